@@ -1,0 +1,91 @@
+"""What can go wrong, as sentences: what was expected, what came, how many, a few examples, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class AnomalyError(Exception):
+    """An error a person can act on.
+
+    `str(error)` is the whole message, several lines long; `exit_code` is what a command ends with.
+    At most three examples are shown, however many there are.
+    """
+
+    exit_code = 70
+
+    def __init__(
+        self,
+        expected: str,
+        came: str,
+        *,
+        hint: str = "",
+        count: int | None = None,
+        examples: Sequence[object] = (),
+    ) -> None:
+        self.expected = expected
+        self.came = came
+        self.hint = hint
+        self.count = count
+        self.examples = tuple(examples)
+        super().__init__(self._message())
+
+    def _message(self) -> str:
+        lines = [f"expected {self.expected}", f"came     {self.came}"]
+        if self.count is not None:
+            lines.append(f"how many {self.count:,}")
+        if self.examples:
+            shown = "; ".join(str(example) for example in self.examples[:3])
+            more = len(self.examples) - 3
+            lines.append(f"such as  {shown}" + (f" (and {more} more)" if more > 0 else ""))
+        if self.hint:
+            lines.append(f"do       {self.hint}")
+        return "\n".join(lines)
+
+
+class BadRequest(AnomalyError):
+    """A question that cannot be understood: a wrong code, country, period or option."""
+
+    exit_code = 2
+
+
+class DataRejected(AnomalyError):
+    """Data that are not what their publisher says they are; nothing was committed."""
+
+    exit_code = 65
+
+
+class SourceUnavailable(AnomalyError):
+    """A publisher's data are not there: no file, no answer."""
+
+    exit_code = 69
+
+
+class StoreFailure(AnomalyError):
+    """A table could not be read or written; the version before is untouched."""
+
+    exit_code = 74
+
+
+class Locked(AnomalyError):
+    """Another run holds the store."""
+
+    exit_code = 75
+
+
+class KeyRefused(AnomalyError):
+    """A publisher's key is missing or was refused."""
+
+    exit_code = 77
+
+
+class SettingsWrong(AnomalyError):
+    """A scenario or settings file that cannot be used; every fault of it is listed at once."""
+
+    exit_code = 78
+
+
+class ContractBroken(AnomalyError):
+    """A table does not keep its contract: a fault of this program, not of the data."""
+
+    exit_code = 70

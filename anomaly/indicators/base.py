@@ -1,0 +1,84 @@
+"""What an indicator is, and the columns it may use.
+
+An indicator sees one window of many routes, one row a route, with these columns (USD are Int64, null unknown):
+
+    value_usd, value_prior_year_usd, value_baseline_usd     the route: window, a year before, baseline mean
+    baseline_is_nothing                                     every baseline year and the year before are a known 0
+    elsewhere_usd, _prior_usd, _baseline_usd                the exporter's exports of the good to everyone else
+    all_to_importer_usd, _prior_usd                         everyone's exports of the good to the importer
+    coalition_to_target_usd, _prior_usd, _baseline_usd      the coalition's exports of the good to the importer
+    coalition_to_hub_usd, _prior_usd, _baseline_usd         the coalition's exports of the good to the exporter
+    unit_value_usd_per_kg, median_unit_value_usd_per_kg     the route's price, and the good's median over all routes
+    leg_exported_usd, leg_imported_usd                      coalition to exporter as each side reports it, where both do
+    leg_exported_baseline_usd, leg_imported_baseline_usd    the same in the baseline
+
+Sums over several reporters hold only those that reported both windows, so that a late reporter is not a fall.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """One measurement of a route. Higher is more suspicious; null is unknown.
+
+    name        column in features, its unit as its ending
+    unit        log, usd, share, pp (percentage points) or flag (0 or 1)
+    says        what it measures, for a person
+    source      where the formula comes from
+    expr        floor_usd → expression over the columns above, Float64, never inf or NaN
+    threshold   from which value on it counts as a reason (the scenario may say otherwise)
+    reason      one row of features and flags → the sentence of the reason, with numbers
+    forest      expression over indicators for the forest's input, one-sided (0 = nothing suspicious or unknown);
+                None keeps the indicator out of the forest: it is then a reason only
+    """
+
+    name: str
+    unit: str
+    says: str
+    source: str
+    expr: Callable[[float], pl.Expr]
+    threshold: float
+    reason: Callable[[Mapping[str, Any]], str]
+    forest: pl.Expr | None = None
+
+    @property
+    def in_forest(self) -> bool:
+        """Whether the forest sees this indicator."""
+        return self.forest is not None
+
+
+def log_ratio(now: str, then: str, floor_usd: float) -> pl.Expr:
+    """ln((now + floor) / (then + floor)): growth that a small base cannot blow up. Null where either is unknown."""
+    return ((pl.col(now) + floor_usd) / (pl.col(then) + floor_usd)).log()
+
+
+def suspicious_side(name: str) -> pl.Expr:
+    """The side of an indicator that points to evasion; 0 where it points the other way or is unknown."""
+    return pl.col(name).clip(lower_bound=0).fill_null(0.0)
+
+
+def usd(value: float | int | None) -> str:
+    """An amount for people: 178.2 million USD."""
+    if value is None:
+        return "an unknown amount"
+    for size, word in ((1e9, "billion USD"), (1e6, "million USD"), (1e3, "thousand USD")):
+        if abs(value) >= size:
+            return f"{value / size:,.1f} {word}"
+    return f"{value:,.0f} USD"
+
+
+def change(now: float | int | None, then: float | int | None) -> str:
+    """A change in words: +381 %, from nothing, −44 %."""
+    if now is None or then is None:
+        return "by an unknown amount"
+    if then == 0:
+        return "from nothing" if now else "unchanged at nothing"
+    percent = 100 * (now - then) / then
+    return f"{percent:+,.0f} %".replace("-", "−")

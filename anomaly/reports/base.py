@@ -1,0 +1,41 @@
+"""What a report is: frames in, the bytes of one document out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Everything a report may show. Frames keep the contracts of schema.TABLES.
+
+    run         run id, code version, scenario name and title, settings as text, windows, `is_simulated`
+    goods       good → short name for people
+    countries   ISO-3 → English name
+    series      one row per flag_id and period: flag_id, ref_date, value_usd (null where not reported)
+    """
+
+    run: dict[str, Any]
+    flags: pl.DataFrame
+    rollups: pl.DataFrame
+    calibration: pl.DataFrame
+    refused: pl.DataFrame
+    files: pl.DataFrame
+    rejected: pl.DataFrame
+    series: pl.DataFrame
+    goods: dict[str, str]
+    countries: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A format: `render` gives the same bytes for the same findings, always."""
+
+    name: str
+    suffix: str
+    says: str
+    render: Callable[[Findings], bytes]

@@ -1,0 +1,287 @@
+"""The contract between tables: every table's columns, types, units and meaning, in one place.
+
+A table of the store is one of `TABLES`. A name with a dot is a companion: it lies in the folder of the
+table before the dot and is committed together with it. null is unknown, 0 is known to be nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dataframely as dy
+
+FREQUENCIES = ("A", "M")
+FLOWS = ("M", "X", "RM", "RX")
+VALUE_BASES = ("export", "import", "reconciled")
+MOST_PLAUSIBLE_USD = 10**15  # a thousand times the world's trade in a month: beyond it a unit is wrong
+
+_ISO3 = r"^[A-Z][A-Z0-9]{2}$"
+_GOOD = r"^[0-9]{2}[0-9A-Z]{0,6}\+?$"
+
+
+def _text(meaning: str, **options: Any) -> dy.String:
+    return dy.String(description=meaning, **options)
+
+
+def _usd(meaning: str, **options: Any) -> dy.Int64:
+    return dy.Int64(description=meaning, metadata={"unit": "USD"}, **options)
+
+
+def _count(meaning: str, unit: str = "rows", **options: Any) -> dy.Int64:
+    return dy.Int64(description=meaning, metadata={"unit": unit}, min=0, **options)
+
+
+class Flows(dy.Schema):
+    """Trade as reported: one row per reporter, partner, period, flow and code, in every vintage read."""
+
+    source = _text("publisher's file format, a name of `anomaly sources`", primary_key=True)
+    dataset = _text("the publisher's dataset or extract the row came in; its scope says what absence means", primary_key=True)
+    freq_code = _text("A annual, M monthly", primary_key=True, regex="^[AM]$")
+    ref_date = dy.Date(description="first day of the period", primary_key=True)
+    reporter_iso = _text("who reports, ISO 3166-1 alpha-3", primary_key=True, regex=_ISO3)
+    partner_iso = _text("the other side, ISO 3166-1 alpha-3 or a special code of `reference/countries.csv`", primary_key=True, regex=_ISO3)
+    flow_code = _text("M import, X export, RM re-import, RX re-export; X includes RX", primary_key=True, regex="^(M|X|RM|RX)$")
+    classification_code = _text("HS edition of the row: H4 2012, H5 2017, H6 2022; CN2022 the EU's eight digits of 2022", primary_key=True)
+    cmd_code = _text("commodity code as reported, text, no dots", primary_key=True)
+    vintage = _text("release the row was published in; sorts by age; 'undated' when the file does not say", primary_key=True)
+    primary_value_usd = _usd("value of the row", min=0, max=MOST_PLAUSIBLE_USD)
+    reported_value = dy.Int64(description="value in whole units of the reported currency", min=0, metadata={"unit": "currency"})
+    currency = _text("ISO 4217 code of reported_value", regex="^[A-Z]{3}$")
+    net_wgt_g = dy.Int64(description="net weight; null where not published", nullable=True, min=0, metadata={"unit": "g"})
+    is_net_wgt_estimated = dy.Bool(description="the publisher estimated the weight", nullable=True)
+    is_confidential = dy.Bool(description="the publisher hides the code or the partner of this row")
+    is_current = dy.Bool(description="false where a newer vintage replaces this row")
+    raw_file = _text("first 12 hexadecimal digits of the raw file's sha256")
+
+
+class Rejected(dy.Schema):
+    """Rows that are not in flows, each with its place and the rule that took it out."""
+
+    source = _text("publisher's file format")
+    raw_file = _text("path of the raw file under the raw folder")
+    row = dy.Int64(description="number of the row in the file, the first row of data is 1", min=1)
+    column = _text("column that broke the rule, empty where it is the row as a whole")
+    value = _text("what stood there, at most 100 characters", nullable=True)
+    rule = _text("name of the rule")
+    reason = _text("the rule in words")
+    is_error = dy.Bool(description="true: the row is bad; false: it is a total or a breakdown that must not be counted again")
+
+
+class RawFiles(dy.Schema):
+    """Every raw file read: rows_in = rows_kept + rows_rejected + rows_deduplicated, always."""
+
+    source = _text("publisher's file format")
+    dataset = _text("dataset the file belongs to")
+    vintage = _text("release of the file")
+    path = _text("path under the raw folder", primary_key=True)
+    sha256 = _text("content hash", regex="^[0-9a-f]{64}$")
+    size_bytes = _count("size of the file", "bytes")
+    url = _text("where it was published, from origin.toml", nullable=True)
+    fetched_at = _text("when it was fetched, from origin.toml", nullable=True)
+    rows_in = _count("rows of data in the file")
+    rows_kept = _count("rows in flows")
+    rows_rejected = _count("rows in flows.rejected")
+    rows_errors = _count("of the rejected, the bad ones")
+    rows_deduplicated = _count("rows folded into a kept one: exact repeats, procedures summed, quantity rows joined")
+
+
+class Coverage(dy.Schema):
+    """Who reported which period at all: where there is no row here, absence is unknown, not zero."""
+
+    source = _text("publisher's file format", primary_key=True)
+    dataset = _text("dataset or extract", primary_key=True)
+    freq_code = _text("A annual, M monthly", primary_key=True, regex="^[AM]$")
+    ref_date = dy.Date(description="first day of the period", primary_key=True)
+    reporter_iso = _text("who reports", primary_key=True)
+    flow_code = _text("M import, X export", primary_key=True)
+    hs_edition = dy.Int8(description="HS edition the reporter used, 4 is 2012, 5 is 2017, 6 is 2022")
+    rows = _count("rows reported")
+    goods = _count("different codes reported", "codes")
+    value_usd = _usd("sum of the reported values", min=0)
+    is_complete = dy.Bool(description="false where the period has under half the codes the reporter usually reports")
+
+
+class Scope(dy.Schema):
+    """What a dataset holds: a partner or good outside it is unknown there, not zero."""
+
+    source = _text("publisher's file format", primary_key=True)
+    dataset = _text("dataset or extract", primary_key=True)
+    freq_code = _text("A annual, M monthly", primary_key=True, regex="^[AM]$")
+    flow_code = _text("M import, X export", primary_key=True)
+    dimension = _text("partner or good", primary_key=True, regex="^(partner|good)$")
+    code = _text("the partner or the good (HS family)", primary_key=True)
+    ref_date = dy.Date(description="first day of the period", primary_key=True)
+    rows = _count("rows of it in the period, of any reporter")
+    smallest_value_usd = _usd("smallest value published: below it a missing row may be a small one", min=0)
+
+
+class Bilateral(dy.Schema):
+    """Both sides' reports of a route side by side, in one currency and one edition of the HS."""
+
+    freq_code = _text("A annual, M monthly", primary_key=True, regex="^[AM]$")
+    good = _text("HS family: a six-digit code, with + where it stands for several", primary_key=True, regex=_GOOD)
+    exporter_iso = _text("exporter", primary_key=True, regex=_ISO3)
+    importer_iso = _text("importer", primary_key=True, regex=_ISO3)
+    ref_date = dy.Date(description="first day of the period", primary_key=True)
+    source = _text("publisher chosen for this route")
+    dataset = _text("dataset chosen for this route")
+    value_usd = _usd("the value that windows use: the exporter's report, else the importer's", min=0)
+    value_basis = _text("export FOB, import CIF or reconciled by the publisher", regex="^(export|import|reconciled)$")
+    export_value_fob_usd = _usd("as the exporter reports it", nullable=True, min=0)
+    import_value_cif_usd = _usd("as the importer reports it", nullable=True, min=0)
+    reexport_value_fob_usd = _usd("re-exports, contained in the export value", nullable=True, min=0)
+    net_wgt_g = dy.Int64(description="net weight on the value's side", nullable=True, min=0, metadata={"unit": "g"})
+
+
+class Routes(dy.Schema):
+    """The key that features, scores and flags share: a route in a window."""
+
+    freq_code = _text("A annual, M monthly", primary_key=True, regex="^[AM]$")
+    window_months = dy.Int16(description="length of the window", primary_key=True, min=1, max=12, metadata={"unit": "months"})
+    window_end = dy.Date(description="first day of the last month of the window; 1 December for annual data", primary_key=True)
+    good = _text("HS family", primary_key=True, regex=_GOOD)
+    exporter_iso = _text("exporter, the hub of the route", primary_key=True, regex=_ISO3)
+    importer_iso = _text("importer, the target of the route", primary_key=True, regex=_ISO3)
+
+
+class Features(Routes):
+    """A route's windows and what stands beside them; one more nullable Float64 column per indicator."""
+
+    source = _text("publisher of the route's values")
+    dataset = _text("dataset of the route's values")
+    value_basis = _text("export, import or reconciled")
+    baseline_years = _text("years of the baseline, such as 2019-2021")
+    role = _text("target, placebo, coalition or other: what the importer is in the scenario", regex="^(target|placebo|coalition|other)$")
+    is_before_sanctions = dy.Bool(description="the whole window lies before the scenario's sanctions")
+    value_usd = _usd("trade in the window", min=0)
+    value_prior_year_usd = _usd("trade in the same months a year before", nullable=True, min=0)
+    value_baseline_usd = _usd("mean trade in the same months of the baseline years", nullable=True, min=0)
+    active_periods = _count("periods of the window with trade", "periods")
+    largest_period_share = dy.Float64(description="share of the window's value in its largest period", min=0, max=1, nullable=True, metadata={"unit": "share"})
+    net_wgt_g = dy.Int64(description="net weight in the window, where all of it is known", nullable=True, min=0, metadata={"unit": "g"})
+    coalition_to_target_usd = _usd("coalition's exports of the good to the importer in the window", nullable=True, min=0)
+    coalition_to_target_prior_usd = _usd("the same a year before", nullable=True, min=0)
+    coalition_to_target_baseline_usd = _usd("the same in the baseline", nullable=True, min=0)
+    coalition_to_hub_usd = _usd("coalition's exports of the good to the exporter in the window", nullable=True, min=0)
+    coalition_to_hub_prior_usd = _usd("the same a year before", nullable=True, min=0)
+    coalition_to_hub_baseline_usd = _usd("the same in the baseline", nullable=True, min=0)
+    legs_compared = _text("what the two coalition legs were compared on, months and publisher; empty where unknown")
+
+
+class Refused(Routes):
+    """Comparisons the data cannot carry, with the reason by name; routes to targets only."""
+
+    refusal = _text("name of the reason")
+    says = _text("the reason in words")
+    value_usd = _usd("largest trade known of the route in the windows compared", nullable=True, min=0)
+
+
+class Scores(Routes):
+    """How unusual a route is, and how often routes that cannot be evasion look as unusual."""
+
+    anomaly_score = dy.Float64(description="isolation forest, averaged over seeds; higher is more anomalous", min=0, max=1)
+    anomaly_rank = dy.Int64(description="1 is the most anomalous route of the window", min=1)
+    p_value = dy.Float64(description="(1 + placebos at least as anomalous) / (1 + placebos)", min=0, max=1, nullable=True)
+    q_value = dy.Float64(description="Benjamini-Hochberg over the routes to targets of the window", min=0, max=1, nullable=True)
+    placebos = _count("placebo routes the p-value was read from", "routes")
+
+
+class Calibration(dy.Schema):
+    """Per window: which placebos there were, and how often targets and placebos are flagged."""
+
+    freq_code = _text("A annual, M monthly", primary_key=True)
+    window_months = dy.Int16(description="length of the window", primary_key=True, metadata={"unit": "months"})
+    window_end = dy.Date(description="last month of the window", primary_key=True)
+    placebo_kind = _text("importers, periods, both or none: what the placebos of this window are")
+    placebos = _count("placebo routes", "routes")
+    targets = _count("routes to targets", "routes")
+    targets_flagged_per_1000 = dy.Float64(description="routes to targets with q within the limit, per 1,000", nullable=True, min=0)
+    placebos_flagged_per_1000 = dy.Float64(description="placebo routes above the same score, per 1,000", nullable=True, min=0)
+    says = _text("the calibration in words")
+
+
+class Flags(Routes):
+    """Routes that deserve a question, with the evidence. No flag without a reason."""
+
+    flag_id = _text("stable across runs: good-exporter-importer-window", unique=True)
+    flag_type = _text("hub_reexport, ghost_transit or new_route")
+    severity = _text("high, medium or low", regex="^(high|medium|low)$")
+    priority = dy.Float64(description="order in which to look: severity x list tier x log of the excess", min=0)
+    list_tier = _text("tier of the good on the scenario's list at the end of the window", nullable=True)
+    value_usd = _usd("trade in the window", min=0)
+    value_prior_year_usd = _usd("the same months a year before", nullable=True, min=0)
+    value_baseline_usd = _usd("mean of the same months in the baseline years", nullable=True, min=0)
+    excess_usd = _usd("value above what the exporter's other trade of the good explains", nullable=True)
+    anomaly_score = dy.Float64(description="see scores", min=0, max=1)
+    anomaly_rank = dy.Int64(description="see scores", min=1)
+    p_value = dy.Float64(description="see scores", min=0, max=1, nullable=True)
+    q_value = dy.Float64(description="see scores", min=0, max=1, nullable=True)
+    compares = _text("the two windows and the baseline in words")
+    reasons = dy.List(
+        dy.Struct(
+            {
+                "indicator": dy.String(),
+                "value": dy.Float64(),
+                "unit": dy.String(),
+                "threshold": dy.Float64(),
+                "text": dy.String(),
+            }
+        ),
+        min_length=1,
+        description="what speaks for it, each with its number and its threshold",
+    )
+    caveats = dy.List(dy.String(), description="what else could explain it, and what the data cannot say")
+    contributions = dy.List(
+        dy.Struct({"input": dy.String(), "score_drop": dy.Float64()}),
+        description="how far the score falls when one input of the forest is set to nothing",
+    )
+    benign = dy.List(dy.String(), description="explanations to rule out before asking anyone")
+    is_before_sanctions = dy.Bool(description="a check, not a finding: the window lies before the sanctions")
+
+
+class Rollups(dy.Schema):
+    """Per good and per hub: how much of the trade to targets is flagged."""
+
+    rollup = _text("good or hub", primary_key=True, regex="^(good|hub)$")
+    key = _text("HS family or exporter", primary_key=True)
+    freq_code = _text("A annual, M monthly", primary_key=True)
+    window_months = dy.Int16(description="length of the window", primary_key=True, metadata={"unit": "months"})
+    window_end = dy.Date(description="last month of the window", primary_key=True)
+    flags = _count("flags", "flags")
+    flagged_usd = _usd("value of the flagged routes", min=0)
+    flagged_excess_usd = _usd("excess of the flagged routes", min=0)
+    total_usd = _usd("all trade to the targets of this good or hub in the window", min=0)
+    flagged_share = dy.Float64(description="flagged_usd / total_usd", min=0, max=1, metadata={"unit": "share"})
+    best_q_value = dy.Float64(description="smallest q of its flags", nullable=True, min=0, max=1)
+
+
+TABLES: dict[str, type[dy.Schema]] = {
+    "flows": Flows,
+    "flows.rejected": Rejected,
+    "flows.files": RawFiles,
+    "coverage": Coverage,
+    "coverage.scope": Scope,
+    "bilateral": Bilateral,
+    "features": Features,
+    "features.refused": Refused,
+    "scores": Scores,
+    "scores.calibration": Calibration,
+    "flags": Flags,
+    "rollups": Rollups,
+}
+
+ROUTE_KEY = ("freq_code", "window_months", "window_end", "good", "exporter_iso", "importer_iso")
+
+
+def describe(table: str) -> list[dict[str, str]]:
+    """Name, type, unit and meaning of every column of a table, for `anomaly tables` and the docs."""
+    return [
+        {
+            "column": name,
+            "type": str(column.dtype),
+            "unit": str((column.metadata or {}).get("unit", "")),
+            "nullable": "yes" if column.nullable else "no",
+            "meaning": column.description or "",
+        }
+        for name, column in TABLES[table].columns().items()
+    ]

@@ -1,0 +1,122 @@
+"""A scenario file over the defaults, as one frozen model. An unknown key is an error; all errors come at once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from anomaly.errors import SettingsWrong
+
+SCENARIOS = Path(__file__).parent / "scenarios"
+
+Iso3 = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{2}$")]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Role(_Frozen):
+    """Countries that have a part in the scenario, from a date on."""
+
+    countries: tuple[Iso3, ...]
+    since: date
+    source: str
+
+
+class GoodsList(_Frozen):
+    """A dated list of goods: sets the priority of a flag, never its score."""
+
+    file: str
+    title: str
+    source: str
+
+
+class Forest(_Frozen):
+    """Isolation forest; the figures behind the defaults are in docs/method.md."""
+
+    trees: int = Field(default=100, ge=10)
+    seeds: tuple[int, ...] = Field(default=(0, 1, 2, 3, 4), min_length=1)
+    max_samples: int = Field(default=2048, ge=16)
+    most_background_rows: int = Field(default=200_000, ge=100)
+
+
+class Calibration(_Frozen):
+    """Where p-values come from."""
+
+    least_placebos: int = Field(default=100, ge=20)
+    size_bands_usd: tuple[int, ...] = (3_000_000, 10_000_000, 100_000_000)
+    q_limit: Share = 0.10
+
+
+class Settings(_Frozen):
+    """Everything a run can be told. Every number has its unit in its name."""
+
+    name: str
+    title: str
+    targets: Role
+    coalition: Role
+    hub_candidates: Role
+    neighbours: Role
+    sanctions_since: date
+    baseline_years: tuple[int, ...] = (2019, 2020, 2021)
+    window_months: tuple[int, ...] = (3, 6, 12)
+    floor_usd: int = Field(default=100_000, ge=1)
+    materiality_usd: int = Field(default=1_000_000, ge=0)
+    least_months: int = Field(default=3, ge=1, le=12)
+    rejected_share_limit: Share = 0.01
+    single_lump_share: Share = 0.9
+    extract_floor_usd: int = Field(default=10_000, ge=0)
+    goods_lists: tuple[GoodsList, ...] = ()
+    thresholds: dict[str, float] = Field(default_factory=dict)
+    forest: Forest = Forest()
+    calibration: Calibration = Calibration()
+
+    def role_of(self, importer: str) -> str:
+        """What a country is as an importer: target, coalition, placebo or other (a possible hub or its neighbour)."""
+        if importer in self.targets.countries:
+            return "target"
+        if importer in self.coalition.countries:
+            return "coalition"
+        if importer in self.hub_candidates.countries or importer in self.neighbours.countries:
+            return "other"
+        return "placebo"
+
+    def fingerprint(self) -> str:
+        """Hash of every setting: two runs with the same one were told the same."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def load(name_or_path: str = "russia-2022", **overrides: Any) -> Settings:
+    """Read a scenario by its name, or from a TOML file of one's own.
+
+    Raises SettingsWrong that lists every fault: the key, what was expected and what stood there.
+    """
+    path = Path(name_or_path)
+    if path.suffix != ".toml":
+        path = SCENARIOS / f"{name_or_path}.toml"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in SCENARIOS.glob("*.toml")))
+        raise SettingsWrong("a scenario's name or a TOML file", name_or_path, hint=f"known scenarios: {known}")
+    try:
+        told = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsWrong("TOML in UTF-8", f"{path.name}: {error}", hint="mend the line named") from error
+    try:
+        return Settings.model_validate({**told, **overrides})
+    except ValidationError as error:
+        faults = [f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()]
+        raise SettingsWrong(
+            "settings as docs/settings.md lists them",
+            "; ".join(faults),
+            count=len(faults),
+            hint=f"mend these keys of {path.name}",
+        ) from error
