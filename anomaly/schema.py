@@ -35,19 +35,35 @@ class Flows(dy.Schema):
     """Trade as reported: one row per reporter, partner, period, flow and code, in every vintage read."""
 
     source = _text("publisher's file format, a name of `anomaly sources`", primary_key=True)
-    dataset = _text("the publisher's dataset or extract the row came in; its scope says what absence means", primary_key=True)
+    dataset = _text(
+        "the publisher's dataset or extract the row came in; its scope says what absence means", primary_key=True
+    )
     freq_code = _text("A annual, M monthly", primary_key=True, regex="^[AM]$")
     ref_date = dy.Date(description="first day of the period", primary_key=True)
     reporter_iso = _text("who reports, ISO 3166-1 alpha-3", primary_key=True, regex=_ISO3)
-    partner_iso = _text("the other side, ISO 3166-1 alpha-3 or a special code of `reference/countries.csv`", primary_key=True, regex=_ISO3)
-    flow_code = _text("M import, X export, RM re-import, RX re-export; X includes RX", primary_key=True, regex="^(M|X|RM|RX)$")
-    classification_code = _text("HS edition of the row: H4 2012, H5 2017, H6 2022; CN2022 the EU's eight digits of 2022", primary_key=True)
+    partner_iso = _text(
+        "the other side, ISO 3166-1 alpha-3 or a special code of `reference/countries.csv`",
+        primary_key=True,
+        regex=_ISO3,
+    )
+    flow_code = _text(
+        "M import, X export, RM re-import, RX re-export; X includes RX", primary_key=True, regex="^(M|X|RM|RX)$"
+    )
+    classification_code = _text(
+        "HS edition of the row: H4 2012, H5 2017, H6 2022; CN2022 the EU's eight digits of 2022", primary_key=True
+    )
     cmd_code = _text("commodity code as reported, text, no dots", primary_key=True)
-    vintage = _text("release the row was published in; sorts by age; 'undated' when the file does not say", primary_key=True)
+    vintage = _text(
+        "release the row was published in; sorts by age; 'undated' when the file does not say", primary_key=True
+    )
     primary_value_usd = _usd("value of the row", min=0, max=MOST_PLAUSIBLE_USD)
-    reported_value = dy.Int64(description="value in whole units of the reported currency", min=0, metadata={"unit": "currency"})
+    reported_value = dy.Int64(
+        description="value in whole units of the reported currency", min=0, metadata={"unit": "currency"}
+    )
     currency = _text("ISO 4217 code of reported_value", regex="^[A-Z]{3}$")
-    net_wgt_g = dy.Int64(description="net weight; null where not published", nullable=True, min=0, metadata={"unit": "g"})
+    net_wgt_g = dy.Int64(
+        description="net weight; null where not published", nullable=True, min=0, metadata={"unit": "g"}
+    )
     is_net_wgt_estimated = dy.Bool(description="the publisher estimated the weight", nullable=True)
     is_confidential = dy.Bool(description="the publisher hides the code or the partner of this row")
     is_current = dy.Bool(description="false where a newer vintage replaces this row")
@@ -64,7 +80,9 @@ class Rejected(dy.Schema):
     value = _text("what stood there, at most 100 characters", nullable=True)
     rule = _text("name of the rule")
     reason = _text("the rule in words")
-    is_error = dy.Bool(description="true: the row is bad; false: it is a total or a breakdown that must not be counted again")
+    is_error = dy.Bool(
+        description="true: the row is bad; false: it is a total or a breakdown that must not be counted again"
+    )
 
 
 class RawFiles(dy.Schema):
@@ -125,7 +143,11 @@ class Bilateral(dy.Schema):
     ref_date = dy.Date(description="first day of the period", primary_key=True)
     source = _text("publisher chosen for this route")
     dataset = _text("dataset chosen for this route")
-    value_usd = _usd("the value that windows use: the exporter's report, else the importer's", min=0)
+    value_usd = _usd(
+        "the value that windows use: the exporter's report where it ever reports, else the importer's",
+        nullable=True,
+        min=0,
+    )
     value_basis = _text("export FOB, import CIF or reconciled by the publisher", regex="^(export|import|reconciled)$")
     export_value_fob_usd = _usd("as the exporter reports it", nullable=True, min=0)
     import_value_cif_usd = _usd("as the importer reports it", nullable=True, min=0)
@@ -137,8 +159,12 @@ class Routes(dy.Schema):
     """The key that features, scores and flags share: a route in a window."""
 
     freq_code = _text("A annual, M monthly", primary_key=True, regex="^[AM]$")
-    window_months = dy.Int16(description="length of the window", primary_key=True, min=1, max=12, metadata={"unit": "months"})
-    window_end = dy.Date(description="first day of the last month of the window; 1 December for annual data", primary_key=True)
+    window_months = dy.Int16(
+        description="length of the window", primary_key=True, min=1, max=12, metadata={"unit": "months"}
+    )
+    window_end = dy.Date(
+        description="first day of the last month of the window; 1 December for annual data", primary_key=True
+    )
     good = _text("HS family", primary_key=True, regex=_GOOD)
     exporter_iso = _text("exporter, the hub of the route", primary_key=True, regex=_ISO3)
     importer_iso = _text("importer, the target of the route", primary_key=True, regex=_ISO3)
@@ -147,24 +173,69 @@ class Routes(dy.Schema):
 class Features(Routes):
     """A route's windows and what stands beside them; one more nullable Float64 column per indicator."""
 
+    baseline_gap_years = dy.Int8(
+        description="years from the last baseline year to the window; placebos of a window share its gap",
+        primary_key=True,
+        min=1,
+    )
     source = _text("publisher of the route's values")
     dataset = _text("dataset of the route's values")
     value_basis = _text("export, import or reconciled")
     baseline_years = _text("years of the baseline, such as 2019-2021")
-    role = _text("target, placebo, coalition or other: what the importer is in the scenario", regex="^(target|placebo|coalition|other)$")
+    role = _text(
+        "target, placebo, coalition or other: what the importer is in the scenario",
+        regex="^(target|placebo|coalition|other)$",
+    )
     is_before_sanctions = dy.Bool(description="the whole window lies before the scenario's sanctions")
     value_usd = _usd("trade in the window", min=0)
     value_prior_year_usd = _usd("trade in the same months a year before", nullable=True, min=0)
     value_baseline_usd = _usd("mean trade in the same months of the baseline years", nullable=True, min=0)
     active_periods = _count("periods of the window with trade", "periods")
-    largest_period_share = dy.Float64(description="share of the window's value in its largest period", min=0, max=1, nullable=True, metadata={"unit": "share"})
-    net_wgt_g = dy.Int64(description="net weight in the window, where all of it is known", nullable=True, min=0, metadata={"unit": "g"})
-    coalition_to_target_usd = _usd("coalition's exports of the good to the importer in the window", nullable=True, min=0)
+    largest_period_share = dy.Float64(
+        description="share of the window's value in its largest period",
+        min=0,
+        max=1,
+        nullable=True,
+        metadata={"unit": "share"},
+    )
+    net_wgt_g = dy.Int64(
+        description="net weight in the window, where all of it is known", nullable=True, min=0, metadata={"unit": "g"}
+    )
+    is_edition_changed = dy.Bool(description="the windows straddle two HS editions; the good is stable across them")
+    coalition_to_target_usd = _usd(
+        "coalition's exports of the good to the importer in the window", nullable=True, min=0
+    )
     coalition_to_target_prior_usd = _usd("the same a year before", nullable=True, min=0)
     coalition_to_target_baseline_usd = _usd("the same in the baseline", nullable=True, min=0)
     coalition_to_hub_usd = _usd("coalition's exports of the good to the exporter in the window", nullable=True, min=0)
     coalition_to_hub_prior_usd = _usd("the same a year before", nullable=True, min=0)
     coalition_to_hub_baseline_usd = _usd("the same in the baseline", nullable=True, min=0)
+    elsewhere_usd = _usd(
+        "the exporter's exports of the good to everyone else; null where the extract has no one else",
+        nullable=True,
+        min=0,
+    )
+    elsewhere_prior_usd = _usd("the same a year before", nullable=True, min=0)
+    elsewhere_baseline_usd = _usd("the same in the baseline", nullable=True, min=0)
+    all_to_importer_usd = _usd("everyone's exports of the good to the importer", nullable=True, min=0)
+    all_to_importer_prior_usd = _usd("the same a year before", nullable=True, min=0)
+    unit_value_usd_per_kg = dy.Float64(
+        description="price of the route", nullable=True, min=0, metadata={"unit": "USD/kg"}
+    )
+    median_unit_value_usd_per_kg = dy.Float64(
+        description="median price of the good over all routes of the window",
+        nullable=True,
+        min=0,
+        metadata={"unit": "USD/kg"},
+    )
+    leg_exported_usd = _usd(
+        "coalition to exporter as the coalition reports it, where both sides report; on a route of the coalition itself: the route",
+        nullable=True,
+        min=0,
+    )
+    leg_imported_usd = _usd("the same as the receiving side reports it", nullable=True, min=0)
+    leg_exported_baseline_usd = _usd("leg_exported_usd in the baseline", nullable=True, min=0)
+    leg_imported_baseline_usd = _usd("leg_imported_usd in the baseline", nullable=True, min=0)
     legs_compared = _text("what the two coalition legs were compared on, months and publisher; empty where unknown")
 
 
@@ -179,10 +250,16 @@ class Refused(Routes):
 class Scores(Routes):
     """How unusual a route is, and how often routes that cannot be evasion look as unusual."""
 
-    anomaly_score = dy.Float64(description="isolation forest, averaged over seeds; higher is more anomalous", min=0, max=1)
+    anomaly_score = dy.Float64(
+        description="isolation forest, averaged over seeds; higher is more anomalous", min=0, max=1
+    )
     anomaly_rank = dy.Int64(description="1 is the most anomalous route of the window", min=1)
-    p_value = dy.Float64(description="(1 + placebos at least as anomalous) / (1 + placebos)", min=0, max=1, nullable=True)
-    q_value = dy.Float64(description="Benjamini-Hochberg over the routes to targets of the window", min=0, max=1, nullable=True)
+    p_value = dy.Float64(
+        description="(1 + placebos at least as anomalous) / (1 + placebos)", min=0, max=1, nullable=True
+    )
+    q_value = dy.Float64(
+        description="Benjamini-Hochberg over the routes to targets of the window", min=0, max=1, nullable=True
+    )
     placebos = _count("placebo routes the p-value was read from", "routes")
 
 
@@ -192,12 +269,24 @@ class Calibration(dy.Schema):
     freq_code = _text("A annual, M monthly", primary_key=True)
     window_months = dy.Int16(description="length of the window", primary_key=True, metadata={"unit": "months"})
     window_end = dy.Date(description="last month of the window", primary_key=True)
+    leg = _text("hub to target, or coalition to hub (for ghost transit)", primary_key=True)
     placebo_kind = _text("importers, periods, both or none: what the placebos of this window are")
     placebos = _count("placebo routes", "routes")
     targets = _count("routes to targets", "routes")
-    targets_flagged_per_1000 = dy.Float64(description="routes to targets with q within the limit, per 1,000", nullable=True, min=0)
-    placebos_flagged_per_1000 = dy.Float64(description="placebo routes above the same score, per 1,000", nullable=True, min=0)
+    targets_flagged_per_1000 = dy.Float64(
+        description="routes to targets with q within the limit, per 1,000", nullable=True, min=0
+    )
+    placebos_flagged_per_1000 = dy.Float64(
+        description="placebo routes above the same score, per 1,000", nullable=True, min=0
+    )
     says = _text("the calibration in words")
+
+
+class Contributions(Routes):
+    """How far a route's score falls when one input of the forest is set to nothing."""
+
+    input = _text("indicator whose input was set to 0", primary_key=True)
+    score_drop = dy.Float64(description="fall of anomaly_score", metadata={"unit": "score"})
 
 
 class Flags(Routes):
@@ -266,6 +355,7 @@ TABLES: dict[str, type[dy.Schema]] = {
     "features.refused": Refused,
     "scores": Scores,
     "scores.calibration": Calibration,
+    "scores.contributions": Contributions,
     "flags": Flags,
     "rollups": Rollups,
 }

@@ -35,8 +35,8 @@ class Indicator:
     expr        floor_usd → expression over the columns above, Float64, never inf or NaN
     threshold   from which value on it counts as a reason (the scenario may say otherwise)
     reason      one row of features and flags → the sentence of the reason, with numbers
-    forest      expression over indicators for the forest's input, one-sided (0 = nothing suspicious or unknown);
-                None keeps the indicator out of the forest: it is then a reason only
+    forest      floor_usd → expression over the columns of features for the forest's input, one-sided: 0 is nothing
+                suspicious or unknown; None keeps the indicator out of the forest: it is then a reason only
     """
 
     name: str
@@ -46,7 +46,7 @@ class Indicator:
     expr: Callable[[float], pl.Expr]
     threshold: float
     reason: Callable[[Mapping[str, Any]], str]
-    forest: pl.Expr | None = None
+    forest: Callable[[float], pl.Expr] | None = None
 
     @property
     def in_forest(self) -> bool:

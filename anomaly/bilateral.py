@@ -1,0 +1,150 @@
+"""Mirror reports side by side: one row per route, good and period, in one currency and one edition of the HS."""
+
+from __future__ import annotations
+
+import polars as pl
+
+KEY = ("good", "freq_code", "exporter_iso", "importer_iso", "ref_date")
+_ROUTE = ("good", "freq_code", "exporter_iso", "importer_iso")
+
+
+def with_goods(flows: pl.LazyFrame, families: pl.DataFrame, edition: pl.Expr) -> pl.LazyFrame:
+    """Add `good` (the HS family a code belongs to in its own edition) and `hs_edition`.
+
+    families   codes.family_map: edition, cmd_code, good; a code that is not in it is its own good
+    edition    codes.edition_number of classification_code
+
+    The edition is the row's own: countries switch in different years.
+    """
+    links = families.select(
+        hs_edition=pl.col("edition").cast(pl.Int8), _hs6=pl.col("cmd_code"), _family=pl.col("good")
+    ).lazy()
+    return (
+        flows.with_columns(hs_edition=edition.cast(pl.Int8), _hs6=pl.col("cmd_code").str.slice(0, 6))
+        .join(links, on=["hs_edition", "_hs6"], how="left", maintain_order="left")
+        .with_columns(good=pl.coalesce("_family", "_hs6"))
+        .drop("_hs6", "_family")
+    )
+
+
+def build(
+    flows: pl.LazyFrame, who_reports: pl.DataFrame, countries: pl.DataFrame, precedence: dict[str, int]
+) -> pl.DataFrame:
+    """Bilateral rows of the goods in `flows`, sorted by KEY.
+
+    flows         current flows with `good`; whole goods, any number of them
+    who_reports   coverage.build's frame: its exporters with X rows speak for themselves
+    countries     codes.countries: special areas and groups are left out, they are no exporters or importers
+    precedence    source → rank, lower wins, where two publishers have the same route
+
+    A route has one basis in all periods: the exporter's report where it reports exports of that frequency at all, else
+    the importer's; a windowed sum never mixes FOB and CIF.
+    """
+    real = countries.filter(pl.col("kind") == "country")["iso3"].implode()
+    sided = (
+        flows.filter(
+            pl.col("reporter_iso").is_in(real),
+            pl.col("partner_iso").is_in(real),
+            pl.col("reporter_iso") != pl.col("partner_iso"),
+            pl.col("flow_code").is_in(["M", "X", "RX"]),
+        )
+        .with_columns(
+            exporter_iso=pl.when(pl.col("flow_code") == "M").then("partner_iso").otherwise("reporter_iso"),
+            importer_iso=pl.when(pl.col("flow_code") == "M").then("reporter_iso").otherwise("partner_iso"),
+        )
+        .group_by(*KEY, "flow_code", "source", "dataset")
+        .agg(
+            value_usd=pl.col("primary_value_usd").sum(),
+            net_wgt_g=pl.when(pl.col("net_wgt_g").null_count() == 0).then(pl.col("net_wgt_g").sum()),
+        )
+        .collect(engine="streaming")
+    )
+    return _side_by_side(_one_publisher(sided, precedence), _speaks_for_itself(who_reports))
+
+
+def _speaks_for_itself(who_reports: pl.DataFrame) -> pl.DataFrame:
+    return (
+        who_reports.filter(pl.col("flow_code") == "X")
+        .select("freq_code", exporter_iso="reporter_iso", speaks=pl.lit(value=True))
+        .unique()
+    )
+
+
+def _one_publisher(sided: pl.DataFrame, precedence: dict[str, int]) -> pl.DataFrame:
+    """Keep, for each route and side, the dataset with the most periods; then the source's precedence, then the name."""
+    if sided.select(pl.struct("source", "dataset").n_unique()).item() <= 1:
+        return sided
+    rank = pl.col("source").replace_strict(
+        precedence, default=max(precedence.values(), default=0) + 1, return_dtype=pl.Int64
+    )
+    side = (*_ROUTE, "flow_code")
+    best = (
+        sided.group_by(*side, "source", "dataset")
+        .agg(periods=pl.len())
+        .with_columns(rank=rank)
+        .sort(*side, "periods", "rank", "dataset", descending=[False] * len(side) + [True, False, False])
+        .unique(side, keep="first", maintain_order=True)
+        .select(*side, "source", "dataset")
+    )
+    return sided.join(best, on=[*side, "source", "dataset"], how="semi")
+
+
+def _side_by_side(sided: pl.DataFrame, speaks: pl.DataFrame) -> pl.DataFrame:
+    exports = _side(sided, "X", "export", "export_value_fob_usd")
+    imports = _side(sided, "M", "import", "import_value_cif_usd")
+    reexports = _side(sided, "RX", "reexport", "reexport_value_fob_usd").select(*KEY, "reexport_value_fob_usd")
+    both = exports.join(imports, on=KEY, how="full", coalesce=True).join(reexports, on=KEY, how="left")
+    if not imports.is_empty():
+        both = _speaking_exporters_last(both, speaks)
+    is_export = pl.col("export_source").is_not_null()
+    return (
+        both.with_columns(
+            source=pl.coalesce("export_source", "import_source"),
+            dataset=pl.coalesce("export_dataset", "import_dataset"),
+            value_usd=pl.when(is_export).then("export_value_fob_usd").otherwise("import_value_cif_usd"),
+            net_wgt_g=pl.when(is_export).then("export_wgt_g").otherwise("import_wgt_g"),
+        )
+        .with_columns(
+            value_basis=pl.when(pl.col("source") == "baci")
+            .then(pl.lit("reconciled"))
+            .when(is_export)
+            .then(pl.lit("export"))
+            .otherwise(pl.lit("import"))
+        )
+        .select(
+            "freq_code", "good", "exporter_iso", "importer_iso", "ref_date", "source", "dataset", "value_usd",
+            "value_basis", "export_value_fob_usd", "import_value_cif_usd", "reexport_value_fob_usd", "net_wgt_g",
+        )
+        .sort(*KEY)
+    )  # fmt: skip
+
+
+def _side(sided: pl.DataFrame, flow: str, side: str, value: str) -> pl.DataFrame:
+    return sided.filter(pl.col("flow_code") == flow).select(
+        *KEY,
+        pl.col("value_usd").alias(value),
+        pl.col("net_wgt_g").alias(f"{side}_wgt_g"),
+        pl.col("source").alias(f"{side}_source"),
+        pl.col("dataset").alias(f"{side}_dataset"),
+    )
+
+
+def _speaking_exporters_last(both: pl.DataFrame, speaks: pl.DataFrame) -> pl.DataFrame:
+    """Give a route its one basis: where the exporter reports the route at all, cells it is silent in stay its own.
+
+    Such a cell keeps the importer's value beside it, and its `value_usd` is null: unknown until coverage says zero.
+    """
+    routes = (
+        both.filter(pl.col("export_source").is_not_null())
+        .join(speaks, on=["freq_code", "exporter_iso"], how="semi")
+        .group_by(_ROUTE)
+        .agg(_source=pl.col("export_source").min(), _dataset=pl.col("export_dataset").min())
+    )
+    return (
+        both.join(routes, on=_ROUTE, how="left")
+        .with_columns(
+            export_source=pl.coalesce("_source", "export_source"),
+            export_dataset=pl.coalesce("_dataset", "export_dataset"),
+        )
+        .drop("_source", "_dataset")
+    )

@@ -1,0 +1,89 @@
+"""What else could explain a flag, and what the data behind it cannot say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+# Headings of which one piece is worth a route's year: aircraft, ships, rolling stock, reactors, turbines.
+LUMPY_HEADINGS = (
+    "8401", "8402", "8406", "8411", "8601", "8602", "8603", "8605", "8606", "8801", "8802", "8901", "8902", "8904",
+    "8905", "8906", "9305",
+)  # fmt: skip
+ONE_PERIOD_SHARE = 0.9  # of a window's trade in one of its months
+
+
+def caveats(row: Mapping[str, Any], calibrated: Mapping[str, Any]) -> list[str]:
+    """Sentences, the gravest first. `row` is a row of features; `calibrated` of scores.calibration."""
+    said = [
+        (_is_lumpy(row), "A single lumpy good: one aircraft, ship or engine makes the whole figure."),
+        (
+            row["freq_code"] == "M"
+            and row["window_months"] >= 3
+            and (row["largest_period_share"] or 0) >= ONE_PERIOD_SHARE,
+            "Nearly all of the window's trade falls in one month.",
+        ),
+        (
+            row["is_edition_changed"],
+            "The reporter changed the edition of the HS between the windows; the good is compared as a family of codes.",
+        ),
+        (
+            row["value_basis"] == "import",
+            "The figures are the importer's (CIF): the exporter does not report this route.",
+        ),
+        (row["value_basis"] == "reconciled", "BACI reconciles both sides' reports: who reported what cannot be seen."),
+        (
+            row["baseline_years"] == "no baseline",
+            "The data have no baseline years: growth is against the year before only.",
+        ),
+        (
+            row["baseline_years"] not in ("no baseline",) and row["value_baseline_usd"] is None,
+            "The baseline is not known for this route: a baseline year was not reported or uses another edition.",
+        ),
+        (
+            row["elsewhere_usd"] is None,
+            "The extract does not show what the exporter sells elsewhere: a rise of all its trade cannot be told apart.",
+        ),
+        (
+            row["coalition_to_hub_usd"] is None,
+            "What the coalition sells to the exporter is not in the data: the upstream leg is unknown.",
+        ),
+        (row["coalition_to_target_usd"] is None, "The coalition's direct trade of the good is not in the data."),
+        (
+            "not published" in row["legs_compared"],
+            f"The coalition's sales to the exporter are compared on {row['legs_compared']}.",
+        ),
+        (
+            calibrated.get("placebo_kind") == "periods",
+            "The placebos are the same routes before the sanctions: a shock of the year itself is not in them.",
+        ),
+    ]
+    return [sentence for applies, sentence in said if applies]
+
+
+def _is_lumpy(row: Mapping[str, Any]) -> bool:
+    return str(row["good"])[:4] in LUMPY_HEADINGS
+
+
+_BENIGN_BY_CHAPTER = (
+    (range(1, 25), "a harvest, or food moving by another road"),
+    (range(25, 28), "fuel and raw material prices"),
+    (range(30, 31), "medicines under licences that sanctions leave open"),
+    (range(84, 86), "a new plant of the exporter's own that makes the good"),
+    (range(87, 88), "private purchases of cars, and cars of makes the coalition does not produce"),
+    (range(88, 90), "delivery or return of a leased aircraft or ship"),
+    (range(93, 94), "defence purchases of the exporter itself"),
+)
+
+
+def benign_explanations(good: str) -> list[str]:
+    """What to rule out before asking anyone, for the good's chapter."""
+    chapter = int(good[:2])
+    own = [text for chapters, text in _BENIGN_BY_CHAPTER if chapter in chapters]
+    return [
+        *own,
+        "own production of the exporter",
+        "goods of other origin than the coalition's",
+        "a road or port that replaced another, with the same buyer as before",
+        "a price that rose while the quantity did not",
+    ]

@@ -1,0 +1,111 @@
+"""Who reported which period at all, and what a dataset holds: absence is not zero."""
+
+from __future__ import annotations
+
+import polars as pl
+
+SHARE_OF_USUAL = 0.5  # a period with under half the codes a reporter usually reports is a partial one
+LEAST_USUAL_GOODS = 20  # below it the count of codes says nothing
+BORN_SHARE = 0.1  # a good with more of its value in codes without a predecessor has no past in the extract
+USUAL_PERIODS = {"A": 3, "M": 36}
+
+_DATASET = ("source", "dataset", "freq_code", "flow_code")
+
+
+def build(flows: pl.LazyFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Coverage and its companion scope from the current flows.
+
+    flows   schema.Flows with `good` and `hs_edition` beside it (`bilateral.with_goods`)
+
+    Returns (coverage, scope), sorted by their keys. Exports and imports only: re-exports are inside exports.
+    """
+    trade = flows.filter(pl.col("flow_code").is_in(["M", "X"]))
+    cells = (
+        trade.group_by(*_DATASET, "ref_date", "reporter_iso", "hs_edition", "good", "cmd_code")
+        .agg(
+            rows=pl.len().cast(pl.Int64),
+            value_usd=pl.col("primary_value_usd").sum(),
+            smallest_value_usd=pl.col("primary_value_usd").min(),
+        )
+        .collect(engine="streaming")
+    )
+    partners = (
+        trade.group_by(*_DATASET, "partner_iso", "ref_date")
+        .agg(rows=pl.len().cast(pl.Int64), smallest_value_usd=pl.col("primary_value_usd").min())
+        .collect(engine="streaming")
+    )
+    return _coverage(cells), _scope(cells, partners)
+
+
+def _coverage(cells: pl.DataFrame) -> pl.DataFrame:
+    reporter = (*_DATASET, "reporter_iso")
+    counted = (
+        cells.group_by(*reporter, "ref_date")
+        .agg(
+            hs_edition=pl.col("hs_edition").max(),
+            rows=pl.col("rows").sum(),
+            goods=pl.col("cmd_code").n_unique().cast(pl.Int64),
+            value_usd=pl.col("value_usd").sum(),
+        )
+        .sort(*reporter, "ref_date")
+    )
+    usual = pl.coalesce(
+        *[
+            pl.when(pl.col("freq_code") == freq).then(
+                pl.col("goods").rolling_median(window_size=periods, min_samples=1).shift(1).over(reporter)
+            )
+            for freq, periods in USUAL_PERIODS.items()
+        ]
+    )
+    is_partial = (usual >= LEAST_USUAL_GOODS) & (pl.col("goods") < SHARE_OF_USUAL * usual)
+    return counted.with_columns(is_complete=~is_partial.fill_null(value=False)).select(
+        "source", "dataset", "freq_code", "ref_date", "reporter_iso", "flow_code",
+        "hs_edition", "rows", "goods", "value_usd", "is_complete",
+    ).sort("source", "dataset", "freq_code", "ref_date", "reporter_iso", "flow_code")  # fmt: skip
+
+
+def _scope(cells: pl.DataFrame, partners: pl.DataFrame) -> pl.DataFrame:
+    goods = (
+        cells.group_by(*_DATASET, "good", "ref_date")
+        .agg(rows=pl.col("rows").sum(), smallest_value_usd=pl.col("smallest_value_usd").min())
+        .join(_without_past(cells), on=[*_DATASET, "good"], how="left")
+        .filter(pl.col("born_year").is_null() | (pl.col("ref_date").dt.year() >= pl.col("born_year")))
+    )
+    columns = (*_DATASET, "dimension", "code", "ref_date", "rows", "smallest_value_usd")
+    return pl.concat(
+        [
+            goods.with_columns(dimension=pl.lit("good"), code=pl.col("good")).select(columns),
+            partners.with_columns(dimension=pl.lit("partner"), code=pl.col("partner_iso")).select(columns),
+        ]
+    ).sort(*_DATASET, "dimension", "code", "ref_date")
+
+
+def _without_past(cells: pl.DataFrame) -> pl.DataFrame:
+    """Goods whose eight-digit codes were born after the extract began, with no code of theirs that ended.
+
+    An extract by a list of today's codes has no predecessor of a code born since: what the good was before is not
+    in it. Returns the dataset's key, good, born_year: before that year the good is outside the extract.
+    """
+    detailed = cells.filter(pl.col("cmd_code").str.len_chars() == 8).with_columns(year=pl.col("ref_date").dt.year())
+    first_year = pl.col("year").min().over(_DATASET)
+    last_year = pl.col("year").max().over(_DATASET)
+    codes = (
+        detailed.with_columns(first_year=first_year, last_year=last_year)
+        .group_by(*_DATASET, "good", "cmd_code", "first_year", "last_year")
+        .agg(born=pl.col("year").min(), ended=pl.col("year").max(), value_usd=pl.col("value_usd").sum())
+    )
+    is_born = pl.col("born") > pl.col("first_year")
+    is_ended = pl.col("ended") < pl.col("last_year")
+    return (
+        codes.group_by(*_DATASET, "good")
+        .agg(
+            born_year=pl.col("born").filter(is_born).max(),
+            born_usd=pl.col("value_usd").filter(is_born).sum(),
+            ended_usd=pl.col("value_usd").filter(is_ended).sum(),
+            value_usd=pl.col("value_usd").sum(),
+        )
+        .filter(
+            (pl.col("born_usd") > BORN_SHARE * pl.col("value_usd")) & (pl.col("ended_usd") < pl.col("born_usd") / 2)
+        )
+        .select(*_DATASET, "good", "born_year")
+    )

@@ -1,0 +1,204 @@
+"""Scores and reasons → flags: questions put to a person, with the evidence. features + scores → flags."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from anomaly.caveats import benign_explanations, caveats
+from anomaly.indicators import INDICATORS
+from anomaly.schema import ROUTE_KEY, Flags
+from anomaly.settings import Settings
+
+_KEY = list(ROUTE_KEY)
+# A route must itself have risen: price or mirror figures alone accuse nobody.
+_RISE = ("surge_log", "baseline_excess_log", "new_route")
+_TIER_WEIGHT = {"1": 2.0, "2": 1.8, "3.A": 1.6, "3.B": 1.5, "4.A": 1.4, "4.B": 1.4}
+_SEVERITY_WEIGHT = {"high": 3.0, "medium": 2.0, "low": 1.0}
+_STRONG_Q = 0.05
+_LARGE_USD = 10_000_000
+
+
+def build(
+    features: pl.DataFrame,
+    scores: pl.DataFrame,
+    contributions: pl.DataFrame,
+    calibration: pl.DataFrame,
+    lists: pl.DataFrame,
+    names: Mapping[str, str],
+    settings: Settings,
+) -> pl.DataFrame:
+    """Flags in order of window, priority and key; columns of schema.Flags.
+
+    lists   hs6, tier, valid_from, valid_to of the scenario's goods lists, with the HS family of each code as `good`
+    names   country → English name, for the sentences
+
+    A route is flagged where its q is within the limit, or it is new and the direct trade fell; where at least one
+    reason is over its threshold and one of them is a rise of the route itself; and where it is not below both the
+    year before and its baseline.
+    """
+    candidates = _candidates(features, scores, settings)
+    told = _latest_contributions(contributions)
+    kinds = {
+        (row["freq_code"], row["window_months"], row["window_end"], row["leg"]): row for row in calibration.to_dicts()
+    }
+    rows = []
+    for row in candidates.join(told, on=_KEY, how="left", maintain_order="left").to_dicts():
+        row |= {"exporter_name": names.get(row["exporter_iso"], row["exporter_iso"])}
+        row |= {"importer_name": names.get(row["importer_iso"], row["importer_iso"])}
+        reasons = _reasons(row, settings)
+        if not _is_flag(row, reasons, settings):
+            continue
+        leg = "coalition to hub" if row["is_from_coalition"] else "hub to target"
+        calibrated = kinds.get((row["freq_code"], row["window_months"], row["window_end"], leg), {})
+        rows.append(_flag(row, reasons, calibrated, _tier(row, lists)))
+    return _in_order(rows)
+
+
+def _candidates(features: pl.DataFrame, scores: pl.DataFrame, settings: Settings) -> pl.DataFrame:
+    year = pl.col("window_end").dt.year().cast(pl.Int64)
+    own_gap = pl.max_horizontal(pl.lit(1, dtype=pl.Int64), year - max(settings.baseline_years))
+    return (
+        features.filter(pl.col("baseline_gap_years") == own_gap)
+        .join(scores, on=_KEY, how="inner")
+        .with_columns(is_from_coalition=pl.col("exporter_iso").is_in(list(settings.coalition.countries)))
+        .filter(
+            (pl.col("q_value") <= settings.calibration.q_limit) | (pl.col("new_route") == 1),
+            (pl.col("surge_log") > 0) | (pl.col("baseline_excess_log") > 0),
+        )
+        .sort(_KEY)
+    )
+
+
+def _latest_contributions(contributions: pl.DataFrame) -> pl.DataFrame:
+    return (
+        contributions.sort("score_drop", "input", descending=[True, False])
+        .group_by(_KEY, maintain_order=True)
+        .agg(contributions=pl.struct("input", "score_drop"))
+    )
+
+
+def _reasons(row: Mapping[str, Any], settings: Settings) -> list[dict[str, Any]]:
+    found = []
+    for indicator in INDICATORS:
+        value = row[indicator.name]
+        threshold = settings.thresholds.get(indicator.name, indicator.threshold)
+        if value is not None and value >= threshold:
+            found.append(
+                {
+                    "indicator": indicator.name,
+                    "value": value,
+                    "unit": indicator.unit,
+                    "threshold": float(threshold),
+                    "text": indicator.reason(row),
+                }
+            )
+    return found
+
+
+def _is_flag(row: Mapping[str, Any], reasons: list[dict[str, Any]], settings: Settings) -> bool:
+    over = {reason["indicator"] for reason in reasons}
+    if not over.intersection(_RISE) or row["value_usd"] < settings.materiality_usd:
+        return False
+    is_unusual = row["q_value"] is not None and row["q_value"] <= settings.calibration.q_limit
+    if row["is_from_coalition"]:
+        return is_unusual and "mirror_gap_shift_log" in over
+    is_new_and_direct_fell = {"new_route", "direct_drop_log"} <= over
+    return is_unusual or is_new_and_direct_fell
+
+
+def _flag(
+    row: Mapping[str, Any], reasons: list[dict[str, Any]], calibrated: Mapping[str, Any], tier: str | None
+) -> dict[str, Any]:
+    severity = _severity(row, tier)
+    excess = None if row["excess_usd"] is None else round(row["excess_usd"])
+    weight = _TIER_WEIGHT.get(tier or "", 1.0)
+    return {
+        **{name: row[name] for name in _KEY},
+        "flag_id": flag_id(row),
+        "flag_type": _type(row),
+        "severity": severity,
+        "priority": round(_SEVERITY_WEIGHT[severity] * weight * _decades(excess), 6),
+        "list_tier": tier,
+        **{name: row[name] for name in ("value_usd", "value_prior_year_usd", "value_baseline_usd")},
+        "excess_usd": excess,
+        **{name: row[name] for name in ("anomaly_score", "anomaly_rank", "p_value", "q_value")},
+        "compares": compares(row),
+        "reasons": reasons,
+        "caveats": caveats(row, calibrated),
+        "contributions": row["contributions"] or [],
+        "benign": benign_explanations(row["good"]),
+        "is_before_sanctions": row["is_before_sanctions"],
+    }
+
+
+def flag_id(row: Mapping[str, Any]) -> str:
+    """Stable across runs: 851712+-KAZ-RUS-2022-06-6M, the window's last month and its length."""
+    return (
+        f"{row['good']}-{row['exporter_iso']}-{row['importer_iso']}-{row['window_end']:%Y-%m}-{row['window_months']}M"
+    )
+
+
+def compares(row: Mapping[str, Any]) -> str:
+    """The two windows and the baseline in words."""
+    return (
+        f"{period_name(row['freq_code'], row['window_months'], row['window_end'])} with the same months of "
+        f"{row['window_end'].year - 1}, and with the mean of {row['baseline_years']}"
+    )
+
+
+def period_name(freq_code: str, window_months: int, window_end: Any) -> str:
+    """A window for people: 2022, 2022H1, 2022Q3, January-November 2022, or 12 months to 2022-11."""
+    year, month = window_end.year, window_end.month
+    if freq_code == "A" or (window_months == 12 and month == 12):
+        return str(year)
+    if window_months == 6 and month % 6 == 0:
+        return f"{year}H{month // 6}"
+    if window_months == 3 and month % 3 == 0:
+        return f"{year}Q{month // 3}"
+    if window_months == month:
+        return f"January-{window_end:%B} {year}"
+    return f"{window_months} months to {year}-{month:02d}"
+
+
+def _type(row: Mapping[str, Any]) -> str:
+    if row["is_from_coalition"]:
+        return "ghost_transit"
+    return "new_route" if row["new_route"] == 1 else "hub_reexport"
+
+
+def _severity(row: Mapping[str, Any], tier: str | None) -> str:
+    q_value = 1.0 if row["q_value"] is None else row["q_value"]
+    matters = row["value_usd"] >= _LARGE_USD or tier is not None
+    if q_value <= _STRONG_Q:
+        return "high" if matters else "medium"
+    return "medium" if matters else "low"
+
+
+def _decades(excess_usd: int | None) -> float:
+    """log10 of the excess in thousand USD, at least 1: a flag of a million counts half as much as one of a billion."""
+    return max(1.0, math.log10(max(excess_usd or 0, 1) / 1000))
+
+
+def _tier(row: Mapping[str, Any], lists: pl.DataFrame) -> str | None:
+    """Highest tier of the good on a list that held at the end of the window."""
+    at = row["window_end"]
+    held = lists.filter(
+        pl.col("good") == row["good"],
+        pl.col("valid_from").is_null() | (pl.col("valid_from") <= at),
+        pl.col("valid_to").is_null() | (pl.col("valid_to") > at),
+    )
+    return None if held.is_empty() else str(held["tier"].min())
+
+
+def _in_order(rows: list[dict[str, Any]]) -> pl.DataFrame:
+    schema = {name: column.dtype for name, column in Flags.columns().items()}
+    order = ["is_before_sanctions", "window_end", "priority", *[name for name in _KEY if name != "window_end"]]
+    return (
+        pl.DataFrame(rows, schema=schema, orient="row")
+        .sort(order, descending=[False, True, True, False, False, False, False, False])
+        .select(list(schema))
+    )

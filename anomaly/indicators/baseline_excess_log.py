@@ -1,0 +1,26 @@
+"""Growth against the mean of the baseline years."""
+
+import polars as pl
+
+from anomaly.indicators.base import Indicator, change, log_ratio, suspicious_side, usd
+
+
+def _joint(floor_usd: float) -> pl.Expr:
+    """Growth counts with the fall of the coalition's direct trade since the same baseline."""
+    fall = -log_ratio("coalition_to_target_usd", "coalition_to_target_baseline_usd", floor_usd)
+    return suspicious_side("baseline_excess_log") * fall.clip(lower_bound=0).fill_null(0.0)
+
+
+INDICATOR = Indicator(
+    name="baseline_excess_log",
+    unit="log",
+    says="growth of the route against the mean of the same months in the baseline years",
+    source="EU list of economically critical goods: above 1 m EUR and at least twice the mean of 2019-2021",
+    expr=lambda floor_usd: log_ratio("value_usd", "value_baseline_usd", floor_usd),
+    threshold=0.693,  # twice the baseline, as the EU's rule
+    reason=lambda row: (
+        f"It stands at {usd(row['value_usd'])} against a mean of {usd(row['value_baseline_usd'])} in the same months of "
+        f"{row['baseline_years']} ({change(row['value_usd'], row['value_baseline_usd'])})."
+    ),
+    forest=_joint,
+)
