@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import dataframely as dy
@@ -93,7 +94,7 @@ def compare(grid: Grid, window: Window, breaks: Breaks) -> pl.DataFrame:
     baseline = [known.index(window.end.replace(year=year), window.months) for year in window.baseline_years]
     base_at = [at for at in baseline if at is not None]
     broken, changed = breaks.between(grid, [*(prior or []), *(now or [])])
-    base_broken, base_changed = breaks.between(grid, [*sum(base_at, []), *(prior or []), *(now or [])])
+    base_broken, base_changed = breaks.between(grid, [*chain.from_iterable(base_at), *(prior or []), *(now or [])])
     base = windows.mean(grid.value, base_at)
     value, before = windows.total(grid.value, now), windows.total(grid.value, prior)
     comparable = (value >= 0) & (before >= 0) & ~broken

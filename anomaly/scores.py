@@ -178,7 +178,7 @@ def _calibrate(window: pl.DataFrame, placebos: pl.DataFrame, settings: Settings)
     p_value, count = np.ones(len(score)), np.zeros(len(score), dtype=np.int64)
     for one in np.unique(band):
         same = null[null_band == one]
-        used = np.sort(same if len(same) >= settings.calibration.least_placebos else null)
+        used = np.sort(same if len(same) >= settings.calibration.least_in_size_band else null)
         inside = band == one
         as_high = len(used) - np.searchsorted(used, score[inside], side="left")
         p_value[inside] = (1 + as_high) / (1 + len(used))

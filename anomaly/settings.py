@@ -52,6 +52,7 @@ class Calibration(_Frozen):
     """Where p-values come from."""
 
     least_placebos: int = Field(default=100, ge=20)
+    least_in_size_band: int = Field(default=300, ge=20)  # fewer, and the smallest p there is would be too coarse
     size_bands_usd: tuple[int, ...] = (3_000_000, 10_000_000, 100_000_000)
     q_limit: Share = 0.10
 

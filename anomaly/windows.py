@@ -110,7 +110,7 @@ def _held(scope: pl.DataFrame, periods: Sequence[date], freq_code: str) -> tuple
     years = np.array([period.year for period in periods])
     for year in np.unique(years):
         inside = years == year
-        held[:, inside] = held[:, inside].any(axis=1)[:, None]
+        held[:, inside] = np.any(held[:, inside], axis=1, keepdims=True)
     return goods.rename({"code": "good"}), held
 
 
