@@ -31,5 +31,5 @@ def find(raw: RawFile) -> Source:
     raise DataRejected(
         f"a file of one of these: {known}",
         f"{raw.name}: none of them",
-        hint="lay a small TOML beside a table of your own (docs/sources/table.md), or move the file out of the raw folder",
+        hint="lay a small TOML beside a table of your own (docs/sources/table.md), or take the file out",
     )

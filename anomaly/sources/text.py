@@ -195,7 +195,9 @@ def _records(data: bytes, name: str, layout: Layout) -> tuple[npt.NDArray[np.int
 
     Empty lines at the end of the file are not records. Raises DataRejected where a quote is never closed.
     """
-    size = len(data.rstrip(b"\r\n"))
+    size = len(data)
+    while data[size - 1 : size] in (b"\r", b"\n"):
+        size -= 1
     all_bytes = np.frombuffer(data, dtype=np.uint8, count=size)
     quote = layout.quote if layout.quote and layout.quote.encode() in data else None
     ends: list[npt.NDArray[np.int64]] = []
