@@ -223,16 +223,15 @@ def _records(data: bytes, name: str, layout: Layout) -> tuple[npt.NDArray[np.int
     all_ends = np.append(np.concatenate(ends), len(data))
     all_counts = np.append(np.concatenate(counts), pending)
     if inside:
-        raise refused(
-            name, "every quote closed", "one that is never closed", row=_first_odd(all_counts, len(all_ends) - 1)
-        )
+        row = _first_odd(all_counts, layout.trailing_separator)
+        raise refused(name, "every quote closed", "one that is never closed", row=row)
     return all_ends, all_counts
 
 
-def _first_odd(counts: npt.NDArray[np.int64], otherwise: int) -> int:
-    """The first record whose shape is not the header's: where a stray quote shows itself."""
-    odd = np.flatnonzero(counts != counts[0])
-    return int(odd[0]) if len(odd) else otherwise
+def _first_odd(counts: npt.NDArray[np.int64], trailing: bool) -> int:
+    """The first record that is neither as long as the header nor, where allowed, one longer; else the last record."""
+    odd = np.flatnonzero((counts != counts[0]) & (counts != counts[0] + int(trailing)))
+    return int(odd[0]) if len(odd) else len(counts) - 1
 
 
 def _header(line: bytes, name: str, layout: Layout) -> list[str]:

@@ -1,0 +1,144 @@
+"""Text tables are read whole or refused with their place."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from anomaly.errors import DataRejected
+from anomaly.sources import text as strict
+from anomaly.sources.amounts import number_rules, to_int
+from anomaly.sources.base import split
+
+LAYOUT = strict.Layout()
+
+
+def read(data: bytes, layout: strict.Layout = LAYOUT, encodings: tuple[str, ...] = ("utf-8",)) -> pl.DataFrame:
+    return strict.read_text_csv(strict.decoded(data, "raw/file.csv", encodings), "raw/file.csv", layout)
+
+
+def test_every_cell_is_text_and_na_stays_na() -> None:
+    frame = read(b"code,iso\r\n010121,NA\r\n,null\r\n")
+    assert frame.to_dicts() == [
+        {"row": 1, "code": "010121", "iso": "NA"},
+        {"row": 2, "code": None, "iso": "null"},
+    ]
+
+
+def test_commas_and_line_ends_inside_quotes_belong_to_the_cell() -> None:
+    frame = read(b'a,b\n"x, ""y""\nz",1\n2,"3"\n')
+    assert frame["a"].to_list() == ['x, "y"\nz', "2"]
+    assert frame["row"].to_list() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "empty file"),
+        (b"\r\n\r\n", "empty file"),
+        (b"<!DOCTYPE html><html>", "HTML"),
+        (b'{"statusCode": 401}', "JSON"),
+        (b"a,b\n1,2\n3\n", "row 2, column b"),
+        (b"a,b\n1,2\n3,4\n5", "row 3, column b"),
+        (b"a,b\n1,2,3\n", "row 1, column after b"),
+        (b"a,b\n1,2\n\n3,4\n", "row 2"),
+        (b"a,a\n1,2\n", "the header row (row 0), column a"),
+        (b'a,b\n1,"2\n3,4\n', "row 1"),
+        (b'a,b\n1,2\n3,"4\n', "quote"),
+        (b"a,b\n1,\x00\n", "NUL"),
+        ("a,b\n1,2\n".encode("utf-16"), "UTF-16"),
+        ("a,b\n1,2\n".encode("utf-16-le"), "NUL"),
+        ("a,b\n1,2\n3,Türkiye\n".encode("cp1252"), "row 2, column number 2: byte fc"),
+        (b"a,b\r1,2\r", "CR alone"),
+    ],
+)
+def test_what_is_not_a_whole_table_is_refused_with_its_place(data: bytes, says: str) -> None:
+    with pytest.raises(DataRejected) as caught:
+        read(data)
+    assert "raw/file.csv" in str(caught.value)
+    assert says in str(caught.value)
+
+
+def test_a_missing_column_is_named_with_those_that_are_there() -> None:
+    with pytest.raises(DataRejected, match=r"no column value; there are code, worth"):
+        read(b"code,worth\n1,2\n", strict.Layout(required=("code", "value")))
+
+
+def test_declared_encodings_are_tried_in_order_and_the_one_that_fits_is_told() -> None:
+    latin, utf8 = "Côte".encode("cp1252"), b"\xef\xbb\xbf" + "Côte".encode()
+    assert strict.decoded(latin, "f", ("utf-8", "cp1252")) == strict.Text("Côte".encode(), "cp1252")
+    assert strict.decoded(utf8, "f", ("utf-8", "cp1252")) == strict.Text("Côte".encode(), "utf-8")
+
+
+def test_one_separator_more_is_taken_only_where_it_is_allowed_and_empty() -> None:
+    data = b"a,b\r\n1,2,\r\n3,4,\r\n"
+    trailing = strict.Layout(trailing_separator=True)
+    assert read(data, trailing).rows() == [(1, "1", "2"), (2, "3", "4")]
+    assert read(b"a,b\n1,2\n", trailing).rows() == [(1, "1", "2")]
+    for bad, layout in ((data, LAYOUT), (b"a,b\n1,2,\n3,4,5\n", trailing), (b"a,b\n1,2,\n3,4\n", trailing)):
+        with pytest.raises(DataRejected, match="row"):
+            read(bad, layout)
+
+
+def test_without_quotes_in_the_format_a_quote_is_a_letter() -> None:
+    frame = read(b'a\tb\n5" pipe\t1\n', strict.Layout(separator="\t", quote=None))
+    assert frame["a"].to_list() == ['5" pipe']
+
+
+def test_batches_are_the_table_cut_between_rows() -> None:
+    data = b"a,b\n" + b"".join(b'"x\n%d",%d\n' % (number, number) for number in range(10))
+    text = strict.Text(data, "utf-8")
+    parts = list(strict.text_csv_batches(text, "f", LAYOUT, batch_rows=4))
+    assert [part.height for part in parts] == [4, 4, 2]
+    assert pl.concat(parts).equals(read(data))
+
+
+def test_records_longer_than_a_block_are_counted_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = b"a,b\n" + b"".join(b'"long, %d\n,",%d\n' % (number, number) for number in range(50))
+    whole = read(data)
+    monkeypatch.setattr(strict, "_BLOCK_BYTES", 7)
+    assert read(data).equals(whole)
+    assert whole.height == 50
+
+
+def test_a_header_alone_is_a_table_without_rows() -> None:
+    assert read(b"a,b\n").columns == ["row", "a", "b"]
+    assert read(b"a,b").height == 0
+
+
+def test_gzip_is_known_by_its_bytes_and_taken_whole(tmp_path: Path) -> None:
+    packed = gzip.compress(b"a,b\n" + b"1,2\n" * 1000)
+    file = tmp_path / "f.gz"
+    file.write_bytes(packed)
+    assert strict.read_bytes(file, "f.gz", gzipped=True).count(b"\n") == 1001
+    cut = bytes([*packed[:-9], packed[-9] ^ 1, *packed[-8:]])
+    for bad in (packed[:-5], cut, packed[:12], b'{"error": "quota"}', b""):
+        file.write_bytes(bad)
+        with pytest.raises(DataRejected, match=r"f\.gz"):
+            strict.read_bytes(file, "f.gz", gzipped=True)
+
+
+def test_a_packed_file_that_grows_too_large_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(strict, "MOST_UNPACKED_BYTES", 1000)
+    (tmp_path / "f.gz").write_bytes(gzip.compress(b"0" * 1001))
+    with pytest.raises(DataRejected, match="1,000 bytes"):
+        strict.read_bytes(tmp_path / "f.gz", "f.gz")
+
+
+def test_amounts_round_half_away_from_zero_and_are_null_where_they_are_no_amount() -> None:
+    cells = ["0.5", "1.5", "2.5", " 7 ", "1e3", "", None, "x", "NaN", "inf", "-1", "2e15", "1_000", "1,000"]
+    got = pl.DataFrame({"v": cells}, schema={"v": pl.String}).select(to_int(pl.col("v")))["v"].to_list()
+    assert got == [1, 2, 3, 7, 1000] + [None] * 9
+
+
+def test_every_way_an_amount_can_be_wrong_has_its_rule() -> None:
+    cells = ["1", "", None, "x", "NaN", "inf", "-1", "2e15", "0"]
+    frame = pl.DataFrame({"v": cells}, schema={"v": pl.String}).with_row_index("row", offset=1)
+    kept, rejected = split(frame, number_rules("v", needed=True), "test", "f")
+    assert kept["v"].to_list() == ["1", "0"]
+    rules = ["missing", "missing", "not_a_number", "not_a_number", "not_a_number", "negative", "absurd"]
+    assert rejected["rule"].to_list() == rules
+    assert rejected["is_error"].all()
