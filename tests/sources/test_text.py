@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from anomaly.errors import DataRejected
 from anomaly.sources import text as strict
@@ -142,3 +146,29 @@ def test_every_way_an_amount_can_be_wrong_has_its_rule() -> None:
     rules = ["missing", "missing", "not_a_number", "not_a_number", "not_a_number", "negative", "absurd"]
     assert rejected["rule"].to_list() == rules
     assert rejected["is_error"].all()
+
+
+CELLS = st.text(st.sampled_from('ab,;"\n\r é=0.'), max_size=6)
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data(), columns=st.integers(2, 4), block=st.sampled_from([5, 64, 2**24]))
+def test_what_a_csv_writer_writes_is_read_back_and_refused_with_one_cell_less(
+    data: st.DataObject, columns: int, block: int
+) -> None:
+    rows = data.draw(st.lists(st.lists(CELLS, min_size=columns, max_size=columns), min_size=1, max_size=6))
+    names = [f"c{number}" for number in range(columns)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(strict, "_BLOCK_BYTES", block)
+        frame = read(written([names, *rows]))
+        assert [[cell or "" for cell in row[1:]] for row in frame.iter_rows()] == rows
+        short = data.draw(st.integers(0, len(rows) - 1))
+        shortened = [row[:-1] if number == short else row for number, row in enumerate(rows)]
+        with pytest.raises(DataRejected, match=f"row {short + 1}"):
+            read(written([names, *shortened]))
+
+
+def written(rows: list[list[str]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, quoting=csv.QUOTE_ALL).writerows(rows)
+    return text.getvalue().encode()
