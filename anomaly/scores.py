@@ -38,9 +38,8 @@ def build(inputs: pl.DataFrame, names: Sequence[str], settings: Settings) -> Sco
     names    the columns of `inputs` that the forest sees
 
     The same windows' placebo importers are the null where there are enough of them, else the targets' own windows
-    before the sanctions, and both where neither is enough. Each forest is fitted on one half of the background and
-    scores the other, so that placebos are as new to it as the routes they are compared with. Rows are sorted by key
-    first: the same rows in another order give the same bytes.
+    before the sanctions, and both where neither is enough. Rows are sorted by key first: the same rows in another
+    order give the same bytes.
     """
     _refuse_unfinished(inputs, names)
     scores, calibration, contributions = [], [], []
@@ -48,19 +47,21 @@ def build(inputs: pl.DataFrame, names: Sequence[str], settings: Settings) -> Sco
         is_test = _is_test(settings)
         if group.filter(is_test).is_empty():
             continue
-        background = group.filter(_is_placebo())
-        if background.height < settings.calibration.least_placebos:
+        placebos_in_all = group.filter(_is_placebo()).height
+        if placebos_in_all < settings.calibration.least_placebos:
             unscored = group.filter(is_test).partition_by(_WINDOW, maintain_order=True)
-            calibration += [_uncalibrated(window, background.height) for window in unscored]
+            calibration += [_uncalibrated(window, placebos_in_all) for window in unscored]
             continue
-        halves = _fit(background, names, settings)
-        scored = group.with_columns(anomaly_score=pl.Series(_score(group, background, halves, names)))
+        routes = group.filter(is_test | _is_placebo())
+        placebo_rows = routes.filter(_is_placebo()).select(names).to_numpy()
+        halves = _fit(placebo_rows, routes.select(names).to_numpy(), settings)
+        scored = routes.with_columns(anomaly_score=pl.Series(_score_all(routes, halves, names)))
         for window in scored.filter(is_test).partition_by(_WINDOW, maintain_order=True):
             placebos, kind = _placebos_of(window, scored, settings)
             tested = _calibrate(window, placebos, settings)
             scores.append(tested)
             calibration.append(_report(tested, placebos, kind, settings))
-            contributions.append(_contribute(tested.filter(_may_be_flagged(settings)), halves, names))
+            contributions.append(_contribute(tested.filter(_may_be_flagged(settings)), halves.every(), names))
     return Scored(
         _joined(scores, _empty_scores()).select(_SCORE_COLUMNS).sort(_KEY),
         _joined(calibration, _empty_calibration()).sort([*_WINDOW, "leg"]),
@@ -100,50 +101,60 @@ def _is_placebo() -> pl.Expr:
 
 @dataclass(frozen=True, slots=True)
 class _Halves:
-    """For each seed, the background rows of the first half and a forest fitted on each half."""
+    """For each seed, which placebos are in the first half, and a forest fitted on each half."""
 
     first: list[npt.NDArray[np.bool_]]
     forests: list[tuple[IsolationForest, IsolationForest]]
 
+    def every(self) -> list[IsolationForest]:
+        return [forest for pair in self.forests for forest in pair]
 
-def _fit(background: pl.DataFrame, names: Sequence[str], settings: Settings) -> _Halves:
-    rows = background.select(names).to_numpy()
-    taken = np.linspace(0, len(rows) - 1, min(len(rows), settings.forest.most_background_rows)).astype(np.int64)
+
+def _fit(placebos: Matrix, routes: Matrix, settings: Settings) -> _Halves:
+    """Two forests a seed, each on one half of the placebos and on the frame of all routes."""
+    taken = np.zeros(len(placebos), dtype=np.bool_)
+    taken[np.linspace(0, len(placebos) - 1, min(len(placebos), settings.forest.most_rows)).astype(np.int64)] = True
+    frame = np.diag(np.vstack([placebos, routes]).max(axis=0))
     first, forests = [], []
     for seed in settings.forest.seeds:
-        in_first = np.random.default_rng(seed).permutation(len(rows)) < len(rows) // 2
-        chosen = np.zeros(len(rows), dtype=np.bool_)
-        chosen[taken] = True
-        pair = (
-            _forest(rows[in_first & chosen], 2 * seed, settings),
-            _forest(rows[~in_first & chosen], 2 * seed + 1, settings),
-        )
+        in_first = np.random.default_rng(seed).permutation(len(placebos)) < len(placebos) // 2
+        one = _forest(placebos[in_first & taken], frame, 2 * seed, settings)
+        other = _forest(placebos[~in_first & taken], frame, 2 * seed + 1, settings)
         first.append(in_first)
-        forests.append(pair)
+        forests.append((one, other))
     return _Halves(first, forests)
 
 
-def _forest(rows: Matrix, seed: int, settings: Settings) -> IsolationForest:
-    samples = min(settings.forest.max_samples, len(rows))
-    return IsolationForest(n_estimators=settings.forest.trees, max_samples=samples, random_state=seed).fit(rows)
-
-
-def _score(group: pl.DataFrame, background: pl.DataFrame, halves: _Halves, names: Sequence[str]) -> Matrix:
-    """Mean over seeds; a background row is scored by the forests that have not seen it, any other row by both.
-
-    Equal rows have equal scores, so each forest sees a distinct row once.
+def _forest(rows: Matrix, frame: Matrix, seed: int, settings: Settings) -> IsolationForest:
+    """A forest splits within the range of its sample only: a route at twice that range and one at ten times it would
+    score alike. The frame, one point an input at the largest value any route has, keeps the range open in every
+    sample.
     """
-    rows = group.select(names).to_numpy()
+    samples = min(settings.forest.max_samples, len(rows))
+    framed = np.vstack([rows, np.repeat(frame, -(-len(rows) // samples), axis=0)])
+    return IsolationForest(n_estimators=settings.forest.trees, max_samples=samples, random_state=seed).fit(framed)
+
+
+def _score_all(routes: pl.DataFrame, halves: _Halves, names: Sequence[str]) -> Matrix:
+    """A placebo is scored by the forests that have not seen it, so that it is as new to them as any other route."""
+    rows = routes.select(names).to_numpy()
+    at = np.flatnonzero(routes.select(_is_placebo()).to_series().to_numpy())
     distinct, back = np.unique(rows, axis=0, return_inverse=True)
     back = back.reshape(-1)
-    at = np.flatnonzero(group.select(_is_placebo().fill_null(value=False)).to_series().to_numpy())
     total = np.zeros(len(rows))
     for in_first, (one, other) in zip(halves.first, halves.forests, strict=True):
         by_one, by_other = _anomaly(one, distinct)[back], _anomaly(other, distinct)[back]
         score = (by_one + by_other) / 2
         score[at] = np.where(in_first, by_other[at], by_one[at])
         total += score
-    return np.round(total / len(halves.forests), 12)
+    result: Matrix = np.round(total / len(halves.forests), 12)
+    return result
+
+
+def _score(rows: Matrix, forests: Sequence[IsolationForest]) -> Matrix:
+    """Mean anomaly of rows over forests, 0 to 1."""
+    result: Matrix = np.mean([_anomaly(forest, rows) for forest in forests], axis=0)
+    return result
 
 
 def _anomaly(forest: IsolationForest, rows: Matrix) -> Matrix:
@@ -239,23 +250,18 @@ def _calibration_row(
     )
 
 
-def _contribute(called: pl.DataFrame, halves: _Halves, names: Sequence[str]) -> pl.DataFrame:
+def _contribute(called: pl.DataFrame, forests: Sequence[IsolationForest], names: Sequence[str]) -> pl.DataFrame:
     """How far the score falls when one input is set to nothing, for each route that may be flagged."""
     rows = called.select(names).to_numpy()
     if not len(rows):
         return _empty_contributions()
 
-    def score(changed: Matrix) -> Matrix:
-        every = [_anomaly(forest, changed) for pair in halves.forests for forest in pair]
-        result: Matrix = np.mean(every, axis=0)
-        return result
-
-    whole = score(rows)
+    whole = _score(rows, forests)
     parts = []
     for position, name in enumerate(names):
         without = rows.copy()
         without[:, position] = 0.0
-        drop = np.round(whole - score(without), 12)
+        drop = np.round(whole - _score(without, forests), 12)
         parts.append(called.select(_KEY).with_columns(input=pl.lit(name), score_drop=pl.Series(drop)))
     return pl.concat(parts)
 

@@ -45,7 +45,7 @@ class Forest(_Frozen):
     trees: int = Field(default=100, ge=10)
     seeds: tuple[int, ...] = Field(default=(0, 1, 2, 3, 4), min_length=1)
     max_samples: int = Field(default=2048, ge=16)
-    most_background_rows: int = Field(default=200_000, ge=100)
+    most_rows: int = Field(default=200_000, ge=100)
 
 
 class Calibration(_Frozen):

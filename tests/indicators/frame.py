@@ -1,0 +1,40 @@
+"""A row as indicators see it, with every column at a plain value."""
+
+from typing import Any
+
+import polars as pl
+
+PLAIN: dict[str, Any] = {
+    "value_usd": 10_000_000,
+    "value_prior_year_usd": 2_000_000,
+    "value_baseline_usd": 1_000_000,
+    "baseline_is_nothing": False,
+    "elsewhere_usd": 30_000_000,
+    "elsewhere_prior_usd": 18_000_000,
+    "elsewhere_baseline_usd": 15_000_000,
+    "all_to_importer_usd": 40_000_000,
+    "all_to_importer_prior_usd": 100_000_000,
+    "coalition_to_target_usd": 20_000_000,
+    "coalition_to_target_prior_usd": 90_000_000,
+    "coalition_to_target_baseline_usd": 80_000_000,
+    "coalition_to_hub_usd": 9_000_000,
+    "coalition_to_hub_prior_usd": 3_000_000,
+    "coalition_to_hub_baseline_usd": 2_500_000,
+    "unit_value_usd_per_kg": 200.0,
+    "median_unit_value_usd_per_kg": 50.0,
+    "leg_exported_usd": 9_000_000,
+    "leg_imported_usd": 2_000_000,
+    "leg_exported_baseline_usd": 2_500_000,
+    "leg_imported_baseline_usd": 2_400_000,
+}
+FLOOR_USD = 100_000.0
+
+
+def frame(**changes: Any) -> pl.DataFrame:
+    """One row of PLAIN with some columns changed; None is unknown."""
+    row = {**PLAIN, **changes}
+    schema = {
+        name: pl.Boolean if isinstance(value, bool) else pl.Float64 if isinstance(value, float) else pl.Int64
+        for name, value in PLAIN.items()
+    }
+    return pl.DataFrame([row], schema=schema)

@@ -1,0 +1,144 @@
+"""Each indicator against a value computed by hand, and every one of the registry against its contract."""
+
+from math import log
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anomaly.indicators import INDICATORS
+from anomaly.indicators.base import Indicator, change, usd
+from anomaly.schema import Features
+from tests.indicators.frame import FLOOR_USD, PLAIN, frame
+
+BY_NAME = {indicator.name: indicator for indicator in INDICATORS}
+amounts = st.none() | st.integers(min_value=0, max_value=10**13)
+
+
+def value(name: str, **changes: object) -> float | None:
+    return frame(**changes).select(BY_NAME[name].expr(FLOOR_USD).cast(pl.Float64)).item()
+
+
+BY_HAND = {
+    "surge_log": log(10.1 / 2.1),
+    "baseline_excess_log": log(10.1 / 1.1),
+    "excess_usd": 10_000_000 - 1_000_000 * (30.1 / 15.1),
+    "new_route": 0.0,
+    "upstream_surge_log": log(9.1 / 3.1),
+    "direct_drop_log": -log(20.1 / 90.1),
+    "replacement_share": 9 / 60,
+    "route_through_usd": 6_500_000.0,
+    "destination_shift_pp": 100 * (10 / 40 - 2 / 20),
+    "share_shift_pp": 100 * (10 / 40 - 2 / 100),
+    "unit_value_gap_log": log(4),
+    "mirror_gap_shift_log": log(9.1 / 2.1) - log(2.6 / 2.5),
+}
+
+
+def test_every_registered_indicator_has_a_value_computed_by_hand() -> None:
+    assert list(BY_HAND) == [indicator.name for indicator in INDICATORS]
+
+
+@pytest.mark.parametrize("name", BY_HAND)
+def test_the_indicator_has_its_hand_computed_value(name: str) -> None:
+    assert value(name) == pytest.approx(BY_HAND[name], rel=1e-12)
+
+
+def test_a_route_that_fell_has_a_negative_surge_and_no_suspicious_side() -> None:
+    assert value("surge_log", value_usd=0) == pytest.approx(log(0.1 / 2.1))
+
+
+def test_growth_from_nothing_is_finite_and_large() -> None:
+    assert value("surge_log", value_prior_year_usd=0) == pytest.approx(log(101))
+
+
+def test_growth_against_an_unknown_year_is_unknown() -> None:
+    assert value("surge_log", value_prior_year_usd=None) is None
+
+
+def test_a_route_is_new_only_where_nothing_before_is_known_to_be_nothing() -> None:
+    assert value("new_route", baseline_is_nothing=True) == 1.0
+    assert value("new_route", baseline_is_nothing=None) is None
+
+
+def test_excess_counts_growth_elsewhere_as_one_where_it_is_unknown() -> None:
+    assert value("excess_usd", elsewhere_usd=None) == 9_000_000
+
+
+def test_nothing_is_replaced_where_the_direct_trade_did_not_fall() -> None:
+    assert value("replacement_share", coalition_to_target_usd=80_000_000) == 0.0
+
+
+def test_a_route_replaces_at_most_everything() -> None:
+    assert value("replacement_share", value_usd=900_000_000) == 1.0
+
+
+def test_what_went_through_is_never_more_than_came_in() -> None:
+    assert value("route_through_usd", coalition_to_hub_usd=2_600_000) == 100_000.0
+
+
+def test_what_went_through_is_unknown_where_a_leg_is() -> None:
+    assert value("route_through_usd", coalition_to_hub_baseline_usd=None) is None
+
+
+def test_a_mirror_gap_at_its_normal_level_is_no_shift() -> None:
+    same = {"leg_exported_usd": 2_500_000, "leg_imported_usd": 2_400_000}
+    assert value("mirror_gap_shift_log", **same) == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize("indicator", INDICATORS, ids=lambda one: one.name)
+def test_every_indicator_says_what_it_is(indicator: Indicator) -> None:
+    assert indicator.says
+    assert indicator.source
+    assert indicator.name.endswith(("_log", "_usd", "_pp", "_share", "new_route"))
+    assert indicator.unit in {"log", "usd", "pp", "share", "flag"}
+    assert indicator.name not in Features.column_names()
+
+
+@pytest.mark.parametrize("indicator", INDICATORS, ids=lambda one: one.name)
+@given(data=st.data())
+def test_every_indicator_is_finite_or_unknown_for_any_amounts(indicator: Indicator, data: st.DataObject) -> None:
+    changes = {name: data.draw(amounts) for name in PLAIN if name.endswith("_usd")}
+    got = value(indicator.name, **changes)
+    assert got is None or (got == got and abs(got) != float("inf"))
+
+
+@pytest.mark.parametrize("indicator", [one for one in INDICATORS if one.forest], ids=lambda one: one.name)
+def test_the_forest_sees_nothing_where_a_route_and_its_surroundings_stand_still(indicator: Indicator) -> None:
+    still = {name: 5_000_000 for name in PLAIN if name.endswith("_usd")}
+    measured = frame(**still).with_columns(one.expr(FLOOR_USD).cast(pl.Float64).alias(one.name) for one in INDICATORS)
+    assert indicator.forest is not None
+    assert measured.select(indicator.forest(FLOOR_USD)).item() == pytest.approx(0.0)
+
+
+def test_growth_without_a_fall_of_the_direct_trade_is_nothing_to_the_forest() -> None:
+    boom = frame(coalition_to_target_usd=90_000_000, coalition_to_target_baseline_usd=20_000_000)
+    measured = boom.with_columns(one.expr(FLOOR_USD).cast(pl.Float64).alias(one.name) for one in INDICATORS)
+    for name in ("surge_log", "baseline_excess_log", "upstream_surge_log", "replacement_share"):
+        see = BY_NAME[name].forest
+        assert see is not None
+        assert measured.select(see(FLOOR_USD)).item() == 0.0
+
+
+@pytest.mark.parametrize("indicator", INDICATORS, ids=lambda one: one.name)
+def test_every_reason_is_a_sentence_with_a_number(indicator: Indicator) -> None:
+    row = {
+        **PLAIN,
+        **BY_HAND,
+        "exporter_name": "Kazakhstan",
+        "importer_name": "Russia",
+        "baseline_years": "2019-2021",
+        "legs_compared": "12 months of 2022 with 2021, comtrade",
+    }
+    text = indicator.reason(row)
+    assert text.endswith(".")
+    assert any(character.isdigit() for character in text)
+
+
+def test_amounts_and_changes_are_written_for_people() -> None:
+    assert usd(178_200_000) == "178.2 million USD"
+    assert usd(None) == "an unknown amount"
+    assert change(178, 37) == "+381 %"
+    assert change(56, 100) == "−44 %"
+    assert change(5, 0) == "from nothing"

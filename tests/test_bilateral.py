@@ -1,0 +1,91 @@
+"""Both sides of a route side by side; one basis a route; families by summing."""
+
+import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from tests.trade import PHONES, flow, prepared, years
+
+
+def test_both_sides_of_a_route_stand_in_one_row() -> None:
+    sides, _, _ = prepared([flow(2021, "DEU", "KAZ", 100), flow(2021, "KAZ", "DEU", 106, flow="M")])
+    row = sides.row(0, named=True)
+    assert (row["exporter_iso"], row["importer_iso"]) == ("DEU", "KAZ")
+    assert (row["export_value_fob_usd"], row["import_value_cif_usd"]) == (100, 106)
+    assert (row["value_usd"], row["value_basis"]) == (100, "export")
+
+
+def test_a_silent_exporter_is_spoken_for_by_the_importer_in_every_period() -> None:
+    sides, _, _ = prepared(years("KAZ", "IRN", {2020: 5, 2021: 6}, flow="M"))
+    assert sides.select("exporter_iso", "value_usd", "value_basis").rows() == [
+        ("IRN", 5, "import"),
+        ("IRN", 6, "import"),
+    ]
+
+
+def test_a_route_never_mixes_fob_and_cif() -> None:
+    rows = [flow(2020, "DEU", "KAZ", 100), *years("KAZ", "DEU", {2020: 106, 2021: 212}, flow="M")]
+    sides, _, _ = prepared(rows)
+    assert sides["value_basis"].unique().to_list() == ["export"]
+    assert sides["value_usd"].to_list() == [100, None]
+
+
+def test_re_exports_are_shown_beside_exports_and_never_added() -> None:
+    sides, _, _ = prepared([flow(2021, "ARE", "RUS", 100), flow(2021, "ARE", "RUS", 70, flow="RX")])
+    assert sides.select("value_usd", "reexport_value_fob_usd").rows() == [(100, 70)]
+
+
+def test_the_publisher_with_more_periods_of_a_route_gives_all_of_it() -> None:
+    rows = years("DEU", "KAZ", {2020: 1, 2021: 2}, source="baci", dataset="B")
+    rows += years("DEU", "KAZ", {2021: 9})
+    sides, _, _ = prepared(rows)
+    assert sides.select("source", "value_usd").rows() == [("baci", 1), ("baci", 2)]
+
+
+def test_reconciled_figures_are_called_so() -> None:
+    sides, _, _ = prepared(years("DEU", "KAZ", {2020: 1}, source="baci", dataset="B"))
+    assert sides["value_basis"].to_list() == ["reconciled"]
+
+
+def test_a_split_of_a_code_with_constant_totals_leaves_the_good_constant() -> None:
+    rows = [flow(2021, "KAZ", "RUS", 100, code="851712")]
+    rows += [flow(2022, "KAZ", "RUS", 60, code="851713"), flow(2022, "KAZ", "RUS", 40, code="851714")]
+    sides, _, _ = prepared(rows, PHONES)
+    assert sides.select("good", "value_usd").rows() == [("851712+", 100), ("851712+", 100)]
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(2019, 2023), st.sampled_from("ABC"), st.sampled_from("XYZ"), st.integers(0, 10**12)),
+        min_size=1,
+        unique_by=lambda row: row[:3],
+    )
+)
+def test_no_dollar_is_lost_or_made_between_flows_and_routes(cells: list[tuple[int, str, str, int]]) -> None:
+    rows = [flow(year, f"{exporter}AA", f"{importer}BB", value) for year, exporter, importer, value in cells]
+    sides, _, _ = prepared(rows)
+    assert sides["value_usd"].sum() == sum(value for *_, value in cells)
+
+
+@given(st.randoms(use_true_random=False))
+def test_the_order_of_flows_does_not_matter(random: object) -> None:
+    rows = [
+        *years("DEU", "KAZ", {2020: 1, 2021: 2}),
+        *years("KAZ", "RUS", {2020: 3, 2021: 4}),
+        *years("KAZ", "DEU", {2021: 5}, flow="M"),
+    ]
+    shuffled = list(rows)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert_frame_equal(prepared(rows)[0], prepared(shuffled)[0])
+
+
+def test_special_areas_are_neither_exporters_nor_importers() -> None:
+    rows = [flow(2021, "DEU", "KAZ", 100), flow(2021, "DEU", "XNE", 50)]
+    from anomaly import bilateral
+    from tests.trade import EDITION, NO_FAMILIES, flows
+
+    goods = bilateral.with_goods(flows(rows), NO_FAMILIES, EDITION)
+    known = pl.DataFrame({"iso3": ["DEU", "KAZ", "XNE"], "kind": ["country", "country", "special"]})
+    sides = bilateral.build(goods, prepared(rows)[1], known, {"comtrade": 10})
+    assert sides["importer_iso"].to_list() == ["KAZ"]

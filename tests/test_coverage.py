@@ -1,0 +1,55 @@
+"""Who reported what: absence is unknown unless somebody says zero."""
+
+import polars as pl
+
+from tests.trade import PHONES, flow, prepared, years
+
+
+def test_a_reporter_with_any_row_in_a_period_covers_it() -> None:
+    _, who, _ = prepared([*years("KAZ", "RUS", {2021: 5, 2022: 6}), *years("VNM", "RUS", {2021: 7})])
+    covered = set(who.select("reporter_iso", pl.col("ref_date").dt.year()).rows())
+    assert covered == {("KAZ", 2021), ("KAZ", 2022), ("VNM", 2021)}
+
+
+def test_a_period_with_a_third_of_the_usual_codes_is_partial() -> None:
+    rows = [flow(2021, "KAZ", "RUS", 1, code=f"84{number:04d}") for number in range(30)]
+    rows += [flow(2022, "KAZ", "RUS", 1, code=f"84{number:04d}") for number in range(10)]
+    _, who, _ = prepared(rows)
+    assert who.sort("ref_date")["is_complete"].to_list() == [True, False]
+
+
+def test_a_reporter_of_few_codes_is_never_called_partial() -> None:
+    rows = [flow(2021, "KAZ", "RUS", 1, code=f"84{number:04d}") for number in range(10)]
+    _, who, _ = prepared([*rows, flow(2022, "KAZ", "RUS", 1)])
+    assert who["is_complete"].all()
+
+
+def test_the_edition_is_the_rows_own_and_not_the_years() -> None:
+    _, who, _ = prepared([flow(2022, "KAZ", "RUS", 1, edition="H5")])
+    assert who["hs_edition"].to_list() == [5]
+
+
+def test_two_codes_of_a_family_are_one_good_of_the_scope() -> None:
+    rows = [flow(2022, "KAZ", "RUS", 1, code="851713"), flow(2022, "KAZ", "RUS", 1, code="851714")]
+    _, _, scope = prepared(rows, PHONES)
+    goods = scope.filter(pl.col("dimension") == "good")
+    assert goods.select("code", "rows").rows() == [("851712+", 2)]
+
+
+def test_a_good_whose_code_was_born_in_the_extract_is_not_held_before() -> None:
+    told = {"source": "comext", "dataset": "DS"}
+    rows = [flow("2021-01", "DEU", "KGZ", 5, code="85171100", **told)]
+    rows += [flow("2021-01", "DEU", "KGZ", 1, code="85176990", **told)]
+    rows += [flow("2022-01", "DEU", "KGZ", 90, code="85176970", **told)]
+    _, _, scope = prepared(rows)
+    years_held = scope.filter(pl.col("code") == "851769")["ref_date"].dt.year().to_list()
+    assert years_held == [2022]
+
+
+def test_a_code_that_replaced_another_of_its_good_leaves_the_past_in_place() -> None:
+    told = {"source": "comext", "dataset": "DS"}
+    rows = [flow("2021-01", "DEU", "KGZ", 80, code="85176990", **told)]
+    rows += [flow("2022-01", "DEU", "KGZ", 90, code="85176970", **told)]
+    _, _, scope = prepared(rows)
+    years_held = scope.filter(pl.col("code") == "851769")["ref_date"].dt.year().to_list()
+    assert years_held == [2021, 2022]
