@@ -1,0 +1,8 @@
+"""The registry of report formats: one file and one line each. The order is the order in which they are written."""
+
+from anomaly.reports import csv, html, parquet, xlsx
+from anomaly.reports.base import Findings, Report
+
+REPORTS: tuple[Report, ...] = (html.REPORT, xlsx.REPORT, csv.REPORT, parquet.REPORT)
+
+__all__ = ["REPORTS", "Findings", "Report"]

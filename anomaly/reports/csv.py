@@ -1,0 +1,55 @@
+"""flags.csv: one row per flag, for a spreadsheet or a script. Text that a spreadsheet could run is defused."""
+
+from __future__ import annotations
+
+import io
+
+import polars as pl
+
+from anomaly.reports.base import Findings, Report
+from anomaly.reports.words import in_order
+from anomaly.schema import Flags
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # without it Excel reads UTF-8 as the machine's own code page
+BETWEEN = " | "
+RUNS_IN_A_SPREADSHEET = r"^[=+\-@\t\r]"
+
+
+def render(findings: Findings) -> bytes:
+    """The flags by priority, lists joined, names beside the codes, UTF-8 with a byte order mark."""
+    table = in_order(findings.flags).select(
+        *[_flat(name) for name in Flags.column_names()],
+        _named("good", findings.goods).alias("good_name"),
+        _named("exporter_iso", findings.countries).alias("exporter_name"),
+        _named("importer_iso", findings.countries).alias("importer_name"),
+    )
+    file = io.BytesIO()
+    table.with_columns(defused(pl.col(pl.String))).write_csv(file, quote_style="non_numeric", line_terminator="\n")
+    return BYTE_ORDER_MARK + file.getvalue()
+
+
+def defused(text: pl.Expr) -> pl.Expr:
+    """Text with an apostrophe before it where its first character would make a spreadsheet run it."""
+    return pl.when(text.str.contains(RUNS_IN_A_SPREADSHEET)).then(pl.lit("'") + text).otherwise(text).name.keep()
+
+
+def _flat(name: str) -> pl.Expr:
+    column = pl.col(name)
+    if name == "reasons":
+        return column.list.eval(pl.element().struct.field("text")).list.join(BETWEEN)
+    if name == "contributions":
+        field = pl.element().struct.field
+        return column.list.eval(pl.format("{} {}", field("input"), field("score_drop"))).list.join(BETWEEN)
+    return column.list.join(BETWEEN) if name in ("caveats", "benign") else column
+
+
+def _named(column: str, names: dict[str, str]) -> pl.Expr:
+    return pl.col(column).replace_strict(names, default=pl.col(column), return_dtype=pl.String) if names else pl.col(column)
+
+
+REPORT = Report(
+    name="flags",
+    suffix=".csv",
+    says="one row per flag, lists joined with a bar, for spreadsheets and scripts",
+    render=render,
+)

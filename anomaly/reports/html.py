@@ -1,0 +1,179 @@
+"""report.html: one self-contained page for the person who has to judge the flags.
+
+Everything that comes from data is escaped by the template engine. The page's own style and script stand in it
+once each, and its content security policy lets the browser run those two by their hash and nothing else: no
+image, no font, no request, whatever a text from the data says.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import polars as pl
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from anomaly.reports import cards, tallies
+from anomaly.reports.base import Findings, Report
+from anomaly.reports.words import (
+    country_name,
+    good_name,
+    in_order,
+    million,
+    usd,
+    window_words,
+    windows_words,
+)
+
+MOST_CARDS = 500
+MOST_BYTES = 2_000_000  # beyond it a mail server or a browser on a small machine balks
+MOST_CHECKS = 100
+MOST_ROLLUPS = 150
+MOST_ROWS = 300  # of the calibration, files and rejections
+
+
+def render(findings: Findings) -> bytes:
+    """The whole report as one UTF-8 page, with as many flags as fit: the page says how many it leaves out.
+
+    Raises ContractBroken where the run's description lacks a key.
+    """
+    most = min(MOST_CARDS, findings.flags.height)
+    page = _page(findings, most)
+    while len(page) > MOST_BYTES and most > 1:
+        most = max(1, min(most - 1, most * MOST_BYTES // len(page)))
+        page = _page(findings, most)
+    return page
+
+
+def _page(findings: Findings, most_cards: int) -> bytes:
+    return environment().get_template("report.html.j2").render(context(findings, most_cards)).encode()
+
+
+@cache
+def environment() -> Environment:
+    """Templates from the package, everything escaped, a name that is not there an error."""
+    made = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        loader=FunctionLoader(_resource),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=False,
+    )
+    made.filters.update(million=million, usd=usd, count=lambda number: f"{number:,}")
+    return made
+
+
+def context(findings: Findings, most_cards: int = MOST_CARDS) -> dict[str, Any]:
+    """Everything the template shows, counted and put in order; what is cut off is counted beside it."""
+    run = tallies.run_of(findings)
+    flags = in_order(findings.flags)
+    found = flags.filter(~pl.col("is_before_sanctions"))
+    checks = flags.filter(pl.col("is_before_sanctions"))
+    shown = found.head(most_cards)
+    types, severities = tallies.by_severity_and_type(found)
+    is_ghost = pl.col("flag_type") == cards.GHOST_TRANSIT
+    routes, amount = tallies.routes_and_amount(found.filter(~is_ghost))
+    ghosts, ghost_amount = tallies.routes_and_amount(found.filter(is_ghost))
+    return {
+        **_own_files(),
+        "run": run,
+        "settings": tallies.flat_settings(run["settings"]),
+        "flags": found.height,
+        "types": types,
+        "severities": severities,
+        "routes": routes,
+        "amount_usd": amount,
+        "ghosts": ghosts,
+        "ghost_amount_usd": ghost_amount,
+        "windows": tallies.windows_examined(findings.calibration),
+        "calibration_words": tallies.calibration_in_words(findings),
+        "calibration": _calibration(findings),
+        "goods": _rollups(findings, "good"),
+        "hubs": _rollups(findings, "hub"),
+        "rows": cards.rows(findings, shown),
+        "cards": list(cards.cards(findings, shown)),
+        "checks": checks.height,
+        "check_rows": cards.rows(findings, checks.head(MOST_CHECKS)),
+        "refused": findings.refused.height,
+        "refusals": _refusals(findings),
+        "totals": tallies.file_totals(findings.files),
+        "files": _cut(findings.files.sort("source", "dataset", "vintage", "path").to_dicts()),
+        "publishers": dict(run.get("publishers", {})),
+        "rejections": _cut(tallies.rejections(findings.rejected)),
+    }
+
+
+def policy_hash(text: str) -> str:
+    """The hash by which a content security policy knows an inline script or style."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _resource(name: str) -> str:
+    """A file of the templates folder, with line ends as a browser sees them, so that hashes hold everywhere."""
+    return resources.files("anomaly.reports").joinpath("templates", name).read_text(encoding="utf-8").replace("\r\n", "\n")
+
+
+@cache
+def _own_files() -> dict[str, Any]:
+    style, script = _resource("report.css"), _resource("report.js")
+    return {
+        "style": Markup(style),  # noqa: S704 - the package's own file
+        "script": Markup(script),  # noqa: S704 - the package's own file
+        "style_hash": policy_hash(style),
+        "script_hash": policy_hash(script),
+    }
+
+
+def _cut(rows: list[dict[str, Any]], most: int = MOST_ROWS) -> dict[str, Any]:
+    """The first rows and how many there are: the page says so where it shows fewer."""
+    return {"rows": rows[:most], "total": len(rows)}
+
+
+def _rollups(findings: Findings, rollup: str) -> dict[str, Any]:
+    rows = tallies.latest_rollups(findings, rollup)
+    name = good_name if rollup == "good" else country_name
+    for row in rows:
+        row["name"] = name(findings, row["key"])
+        row["window"] = window_words(row["window_months"], row["window_end"])
+        row["window_order"] = f"{row['window_end']:%Y%m}{row['window_months']:02}"
+        row["share"] = f"{100 * row['flagged_share']:.0f} %"
+        row["q"] = cards.probability(row["best_q_value"])
+    return _cut(rows, MOST_ROLLUPS)
+
+
+def _calibration(findings: Findings) -> dict[str, Any]:
+    table = findings.calibration.sort(["window_end", "freq_code", "window_months", "leg"], descending=[True, False, True, True])
+    rows = table.to_dicts()
+    for row in rows:
+        row["data"] = windows_words(row["freq_code"], row["window_months"])
+        row["window"] = window_words(row["window_months"], row["window_end"])
+        row["window_order"] = f"{row['window_end']:%Y%m}{row['window_months']:02}"
+    return _cut(rows)
+
+
+def _refusals(findings: Findings) -> list[dict[str, Any]]:
+    rows = tallies.refusals(findings.refused)
+    for row in rows:
+        row["examples"] = [
+            tallies.refused_example(
+                example,
+                good_name(findings, example["good"]),
+                country_name(findings, example["exporter_iso"]),
+                country_name(findings, example["importer_iso"]),
+            )
+            for example in row["examples"]
+        ]
+    return rows
+
+
+REPORT = Report(
+    name="report",
+    suffix=".html",
+    says="one self-contained page: summary, goods, hubs, a card with chart and reasons per flag, what was refused",
+    render=render,
+)

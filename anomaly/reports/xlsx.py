@@ -1,0 +1,134 @@
+"""flags.xlsx: the flags and all that stands behind them, one sheet each.
+
+Every text is written as text: no cell can become a formula, a link or a number. Whatever Excel cannot hold is
+cut where it stands with a mark that says so, and counted on the first sheet.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import xlsxwriter
+
+from anomaly.errors import ContractBroken
+from anomaly.reports import sheets
+from anomaly.reports.base import Findings, Report
+from anomaly.reports.sheets import Column, Sheet
+
+MOST_ROWS = 1_048_576
+MOST_CHARACTERS = 32_767  # counted as Excel does, in UTF-16 units
+DOCUMENT_DATE = datetime(2022, 2, 24)  # noqa: DTZ001 - a fixed date: the same findings give the same bytes
+WRITTEN = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
+NUMBER_FORMATS = {"usd": "#,##0;[Red]−#,##0", "count": "#,##0", "share": "0.0%", "change": "+0%;−0%;0%", "score": "0.0000", "date": "yyyy-mm"}
+
+
+@dataclass(slots=True)
+class _Book:
+    """A workbook on its way, its formats, and what had to be cut."""
+
+    workbook: Any
+    formats: dict[str, Any]
+    cuts: list[str] = field(default_factory=list)
+
+
+def render(findings: Findings) -> bytes:
+    """The whole workbook. Raises ContractBroken where a cell could not be written."""
+    file = io.BytesIO()
+    workbook = xlsxwriter.Workbook(file, WRITTEN)
+    workbook.set_properties({"title": str(findings.run.get("title", "")), "created": DOCUMENT_DATE})
+    book = _Book(workbook, _formats(workbook))
+    first = workbook.add_worksheet("Read me first")
+    tables = sheets.all_sheets(findings)
+    for sheet in tables:
+        _write_table(book, sheet)
+    _write_first(book, first, sheets.read_me(findings, tables))
+    workbook.close()
+    return file.getvalue()
+
+
+def cut(text: str) -> str:
+    """Text that fits a cell: a longer one ends in a mark with its true length."""
+    if len(text.encode("utf-16-le")) // 2 <= MOST_CHARACTERS:
+        return text
+    mark = f" … [cut here: {len(text):,} characters in all, the whole text is in flags.parquet]"
+    room = MOST_CHARACTERS - len(mark)
+    return text.encode("utf-16-le")[: 2 * room].decode("utf-16-le", errors="ignore") + mark
+
+
+def _formats(workbook: Any) -> dict[str, Any]:
+    top = {"valign": "top"}
+    made = {name: workbook.add_format({**top, "num_format": code}) for name, code in NUMBER_FORMATS.items()}
+    return {
+        **made,
+        "text": workbook.add_format({**top, "num_format": "@"}),
+        "wrapped": workbook.add_format({**top, "num_format": "@", "text_wrap": True}),
+        "head": workbook.add_format({"bold": True, "bottom": 2, "text_wrap": True, "valign": "bottom"}),
+        "title": workbook.add_format({"bold": True, "font_size": 16}),
+        "strong": workbook.add_format({**top, "bold": True}),
+        "warning": workbook.add_format({"bold": True, "text_wrap": True, "bg_color": "#FFF3D6", "valign": "top", "border": 1}),
+    }
+
+
+def _write_table(book: _Book, sheet: Sheet) -> None:
+    """One sheet: header, rows, and a last row with a mark where not all rows are on it."""
+    page = book.workbook.add_worksheet(sheet.name)
+    for place, column in enumerate(sheet.columns):
+        page.set_column(place, place, column.width)
+        _write(book, page, 0, place, column.title, "head")
+    rows = sheet.rows[: MOST_ROWS - 2]  # the header, and the mark
+    for row, values in enumerate(rows, start=1):
+        for place, (column, value) in enumerate(zip(sheet.columns, values, strict=True)):
+            _write(book, page, row, place, value, column.kind)
+    if rows:
+        page.autofilter(0, 0, len(rows), len(sheet.columns) - 1)
+    left = sheet.total - len(rows)
+    if left > 0:
+        said = f"{left:,} more rows do not fit here; they are in {sheet.whole_in}"
+        _write(book, page, len(rows) + 1, 0, said, "strong")
+        book.cuts.append(f"{sheet.name}: {said}.")
+    page.freeze_panes(1, sheet.frozen_columns)
+    page.set_landscape()
+    page.fit_to_pages(1, 0)
+    page.repeat_rows(0)
+
+
+def _write_first(book: _Book, page: Any, lines: Sequence[tuple[str, str, str]]) -> None:
+    """The first sheet: lines of (format, left, right), after them what was cut."""
+    page.set_column(0, 0, 28)
+    page.set_column(1, 1, 110)
+    page.hide_gridlines(2)
+    marks = [("warning", "Cut", said) for said in book.cuts]
+    for row, (kind, left, right) in enumerate([*lines[:2], *marks, *lines[2:]]):
+        _write(book, page, row, 0, left, "title" if kind == "title" else "strong")
+        _write(book, page, row, 1, right, "warning" if kind == "warning" else "wrapped")
+
+
+def _write(book: _Book, page: Any, row: int, place: int, value: object, kind: str) -> None:
+    style = book.formats[kind]
+    if value is None:
+        code = page.write_blank(row, place, None, style)
+    elif isinstance(value, bool):
+        code = page.write_string(row, place, "yes" if value else "no", style)
+    elif isinstance(value, int | float):
+        code = page.write_number(row, place, value, style)
+    elif isinstance(value, date):
+        code = page.write_datetime(row, place, value, style)
+    else:
+        text = cut(str(value))
+        if text != value:
+            book.cuts.append(f"{page.get_name()}, row {row + 1}: a text of {len(str(value)):,} characters was cut.")
+        code = page.write_string(row, place, text, style)
+    if code:
+        raise ContractBroken("a cell that Excel can hold", f"code {code} from sheet {page.get_name()}, row {row + 1}, column {place + 1}")
+
+
+REPORT = Report(
+    name="flags",
+    suffix=".xlsx",
+    says="a workbook: flags, reasons, goods, hubs, what was refused, files and settings",
+    render=render,
+)
