@@ -19,6 +19,7 @@ from anomaly.settings import Settings
 from anomaly.windows import UNKNOWN, Grid, Known, Window
 
 PARTNERS_OF_A_WHOLE_DATASET = 10  # an extract with fewer partners cannot say what is sold elsewhere
+NO_BASELINE = "no baseline"
 _FIXED = tuple(schema.Features.column_names())
 
 
@@ -210,23 +211,32 @@ def _role(settings: Settings) -> pl.Expr:
 
 
 def _span(years: Sequence[int]) -> str:
-    return f"{years[0]}-{years[-1]}" if years else "no baseline"
+    return f"{years[0]}-{years[-1]}" if years else NO_BASELINE
 
 
 def forest_inputs(features: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     """The forest's inputs: the features' key, roles and one one-sided Float64 per indicator that the forest sees.
 
-    Columns: schema.ROUTE_KEY, baseline_gap_years, role, is_before_sanctions, is_from_coalition, value_usd, then the
-    inputs named by their indicator. 0 is nothing suspicious or unknown; higher is more suspicious; never null.
+    Columns: schema.ROUTE_KEY, baseline_gap_years, role, is_before_sanctions, is_from_coalition, is_measured, value_usd,
+    then the inputs named by their indicator. 0 is nothing suspicious or unknown; higher is more suspicious; never null.
+
+    A route with `is_measured` false has unknown what its kind is judged by: the baseline, or on the coalition's own
+    routes the mirror gap. It would be an easy placebo, since unknown counts as nothing.
     """
     floor = float(settings.floor_usd)
+    is_from_coalition = pl.col("exporter_iso").is_in(list(settings.coalition.countries))
+    has_baseline = pl.col("value_baseline_usd").is_not_null() | (pl.col("baseline_years") == NO_BASELINE)
     return features.select(
         *schema.ROUTE_KEY,
         "baseline_gap_years",
         "role",
         "is_before_sanctions",
         "value_usd",
-        pl.col("exporter_iso").is_in(list(settings.coalition.countries)).alias("is_from_coalition"),
+        is_from_coalition.alias("is_from_coalition"),
+        pl.when(is_from_coalition)
+        .then(pl.col("mirror_gap_shift_log").is_not_null())
+        .otherwise(has_baseline)
+        .alias("is_measured"),
         *[
             indicator.forest(floor).fill_null(0.0).cast(pl.Float64).alias(indicator.name)
             for indicator in INDICATORS

@@ -87,7 +87,8 @@ def _is_test(settings: Settings) -> pl.Expr:
 
     Before the sanctions only whole years are scored, as a check.
     """
-    asked = pl.when(pl.col("is_from_coalition")).then(pl.col("role") == "other").otherwise(pl.col("role") == "target")
+    ghost = (pl.col("role") == "other") & pl.col("is_measured")
+    asked = pl.when(pl.col("is_from_coalition")).then(ghost).otherwise(pl.col("role") == "target")
     year = pl.col("window_end").dt.year().cast(pl.Int64)
     own_gap = pl.max_horizontal(pl.lit(1, dtype=pl.Int64), year - max(settings.baseline_years))
     is_check = pl.col("is_before_sanctions") & (pl.col("window_months") != 12)
@@ -96,7 +97,8 @@ def _is_test(settings: Settings) -> pl.Expr:
 
 def _is_placebo() -> pl.Expr:
     target = pl.when(pl.col("is_from_coalition")).then(pl.lit("other")).otherwise(pl.lit("target"))
-    return (pl.col("role") == "placebo") | (pl.col("is_before_sanctions") & (pl.col("role") == target))
+    is_outside = (pl.col("role") == "placebo") | (pl.col("is_before_sanctions") & (pl.col("role") == target))
+    return is_outside & pl.col("is_measured")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +167,12 @@ def _anomaly(forest: IsolationForest, rows: Matrix) -> Matrix:
 
 def _placebos_of(window: pl.DataFrame, scored: pl.DataFrame, settings: Settings) -> tuple[pl.DataFrame, str]:
     end, months = window["window_end"][0], int(window["window_months"][0])
-    importers = scored.filter(pl.col("role") == "placebo", pl.col("window_end") == end)
+    importers = scored.filter(_is_placebo(), pl.col("role") == "placebo", pl.col("window_end") == end)
     asked = window["role"][0]
     months_apart = (
         (pl.col("window_end").dt.year() - end.year) * 12 + pl.col("window_end").dt.month().cast(pl.Int32) - end.month
     ).abs()
-    periods = scored.filter(pl.col("role") == asked, pl.col("is_before_sanctions"), months_apart >= months)
+    periods = scored.filter(_is_placebo(), pl.col("role") == asked, months_apart >= months)
     least = settings.calibration.least_placebos
     if importers.height >= least:
         return importers, "importers"

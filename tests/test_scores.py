@@ -42,6 +42,7 @@ def routes(
             "is_before_sanctions": year < 2022,
             "value_usd": 5_000_000,
             "is_from_coalition": False,
+            "is_measured": True,
             "growth": honest if growth is None else growth,
             "share": np.maximum(noise.normal(0, 0.3, count), 0),
         },
@@ -90,6 +91,11 @@ def test_a_window_before_the_sanctions_is_not_its_own_placebo() -> None:
     past = pl.concat([routes(60, ["RUS"], "target", year, seed=year) for year in range(2016, 2022)])
     calibration = scores.build(past, NAMES, quick()).calibration
     assert calibration["placebos"].unique().to_list() == [300]
+
+
+def test_a_placebo_that_could_not_be_measured_is_none() -> None:
+    blind = world().with_columns(is_measured=(pl.col("role") == "target") | (pl.col("importer_iso") == "ARG"))
+    assert scores.build(blind, NAMES, quick()).calibration["placebos"].to_list() == [200]
 
 
 def test_too_few_placebos_give_no_p_value_and_say_so() -> None:
