@@ -1,0 +1,322 @@
+"""Commands that answer a question about trade: which tables to read, and how people see the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from anomaly import codes
+from anomaly import query as questions
+from anomaly import question as asking
+from anomaly.cli_output import arrow, percent, say, show
+from anomaly.errors import BadRequest, SourceUnavailable
+from anomaly.query import COLUMNS
+from anomaly.question import Question
+from anomaly.spans import Window
+from anomaly.store import Store
+
+Frames = dict[str, pl.DataFrame]
+
+_EDITIONS = (4, 5, 6)  # HS 2012, 2017 and 2022: where the store does not say
+_CURRENCIES = ("USD", "EUR", "GBP", "JPY")
+_SENTENCES_FOR = 3  # with more rows than this the table speaks for itself
+_QUERY_COLUMNS = (
+    "good", "exporter_iso", "importer_iso", "period", "value_prior_year_usd", "value_usd", "change_percent",
+    "value_baseline_usd", "is_flagged", "q_value", "flag_type", "note",
+)  # fmt: skip
+_SERIES_COLUMNS = (
+    "period", "export_value_fob_usd", "import_value_cif_usd", "reexport_value_fob_usd", "net_wgt_g", "value_usd", "value_basis",
+)  # fmt: skip
+_ROLLUP_COLUMNS = (
+    "key", "name", "period", "flags", "flagged_usd", "flagged_excess_usd", "total_usd", "flagged_share", "best_q_value",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as typed."""
+
+    code: str
+    exporter: str | None
+    importer: str | None
+    period: str | None
+    source: str | None
+    currency: str
+
+
+def open_store(data: Path) -> Store:
+    """The store under a folder. Raises SourceUnavailable where there is no such folder."""
+    if not data.is_dir():
+        raise SourceUnavailable(
+            "a folder that holds the tables",
+            f"{data}: not there",
+            hint="run `make`, or name another folder with --data",
+        )
+    return Store(data)
+
+
+def _editions(store: Store) -> list[int]:
+    told = store.read("coverage", columns=["hs_edition"])["hs_edition"].unique() if store.exists("coverage") else []
+    return sorted(told) or list(_EDITIONS)
+
+
+def families(store: Store) -> pl.DataFrame:
+    """The HS families of the editions that the store's reporters used: edition, cmd_code, good."""
+    return codes.family_map(_editions(store))
+
+
+def groups_for(*texts: str | None) -> dict[str, Sequence[str]]:
+    """Groups of countries that can be asked for by name; the coalition is read from the scenario only when named."""
+    known: dict[str, Sequence[str]] = {"EU27": asking.EU27, "EU": asking.EU27}
+    if any(text is not None and text.strip().casefold() == "coalition" for text in texts):
+        from anomaly import settings
+
+        known["coalition"] = settings.load().coalition.countries
+    return known
+
+
+def read(store: Store, names: Iterable[str], where: dict[str, pl.Expr]) -> Frames:
+    """The columns that questions need of the tables that exist, narrowed where told."""
+    return {
+        name: store.read(name, columns=list(COLUMNS[name]), where=where.get(name))
+        for name in names
+        if store.exists(name)
+    }
+
+
+def _question(asked: Asked, data: Path) -> tuple[Question, Store]:
+    """The question as understood, and the store to put it to. The text is checked before any path is touched."""
+    if asked.code.strip().upper() != asking.TOTAL:
+        codes.parse_code(asked.code)
+    if asked.currency.upper() not in _CURRENCIES:
+        raise BadRequest(f"a currency: {', '.join(_CURRENCIES)}", repr(asked.currency))
+    if asked.source is not None and not asked.source.isidentifier():
+        raise BadRequest("the name of a source", repr(asked.source), hint="`anomaly sources` lists them")
+    groups = groups_for(asked.exporter, asked.importer)
+    exporter, importer = (asking.parse_side(side, groups) for side in (asked.exporter, asked.importer))
+    if asked.code.strip().upper() == asking.TOTAL and exporter is None and importer is None:
+        raise BadRequest("an exporter or an importer beside TOTAL", "neither", hint="add --exporter or --importer")
+    store = open_store(data)
+    return Question(asking.parse_goods(asked.code, families(store)), exporter, importer, asked.source), store
+
+
+def _cells(store: Store, question: Question, currency: str) -> pl.DataFrame:
+    """Rows of bilateral for the question; of flows, where another currency is asked for."""
+    if not store.exists("bilateral"):
+        raise SourceUnavailable(
+            "a table of trade", "no bilateral table in the store", hint="run `make`, or name another folder with --data"
+        )
+    if currency == "USD":
+        # Whole goods, not only the routes asked for: the reporter's other routes tell nothing from unknown.
+        where = question.where() if question.is_sum or question.goods is None else question.goods
+        return store.read("bilateral", columns=list(COLUMNS["bilateral"]), where=where)
+    from anomaly.series import in_currency
+
+    sides = [side.members for side in (question.exporter, question.importer) if side is not None]
+    about = pl.col("is_current") & (pl.col("currency") == currency)
+    for members in sides:
+        about = about & (pl.col("reporter_iso").is_in(list(members)) | pl.col("partner_iso").is_in(list(members)))
+    flows = store.read("flows", where=about)
+    cells = in_currency(flows, families(store), codes.edition_number(pl.col("classification_code")), currency)
+    real = codes.countries().filter(pl.col("kind") == "country")["iso3"].implode()
+    return cells.filter(question.where(), pl.col("exporter_iso").is_in(real), pl.col("importer_iso").is_in(real))
+
+
+def _held_or_nearest(store: Store, question: Question, code: str) -> None:
+    """Raise BadRequest with the nearest goods of the data where the good asked for is in none of its rows."""
+    if question.goods is None:
+        return
+    held = store.read("bilateral", columns=["good"])["good"].unique().sort().to_list()
+    if pl.DataFrame({"good": held}, schema={"good": pl.String}).filter(question.goods).height:
+        return
+    near = asking.nearest_goods(codes.parse_code(code), held)
+    raise BadRequest(
+        "a good that the data hold",
+        f"{code}: no row has it",
+        count=len(held),
+        examples=[f"{good} {codes.good_name(good)}".strip() for good in near],
+        hint="ask for one of these, or for its first two or four digits",
+    )
+
+
+def query(asked: Asked, *, limit: int, data: Path, form: str) -> None:
+    """Answer `anomaly query`."""
+    windows = asking.windows_of(asking.parse_span(asked.period)) if asked.period else ()
+    question, store = _question(asked, data)
+    currency = asked.currency.upper()
+    cells = _cells(store, question, currency)
+    if cells.is_empty():
+        _held_or_nearest(store, question, asked.code)
+    routes, goods = question.where(), _goods_of(cells)
+    where = {"features": routes, "features.refused": routes, "flags": routes, "scores": routes, "coverage.scope": goods}
+    names = (
+        ["coverage", "features"]
+        if question.is_sum
+        else [name for name in COLUMNS if name not in ("bilateral", questions.BREAKS)]
+    )
+    tables = {**read(store, names, where), "bilateral": cells, questions.BREAKS: codes.unstable_goods(_editions(store))}
+    if not windows:
+        windows = questions.latest({**tables, "bilateral": cells.filter(routes)})
+    if currency != "USD":
+        tables = {name: frame for name, frame in tables.items() if name in ("bilateral", "coverage", "coverage.scope")}
+    rows, found = questions.answer(question, windows, tables, limit)
+    if rows.is_empty():
+        say(_nothing(asked, cells.filter(routes)))
+    names_seen = [
+        name for name in _QUERY_COLUMNS if not question.is_sum or name not in ("is_flagged", "q_value", "flag_type")
+    ]
+    if form == "table":
+        _sentences_before(rows, currency)
+    show(_in_currency(rows, currency), form, [_named(name, currency) for name in names_seen])
+    if form == "table":
+        _reasons_after(rows)
+    if found > rows.height:
+        say(f"{rows.height:,} of {found:,} rows, the largest first; --limit shows more")
+
+
+def _goods_of(cells: pl.DataFrame) -> pl.Expr:
+    return (pl.col("dimension") == "good") & pl.col("code").is_in(cells["good"].unique().sort().to_list())
+
+
+def _nothing(asked: Asked, cells: pl.DataFrame) -> str:
+    if cells.is_empty():
+        return (
+            f"no trade reported: neither side has a row of {asked.code} on this route; "
+            "`anomaly series` tells nothing from not reported"
+        )
+    spans = [
+        f"{'annual' if freq == 'A' else 'monthly'} data from {first:%Y-%m} to {last:%Y-%m}"
+        for freq, first, last in cells.group_by("freq_code")
+        .agg(first=pl.col("ref_date").min(), last=pl.col("ref_date").max())
+        .sort("freq_code")
+        .iter_rows()
+    ]
+    return f"nothing reported for {asked.period or 'the newest window'}: the data hold {' and '.join(spans)}; ask for --period in these"
+
+
+def _named(name: str, currency: str) -> str:
+    return name if currency == "USD" or not name.endswith("_usd") else f"{name.removesuffix('usd')}{currency.lower()}"
+
+
+def _in_currency(rows: pl.DataFrame, currency: str) -> pl.DataFrame:
+    return rows.rename({name: _named(name, currency) for name in rows.columns})
+
+
+def _sentences_before(rows: pl.DataFrame, currency: str) -> None:
+    from anomaly.cli_output import line
+
+    if rows.height > _SENTENCES_FOR:
+        return
+    for row in rows.to_dicts():
+        line(_sentence(row, currency))
+    line("")
+
+
+def _sentence(row: dict[str, Any], currency: str) -> str:
+    route = f"{row['exporter_iso']} to {row['importer_iso']}"
+    what = "all goods" if row["good"] == asking.TOTAL else f"{row['good']} {codes.good_name(row['good'])}".strip()
+    change = row["change_percent"]
+    grown = f" ({percent(change)})" if change is not None else ""
+    if row["value_prior_year_usd"] == 0 and row["value_usd"]:
+        grown = " (from nothing)"
+    text = f"{route}, {what}, {row['period']}: {arrow(row['value_prior_year_usd'], row['value_usd'], currency)}{grown}"
+    if row["is_flagged"]:
+        q_value = "" if row["q_value"] is None else f", q {row['q_value']:.3f}"
+        return f"{text}, flagged: {row['flag_type']}, {row['severity']}{q_value}"
+    return f"{text}, not flagged" if row["is_flagged"] is False else text
+
+
+def _reasons_after(rows: pl.DataFrame) -> None:
+    from anomaly.cli_output import line
+
+    flagged = rows.filter("is_flagged").head(_SENTENCES_FOR)
+    for row in flagged.to_dicts():
+        line(f"\n{row['flag_id']}")
+        for reason in row["reasons"]:
+            line(f"  - {reason}")
+    if flagged.height:
+        say(f"\nanomaly explain {flagged['flag_id'][0]} shows all of it")
+
+
+def series(asked: Asked, *, freq: str | None, data: Path, form: str) -> None:
+    """Answer `anomaly series`."""
+    from anomaly import series as told
+
+    question, store = _question(asked, data)
+    currency = asked.currency.upper()
+    period = asking.parse_span(asked.period) if asked.period else None
+    cells = _cells(store, question, currency)
+    if cells.is_empty():
+        _held_or_nearest(store, question, asked.code)
+    goods = _goods_of(cells)
+    cells = cells.filter(question.where())
+    if asked.source is not None:
+        cells = cells.filter(pl.col("source") == asked.source)
+    known = _known_nothing(store, question, cells, goods)
+    if period is not None:
+        cells, known = (
+            one.filter(pl.col("ref_date").is_between(pl.lit(period.start), pl.lit(period.end)))
+            for one in (cells, known)
+        )
+    freqs = [freq] if freq else sorted({*cells["freq_code"], *known["freq_code"]})
+    rows = [told.series(cells, known, one) for one in freqs]
+    whole = pl.concat(rows) if rows else told.series(cells, known, "A")
+    if whole.is_empty():
+        say("no period in which either side reported: not reported is not zero")
+    show(_in_currency(whole, currency), form, [_named(name, currency) for name in _SERIES_COLUMNS])
+
+
+def _known_nothing(store: Store, question: Question, cells: pl.DataFrame, goods: pl.Expr) -> pl.DataFrame:
+    """What coverage says of one route of one good; nothing is known of the absent parts of a sum."""
+    from anomaly.series import known_nothing
+
+    coverage, scope = (questions.table({}, name) for name in ("coverage", "coverage.scope"))
+    held = cells["good"].unique().to_list()
+    exporter, importer = question.exporter, question.importer
+    if question.is_sum or len(held) != 1 or exporter is None or importer is None or not store.exists("coverage.scope"):
+        return known_nothing(coverage, scope, "", "", "")
+    sides = [exporter.name, importer.name]
+    is_partner = (pl.col("dimension") == "partner") & pl.col("code").is_in(sides)
+    tables = read(
+        store,
+        ["coverage", "coverage.scope"],
+        {"coverage": pl.col("reporter_iso").is_in(sides), "coverage.scope": goods | is_partner},
+    )
+    return known_nothing(tables["coverage"], tables["coverage.scope"], held[0], exporter.name, importer.name)
+
+
+def rollup(name: str, period: str | None, *, limit: int, data: Path, form: str) -> None:
+    """Answer `anomaly goods` and `anomaly hubs`."""
+    windows = asking.windows_of(asking.parse_span(period)) if period else ()
+    store = open_store(data)
+    if not store.exists("rollups"):
+        raise SourceUnavailable(
+            "a table of rollups", "none in the store", hint="run `make`, or name another folder with --data"
+        )
+    own = store.read("rollups", where=pl.col("rollup") == name)
+    if not windows and own.height:
+        newest = (
+            own.select("freq_code", "window_months", "window_end")
+            .unique()
+            .sort("window_end", "window_months")
+            .group_by("freq_code")
+            .last()
+        )
+        windows = tuple(Window(row["freq_code"], row["window_months"], row["window_end"]) for row in newest.to_dicts())
+    names = dict(codes.countries().select("iso3", "name").iter_rows()) if name == "hub" else {}
+    rows = []
+    for window in windows:
+        part = own.filter(questions.is_window(window)).with_columns(period=pl.lit(window.name))
+        rows += part.to_dicts()
+    for row in rows:
+        row["name"] = names.get(row["key"], "") if name == "hub" else codes.good_name(row["key"])
+    rows.sort(key=lambda row: (-row["flagged_excess_usd"], -row["flagged_usd"], row["key"]))
+    if not rows:
+        say("no flag in this window: nothing to add up")
+    show(rows[:limit], form, _ROLLUP_COLUMNS)
+    if len(rows) > limit:
+        say(f"{limit:,} of {len(rows):,} rows; --limit shows more")

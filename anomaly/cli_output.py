@@ -1,0 +1,227 @@
+"""How the command line writes an answer: a table for people, or CSV, JSON, NDJSON or Markdown for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+import polars as pl
+
+FORMATS = ("table", "csv", "json", "ndjson", "markdown")
+Row = Mapping[str, Any]
+
+NOT_REPORTED = "not reported"
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would compute a text that begins so
+_NAMES = {
+    "exporter_iso": "exporter",
+    "importer_iso": "importer",
+    "freq_code": "frequency",
+    "value_prior_year": "year before",
+    "value_baseline": "baseline",
+    "change_percent": "change",
+    "is_flagged": "flagged",
+    "flag_type": "type",
+    "q_value": "q",
+    "best_q_value": "best q",
+    "export_value_fob": "exporter reports",
+    "import_value_cif": "importer reports",
+    "reexport_value_fob": "re-exports",
+    "net_wgt_g": "weight kg",
+    "net_wgt_kg": "weight kg",
+    "value_basis": "basis",
+}
+
+
+def say(text: str) -> None:
+    """Write a remark: everything that is not the answer goes to stderr."""
+    click.echo(text, err=True)
+
+
+def line(text: str) -> None:
+    """Write a sentence of the answer to stdout."""
+    click.echo(text)
+
+
+def show(rows: pl.DataFrame | Sequence[Row], form: str, columns: Sequence[str] = ()) -> None:
+    """Write rows to stdout. `columns` are those that people see; programs get all."""
+    listed = rows.to_dicts() if isinstance(rows, pl.DataFrame) else [dict(row) for row in rows]
+    names = (
+        list(rows.columns)
+        if isinstance(rows, pl.DataFrame)
+        else list(dict.fromkeys(name for row in listed for name in row))
+    )
+    if form == "json":
+        click.echo(_json(listed, indent=2))
+    elif form == "ndjson":
+        for row in listed:
+            click.echo(_json(row))
+    elif form == "csv":
+        click.echo(_csv(listed, names), nl=False)
+    else:
+        seen = [name for name in columns if name in names] or names
+        _people(listed, seen, form)
+
+
+def document(parts: Mapping[str, Any], form: str) -> None:
+    """Write a document of named parts, each a mapping, a list of rows or a list of sentences."""
+    if form == "json":
+        click.echo(_json(parts, indent=2))
+    elif form == "ndjson":
+        for name, part in parts.items():
+            click.echo(_json({"part": name, "content": part}))
+    elif form == "csv":
+        click.echo(
+            _csv(
+                [{"part": name, **row} for name, part in parts.items() for row in _flat(part)],
+                ["part", "row", "name", "value"],
+            ),
+            nl=False,
+        )
+    else:
+        for name, part in parts.items():
+            title = name.replace("_", " ")
+            click.echo(f"## {title}\n" if form == "markdown" else click.style(title.upper(), bold=True))
+            _part(part, form)
+            click.echo()
+
+
+def _part(part: Any, form: str) -> None:
+    if not part:
+        click.echo("none")
+    elif isinstance(part, Mapping):
+        _people(
+            [{"name": heading(name), "value": cell(name, value)} for name, value in part.items()],
+            ["name", "value"],
+            form,
+        )
+    elif isinstance(part[0], Mapping):
+        _people(part, list(part[0]), form)
+    else:
+        for sentence in part:
+            click.echo(f"- {sentence}")
+
+
+def _flat(part: Any) -> list[dict[str, Any]]:
+    if isinstance(part, Mapping):
+        return [{"row": "", "name": name, "value": value} for name, value in part.items()]
+    return [
+        {"row": number, "name": name, "value": value}
+        for number, one in enumerate(part, start=1)
+        for name, value in (one.items() if isinstance(one, Mapping) else [("text", one)])
+    ]
+
+
+def _json(value: Any, indent: int | None = None) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=indent, default=str, allow_nan=False)
+
+
+def _csv(rows: Sequence[Row], names: Sequence[str]) -> str:
+    flat = [{name: _csv_cell(row.get(name)) for name in names} for row in rows]
+    return pl.DataFrame(flat, schema=dict.fromkeys(names, pl.String), orient="row").write_csv()
+
+
+def _csv_cell(value: Any) -> str | None:
+    if value is None or isinstance(value, (int, float)):
+        return None if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    text = " | ".join(_text(one) for one in value) if isinstance(value, (list, tuple)) else _text(value)
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def _text(value: Any) -> str:
+    return _json(value) if isinstance(value, Mapping) else str(value)
+
+
+def _people(rows: Sequence[Row], names: Sequence[str], form: str) -> None:
+    texts = [[cell(name, row.get(name)) for name in names] for row in rows]
+    headings = [heading(name) for name in names]
+    is_number = [any(_is_number(row.get(name)) for row in rows) for name in names]
+    if form == "markdown":
+        click.echo(_markdown(headings, texts, is_number))
+    elif sys.stdout.isatty():
+        _rich(headings, texts, is_number)
+    else:
+        click.echo(_plain(headings, texts, is_number))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def heading(name: str) -> str:
+    """A column's name for people, with its unit where it is a currency: value_prior_year_usd is year before, USD."""
+    stem, _, unit = name.rpartition("_")
+    if stem and len(unit) == 3 and unit in ("usd", "eur", "gbp", "jpy"):
+        return f"{_NAMES.get(stem, stem.replace('_', ' '))} {unit.upper()}"
+    return _NAMES.get(name, name.replace("_", " "))
+
+
+def cell(name: str, value: Any) -> str:
+    """A value for people: thousands apart, percent with its sign, null as not reported where it is an amount."""
+    if value is None:
+        return NOT_REPORTED if name.endswith(("_usd", "_eur", "_gbp", "_jpy", "_g")) else ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if name.endswith("_percent"):
+        return percent(value)
+    if name == "net_wgt_g":
+        return f"{value / 1000:,.0f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.3f}" if abs(value) < 1000 else f"{value:,.0f}"
+    return "; ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+
+
+def percent(value: float) -> str:
+    """+381 %, −44 %."""
+    return f"{value:+,.0f} %".replace("-", "−")
+
+
+def arrow(before: int | None, now: int | None, currency: str = "USD") -> str:
+    """Two amounts in one unit: 37.0 → 178.0 million USD."""
+    largest = max(before or 0, now or 0)
+    size, word = next(
+        ((size, word) for size, word in ((1e9, "billion "), (1e6, "million "), (1e3, "thousand ")) if largest >= size),
+        (1, ""),
+    )
+    digits = 1 if word else 0
+    then, today = (NOT_REPORTED if value is None else f"{value / size:,.{digits}f}" for value in (before, now))
+    return f"{then} → {today} {word}{currency}"
+
+
+def _plain(headings: Sequence[str], texts: Sequence[Sequence[str]], is_number: Sequence[bool]) -> str:
+    widths = [
+        max(len(heading_), *(len(row[at]) for row in texts), 0) if texts else len(heading_)
+        for at, heading_ in enumerate(headings)
+    ]
+    lines = [headings, ["-" * width for width in widths], *texts]
+    return "\n".join(
+        "  ".join(
+            text.rjust(width) if right else text.ljust(width)
+            for text, width, right in zip(line, widths, is_number, strict=True)
+        ).rstrip()
+        for line in lines
+    )
+
+
+def _markdown(headings: Sequence[str], texts: Sequence[Sequence[str]], is_number: Sequence[bool]) -> str:
+    rule = ["---:" if right else "---" for right in is_number]
+    escaped = [[text.replace("|", "\\|").replace("\n", " ") for text in row] for row in texts]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [headings, rule, *escaped])
+
+
+def _rich(headings: Sequence[str], texts: Sequence[Sequence[str]], is_number: Sequence[bool]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name, right in zip(headings, is_number, strict=True):
+        table.add_column(name, justify="right" if right else "left", no_wrap=right)
+    for row in texts:
+        table.add_row(*[Text(text) for text in row])
+    Console().print(table)

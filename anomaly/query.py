@@ -1,0 +1,297 @@
+"""The answer to an ad-hoc question: the routes of a good in a window, what they compare with, and whether they are flagged.
+
+Frames in, frame out. `tables` is the store's tables by name; one that is missing counts as empty, one that is
+narrowed to the good asked for gives the same answer as the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from anomaly.question import TOTAL, Question
+from anomaly.spans import ROUTE, Window, compare, fill, reported, within
+
+BREAKS = "codes.unstable_goods"  # no table of the store: the caller lays it beside them
+
+Tables = Mapping[str, pl.DataFrame]
+
+ANSWER: dict[str, Any] = {
+    "good": pl.String,
+    "exporter_iso": pl.String,
+    "importer_iso": pl.String,
+    "period": pl.String,
+    "freq_code": pl.String,
+    "value_usd": pl.Int64,
+    "value_prior_year_usd": pl.Int64,
+    "change_percent": pl.Float64,
+    "value_baseline_usd": pl.Int64,
+    "baseline_years": pl.String,
+    "value_basis": pl.String,
+    "source": pl.String,
+    "is_flagged": pl.Boolean,
+    "flag_id": pl.String,
+    "flag_type": pl.String,
+    "severity": pl.String,
+    "q_value": pl.Float64,
+    "reasons": pl.List(pl.String),
+    "note": pl.String,
+}
+
+# What is read of each table; a table that the store does not hold is an empty frame of these columns.
+COLUMNS: dict[str, dict[str, Any]] = {
+    "bilateral": {
+        **dict.fromkeys(("freq_code", *ROUTE), pl.String),
+        "ref_date": pl.Date,
+        **dict.fromkeys(("source", "dataset", "value_basis"), pl.String),
+        **dict.fromkeys(
+            ("value_usd", "export_value_fob_usd", "import_value_cif_usd", "reexport_value_fob_usd", "net_wgt_g"), pl.Int64
+        ),
+    },
+    "features": {
+        "freq_code": pl.String,
+        "window_months": pl.Int16,
+        "window_end": pl.Date,
+        **dict.fromkeys((*ROUTE, "source", "value_basis", "baseline_years"), pl.String),
+        "baseline_gap_years": pl.Int8,
+        **dict.fromkeys(("value_usd", "value_prior_year_usd", "value_baseline_usd"), pl.Int64),
+    },
+    "features.refused": {"freq_code": pl.String, "window_months": pl.Int16, "window_end": pl.Date, **dict.fromkeys((*ROUTE, "says"), pl.String)},
+    "flags": {
+        "freq_code": pl.String,
+        "window_months": pl.Int16,
+        "window_end": pl.Date,
+        **dict.fromkeys((*ROUTE, "flag_id", "flag_type", "severity"), pl.String),
+        "reasons": pl.List(pl.Struct({"text": pl.String})),
+    },
+    "scores": {
+        "freq_code": pl.String,
+        "window_months": pl.Int16,
+        "window_end": pl.Date,
+        **dict.fromkeys(ROUTE, pl.String),
+        "q_value": pl.Float64,
+    },
+    "scores.calibration": {"freq_code": pl.String, "window_months": pl.Int16, "window_end": pl.Date},
+    "coverage": {
+        **dict.fromkeys(("source", "dataset", "freq_code", "reporter_iso", "flow_code"), pl.String),
+        "ref_date": pl.Date,
+        "hs_edition": pl.Int8,
+        "is_complete": pl.Boolean,
+    },
+    BREAKS: {"good": pl.String, "newer_edition": pl.Int8},
+    "coverage.scope": {
+        **dict.fromkeys(("source", "dataset", "freq_code", "flow_code", "dimension", "code"), pl.String),
+        "ref_date": pl.Date,
+    },
+}  # fmt: skip
+
+
+def latest(tables: Tables) -> tuple[Window, ...]:
+    """Per frequency the newest and longest window that was computed; else the newest twelve months of the data."""
+    found = []
+    for freq in ("A", "M"):
+        scored = table(tables, "features").filter(pl.col("freq_code") == freq)
+        held = table(tables, "bilateral").filter(pl.col("freq_code") == freq)
+        if scored.height:
+            row = scored.select("window_end", "window_months").sort("window_end", "window_months").row(-1)
+            found.append(Window(freq, row[1], row[0]))
+        elif held.height:
+            last = held.select(pl.col("ref_date").max()).item()
+            found.append(Window(freq, 12, last.replace(month=12) if freq == "A" else last))
+    return tuple(found)
+
+
+def table(tables: Tables, name: str) -> pl.DataFrame:
+    """A table's columns that questions use; empty where the store does not hold it."""
+    return tables[name].select(list(COLUMNS[name])) if name in tables else pl.DataFrame(schema=COLUMNS[name])
+
+
+def answer(question: Question, windows: Sequence[Window], tables: Tables, limit: int) -> tuple[pl.DataFrame, int]:
+    """Rows of ANSWER, the largest first, and how many there were before `limit` cut them.
+
+    A route that the run computed comes from features; any other is added up from bilateral, and `note` says why it
+    has no score. Groups and TOTAL are sums over routes.
+    """
+    parts, found = [pl.DataFrame(schema=ANSWER)], 0
+    held = table(tables, "bilateral").filter(
+        pl.lit(value=True) if question.source is None else pl.col("source") == question.source
+    )
+    for window in windows:
+        cells = held.filter(pl.col("freq_code") == window.freq_code)
+        one = (
+            _sums(question, window, cells, tables)
+            if question.is_sum
+            else _routes(question, window, cells, tables, limit)
+        )
+        parts.append(_finish(one[0], window))
+        found += one[1]
+    order = ["value_usd", "value_prior_year_usd", *ROUTE, "freq_code"]
+    answered = pl.concat(parts).sort(order, descending=[True, True, False, False, False, False], nulls_last=True)
+    return answered.head(limit), found
+
+
+def _sums(question: Question, window: Window, cells: pl.DataFrame, tables: Tables) -> tuple[pl.DataFrame, int]:
+    """What is reported, added up over goods or countries; a month that none of the reporters published is unknown."""
+    cells = cells.filter(question.where())
+    names = {
+        side.name: side.members for side in (question.exporter, question.importer) if side is not None and side.is_group
+    }
+    named = cells.with_columns(
+        *[_named(column, names) for column in ("exporter_iso", "importer_iso")],
+        *([pl.lit(TOTAL).alias("good")] if question.goods is None else []),
+    )
+    told = table(tables, "coverage").filter(pl.col("freq_code") == window.freq_code, pl.col("is_complete"))
+    used = cells.select("source", "dataset", "exporter_iso").unique()
+    told = told.filter(pl.col("flow_code") == "X").join(
+        used, left_on=["source", "dataset", "reporter_iso"], right_on=["source", "dataset", "exporter_iso"], how="semi"
+    )
+    periods = told.select(exporter_iso=_renamed("reporter_iso", names), ref_date="ref_date").unique()
+    known = (
+        named.select(ROUTE).unique().join(periods, on="exporter_iso").with_columns(hs_edition=pl.lit(0, dtype=pl.Int8))
+    )
+    about = named.group_by(ROUTE).agg(
+        value_basis=pl.col("value_basis").unique().sort().str.join(" and "),
+        source=pl.col("source").unique().sort().str.join(" and "),
+    )
+    now, before = (
+        set(told.filter(within(window, year))["reporter_iso"]) for year in (window.end.year, window.end.year - 1)
+    )
+    missing = sorted(now ^ before)
+    unequal = f"; not in both windows: {', '.join(missing)}" if missing else ""
+    sums = compare(fill(named, known), window).join(about, on=ROUTE).drop("oldest_edition", "newest_edition")
+    sums = sums.filter(pl.any_horizontal(pl.col("value_usd", "value_prior_year_usd").is_not_null()))
+    return sums.with_columns(note=pl.lit(f"a sum of reports, not scored{unequal}")), sums.height
+
+
+def _renamed(column: str, names: Mapping[str, tuple[str, ...]]) -> pl.Expr:
+    named = pl.col(column)
+    for name, members in names.items():
+        named = pl.when(pl.col(column).is_in(list(members))).then(pl.lit(name)).otherwise(named)
+    return named
+
+
+def _named(column: str, names: Mapping[str, tuple[str, ...]]) -> pl.Expr:
+    return _renamed(column, names).alias(column)
+
+
+def _routes(
+    question: Question, window: Window, cells: pl.DataFrame, tables: Tables, limit: int
+) -> tuple[pl.DataFrame, int]:
+    """Route by route: from features where the run computed the window, from bilateral where it did not."""
+    scored = table(tables, "features").filter(question.where(), is_window(window))
+    if question.source is not None:
+        scored = scored.filter(pl.col("source") == question.source)
+    scored = scored.sort("baseline_gap_years").unique(ROUTE, keep="first", maintain_order=True)
+    asked = cells.filter(question.where(), within(window) | within(window, window.end.year - 1))
+    by_size = asked.group_by(ROUTE).agg(
+        value_usd=pl.col("value_usd").filter(within(window)).sum(),
+        before=pl.col("value_usd").sum(),
+    )
+    routes = pl.concat([by_size, scored.select(*ROUTE, "value_usd", before="value_usd")]).unique(ROUTE, keep="last")
+    routes = routes.sort("value_usd", "before", *ROUTE, descending=[True, True, False, False, False])
+    shown = routes.head(limit).select(ROUTE)
+    rest = shown.join(scored, on=ROUTE, how="anti")
+    computed = _computed(cells, rest, window, tables)
+    columns = [
+        *ROUTE,
+        "source",
+        "value_basis",
+        "baseline_years",
+        "value_usd",
+        "value_prior_year_usd",
+        "value_baseline_usd",
+    ]
+    rows = pl.concat(
+        [
+            scored.join(shown, on=ROUTE, how="semi").select(
+                *columns, is_scored=pl.lit(value=True), is_broken=pl.lit(value=False)
+            ),
+            computed.select(*columns, is_scored=pl.lit(value=False), is_broken="is_broken"),
+        ]
+    )
+    return _judged(rows, window, tables), routes.height
+
+
+def _computed(cells: pl.DataFrame, routes: pl.DataFrame, window: Window, tables: Tables) -> pl.DataFrame:
+    goods = routes["good"].unique().implode()
+    nearby = cells.filter(pl.col("good").is_in(goods))
+    own = nearby.join(routes, on=ROUTE, how="semi")
+    scope = table(tables, "coverage.scope").filter(pl.col("code").is_in(goods))
+    known = reported(nearby, table(tables, "coverage"), scope).join(routes, on=ROUTE, how="semi")
+    about = own.group_by(ROUTE).agg(pl.col("source", "value_basis").sort_by("ref_date").last())
+    sums = _without_broken(compare(fill(own, known), window), table(tables, BREAKS))
+    return routes.join(sums, on=ROUTE, how="left").join(about, on=ROUTE, how="left")
+
+
+def _without_broken(sums: pl.DataFrame, breaks: pl.DataFrame) -> pl.DataFrame:
+    """Take out the comparisons of goods that do not survive the reporter's change of HS edition."""
+    crossed = sums.join(breaks, on="good").filter(
+        pl.col("newer_edition") > pl.col("oldest_edition"), pl.col("newer_edition") <= pl.col("newest_edition")
+    )
+    marked = sums.join(crossed.select(ROUTE).unique().with_columns(is_broken=True), on=ROUTE, how="left")
+    is_broken = pl.col("is_broken").fill_null(value=False)
+    earlier = pl.col("value_prior_year_usd", "value_baseline_usd", "baseline_years")
+    return marked.with_columns(pl.when(~is_broken).then(earlier), is_broken=is_broken)
+
+
+def _judged(rows: pl.DataFrame, window: Window, tables: Tables) -> pl.DataFrame:
+    """Add the flag, q and a note that says why there is none."""
+    flags = table(tables, "flags").filter(is_window(window)).select(
+        *ROUTE, "flag_id", "flag_type", "severity", reasons=pl.col("reasons").list.eval(pl.element().struct.field("text"))
+    )  # fmt: skip
+    scores = table(tables, "scores").filter(is_window(window)).select(*ROUTE, "q_value")
+    refused = table(tables, "features.refused").filter(is_window(window)).select(*ROUTE, "says")
+    is_in_run = any(
+        table(tables, name).filter(is_window(window)).height
+        for name in ("features", "features.refused", "scores.calibration")
+    )
+    is_unknown = pl.col("value_usd").is_null() | pl.col("value_prior_year_usd").is_null()
+    note = (
+        pl.when(pl.col("flag_id").is_not_null())
+        .then(pl.lit(""))
+        .when(pl.col("says").is_not_null())
+        .then(pl.lit("refused: ") + pl.col("says"))
+        .when(pl.col("is_scored") & pl.col("q_value").is_not_null())
+        .then(pl.lit("scored, not flagged"))
+        .when("is_scored")
+        .then(pl.lit("measured, not scored: the importer is no target of the scenario"))
+        .when("is_broken")
+        .then(pl.lit("not compared: the code changed its meaning with the HS edition"))
+        .when(pl.lit(not is_in_run))
+        .then(pl.lit("not scored: window not in the run"))
+        .when(is_unknown)
+        .then(pl.lit("not scored: one of the windows is not reported in full"))
+        .otherwise(pl.lit("not scored: below what the run looks at"))
+    )
+    return (
+        rows.join(flags, on=ROUTE, how="left")
+        .join(scores, on=ROUTE, how="left")
+        .join(refused, on=ROUTE, how="left")
+        .with_columns(
+            is_flagged=pl.when(pl.col("is_scored")).then(pl.col("flag_id").is_not_null()),
+            note=note,
+        )
+    )
+
+
+def is_window(window: Window) -> pl.Expr:
+    """The rows of a table with freq_code, window_months and window_end that are of this window."""
+    return (
+        (pl.col("freq_code") == window.freq_code)
+        & (pl.col("window_months") == window.months)
+        & (pl.col("window_end") == pl.lit(window.end))
+    )
+
+
+def _finish(rows: pl.DataFrame, window: Window) -> pl.DataFrame:
+    before = pl.col("value_prior_year_usd")
+    rows = rows.with_columns(
+        period=pl.lit(window.name),
+        freq_code=pl.lit(window.freq_code),
+        change_percent=pl.when(before > 0).then((100 * (pl.col("value_usd") - before) / before).round(1)),
+    )
+    missing = {name: dtype for name, dtype in ANSWER.items() if name not in rows.columns}
+    rows = rows.with_columns(pl.lit(None, dtype=dtype).alias(name) for name, dtype in missing.items())
+    return rows.select(pl.col(name).cast(dtype) for name, dtype in ANSWER.items())

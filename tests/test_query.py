@@ -1,0 +1,259 @@
+"""Questions put to frames: what comes back for a window, a route, a group, and what is said where there is no answer."""
+
+import contextlib
+from datetime import date
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anomaly import query, question, series, spans
+from anomaly.errors import BadRequest
+from tests.asked import CARS, FLAG_ID, REASON, frames
+from tests.trade import PHONES, flow, prepared
+
+H1_2022 = spans.Window("M", 6, date(2022, 6, 1))
+YEAR_2022 = spans.Window("A", 12, date(2022, 12, 1))
+
+
+@pytest.fixture(scope="module")
+def tables() -> dict[str, pl.DataFrame]:
+    return frames()
+
+
+def ask(tables, code, exporter=None, importer=None, window=H1_2022, limit=50):
+    sides = [question.parse_side(one, {"EU27": question.EU27}) for one in (exporter, importer)]
+    asked = question.Question(question.parse_goods(code, PHONES), *sides)
+    return query.answer(asked, (window,), tables, limit)
+
+
+@pytest.mark.parametrize("code", ["8517.12", "8517.13", "851714", "851712+", "8517.12.00"])
+def test_every_code_of_a_family_finds_the_route_from_37_to_178_million_flagged_with_its_reason(tables, code):
+    rows, found = ask(tables, code, "KAZ", "RUS")
+    assert found == 1
+    row = rows.row(0, named=True)
+    assert (row["value_prior_year_usd"], row["value_usd"]) == (37_000_000, 178_000_000)
+    assert row["change_percent"] == 381.1
+    assert (row["is_flagged"], row["flag_id"], row["q_value"]) == (True, FLAG_ID, 0.012)
+    assert row["reasons"] == [REASON]
+    assert row["value_baseline_usd"] == 35_000_000
+
+
+def test_a_window_the_run_does_not_hold_is_added_up_and_says_that_it_is_not_scored(tables):
+    months = spans.Window("M", 2, date(2022, 2, 1))
+    row = ask(tables, "851713", "KAZ", "RUS", months)[0].row(0, named=True)
+    assert (row["value_prior_year_usd"], row["value_usd"]) == (2 * 6_166_666, 2 * 29_666_666)
+    assert row["value_baseline_usd"] == round((2 * 5_500_000 + 2 * 5_833_333 + 2 * 6_166_666) / 3)
+    assert row["is_flagged"] is None
+    assert row["note"] == "not scored: window not in the run"
+
+
+def test_the_answer_from_bilateral_is_the_answer_from_features_where_both_can_give_it(tables):
+    own = {name: frame for name, frame in tables.items() if name in ("bilateral", "coverage", "coverage.scope")}
+    for code, window in (("851712", H1_2022), ("8703", YEAR_2022)):
+        scored, computed = (ask(one, code, window=window)[0] for one in (tables, own))
+        both = scored.filter(pl.col("note") != "not scored: below what the run looks at").join(
+            computed, on=["good", "exporter_iso", "importer_iso"]
+        )
+        assert both.height >= 2
+        for name in ("value_usd", "value_prior_year_usd", "value_baseline_usd"):
+            assert both[name].to_list() == both[f"{name}_right"].to_list()
+
+
+def test_a_route_too_small_for_the_run_is_still_answered(tables):
+    row = ask(tables, "851712", "KAZ", "ARM")[0].row(0, named=True)
+    assert row["value_usd"] == 6_000
+    assert row["note"] == "not scored: below what the run looks at"
+
+
+def test_a_year_before_without_a_row_is_nothing_where_the_reporter_reported_and_unknown_where_it_did_not():
+    rows = [flow(year, "KAZ", "RUS", 5_000, code="870324") for year in (2019, 2020, 2021, 2022)]
+    rows += [flow(2022, "KAZ", "RUS", 7_000, code="870323"), flow(2022, "UZB", "RUS", 9_000, code="870323")]
+    rows += [flow(year, "DEU", "RUS", 1_000, code="870323") for year in (2019, 2020, 2021, 2022)]
+    sides, who, scope = prepared(rows)
+    tables = {"bilateral": sides, "coverage": who, "coverage.scope": scope}
+    before = dict(ask(tables, "870323", window=YEAR_2022)[0].select("exporter_iso", "value_prior_year_usd").iter_rows())
+    assert before == {"KAZ": 0, "UZB": None, "DEU": 1_000}
+
+
+def test_a_reporter_that_moved_to_other_codes_of_a_family_is_unknown_and_not_nothing():
+    rows = [flow(year, "UZB", "KAZ", 8_000, code="851712") for year in (2019, 2020, 2021)]
+    rows += [flow(year, "UZB", "KAZ", 5_000, code="870324") for year in (2019, 2020, 2021, 2022)]
+    rows += [
+        flow(year, "DEU", "KAZ", 1_000, code="851712" if year < 2022 else "851713") for year in (2019, 2020, 2021, 2022)
+    ]
+    sides, who, scope = prepared(rows, PHONES)
+    tables = {"bilateral": sides, "coverage": who, "coverage.scope": scope}
+    rows = ask(tables, "851712", "UZB", "KAZ", YEAR_2022)[0]
+    assert rows["value_usd"].to_list() == [None]
+    assert rows["value_prior_year_usd"].to_list() == [8_000]
+
+
+def test_a_code_that_changed_its_meaning_with_the_edition_is_not_compared_across_it(tables):
+    breaks = pl.DataFrame({"good": ["870324"], "newer_edition": [6]}, schema_overrides={"newer_edition": pl.Int8})
+    own = {name: tables[name] for name in ("bilateral", "coverage", "coverage.scope")} | {query.BREAKS: breaks}
+    row = ask(own, "870324", "KAZ", "RUS", YEAR_2022)[0].row(0, named=True)
+    assert (row["value_usd"], row["value_prior_year_usd"], row["value_baseline_usd"]) == (5_000_000, None, None)
+    assert row["note"] == "not compared: the code changed its meaning with the HS edition"
+    later = ask(own, "870324", "KAZ", "RUS", spans.Window("A", 12, date(2023, 12, 1)))[0].row(0, named=True)
+    assert later["value_prior_year_usd"] == 5_000_000
+
+
+def test_a_refused_comparison_says_why(tables):
+    refused = (
+        tables["scores"]
+        .select(*spans.ROUTE, "freq_code", "window_months", "window_end")
+        .with_columns(exporter_iso=pl.lit("DEU"), says=pl.lit("the reporter published nothing for the window"))
+    )
+    told = tables | {
+        "features.refused": refused,
+        "features": tables["features"].filter(pl.col("exporter_iso") != "DEU"),
+    }
+    row = ask(told, "851712", "DEU", "RUS")[0].row(0, named=True)
+    assert row["note"] == "refused: the reporter published nothing for the window"
+
+
+def test_a_group_is_a_sum_of_its_members_and_total_is_a_sum_of_goods(tables):
+    rows, _ = ask(tables, "TOTAL", "EU27", "RUS", YEAR_2022)
+    assert rows.height == 1
+    assert rows.row(0, named=True)["exporter_iso"] == "EU27"
+    assert rows["value_usd"].item() == 390_002_022 + 9_000_000
+    assert rows["value_prior_year_usd"].item() == 390_002_021 + 9_000_000
+    assert rows["note"].item() == "a sum of reports, not scored"
+
+
+def test_a_sum_over_months_that_nobody_published_is_unknown(tables):
+    rows, _ = ask(tables, "TOTAL", "EU27", "RUS", spans.Window("M", 12, date(2022, 12, 1)))
+    assert rows.is_empty()
+
+
+def test_a_sum_names_the_members_that_reported_only_one_of_the_windows():
+    rows = [flow(year, "DEU", "KGZ", 5_000) for year in (2021, 2022)] + [flow(2022, "LTU", "KGZ", 3_000)]
+    sides, who, scope = prepared(rows)
+    told = ask({"bilateral": sides, "coverage": who, "coverage.scope": scope}, "847989", "EU27", "KGZ", YEAR_2022)[0]
+    assert told["value_usd"].item() == 8_000
+    assert told["note"].item() == "a sum of reports, not scored; not in both windows: LTU"
+
+
+def test_the_largest_routes_come_first_and_the_cut_is_counted(tables):
+    rows, found = ask(tables, "8703", window=YEAR_2022, limit=2)
+    assert found == 5
+    assert rows["value_usd"].to_list() == [390_002_022, CARS[2022]]
+
+
+def test_the_newest_window_is_the_longest_that_ends_last(tables):
+    newest = query.latest(tables)
+    assert [window.freq_code for window in newest] == ["A", "M"]
+    assert newest[0].end == date(2023, 12, 1)
+    assert newest[1].end == date(2022, 6, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end", "months"),
+    [
+        ("2022-01:2022-11", date(2022, 1, 1), date(2022, 11, 1), 11),
+        ("2022-01..2022-11", date(2022, 1, 1), date(2022, 11, 1), 11),
+        ("2022H1", date(2022, 1, 1), date(2022, 6, 1), 6),
+        ("2022Q1:2022Q3", date(2022, 1, 1), date(2022, 9, 1), 9),
+    ],
+)
+def test_periods_and_ranges_of_them_are_read(text, start, end, months):
+    period = question.parse_span(text)
+    assert (period.start, period.end, period.months) == (start, end, months)
+
+
+@pytest.mark.parametrize("text", ["2022:2021", "1:2:3", "", "2022-13", ":", "2022-01:"])
+def test_a_period_that_is_none_is_refused_with_a_sentence(text):
+    with pytest.raises(BadRequest, match="expected"):
+        question.parse_span(text)
+
+
+def test_a_window_of_more_than_a_year_is_refused():
+    with pytest.raises(BadRequest, match="at most twelve months"):
+        question.windows_of(question.parse_span("2021:2022"))
+
+
+def test_a_calendar_year_is_a_window_of_annual_and_of_monthly_data():
+    assert [(one.freq_code, one.months) for one in question.windows_of(question.parse_span("2022"))] == [
+        ("A", 12),
+        ("M", 12),
+    ]
+
+
+@given(st.integers(1, 12), st.integers(1, 12), st.integers(2000, 2030))
+def test_a_windows_name_is_read_back_as_the_same_window(months, month, year):
+    window = spans.Window("M", months, date(year, month, 1))
+    again = question.windows_of(question.parse_span(window.name))
+    assert window in again
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_a_side_a_period_or_a_code_or_is_refused_with_a_sentence(text):
+    for parse in (
+        lambda: question.parse_side(text, {}),
+        lambda: question.parse_span(text),
+        lambda: question.parse_goods(text, PHONES),
+    ):
+        with contextlib.suppress(BadRequest):
+            parse()
+
+
+def test_world_is_no_side_and_the_message_names_the_groups():
+    with pytest.raises(BadRequest, match="leave the side out for everyone"):
+        question.parse_side("World", {"EU27": question.EU27})
+
+
+def test_there_are_27_members_of_the_eu():
+    assert len(set(question.EU27)) == 27
+
+
+def test_the_nearest_goods_share_the_most_digits():
+    assert question.nearest_goods("851799", ["010121", "851712+", "851762", "870323"], most=2) == ["851762", "851712+"]
+
+
+def test_a_series_keeps_both_sides_and_tells_nothing_from_not_reported():
+    rows = [
+        *[flow(year, "ARM", "RUS", value, code="870323") for year, value in CARS.items() if year != 2020],
+        flow(2020, "ARM", "RUS", 5, code="870324"),
+        flow(2022, "RUS", "ARM", 131_000_000, code="870323", flow="M", dataset="mirror"),
+        flow(2020, "DEU", "RUS", 77, code="870323"),
+        flow(2018, "DEU", "RUS", 77, code="870323"),
+    ]
+    sides, who, scope = prepared(rows)
+    known = series.known_nothing(who, scope, "870323", "ARM", "RUS")
+    own = sides.filter(pl.col("good") == "870323", pl.col("exporter_iso") == "ARM")
+    told = series.series(own, known, "A")
+    exported = dict(told.select("period", "export_value_fob_usd").iter_rows())
+    assert exported == {"2019": 400_000, "2020": 0, "2021": 1_087_497, "2022": 127_950_897, "2023": 185_702_354}
+    imported = dict(told.select("period", "import_value_cif_usd").iter_rows())
+    assert imported == {"2019": None, "2020": None, "2021": None, "2022": 131_000_000, "2023": None}
+
+
+def test_amounts_in_a_reported_currency_are_summed_as_reported_by_the_exporter():
+    base = {
+        "source": "comext", "dataset": "d", "freq_code": "M", "ref_date": date(2022, 1, 1), "classification_code": "CN2022",
+        "currency": "EUR", "net_wgt_g": None, "is_current": True, "partner_iso": "KGZ", "flow_code": "X",
+    }  # fmt: skip
+    flows = pl.DataFrame(
+        [
+            base | {"reporter_iso": "DEU", "cmd_code": "85171300", "reported_value": 70},
+            base | {"reporter_iso": "DEU", "cmd_code": "85171400", "reported_value": 30},
+            base | {"reporter_iso": "DEU", "cmd_code": "85171400", "reported_value": 999, "is_current": False},
+            base | {"reporter_iso": "LTU", "cmd_code": "85171300", "reported_value": 5, "currency": "USD"},
+            base
+            | {
+                "reporter_iso": "KGZ",
+                "partner_iso": "DEU",
+                "flow_code": "M",
+                "cmd_code": "851713",
+                "reported_value": 60,
+            },
+        ],
+        schema_overrides={"net_wgt_g": pl.Int64},
+    )
+    cells = series.in_currency(flows, PHONES, pl.lit(6), "EUR")
+    row = cells.row(0, named=True)
+    assert cells.height == 1
+    assert (row["good"], row["exporter_iso"], row["importer_iso"]) == ("851712+", "DEU", "KGZ")
+    assert (row["export_value_fob_usd"], row["import_value_cif_usd"], row["value_usd"]) == (100, 60, 100)
