@@ -123,10 +123,10 @@ def query(
     CODE is a good (8517.12 and 8517.13 are the same family), the first two to five digits of several, or TOTAL
     for all goods added up. 0 is known to be nothing; "not reported" is unknown.
     """
-    from anomaly import cli_answers
+    from anomaly import cli_answers, cli_store
 
     cli_answers.query(
-        cli_answers.Asked(code, exporter, importer, period, source, currency), limit=limit, data=data, form=form
+        cli_store.Asked(code, exporter, importer, period, source, currency), limit=limit, data=data, form=form
     )
 
 
@@ -156,10 +156,10 @@ def series(
 
     CODE, EXPORTER and IMPORTER as for `anomaly query`; several goods or countries are added up.
     """
-    from anomaly import cli_answers
+    from anomaly import cli_answers, cli_store
 
     cli_answers.series(
-        cli_answers.Asked(code, exporter, importer, period, source, currency), freq=freq, data=data, form=form
+        cli_store.Asked(code, exporter, importer, period, source, currency), freq=freq, data=data, form=form
     )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +10,26 @@ import polars as pl
 from anomaly import codes
 from anomaly import query as questions
 from anomaly import question as asking
-from anomaly.cli_output import arrow, percent, say, show
-from anomaly.errors import BadRequest, SourceUnavailable
+from anomaly.cli_output import arrow, line, percent, say, show
+from anomaly.cli_store import (
+    Asked,
+    cells_of,
+    editions,
+    goods_of,
+    held_or_nearest,
+    holds,
+    in_currency,
+    named,
+    open_store,
+    read,
+    understood,
+)
+from anomaly.errors import SourceUnavailable
 from anomaly.query import COLUMNS
 from anomaly.question import Question
 from anomaly.spans import Window
 from anomaly.store import Store
 
-Frames = dict[str, pl.DataFrame]
-
-_EDITIONS = (4, 5, 6)  # HS 2012, 2017 and 2022: where the store does not say
-_CURRENCIES = ("USD", "EUR", "GBP", "JPY")
 _SENTENCES_FOR = 3  # with more rows than this the table speaks for itself
 _QUERY_COLUMNS = (
     "good", "exporter_iso", "importer_iso", "period", "value_prior_year_usd", "value_usd", "change_percent",
@@ -36,129 +43,22 @@ _ROLLUP_COLUMNS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A question as typed."""
-
-    code: str
-    exporter: str | None
-    importer: str | None
-    period: str | None
-    source: str | None
-    currency: str
-
-
-def open_store(data: Path) -> Store:
-    """The store under a folder. Raises SourceUnavailable where there is no such folder."""
-    if not data.is_dir():
-        raise SourceUnavailable(
-            "a folder that holds the tables",
-            f"{data}: not there",
-            hint="run `make`, or name another folder with --data",
-        )
-    return Store(data)
-
-
-def _editions(store: Store) -> list[int]:
-    told = store.read("coverage", columns=["hs_edition"])["hs_edition"].unique() if store.exists("coverage") else []
-    return sorted(told) or list(_EDITIONS)
-
-
-def families(store: Store) -> pl.DataFrame:
-    """The HS families of the editions that the store's reporters used: edition, cmd_code, good."""
-    return codes.family_map(_editions(store))
-
-
-def groups_for(*texts: str | None) -> dict[str, Sequence[str]]:
-    """Groups of countries that can be asked for by name; the coalition is read from the scenario only when named."""
-    known: dict[str, Sequence[str]] = {"EU27": asking.EU27, "EU": asking.EU27}
-    if any(text is not None and text.strip().casefold() == "coalition" for text in texts):
-        from anomaly import settings
-
-        known["coalition"] = settings.load().coalition.countries
-    return known
-
-
-def read(store: Store, names: Iterable[str], where: dict[str, pl.Expr]) -> Frames:
-    """The columns that questions need of the tables that exist, narrowed where told."""
-    return {
-        name: store.read(name, columns=list(COLUMNS[name]), where=where.get(name))
-        for name in names
-        if store.exists(name)
-    }
-
-
-def _question(asked: Asked, data: Path) -> tuple[Question, Store]:
-    """The question as understood, and the store to put it to. The text is checked before any path is touched."""
-    if asked.code.strip().upper() != asking.TOTAL:
-        codes.parse_code(asked.code)
-    if asked.currency.upper() not in _CURRENCIES:
-        raise BadRequest(f"a currency: {', '.join(_CURRENCIES)}", repr(asked.currency))
-    if asked.source is not None and not asked.source.isidentifier():
-        raise BadRequest("the name of a source", repr(asked.source), hint="`anomaly sources` lists them")
-    groups = groups_for(asked.exporter, asked.importer)
-    exporter, importer = (asking.parse_side(side, groups) for side in (asked.exporter, asked.importer))
-    if asked.code.strip().upper() == asking.TOTAL and exporter is None and importer is None:
-        raise BadRequest("an exporter or an importer beside TOTAL", "neither", hint="add --exporter or --importer")
-    store = open_store(data)
-    return Question(asking.parse_goods(asked.code, families(store)), exporter, importer, asked.source), store
-
-
-def _cells(store: Store, question: Question, currency: str) -> pl.DataFrame:
-    """Rows of bilateral for the question; of flows, where another currency is asked for."""
-    if not store.exists("bilateral"):
-        raise SourceUnavailable(
-            "a table of trade", "no bilateral table in the store", hint="run `make`, or name another folder with --data"
-        )
-    if currency == "USD":
-        # Whole goods, not only the routes asked for: the reporter's other routes tell nothing from unknown.
-        where = question.where() if question.is_sum or question.goods is None else question.goods
-        return store.read("bilateral", columns=list(COLUMNS["bilateral"]), where=where)
-    from anomaly.series import in_currency
-
-    sides = [side.members for side in (question.exporter, question.importer) if side is not None]
-    about = pl.col("is_current") & (pl.col("currency") == currency)
-    for members in sides:
-        about = about & (pl.col("reporter_iso").is_in(list(members)) | pl.col("partner_iso").is_in(list(members)))
-    flows = store.read("flows", where=about)
-    cells = in_currency(flows, families(store), codes.edition_number(pl.col("classification_code")), currency)
-    real = codes.countries().filter(pl.col("kind") == "country")["iso3"].implode()
-    return cells.filter(question.where(), pl.col("exporter_iso").is_in(real), pl.col("importer_iso").is_in(real))
-
-
-def _held_or_nearest(store: Store, question: Question, code: str) -> None:
-    """Raise BadRequest with the nearest goods of the data where the good asked for is in none of its rows."""
-    if question.goods is None:
-        return
-    held = store.read("bilateral", columns=["good"])["good"].unique().sort().to_list()
-    if pl.DataFrame({"good": held}, schema={"good": pl.String}).filter(question.goods).height:
-        return
-    near = asking.nearest_goods(codes.parse_code(code), held)
-    raise BadRequest(
-        "a good that the data hold",
-        f"{code}: no row has it",
-        count=len(held),
-        examples=[f"{good} {codes.good_name(good)}".strip() for good in near],
-        hint="ask for one of these, or for its first two or four digits",
-    )
-
-
 def query(asked: Asked, *, limit: int, data: Path, form: str) -> None:
     """Answer `anomaly query`."""
     windows = asking.windows_of(asking.parse_span(asked.period)) if asked.period else ()
-    question, store = _question(asked, data)
+    question, store = understood(asked, data)
     currency = asked.currency.upper()
-    cells = _cells(store, question, currency)
+    cells = cells_of(store, question, currency)
     if cells.is_empty():
-        _held_or_nearest(store, question, asked.code)
-    routes, goods = question.where(), _goods_of(cells)
+        held_or_nearest(store, question, asked.code)
+    routes, goods = question.where(), goods_of(cells)
     where = {"features": routes, "features.refused": routes, "flags": routes, "scores": routes, "coverage.scope": goods}
     names = (
         ["coverage", "features"]
         if question.is_sum
         else [name for name in COLUMNS if name not in ("bilateral", questions.BREAKS)]
     )
-    tables = {**read(store, names, where), "bilateral": cells, questions.BREAKS: codes.unstable_goods(_editions(store))}
+    tables = {**read(store, names, where), "bilateral": cells, questions.BREAKS: codes.unstable_goods(editions(store))}
     if not windows:
         windows = questions.latest({**tables, "bilateral": cells.filter(routes)})
     if currency != "USD":
@@ -171,15 +71,11 @@ def query(asked: Asked, *, limit: int, data: Path, form: str) -> None:
     ]
     if form == "table":
         _sentences_before(rows, currency)
-    show(_in_currency(rows, currency), form, [_named(name, currency) for name in names_seen])
+    show(in_currency(rows, currency), form, [named(name, currency) for name in names_seen])
     if form == "table":
         _reasons_after(rows)
     if found > rows.height:
         say(f"{rows.height:,} of {found:,} rows, the largest first; --limit shows more")
-
-
-def _goods_of(cells: pl.DataFrame) -> pl.Expr:
-    return (pl.col("dimension") == "good") & pl.col("code").is_in(cells["good"].unique().sort().to_list())
 
 
 def _nothing(asked: Asked, cells: pl.DataFrame) -> str:
@@ -189,7 +85,9 @@ def _nothing(asked: Asked, cells: pl.DataFrame) -> str:
             "`anomaly series` tells nothing from not reported"
         )
     spans = [
-        f"{'annual' if freq == 'A' else 'monthly'} data from {first:%Y-%m} to {last:%Y-%m}"
+        f"annual data from {first:%Y} to {last:%Y}"
+        if freq == "A"
+        else f"monthly data from {first:%Y-%m} to {last:%Y-%m}"
         for freq, first, last in cells.group_by("freq_code")
         .agg(first=pl.col("ref_date").min(), last=pl.col("ref_date").max())
         .sort("freq_code")
@@ -198,17 +96,7 @@ def _nothing(asked: Asked, cells: pl.DataFrame) -> str:
     return f"nothing reported for {asked.period or 'the newest window'}: the data hold {' and '.join(spans)}; ask for --period in these"
 
 
-def _named(name: str, currency: str) -> str:
-    return name if currency == "USD" or not name.endswith("_usd") else f"{name.removesuffix('usd')}{currency.lower()}"
-
-
-def _in_currency(rows: pl.DataFrame, currency: str) -> pl.DataFrame:
-    return rows.rename({name: _named(name, currency) for name in rows.columns})
-
-
 def _sentences_before(rows: pl.DataFrame, currency: str) -> None:
-    from anomaly.cli_output import line
-
     if rows.height > _SENTENCES_FOR:
         return
     for row in rows.to_dicts():
@@ -231,8 +119,6 @@ def _sentence(row: dict[str, Any], currency: str) -> str:
 
 
 def _reasons_after(rows: pl.DataFrame) -> None:
-    from anomaly.cli_output import line
-
     flagged = rows.filter("is_flagged").head(_SENTENCES_FOR)
     for row in flagged.to_dicts():
         line(f"\n{row['flag_id']}")
@@ -246,13 +132,13 @@ def series(asked: Asked, *, freq: str | None, data: Path, form: str) -> None:
     """Answer `anomaly series`."""
     from anomaly import series as told
 
-    question, store = _question(asked, data)
+    question, store = understood(asked, data)
     currency = asked.currency.upper()
     period = asking.parse_span(asked.period) if asked.period else None
-    cells = _cells(store, question, currency)
+    cells = cells_of(store, question, currency)
     if cells.is_empty():
-        _held_or_nearest(store, question, asked.code)
-    goods = _goods_of(cells)
+        held_or_nearest(store, question, asked.code)
+    goods = goods_of(cells)
     cells = cells.filter(question.where())
     if asked.source is not None:
         cells = cells.filter(pl.col("source") == asked.source)
@@ -267,7 +153,7 @@ def series(asked: Asked, *, freq: str | None, data: Path, form: str) -> None:
     whole = pl.concat(rows) if rows else told.series(cells, known, "A")
     if whole.is_empty():
         say("no period in which either side reported: not reported is not zero")
-    show(_in_currency(whole, currency), form, [_named(name, currency) for name in _SERIES_COLUMNS])
+    show(in_currency(whole, currency), form, [named(name, currency) for name in _SERIES_COLUMNS])
 
 
 def _known_nothing(store: Store, question: Question, cells: pl.DataFrame, goods: pl.Expr) -> pl.DataFrame:
@@ -277,7 +163,7 @@ def _known_nothing(store: Store, question: Question, cells: pl.DataFrame, goods:
     coverage, scope = (questions.table({}, name) for name in ("coverage", "coverage.scope"))
     held = cells["good"].unique().to_list()
     exporter, importer = question.exporter, question.importer
-    if question.is_sum or len(held) != 1 or exporter is None or importer is None or not store.exists("coverage.scope"):
+    if question.is_sum or len(held) != 1 or exporter is None or importer is None or not holds(store, "coverage.scope"):
         return known_nothing(coverage, scope, "", "", "")
     sides = [exporter.name, importer.name]
     is_partner = (pl.col("dimension") == "partner") & pl.col("code").is_in(sides)
@@ -293,7 +179,7 @@ def rollup(name: str, period: str | None, *, limit: int, data: Path, form: str) 
     """Answer `anomaly goods` and `anomaly hubs`."""
     windows = asking.windows_of(asking.parse_span(period)) if period else ()
     store = open_store(data)
-    if not store.exists("rollups"):
+    if not holds(store, "rollups"):
         raise SourceUnavailable(
             "a table of rollups", "none in the store", hint="run `make`, or name another folder with --data"
         )

@@ -48,7 +48,6 @@ def tables(name: str | None, data: Path, form: str) -> None:
         columns = _columns_of_features() if name == "features" else []
         show([*schema.describe(name), *columns], form)
         return
-    rows: list[dict[str, Any]] = []
     store = None
     if data.is_dir():
         from anomaly.store import Store
@@ -56,15 +55,16 @@ def tables(name: str | None, data: Path, form: str) -> None:
         store = Store(data)
     else:
         say(f"{data}: not there yet; `make` fills it")
+    rows = []
     for known, contract in schema.TABLES.items():
-        held = store is not None and store.exists(known)
-        doc = (contract.__doc__ or "").partition("\n")[0]
+        is_held = store is not None and store.exists(known)
+        meaning = (contract.__doc__ or "").partition("\n")[0]
         rows.append(
             {
                 "table": known,
-                "rows": store.scan(known).select("*").collect().height if store is not None and held else None,
-                "version": store.version(known)[:12] if store is not None and held else None,
-                "holds": doc,
+                "rows": store.meta(known)["rows"].get(known) if store and is_held else None,
+                "version": store.version(known) if store and is_held else None,
+                "holds": meaning,
             }
         )
     show(rows, form)
@@ -96,21 +96,21 @@ def report(data: Path, form: str) -> None:
 
 def run(raw: Path, scenario: str, data: Path) -> None:
     """Answer `anomaly run`: the same as `python -m pipelines run`."""
-    from pipelines import run as job
+    import importlib
 
-    job.main(raw, data, scenario)
+    importlib.import_module("pipelines.run").main(raw, data, scenario)
 
 
 def verify(data: Path, form: str) -> None:
     """Answer `anomaly verify`. Raises StoreFailure naming every file that is not what was written."""
     from anomaly import schema
-    from anomaly.cli_answers import open_store
+    from anomaly.cli_store import open_store
 
     store = open_store(data)
     rows: list[dict[str, Any]] = []
     for name in schema.TABLES:
         if "." not in name and store.exists(name):
-            rows.append({"table": name, "version": store.version(name)[:12], "broken": store.verify(name)})
+            rows.append({"table": name, "version": store.version(name), "broken": store.verify(name)})
     show([{**row, "broken": row["broken"] or "nothing"} for row in rows], form)
     broken = [str(file) for row in rows for file in row["broken"]]
     if broken:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import polars as pl
+
+if TYPE_CHECKING:
+    import polars as pl
 
 FORMATS = ("table", "csv", "json", "ndjson", "markdown")
 Row = Mapping[str, Any]
 
 NOT_REPORTED = "not reported"
+_AMOUNTS = ("_usd", "_eur", "_gbp", "_jpy", "_g")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would compute a text that begins so
 _NAMES = {
     "exporter_iso": "exporter",
@@ -32,6 +37,8 @@ _NAMES = {
     "net_wgt_g": "weight kg",
     "net_wgt_kg": "weight kg",
     "value_basis": "basis",
+    "unit_value_usd_per_kg": "unit value USD/kg",
+    "median_unit_value_usd_per_kg": "median unit value USD/kg",
 }
 
 
@@ -47,12 +54,8 @@ def line(text: str) -> None:
 
 def show(rows: pl.DataFrame | Sequence[Row], form: str, columns: Sequence[str] = ()) -> None:
     """Write rows to stdout. `columns` are those that people see; programs get all."""
-    listed = rows.to_dicts() if isinstance(rows, pl.DataFrame) else [dict(row) for row in rows]
-    names = (
-        list(rows.columns)
-        if isinstance(rows, pl.DataFrame)
-        else list(dict.fromkeys(name for row in listed for name in row))
-    )
+    listed = [dict(row) for row in rows] if isinstance(rows, Sequence) else rows.to_dicts()
+    names = list(dict.fromkeys(name for row in listed for name in row)) if isinstance(rows, Sequence) else rows.columns
     if form == "json":
         click.echo(_json(listed, indent=2))
     elif form == "ndjson":
@@ -119,8 +122,11 @@ def _json(value: Any, indent: int | None = None) -> str:
 
 
 def _csv(rows: Sequence[Row], names: Sequence[str]) -> str:
-    flat = [{name: _csv_cell(row.get(name)) for name in names} for row in rows]
-    return pl.DataFrame(flat, schema=dict.fromkeys(names, pl.String), orient="row").write_csv()
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([_csv_cell(row.get(name)) for name in names] for row in rows)
+    return text.getvalue()
 
 
 def _csv_cell(value: Any) -> str | None:
@@ -137,7 +143,7 @@ def _text(value: Any) -> str:
 def _people(rows: Sequence[Row], names: Sequence[str], form: str) -> None:
     texts = [[cell(name, row.get(name)) for name in names] for row in rows]
     headings = [heading(name) for name in names]
-    is_number = [any(_is_number(row.get(name)) for row in rows) for name in names]
+    is_number = [name.endswith(_AMOUNTS) or any(_is_number(row.get(name)) for row in rows) for name in names]
     if form == "markdown":
         click.echo(_markdown(headings, texts, is_number))
     elif sys.stdout.isatty():
@@ -161,7 +167,13 @@ def heading(name: str) -> str:
 def cell(name: str, value: Any) -> str:
     """A value for people: thousands apart, percent with its sign, null as not reported where it is an amount."""
     if value is None:
-        return NOT_REPORTED if name.endswith(("_usd", "_eur", "_gbp", "_jpy", "_g")) else ""
+        return (
+            NOT_REPORTED
+            if "value" in name and name.endswith(_AMOUNTS)
+            else "unknown"
+            if name.endswith(_AMOUNTS)
+            else ""
+        )
     if isinstance(value, bool):
         return "yes" if value else "no"
     if name.endswith("_percent"):

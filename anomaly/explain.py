@@ -144,7 +144,7 @@ def _why_not(row: Row, score: Row | None, refused: Row | None) -> str:
     if refused:
         return f"the comparison is refused: {refused['says']}"
     if score is None:
-        return f"not scored: the importer is {row['role']}, and the scenario asks about its targets"
+        return f"not scored: no route the scenario asks about (the importer is {row['role']}), or too few placebos"
     if score["q_value"] is None:
         return "there are too few placebos to say how unusual it is"
     return f"q {score['q_value']:.3f}: of routes this unusual that many would be false, or no reason of its own is over its threshold"
@@ -218,9 +218,9 @@ def _legs(row: Row) -> list[Row]:
     legs = [
         {
             "leg": says,
-            "value_usd": row.get(f"{name}_usd"),
-            "value_prior_year_usd": row.get(f"{name}_prior_usd"),
-            "value_baseline_usd": row.get(f"{name}_baseline_usd"),
+            "window_usd": row.get(f"{name}_usd"),
+            "year_before_usd": row.get(f"{name}_prior_usd"),
+            "baseline_usd": row.get(f"{name}_baseline_usd"),
             "compared_on": row["legs_compared"] if name.startswith("coalition") else "",
         }
         for name, says in _LEGS.items()
@@ -228,14 +228,14 @@ def _legs(row: Row) -> list[Row]:
     for side, says in (("exported", "as the coalition reports it"), ("imported", "as the receiving side reports it")):
         legs.append(
             {
-                "leg": f"first leg {says}, where both report",
-                "value_usd": row.get(f"leg_{side}_usd"),
-                "value_prior_year_usd": None,
-                "value_baseline_usd": row.get(f"leg_{side}_baseline_usd"),
+                "leg": f"coalition to hub {says}, where both report",
+                "window_usd": row.get(f"leg_{side}_usd"),
+                "year_before_usd": None,
+                "baseline_usd": row.get(f"leg_{side}_baseline_usd"),
                 "compared_on": "",
             }
         )
-    return legs
+    return [leg for leg in legs if leg["window_usd"] is not None]
 
 
 def mirror(bilateral: pl.DataFrame, row: Row) -> list[Row]:

@@ -256,7 +256,7 @@ def _judged(rows: pl.DataFrame, window: Window, tables: Tables) -> pl.DataFrame:
         .when(pl.col("is_scored") & pl.col("q_value").is_not_null())
         .then(pl.lit("scored, not flagged"))
         .when("is_scored")
-        .then(pl.lit("measured, not scored: the importer is no target of the scenario"))
+        .then(pl.lit("measured, not scored: no route the scenario asks about, or too few placebos"))
         .when("is_broken")
         .then(pl.lit("not compared: the code changed its meaning with the HS edition"))
         .when(pl.lit(not is_in_run))
@@ -270,7 +270,9 @@ def _judged(rows: pl.DataFrame, window: Window, tables: Tables) -> pl.DataFrame:
         .join(scores, on=ROUTE, how="left")
         .join(refused, on=ROUTE, how="left")
         .with_columns(
-            is_flagged=pl.when(pl.col("is_scored")).then(pl.col("flag_id").is_not_null()),
+            is_flagged=pl.when(pl.col("q_value").is_not_null() | pl.col("flag_id").is_not_null()).then(
+                pl.col("flag_id").is_not_null()
+            ),
             note=note,
         )
     )

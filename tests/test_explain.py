@@ -98,7 +98,7 @@ def test_the_coalitions_direct_fall_is_among_the_legs(parts):
     direct = next(
         leg for leg in parts["legs"] if "to the importer" in leg["leg"] and leg["leg"].startswith("coalition")
     )
-    assert (direct["value_prior_year_usd"], direct["value_usd"]) == (120_000_000, 6_000_000)
+    assert (direct["year_before_usd"], direct["window_usd"]) == (120_000_000, 6_000_000)
 
 
 def test_both_mirror_sides_are_shown_month_by_month_and_silence_is_none(parts):
