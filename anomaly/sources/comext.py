@@ -1,0 +1,61 @@
+"""Eurostat Comext: the EU's trade by month and CN8 code, from the API's SDMX-CSV and from the bulk files.
+
+docs/sources/comext.md says what is read, what is left out and why.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterator
+
+from anomaly.sources.base import Batch, Context, RawFile, Source
+from anomaly.sources.comext_api import read_api
+from anomaly.sources.comext_bulk import read_bulk
+from anomaly.sources.comext_rules import NAME
+from anomaly.sources.text import GZIP_MAGIC
+
+_BULK_NAME = re.compile(r"full(_v2_|_partxixu\w*_|_)?\d{6}\.(7z|dat)", re.ASCII | re.IGNORECASE)
+_SUFFIXES = (".7z", ".dat", ".csv", ".gz")
+_API_HEADER = b"DATAFLOW,LAST UPDATE,"
+
+
+def claims(raw: RawFile) -> bool:
+    """Whether the file is Comext's: it lies in `comext/`, has a bulk file's name, or begins as the API's answer."""
+    if raw.path.suffix.lower() not in _SUFFIXES:
+        return False
+    if raw.name.split("/")[0] == NAME or _BULK_NAME.fullmatch(raw.path.name):
+        return True
+    return _first_bytes(raw).removeprefix(b"\xef\xbb\xbf").startswith(_API_HEADER)
+
+
+def _first_bytes(raw: RawFile) -> bytes:
+    try:
+        with raw.path.open("rb") as file:
+            begin = file.read(2**12)
+        return zlib.decompressobj(wbits=31).decompress(begin, 2**8) if begin.startswith(GZIP_MAGIC) else begin
+    except (OSError, zlib.error):
+        return b""
+
+
+def read(raw: RawFile, context: Context) -> Iterator[Batch]:
+    """The file's flows, values in EUR and, by the month's mean rate, in USD.
+
+    Raises DataRejected where the file is not whole, holds a year's totals, says one key twice, differently, or has a
+    month for which there is no rate.
+    """
+    if raw.path.suffix.lower() in (".7z", ".dat"):
+        return read_bulk(raw, context)
+    return read_api(raw, context)
+
+
+SOURCE = Source(
+    name=NAME,
+    title="Eurostat Comext: SDMX-CSV of the API, monthly bulk files",
+    publisher="Eurostat",
+    licence="CC BY 4.0, source and changes to be stated",
+    url="https://ec.europa.eu/eurostat/web/international-trade-in-goods/database",
+    claims=claims,
+    read=read,
+    precedence=20,
+)

@@ -1,0 +1,142 @@
+"""The answer of Eurostat's Comext API in SDMX-CSV: one row per indicator, joined here to one flow."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import polars as pl
+
+from anomaly.schema import MOST_PLAUSIBLE_USD
+from anomaly.sources.amounts import number_rules, to_int
+from anomaly.sources.base import Batch, Context, RawFile, Rule, split
+from anomaly.sources.batches import in_batches, once
+from anomaly.sources.comext_rules import KEY, MOST_PLAUSIBLE_G, NAME, in_the_files_words, rules, with_meaning, with_usd
+from anomaly.sources.text import Layout, decoded, read_bytes, refused, text_csv_batches
+
+PART_ROWS = 500_000  # rows held as text at a time
+COLUMNS = (
+    *("DATAFLOW", "LAST UPDATE", "freq", "reporter", "partner", "product", "flow", "indicators"),
+    *("TIME_PERIOD", "OBS_VALUE"),
+)
+VALUES = ("VALUE_IN_EUROS", "VALUE_EUR")
+GRAMS = {"QUANTITY_IN_100KG": 100_000, "QUANTITY_IN_KG": 1_000, "QUANTITY_KG": 1_000}
+FOLDED = ("SUPPLEMENTARY_QUANTITY", "QUANTITY_SUPPL_UNIT", "VALUE_NAC")  # other measures of the same flow
+_SIX_DIGITS = "DS-059341"  # the only dataset whose most detailed code is HS6
+_NAMES = {"period": "TIME_PERIOD", "value": "OBS_VALUE", "weight": "OBS_VALUE"}
+
+
+def read_api(raw: RawFile, context: Context) -> Iterator[Batch]:
+    """The file's flows. Raises DataRejected as comext.read says."""
+    data = read_bytes(raw.path, raw.name, gzipped=raw.path.suffix.lower() == ".gz")
+    text = decoded(data, raw.name)
+    kept_parts, rejected_parts, rows_in = [], [], 0
+    told: set[tuple[str | None, str | None]] = set()
+    for part in text_csv_batches(text, raw.name, Layout(required=COLUMNS, columns=COLUMNS), PART_ROWS):
+        rows_in += part.height
+        told.update(part.select("DATAFLOW", "LAST UPDATE").unique().iter_rows())
+        dataset = _dataset({flow for flow, _ in told}, raw)
+        kept, rejected = split(_with_amounts(part), _rules(dataset), NAME, raw.name)
+        kept_parts.append(kept.select("row", "indicators", "is_value", *KEY, "is_confidential", "euros", "g"))
+        rejected_parts.append(in_the_files_words(rejected, _NAMES))
+    flows, alone = _joined(pl.concat(kept_parts), raw.name)
+    flows = with_usd(flows, context, raw.name).with_columns(
+        source=pl.lit(NAME),
+        dataset=pl.lit(dataset),
+        vintage=pl.lit(raw.vintage or _vintage({update for _, update in told}, raw.name)),
+        currency=pl.lit("EUR"),
+        is_net_wgt_estimated=pl.lit(None, dtype=pl.Boolean),
+    )
+    yield from in_batches(flows, pl.concat([*rejected_parts, alone]).sort("row"), rows_in, context.batch_rows)
+
+
+def _with_amounts(part: pl.DataFrame) -> pl.DataFrame:
+    frame = part.with_columns(pl.col(pl.String).str.strip_chars())
+    indicator = pl.col("indicators")
+    is_value, is_weight = indicator.is_in(VALUES), indicator.is_in(list(GRAMS))
+    frame = frame.with_columns(
+        period="TIME_PERIOD",
+        is_value=is_value,
+        value=pl.when(is_value).then("OBS_VALUE"),
+        weight=pl.when(is_weight).then("OBS_VALUE"),
+        euros=pl.when(is_value).then(to_int(pl.col("OBS_VALUE"))),
+        g=pl.coalesce(
+            pl.when(indicator == name).then(to_int(pl.col("OBS_VALUE"), grams, most=MOST_PLAUSIBLE_G))
+            for name, grams in GRAMS.items()
+        ),
+    )
+    return with_meaning(frame)
+
+
+def _rules(dataset: str) -> tuple[Rule, ...]:
+    indicator = pl.col("indicators")
+    known = indicator.is_in([*VALUES, *GRAMS, *FOLDED])
+    value_rules = number_rules("value", needed=True, most=MOST_PLAUSIBLE_USD)
+    weight_rules = number_rules("weight", needed=True, most=MOST_PLAUSIBLE_G / 100_000)
+    return (
+        Rule("unknown_frequency", "freq", ~pl.col("freq").is_in(["M", "A"]).fill_null(value=False), "not M nor A"),
+        Rule("unknown_indicator", "indicators", ~known.fill_null(value=False), "not an indicator that is known"),
+        *rules(6 if dataset == _SIX_DIGITS else 8),
+        Rule("annual_total", "freq", pl.col("freq") == "A", "a year, whose months are what is read", is_error=False),
+        *(_only(rule, indicator.is_in(VALUES)) for rule in value_rules),
+        *(_only(rule, indicator.is_in(list(GRAMS))) for rule in weight_rules),
+    )
+
+
+def _only(rule: Rule, where: pl.Expr) -> Rule:
+    return Rule(rule.name, rule.column, rule.broken & where, rule.reason, rule.is_error)
+
+
+def _joined(kept: pl.DataFrame, name: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """One flow per key from its rows of value and weight, and the rows of weight that have no row of value."""
+    amounts = kept.with_columns(
+        primary_value_usd=pl.lit(None, dtype=pl.Int64),
+        reported_value=pl.coalesce("euros", "g").fill_null(0),
+        net_wgt_g="g",
+        is_net_wgt_estimated=pl.lit(None, dtype=pl.Boolean),
+    )
+    measured = amounts.filter(~pl.col("indicators").is_in(FOLDED))
+    hint = "the file mixes two extractions; fetch it again"
+    single = once(measured, ("is_value", *KEY), "OBS_VALUE", name, hint)
+    values = single.filter("is_value").drop("net_wgt_g", "g", "euros")
+    weights = single.filter(~pl.col("is_value")).select(*KEY, "net_wgt_g")
+    flows = values.join(weights, on=KEY, how="left", maintain_order="left")
+    # published weights are rounded; nought beside a value is a weight that is not known
+    is_nothing = (pl.col("net_wgt_g") == 0) & (pl.col("reported_value") > 0)
+    flows = flows.with_columns(net_wgt_g=pl.when(~is_nothing.fill_null(value=False)).then("net_wgt_g"))
+    without = amounts.filter(~pl.col("is_value")).join(values, on=KEY, how="anti", maintain_order="left")
+    rule = Rule(
+        "quantity_without_value",
+        "indicators",
+        pl.lit(value=True),
+        "a quantity whose value is not in the file",
+        is_error=False,
+    )
+    _, alone = split(without, (rule,), NAME, name)
+    return flows, alone
+
+
+def _dataset(dataflows: set[str | None], raw: RawFile) -> str:
+    """DS-045409 of "ESTAT:DS-045409(1.0)"."""
+    if raw.dataset:
+        return raw.dataset
+    named = {
+        match[1] for flow in dataflows if (match := re.fullmatch(r"(?:\w+:)?(DS-\d{6})(?:\([\d.]+\))?", flow or ""))
+    }
+    if len(named) == 1 and len(dataflows) == 1:
+        return named.pop()
+    if not dataflows:
+        return raw.path.name.split(".")[0]
+    came = ", ".join(sorted(str(flow)[:40] for flow in dataflows))
+    raise refused(raw.name, "one dataset such as ESTAT:DS-045409(1.0)", came, column="DATAFLOW")
+
+
+def _vintage(updates: set[str | None], name: str) -> str:
+    """The day of the last update, 2023-01-13 of "13/01/23" or "13/01/23 23:00:00"; 'undated' in an empty file."""
+    days = []
+    for update in updates:
+        match = re.fullmatch(r"(\d\d)/(\d\d)/(\d\d)( \d\d:\d\d:\d\d)?", update or "")
+        if not match or not (1 <= int(match[1]) <= 31 and 1 <= int(match[2]) <= 12):
+            raise refused(name, "a day such as 13/01/23", f"{str(update)[:40]!r}", column="LAST UPDATE")
+        days.append(f"20{match[3]}-{match[2]}-{match[1]}")
+    return max(days, default="undated")

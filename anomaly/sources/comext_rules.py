@@ -1,0 +1,106 @@
+"""What the cells of Comext mean, alike for the API's answer, the monthly bulk file and the bulk file before 2002.
+
+All three are brought to text columns named by their role: reporter, partner, product, flow, period, value, weight.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from anomaly import codes
+from anomaly.sources.amounts import is_filled, whole
+from anomaly.sources.base import Context, Rule
+from anomaly.sources.text import refused
+
+NAME = "comext"
+MOST_PLAUSIBLE_G = 10**17  # a hundred billion tonnes
+FLOWS = {"1": "M", "2": "X"}
+# parts of the United Kingdom since 2021 (Northern Ireland and the rest), beside GB which is their sum
+PARTS_OF_GB = ("XI", "XU")
+# a code of two digits of chapter and letters after: the product is withheld, the chapter is not (85XXXXXX, 99RRR100)
+WITHHELD_PRODUCT = r"^[0-9]{2}[0-9]*[A-Z][0-9A-Z]*$"
+KEY = ("freq_code", "ref_date", "reporter_iso", "partner_iso", "flow_code", "classification_code", "cmd_code")
+
+
+def with_meaning(frame: pl.DataFrame) -> pl.DataFrame:
+    """Add the columns of KEY, the kinds of both countries and is_confidential; null where a cell has no meaning.
+
+    `period` is 2022-07 or 202207. The code's classification is the Combined Nomenclature of the period's year.
+    """
+    for side in ("reporter", "partner"):
+        known = codes.iso2_table().unique("iso2", keep="first", maintain_order=True)
+        known = known.select(
+            pl.col("iso2").alias(side), pl.col("iso3").alias(f"{side}_iso"), pl.col("kind").alias(f"{side}_kind")
+        )
+        frame = frame.join(known, on=side, how="left", maintain_order="left")
+    month = pl.col("period").str.replace("-", "", literal=True)
+    is_month = pl.col("period").str.contains(r"^(19|20)\d{2}-?(0[1-9]|1[0-2])$")
+    withheld = pl.col("product").str.contains(WITHHELD_PRODUCT) | (pl.col("partner_kind") == "confidential")
+    return frame.with_columns(
+        freq_code=pl.lit("M"),
+        ref_date=pl.when(is_month).then(month + "01").str.to_date("%Y%m%d", strict=False),
+        flow_code=pl.col("flow").replace_strict(FLOWS, default=None, return_dtype=pl.String),
+        classification_code="CN" + month.str.slice(0, 4),
+        cmd_code="product",
+        is_confidential=withheld.fill_null(value=False),
+    )
+
+
+def rules(detailed: int) -> tuple[Rule, ...]:
+    """The rules of all layouts; `detailed` is the length of a code that is no total of others, 8, or 6 in DS-059341."""
+    product = pl.col("product")
+    is_detailed = product.str.contains(rf"^[0-9]{{{detailed}}}$") | (
+        product.str.contains(WITHHELD_PRODUCT) & (product.str.len_bytes() == detailed)
+    )
+    is_total = product.str.contains(r"^([0-9]{1,8}|TOTAL)$")
+    return (
+        Rule(
+            "annual_total",
+            "period",
+            pl.col("period").str.contains(r"^(19|20)\d{2}(-?52)?$"),
+            "a year, whose months are rows of their own",
+            is_error=False,
+        ),
+        Rule("bad_period", "period", pl.col("ref_date").is_null(), "not a year and month"),
+        Rule("unknown_flow", "flow", pl.col("flow_code").is_null(), "neither 1 (import) nor 2 (export)"),
+        *(
+            Rule("unknown_country", side, pl.col(f"{side}_iso").is_null(), f"a {side} that no table knows")
+            for side in ("reporter", "partner")
+        ),
+        *(
+            Rule("aggregate", side, pl.col(f"{side}_kind") == "group", "the world or a group", is_error=False)
+            for side in ("reporter", "partner")
+        ),
+        *(
+            Rule("part_of_country", side, pl.col(side).is_in(PARTS_OF_GB), "a part of GB", is_error=False)
+            for side in ("reporter", "partner")
+        ),
+        Rule("missing_code", "product", ~is_filled(product), "there is no commodity code"),
+        Rule("not_detailed", "product", is_total & ~is_detailed, "a total of more detailed codes", is_error=False),
+        Rule("bad_code", "product", ~is_detailed, f"not a code of {detailed} characters"),
+    )
+
+
+def with_usd(flows: pl.DataFrame, context: Context, name: str) -> pl.DataFrame:
+    """Add primary_value_usd: whole euros times the month's mean rate.
+
+    Raises DataRejected with the months that have no rate: a value that cannot be compared is not let through.
+    """
+    rates = context.usd_per.get("EUR", pl.DataFrame(schema={"month": pl.Date, "usd_per_unit": pl.Float64}))
+    months = flows.select("ref_date").unique()
+    missing = months.join(rates, left_on="ref_date", right_on="month", how="anti")["ref_date"].sort()
+    if len(missing):
+        shown = ", ".join(f"{month:%Y-%m}" for month in missing[:12]) + (" and more" if len(missing) > 12 else "")
+        hint = "put the ECB's monthly rates that hold these months under data/raw/ecb (docs/sources/ecb.md)"
+        raise refused(name, "a rate of EUR to USD for every month", f"none for {shown}", column="period", hint=hint)
+    usd = whole(pl.col("reported_value") * pl.col("usd_per_unit"))
+    return (
+        flows.join(rates, left_on="ref_date", right_on="month", how="left", maintain_order="left")
+        .with_columns(primary_value_usd=usd)
+        .drop("usd_per_unit")
+    )
+
+
+def in_the_files_words(rejected: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame:
+    """Rejected rows with the file's own column names in place of the roles."""
+    return rejected.with_columns(pl.col("column").replace(names))
