@@ -1,0 +1,39 @@
+"""The simulated trade world: raw files in the publishers' own formats, and labels of what was planted in them.
+
+docs/world.md describes it. Pure: the same seed gives the same bytes, and nothing here touches the disk.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from anomaly.world_episodes import needed_routes, plant
+from anomaly.world_files import files
+from anomaly.world_reports import reports
+from anomaly.world_trade import simulate
+
+SEED = 2022
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A simulated world.
+
+    files    bytes by path under a raw folder, in the order of the paths
+    labels   one row a planted route: episode_id, kind, exporter_iso, importer_iso, good (HS family), start, end (first
+             day of the first and last month), is_evasion, note; an episode of several routes has several rows
+    """
+
+    files: dict[str, bytes]
+    labels: pl.DataFrame
+
+
+def build(seed: int = SEED) -> World:
+    """The world of a seed: 2018-01 to 2023-06 by month. The mission's case is in it exactly, whatever the seed."""
+    rng = np.random.default_rng(seed)
+    trade = simulate(rng, needed_routes())
+    labels = plant(trade, rng)
+    return World(files(reports(trade, rng)), labels)

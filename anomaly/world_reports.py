@@ -1,0 +1,157 @@
+"""What statistics offices make of true trade: two-sided reports, HS editions, late and partial periods, re-exports."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from anomaly.world_facts import (
+    COUNTRIES,
+    COUNTRY_AT,
+    EU,
+    GOODS,
+    LAST,
+    LATE,
+    MONTHS,
+    PARTIAL,
+    REEXPORTERS,
+    SILENT_FROM,
+    SMALL_HUBS,
+    month_index,
+    of_role,
+)
+from anomaly.world_trade import SMALLEST_USD, Amounts, Rng, Trade
+
+CIF_FACTOR = 1.06  # imports above exports of the same goods: freight and insurance
+PAIR_NOISE, ROW_NOISE = 0.06, 0.08  # log; what the two sides of a route differ in, for good and by the month
+MISSING_SHARE = 0.01  # import rows that never reach the statistics
+PARTIAL_SHARE = 0.3  # of the goods are out in a partial month
+WEIGHTLESS_SHARE = 0.04  # rows without a net weight
+USUAL_REEXPORTS = 0.15  # of what a hub that publishes re-exports sells
+
+REPORT_COLUMNS = ("reporter", "partner", "flow", "edition", "code", "month", "value_usd", "net_wgt_kg", "good")
+
+
+def reports(trade: Trade, rng: Rng) -> pl.DataFrame:
+    """Every row every office publishes: REPORT_COLUMNS, sorted; reporter, partner and flow as text, value whole USD.
+
+    EU members publish exports only (their imports are not part of the world); re-exports lie inside exports.
+    """
+    exports = _exports(trade, rng)
+    sides = [_long(trade, exports, "X"), _long(trade, _imports(trade, exports, rng), "M")]
+    again = np.minimum(trade.reexported + USUAL_REEXPORTS * (trade.value - trade.reexported), trade.value)
+    again[~np.isin(trade.exporter, [COUNTRY_AT[iso] for iso in REEXPORTERS])] = 0
+    sides.append(_long(trade, np.where(exports > 0, np.rint(again), 0), "RX"))
+    rows = _with_weights(pl.concat(sides), trade, rng)
+    rows = _published(rows, rng)
+    return as_codes(rows).select(REPORT_COLUMNS).sort(*REPORT_COLUMNS[:6])
+
+
+def _exports(trade: Trade, rng: Rng) -> Amounts:
+    noise = np.where(trade.is_exact[:, None], 1.0, np.exp(rng.normal(0, 0.01, trade.value.shape)))
+    value = np.rint(trade.value * noise)
+    return np.where(value >= SMALLEST_USD, value, 0)
+
+
+def _imports(trade: Trade, exports: Amounts, rng: Rng) -> Amounts:
+    arrived = np.maximum(exports - trade.unrecorded, 0)
+    noise = rng.normal(0, PAIR_NOISE, (len(arrived), 1)) + rng.normal(0, ROW_NOISE, arrived.shape)
+    value = np.rint(arrived * CIF_FACTOR * np.exp(noise))
+    value[rng.random(value.shape) < MISSING_SHARE] = 0
+    return np.where(value >= SMALLEST_USD, value, 0)
+
+
+def _long(trade: Trade, value: Amounts, flow: str) -> pl.DataFrame:
+    """One row per route and month with trade, as reported by the flow's side."""
+    route, month = np.nonzero(value)
+    iso = np.array([country.iso3 for country in COUNTRIES])
+    seller, buyer = iso[trade.exporter[route]], iso[trade.importer[route]]
+    return pl.DataFrame(
+        {
+            "route": route,
+            "month": month,
+            "reporter": buyer if flow == "M" else seller,
+            "partner": seller if flow == "M" else buyer,
+            "value_usd": value[route, month].astype(np.int64),
+            "position": trade.good[route],
+        }
+    ).with_columns(flow=pl.lit(flow))
+
+
+def _with_weights(rows: pl.DataFrame, trade: Trade, rng: Rng) -> pl.DataFrame:
+    """Add net_wgt_kg, one decimal: the price is the route's, so both sides weigh alike but for freight."""
+    price = trade.price[rows["route"].to_numpy(), rows["month"].to_numpy()]
+    freight = np.where((rows["flow"] == "M").to_numpy(), CIF_FACTOR, 1.0)
+    kilos = np.maximum(np.round(rows["value_usd"].to_numpy() / price / freight, 1), 0.1)
+    kilos[rng.random(len(kilos)) < WEIGHTLESS_SHARE] = np.nan
+    return rows.with_columns(net_wgt_kg=pl.Series(kilos).fill_nan(None))
+
+
+def _published(rows: pl.DataFrame, rng: Rng) -> pl.DataFrame:
+    """Without what is not published: the targets' silence, late reporters, most of a partial month, the EU's imports."""
+    is_early = rng.random((len(COUNTRIES), len(GOODS))) < PARTIAL_SHARE
+    in_part = pl.DataFrame(
+        [
+            (iso, position, bool(is_early[COUNTRY_AT[iso], position]))
+            for iso in PARTIAL
+            for position in range(len(GOODS))
+        ],
+        schema=["reporter", "position", "is_published"],
+        orient="row",
+    )
+    last_month = pl.col("reporter").replace_strict(
+        {**dict.fromkeys(of_role("target"), SILENT_FROM - 1), **LATE}, default=LAST, return_dtype=pl.Int64
+    )
+    return rows.join(in_part, on=["reporter", "position"], how="left").filter(
+        pl.col("month") <= last_month,
+        (pl.col("month") < LAST) | pl.col("is_published").fill_null(value=True),
+        ~(pl.col("reporter").is_in(EU) & (pl.col("flow") == "M")),
+    )
+
+
+def as_codes(rows: pl.DataFrame) -> pl.DataFrame:
+    """Spread each row over the codes its reporter uses in that month: adds edition (5 or 6), code and good.
+
+    rows   reporter, partner, flow, month, position (in GOODS), value_usd, net_wgt_kg, anything else
+
+    Each reporter moves to HS 2022 in its own month. The parts of a split code sum to the whole to the dollar. Trade of
+    the small hubs goes whole under the first of the new codes.
+    """
+    switch = {country.iso3: min(month_index(country.h6_from), MONTHS) for country in COUNTRIES}
+    seller = pl.when(pl.col("flow") == "M").then("partner").otherwise("reporter")
+    edition = (
+        pl.when(pl.col("month") >= pl.col("reporter").replace_strict(switch, return_dtype=pl.Int64))
+        .then(6)
+        .otherwise(5)
+    )
+    parts = (
+        rows.with_columns(edition=edition.cast(pl.Int8), is_whole=seller.is_in(SMALL_HUBS))
+        .with_row_index("row_of_good")
+        .join(_code_table(), on=["position", "edition", "is_whole"], how="left", maintain_order="left")
+    )
+    floor = (pl.col("value_usd") * pl.col("share")).floor().cast(pl.Int64)
+    rest = pl.col("value_usd") - floor.sum().over("row_of_good")
+    value = floor + pl.when(pl.col("is_main")).then(rest).otherwise(0)
+    return (
+        parts.with_columns(value_usd=value, net_wgt_kg=(pl.col("net_wgt_kg") * pl.col("share")).round(1))
+        .filter(pl.col("value_usd") > 0)
+        .drop("row_of_good", "is_whole", "is_main", "share")
+    )
+
+
+def _code_table() -> pl.DataFrame:
+    """position, edition, is_whole → code, share, is_main, good."""
+    rows: list[tuple[int, int, bool, str, float, bool, str]] = []
+    for position, good in enumerate(GOODS):
+        newer = good.h6 or ((good.code, 1.0),)
+        largest = max(newer, key=lambda pair: pair[1])[0]
+        main = "851713" if good.code == "851712" else largest
+        for is_whole in (False, True):
+            rows.append((position, 5, is_whole, good.code, 1.0, True, good.good))
+            pairs = ((main, 1.0),) if is_whole else newer
+            rows += [(position, 6, is_whole, code, share, code == main, good.good) for code, share in pairs]
+    schema = {
+        "position": pl.Int64, "edition": pl.Int8, "is_whole": pl.Boolean,
+        "code": pl.String, "share": pl.Float64, "is_main": pl.Boolean, "good": pl.String,
+    }  # fmt: skip
+    return pl.DataFrame(rows, schema=schema, orient="row")

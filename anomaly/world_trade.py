@@ -1,0 +1,218 @@
+"""Honest trade of the simulated world: who sells what to whom each month, before anything is planted.
+
+Gravity-like sizes (seller, buyer, distance, who makes the good), then growth, seasons, noise, pauses and chance steps
+that are the same kind of chance on every route, whoever buys. What is not alike: the coalition sells the targets less
+of sanctioned goods from March 2022 on, and less of some goods to a few countries short of hard currency.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from anomaly.world_facts import (
+    COUNTRIES,
+    COUNTRY_AT,
+    GOOD_AT,
+    GOODS,
+    MONTHS,
+    SMALL_HUBS,
+    SQUEEZED,
+    month_index,
+    of_role,
+)
+
+Amounts = npt.NDArray[np.float64]
+Positions = npt.NDArray[np.int64]
+Rng = np.random.Generator
+
+MEDIAN_USD = 330_000  # a month, of a middling good between middling countries a thousand kilometres apart
+SIZE_SPREAD = 0.75  # standard deviation of a route's chance size, log
+# Routes simulated, by the roles of seller and buyer: the larger a route, the likelier it is among them.
+ROUTES = {
+    ("coalition", "target"): 470, ("coalition", "hub"): 520, ("coalition", "placebo"): 480, ("coalition", "coalition"): 60,
+    ("hub", "target"): 300, ("hub", "hub"): 100, ("hub", "placebo"): 800, ("hub", "coalition"): 130,
+    ("placebo", "target"): 90, ("placebo", "hub"): 80, ("placebo", "placebo"): 480, ("placebo", "coalition"): 70,
+    ("target", "target"): 40, ("target", "hub"): 40, ("target", "placebo"): 30, ("target", "coalition"): 20,
+}  # fmt: skip
+SANCTION_MONTHS = (0.75, 0.3)  # share of the fall still missing in March and April 2022
+SANCTION_FALL = (0.60, 0.95)  # of sanctioned goods, coalition to targets
+SMALL_FALL = (0.0, 0.25)  # of the other goods
+SQUEEZE_FALL = (0.4, 0.8)  # coalition to the countries short of currency
+SQUEEZED_SHARE = 0.6  # of the goods
+STEP_SHARE = 0.08  # routes with an honest step of their own
+SMALLEST_USD = 1_000  # a month below it is no trade
+
+
+@dataclass(slots=True)
+class Trade:
+    """Routes x months, true FOB values in USD. Episodes change the amounts; routes stay.
+
+    exporter, importer, good   positions in COUNTRIES and GOODS
+    price         USD per kg
+    reexported    part of the value that is re-export
+    unrecorded    part of the value that the importer never records
+    is_exact      rows whose values are whole USD already and are reported to the dollar
+    """
+
+    exporter: Positions
+    importer: Positions
+    good: Positions
+    value: Amounts
+    price: Amounts
+    reexported: Amounts
+    unrecorded: Amounts
+    is_exact: npt.NDArray[np.bool_]
+
+    def at(self, exporter: str, importer: str, good: str) -> int:
+        """Row of a route. Raises KeyError where the world has no such route."""
+        found = np.flatnonzero(
+            (self.exporter == COUNTRY_AT[exporter])
+            & (self.importer == COUNTRY_AT[importer])
+            & (self.good == GOOD_AT[good])
+        )
+        if len(found) != 1:
+            raise KeyError(f"{good} {exporter} to {importer}")
+        return int(found[0])
+
+    def names(self, row: int) -> tuple[str, str, str]:
+        """Exporter, importer and good of a row."""
+        return (
+            COUNTRIES[self.exporter[row]].iso3,
+            COUNTRIES[self.importer[row]].iso3,
+            GOODS[self.good[row]].good,
+        )
+
+
+def simulate(rng: Rng, needed: pl.DataFrame) -> Trade:
+    """Honest trade on the largest routes of each block and on the `needed` ones.
+
+    needed   exporter, importer, good (positions), before: USD a month that the route has, 0 for nothing at all,
+             null for a size of its own
+    """
+    routes = _routes(rng, needed)
+    exporter, importer, good = (routes[name].to_numpy() for name in ("exporter", "importer", "good"))
+    value = routes["size"].to_numpy()[:, None] * _course(rng, routes)
+    value *= _sanctions(rng, exporter, importer, good)
+    value[value < SMALLEST_USD] = 0.0
+    price = np.array([one.usd_per_kg for one in GOODS])[good][:, None] * np.exp(
+        rng.normal(0, 0.25, (len(value), 1)) + rng.normal(0, 0.05, value.shape)
+    )
+    return Trade(
+        exporter, importer, good, value, price,
+        np.zeros_like(value), np.zeros_like(value), np.zeros(len(value), dtype=np.bool_),
+    )  # fmt: skip
+
+
+def _routes(rng: Rng, needed: pl.DataFrame) -> pl.DataFrame:
+    """exporter, importer, good, size (USD a month), is_needed; sorted, each route once."""
+    count, goods = len(COUNTRIES), len(GOODS)
+    exporter, importer, good = (
+        axis.ravel() for axis in np.meshgrid(np.arange(count), np.arange(count), np.arange(goods), indexing="ij")
+    )
+    size = MEDIAN_USD * np.exp(_gravity(rng, exporter, importer, good))
+    chance = np.sqrt(size) * np.exp(rng.gumbel(0, 0.45, len(size)))
+    role = np.array([country.role for country in COUNTRIES])
+    every = pl.DataFrame(
+        {
+            "exporter": exporter, "importer": importer, "good": good, "size": size, "chance": chance,
+            "sells": role[exporter], "buys": role[importer],
+        }
+    ).filter(pl.col("exporter") != pl.col("importer"))  # fmt: skip
+    blocks = pl.DataFrame(
+        [(*block, most) for block, most in ROUTES.items()], schema=["sells", "buys", "most"], orient="row"
+    )
+    key = ["exporter", "importer", "good"]
+    wanted = needed.unique(key, keep="first", maintain_order=True).with_columns(is_needed=pl.lit(value=True))
+    return (
+        every.join(blocks, on=["sells", "buys"])
+        .with_columns(place=pl.col("chance").rank("ordinal", descending=True).over("sells", "buys"))
+        .join(wanted, on=key, how="left")
+        .filter((pl.col("place") <= pl.col("most")) | pl.col("is_needed"))
+        .with_columns(
+            size=pl.coalesce("before", pl.when(pl.col("is_needed")).then(pl.col("size").clip(200_000)), "size"),
+            is_needed=pl.col("is_needed").fill_null(value=False),
+        )
+        .sort(key)
+        .select(*key, "size", "is_needed")
+    )
+
+
+def _gravity(rng: Rng, exporter: Positions, importer: Positions, good: Positions) -> Amounts:
+    """Log size of a route: seller, buyer, distance, the seller's skill in the good, and chance."""
+    sells, buys = (np.log([getattr(one, side) for one in COUNTRIES]) for side in ("sells", "buys"))
+    skill = rng.normal(0, 0.7, (len(COUNTRIES), len(GOODS)))
+    skill[[COUNTRY_AT[iso] for iso in SMALL_HUBS]] -= 1.2
+    size = np.log([one.size for one in GOODS])
+    return (
+        0.75 * sells[exporter]
+        + 0.75 * buys[importer]
+        + 0.8 * size[good]
+        + skill[exporter, good]
+        - 0.6 * np.log(np.maximum(_kilometres()[exporter, importer], 400) / 1000)
+        + rng.normal(0, SIZE_SPREAD, len(exporter))
+        - 1.0
+    )
+
+
+def _kilometres() -> Amounts:
+    """Great-circle distances between the countries."""
+    lat, lon = np.radians([[one.lat, one.lon] for one in COUNTRIES]).T
+    half = (
+        np.sin((lat[:, None] - lat) / 2) ** 2
+        + np.cos(lat[:, None]) * np.cos(lat) * np.sin((lon[:, None] - lon) / 2) ** 2
+    )
+    return np.asarray(2 * 6371 * np.arcsin(np.sqrt(half)))
+
+
+def _course(rng: Rng, routes: pl.DataFrame) -> Amounts:
+    """What every route goes through, around 1: growth, seasons, the spring of 2020, slow and quick noise, steps, pauses."""
+    good, size, is_needed = (routes[name].to_numpy() for name in ("good", "size", "is_needed"))
+    count, month = len(good), np.arange(MONTHS)
+    growth = rng.normal(0.03, 0.05, count)[:, None] * (month - MONTHS / 2) / 12
+    peak, height = rng.uniform(0, 12, len(GOODS)), rng.uniform(0.03, 0.18, len(GOODS))
+    season = height[good, None] * np.cos(2 * np.pi * (month - peak[good, None]) / 12)
+    spring_2020 = np.where((month >= month_index("2020-03")) & (month <= month_index("2020-06")), -0.22, 0.0)
+    small = np.clip(np.log10(1e6 / np.maximum(size, 1e3)), 0, 3)  # the smaller, the rougher
+    quick = rng.normal(0, (0.13 + 0.1 * small)[:, None], (count, MONTHS))
+    log = growth + season + spring_2020 + _slow(rng, count, 0.05 + 0.02 * small) + quick + _steps(rng, count, is_needed)
+    pauses = rng.random((count, MONTHS)) < np.clip(0.22 * small - 0.1, 0, 0.6)[:, None]
+    pauses |= (rng.random(count) < 0.08)[:, None] & (rng.random((count, MONTHS)) < 0.35) & ~is_needed[:, None]
+    return np.where(pauses, 0.0, np.exp(log))
+
+
+def _slow(rng: Rng, count: int, spread: Amounts) -> Amounts:
+    """Noise that lasts: each month keeps four fifths of the last one's."""
+    shocks = rng.normal(0, spread[:, None], (count, MONTHS))
+    for month in range(1, MONTHS):
+        shocks[:, month] += 0.8 * shocks[:, month - 1]
+    return np.asarray(shocks)
+
+
+def _steps(rng: Rng, count: int, is_needed: npt.NDArray[np.bool_]) -> Amounts:
+    """Honest steps up or down on some routes, at any month, for reasons of their own."""
+    at = rng.integers(0, MONTHS, count)
+    height = rng.normal(0, 0.6, count) * (rng.random(count) < STEP_SHARE) * ~is_needed
+    return np.asarray(height[:, None] * (np.arange(MONTHS) >= at[:, None]))
+
+
+def _sanctions(rng: Rng, exporter: Positions, importer: Positions, good: Positions) -> Amounts:
+    """Factor on every route and month: what the coalition no longer sells, to the targets and to the squeezed."""
+    from_coalition = np.isin(exporter, [COUNTRY_AT[iso] for iso in of_role("coalition")])
+    to_target = np.isin(importer, [COUNTRY_AT[iso] for iso in of_role("target")])
+    sanctioned = np.array([one.is_sanctioned for one in GOODS])
+    large, small = rng.uniform(*SANCTION_FALL, len(GOODS)), rng.uniform(*SMALL_FALL, len(GOODS))
+    fall = np.where(from_coalition & to_target, np.where(sanctioned, large, small)[good], 0.0)
+    squeeze = rng.uniform(*SQUEEZE_FALL, (len(COUNTRIES), len(GOODS)))
+    squeeze *= rng.random(squeeze.shape) < SQUEEZED_SHARE
+    to_squeezed = np.isin(importer, [COUNTRY_AT[iso] for iso in SQUEEZED])
+    fall = np.where(from_coalition & to_squeezed, squeeze[importer, good], fall)
+    fall = np.clip(fall + (fall > 0) * rng.normal(0, 0.03, len(fall)), 0, 0.97)
+    start = month_index("2022-03")
+    depth = np.zeros(MONTHS)
+    depth[start:] = 1.0
+    depth[start : start + len(SANCTION_MONTHS)] = 1 - np.array(SANCTION_MONTHS)
+    return 1 - fall[:, None] * depth
