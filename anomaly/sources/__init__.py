@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
-
 from anomaly.errors import DataRejected
+from anomaly.sources import baci, comext, comtrade, ecb, table
 from anomaly.sources.base import RawFile, Source
 
-
-def _landed(*names: str) -> tuple[Source, ...]:
-    found = []
-    for name in names:
-        try:
-            module = importlib.import_module(f"anomaly.sources.{name}")
-        except ModuleNotFoundError:
-            continue
-        found.append(module.SOURCE)
-    return tuple(found)
-
-
-SOURCES: tuple[Source, ...] = _landed("comtrade", "comext", "baci", "ecb", "table")
+SOURCES: tuple[Source, ...] = (comtrade.SOURCE, comext.SOURCE, baci.SOURCE, ecb.SOURCE, table.SOURCE)
 
 
 def find(raw: RawFile) -> Source:
