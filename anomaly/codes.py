@@ -6,11 +6,9 @@ that is not in a table maps to nothing.
 
 from __future__ import annotations
 
-import calendar
 import difflib
 import re
 import unicodedata
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -19,15 +17,14 @@ from pathlib import Path
 
 import polars as pl
 
+from anomaly import families
 from anomaly.errors import BadRequest, DataRejected
 
 REFERENCE = Path(__file__).parent / "reference"
 EDITION_STARTS = (1988, 1996, 2002, 2007, 2012, 2017, 2022)  # year each HS edition came into force: H0 to H6
 MOST_NEAR = 4  # nearest right answers shown to a person
 _PLAIN_SEPARATORS = re.compile(r"[\s.\-_]+")
-_RELATIONS = {"1:1", "n:1", "1:n", "n:n"}
-
-Node = tuple[int, str]  # HS edition, code
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 
 
 @cache
@@ -89,7 +86,8 @@ def _country_names() -> dict[str, str]:
     numbers = m49_table().select(pl.col("m49").cast(pl.String).str.zfill(3).alias("text"), "iso3", "kind")
     codes = [names, _aliases("aliases", ";"), numbers, iso2_table().rename({"iso2": "text"})]
     known = {_plain(text): iso3 for frame in codes for text, iso3 in frame.select("text", "iso3").iter_rows()}
-    return known | {iso3.casefold(): iso3 for iso3 in countries()["iso3"]}
+    known |= {iso3.casefold(): iso3 for iso3 in countries()["iso3"]}
+    return {text: iso3 for text, iso3 in known.items() if text}
 
 
 def parse_country(text: str) -> str:
@@ -135,7 +133,9 @@ def chapter_name(chapter: str) -> str:
 def good_name(good: str) -> str:
     """Short English name of a code or family, in our own words; '<chapter>, <code>' where it has none of its own."""
     names = _good_names()
-    return names.get(good) or names.get(good.rstrip("+")) or names.get(good[:6]) or f"{chapter_name(good[:2])}, {good}"
+    known = names.get(good) or names.get(good.rstrip("+")) or names.get(good[:6])
+    chapter = chapter_name(good[:2])
+    return known or (chapter if len(good) == 2 else f"{chapter}, {good}")
 
 
 def parse_code(text: str) -> str:
@@ -143,7 +143,7 @@ def parse_code(text: str) -> str:
 
     Whether trade has such a code is for the data to say; only the chapter is checked. Raises BadRequest.
     """
-    digits = _PLAIN_SEPARATORS.sub("", text)
+    digits = re.sub(r"^(?:HS|CN)", "", _PLAIN_SEPARATORS.sub("", text).upper())
     if not re.fullmatch(r"[0-9]{2,6}|[0-9]{6}\+|[0-9]{8}", digits):
         raise BadRequest("an HS code of 2 to 6 digits, or 8 of the CN", repr(text[:40]), hint=_near_goods(digits, text))
     if digits[:2] not in _chapter_names():
@@ -221,12 +221,14 @@ def _months(text: str, freq: str, year: int, first: int, months: int) -> Period:
 
 
 def _near_period(asked: str) -> str:
-    year = re.search(r"(?:19|20)[0-9]{2}", asked, re.ASCII)
+    year = re.search(r"(?:19|20)[0-9]{2}", asked)
     if not year:
-        return "write the year with four digits"
-    named = [number for number in range(1, 13) if calendar.month_abbr[number].upper() in asked]
-    month = f"{named[0]:02d}" if named else "07"
-    return f"did you mean {year[0]}, {year[0]}H1, {year[0]}Q3 or {year[0]}-{month}?"
+        return "write the year with four digits, first"
+    rest = asked.replace(year[0], "", 1)
+    named = [number for number, month in enumerate(_MONTHS, 1) if month in rest]
+    written = [int(number) for number in re.findall(r"[0-9]{1,2}", rest) if 1 <= int(number) <= 12]
+    month = next(iter(named + written), 7)
+    return f"did you mean {year[0]}-{month:02d}, {year[0]}, {year[0]}H1 or {year[0]}Q3?"
 
 
 # ------------------------------------------------------------------ editions and families
@@ -263,99 +265,36 @@ def comparable_editions(older: int, newer: int, chapter: str) -> bool:
     return all((step, step + 1) in covered for step in range(first, last))
 
 
-def links_from_correlation(table: pl.DataFrame) -> pl.DataFrame:
-    """Links that make families and codes that break, out of a correlation table newer_code, older_code, relation.
-
-    Returns older_code, newer_code, relation. 1:1 and n:1 links are kept, and 1:n links of a newer code that has no
-    n:n link. A newer code without such a link, and an older code without one, is listed once as n:n with the other
-    side null. Links of a code with itself alone are left out: a code listed nowhere is itself in both editions.
-    """
-    wrong = table.filter(~pl.col("relation").is_in(_RELATIONS))
-    if wrong.height:
-        shown = wrong["relation"].unique().sort().to_list()
-        raise DataRejected("relations 1:1, n:1, 1:n or n:n", "others", count=wrong.height, examples=shown)
-    is_mixed = (pl.col("relation") == "n:n").any().over("newer_code")
-    is_same = pl.col("newer_code") == pl.col("older_code")
-    joins = pl.col("relation").is_in(["1:1", "n:1"]) | ((pl.col("relation") == "1:n") & (~is_mixed | is_same))
-    kept = table.filter(joins)
-    alone = is_same & (pl.len().over("older_code") == 1) & (pl.len().over("newer_code") == 1)
-    sides = [
-        table.select(side).unique().join(kept, on=side, how="anti").with_columns(relation=pl.lit("n:n"))
-        for side in ("newer_code", "older_code")
-    ]
-    frames = [kept.filter(~alone).select("older_code", "newer_code", "relation"), *sides]
-    return pl.concat(frames, how="diagonal").sort("older_code", "newer_code", nulls_last=True)
+@cache
+def _shipped_links() -> pl.DataFrame:
+    return _read("hs_families.csv").with_columns(pl.col("older_edition", "newer_edition").cast(pl.Int8))
 
 
 def _links(full_table: Path | None) -> pl.DataFrame:
-    """older_edition, newer_edition, older_code, newer_code, relation; a full table takes the place of 2017 → 2022."""
-    shipped = _read("hs_families.csv").with_columns(pl.col("older_edition", "newer_edition").cast(pl.Int8))
+    """The shipped links; a full correlation table takes the place of those from 2017 to 2022."""
     if full_table is None:
-        return shipped
-    table = pl.read_csv(full_table, infer_schema=False)
+        return _shipped_links()
+    try:
+        table = pl.read_csv(full_table, infer_schema=False)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise DataRejected("a correlation table as CSV in UTF-8", f"{full_table.name}: {error}") from error
     table = table.rename({name: name.strip().lower() for name in table.columns})
-    missing = {"hs2022", "hs2017", "relationship"} - set(table.columns)
-    if missing:
-        raise DataRejected("columns hs2022, hs2017, relationship", ", ".join(table.columns), hint=f"mend {full_table}")
+    if not {"hs2022", "hs2017", "relationship"} <= set(table.columns):
+        raise DataRejected(
+            f"columns hs2022, hs2017, relationship in {full_table.name}",
+            ", ".join(table.columns),
+            hint="save the workbook's sheet of correlations as CSV, the row of headings first",
+        )
     table = table.select(newer_code="hs2022", older_code="hs2017", relation="relationship")
-    links = links_from_correlation(table.with_columns(pl.all().str.strip_chars()).unique(maintain_order=True))
+    links = families.links_from_correlation(table.with_columns(pl.all().str.strip_chars()).unique(maintain_order=True))
+    shipped = _shipped_links().filter(pl.col("newer_edition") != 6)
     full = links.with_columns(older_edition=pl.lit(5, pl.Int8), newer_edition=pl.lit(6, pl.Int8))
-    others = shipped.filter(pl.col("newer_edition") != 6)
-    return pl.concat([others, full.select(others.columns)])
+    return pl.concat([shipped, full.select(shipped.columns)])
 
 
-def _components(edges: Iterable[tuple[Node, Node]]) -> list[list[Node]]:
-    """Sets of linked nodes, each sorted, by their first node."""
-    parent: dict[Node, Node] = {}
-
-    def root(node: Node) -> Node:
-        parent.setdefault(node, node)
-        while parent[node] != node:
-            parent[node] = node = parent[parent[node]]
-        return node
-
-    for one, other in edges:
-        parent[root(one)] = root(other)
-    members: dict[Node, list[Node]] = defaultdict(list)
-    for node in sorted(parent):
-        members[root(node)].append(node)
-    return sorted(members.values())
-
-
-def _edges(links: pl.DataFrame, first: int, last: int) -> tuple[list[tuple[Node, Node]], list[tuple[Node, int]]]:
-    """(links between nodes, breaks: node and the newer edition that breaks it) from edition `first` to `last`."""
-    inside = links.filter(pl.col("older_edition") >= first, pl.col("newer_edition") <= last)
-    mentioned = pl.concat([inside["older_code"], inside["newer_code"]]).drop_nulls().unique().sort()
-    edges: list[tuple[Node, Node]] = []
-    breaks: list[tuple[Node, int]] = []
-    for step in range(first, last):
-        rows = inside.filter(pl.col("older_edition") == step).select("older_code", "newer_code").rows()
-        listed = {code for row in rows for code in row if code is not None}
-        edges += [((step, code), (step + 1, code)) for code in mentioned if code not in listed]
-        edges += [((step, old), (step + 1, new)) for old, new in rows if old is not None and new is not None]
-        for old, new in rows:
-            if old is None or new is None:
-                node = (step, old) if new is None else (step + 1, new)
-                edges.append((node, node))
-                breaks.append((node, step + 1))
-    return edges, breaks
-
-
-def _families(editions: tuple[int, ...], full_table: Path | None) -> list[tuple[str, list[Node], list[int]]]:
-    """(good, its nodes, the newer editions that break it) of every code that a link or a break names."""
-    edges, breaks = _edges(_links(full_table), min(editions), max(editions))
-    broken: dict[Node, list[int]] = defaultdict(list)
-    for node, newer in breaks:
-        broken[node].append(newer)
-    found, taken = [], set[str]()
-    for nodes in _components(edges):
-        codes = [code for _, code in nodes]
-        good = next((f"{code}+" for code in codes if f"{code}+" not in taken), codes[0] + "+")
-        if len(set(codes)) == 1:
-            good = codes[0]
-        taken.add(good)
-        found.append((good, nodes, sorted({newer for node in nodes for newer in broken[node]})))
-    return found
+def _goods(editions: Iterable[int], full_table: Path | None) -> list[families.Good]:
+    asked = set(editions)
+    return families.goods(_links(full_table), min(asked), max(asked)) if asked else []
 
 
 def family_map(editions: Iterable[int], full_table: Path | None = None) -> pl.DataFrame:
@@ -363,31 +302,15 @@ def family_map(editions: Iterable[int], full_table: Path | None = None) -> pl.Da
 
     Columns edition (Int8), cmd_code, good, is_unstable, unstable_since (Int8, the newest edition that breaks it, else
     null). Only links between the oldest and the newest of `editions` are used. A family is named by the smallest
-    code of its oldest edition, with +. `full_table` is a CSV hs2022, hs2017, relationship.
+    code of its oldest edition, with +. `full_table` is a CSV hs2022, hs2017, relationship. Raises DataRejected.
     """
-    asked = tuple(sorted(set(editions)))
-    rows = [
-        (edition, code, good, bool(breaks), max(breaks, default=None))
-        for good, nodes, breaks in (_families(asked, full_table) if asked else [])
-        for edition, code in nodes
-        if edition in asked and (good != code or breaks)
-    ]
-    schema = {
-        "edition": pl.Int8,
-        "cmd_code": pl.String,
-        "good": pl.String,
-        "is_unstable": pl.Boolean,
-        "unstable_since": pl.Int8,
-    }
-    return pl.DataFrame(rows, schema=schema, orient="row").sort("edition", "cmd_code")
+    asked = set(editions)
+    return families.map_of(_goods(asked, full_table), asked)
 
 
 def unstable_goods(editions: Iterable[int], full_table: Path | None = None) -> pl.DataFrame:
-    """good, newer_edition (Int8): every change of edition that a good does not survive."""
-    asked = tuple(sorted(set(editions)))
-    rows = [(good, newer) for good, _, breaks in (_families(asked, full_table) if asked else []) for newer in breaks]
-    schema = {"good": pl.String, "newer_edition": pl.Int8}
-    return pl.DataFrame(rows, schema=schema, orient="row").unique().sort("good", "newer_edition")
+    """good, newer_edition (Int8): every change of edition that a good does not survive. Raises DataRejected."""
+    return families.breaks_of(_goods(editions, full_table))
 
 
 def good_members(good: str) -> list[str]:
@@ -395,15 +318,15 @@ def good_members(good: str) -> list[str]:
 
     A family is looked for over all changes of edition together, then over each alone, the newest first.
     """
-    steps = sorted({(int(older), int(newer)) for older, newer, _ in edition_tables().iter_rows()}, reverse=True)
-    if good.endswith("+"):
-        for editions in [(steps[-1][0], steps[0][1]), *steps]:
-            for name, nodes, _ in _shipped_families(editions):
-                if name == good:
-                    return sorted({code for _, code in nodes})
-    return [good.rstrip("+")]
+    return list(_family_members().get(good, [good.rstrip("+")]))
 
 
 @cache
-def _shipped_families(editions: tuple[int, ...]) -> list[tuple[str, list[Node], list[int]]]:
-    return _families(editions, None)
+def _family_members() -> dict[str, list[str]]:
+    steps = sorted(set(edition_tables().select("older", "newer").iter_rows()))
+    known: dict[str, list[str]] = {}
+    for editions in [*steps, (steps[0][0], steps[-1][1])]:
+        for good in _goods(editions, None):
+            if good.name.endswith("+"):
+                known[good.name] = sorted({code for _, code in good.nodes})
+    return known
