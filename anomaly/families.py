@@ -123,7 +123,7 @@ def _joined(edges: Iterable[tuple[Node, Node]]) -> list[list[Node]]:
     members: dict[Node, list[Node]] = defaultdict(list)
     for node in sorted(parent):
         members[root(node)].append(node)
-    return sorted(members.values())
+    return list(members.values())
 
 
 def map_of(found: Iterable[Good], editions: Collection[int]) -> pl.DataFrame:

@@ -270,3 +270,22 @@ def test_a_code_that_keeps_its_own_and_gains_parts_of_others_stays_itself() -> N
         orient="row",
     )
     assert families.links_from_correlation(table).is_empty()
+
+
+def linked(*rows: tuple[int, int, str | None, str | None, str]) -> pl.DataFrame:
+    schema = ["older_edition", "newer_edition", "older_code", "newer_code", "relation"]
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def test_two_goods_never_share_a_name_where_a_code_is_used_again() -> None:
+    found = families.goods(linked((4, 5, "100000", "200000", "1:1"), (5, 6, "100000", "300000", "1:1")), 4, 6)
+    assert {good.name for good in found if len(good.nodes) > 2} == {"100000+"}
+    assert len({good.name for good in found}) == len(found)
+
+
+def test_a_good_that_two_changes_break_is_unstable_since_the_newer_and_lists_both() -> None:
+    links = linked((4, 5, None, "100000", "n:n"), (5, 6, "100000", None, "n:n"))
+    found = families.goods(links, 4, 6)
+    assert families.breaks_of(found).rows() == [("100000", 5), ("100000", 6)]
+    since = families.map_of(found, {5}).select("cmd_code", "unstable_since").rows()
+    assert since == [("100000", 6)]
