@@ -1,0 +1,1 @@
+"""One job per table; `python -m pipelines JOB`, run by make."""

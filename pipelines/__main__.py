@@ -1,0 +1,36 @@
+"""`python -m pipelines JOB --raw DIR --data DIR --scenario NAME`: one job, `run` for all in order, or `demo`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("job", default="run")
+@click.option("--raw", default="data/raw", show_default=True, help="Folder, file or glob of raw files.")
+@click.option("--data", default="data/processed", show_default=True, help="Folder of the tables and reports.")
+@click.option("--scenario", default="russia-2022", show_default=True, help="Scenario's name or TOML file.")
+def main(job: str, raw: str, data: str, scenario: str) -> None:
+    """Run JOB: one table's name, report, run for all of them in order, or demo: run on the simulated world.
+
+    demo writes its raw files under --raw first; never point it at a folder of your own.
+    """
+    from pipelines import run
+    from pipelines.job import exit_code_of
+
+    try:
+        if job == "demo":
+            run.demo(Path(raw), Path(data), scenario)
+        else:
+            run.main(raw, Path(data), scenario, job)
+    except BaseException as error:
+        if isinstance(error, SystemExit | GeneratorExit):
+            raise
+        sys.exit(exit_code_of(error))
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m pipelines")

@@ -1,0 +1,38 @@
+"""flows + coverage → bilateral, some thousands of goods at a time."""
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from anomaly import bilateral, codes, sources
+from pipelines.goods import current_flows, families_of
+from pipelines.job import Job, Run
+
+ROWS_AT_A_TIME = 2_000_000
+
+
+def build(run: Run) -> None:
+    """Both sides of every route side by side."""
+    who = run.read("coverage")
+    families = families_of(run)
+    flows = current_flows(run, families)
+    precedence = {source.name: source.precedence for source in sources.SOURCES}
+    with run.writer(sort=("good",)) as writer:
+        for goods in _portions(run.read("coverage.scope")):
+            members = families.filter(pl.col("good").is_in(goods.implode()))["cmd_code"]
+            wanted = pl.concat([goods, members]).unique().sort()
+            some = flows.filter(
+                pl.col("cmd_code").str.slice(0, 6).is_in(wanted.implode()), pl.col("good").is_in(goods.implode())
+            )
+            writer.add(bilateral.build(some, who, codes.countries(), precedence))
+
+
+def _portions(scope: pl.DataFrame) -> Iterator[pl.Series]:
+    """Goods in order, in portions of about ROWS_AT_A_TIME rows of flows."""
+    rows = scope.filter(pl.col("dimension") == "good").group_by("code").agg(pl.col("rows").sum()).sort("code")
+    portion = rows.with_columns(portion=(pl.col("rows").cum_sum() - 1) // ROWS_AT_A_TIME)
+    for part in portion.partition_by("portion", maintain_order=True):
+        yield part["code"]
+
+
+JOB = Job("bilateral", "both sides of every route side by side", build, reads=("flows", "coverage"))

@@ -1,0 +1,88 @@
+"""Which code a job is: a hash of every file it can reach by imports, so that another one's change does not redo it."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+OURS = ("anomaly", "pipelines")
+LIBRARIES = ("numpy", "polars", "scikit-learn")  # another version of these may give other bytes
+NOT_OF_THE_RESULT = ("pipelines.job", "pipelines.code")  # how a job is run, not what it makes
+
+
+def code_version(module: str = "pipelines.run") -> str:
+    """The project's version and 12 digits of the hash of all that `module` can reach, such as 0.1.0+9a1b2c3d4e5f.
+
+    Untold, all jobs. Reached: modules of this project that are imported anywhere in a file, whole packages with their data files, and
+    the versions of LIBRARIES.
+    """
+    digest = hashlib.sha256()
+    for path in sorted({file for name in _reached(module) for file in _files(name)}):
+        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + _content(path))
+    for library in LIBRARIES:
+        digest.update(f"{library} {metadata.version(library)}".encode())
+    return f"{_own_version()}+{digest.hexdigest()[:12]}"
+
+
+def _own_version() -> str:
+    try:
+        return metadata.version("anomaly")
+    except metadata.PackageNotFoundError:
+        return "0"
+
+
+def _reached(module: str) -> set[str]:
+    found: set[str] = set()
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name in found or name in NOT_OF_THE_RESULT:
+            continue
+        found.add(name)
+        for path in _files(name):
+            if path.suffix == ".py":
+                waiting.extend(_imports(path))
+    return found
+
+
+@functools.cache
+def _content(path: Path) -> bytes:
+    return hashlib.sha256(path.read_bytes()).digest()
+
+
+@functools.cache
+def _files(name: str) -> tuple[Path, ...]:
+    """The files of a module; of a package all of them, since its registry may reach any. `anomaly` itself has none."""
+    path = ROOT.joinpath(*name.split("."))
+    if name in OURS:
+        return ()
+    if name == "anomaly.codes":
+        return (path.with_suffix(".py"), *_inside(ROOT / "anomaly" / "reference"))
+    if path.with_suffix(".py").is_file():
+        return (path.with_suffix(".py"),)
+    return _inside(path)
+
+
+def _inside(folder: Path) -> tuple[Path, ...]:
+    return tuple(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+
+
+@functools.cache
+def _imports(path: Path) -> tuple[str, ...]:
+    return tuple(_named(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+def _named(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        yield from (name for name in names if name.split(".")[0] in OURS and name not in OURS)

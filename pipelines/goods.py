@@ -1,0 +1,42 @@
+"""HS families for the editions that a run's flows are in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from anomaly import bilateral, codes
+from anomaly.refusals import Breaks
+from pipelines.job import Run
+
+FULL_TABLE = "reference/hs2022_hs2017_correlation.csv"
+
+
+def full_table(raw: Path) -> Path | None:
+    """A full correlation table of HS 2022 and 2017 under the raw folder, where there is one."""
+    path = raw / FULL_TABLE
+    return path if path.is_file() else None
+
+
+def editions_of(run: Run) -> list[int]:
+    """HS editions in the current flows."""
+    edition = codes.edition_number(pl.col("classification_code"))
+    used = run.store.scan("flows").select(pl.col("classification_code").unique()).collect()
+    return sorted(used.select(edition.unique()).to_series().drop_nulls().to_list())
+
+
+def families_of(run: Run) -> pl.DataFrame:
+    """Families across the editions in the flows: a split that no row straddles coarsens nothing."""
+    return codes.family_map(editions_of(run), full_table(run.raw))
+
+
+def breaks_of(run: Run) -> Breaks:
+    """Goods that do not survive an edition change, and the changes for which there is a table."""
+    return Breaks(codes.unstable_goods(editions_of(run), full_table(run.raw)), codes.edition_tables())
+
+
+def current_flows(run: Run, families: pl.DataFrame) -> pl.LazyFrame:
+    """Flows of the newest vintages with the good each code belongs to."""
+    flows = run.store.scan("flows").filter(pl.col("is_current"))
+    return bilateral.with_goods(flows, families, codes.edition_number(pl.col("classification_code")))

@@ -1,0 +1,40 @@
+"""The jobs in their order, and all of them in one run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from anomaly.errors import BadRequest
+from pipelines import bilateral, coverage, features, flags, flows, report, rollups, scores
+from pipelines.job import Job, Outcome, run_jobs
+
+JOBS: tuple[Job, ...] = (
+    flows.JOB,
+    coverage.JOB,
+    bilateral.JOB,
+    features.JOB,
+    scores.JOB,
+    flags.JOB,
+    rollups.JOB,
+    report.JOB,
+)
+
+
+def main(raw: Path | str, data: Path, scenario: str, name: str = "run") -> Outcome:
+    """Run one job by its name, or all of them. Raises AnomalyError."""
+    known = {job.name: job for job in JOBS}
+    if name != "run" and name not in known:
+        raise BadRequest("the name of a job", repr(name[:40]), hint=f"jobs are run, demo, {', '.join(known)}")
+    outcome = run_jobs(JOBS if name == "run" else (known[name],), name, str(raw), data, scenario)
+    page = data / "reports" / "latest" / "report.html"
+    if name in ("run", "report") and page.is_file():
+        print(f"{'report' if outcome.is_changed else 'nothing changed; report'}: {page}")
+    return outcome
+
+
+def demo(raw: Path, data: Path, scenario: str) -> Outcome:
+    """Write the simulated world as raw files where it is not there yet, and run everything on it."""
+    from pipelines.demo import write_world
+
+    write_world(raw)
+    return main(raw, data, scenario)
