@@ -25,7 +25,7 @@ def main(job: str, raw: str, data: str, scenario: str) -> None:
         if job == "demo":
             run.demo(Path(raw), Path(data), scenario)
         else:
-            run.main(raw, Path(data), scenario, job)
+            run.main(Path(raw), Path(data), scenario, job)
     except BaseException as error:
         if isinstance(error, SystemExit | GeneratorExit):
             raise

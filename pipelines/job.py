@@ -3,11 +3,11 @@
 A job of a table is about twenty lines:
 
     def build(run: Run) -> None:
-        frame = rollups.build(run.store.read("flags"), run.store.read("features"), run.settings.targets.countries)
-        with run.writer("rollups") as writer:
+        frame = rollups.build(run.read("flags"), run.read("features"), run.settings.targets.countries)
+        with run.writer() as writer:
             writer.add(frame)
 
-    JOB = Job("rollups", ("flags", "features"), build)
+    JOB = Job("rollups", "per good and per hub", build, reads=("flags", "features"))
 
 Companions go into the writer of their table: `writer.add(frame, "features.refused")`.
 """
@@ -20,7 +20,7 @@ import json
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,47 +45,69 @@ Advance = Callable[[int], None]
 class Job:
     """One table's job, or the reports'.
 
-    name         of the job, and of its table
-    reads        tables it reads; their versions are its inputs
-    build        does the work; called only where something changed
-    inputs       raw → name → sha256 of what it reads beside tables
-    settings     names of the settings it uses; None: all of them
-    is_current   for a job that writes no table: whether there is nothing to do
+    name       of the job, and of its table
+    says       what it makes, for a person
+    build      does the work; called only where something changed
+    reads      tables it reads; their versions are its inputs
+    settings   names of the settings it uses; None: all of them
+    inputs     raw → name → sha256 of what it reads beside tables
+    publishes  it writes documents by Run.publish instead of a table
     """
 
     name: str
-    reads: tuple[str, ...]
+    says: str
     build: Callable[[Run], None]
-    inputs: Callable[[str], dict[str, str]] | None = None
+    reads: tuple[str, ...] = ()
     settings: tuple[str, ...] | None = None
-    is_current: Callable[[Run], bool] | None = None
+    inputs: Callable[[Path], dict[str, str]] | None = None
+    publishes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Everything a job's result hangs on. Two runs with the same one give the same bytes."""
+
+    inputs: dict[str, str]
+    settings: str
+    code_version: str
+
+    @property
+    def run(self) -> str:
+        """A name for the result, 16 hexadecimal digits."""
+        told = json.dumps([self.inputs, self.settings, self.code_version], sort_keys=True)
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a job's `build` gets: everything that its result hangs on.
-
-    raw        folder, file or glob of raw files, as told
-    inputs     table → version, raw file → sha256
-    told       fingerprint of the settings the job uses
-    code       version of the code the job can reach
-    """
+    """What a job's `build` gets. `raw` is a folder, a file or a glob."""
 
     store: Store
     settings: Settings
-    raw: str
+    raw: Path
     job: Job
-    inputs: dict[str, str]
-    told: str
-    code: str
+    stamp: Stamp
+
+    def read(self, table: str, columns: Sequence[str] | None = None, where: pl.Expr | None = None) -> pl.DataFrame:
+        """Rows of a table, as Store.read."""
+        return self.store.read(table, columns, where)
 
     def writer(
-        self, table: str, schema: type[dy.Schema] | None = None, *, sort: Sequence[str] = ()
+        self, table: str | None = None, *, schema: type[dy.Schema] | None = None, sort: Sequence[str] = ()
     ) -> contextlib.AbstractContextManager[Writer]:
-        """A table to write, as Store.writer, with inputs, settings and code told."""
+        """The job's table to write, as Store.writer, with inputs, settings and code told."""
         return self.store.writer(
-            table, inputs=self.inputs, settings=self.told, code_version=self.code, schema=schema, sort=sort
+            table or self.job.name,
+            inputs=self.stamp.inputs,
+            settings=self.stamp.settings,
+            code_version=self.stamp.code_version,
+            schema=schema,
+            sort=sort,
         )
+
+    def publish(self, files: Mapping[str, bytes]) -> Path:
+        """The job's documents into `reports/<run>`, as Store.publish."""
+        return self.store.publish(self.stamp.run, files)
 
     def say(self, line: str) -> None:
         """A line for a person, on stderr."""
@@ -122,14 +144,14 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def run_jobs(jobs: Sequence[Job], name: str, raw: str, data: Path, scenario: str) -> Outcome:
+def run_jobs(jobs: Sequence[Job], name: str, raw: Path, data: Path, scenario: str) -> Outcome:
     """Run jobs in order under one lock; whatever happens, `run-status.json` says how it ended.
 
     Raises AnomalyError; an error of the operating system becomes StoreFailure.
     """
     store, outcome = Store(data), Outcome()
     began, clock = datetime.now(UTC), time.monotonic()
-    told = {"job": name, "scenario": scenario, "raw": raw, "data": str(data)}
+    told = {"job": name, "scenario": scenario, "raw": str(raw), "data": str(data)}
 
     def status(word: str, code: int, message: str) -> None:
         text = {"status": word, "exit_code": code, "message": message, **told}
@@ -161,46 +183,44 @@ def run_jobs(jobs: Sequence[Job], name: str, raw: str, data: Path, scenario: str
     return outcome
 
 
-def _run_one(job: Job, store: Store, settings: Settings, raw: str) -> dict[str, Any]:
+def _run_one(job: Job, store: Store, settings: Settings, raw: Path) -> dict[str, Any]:
     clock = time.monotonic()
-    run = run_of(job, store, settings, raw)
-    if is_done(run):
+    stamp = stamp_of(job, store, settings, raw)
+    if is_done(job, store, stamp):
         say(f"{job.name}: no change")
         return {"job": job.name, "status": "no change", "seconds": round(time.monotonic() - clock, 2)}
-    job.build(run)
+    job.build(Run(store, settings, raw, job, stamp))
     seconds = round(time.monotonic() - clock, 2)
-    step = {"job": job.name, "status": "done", "seconds": seconds}
-    if job.is_current is not None:
+    if job.publishes:
         say(f"{job.name}: written in {seconds} s")
-        return step
+        return {"job": job.name, "status": "done", "seconds": seconds, "version": stamp.run}
     rows, version = store.meta(job.name)["rows"], store.version(job.name)
     say(f"{job.name}: {rows:,} rows in {seconds} s")
-    return {**step, "rows": rows, "version": version}
+    return {"job": job.name, "status": "done", "seconds": seconds, "rows": rows, "version": version}
 
 
-def run_of(job: Job, store: Store, settings: Settings, raw: str) -> Run:
+def stamp_of(job: Job, store: Store, settings: Settings, raw: Path) -> Stamp:
     """What the job's result hangs on now. Raises SourceUnavailable where a table it reads is missing."""
     inputs = {table: store.version(table) for table in job.reads}
     inputs |= job.inputs(raw) if job.inputs else {}
-    return Run(store, settings, raw, job, inputs, _told(job, settings), code_version(job.build.__module__))
+    return Stamp(inputs, _settings_used(job, settings), code_version(job.build.__module__))
 
 
-def _told(job: Job, settings: Settings) -> str:
+def _settings_used(job: Job, settings: Settings) -> str:
     if job.settings is None:
         return settings.fingerprint()
     told = settings.model_dump(mode="json", include=set(job.settings))
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
-def is_done(run: Run) -> bool:
-    """Whether what the job made last was made from the same inputs, settings and code, and is still there."""
-    if run.job.is_current is not None:
-        return run.job.is_current(run)
-    store, table = run.store, run.job.name
-    if not store.exists(table) or not store.is_complete(table):
+def is_done(job: Job, store: Store, stamp: Stamp) -> bool:
+    """Whether the result of this stamp is there already."""
+    if job.publishes:
+        return store.latest_run() == stamp.run
+    if not store.exists(job.name) or not store.is_complete(job.name):
         return False
-    meta = store.meta(table)
-    return (meta["inputs"], meta["settings"], meta["code_version"]) == (run.inputs, run.told, run.code)
+    meta = store.meta(job.name)
+    return Stamp(meta["inputs"], meta["settings"], meta["code_version"]) == stamp
 
 
 def exit_code_of(error: BaseException) -> int:

@@ -20,12 +20,12 @@ JOBS: tuple[Job, ...] = (
 )
 
 
-def main(raw: Path | str, data: Path, scenario: str, name: str = "run") -> Outcome:
+def main(raw: Path, data: Path, scenario: str, name: str = "run") -> Outcome:
     """Run one job by its name, or all of them. Raises AnomalyError."""
     known = {job.name: job for job in JOBS}
     if name != "run" and name not in known:
         raise BadRequest("the name of a job", repr(name[:40]), hint=f"jobs are run, demo, {', '.join(known)}")
-    outcome = run_jobs(JOBS if name == "run" else (known[name],), name, str(raw), data, scenario)
+    outcome = run_jobs(JOBS if name == "run" else (known[name],), name, raw, data, scenario)
     page = data / "reports" / "latest" / "report.html"
     if name in ("run", "report") and page.is_file():
         print(f"{'report' if outcome.is_changed else 'nothing changed; report'}: {page}")

@@ -1,0 +1,365 @@
+"""The one door to the tables: read, scan, chunks, and writing that commits whole or not at all.
+
+    DATA/<table>/<version>/part-00000.parquet …       the table
+    DATA/<table>/<version>/<companion>/part-….parquet  `flows.rejected` is companion `rejected` of `flows`
+    DATA/<table>/<version>/_table.json                 rows, schema, sort key, inputs, settings, code version; no clock
+    DATA/<table>/CURRENT.json                          see versions.py
+    DATA/reports/<run>/…, DATA/reports/latest          what `publish` writes
+
+What only writing needs (the contracts, the lock) is imported there: a query starts in a fraction of a second.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from anomaly import versions
+from anomaly.errors import ContractBroken, Locked, SourceUnavailable, StoreFailure
+from anomaly.versions import Faults, Staging
+
+if TYPE_CHECKING:
+    import dataframely as dy
+
+ROW_GROUP_ROWS = 100_000
+COMPANION_PART_ROWS = 500_000  # companions come in small pieces, which are put together
+LOCK_SECONDS = 0.5  # a second run is refused within a second
+META = "_table.json"
+REPORTS = "reports"
+
+_TABLE = re.compile(r"[a-z][a-z_]*(\.[a-z][a-z_]*)?")
+_PART = re.compile(r"part-\d{5}\.parquet")
+_RUN = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
+_FILE = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_.-]{0,63}")
+
+
+class Store:
+    """The tables under one folder. `keep` versions of a table stay, the current one among them."""
+
+    def __init__(self, root: Path, *, keep: int = 2) -> None:
+        self.root = Path(root)
+        self.keep = max(keep, 1)
+        self._lock: Any = None
+
+    def exists(self, table: str) -> bool:
+        """Whether a version of the table was committed."""
+        now = versions.current(self._folder(table))
+        return now is not None and bool(_parts(table, now.files))
+
+    def version(self, table: str) -> str:
+        """The current version: a hash of the table's content and of what it was made from."""
+        return self._current(table).version
+
+    def meta(self, table: str) -> dict[str, Any]:
+        """What `_table.json` says; for a companion its own rows and schema beside the rest."""
+        path = self._folder(table) / self._current(table).version / META
+        with versions.spoken(path, verb="read"):
+            told: dict[str, Any] = json.loads(path.read_bytes())
+        companions = told.pop("companions")
+        return told | companions[table] if "." in table else told
+
+    def scan(self, table: str) -> pl.LazyFrame:
+        """The current version, lazily. What is resolved here stays what is read, whatever is committed meanwhile."""
+        now = self._current(table)
+        folder = self._folder(table) / now.version
+        return pl.scan_parquet([folder / name for name in _parts(table, now.files)], glob=False)
+
+    def read(self, table: str, columns: Sequence[str] | None = None, where: pl.Expr | None = None) -> pl.DataFrame:
+        """The rows where `where` holds, in the table's order. Raises SourceUnavailable where there is no table."""
+        before = self.version(table)
+        lazy = self.scan(table)
+        lazy = lazy if where is None else lazy.filter(where)
+        lazy = lazy if columns is None else lazy.select(list(columns))
+        try:
+            return lazy.collect()
+        except (OSError, pl.exceptions.ComputeError) as error:
+            if self.version(table) != before:  # two commits went by and took the version's files away
+                return self.read(table, columns, where)
+            if isinstance(error, pl.exceptions.ComputeError) and "parquet" not in str(error).lower():
+                raise
+            raise StoreFailure(
+                f"table {table} as it was written", str(error)[:200], hint="`anomaly verify` names the broken files"
+            ) from error
+
+    def chunks(self, table: str, rows: int = 500_000) -> Iterator[pl.DataFrame]:
+        """Consecutive rows of whole goods, in order, about `rows` at a time, of a table sorted by good.
+
+        A good with more rows than that comes alone. Memory is that of one chunk. Raises ContractBroken where the
+        table is not sorted by good.
+        """
+        lazy = self.scan(table)
+        goods = lazy.group_by("good").agg(rows=pl.len()).collect(engine="streaming").sort("good")
+        start, length, first = 0, 0, ""
+        for good, count in goods.iter_rows():
+            if length and length + count > rows:
+                yield _slice(lazy, table, start, length, first)
+                start, length = start + length, 0
+            first = first if length else good
+            length += count
+        if length:
+            yield _slice(lazy, table, start, length, first)
+
+    def is_complete(self, table: str) -> bool:
+        """Whether every file of the current version is there; `verify` also reads them."""
+        folder, now = self._folder(table), self._current(table)
+        return all((folder / now.version / name).is_file() for name in now.files)
+
+    def verify(self, table: str) -> list[str]:
+        """Paths under the root of files that are missing or not what was committed; empty where all are whole."""
+        name = table.partition(".")[0]
+        return [f"{name}/{file}" for file in versions.broken(self._folder(table))]
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the store for writing; may be taken again inside. Raises Locked where another process holds it.
+
+        The operating system frees it when the holder ends, however it ends.
+        """
+        import filelock
+
+        path, holder = self.root / ".lock", self.root / ".lock-holder"
+        with versions.spoken(path, verb="lock"):
+            self.root.mkdir(parents=True, exist_ok=True)
+            if self._lock is None:
+                self._lock = filelock.FileLock(path, timeout=LOCK_SECONDS, fallback_to_soft=False)
+            try:
+                self._lock.acquire()
+            except filelock.Timeout as error:
+                raise Locked(
+                    f"to be alone in {self.root}", f"held by {_holder(holder)}", hint="wait for it to end, or stop it"
+                ) from error
+        try:
+            with contextlib.suppress(OSError):
+                holder.write_text(f"{os.getpid()}\n", encoding="ascii")
+            yield
+        finally:
+            self._lock.release()
+
+    @contextlib.contextmanager
+    def writer(
+        self,
+        table: str,
+        *,
+        inputs: Mapping[str, str],
+        settings: str | None = None,
+        schema: type[dy.Schema] | None = None,
+        code_version: str | None = None,
+        sort: Sequence[str] = (),
+    ) -> Iterator[Writer]:
+        """Write a table and its companions; on leaving the block all of it is committed, on an error none.
+
+        inputs    what it is made from: table or raw file → version or sha256
+        settings  fingerprint of the settings used
+        schema    its contract, where that is not schema.TABLES[table]
+        sort      the key that its rows are sorted by, over all parts; the first column is checked
+
+        The same content from the same inputs, settings and code is the same version, and nothing is written.
+        """
+        told = {"inputs": dict(inputs), "settings": settings, "code_version": code_version, "sort": list(sort)}
+        with self.lock():
+            writer = Writer(table, Staging(self._folder(table), Faults(table)), schema, tuple(sort))
+            try:
+                writer.staging.begin()
+                yield writer
+                writer.is_changed = writer.finish(told, self.keep)
+            except BaseException:
+                writer.staging.clear()
+                raise
+
+    def publish(self, run: str, files: Mapping[str, bytes]) -> Path:
+        """Put the documents of a run into `reports/<run>` and let `reports/latest` point there; returns the folder."""
+        if not _RUN.fullmatch(run) or not all(_FILE.fullmatch(name) for name in files):
+            raise ContractBroken("plain names for a run and its files", f"{run!r} with {sorted(files)}")
+        folder, faults = self.root / REPORTS, Faults(REPORTS)
+        with self.lock():
+            staging = Staging(folder, faults)
+            try:
+                staging.begin()
+                for name, data in sorted(files.items()):
+                    staging.write(name, data)
+                staging.settle(run)
+            except BaseException:
+                staging.clear()
+                raise
+            versions.point_link(folder / "latest", run, faults)
+        return folder / run
+
+    def latest_run(self) -> str | None:
+        """Name of the run that `reports/latest` points to, where it is there."""
+        link = self.root / REPORTS / "latest"
+        return link.readlink().name if link.is_symlink() and link.is_dir() else None
+
+    def write_status(self, status: Mapping[str, Any]) -> None:
+        """Put `run-status.json` in place: how the last run to end has ended."""
+        path = self.root / "run-status.json"
+        with versions.spoken(path):
+            self.root.mkdir(parents=True, exist_ok=True)
+        versions.write_over(path, json.dumps(status, indent=1, ensure_ascii=False).encode() + b"\n", Faults("status"))
+
+    def _folder(self, table: str) -> Path:
+        if not _TABLE.fullmatch(table):
+            raise ContractBroken("the name of a table", repr(table[:40]))
+        return self.root / table.partition(".")[0]
+
+    def _current(self, table: str) -> versions.Current:
+        now = versions.current(self._folder(table))
+        if now is None or not _parts(table, now.files):
+            raise SourceUnavailable(
+                f"a table {table}", f"none under {self.root}", hint="run `make`, or name another folder with --data"
+            )
+        return now
+
+
+def _parts(table: str, files: Mapping[str, str]) -> list[str]:
+    """The table's files among those of a version, in order."""
+    companion = table.partition(".")[2]
+    folder = f"{companion}/" if companion else ""
+    return sorted(name for name in files if name.startswith(folder) and _PART.fullmatch(name[len(folder) :]))
+
+
+def _slice(lazy: pl.LazyFrame, table: str, start: int, length: int, first: str) -> pl.DataFrame:
+    chunk = lazy.slice(start, length).collect()
+    good = chunk["good"]
+    if good[0] != first or not good.is_sorted():
+        raise ContractBroken(f"table {table} sorted by good", f"{good[0]} where {first} should begin")
+    return chunk
+
+
+def _holder(path: Path) -> str:
+    try:
+        return f"process {int(path.read_text(encoding='ascii'))}"
+    except (OSError, ValueError):
+        return "another process"
+
+
+class Writer:
+    """Takes the frames of a table and its companions; made by Store.writer.
+
+    is_changed   after the block: false where the version was current already and nothing was written
+    """
+
+    def __init__(
+        self, table: str, staging: Staging, contract: type[dy.Schema] | None, sort: tuple[str, ...] = ()
+    ) -> None:
+        from anomaly.schema import TABLES
+
+        if contract is None and table not in TABLES:
+            raise ContractBroken("a contract for every table", f"none for {table}", hint="add it to schema.TABLES")
+        companions = [name for name in TABLES if name.startswith(f"{table}.")]
+        self.table = table
+        self.staging = staging
+        self.is_changed = True
+        self._contracts = {table: contract or TABLES[table], **{name: TABLES[name] for name in companions}}
+        self._rows: dict[str, dict[str, int]] = {name: {} for name in self._contracts}
+        self._waiting: dict[str, list[pl.DataFrame]] = {name: [] for name in companions}
+        self._sort = sort
+        self._last: Any = None
+
+    def add(self, frame: pl.DataFrame, table: str | None = None) -> None:
+        """Append rows; a frame of the table itself becomes a part of its own. Raises ContractBroken.
+
+        Keys are unique within a part: parts of whole goods make that hold for the table.
+        """
+        name = table or self.table
+        if name not in self._contracts:
+            raise ContractBroken(f"{self.table} or a companion of it", name)
+        if name == self.table:
+            if frame.height:
+                self._follows(frame)
+                self._part(name, frame)
+            return
+        self._waiting[name].append(frame)
+        if sum(waiting.height for waiting in self._waiting[name]) >= COMPANION_PART_ROWS:
+            self._flush(name)
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """Table or companion → rows in its parts so far."""
+        return {name: sum(parts.values()) for name, parts in self._rows.items()}
+
+    def parts(self) -> list[str]:
+        """Names of the table's parts so far."""
+        return list(self._rows[self.table])
+
+    def scan(self, part: str | None = None) -> pl.LazyFrame:
+        """The rows added so far, or those of one part."""
+        names = self.parts() if part is None else [part]
+        return pl.scan_parquet([self.staging.path / name for name in names], glob=False)
+
+    def replace(self, part: str, frame: pl.DataFrame) -> None:
+        """Write other rows in place of a part's."""
+        self._part(self.table, frame, part)
+
+    def finish(self, told: dict[str, Any], keep: int) -> bool:
+        """Write what is left and `_table.json`, and commit. False: nothing changed."""
+        for name in self._waiting:
+            self._flush(name)
+        for name, contract in self._contracts.items():
+            if not self._rows[name]:
+                self._part(name, contract.create_empty())
+        of = {
+            name: {
+                "rows": self.rows[name],
+                "schema": {column: str(of.dtype) for column, of in contract.columns().items()},
+            }
+            for name, contract in self._contracts.items()
+        }
+        companions = {name: about for name, about in of.items() if name != self.table}
+        meta = {"table": self.table, **of[self.table], **told, "companions": companions}
+        self.staging.write(META, json.dumps(meta, indent=1, sort_keys=True).encode() + b"\n")
+        return self.staging.commit(keep)
+
+    def _flush(self, name: str) -> None:
+        waiting, self._waiting[name] = self._waiting[name], []
+        if waiting:
+            self._part(name, pl.concat(waiting))
+
+    def _part(self, name: str, frame: pl.DataFrame, part: str | None = None) -> None:
+        checked = _checked(frame, self._contracts[name], name)
+        companion = name.partition(".")[2]
+        file = part or f"{companion}{'/' if companion else ''}part-{len(self._rows[name]):05}.parquet"
+        buffer = io.BytesIO()
+        checked.rechunk().write_parquet(buffer, compression="zstd", statistics=True, row_group_size=ROW_GROUP_ROWS)
+        self.staging.write(file, buffer.getvalue())
+        self._rows[name][file] = checked.height
+
+    def _follows(self, frame: pl.DataFrame) -> None:
+        if not self._sort:
+            return
+        key = frame[self._sort[0]]
+        if not key.is_sorted() or (self._last is not None and key[0] < self._last):
+            raise ContractBroken(f"{self.table} sorted by {', '.join(self._sort)}", f"rows out of order at {key[0]}")
+        self._last = key[-1]
+
+
+def _checked(frame: pl.DataFrame, contract: type[dy.Schema], table: str) -> pl.DataFrame:
+    """The frame in the contract's column order. Raises ContractBroken with the rules broken and three examples."""
+    types = {name: column.dtype for name, column in contract.columns().items()}
+    faults = [f"{name} is missing" for name in types if name not in frame.columns]
+    faults += [f"{name} is not in it" for name in frame.columns if name not in types]
+    faults += [
+        f"{name} is {dtype}, not {types[name]}"
+        for name, dtype in frame.schema.items()
+        if types.get(name, dtype) != dtype
+    ]
+    if faults:
+        raise ContractBroken(f"the columns of {table}", "; ".join(faults), count=len(faults))
+    ordered = frame.select(list(types))
+    if contract.is_valid(ordered):
+        return ordered
+    _, failure = contract.filter(ordered)
+    counts = failure.counts()
+    raise ContractBroken(
+        f"rows of {table} that keep its contract",
+        ", ".join(f"{rule}: {count:,}" for rule, count in sorted(counts.items())),
+        count=len(failure),
+        examples=failure.invalid().head(3).rows(),
+    )
