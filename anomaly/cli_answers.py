@@ -17,7 +17,6 @@ from anomaly.cli_store import (
     editions,
     goods_of,
     held_or_nearest,
-    holds,
     in_currency,
     named,
     open_store,
@@ -163,7 +162,7 @@ def _known_nothing(store: Store, question: Question, cells: pl.DataFrame, goods:
     coverage, scope = (questions.table({}, name) for name in ("coverage", "coverage.scope"))
     held = cells["good"].unique().to_list()
     exporter, importer = question.exporter, question.importer
-    if question.is_sum or len(held) != 1 or exporter is None or importer is None or not holds(store, "coverage.scope"):
+    if question.is_sum or len(held) != 1 or exporter is None or importer is None or not store.exists("coverage.scope"):
         return known_nothing(coverage, scope, "", "", "")
     sides = [exporter.name, importer.name]
     is_partner = (pl.col("dimension") == "partner") & pl.col("code").is_in(sides)
@@ -179,7 +178,7 @@ def rollup(name: str, period: str | None, *, limit: int, data: Path, form: str) 
     """Answer `anomaly goods` and `anomaly hubs`."""
     windows = asking.windows_of(asking.parse_span(period)) if period else ()
     store = open_store(data)
-    if not holds(store, "rollups"):
+    if not store.exists("rollups"):
         raise SourceUnavailable(
             "a table of rollups", "none in the store", hint="run `make`, or name another folder with --data"
         )

@@ -13,7 +13,7 @@ from anomaly import query as questions
 from anomaly import question as asking
 from anomaly import settings as scenarios
 from anomaly.cli_output import document, say
-from anomaly.cli_store import families, groups_for, holds, open_store
+from anomaly.cli_store import families, groups_for, open_store
 from anomaly.errors import BadRequest, SourceUnavailable
 from anomaly.explain import Row, Subject
 from anomaly.spans import Window
@@ -27,7 +27,7 @@ def explain(subject: str, *, reproduce: bool, scenario: str, data: Path, form: s
     """Answer `anomaly explain`."""
     asked, period = _parse(subject)
     store = open_store(data)
-    if not holds(store, "features"):
+    if not store.exists("features"):
         raise SourceUnavailable(
             "a table of features", "none in the store", hint="run `make`, or name another folder with --data"
         )
@@ -42,9 +42,9 @@ def explain(subject: str, *, reproduce: bool, scenario: str, data: Path, form: s
     tables = {
         name: store.read(name, where=None if name == "scores.calibration" else about)
         for name in _TABLES
-        if holds(store, name)
+        if store.exists(name)
     }
-    if holds(store, "flows") and holds(store, "flows.files"):
+    if store.exists("flows") and store.exists("flows.files"):
         told = explaining.told_by(row, settings.coalition.countries, codes.good_members(row["good"]))
         columns = ["raw_file", "flow_code", "ref_date"]
         tables |= {"flows": store.read("flows", columns=columns, where=told), "flows.files": store.read("flows.files")}
@@ -75,7 +75,7 @@ def _not_measured(store: Store, asked: Subject, goods: pl.Expr, period: str | No
     """Why there is no row of features: refused, another window, or no such route."""
     route = goods & (pl.col("exporter_iso") == asked.exporter) & (pl.col("importer_iso") == asked.importer)
     name = f"{asked.code} {asked.exporter} to {asked.importer}"
-    refused = store.read("features.refused", where=route) if holds(store, "features.refused") else pl.DataFrame()
+    refused = store.read("features.refused", where=route) if store.exists("features.refused") else pl.DataFrame()
     for window in asked.windows:
         own = refused.filter(questions.is_window(window)) if refused.height else refused
         if own.height:
@@ -96,7 +96,7 @@ def _not_measured(store: Store, asked: Subject, goods: pl.Expr, period: str | No
 
 def _run(store: Store, settings: scenarios.Settings) -> Row:
     """What the numbers hang on: code, scenario, seeds, and the version of each table."""
-    metas: dict[str, dict[str, Any]] = {name: store.meta(name) for name in _RUN_TABLES if holds(store, name)}
+    metas: dict[str, dict[str, Any]] = {name: store.meta(name) for name in _RUN_TABLES if store.exists(name)}
     told = metas.get("flags") or metas.get("features") or {}
     now = settings.fingerprint()
     recorded = told.get("settings")
@@ -104,7 +104,7 @@ def _run(store: Store, settings: scenarios.Settings) -> Row:
         "scenario": settings.name,
         "scenario_hash": recorded or now,
         "is_scenario_of_the_run": recorded in (None, now),
-        "code_version": told.get("code"),
+        "code_version": told.get("code_version"),
         "seeds": ", ".join(map(str, settings.forest.seeds)),
         **{f"version_of_{name}": store.version(name) for name in metas},
     }

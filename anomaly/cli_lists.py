@@ -62,7 +62,7 @@ def tables(name: str | None, data: Path, form: str) -> None:
         rows.append(
             {
                 "table": known,
-                "rows": store.meta(known)["rows"].get(known) if store and is_held else None,
+                "rows": store.meta(known)["rows"] if store and is_held else None,
                 "version": store.version(known) if store and is_held else None,
                 "holds": meaning,
             }
@@ -96,9 +96,9 @@ def report(data: Path, form: str) -> None:
 
 def run(raw: Path, scenario: str, data: Path) -> None:
     """Answer `anomaly run`: the same as `python -m pipelines run`."""
-    import importlib
+    from pipelines import run as jobs
 
-    importlib.import_module("pipelines.run").main(raw, data, scenario)
+    jobs.main(raw, data, scenario)
 
 
 def verify(data: Path, form: str) -> None:

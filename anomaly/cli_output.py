@@ -169,7 +169,7 @@ def cell(name: str, value: Any) -> str:
     if value is None:
         return (
             NOT_REPORTED
-            if "value" in name and name.endswith(_AMOUNTS)
+            if ("value" in name or "wgt" in name) and name.endswith(_AMOUNTS)
             else "unknown"
             if name.endswith(_AMOUNTS)
             else ""
@@ -193,12 +193,10 @@ def percent(value: float) -> str:
 
 
 def arrow(before: int | None, now: int | None, currency: str = "USD") -> str:
-    """Two amounts in one unit: 37.0 → 178.0 million USD."""
+    """Two amounts in one unit, with four digits of the larger: 37.0 → 178.0 million USD, 1,646.3 → 3,658.1 million."""
     largest = max(before or 0, now or 0)
-    size, word = next(
-        ((size, word) for size, word in ((1e9, "billion "), (1e6, "million "), (1e3, "thousand ")) if largest >= size),
-        (1, ""),
-    )
+    sizes = ((1e10, 1e9, "billion "), (1e6, 1e6, "million "), (1e3, 1e3, "thousand "))
+    size, word = next(((size, word) for least, size, word in sizes if largest >= least), (1.0, ""))
     digits = 1 if word else 0
     then, today = (NOT_REPORTED if value is None else f"{value / size:,.{digits}f}" for value in (before, now))
     return f"{then} → {today} {word}{currency}"

@@ -44,14 +44,9 @@ def open_store(data: Path) -> Store:
     return Store(data)
 
 
-def holds(store: Store, name: str) -> bool:
-    """Whether the store has the table, or the companion was committed with its table."""
-    return store.exists(name) and name in store.meta(name)["rows"]
-
-
 def editions(store: Store) -> list[int]:
     """HS editions that the store's reporters used, as numbers."""
-    if not holds(store, "coverage"):
+    if not store.exists("coverage"):
         return list(_EDITIONS)
     return sorted(store.read("coverage", columns=["hs_edition"])["hs_edition"].unique()) or list(_EDITIONS)
 
@@ -76,7 +71,7 @@ def read(store: Store, names: Iterable[str], where: dict[str, pl.Expr]) -> Frame
     return {
         name: store.read(name, columns=list(COLUMNS[name]), where=where.get(name))
         for name in names
-        if holds(store, name)
+        if store.exists(name)
     }
 
 
@@ -98,7 +93,7 @@ def understood(asked: Asked, data: Path) -> tuple[Question, Store]:
 
 def cells_of(store: Store, question: Question, currency: str) -> pl.DataFrame:
     """Rows of bilateral for the question; of flows, where another currency is asked for."""
-    if not holds(store, "bilateral"):
+    if not store.exists("bilateral"):
         raise SourceUnavailable(
             "a table of trade", "no bilateral table in the store", hint="run `make`, or name another folder with --data"
         )

@@ -84,6 +84,7 @@ COLUMNS: dict[str, dict[str, Any]] = {
     "coverage.scope": {
         **dict.fromkeys(("source", "dataset", "freq_code", "flow_code", "dimension", "code"), pl.String),
         "ref_date": pl.Date,
+        "smallest_value_usd": pl.Int64,
     },
 }  # fmt: skip
 
@@ -147,10 +148,13 @@ def _sums(question: Question, window: Window, cells: pl.DataFrame, tables: Table
     told = told.filter(pl.col("flow_code") == "X").join(
         used, left_on=["source", "dataset", "reporter_iso"], right_on=["source", "dataset", "exporter_iso"], how="semi"
     )
-    periods = told.select(exporter_iso=_renamed("reporter_iso", names), ref_date="ref_date").unique()
-    known = (
-        named.select(ROUTE).unique().join(periods, on="exporter_iso").with_columns(hs_edition=pl.lit(0, dtype=pl.Int8))
-    )
+    dataset = ["source", "dataset"]
+    periods = told.select(*dataset, exporter_iso=_renamed("reporter_iso", names), ref_date="ref_date").unique()
+    known = named.select(*ROUTE, *dataset).unique().join(periods, on=["exporter_iso", *dataset])
+    if question.goods is not None:
+        held = _held(table(tables, "coverage.scope"))
+        known = known.with_columns(_year()).join(held, on=[*dataset, "good", "year"], how="semi")
+    known = known.select(*ROUTE, "ref_date", hs_edition=pl.lit(0, dtype=pl.Int8)).unique()
     about = named.group_by(ROUTE).agg(
         value_basis=pl.col("value_basis").unique().sort().str.join(" and "),
         source=pl.col("source").unique().sort().str.join(" and "),
@@ -163,6 +167,16 @@ def _sums(question: Question, window: Window, cells: pl.DataFrame, tables: Table
     sums = compare(fill(named, known), window).join(about, on=ROUTE).drop("oldest_edition", "newest_edition")
     sums = sums.filter(pl.any_horizontal(pl.col("value_usd", "value_prior_year_usd").is_not_null()))
     return sums.with_columns(note=pl.lit(f"a sum of reports, not scored{unequal}")), sums.height
+
+
+def _held(scope: pl.DataFrame) -> pl.DataFrame:
+    """Years in which a dataset's exports hold a good at all: outside them it is unknown there, not nothing."""
+    of_goods = scope.filter(pl.col("dimension") == "good", pl.col("flow_code") == "X")
+    return of_goods.select("source", "dataset", _year(), good="code").unique()
+
+
+def _year() -> pl.Expr:
+    return pl.col("ref_date").dt.year().alias("year")
 
 
 def _renamed(column: str, names: Mapping[str, tuple[str, ...]]) -> pl.Expr:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 AMOUNTS = ("export_value_fob_usd", "import_value_cif_usd", "reexport_value_fob_usd", "net_wgt_g", "value_usd")
+EXTRACT_FLOOR_USD = 10_000  # settings.extract_floor_usd: a dataset without smaller rows was cut by value
 _ROUTE = ("good", "freq_code", "exporter_iso", "importer_iso", "ref_date")
 
 
@@ -44,6 +45,8 @@ def series(cells: pl.DataFrame, known: pl.DataFrame, freq_code: str) -> pl.DataF
 def known_nothing(coverage: pl.DataFrame, scope: pl.DataFrame, good: str, exporter: str, importer: str) -> pl.DataFrame:
     """Periods a side reported in full, in a dataset that holds the good and the partner: no row there means nothing.
 
+    An extract that was cut by value cannot say so: a missing row may be a small one.
+
     Returns freq_code, ref_date, has_nothing_exported, has_nothing_imported. Without a route's own rows this is all
     that tells "nothing" from "not reported".
     """
@@ -69,7 +72,11 @@ def _said(
     year = pl.col("ref_date").dt.year().alias("year")
     held = scope.filter(pl.col("flow_code") == flow).with_columns(year)
     goods = held.filter(pl.col("dimension") == "good", pl.col("code") == good)
-    partners = held.filter(pl.col("dimension") == "partner", pl.col("code") == partner)
+    partners = held.filter(
+        pl.col("dimension") == "partner",
+        pl.col("code") == partner,
+        pl.col("smallest_value_usd").min().over(dataset) <= EXTRACT_FLOOR_USD,
+    )
     return (
         told.with_columns(year)
         .join(goods, on=[*dataset, "year"], how="semi")

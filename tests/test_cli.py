@@ -190,7 +190,7 @@ def test_sources_indicators_and_tables_are_the_registries():
 def test_tables_tell_their_rows_and_a_table_its_columns_with_units(data):
     held = {row["table"]: row["rows"] for row in rows(data, "tables")}
     assert held["flags"] == 1
-    assert held["flows.rejected"] is None
+    assert held["flows.rejected"] == 0
     columns = {row["column"]: row for row in rows(data, "tables", "features")}
     assert columns["value_usd"]["unit"] == "USD"
     assert columns["surge_log"]["unit"] == "log"
@@ -226,6 +226,7 @@ def test_text_that_a_spreadsheet_would_compute_is_defused_in_csv_and_numbers_are
 
 def test_amounts_are_people_sized_and_unknown_is_said():
     assert arrow(37_000_000, 178_000_000) == "37.0 → 178.0 million USD"
+    assert arrow(1_646_300_000, 3_658_100_000, "EUR") == "1,646.3 → 3,658.1 million EUR"
     assert arrow(None, 5) == "not reported → 5 USD"
     assert arrow(0, 3_300_000) == "0.0 → 3.3 million USD"
     assert cell("value_usd", None) == "not reported"

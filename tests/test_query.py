@@ -128,6 +128,15 @@ def test_a_sum_over_months_that_nobody_published_is_unknown(tables):
     assert rows.is_empty()
 
 
+def test_a_sum_does_not_call_new_a_good_that_the_extract_did_not_hold():
+    rows = [flow(f"{year}-0{month}", "DEU", "KGZ", 5_000, code="870324") for year in (2021, 2022) for month in (1, 2)]
+    rows += [flow(f"2022-0{month}", "DEU", "KGZ", 9_000, code="851713") for month in (1, 2)]
+    sides, who, scope = prepared(rows, PHONES)
+    own = {"bilateral": sides, "coverage": who, "coverage.scope": scope}
+    told = ask(own, "851712", "EU27", "KGZ", spans.Window("M", 2, date(2022, 2, 1)))[0]
+    assert (told["value_usd"].item(), told["value_prior_year_usd"].item()) == (18_000, None)
+
+
 def test_a_sum_names_the_members_that_reported_only_one_of_the_windows():
     rows = [flow(year, "DEU", "KGZ", 5_000) for year in (2021, 2022)] + [flow(2022, "LTU", "KGZ", 3_000)]
     sides, who, scope = prepared(rows)
@@ -228,6 +237,15 @@ def test_a_series_keeps_both_sides_and_tells_nothing_from_not_reported():
     assert exported == {"2019": 400_000, "2020": 0, "2021": 1_087_497, "2022": 127_950_897, "2023": 185_702_354}
     imported = dict(told.select("period", "import_value_cif_usd").iter_rows())
     assert imported == {"2019": None, "2020": None, "2021": None, "2022": 131_000_000, "2023": None}
+
+
+def test_an_extract_cut_by_value_cannot_say_that_there_was_nothing():
+    rows = [flow(year, "DEU", "UZB", 150_000, code="870324") for year in (2021, 2022)]
+    rows += [flow(2022, "DEU", "UZB", 150_000, code="870323"), flow(2021, "FRA", "UZB", 150_000, code="870323")]
+    _, who, scope = prepared(rows)
+    assert series.known_nothing(who, scope, "870323", "DEU", "UZB").is_empty()
+    _, who, scope = prepared([*rows, flow(2021, "FRA", "UZB", 90, code="870324")])
+    assert series.known_nothing(who, scope, "870323", "DEU", "UZB").height == 2
 
 
 def test_amounts_in_a_reported_currency_are_summed_as_reported_by_the_exporter():
