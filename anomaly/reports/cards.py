@@ -112,14 +112,15 @@ def _numbers(flag: dict[str, Any]) -> list[tuple[str, str]]:
         ("p-value", probability(flag["p_value"])),
         ("Score", f"{flag['anomaly_score']:.3f}"),
         ("Rank in window", f"{flag['anomaly_rank']:,}"),
-        ("Priority", f"{flag['priority']:,.1f}"),
     ]
 
 
 def _contributions(parts: list[dict[str, Any]]) -> list[tuple[str, str]]:
     """The inputs without which the score falls furthest; those that do not lower it stay out."""
     ordered = sorted(parts, key=lambda part: (-part["score_drop"], part["input"]))
-    return [(part["input"], f"{part['score_drop']:.3f}") for part in ordered[:MOST_CONTRIBUTIONS] if part["score_drop"] > 0]
+    return [
+        (part["input"], f"{part['score_drop']:.3f}") for part in ordered[:MOST_CONTRIBUTIONS] if part["score_drop"] > 0
+    ]
 
 
 def _reason(reason: dict[str, Any], flag_type: str) -> dict[str, Any]:

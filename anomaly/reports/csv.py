@@ -44,7 +44,11 @@ def _flat(name: str) -> pl.Expr:
 
 
 def _named(column: str, names: dict[str, str]) -> pl.Expr:
-    return pl.col(column).replace_strict(names, default=pl.col(column), return_dtype=pl.String) if names else pl.col(column)
+    return (
+        pl.col(column).replace_strict(names, default=pl.col(column), return_dtype=pl.String)
+        if names
+        else pl.col(column)
+    )
 
 
 REPORT = Report(

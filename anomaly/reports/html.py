@@ -115,7 +115,9 @@ def policy_hash(text: str) -> str:
 
 def _resource(name: str) -> str:
     """A file of the templates folder, with line ends as a browser sees them, so that hashes hold everywhere."""
-    return resources.files("anomaly.reports").joinpath("templates", name).read_text(encoding="utf-8").replace("\r\n", "\n")
+    return (
+        resources.files("anomaly.reports").joinpath("templates", name).read_text(encoding="utf-8").replace("\r\n", "\n")
+    )
 
 
 @cache
@@ -147,7 +149,9 @@ def _rollups(findings: Findings, rollup: str) -> dict[str, Any]:
 
 
 def _calibration(findings: Findings) -> dict[str, Any]:
-    table = findings.calibration.sort(["window_end", "freq_code", "window_months", "leg"], descending=[True, False, True, True])
+    table = findings.calibration.sort(
+        ["window_end", "freq_code", "window_months", "leg"], descending=[True, False, True, True]
+    )
     rows = table.to_dicts()
     for row in rows:
         row["data"] = windows_words(row["freq_code"], row["window_months"])

@@ -55,16 +55,30 @@ def read_me(findings: Findings, tables: Sequence[Sheet]) -> list[tuple[str, str,
     simulated = "Every figure in this workbook comes from a made-up trade world. Nothing in it is about real trade."
     return [
         ("title", "Trade route report", ""),
-        ("warning", "Simulated data", simulated) if run["is_simulated"] else ("text", "Data", "as published; see the sheet Files"),
+        ("warning", "Simulated data", simulated)
+        if run["is_simulated"]
+        else ("text", "Data", "as published; see the sheet Files"),
         ("text", "Title", str(run["title"])),
         ("text", "Run", str(run["run_id"])),
         ("text", "Scenario", str(run["scenario"])),
         ("text", "Code version", str(run["code_version"])),
         ("text", "", ""),
-        ("text", "How to read a flag", "A flag is a question, not an accusation. It says nothing about any company. Read the caveats and rule out the benign explanations first."),
-        ("text", "Checks", "Rows marked yes under 'Check before the sanctions' lie before them: they show how often the method is wrong and are no findings."),
+        (
+            "text",
+            "How to read a flag",
+            "A flag is a question, not an accusation. It says nothing about any company. Read the caveats and rule out the benign explanations first.",
+        ),
+        (
+            "text",
+            "Checks",
+            "Rows marked yes under 'Check before the sanctions' lie before them: they show how often the method is wrong and are no findings.",
+        ),
         ("text", "Empty cells", "Not known: nobody reported it. Nothing is written as 0."),
-        ("text", "Codes", "Codes of goods are text with their leading zeros. A code with + stands for a family of codes that is stable across editions of the Harmonized System."),
+        (
+            "text",
+            "Codes",
+            "Codes of goods are text with their leading zeros. A code with + stands for a family of codes that is stable across editions of the Harmonized System.",
+        ),
         ("text", "q-value", "The share of false flags to expect among all flags that are at least as unusual."),
         ("text", "", ""),
         *[("text", f"Sheet {sheet.name}", f"{sheet.says} {sheet.total:,} rows.") for sheet in tables],
@@ -124,7 +138,9 @@ def _flags(findings: Findings) -> Sheet:
         Column("Compares", "wrapped", 50),
         Column("Check before the sanctions", width=14),
     )
-    rows = [_flag(findings, place, row) for place, row in enumerate(in_order(findings.flags).iter_rows(named=True), start=1)]
+    rows = [
+        _flag(findings, place, row) for place, row in enumerate(in_order(findings.flags).iter_rows(named=True), start=1)
+    ]
     return Sheet("Flags", "One row per flag, the most pressing first.", columns, rows, len(rows), frozen_columns=2)
 
 
@@ -183,7 +199,14 @@ def _reasons(findings: Findings) -> Sheet:
         for flag in in_order(findings.flags).iter_rows(named=True)
         for reason in flag["reasons"]
     ]
-    return Sheet("Reasons", "One row per reason of a flag, with its number and threshold.", columns, rows, len(rows), frozen_columns=1)
+    return Sheet(
+        "Reasons",
+        "One row per reason of a flag, with its number and threshold.",
+        columns,
+        rows,
+        len(rows),
+        frozen_columns=1,
+    )
 
 
 def _rollups(findings: Findings, rollup: str, name: str) -> Sheet:
@@ -265,10 +288,18 @@ def _files(findings: Findings) -> Sheet:
     )
     table = findings.files.sort("source", "dataset", "vintage", "path")
     rows = [
-        [publishers.get(row["source"], row["source"]), *[row[name] for name, _ in names]] for row in table.iter_rows(named=True)
+        [publishers.get(row["source"], row["source"]), *[row[name] for name, _ in names]]
+        for row in table.iter_rows(named=True)
     ]
     columns = (Column("Publisher", width=28), *[column for _, column in names])
-    return Sheet("Files", "Every raw file read: rows in = kept + rejected + folded.", columns, rows, len(rows), whole_in="the table flows.files")
+    return Sheet(
+        "Files",
+        "Every raw file read: rows in = kept + rejected + folded.",
+        columns,
+        rows,
+        len(rows),
+        whole_in="the table flows.files",
+    )
 
 
 def _settings(findings: Findings) -> Sheet:

@@ -58,7 +58,7 @@ def draw(chart: Chart) -> Markup:
         _gaps(drawn, step),
         *_bars(drawn, step, highest, chart),
         f'<path class="base" d="M0 {BASE}H{step * len(drawn)}"/>',
-        f'<text x="{PLOT_WIDTH + 6}" y="{TOP + 8}">{million(highest)}</text><text x="{PLOT_WIDTH + 6}" y="{BASE}">0</text>',
+        f'<text x="{PLOT_WIDTH + 6}" y="{TOP + 8}">{million(highest)}<tspan x="{PLOT_WIDTH + 6}" y="{BASE}">0</tspan></text>',
         _years(drawn, step, chart.freq_code),
     ]
     head = f'<svg class="chart" role="img" viewBox="0 0 {WIDTH} {HEIGHT}"><title>{escape(chart.title)}</title>'
@@ -71,8 +71,12 @@ def _band(drawn: list[tuple[date, int | None]], step: int, bounds: tuple[date, d
         return ""
     left, width = inside[0] * step, len(inside) * step
     middle = min(max(left + width // 2, LABEL_WIDTH), PLOT_WIDTH - LABEL_WIDTH)
-    box = f'<rect class="band {kind}" x="{left}" y="{TOP - 6}" width="{width}" height="{BASE - TOP + 6}"/>'
-    return f'{box}<text class="mid {kind}" x="{middle}" y="{TOP - 11}">{label}</text>'
+    return f'{_box(f"band {kind}", left, TOP - 6, width)}<text class="mid {kind}" x="{middle}" y="{TOP - 11}">{label}</text>'
+
+
+def _box(kind: str, left: int, top: int, width: int) -> str:
+    """A box that stands on the base line."""
+    return f'<path class="{kind}" d="M{left} {top}h{width}V{BASE}h-{width}z"/>'
 
 
 def _gaps(drawn: list[tuple[date, int | None]], step: int) -> str:
@@ -81,7 +85,7 @@ def _gaps(drawn: list[tuple[date, int | None]], step: int) -> str:
         length = len(list(run))
         if is_gap:
             left, width = place * step + 1, length * step - 2
-            parts.append(f'<rect class="gap" x="{left}" y="{TOP}" width="{max(width, 1)}" height="{BASE - TOP}"/>')
+            parts.append(_box("gap", left, TOP, max(width, 1)))
             if width >= 2 * LABEL_WIDTH:
                 middle = left + width // 2
                 parts.append(f'<text class="mid n" x="{middle}" y="{(TOP + BASE) // 2}">not reported</text>')

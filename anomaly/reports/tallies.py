@@ -62,7 +62,9 @@ def since_sanctions(findings: Findings, table: pl.DataFrame) -> pl.DataFrame:
 
 def by_severity_and_type(flags: pl.DataFrame) -> tuple[list[str], list[dict[str, Any]]]:
     """(types, one row per severity with a count per type and a total)."""
-    counts = {(s, t): n for s, t, n in flags.group_by("severity", "flag_type").len().sort("severity", "flag_type").rows()}
+    counts = {
+        (s, t): n for s, t, n in flags.group_by("severity", "flag_type").len().sort("severity", "flag_type").rows()
+    }
     types = sorted({flag_type for _, flag_type in counts})
     rows = []
     for severity in SEVERITIES:
@@ -139,7 +141,9 @@ def rejections(rejected: pl.DataFrame) -> list[dict[str, Any]]:
     return (
         rejected.sort("raw_file", "row", "column", "rule", "value")
         .group_by("source", "rule", "is_error", maintain_order=True)
-        .agg(pl.len().alias("rows"), pl.col("reason", "raw_file", "row", "column", "value").first().name.prefix("first_"))
+        .agg(
+            pl.len().alias("rows"), pl.col("reason", "raw_file", "row", "column", "value").first().name.prefix("first_")
+        )
         .sort(["is_error", "rows", "source", "rule"], descending=[True, True, False, False])
         .to_dicts()
     )
@@ -166,7 +170,10 @@ def refused_example(row: Mapping[str, Any], good: str, exporter: str, importer: 
     """One refused comparison in a line."""
     window = window_words(row["window_months"], row["window_end"])
     known = "" if row["value_usd"] is None else f" Largest trade known: {usd(row['value_usd'])}."
-    return f"{exporter} → {importer}, {row['good']} {good if good != row['good'] else ''}".rstrip() + f", {window}: {row['says']}{known}"
+    return (
+        f"{exporter} → {importer}, {row['good']} {good if good != row['good'] else ''}".rstrip()
+        + f", {window}: {row['says']}{known}"
+    )
 
 
 def _by_kind(table: pl.DataFrame) -> Iterable[tuple[str, int, pl.DataFrame]]:
@@ -179,6 +186,6 @@ def _by_kind(table: pl.DataFrame) -> Iterable[tuple[str, int, pl.DataFrame]]:
 
 def _mean_rate(rates: pl.Series, weights: pl.Series) -> str:
     """Mean of rates by the routes they were counted over; summed exactly, so that the order does not matter."""
-    routes = weights.sum()
+    routes = int(weights.sum())
     rate = math.fsum(r * w for r, w in zip(rates, weights, strict=True)) / routes if routes else 0.0
     return f"{rate:,.0f}" if rate >= 10 or rate == 0 else f"{rate:.1f}"

@@ -7,7 +7,7 @@ cut where it stands with a mark that says so, and counted on the first sheet.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -17,13 +17,20 @@ import xlsxwriter
 from anomaly.errors import ContractBroken
 from anomaly.reports import sheets
 from anomaly.reports.base import Findings, Report
-from anomaly.reports.sheets import Column, Sheet
+from anomaly.reports.sheets import Sheet
 
 MOST_ROWS = 1_048_576
 MOST_CHARACTERS = 32_767  # counted as Excel does, in UTF-16 units
 DOCUMENT_DATE = datetime(2022, 2, 24)  # noqa: DTZ001 - a fixed date: the same findings give the same bytes
 WRITTEN = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
-NUMBER_FORMATS = {"usd": "#,##0;[Red]−#,##0", "count": "#,##0", "share": "0.0%", "change": "+0%;−0%;0%", "score": "0.0000", "date": "yyyy-mm"}
+NUMBER_FORMATS = {
+    "usd": "#,##0;[Red]−#,##0",
+    "count": "#,##0",
+    "share": "0.0%",
+    "change": "+0%;−0%;0%",
+    "score": "0.0000",
+    "date": "yyyy-mm",
+}
 
 
 @dataclass(slots=True)
@@ -69,7 +76,9 @@ def _formats(workbook: Any) -> dict[str, Any]:
         "head": workbook.add_format({"bold": True, "bottom": 2, "text_wrap": True, "valign": "bottom"}),
         "title": workbook.add_format({"bold": True, "font_size": 16}),
         "strong": workbook.add_format({**top, "bold": True}),
-        "warning": workbook.add_format({"bold": True, "text_wrap": True, "bg_color": "#FFF3D6", "valign": "top", "border": 1}),
+        "warning": workbook.add_format(
+            {"bold": True, "text_wrap": True, "bg_color": "#FFF3D6", "valign": "top", "border": 1}
+        ),
     }
 
 
@@ -123,7 +132,9 @@ def _write(book: _Book, page: Any, row: int, place: int, value: object, kind: st
             book.cuts.append(f"{page.get_name()}, row {row + 1}: a text of {len(str(value)):,} characters was cut.")
         code = page.write_string(row, place, text, style)
     if code:
-        raise ContractBroken("a cell that Excel can hold", f"code {code} from sheet {page.get_name()}, row {row + 1}, column {place + 1}")
+        raise ContractBroken(
+            "a cell that Excel can hold", f"code {code} from sheet {page.get_name()}, row {row + 1}, column {place + 1}"
+        )
 
 
 REPORT = Report(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import polars as pl
 
 from anomaly.reports.base import Findings
-from anomaly.schema import Calibration, Flags, RawFiles, Refused, Rejected, Rollups
+from anomaly.schema import ROUTE_KEY, Calibration, Flags, RawFiles, Refused, Rejected, Rollups
 
 GOODS = {
     "010121": "Pure-bred breeding horses",
@@ -48,6 +49,41 @@ BENIGN = (
     "A road or port closed, so that ordinary transit is declared as import and export",
     "A price rise: check the net weight beside the value",
     "A purchase by the importer's state of a kind the sanctions allow",
+)
+REASONS = (
+    ("surge_log", 1.57, "log", 0.405, "Trade on the route went from 37.0 million USD to 178.2 million USD (+381 %)."),
+    (
+        "baseline_excess_log",
+        1.64,
+        "log",
+        0.693,
+        "The mean of 2019-2021 was 34.6 million USD; the window is 5.2 times that.",
+    ),
+    ("excess_usd", 1.33e8, "usd", 1e6, "133.1 million USD stand above what the exporter's other trade explains."),
+    (
+        "upstream_surge_log",
+        0.91,
+        "log",
+        0.405,
+        "The coalition's exports of the good to the exporter rose from 61.4 million USD to 152.0 million USD (+148 %; "
+        "January to June, as the EU reports it).",
+    ),
+    (
+        "direct_drop_log",
+        2.31,
+        "log",
+        0.223,
+        "The coalition's direct exports of the good to the importer fell from 402.7 million USD to 39.9 million USD (−90 %).",
+    ),
+    (
+        "replacement_share",
+        0.397,
+        "share",
+        0.01,
+        "The route's gain equals 39.7 % of what the coalition's direct trade lost since 2019-2021 (402.7 million USD to "
+        "39.9 million USD).",
+    ),
+    ("share_shift_pp", 22.4, "pp", 10.0, "The exporter's share in all imports of the good rose from 8.2 % to 30.6 %."),
 )
 INPUTS = (
     "surge_log",
@@ -111,38 +147,8 @@ def flag(place: int, text: str = "") -> dict[str, Any]:
         "compares": text
         or f"{window_months} months to {window_end:%B %Y} with the same months a year before and with their mean in 2019-2021.",
         "reasons": [
-            _reason(
-                "surge_log",
-                1.57,
-                "log",
-                0.405,
-                text or "Trade on the route went from 37.0 million USD to 178.2 million USD (+381 %).",
-            ),
-            _reason(
-                "excess_usd",
-                1.33e8,
-                "usd",
-                1e6,
-                text
-                or "The route stands 133.1 million USD above what the exporter's other trade of the good explains.",
-            ),
-            _reason(
-                "upstream_surge_log",
-                0.91,
-                "log",
-                0.405,
-                text
-                or "The coalition's exports of the good to the exporter rose from 61.4 million USD to 152.0 million USD (+148 %; January to June, as the EU reports it).",
-            ),
-            _reason(
-                "direct_drop_log",
-                2.31,
-                "log",
-                0.223,
-                text
-                or "The coalition's direct exports of the good to the importer fell from 402.7 million USD to 39.9 million USD (−90 %).",
-            ),
-        ][: 2 if place % 6 == 5 else 4],
+            _reason(name, value, unit, threshold, text or said) for name, value, unit, threshold, said in REASONS
+        ][: 2 if place % 6 == 5 else 7],
         "caveats": [text] if text else list(CAVEATS[: 1 + place % 3]),
         "contributions": [{"input": text or name, "score_drop": 0.12 / (1 + rank)} for rank, name in enumerate(INPUTS)],
         "benign": [text] if text else list(BENIGN[: 2 + place % 3]),
@@ -326,3 +332,34 @@ def _rejected(text: str) -> pl.DataFrame:
             }
         )
     return Rejected.validate(pl.DataFrame(rows, schema=Rejected.create_empty().schema))
+
+
+FIXED_FORM = frozenset({"freq_code", "rollup"})  # what a report may rely on; every other text may be anything
+
+
+def poisoned(text: str, flags: int = 30) -> Findings:
+    """Findings with hostile text in every text of every table, codes and identifiers among them."""
+    clean = findings(flags, text)
+    ids = dict(zip(clean.flags["flag_id"], (f"{text}{place}" for place in range(flags)), strict=True))
+    frames: dict[str, Any] = {}
+    for name in ("flags", "rollups", "calibration", "refused", "files", "rejected", "series"):
+        frame: pl.DataFrame = getattr(clean, name)
+        number = pl.int_range(pl.len()).cast(pl.String)
+        texts = [
+            c for c, dtype in frame.schema.items() if dtype == pl.String and c not in FIXED_FORM and c != "flag_id"
+        ]
+        frames[name] = frame.with_columns(
+            *[
+                (pl.lit(text) + pl.when(pl.lit(c in ROUTE_KEY)).then(number).otherwise(pl.lit(""))).alias(c)
+                for c in texts
+            ],
+            *([pl.col("flag_id").replace_strict(ids)] if "flag_id" in frame.columns else []),
+        )
+    return replace(clean, **frames)
+
+
+def shuffled(given: Findings, seed: int) -> Findings:
+    """The same findings with the rows of every table in another order."""
+    names = ("flags", "rollups", "calibration", "refused", "files", "rejected", "series")
+    mixed: dict[str, Any] = {name: getattr(given, name).sample(fraction=1, shuffle=True, seed=seed) for name in names}
+    return replace(given, **mixed)

@@ -1,0 +1,199 @@
+"""report.html by its text: what it says, what it counts, and that it can neither run nor fetch anything."""
+
+import html
+import re
+from dataclasses import replace
+from datetime import date
+from html.parser import HTMLParser
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from anomaly.errors import ContractBroken
+from anomaly.reports import html as page
+from anomaly.reports.html import REPORT, policy_hash
+from anomaly.reports.tallies import flat_settings, routes_and_amount
+from tests.reports.findings import findings, poisoned
+
+ATTACK = "\"'><img src=x onerror=alert(1)><script>alert(2)</script><a href=javascript:alert(3)>{{ 7*7 }}"
+
+
+class Tags(HTMLParser):
+    """Every start tag with its attributes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+def text_of(content: bytes) -> str:
+    """What a person reads: no tags, style or script."""
+    bare = re.sub(r"<(style|script)>.*?</\1>", "", content.decode(), flags=re.DOTALL)
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", bare)))
+
+
+def test_a_flag_shows_its_sentence_reasons_thresholds_caveats_and_what_to_rule_out() -> None:
+    text = text_of(REPORT.render(findings(1)))
+    assert (
+        "178.2 million USD of Pure-bred breeding horses went from Kazakhstan to Russia in 2022, after 37.4 million USD "
+        "in the same months a year before (+376 %); the baseline is 33.7 million USD." in text
+    )
+    assert "fell from 402.7 million USD to 39.9 million USD (−90 %). direct_drop_log 2.31 ≥ 0.22" in text
+    assert "Caveats A single month holds 62 %" in text
+    assert "Rule out first A new plant or assembly line" in text
+    assert "q-value 0.0050 p-value 0.0004 Score 0.800 Rank in window 1" in text
+    assert "A flag is a question, not an accusation." in text
+
+
+def test_reasons_about_the_coalition_stand_apart_but_not_on_a_ghost_transit() -> None:
+    cards = REPORT.render(findings(3)).decode().split("<article")[1:]
+    legs = [re.findall(r"<small>(\w+)", card.split("The coalition’s legs")[-1]) for card in cards[:2]]
+    assert legs[0] == ["upstream_surge_log", "direct_drop_log", "replacement_share"]
+    assert "ghost transit" in cards[2]
+    assert "The coalition’s legs" not in cards[2]
+
+
+def test_checks_before_the_sanctions_are_counted_nowhere_among_the_findings() -> None:
+    content = REPORT.render(findings(30))
+    text = text_of(content)
+    assert "Flags 27 Routes to targets flagged" in text
+    assert "These are 3 checks, not findings" in text
+    table = content.decode().split('id="flag-table"')[1].split("</table>")[0]
+    assert table.count("<tr>") - 1 == content.decode().count("<article") == 27
+    assert ">2019<" not in table
+
+
+def test_a_route_counts_once_however_many_of_its_windows_are_flagged() -> None:
+    one = findings(1).flags
+    again = one.with_columns(window_end=pl.lit(date(2023, 12, 1)), value_usd=pl.lit(200_000_000, dtype=pl.Int64))
+    assert routes_and_amount(pl.concat([one, again])) == (1, 200_000_000)
+
+
+def test_trade_into_hubs_is_not_added_to_trade_out_of_them() -> None:
+    given_ = findings(3)
+    assert given_.flags["flag_type"].to_list() == ["hub_reexport", "new_route", "ghost_transit"]
+    text = text_of(REPORT.render(given_))
+    assert "Routes to targets flagged 2 Trade on them 344.4 million USD" in text
+    assert "1 route into hubs with 155.7 million USD is flagged as ghost transit" in text
+
+
+def test_the_calibration_is_said_in_words_and_its_absence_too() -> None:
+    text = text_of(REPORT.render(findings(3)))
+    assert (
+        "Annual data, hub to target: of 1,000 placebo routes 3.3 look as unusual as a flagged one; of 1,000 routes "
+        "judged 188 do (1,842 placebo routes, 96 routes judged)." in text
+    )
+    assert "windows of 3 months, hub to target: 1 of 1 windows have no placebos to compare with" in text
+
+
+def test_refusals_are_counted_with_their_largest_examples() -> None:
+    text = text_of(REPORT.render(findings(3)))
+    assert "not reported 17 17 35.1 United Arab Emirates → Russia, 851712+ Smartphones" in text
+    assert "it was not judged" in text
+
+
+def test_files_show_their_sum_and_one_that_does_not_add_up_is_marked() -> None:
+    given_ = findings(3)
+    assert "64,203 rows in = 60,000 kept + 4,050 rejected + 153 folded into a kept row" in text_of(
+        REPORT.render(given_)
+    )
+    assert "does not add up" not in text_of(REPORT.render(given_))
+    broken = replace(given_, files=given_.files.with_columns(rows_kept=pl.col("rows_kept") - 1))
+    assert text_of(REPORT.render(broken)).count("does not add up") == 3
+
+
+def test_more_flags_than_the_page_holds_are_counted_where_a_person_sees_it() -> None:
+    text = text_of(REPORT.render(findings(600)))
+    assert "500 of 540 flags are on this page , those with the highest priority. The other 40 are only in" in text
+
+
+def test_five_hundred_flags_fit_in_two_megabytes() -> None:
+    given_ = findings(500)
+    all_found = replace(given_, flags=given_.flags.with_columns(is_before_sanctions=pl.lit(False)))
+    content = REPORT.render(all_found)
+    assert content.count(b"<article") == 500
+    assert len(content) <= page.MOST_BYTES
+
+
+def test_long_texts_lower_the_number_of_cards_and_never_raise_the_size() -> None:
+    content = REPORT.render(findings(400, "a very long explanation " * 40))
+    assert len(content) <= page.MOST_BYTES
+    shown = content.count(b"<article")
+    assert 0 < shown < 360
+    assert f"{shown} of 360 flags are on this page" in text_of(content)
+
+
+def test_simulated_data_say_so_and_real_ones_do_not() -> None:
+    assert "Simulated data." in text_of(REPORT.render(findings(3)))
+    assert "imulated" not in text_of(REPORT.render(findings(3, is_simulated=False)))
+
+
+def test_hostile_text_adds_no_element_and_no_attribute() -> None:
+    def kinds(content: bytes) -> set[tuple[str, frozenset[str]]]:
+        return {(tag, frozenset(names)) for tag, names in Tags(content.decode()).found}
+
+    hostile = REPORT.render(poisoned(ATTACK))
+    assert kinds(hostile) <= kinds(REPORT.render(findings(30)))
+    assert "{{ 7*7 }}" in text_of(hostile)
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30))
+@settings(max_examples=20, deadline=None)
+def test_no_text_at_all_adds_an_element(text: str) -> None:
+    tags = [tag for tag, _ in Tags(REPORT.render(poisoned(text, 2)).decode()).found]
+    assert tags.count("script") == tags.count("style") == 1
+    assert not {"img", "iframe", "object", "embed", "link", "form", "base", "video", "audio"} & set(tags)
+
+
+def test_the_policy_allows_this_style_and_this_script_and_nothing_else() -> None:
+    content = REPORT.render(findings(3)).decode()
+    policy = next(names["content"] for tag, names in Tags(content).found if names.get("http-equiv"))
+    style = re.search(r"<style>(.*?)</style>", content, re.DOTALL)
+    script = re.search(r"<script>(.*?)</script>", content, re.DOTALL)
+    assert style is not None
+    assert script is not None
+    assert policy == (
+        f"default-src 'none'; style-src '{policy_hash(style.group(1))}'; script-src '{policy_hash(script.group(1))}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    assert "\r" not in content
+
+
+def test_links_lead_into_the_page_only_and_every_one_arrives() -> None:
+    for content in (REPORT.render(findings(30)), REPORT.render(poisoned(ATTACK)), REPORT.render(findings(0))):
+        found = Tags(content.decode()).found
+        ids = [names["id"] for _, names in found if "id" in names]
+        assert len(ids) == len(set(ids))
+        targets = [names["href"] or "" for tag, names in found if tag == "a"]
+        assert {target[:1] for target in targets} == {"#"}
+        assert {target[1:] for target in targets} <= set(ids)
+        assert not any("style" in names or any(name.startswith("on") for name in names) for _, names in found)
+
+
+def test_nested_settings_are_listed_one_by_one() -> None:
+    told = {
+        "name": "x",
+        "forest": {"trees": 100, "seeds": [0, 1]},
+        "lists": [{"file": "a.csv"}],
+        "none": {},
+        "unset": None,
+    }
+    assert flat_settings(told) == [
+        ("name", "x"),
+        ("forest.trees", "100"),
+        ("forest.seeds", "0, 1"),
+        ("lists.1.file", "a.csv"),
+        ("none", "none"),
+        ("unset", "none"),
+    ]
+
+
+def test_a_run_that_does_not_describe_itself_is_refused_by_name() -> None:
+    with pytest.raises(ContractBroken, match="no code_version, title"):
+        REPORT.render(replace(findings(1), run={"run_id": "", "scenario": "", "settings": {}, "is_simulated": False}))
