@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-SHARE_OF_USUAL = 0.5  # a period with under half the codes a reporter usually reports is a partial one
+SHARE_OF_USUAL = 0.4  # a period with fewer of its usual codes than this, against the other reporters, is a partial one
+LEAST_REPORTERS = 5  # of a dataset, for the others to tell how many codes are usual now
 LEAST_USUAL_GOODS = 20  # below it the count of codes says nothing
 BORN_SHARE = 0.1  # a good with more of its value in codes without a predecessor has no past in the extract
 USUAL_PERIODS = {"A": 3, "M": 36}
@@ -57,7 +58,13 @@ def _coverage(cells: pl.DataFrame) -> pl.DataFrame:
             for freq, periods in USUAL_PERIODS.items()
         ]
     )
-    is_partial = (usual >= LEAST_USUAL_GOODS) & (pl.col("goods") < SHARE_OF_USUAL * usual)
+    share = pl.when(pl.col("usual") >= LEAST_USUAL_GOODS).then(pl.col("goods") / pl.col("usual"))
+    # Sanctions thin out everybody's codes at once: only what the others do not share is a sign of a partial period.
+    others = pl.when(pl.col("share").count().over(*_DATASET, "ref_date") >= LEAST_REPORTERS).then(
+        pl.col("share").median().over(*_DATASET, "ref_date").clip(upper_bound=1.0)
+    )
+    is_partial = pl.col("share") < SHARE_OF_USUAL * others.fill_null(1.0)
+    counted = counted.with_columns(usual=usual).with_columns(share=share)
     return counted.with_columns(is_complete=~is_partial.fill_null(value=False)).select(
         "source", "dataset", "freq_code", "ref_date", "reporter_iso", "flow_code",
         "hs_edition", "rows", "goods", "value_usd", "is_complete",

@@ -116,7 +116,7 @@ class Coverage(dy.Schema):
     rows = _count("rows reported")
     goods = _count("different codes reported", "codes")
     value_usd = _usd("sum of the reported values", min=0)
-    is_complete = dy.Bool(description="false where the period has under half the codes the reporter usually reports")
+    is_complete = dy.Bool(description="false where the period has far fewer codes than the reporter usually reports")
 
 
 class Scope(dy.Schema):

@@ -23,7 +23,7 @@ from anomaly.world_facts import (
 from anomaly.world_trade import SMALLEST_USD, Amounts, Rng, Trade
 
 CIF_FACTOR = 1.06  # imports above exports of the same goods: freight and insurance
-PAIR_NOISE, ROW_NOISE = 0.06, 0.08  # log; what the two sides of a route differ in, for good and by the month
+PAIR_NOISE, ROW_NOISE = 0.12, 0.15  # log; what the two sides of a route differ in, for good and by the month
 MISSING_SHARE = 0.01  # import rows that never reach the statistics
 PARTIAL_SHARE = 0.3  # of the goods are out in a partial month
 WEIGHTLESS_SHARE = 0.04  # rows without a net weight

@@ -33,10 +33,10 @@ MEDIAN_USD = 330_000  # a month, of a middling good between middling countries a
 SIZE_SPREAD = 0.75  # standard deviation of a route's chance size, log
 # Routes simulated, by the roles of seller and buyer: the larger a route, the likelier it is among them.
 ROUTES = {
-    ("coalition", "target"): 470, ("coalition", "hub"): 520, ("coalition", "placebo"): 480, ("coalition", "coalition"): 60,
-    ("hub", "target"): 300, ("hub", "hub"): 100, ("hub", "placebo"): 800, ("hub", "coalition"): 130,
-    ("placebo", "target"): 90, ("placebo", "hub"): 80, ("placebo", "placebo"): 480, ("placebo", "coalition"): 70,
-    ("target", "target"): 40, ("target", "hub"): 40, ("target", "placebo"): 30, ("target", "coalition"): 20,
+    ("coalition", "target"): 430, ("coalition", "hub"): 230, ("coalition", "placebo"): 700, ("coalition", "coalition"): 60,
+    ("hub", "target"): 260, ("hub", "hub"): 80, ("hub", "placebo"): 850, ("hub", "coalition"): 120,
+    ("placebo", "target"): 70, ("placebo", "hub"): 60, ("placebo", "placebo"): 480, ("placebo", "coalition"): 60,
+    ("target", "target"): 30, ("target", "hub"): 30, ("target", "placebo"): 30, ("target", "coalition"): 20,
 }  # fmt: skip
 SANCTION_MONTHS = (0.75, 0.3)  # share of the fall still missing in March and April 2022
 SANCTION_FALL = (0.60, 0.95)  # of sanctioned goods, coalition to targets

@@ -18,6 +18,24 @@ def test_a_period_with_a_third_of_the_usual_codes_is_partial() -> None:
     assert who.sort("ref_date")["is_complete"].to_list() == [True, False]
 
 
+def test_a_fall_of_everybodys_codes_at_once_is_no_partial_period() -> None:
+    rows = [
+        flow(2021, name, "RUS", 1, code=f"84{number:04d}")
+        for name in ("DEU", "FRA", "ITA", "POL", "SWE")
+        for number in range(30)
+    ]
+    rows += [
+        flow(2022, name, "RUS", 1, code=f"84{number:04d}")
+        for name in ("DEU", "FRA", "ITA", "POL")
+        for number in range(11)
+    ]
+    rows += [flow(2022, "SWE", "RUS", 1, code=f"84{number:04d}") for number in range(3)]
+    _, who, _ = prepared(rows)
+    assert who.filter(~pl.col("is_complete")).select("reporter_iso", pl.col("ref_date").dt.year()).rows() == [
+        ("SWE", 2022)
+    ]
+
+
 def test_a_reporter_of_few_codes_is_never_called_partial() -> None:
     rows = [flow(2021, "KAZ", "RUS", 1, code=f"84{number:04d}") for number in range(10)]
     _, who, _ = prepared([*rows, flow(2022, "KAZ", "RUS", 1)])
