@@ -29,6 +29,7 @@ from anomaly.question import Question
 from anomaly.spans import Window
 from anomaly.store import Store
 
+_SIMULATED = "SIMULATED"  # begins the datasets of the world that the project makes up
 _SENTENCES_FOR = 3  # with more rows than this the table speaks for itself
 _QUERY_COLUMNS = (
     "good", "exporter_iso", "importer_iso", "period", "value_prior_year_usd", "value_usd", "change_percent",
@@ -63,6 +64,7 @@ def query(asked: Asked, *, limit: int, data: Path, form: str) -> None:
     if currency != "USD":
         tables = {name: frame for name, frame in tables.items() if name in ("bilateral", "coverage", "coverage.scope")}
     rows, found = questions.answer(question, windows, tables, limit)
+    _say_if_simulated(cells)
     if rows.is_empty():
         say(_nothing(asked, cells.filter(routes)))
     names_seen = [
@@ -75,6 +77,11 @@ def query(asked: Asked, *, limit: int, data: Path, form: str) -> None:
         _reasons_after(rows)
     if found > rows.height:
         say(f"{rows.height:,} of {found:,} rows, the largest first; --limit shows more")
+
+
+def _say_if_simulated(cells: pl.DataFrame) -> None:
+    if cells["dataset"].str.starts_with(_SIMULATED).any():
+        say("simulated trade: no figure here is real")
 
 
 def _nothing(asked: Asked, cells: pl.DataFrame) -> str:
@@ -141,6 +148,7 @@ def series(asked: Asked, *, freq: str | None, data: Path, form: str) -> None:
     cells = cells.filter(question.where())
     if asked.source is not None:
         cells = cells.filter(pl.col("source") == asked.source)
+    _say_if_simulated(cells)
     known = _known_nothing(store, question, cells, goods)
     if period is not None:
         cells, known = (

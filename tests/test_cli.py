@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, given, settings
@@ -15,7 +16,8 @@ from hypothesis import strategies as st
 
 from anomaly.cli import main
 from anomaly.cli_output import FORMATS, arrow, cell
-from tests.asked import FLAG_ID, REASON, write_store
+from anomaly.store import Store
+from tests.asked import FLAG_ID, REASON, frames, write_store
 
 ROOT = Path(__file__).parent.parent
 HEAVY = ("pydantic", "dataframely", "sklearn", "pandas", "pyarrow", "numpy.testing", "scipy")
@@ -74,6 +76,18 @@ def test_the_cars_of_armenia_come_out_to_the_dollar(data):
         "2019": "400,000", "2020": "500,000", "2021": "1,087,497", "2022": "127,950,897", "2023": "185,702,354",
     }  # fmt: skip
     assert "not reported" in told.stdout
+
+
+def test_simulated_trade_is_called_so_beside_every_answer(tmp_path):
+    sides = frames()["bilateral"].with_columns(dataset=pl.lit("SIMULATED-") + pl.col("dataset"))
+    with Store(tmp_path).writer("bilateral", inputs={}) as writer:
+        writer.add(sides)
+    for command in (("query", "870323", "--importer", "RUS"), ("series", "870323", "ARM", "RUS")):
+        assert "simulated trade: no figure here is real" in run(tmp_path, *command).stderr
+
+
+def test_real_trade_is_not_called_simulated(data):
+    assert "simulated" not in run(data, "query", "870323", "--importer", "RUS").output
 
 
 def test_a_mirror_that_is_silent_is_null_and_not_zero(data):
