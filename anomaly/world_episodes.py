@@ -90,7 +90,7 @@ EPISODES = (
     Episode("price-02", "price_only", "TUR", "BLR", "760612", "2022-05", 2.1, 4e5),
     Episode("boom-01", "product_boom", "", "", "850760", "2022-02", 2.3),
     Episode("boom-02", "product_boom", "", "", "901839", "2022-04", 1.9),
-    Episode("boom-03", "hub_boom", "SRB", "", "", "2022-04", 2.2),
+    Episode("boom-03", "hub_boom", "SRB", "", "", "2022-04", 1.9),
     Episode("fall-01", "collapse", "TUR", "RUS", "870899", "2022-06", 0.15, 2.2e6),
     Episode("fall-02", "collapse", "CHN", "BLR", "852872", "2022-05", 0.2, 1.8e6),
     Episode("fall-03", "collapse", "ARE", "RUS", "330300", "2022-07", 0.25, 9e5),

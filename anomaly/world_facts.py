@@ -64,7 +64,7 @@ COUNTRIES = (
     Country("TUR", "TR", 792, "Türkiye", "hub", 40, 33, 4.0, 4.0),
     Country("ARE", "AE", 784, "United Arab Emirates", "hub", 24, 54, 3.0, 4.0),
     Country("CHN", "CN", 156, "China", "hub", 40, 116, 20, 12),
-    Country("SRB", "RS", 688, "Serbia", "hub", 45, 20, 0.25, 0.8),
+    Country("SRB", "RS", 688, "Serbia", "hub", 45, 20, 0.08, 0.8),
     Country("ARG", "AR", 32, "Argentina", "placebo", -35, -58, 1.2, 2.0),
     Country("CHL", "CL", 152, "Chile", "placebo", -33, -71, 1.0, 1.8),
     Country("COL", "CO", 170, "Colombia", "placebo", 5, -74, 0.8, 1.6),

@@ -102,31 +102,7 @@ def _packed(data: bytes) -> bytes:
 
 def _comext(rows: pl.DataFrame, rate: list[float]) -> bytes:
     """SDMX-CSV of the API: CRLF, a row per indicator, eight-digit codes, EUR and hundreds of kilograms."""
-    cn = pl.DataFrame(
-        [
-            (code, code + digits, share, number == 0)
-            for good in GOODS
-            for code in {good.code, *(part for part, _ in good.h6)}
-            for number, (digits, share) in enumerate(zip(good.cn, CN_SHARES[len(good.cn)], strict=True))
-        ],
-        schema=["code", "product", "share", "is_first"],
-        orient="row",
-    )
-    cells = (
-        rows.with_columns(
-            euro=(pl.col("value_usd") / pl.col("month").replace_strict(dict(enumerate(rate)))).round().cast(pl.Int64)
-        )
-        .with_row_index("whole")
-        .join(cn, on="code", maintain_order="left")
-        .with_columns(part=(pl.col("euro") * pl.col("share")).floor().cast(pl.Int64))
-        .with_columns(
-            part=pl.col("part")
-            + pl.when(pl.col("is_first")).then(pl.col("euro") - pl.col("part").sum().over("whole")).otherwise(0),
-            kilos=(pl.col("net_wgt_kg") * pl.col("share")).round().cast(pl.Int64),
-        )
-    )
-    partner, period = pl.col("partner").replace_strict(_ISO2), pl.col("month").replace_strict(_month_text("%Y-%m"))
-    told = cells.select("reporter", "product", partner=partner, period=period, euro="part", kilos="kilos")
+    told = _in_the_eu(rows, rate)
     if rows["reporter"][0] == "DEU":
         told = pl.concat([told, _confidential(told)])
     hundreds = pl.format("{}.{}", pl.col("kilos") // 100, (pl.col("kilos") % 100).cast(pl.String).str.zfill(2))
@@ -151,6 +127,36 @@ def _comext(rows: pl.DataFrame, rate: list[float]) -> bytes:
         )
     )
     return _packed(table.write_csv(line_terminator="\r\n", quote_style="never").encode())
+
+
+def _in_the_eu(rows: pl.DataFrame, rate: list[float]) -> pl.DataFrame:
+    """reporter, product (eight digits), partner (ISO-2), period, euro, kilos; the products of a code sum to it."""
+    cn = pl.DataFrame(
+        [
+            (code, code + digits, share, number == 0)
+            for good in GOODS
+            for code in sorted({good.code, *(part for part, _ in good.h6)})
+            for number, (digits, share) in enumerate(zip(good.cn, CN_SHARES[len(good.cn)], strict=True))
+        ],
+        schema=["code", "product", "share", "is_first"],
+        orient="row",
+    )
+    euro = (pl.col("value_usd") / pl.col("month").replace_strict(dict(enumerate(rate)))).round().cast(pl.Int64)
+    part = (pl.col("whole_euro") * pl.col("share")).floor().cast(pl.Int64)
+    rest = pl.col("whole_euro") - part.sum().over("whole")
+    return (
+        rows.with_columns(whole_euro=euro)
+        .with_row_index("whole")
+        .join(cn, on="code", maintain_order="left")
+        .select(
+            "reporter",
+            "product",
+            partner=pl.col("partner").replace_strict(_ISO2),
+            period=pl.col("month").replace_strict(_month_text("%Y-%m")),
+            euro=part + pl.when(pl.col("is_first")).then(rest).otherwise(0),
+            kilos=(pl.col("net_wgt_kg") * pl.col("share")).round().cast(pl.Int64),
+        )
+    )
 
 
 def _confidential(told: pl.DataFrame) -> pl.DataFrame:
