@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from sklearn import config_context
 from sklearn.ensemble import IsolationForest
 
 from anomaly.errors import ContractBroken
@@ -56,12 +57,14 @@ def build(inputs: pl.DataFrame, names: Sequence[str], settings: Settings) -> Sco
         placebo_rows = routes.filter(_is_placebo()).select(names).to_numpy()
         halves = _fit(placebo_rows, routes.select(names).to_numpy(), settings)
         scored = routes.with_columns(anomaly_score=pl.Series(_score_all(routes, halves, names)))
+        called: list[pl.DataFrame] = []
         for window in scored.filter(is_test).partition_by(_WINDOW, maintain_order=True):
             placebos, kind = _placebos_of(window, scored, settings)
             tested = _calibrate(window, placebos, settings)
             scores.append(tested)
             calibration.append(_report(tested, placebos, kind, settings))
-            contributions.append(_contribute(tested.filter(_may_be_flagged(settings)), halves.every(), names))
+            called.append(tested.filter(_may_be_flagged(settings)))
+        contributions.append(_contribute(pl.concat(called), halves.every(), names))
     return Scored(
         _joined(scores, _empty_scores()).select(_SCORE_COLUMNS).sort(_KEY),
         _joined(calibration, _empty_calibration()).sort([*_WINDOW, "leg"]),
@@ -134,7 +137,9 @@ def _forest(rows: Matrix, frame: Matrix, seed: int, settings: Settings) -> Isola
     """
     samples = min(settings.forest.max_samples, len(rows))
     framed = np.vstack([rows, np.repeat(frame, -(-len(rows) // samples), axis=0)])
-    return IsolationForest(n_estimators=settings.forest.trees, max_samples=samples, random_state=seed).fit(framed)
+    forest = IsolationForest(n_estimators=settings.forest.trees, max_samples=samples, random_state=seed)
+    with config_context(assume_finite=True, skip_parameter_validation=True):  # checked once, not once a tree
+        return forest.fit(framed)
 
 
 def _score_all(routes: pl.DataFrame, halves: _Halves, names: Sequence[str]) -> Matrix:
@@ -161,7 +166,8 @@ def _score(rows: Matrix, forests: Sequence[IsolationForest]) -> Matrix:
 
 def _anomaly(forest: IsolationForest, rows: Matrix) -> Matrix:
     """0 to 1, higher is more anomalous: the one place where scikit-learn's sign is turned."""
-    result: Matrix = -forest.score_samples(rows)
+    with config_context(assume_finite=True, skip_parameter_validation=True):
+        result: Matrix = -forest.score_samples(rows)
     return result
 
 
@@ -258,14 +264,16 @@ def _contribute(called: pl.DataFrame, forests: Sequence[IsolationForest], names:
     if not len(rows):
         return _empty_contributions()
 
-    whole = _score(rows, forests)
-    parts = []
-    for position, name in enumerate(names):
-        without = rows.copy()
-        without[:, position] = 0.0
-        drop = np.round(whole - _score(without, forests), 12)
-        parts.append(called.select(_KEY).with_columns(input=pl.lit(name), score_drop=pl.Series(drop)))
-    return pl.concat(parts)
+    without = [rows.copy() for _ in names]
+    for position, changed in enumerate(without):
+        changed[:, position] = 0.0
+    whole, *others = np.split(_score(np.vstack([rows, *without]), forests), len(names) + 1)
+    return pl.concat(
+        [
+            called.select(_KEY).with_columns(input=pl.lit(name), score_drop=pl.Series(np.round(whole - other, 12)))
+            for name, other in zip(names, others, strict=True)
+        ]
+    )
 
 
 def _empty_scores() -> pl.DataFrame:

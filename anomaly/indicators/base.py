@@ -64,6 +64,16 @@ def suspicious_side(name: str) -> pl.Expr:
     return pl.col(name).clip(lower_bound=0).fill_null(0.0)
 
 
+def net_of_elsewhere(name: str, then: str, floor_usd: float) -> pl.Expr:
+    """The suspicious side of a growth beyond the growth of the exporter's sales of the good to everyone else.
+
+    `then` is the ending of the columns compared with: prior_usd or baseline_usd. A boom of the whole exporter is no
+    evidence on any of its routes; where its other trade is unknown, nothing is taken off.
+    """
+    elsewhere = log_ratio("elsewhere_usd", f"elsewhere_{then}", floor_usd).clip(lower_bound=0).fill_null(0.0)
+    return (pl.col(name) - elsewhere).clip(lower_bound=0).fill_null(0.0)
+
+
 def usd(value: float | int | None) -> str:
     """An amount for people: 178.2 million USD."""
     if value is None:

@@ -2,13 +2,13 @@
 
 import polars as pl
 
-from anomaly.indicators.base import Indicator, change, log_ratio, suspicious_side, usd
+from anomaly.indicators.base import Indicator, change, log_ratio, net_of_elsewhere, usd
 
 
 def _joint(floor_usd: float) -> pl.Expr:
     """Growth counts with the fall of the coalition's direct trade since the same baseline."""
     fall = -log_ratio("coalition_to_target_usd", "coalition_to_target_baseline_usd", floor_usd)
-    return suspicious_side("baseline_excess_log") * fall.clip(lower_bound=0).fill_null(0.0)
+    return net_of_elsewhere("baseline_excess_log", "baseline_usd", floor_usd) * fall.clip(lower_bound=0).fill_null(0.0)
 
 
 INDICATOR = Indicator(

@@ -1,6 +1,6 @@
 """Growth against the same months a year before."""
 
-from anomaly.indicators.base import Indicator, change, log_ratio, suspicious_side, usd
+from anomaly.indicators.base import Indicator, change, log_ratio, net_of_elsewhere, suspicious_side, usd
 
 INDICATOR = Indicator(
     name="surge_log",
@@ -14,5 +14,5 @@ INDICATOR = Indicator(
         f"({change(row['value_usd'], row['value_prior_year_usd'])})."
     ),
     # A boom alone is not evidence: honest one-off booms stand as high. Growth counts with the fall of the direct trade.
-    forest=lambda _floor_usd: suspicious_side("surge_log") * suspicious_side("direct_drop_log"),
+    forest=lambda floor_usd: net_of_elsewhere("surge_log", "prior_usd", floor_usd) * suspicious_side("direct_drop_log"),
 )

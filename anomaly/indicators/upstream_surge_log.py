@@ -1,6 +1,6 @@
 """The coalition sells more of the good to the hub."""
 
-from anomaly.indicators.base import Indicator, change, log_ratio, suspicious_side, usd
+from anomaly.indicators.base import Indicator, change, log_ratio, net_of_elsewhere, suspicious_side, usd
 
 INDICATOR = Indicator(
     name="upstream_surge_log",
@@ -14,7 +14,9 @@ INDICATOR = Indicator(
         f"to {usd(row['coalition_to_hub_usd'])} ({change(row['coalition_to_hub_usd'], row['coalition_to_hub_prior_usd'])}; "
         f"{row['legs_compared']})."
     ),
-    forest=lambda _floor_usd: (
-        suspicious_side("upstream_surge_log") * suspicious_side("surge_log") * suspicious_side("direct_drop_log")
+    forest=lambda floor_usd: (
+        suspicious_side("upstream_surge_log")
+        * net_of_elsewhere("surge_log", "prior_usd", floor_usd)
+        * suspicious_side("direct_drop_log")
     ),
 )
