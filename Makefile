@@ -1,0 +1,76 @@
+# `make` sets up and runs the main job on the simulated world; `make help` lists the rest. Raw data are never deleted.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := demo
+.NOTPARALLEL:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+RAW ?= data/raw
+DATA ?= data/processed
+SCENARIO ?= russia-2022
+DEMO ?= data/demo
+
+usable = import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
+  if "$$name" -c '$(usable)' >/dev/null 2>&1; then echo "$$name"; break; fi; done)
+BIN := .venv/bin
+READY := .venv/.ready
+JOB = $(BIN)/python -m pipelines
+
+.PHONY: demo help setup flows coverage bilateral features scores flags rollups report run
+.PHONY: test test-kills lint typecheck check bench clean
+
+demo: $(READY) ## set up, then the main job on the simulated world (default)
+	@$(JOB) demo --raw $(DEMO)/raw --data $(DEMO)/processed --scenario "$(SCENARIO)"
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
+	@echo "RAW=$(RAW) DATA=$(DATA) SCENARIO=$(SCENARIO)"
+
+setup: $(READY) ## .venv with the pinned packages of requirements.lock
+
+$(READY): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "needs Python 3.11 or newer with venv: say PYTHON=<path>" >&2; exit 1; }
+	@echo "setting up .venv with $(PYTHON)" >&2
+	@test -x $(BIN)/python || "$(PYTHON)" -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+flows: $(READY) ## raw files -> flows
+coverage: flows ## who reported which period
+bilateral: flows coverage ## both sides of every route
+features: bilateral ## windows and indicators
+scores: features ## the forest and its calibration
+flags: scores ## routes that deserve a question
+rollups: flags ## per good and per hub
+report: rollups ## the documents people read
+
+flows coverage bilateral features scores flags rollups report:
+	@$(JOB) $@ --raw "$(RAW)" --data "$(DATA)" --scenario "$(SCENARIO)"
+
+run: $(READY) ## all of them in one process: make run RAW=<folder> DATA=<folder>
+	@$(JOB) run --raw "$(RAW)" --data "$(DATA)" --scenario "$(SCENARIO)"
+
+test: $(READY) ## the default tests, no network
+	@$(BIN)/python -m pytest
+
+test-kills: $(READY) ## kill -9 and disk faults at every point of every stage; minutes
+	@ANOMALY_EVERY_FAULT=1 $(BIN)/python -m pytest tests/test_store.py
+
+lint: $(READY) ## ruff
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+typecheck: $(READY) ## mypy --strict
+	@$(BIN)/mypy
+
+check: lint typecheck test ## all that must pass before a change is kept
+
+bench: $(READY) ## time and memory beside DuckDB and pandas
+	@$(BIN)/python -m benchmarks
+
+clean: ## remove what make makes again: .venv, caches, the demo; never raw data, tables or reports
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage "$(DEMO)"
+	find anomaly pipelines tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
