@@ -11,9 +11,10 @@ import polars as pl
 from anomaly.world_facts import CALENDAR, COUNTRIES, EU, GOODS, MONTHS
 from anomaly.world_reports import REPORT_COLUMNS
 
-COMTRADE = "comtrade/SIMULATED-M"
-WEB_EXPORT = "comtrade/SIMULATED-WEB/TradeData_7_20_2023_9_0_0.csv"
-COMEXT = "comext/SIMULATED-DS-045409"
+RELEASE = "2018-01_2023-06/2023-07-20"  # period and vintage, as raw files are laid out: source/dataset/period/vintage
+COMTRADE = f"comtrade/SIMULATED-M/{RELEASE}"
+WEB_EXPORT = f"comtrade/SIMULATED-WEB/{RELEASE}/TradeData_7_20_2023_9_0_0.csv"
+COMEXT = f"comext/SIMULATED-DS-045409/{RELEASE}"
 RATES = "ecb/EXR_M_EUR_SP00_A.csv"
 
 AS_ANSWER = ("KGZ", "GEO")  # reporters whose rows come as answers of the API
@@ -56,13 +57,13 @@ def files(reports: pl.DataFrame) -> dict[str, bytes]:
     rate = usd_per_eur()
     made = {RATES: _rates(rate), "SIMULATED.md": _SAYS.encode()}
     for iso in EU:
-        name = f"{COMEXT}/SIMULATED-DS-045409_M_{_ISO2[iso]}_2018-01_2023-06.csv.gz"
+        name = f"{COMEXT}/DS-045409_M_{_ISO2[iso]}.csv.gz"
         made[name] = _comext(reports.filter(pl.col("reporter") == iso), rate)
     for country in COUNTRIES:
         if country.iso3 in EU:
             continue
         rows = reports.filter(pl.col("reporter") == country.iso3)
-        stem = f"{COMTRADE}/SIMULATED-C_M_{country.m49:03}_201801-202306"
+        stem = f"{COMTRADE}/C_M_{country.m49:03}"
         if country.iso3 in AS_ANSWER:
             made[f"{stem}.json.gz"] = _answer(_cells(rows))
             continue

@@ -17,7 +17,7 @@ from anomaly import codes, settings, sources, world
 from anomaly.sources.base import Context, RawFile
 from anomaly.world_episodes import BENIGN, EPISODES, EVASION, KINDS
 from anomaly.world_facts import COUNTRIES, EU, GOODS
-from anomaly.world_files import AS_WEB_EXPORT, UNKNOWN_COUNTRY
+from anomaly.world_files import AS_WEB_EXPORT, COMTRADE, UNKNOWN_COUNTRY
 from anomaly.world_reports import as_codes
 
 ISO3 = {country.m49: country.iso3 for country in COUNTRIES}
@@ -152,7 +152,7 @@ def test_the_same_seed_gives_the_same_bytes_and_labels() -> None:
 def test_another_seed_gives_another_world_with_the_same_mission() -> None:
     other = world.build(seed=7)
     assert hash_of(other.files) != hash_of(the_world().files)
-    rows = _columns("x.txt.gz", other.files["comtrade/SIMULATED-M/SIMULATED-C_M_398_201801-202306.txt.gz"])
+    rows = _columns("x.txt.gz", other.files[f"{COMTRADE}/C_M_398.txt.gz"])
     phones = rows.filter(
         pl.col("partnercode") == "643",
         pl.col("flowcode") == "X",
@@ -484,7 +484,18 @@ def _raw_files(folder: Path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         parts = name.split("/")
-        yield RawFile(path, name, dataset=parts[1] if len(parts) > 2 else None)
+        is_release = len(parts) == 5  # source/dataset/period/vintage/file
+        yield RawFile(path, name, dataset=parts[1] if is_release else None, vintage=parts[3] if is_release else None)
+
+
+def test_a_dataset_and_its_vintage_are_told_by_the_folders() -> None:
+    folders = {tuple(name.split("/")[:-1]) for name in the_world().files if name.startswith("com")}
+    release = ("2018-01_2023-06", "2023-07-20")
+    assert folders == {
+        ("comtrade", "SIMULATED-M", *release),
+        ("comtrade", "SIMULATED-WEB", *release),
+        ("comext", "SIMULATED-DS-045409", *release),
+    }
 
 
 def test_one_reporter_comes_as_a_web_export_and_two_as_answers_of_the_api() -> None:
