@@ -1,4 +1,4 @@
-"""The windows and the joins once, then every indicator in one plan: bilateral → features."""
+"""The windows and the sums once, then every indicator in one plan: bilateral → features."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ import dataframely as dy
 import numpy as np
 import polars as pl
 
+from anomaly import grid as cells
 from anomaly import schema, windows
+from anomaly.grid import UNKNOWN, Amounts, Grid, Ids, Names, lay
 from anomaly.indicators import INDICATORS
-from anomaly.legs import LEG_COLUMNS, coalition_legs, mirror_legs
-from anomaly.refusals import Breaks, refusals
+from anomaly.legs import MIRROR, Compared, coalition_legs, mirror_legs
+from anomaly.refusals import Breaks, refusals, straddles
 from anomaly.settings import Settings
-from anomaly.windows import UNKNOWN, Grid, Known, Window
+from anomaly.windows import Known, Marks, Window
 
 PARTNERS_OF_A_WHOLE_DATASET = 10  # an extract with fewer partners cannot say what is sold elsewhere
 NO_BASELINE = "no baseline"
+Column = Amounts | Marks
 _FIXED = tuple(schema.Features.column_names())
 
 
@@ -59,155 +62,196 @@ def build(chunk: pl.DataFrame, of: Plan, settings: Settings) -> tuple[pl.DataFra
     Returns (features, refused). A route has a row for a window where both windows are known and its value is
     material; every sum over reporters holds only those that reported both windows.
     """
-    grids = {
-        freq: windows.lay(part, of.known[freq])
-        for freq in of.known
-        if (part := chunk.filter(pl.col("freq_code") == freq)).height
-    }
-    measured, refused = (
-        [pl.DataFrame(schema=_schema_of(table_schema()))],
-        [pl.DataFrame(schema=_schema_of(schema.Refused))],
-    )
+    measured = []
+    refused = [pl.DataFrame(schema=_schema_of(schema.Refused))]
+    grids = lay(chunk, of.known) if chunk.height else {}
     for freq, grid in grids.items():
+        broken_by = of.breaks.marks(grid.names.goods)
         for window in of.windows[freq]:
-            compared = compare(grid, window, of.breaks)
+            compared = compare(grid, window, broken_by)
             refused.append(refusals(grid, window, compared, settings))
-            measured.append(_measure(grid, grids.get("M"), window, compared, of, settings))
+            measured.append(_measure(grid, grids.get("M"), window, compared, broken_by, settings))
     key = ["good", *[name for name in schema.ROUTE_KEY if name != "good"]]
-    return (
-        pl.concat(measured).sort([*key, "baseline_gap_years"]),
-        pl.concat(refused).sort(key),
-    )
+    names = next((grid.names for grid in grids.values()), None)
+    features = [pl.DataFrame(schema=_schema_of(table_schema()))]
+    if names is not None and measured:
+        features.append(_as_frame(measured, names, settings))
+    return pl.concat(features), pl.concat(refused).sort(key)
 
 
 def _schema_of(contract: type[dy.Schema]) -> dict[str, Any]:
     return {name: column.dtype for name, column in contract.columns().items()}
 
 
-def compare(grid: Grid, window: Window, breaks: Breaks) -> pl.DataFrame:
-    """A route's window, year before and baseline mean, one row a route of the grid; null where unknown.
-
-    `is_edition_broken`: the windows straddle an edition change that the good does not survive.
-    `is_comparable`: window and year before are both known and not broken. `is_in_totals`: so is the baseline.
-    """
+def compare(grid: Grid, window: Window, broken_by: Ids) -> Compared:
+    """A route's window, year before and baseline mean. `broken_by` is Breaks.marks of the grid's goods."""
     known = grid.known
     now, prior = known.index(window.end, window.months), known.index(window.end, window.months, 1)
     baseline = [known.index(window.end.replace(year=year), window.months) for year in window.baseline_years]
     base_at = [at for at in baseline if at is not None]
-    broken, changed = breaks.between(grid, [*(prior or []), *(now or [])])
-    base_broken, base_changed = breaks.between(grid, [*chain.from_iterable(base_at), *(prior or []), *(now or [])])
-    base = windows.mean(grid.value, base_at)
-    value, before = windows.total(grid.value, now), windows.total(grid.value, prior)
+    broken, changed = straddles(grid, broken_by, [*(prior or []), *(now or [])])
+    every = [*chain.from_iterable(base_at), *(prior or []), *(now or [])]
+    base_broken, base_changed = straddles(grid, broken_by, every)
+    value, before = cells.total(grid.value, now), cells.total(grid.value, prior)
+    base = np.where(base_broken, UNKNOWN, cells.mean(grid.value, base_at))
     comparable = (value >= 0) & (before >= 0) & ~broken
-    base = np.where(base_broken, UNKNOWN, base)
-    frame = grid.routes.with_columns(
-        value_usd=pl.Series(value),
-        value_prior_year_usd=pl.Series(before),
-        value_baseline_usd=pl.Series(base),
-    ).with_columns(pl.col("value_usd", "value_prior_year_usd", "value_baseline_usd").replace(UNKNOWN, None))
-    return frame.with_columns(
-        is_edition_broken=pl.Series(broken),
-        is_edition_changed=pl.Series(changed | base_changed),
-        is_comparable=pl.Series(comparable),
-        is_in_totals=pl.Series(comparable & ((base >= 0) | (not base_at))),
-    )
+    in_totals = comparable & (base >= 0) if base_at else comparable
+    return Compared(value, before, base, comparable, in_totals, broken, changed | base_changed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """The material routes of a window: columns of numbers, UNKNOWN where unknown, names as numbers.
+
+    texts   what the column `says` counts in
+    """
+
+    window: Window
+    columns: dict[str, Column]
+    texts: list[str]
 
 
 def _measure(
-    grid: Grid, monthly: Grid | None, window: Window, compared: pl.DataFrame, of: Plan, settings: Settings
-) -> pl.DataFrame:
-    coalition = list(settings.coalition.countries)
-    legs = coalition_legs(grid, monthly, window, compared, lambda g, w: compare(g, w, of.breaks), coalition)
-    totals = compared.filter("is_in_totals")
-    frame = (
-        compared.with_row_index("route")
-        .filter(pl.col("is_comparable"), pl.col("value_usd") >= settings.materiality_usd)
-        .pipe(_with_totals, totals, grid.known)
-        .join(legs, left_on=["good", "importer_iso"], right_on=["good", "country"], how="left", maintain_order="left")
-        .rename({column: column.replace("coalition_to", "coalition_to_target") for column in LEG_COLUMNS})
-        .rename({"legs_compared": "_target_leg"})
-        .join(legs, left_on=["good", "exporter_iso"], right_on=["good", "country"], how="left", maintain_order="left")
-        .rename({column: column.replace("coalition_to", "coalition_to_hub") for column in LEG_COLUMNS})
-        .with_columns(legs_compared=pl.coalesce("legs_compared", "_target_leg").fill_null(""))
-        .pipe(mirror_legs, grid, window, coalition)
-    )
-    frame = _with_shape(frame, grid, window)
-    frame = frame.with_columns(
-        freq_code=pl.lit(window.freq_code),
-        window_months=pl.lit(window.months, dtype=pl.Int16),
-        window_end=pl.lit(window.end, dtype=pl.Date),
-        baseline_gap_years=pl.lit(window.gap_years, dtype=pl.Int8),
-        baseline_years=pl.lit(_span(window.baseline_years)),
-        role=_role(settings),
-        is_before_sanctions=pl.lit(window.end < settings.sanctions_since.replace(day=1)),
-        baseline_is_nothing=(pl.col("value_prior_year_usd") == 0) & (pl.col("value_baseline_usd") == 0),
-    )
-    floor = float(settings.floor_usd)
-    return frame.with_columns(
-        [indicator.expr(floor).cast(pl.Float64).alias(indicator.name) for indicator in INDICATORS]
-    ).select(*_FIXED, *[indicator.name for indicator in INDICATORS])
+    grid: Grid, monthly: Grid | None, window: Window, compared: Compared, broken_by: Ids, settings: Settings
+) -> _Measured:
+    is_coalition = grid.names.are(settings.coalition.countries)
+    legs = coalition_legs(grid, monthly, window, compared, lambda g, w: compare(g, w, broken_by), is_coalition)
+    route = np.flatnonzero(compared.is_comparable & (compared.value >= settings.materiality_usd))
+    into, out_of = grid.into[route], grid.out_of[route]
+    says = np.where(legs.says[out_of] >= 0, legs.says[out_of], legs.says[into])
+    mirror = mirror_legs(grid, window, is_coalition)
+    columns = {
+        "good": grid.good[route],
+        "exporter": grid.exporter[route],
+        "importer": grid.importer[route],
+        "kind": grid.kind[route],
+        "says": np.where(says >= 0, says, len(legs.texts)),
+        "is_edition_changed": compared.is_edition_changed[route],
+        "value_usd": compared.value[route],
+        "value_prior_year_usd": compared.prior[route],
+        "value_baseline_usd": compared.baseline[route],
+        **_shape(grid, window, route),
+        "coalition_to_target_usd": legs.value[into],
+        "coalition_to_target_prior_usd": legs.prior[into],
+        "coalition_to_target_baseline_usd": legs.baseline[into],
+        "coalition_to_hub_usd": legs.value[out_of],
+        "coalition_to_hub_prior_usd": legs.prior[out_of],
+        "coalition_to_hub_baseline_usd": legs.baseline[out_of],
+        **_totals(grid, compared, route),
+        **{name: one[route] for name, one in zip(MIRROR, mirror, strict=True)},
+    }
+    return _Measured(window, columns, [*legs.texts, ""])
 
 
-def _with_totals(frame: pl.DataFrame, totals: pl.DataFrame, known: Known) -> pl.DataFrame:
-    """Add the exporter's trade with everyone else and everyone's trade with the importer, over comparable routes."""
-    whole = (
-        known.partners.filter(pl.col("partners") >= PARTNERS_OF_A_WHOLE_DATASET).select("source", "dataset").unique()
-    )
-    by_exporter = totals.group_by("good", "exporter_iso").agg(
-        _now=pl.col("value_usd").sum(),
-        _prior=pl.col("value_prior_year_usd").sum(),
-        _baseline=pl.col("value_baseline_usd").sum(),
-    )
-    by_importer = totals.group_by("good", "importer_iso").agg(
-        all_to_importer_usd=pl.col("value_usd").sum(), all_to_importer_prior_usd=pl.col("value_prior_year_usd").sum()
-    )
-    own = {"_now": "value_usd", "_prior": "value_prior_year_usd", "_baseline": "value_baseline_usd"}
-    names = {"_now": "elsewhere_usd", "_prior": "elsewhere_prior_usd", "_baseline": "elsewhere_baseline_usd"}
-    return (
-        frame.join(by_importer, on=["good", "importer_iso"], how="left", maintain_order="left")
-        .join(by_exporter, on=["good", "exporter_iso"], how="left", maintain_order="left")
-        .join(whole.with_columns(_is_whole=True), on=["source", "dataset"], how="left", maintain_order="left")
-        .with_columns(
-            pl.when(pl.col("_is_whole") & pl.col("is_in_totals"))
-            .then((pl.col(sum_) - pl.col(own[sum_])).clip(lower_bound=0))
-            .alias(name)
-            for sum_, name in names.items()
-        )
-    )
-
-
-def _with_shape(frame: pl.DataFrame, grid: Grid, window: Window) -> pl.DataFrame:
-    """Add how the window's value is spread over its periods, its weight and its price."""
+def _shape(grid: Grid, window: Window, route: Ids) -> dict[str, Column]:
+    """How the window's value is spread over its periods, and its weight where all of it is known."""
     at = grid.known.index(window.end, window.months) or []
-    route = frame["route"].to_numpy()
-    value, weight = grid.value[at][:, route], grid.weight[at][:, route]
-    largest = value.max(axis=0, initial=0)
-    heavy = np.where(((weight > 0) | (value <= 0)).all(axis=0), np.maximum(weight, 0).sum(axis=0), UNKNOWN)
-    price = pl.when((pl.col("net_wgt_g") > 0) & (pl.col("value_usd") > 0)).then(
-        1000 * pl.col("value_usd") / pl.col("net_wgt_g")
+    value, weight = cells.pick(grid.value, at, route), cells.pick(grid.weight, at, route)
+    has_weight = ((weight > 0) | (value <= 0)).all(axis=0)
+    return {
+        "active_periods": (value > 0).sum(axis=0),
+        "largest_period_usd": value.max(axis=0, initial=0),
+        "net_wgt_g": np.where(has_weight, np.maximum(weight, 0).sum(axis=0), UNKNOWN),
+    }
+
+
+def _totals(grid: Grid, compared: Compared, route: Ids) -> dict[str, Column]:
+    """The exporter's trade with everyone else and everyone's trade with the importer, over comparable routes."""
+    whole = grid.known.partners.filter(pl.col("partners") >= PARTNERS_OF_A_WHOLE_DATASET).select("source", "dataset")
+    is_whole = np.array([kind in set(whole.rows()) for kind in grid.names.kinds.select("source", "dataset").rows()])
+    counted, size = np.flatnonzero(compared.is_in_totals), grid.names.cells
+    has_others = (is_whole[grid.kind] & compared.is_in_totals)[route]
+    into, out_of = grid.into[counted], grid.out_of[counted]
+    is_bought = cells.present(into, size)
+
+    def elsewhere(values: Amounts) -> Amounts:
+        others = cells.add_up(values[counted], out_of, size)[grid.out_of[route]] - values[route]
+        return np.where(has_others & (values[route] >= 0), np.maximum(others, 0), UNKNOWN)
+
+    def to_importer(values: Amounts) -> Amounts:
+        return np.where(is_bought, cells.add_up(values[counted], into, size), UNKNOWN)[grid.into[route]]
+
+    return {
+        "elsewhere_usd": elsewhere(compared.value),
+        "elsewhere_prior_usd": elsewhere(compared.prior),
+        "elsewhere_baseline_usd": elsewhere(compared.baseline),
+        "all_to_importer_usd": to_importer(compared.value),
+        "all_to_importer_prior_usd": to_importer(compared.prior),
+    }
+
+
+def _as_frame(measured: Sequence[_Measured], names: Names, settings: Settings) -> pl.DataFrame:
+    """All windows of a chunk in one frame, in the order of the key: numbers become names, UNKNOWN becomes null."""
+    told = _windows_told([one.window for one in measured], settings)
+    columns = {name: np.concatenate([one.columns[name] for one in measured]) for name in measured[0].columns}
+    number = np.repeat(np.arange(len(measured)), [len(one.columns["good"]) for one in measured])
+    columns["says"] += np.cumsum([0, *[len(one.texts) for one in measured]])[number]
+    rank = told.select(pl.struct("freq_code", "window_months", "window_end").rank("dense")).to_series().to_numpy()
+    order = _order(columns, rank[number], told["baseline_gap_years"].to_numpy()[number])
+    columns, number = {name: one[order] for name, one in columns.items()}, number[order]
+    good, exporter, importer = (columns.pop(name) for name in ("good", "exporter", "importer"))
+    kind, says = columns.pop("kind"), columns.pop("says")
+    texts = pl.Series([text for one in measured for text in one.texts], dtype=pl.String)
+    frame = pl.DataFrame(
+        {
+            "good": names.goods.gather(good),
+            "exporter_iso": names.countries.gather(exporter),
+            "importer_iso": names.countries.gather(importer),
+            "role": _roles(names, settings).gather(importer),
+            "legs_compared": texts.gather(says),
+            **{column: names.kinds[column].gather(kind) for column in names.kinds.columns},
+            **columns,
+            "_good_in_window": good * len(measured) + number,
+        }
     )
+    amounts = pl.col([name for name, one in columns.items() if one.dtype == np.int64])
+    frame = frame.with_columns(pl.when(amounts >= 0).then(amounts))
+    return _with_indicators(frame.hstack(told[number]), settings)
+
+
+def _order(columns: dict[str, Column], rank: Ids, gap: Ids) -> Ids:
+    """Where the rows go: by good, window, exporter, importer and gap, all of them as one number."""
+    key = columns["good"].astype(np.int64)
+    for part in (rank, columns["exporter"], columns["importer"], gap):
+        key = key * (int(part.max(initial=0)) + 1) + part
+    return np.argsort(key, kind="stable")
+
+
+def _windows_told(windows: Sequence[Window], settings: Settings) -> pl.DataFrame:
+    """What the rows of each window share."""
+    return pl.DataFrame(
+        {
+            "freq_code": [one.freq_code for one in windows],
+            "window_months": pl.Series([one.months for one in windows], dtype=pl.Int16),
+            "window_end": pl.Series([one.end for one in windows], dtype=pl.Date),
+            "baseline_gap_years": pl.Series([one.gap_years for one in windows], dtype=pl.Int8),
+            "baseline_years": [_span(one.baseline_years) for one in windows],
+            "is_before_sanctions": [one.end < settings.sanctions_since.replace(day=1) for one in windows],
+        }
+    )
+
+
+def _with_indicators(frame: pl.DataFrame, settings: Settings) -> pl.DataFrame:
+    value, weight = pl.col("value_usd"), pl.col("net_wgt_g")
+    price = pl.when((weight > 0) & (value > 0)).then(1000 * value / weight)
+    median = pl.col("unit_value_usd_per_kg").median().over("_good_in_window")
+    is_nothing = (pl.col("value_prior_year_usd") == 0) & (pl.col("value_baseline_usd") == 0)
+    floor = float(settings.floor_usd)
     return (
         frame.with_columns(
-            active_periods=pl.Series((value > 0).sum(axis=0), dtype=pl.Int64),
-            largest_period_share=pl.when(pl.col("value_usd") > 0).then(pl.Series(largest) / pl.col("value_usd")),
-            net_wgt_g=pl.Series(heavy).replace(UNKNOWN, None),
+            largest_period_share=pl.when(value > 0).then(pl.col("largest_period_usd") / value),
+            unit_value_usd_per_kg=price,
+            baseline_is_nothing=is_nothing,
         )
-        .with_columns(unit_value_usd_per_kg=price)
-        .with_columns(median_unit_value_usd_per_kg=pl.col("unit_value_usd_per_kg").median().over("good"))
+        .with_columns(median_unit_value_usd_per_kg=median)
+        .with_columns([indicator.expr(floor).cast(pl.Float64).alias(indicator.name) for indicator in INDICATORS])
+        .select(*_FIXED, *[indicator.name for indicator in INDICATORS])
     )
 
 
-def _role(settings: Settings) -> pl.Expr:
-    importer = pl.col("importer_iso")
-    return (
-        pl.when(importer.is_in(list(settings.targets.countries)))
-        .then(pl.lit("target"))
-        .when(importer.is_in(list(settings.coalition.countries)))
-        .then(pl.lit("coalition"))
-        .when(importer.is_in([*settings.hub_candidates.countries, *settings.neighbours.countries]))
-        .then(pl.lit("other"))
-        .otherwise(pl.lit("placebo"))
-    )
+def _roles(names: Names, settings: Settings) -> pl.Series:
+    """The role of each country as an importer."""
+    return pl.Series([settings.role_of(country) for country in names.countries], dtype=pl.String)
 
 
 def _span(years: Sequence[int]) -> str:

@@ -3,38 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 import polars as pl
 
-from anomaly import windows
-from anomaly.windows import UNKNOWN, Grid, Window
+from anomaly import grid as cells
+from anomaly.grid import UNKNOWN, Amounts, Grid, Ids
+from anomaly.windows import LEAST_BASELINE_YEARS, Marks, Window
 
-LEG_COLUMNS = ("coalition_to_usd", "coalition_to_prior_usd", "coalition_to_baseline_usd")
-_MIRROR = ("leg_exported_usd", "leg_imported_usd", "leg_exported_baseline_usd", "leg_imported_baseline_usd")
+MIRROR = ("leg_exported_usd", "leg_imported_usd", "leg_exported_baseline_usd", "leg_imported_baseline_usd")
 _MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A window of a grid beside its year before and its baseline, one figure a route; UNKNOWN where unknown.
+
+    is_comparable        window and year before are both known and not broken
+    is_in_totals         so is the baseline, where the window has one
+    is_edition_broken    the windows straddle an edition change that the good does not survive
+    is_edition_changed   they straddle one
+    """
+
+    value: Amounts
+    prior: Amounts
+    baseline: Amounts
+    is_comparable: Marks
+    is_in_totals: Marks
+    is_edition_broken: Marks
+    is_edition_changed: Marks
+
+
+@dataclass(frozen=True, slots=True)
+class Legs:
+    """The coalition's exports by cell of good and country; UNKNOWN where there are none to compare.
+
+    says   position in `texts` of what was compared, -1 where nothing was
+    """
+
+    value: Amounts
+    prior: Amounts
+    baseline: Amounts
+    says: Ids
+    texts: list[str]
+
+
 def coalition_legs(
     grid: Grid,
     monthly: Grid | None,
     window: Window,
-    compared: pl.DataFrame,
-    compare: Callable[[Grid, Window], pl.DataFrame],
-    coalition: list[str],
-) -> pl.DataFrame:
-    """The coalition's exports of each good to each country: good, country, LEG_COLUMNS, legs_compared.
+    compared: Compared,
+    compare: Callable[[Grid, Window], Compared],
+    is_coalition: Marks,
+) -> Legs:
+    """The coalition's exports of each good to each country.
 
     Reporters that are comparable in the window, the year before and the baseline only. Where annual data have no
     such leg, monthly data give it for the months of the year that are out, the same months in each year.
     """
     legs = _legs(
+        grid,
+        window,
         compared,
-        coalition,
+        is_coalition,
         f"12 months of {window.end.year} with {window.end.year - 1}" if window.freq_code == "A" else _says(window),
     )
     if window.freq_code != "A" or monthly is None:
@@ -42,22 +78,41 @@ def coalition_legs(
     so_far = _year_so_far(monthly, window)
     if so_far is None:
         return legs
-    also = _legs(compare(monthly, so_far), coalition, _says(so_far))
-    return pl.concat([legs, also.join(legs, on=["good", "country"], how="anti")])
+    also = _legs(monthly, so_far, compare(monthly, so_far), is_coalition, _says(so_far))
+    is_own = legs.says >= 0
+    return Legs(
+        np.where(is_own, legs.value, also.value),
+        np.where(is_own, legs.prior, also.prior),
+        np.where(is_own, legs.baseline, also.baseline),
+        np.where(is_own | (also.says < 0), legs.says, also.says + len(legs.texts)),
+        legs.texts + also.texts,
+    )
 
 
-def _legs(compared: pl.DataFrame, coalition: list[str], says: str) -> pl.DataFrame:
-    return (
-        compared.filter(pl.col("is_in_totals"), pl.col("exporter_iso").is_in(coalition))
-        .group_by("good", country="importer_iso")
-        .agg(
-            coalition_to_usd=pl.col("value_usd").sum(),
-            coalition_to_prior_usd=pl.col("value_prior_year_usd").sum(),
-            coalition_to_baseline_usd=pl.when(pl.col("value_baseline_usd").null_count() == 0).then(
-                pl.col("value_baseline_usd").sum()
-            ),
-            legs_compared=pl.lit(f"{says}, ") + pl.col("source").unique().sort().str.join(" and "),
-        )
+def _legs(grid: Grid, window: Window, compared: Compared, is_coalition: Marks, says: str) -> Legs:
+    sent = np.flatnonzero(compared.is_in_totals & is_coalition[grid.exporter])
+    cell, size = grid.into[sent], grid.names.cells
+    is_there = cells.present(cell, size)
+
+    def summed(values: Amounts) -> Amounts:
+        return np.where(is_there, cells.add_up(values[sent], cell, size), UNKNOWN)
+
+    kinds = grid.names.kinds["source"]
+    sources = kinds.unique().sort()
+    source_of_kind = kinds.cast(pl.Enum(sources)).to_physical().cast(pl.Int64).to_numpy()
+    who = np.zeros(size, dtype=np.int64)
+    np.bitwise_or.at(who, cell, 1 << source_of_kind[grid.kind[sent]])
+    distinct = np.unique(who[is_there])
+    texts = [
+        f"{says}, " + " and ".join(source for number, source in enumerate(sources) if one >> number & 1)
+        for one in distinct.tolist()
+    ]
+    return Legs(
+        summed(compared.value),
+        summed(compared.prior),
+        summed(compared.baseline) if window.baseline_years else np.full(size, UNKNOWN, dtype=np.int64),
+        np.where(is_there, np.searchsorted(distinct, who), -1),
+        texts,
     )
 
 
@@ -75,7 +130,7 @@ def _year_so_far(monthly: Grid, window: Window) -> Window | None:
     if known.index(end, len(out)) is None or known.index(end, len(out), 1) is None:
         return None
     held = tuple(year for year in window.baseline_years if known.index(end.replace(year=year), len(out)) is not None)
-    return Window("M", len(out), end, held if len(held) >= windows.LEAST_BASELINE_YEARS else (), window.gap_years)
+    return Window("M", len(out), end, held if len(held) >= LEAST_BASELINE_YEARS else (), window.gap_years)
 
 
 def _says(window: Window) -> str:
@@ -96,45 +151,33 @@ def _not_out(window: Window) -> str:
     )
 
 
-def mirror_legs(frame: pl.DataFrame, grid: Grid, window: Window, coalition: list[str]) -> pl.DataFrame:
-    """Add _MIRROR: the coalition's exports to the exporter as both sides report them, where both report both windows.
+def mirror_legs(grid: Grid, window: Window, is_coalition: Marks) -> tuple[Amounts, ...]:
+    """MIRROR per route: the coalition's exports to the exporter as both sides report them, where both report both windows.
 
-    On a route that starts in the coalition itself the leg is the route. Null where no importer reports.
+    On a route that starts in the coalition itself the leg is the route. UNKNOWN where no importer reports.
     """
     if grid.exported is None or grid.imported is None or not window.baseline_years:
-        return frame.with_columns(pl.lit(None, dtype=pl.Int64).alias(column) for column in _MIRROR)
-    both = _both_sides(grid, window)
-    sent = both.filter(pl.col("exporter_iso").is_in(coalition))
-    into_hub = sent.group_by("good", exporter_iso="importer_iso").agg(pl.col(column).sum() for column in _MIRROR)
-    is_first_leg = pl.col("exporter_iso").is_in(coalition)
-    own = both.select("route", *[pl.col(column).alias(f"_{column}") for column in _MIRROR])
-    return (
-        frame.join(into_hub, on=["good", "exporter_iso"], how="left", maintain_order="left")
-        .join(own, on="route", how="left", maintain_order="left")
-        .with_columns(
-            pl.when(is_first_leg).then(pl.col(f"_{column}")).otherwise(pl.col(column)).alias(column)
-            for column in _MIRROR
-        )
-        .drop(f"_{column}" for column in _MIRROR)
-    )
-
-
-def _both_sides(grid: Grid, window: Window) -> pl.DataFrame:
+        nothing = np.full(len(grid.good), UNKNOWN, dtype=np.int64)
+        return (nothing,) * len(MIRROR)
     known = grid.known
     now = known.index(window.end, window.months)
     base = [at for year in window.baseline_years if (at := known.index(window.end.replace(year=year), window.months))]
-    if grid.exported is None or grid.imported is None:
-        return grid.routes.head(0).with_columns(pl.lit(0).alias(column) for column in ("route", *_MIRROR))
     sums = (
-        windows.total(grid.exported, now),
-        windows.total(grid.imported, now),
-        windows.mean(grid.exported, base),
-        windows.mean(grid.imported, base),
+        cells.total(grid.exported, now),
+        cells.total(grid.imported, now),
+        cells.mean(grid.exported, base),
+        cells.mean(grid.imported, base),
     )
     is_known = np.logical_and.reduce([one > UNKNOWN for one in sums])
-    return (
-        grid.routes.select("good", "exporter_iso", "importer_iso")
-        .with_row_index("route")
-        .with_columns(pl.Series(column, one) for column, one in zip(_MIRROR, sums, strict=True))
-        .filter(pl.Series(is_known))
+    is_first_leg = is_coalition[grid.exporter]
+    sent = np.flatnonzero(is_known & is_first_leg)
+    cell, size = grid.into[sent], grid.names.cells
+    is_there = cells.present(cell, size)
+    return tuple(
+        np.where(
+            is_first_leg,
+            np.where(is_known, one, UNKNOWN),
+            np.where(is_there, cells.add_up(one[sent], cell, size), UNKNOWN)[grid.out_of],
+        )
+        for one in sums
     )

@@ -8,8 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from anomaly.grid import Grid, pick
+from anomaly.legs import Compared
 from anomaly.settings import Settings
-from anomaly.windows import UNKNOWN, Grid, Marks, Window
+from anomaly.windows import Marks, Window
 
 REFUSALS = {
     "not_reported": "the reporter published nothing for the window",
@@ -32,33 +34,14 @@ class Breaks:
     unstable: pl.DataFrame
     tables: pl.DataFrame
 
-    def between(self, grid: Grid, at: list[int]) -> tuple[Marks, Marks]:
-        """For each route: (is broken, is changed) over the periods at `at`, as its reporter's editions say."""
-        count = grid.routes.height
-        if not at:
-            return np.zeros(count, dtype=np.bool_), np.zeros(count, dtype=np.bool_)
-        edition = grid.edition[at].astype(np.int64)
-        highest = edition.max(axis=0)
-        lowest = np.where(edition > 0, edition, np.iinfo(np.int64).max).min(axis=0)
-        lowest = np.where(highest == 0, 0, lowest)
-        changed = highest > lowest
-        if not changed.any():
-            return changed, changed
-        crossed = (1 << (highest + 1)) - (1 << (lowest + 1))
-        return changed & ((self._marks(grid) & crossed) != 0), changed
-
-    def _marks(self, grid: Grid) -> npt.NDArray[np.int64]:
-        """Per route, a bit for each newer edition that breaks its good."""
-        goods = (
-            grid.routes.select("good").unique(maintain_order=True).with_columns(chapter=pl.col("good").str.slice(0, 2))
-        )
-        steps = pl.DataFrame(
-            {"older": list(range(9)), "newer": list(range(1, 10))}, schema={"older": pl.Int64, "newer": pl.Int64}
-        )
+    def marks(self, goods: pl.Series) -> npt.NDArray[np.int64]:
+        """For each good, a bit for each newer edition that breaks it."""
+        chapters = goods.alias("good").to_frame().with_columns(chapter=pl.col("good").str.slice(0, 2))
+        steps = pl.DataFrame({"older": range(9), "newer": range(1, 10)}, schema={"older": pl.Int64, "newer": pl.Int64})
         has_table = pl.any_horizontal(pl.col("tabled").eq("all"), pl.col("tabled").eq(pl.col("chapter")))
         tables = self.tables.select(pl.col("older").cast(pl.Int64), pl.col("newer").cast(pl.Int64), tabled="chapter")
         linked = (
-            goods.join(steps, how="cross")
+            chapters.join(steps, how="cross")
             .join(tables, on=["older", "newer"])
             .filter(has_table)
             .select("good", "newer", is_linked=pl.lit(value=True))
@@ -67,59 +50,79 @@ class Breaks:
         unstable = self.unstable.select(
             "good", newer=pl.col("newer_edition").cast(pl.Int64), is_unstable=pl.lit(value=True)
         ).unique()
-        marks = (
-            goods.join(steps, how="cross")
+        return (
+            chapters.join(steps, how="cross")
             .join(linked, on=["good", "newer"], how="left")
             .join(unstable, on=["good", "newer"], how="left")
             .with_columns(is_broken=pl.col("is_linked").is_null() | pl.col("is_unstable").is_not_null())
             .group_by("good")
             .agg(marks=(pl.col("is_broken").cast(pl.Int64) * 2 ** pl.col("newer")).sum())
+            .sort("good")["marks"]
+            .cast(pl.Int64)
+            .to_numpy()
         )
-        return grid.routes.join(marks, on="good", how="left", maintain_order="left")["marks"].cast(pl.Int64).to_numpy()
 
 
-def refusals(grid: Grid, window: Window, compared: pl.DataFrame, settings: Settings) -> pl.DataFrame:
+def straddles(grid: Grid, marks: npt.NDArray[np.int64], at: list[int]) -> tuple[Marks, Marks]:
+    """For each route: (is broken, is changed) over the periods at `at`, as its reporter's editions say.
+
+    marks   Breaks.marks of the grid's goods
+    """
+    edition = grid.known.edition[:, at].astype(np.int64)
+    highest = edition.max(axis=1, initial=0)
+    lowest = np.where(edition > 0, edition, highest[:, None]).min(axis=1, initial=np.iinfo(np.int64).max)
+    is_changed = highest > lowest
+    if not is_changed.any():
+        nowhere = np.zeros(len(grid.good), dtype=np.bool_)
+        return nowhere, nowhere
+    crossed = np.where(is_changed, (1 << (highest + 1)) - (1 << (np.minimum(lowest, highest) + 1)), 0)
+    return (marks[grid.good] & crossed[grid.reporter]) != 0, is_changed[grid.reporter]
+
+
+def refusals(grid: Grid, window: Window, compared: Compared, settings: Settings) -> pl.DataFrame:
     """Routes to targets that are large enough and cannot be compared in this window, each with the first reason.
 
     Columns of schema.Refused. A window computed for several gaps is refused once, for its own gap.
     """
-    now = grid.known.index(window.end, window.months) or []
-    prior = grid.known.index(window.end, window.months, 1) or []
-    seen_now = np.maximum(grid.raw[now], 0).sum(axis=0)
-    seen_prior = np.maximum(grid.raw[prior], 0).sum(axis=0)
-    largest = np.maximum(seen_now, seen_prior)
-    covered_now, covered_prior = grid.covered[now].sum(axis=0), grid.covered[prior].sum(axis=0)
+    known, names = grid.known, grid.names
+    now = known.index(window.end, window.months) or []
+    prior = known.index(window.end, window.months, 1) or []
+    is_target = names.are(settings.targets.countries)[grid.importer]
+    if window.gap_years != max(1, window.end.year - max(settings.baseline_years)):
+        is_target = np.zeros_like(is_target)
+    route = np.flatnonzero(is_target & ~compared.is_comparable)
+    seen_now = np.maximum(pick(grid.raw, now, route), 0).sum(axis=0)
+    largest = np.maximum(seen_now, np.maximum(pick(grid.raw, prior, route), 0).sum(axis=0))
+    route, largest = route[largest >= settings.materiality_usd], largest[largest >= settings.materiality_usd]
+    covered, complete = known.covered[grid.reporter[route]], known.complete[grid.reporter[route]]
+    covered_now, covered_prior = covered[:, now].sum(axis=1), covered[:, prior].sum(axis=1)
     name = np.select(
         [
             covered_now == 0,
             covered_prior == 0,
             (covered_now < len(now)) | (covered_prior < len(prior)),
-            ~(grid.complete[now].all(axis=0) & grid.complete[prior].all(axis=0)),
-            compared["is_edition_broken"].to_numpy(),
+            ~(complete[:, now].all(axis=1) & complete[:, prior].all(axis=1)),
+            compared.is_edition_broken[route],
         ],
         ["not_reported", "year_before_not_reported", "too_few_months", "partial_period", "edition_break"],
         default="outside_extract",
     )
-    own_gap = window.gap_years == max(1, window.end.year - max(settings.baseline_years))
-    return (
-        compared.with_columns(
-            refusal=pl.Series(name.astype(str)), largest=pl.Series(largest), covered=pl.Series(covered_now)
-        )
-        .filter(
-            ~pl.col("is_comparable"),
-            pl.col("importer_iso").is_in(list(settings.targets.countries)),
-            pl.col("largest") >= settings.materiality_usd,
-            pl.lit(own_gap),
-        )
-        .select(
-            freq_code=pl.lit(window.freq_code),
-            window_months=pl.lit(window.months, dtype=pl.Int16),
-            window_end=pl.lit(window.end, dtype=pl.Date),
-            good="good",
-            exporter_iso="exporter_iso",
-            importer_iso="importer_iso",
-            refusal="refusal",
-            says=pl.col("refusal").replace_strict(REFUSALS),
-            value_usd=pl.col("largest").replace(UNKNOWN, None),
-        )
+    return pl.DataFrame(
+        {
+            "good": names.goods.gather(grid.good[route]),
+            "exporter_iso": names.countries.gather(grid.exporter[route]),
+            "importer_iso": names.countries.gather(grid.importer[route]),
+            "refusal": pl.Series(name.tolist(), dtype=pl.String),
+            "value_usd": pl.Series(largest, dtype=pl.Int64),
+        }
+    ).select(
+        freq_code=pl.lit(window.freq_code),
+        window_months=pl.lit(window.months, dtype=pl.Int16),
+        window_end=pl.lit(window.end, dtype=pl.Date),
+        good="good",
+        exporter_iso="exporter_iso",
+        importer_iso="importer_iso",
+        refusal="refusal",
+        says=pl.col("refusal").replace_strict(REFUSALS),
+        value_usd="value_usd",
     )

@@ -1,8 +1,4 @@
-"""A route is a row and a period a column: dense values of a chunk of whole goods, and what is known about them.
-
-The grid of a chunk is a matrix periods x routes of whole USD with -1 for unknown. Absence becomes 0 only where the
-reporter reported the period and the dataset holds the good; windows, lags and baselines are then sums of columns.
-"""
+"""Which windows are compared, and who reported what in their periods."""
 
 from __future__ import annotations
 
@@ -14,10 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-Amounts = npt.NDArray[np.int64]
 Marks = npt.NDArray[np.bool_]
 
-UNKNOWN = -1
 LEAST_BASELINE_YEARS = 2  # one year is a coincidence
 
 
@@ -68,10 +62,10 @@ def know(coverage: pl.DataFrame, scope: pl.DataFrame, freq_code: str) -> Known:
     told = coverage.filter(pl.col("freq_code") == freq_code)
     scope = scope.filter(pl.col("freq_code") == freq_code)
     periods = _calendar(told["ref_date"].min(), told["ref_date"].max(), freq_code)  # type: ignore[arg-type]
-    position = _position(periods[0], freq_code)
+    at_period = position(periods[0], freq_code)
     reporters = told.select("source", "dataset", "flow_code", "reporter_iso").unique(maintain_order=True)
     reporters = reporters.with_row_index("reporter_id")
-    ids = told.join(reporters, on=["source", "dataset", "flow_code", "reporter_iso"]).with_columns(position)
+    ids = told.join(reporters, on=["source", "dataset", "flow_code", "reporter_iso"]).with_columns(at_period)
     shape = (reporters.height + 1, len(periods))
     covered, complete = np.zeros(shape, dtype=np.bool_), np.zeros(shape, dtype=np.bool_)
     edition = np.zeros(shape, dtype=np.int8)
@@ -93,7 +87,8 @@ def _calendar(first: date, last: date, freq_code: str) -> tuple[date, ...]:
     return tuple(pl.date_range(first, last, interval=every, eager=True))
 
 
-def _position(first: date, freq_code: str) -> pl.Expr:
+def position(first: date, freq_code: str) -> pl.Expr:
+    """Number of the period, counted from the first; Int64, named position."""
     years = pl.col("ref_date").dt.year() - first.year
     if freq_code == "A":
         return years.cast(pl.Int64).alias("position")
@@ -104,7 +99,7 @@ def _held(scope: pl.DataFrame, periods: Sequence[date], freq_code: str) -> tuple
     """A good is held in a whole year in which any reporter of the dataset has a row of it."""
     key = ["source", "dataset", "flow_code", "code"]
     goods = scope.select(key).unique(maintain_order=True).with_row_index("good_id")
-    seen = scope.join(goods, on=key).with_columns(_position(periods[0], freq_code))
+    seen = scope.join(goods, on=key).with_columns(position(periods[0], freq_code))
     held: Marks = np.zeros((goods.height + 1, len(periods)), dtype=np.bool_)
     held[seen["good_id"].to_numpy(), seen["position"].to_numpy()] = True
     years = np.array([period.year for period in periods])
@@ -112,141 +107,6 @@ def _held(scope: pl.DataFrame, periods: Sequence[date], freq_code: str) -> tuple
         inside = years == year
         held[:, inside] = np.any(held[:, inside], axis=1, keepdims=True)
     return goods.rename({"code": "good"}), held
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """One chunk of whole goods at one frequency.
-
-    routes     good, exporter_iso, importer_iso, source, dataset, value_basis; one row a route, sorted
-    value      periods x routes, USD, UNKNOWN where nobody can say
-    raw        the same before coverage: UNKNOWN where there is no row
-    weight     periods x routes, grams, UNKNOWN where there is no row or no weight
-    exported, imported   both sides as reported, with their own coverage; None where no importer reports
-    covered, complete, held   periods x routes
-    edition    periods x routes, HS edition of the reporter, 0 where not covered
-    """
-
-    known: Known
-    routes: pl.DataFrame
-    value: Amounts
-    raw: Amounts
-    weight: Amounts
-    exported: Amounts | None
-    imported: Amounts | None
-    covered: Marks
-    complete: Marks
-    held: Marks
-    edition: npt.NDArray[np.int8]
-
-
-def lay(chunk: pl.DataFrame, known: Known) -> Grid:
-    """Spread a chunk of bilateral (one frequency, whole goods, sorted by its key) over its periods."""
-    key = ["good", "exporter_iso", "importer_iso"]
-    is_next = pl.any_horizontal(*[pl.col(column) != pl.col(column).shift(1) for column in key]).fill_null(value=False)
-    chunk = chunk.with_columns(
-        is_next.cum_sum().cast(pl.Int64).alias("route"), _position(known.periods[0], known.freq_code)
-    )
-    routes = chunk.unique("route", keep="first", maintain_order=True).select(*key, "source", "dataset", "value_basis")
-    at = (chunk["position"].to_numpy(), chunk["route"].to_numpy())
-    shape = (len(known.periods), routes.height)
-
-    def spread(column: str) -> Amounts:
-        cells = np.full(shape, UNKNOWN, dtype=np.int64)
-        cells[at] = chunk[column].fill_null(UNKNOWN).to_numpy()
-        return cells
-
-    is_import = pl.col("value_basis") == "import"
-    sided = routes.with_columns(
-        flow_code=pl.when(is_import).then(pl.lit("M")).otherwise(pl.lit("X")),
-        reporter_iso=pl.when(is_import).then("importer_iso").otherwise("exporter_iso"),
-    )
-    by_reporter, by_good = _ids(sided, known)
-    covered, complete = known.covered[by_reporter].T, known.complete[by_reporter].T
-    held, edition = known.held[by_good].T, known.edition[by_reporter].T
-    raw = spread("value_usd")
-    held = held & ~_gone_silent(raw, sided, known)
-    value = np.where(complete & held, np.maximum(raw, 0), UNKNOWN)
-    exported = imported = None
-    if chunk["import_value_cif_usd"].null_count() < chunk.height:
-        exported = np.where(is_import_mask(routes), UNKNOWN, value)
-        imported = _as_importers_say(spread("import_value_cif_usd"), routes, known)
-    return Grid(known, routes, value, raw, spread("net_wgt_g"), exported, imported, covered, complete, held, edition)
-
-
-def is_import_mask(routes: pl.DataFrame) -> Marks:
-    """Routes whose value is the importer's report."""
-    return (routes["value_basis"] == "import").to_numpy()
-
-
-def _ids(sided: pl.DataFrame, known: Known) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    reporter_key = ["source", "dataset", "flow_code", "reporter_iso"]
-    good_key = ["source", "dataset", "flow_code", "good"]
-    reporter = sided.join(known.reporters, on=reporter_key, how="left", maintain_order="left")["reporter_id"]
-    good = sided.join(known.goods, on=good_key, how="left", maintain_order="left")["good_id"]
-    return (
-        reporter.cast(pl.Int64).fill_null(known.reporters.height).to_numpy(),
-        good.cast(pl.Int64).fill_null(known.goods.height).to_numpy(),
-    )
-
-
-def _gone_silent(raw: Amounts, sided: pl.DataFrame, known: Known) -> Marks:
-    """Years in which a reporter has nothing of a re-coded good with anyone, after a year in which it had.
-
-    A good that stands for several codes falls silent when its reporter moves to the new codes later, or its
-    publisher lags: that is unknown, not zero.
-    """
-    silent = np.zeros(raw.shape, dtype=np.bool_)
-    recoded = np.flatnonzero(sided["good"].str.ends_with("+").to_numpy())
-    if not len(recoded):
-        return silent
-    group = sided[recoded].select(
-        pl.struct("source", "dataset", "good", "reporter_iso").rank("dense").cast(pl.Int64) - 1
-    )
-    of_route = group.to_series().to_numpy()
-    years = np.array([period.year for period in known.periods])
-    was_active = np.zeros(of_route.max() + 1, dtype=np.bool_)
-    for year in np.unique(years):
-        inside = np.flatnonzero(years == year)
-        active = np.zeros_like(was_active)
-        np.logical_or.at(active, of_route, (raw[np.ix_(inside, recoded)] > 0).any(axis=0))
-        silent[np.ix_(inside, recoded)] = (was_active & ~active)[of_route]
-        was_active |= active
-    return silent
-
-
-def _as_importers_say(raw: Amounts, routes: pl.DataFrame, known: Known) -> Amounts:
-    """Importers' reports with the importers' own coverage, in any of their datasets that holds the good."""
-    sided = routes.select("good", reporter_iso="importer_iso", flow_code=pl.lit("M")).with_row_index("route")
-    imports = known.reporters.filter(pl.col("flow_code") == "M")
-    pairs = (
-        sided.join(imports, on=["flow_code", "reporter_iso"])
-        .join(known.goods, on=["source", "dataset", "flow_code", "good"])
-        .sort("route")
-    )
-    can_say = np.zeros(raw.shape, dtype=np.bool_)
-    route = pairs["route"].to_numpy()
-    marks = known.complete[pairs["reporter_id"].to_numpy()] & known.held[pairs["good_id"].to_numpy()]
-    np.logical_or.at(can_say.T, route, marks)
-    silent = _gone_silent(raw, sided.with_columns(source=pl.lit(""), dataset=pl.lit("")), known)
-    return np.where(can_say & ~silent, np.maximum(raw, 0), UNKNOWN)
-
-
-def total(cells: Amounts, at: list[int] | None) -> Amounts:
-    """Sum over the periods at `at`; UNKNOWN where one of them is unknown or outside the data."""
-    if at is None:
-        return np.full(cells.shape[1], UNKNOWN, dtype=np.int64)
-    taken = cells[at]
-    return np.where((taken >= 0).all(axis=0), taken.sum(axis=0), UNKNOWN)
-
-
-def mean(cells: Amounts, at: Sequence[list[int]]) -> Amounts:
-    """Mean over several windows, rounded to whole units; UNKNOWN where one of them is unknown."""
-    if not at:
-        return np.full(cells.shape[1], UNKNOWN, dtype=np.int64)
-    parts = np.stack([total(cells, one) for one in at])
-    count = len(at)
-    return np.where((parts >= 0).all(axis=0), (parts.sum(axis=0) + count // 2) // count, UNKNOWN)
 
 
 def plan(known: Known, window_months: Sequence[int], baseline_years: Sequence[int], least_months: int) -> list[Window]:

@@ -1,0 +1,52 @@
+"""Whether two engines wrote the same features: whole numbers equal, floats to 1e-12 relative, null where null."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from anomaly.indicators import INDICATORS
+
+KEY = ["window_year", "baseline_gap_years", "good", "exporter_iso", "importer_iso"]
+WHOLE = [
+    "value_usd", "value_prior_year_usd", "value_baseline_usd", "active_periods", "net_wgt_g",
+    "coalition_to_target_usd", "coalition_to_target_prior_usd", "coalition_to_target_baseline_usd",
+    "coalition_to_hub_usd", "coalition_to_hub_prior_usd", "coalition_to_hub_baseline_usd",
+    "elsewhere_usd", "elsewhere_prior_usd", "elsewhere_baseline_usd",
+    "all_to_importer_usd", "all_to_importer_prior_usd",
+]  # fmt: skip
+FLOATS = [
+    "largest_period_share", "unit_value_usd_per_kg", "median_unit_value_usd_per_kg",
+    *[indicator.name for indicator in INDICATORS],
+]  # fmt: skip
+RELATIVE = 1e-12
+
+
+def differences(ours: Path, theirs: Path) -> list[str]:
+    """What differs, in words; empty where nothing does. `ours` has window_end, `theirs` window_year."""
+    one = pl.scan_parquet(ours / "*.parquet").with_columns(window_year=pl.col("window_end").dt.year())
+    left, right = (_ordered(lazy) for lazy in (one, pl.scan_parquet(theirs / "*.parquet")))
+    if not left.select(KEY).equals(right.select(KEY)):
+        return [f"other routes: {left.height:,} against {right.height:,}"]
+    found = []
+    for name in [*WHOLE, *FLOATS]:
+        wrong = _differ(left[name], right[name], 0.0 if name in WHOLE else RELATIVE)
+        if wrong:
+            found.append(f"{name}: {wrong:,} of {left.height:,} differ")
+    return found
+
+
+def _ordered(lazy: pl.LazyFrame) -> pl.DataFrame:
+    kinds = dict.fromkeys((*WHOLE, *KEY[:2]), pl.Int64) | dict.fromkeys(FLOATS, pl.Float64)
+    texts = [pl.col(name).cast(pl.String) for name in KEY[2:]]
+    numbers = [pl.col(name).cast(kind) for name, kind in kinds.items()]
+    return lazy.select(*texts, *numbers).with_columns(pl.col(pl.Float64).fill_nan(None)).sort(KEY).collect()
+
+
+def _differ(one: pl.Series, other: pl.Series, relative: float) -> int:
+    frame = pl.DataFrame({"one": one, "other": other})
+    size = pl.max_horizontal(pl.col("one").abs(), pl.col("other").abs())
+    is_far = (pl.col("one") - pl.col("other")).abs() > relative * size
+    is_half_known = pl.col("one").is_null() != pl.col("other").is_null()
+    return int(frame.select((is_far.fill_null(value=False) | is_half_known).sum()).item())

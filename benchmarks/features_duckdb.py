@@ -1,0 +1,151 @@
+"""The same features in DuckDB SQL: one row a route with a column a year, then each window's joins and indicators."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from anomaly.settings import Settings
+from anomaly.windows import Window
+from benchmarks.tables import files, plan_of, scenario
+
+THREADS = 2
+
+
+def run(root: str, out: str, materiality_usd: str) -> None:
+    """Read bilateral, coverage and scope of an annual reconciled dataset; write features under `out`."""
+    settings, folder = scenario(materiality_usd), Path(root)
+    plan = plan_of(folder, settings)
+    years = [period.year for period in plan.known["A"].periods]
+    Path(out).mkdir(parents=True, exist_ok=True)
+    con = duckdb.connect()
+    con.execute(f"SET threads = {THREADS}")
+    con.execute("SET preserve_insertion_order = false")
+    con.execute(f"CREATE TABLE coalition AS SELECT unnest({list(settings.coalition.countries)}) AS iso3")
+    con.execute(_wide(folder, years))
+    windows = " UNION ALL ".join(f"({_window(one, settings, number)})" for number, one in enumerate(plan.windows["A"]))
+    ctes = ", ".join(_sums(one, number) for number, one in enumerate(plan.windows["A"]))
+    con.execute(f"COPY (WITH {ctes} {windows}) TO '{out}/part-0.parquet' (FORMAT parquet, COMPRESSION zstd)")
+
+
+def _wide(folder: Path, years: list[int]) -> str:
+    """Routes with v_<year> (null: unknown) and w_<year>; absence is 0 only where coverage says so."""
+    cells = ", ".join(
+        f"any_value(value_usd) FILTER (year(ref_date) = {year}) AS v_{year}, "
+        f"any_value(net_wgt_g) FILTER (year(ref_date) = {year}) AS w_{year}"
+        for year in years
+    )
+    complete = ", ".join(f"bool_or(is_complete) FILTER (year(ref_date) = {year}) AS c_{year}" for year in years)
+    held = ", ".join(f"bool_or(year(ref_date) = {year}) AS h_{year}" for year in years)
+    known = ", ".join(
+        f"CASE WHEN c_{year} AND h_{year} THEN greatest(coalesce(v_{year}, 0), 0) END AS v_{year}, w_{year}"
+        for year in years
+    )
+    return f"""
+        CREATE TABLE wide AS
+        WITH cells AS (
+            SELECT good, exporter_iso, importer_iso, {cells}
+            FROM read_parquet({files(folder, "bilateral")}) GROUP BY ALL),
+        reporters AS (
+            SELECT reporter_iso AS exporter_iso, {complete}
+            FROM read_parquet({files(folder, "coverage")}) WHERE flow_code = 'X' GROUP BY ALL),
+        goods AS (
+            SELECT code AS good, {held}
+            FROM read_parquet({files(folder, "coverage.scope")})
+            WHERE flow_code = 'X' AND dimension = 'good' GROUP BY ALL)
+        SELECT good, exporter_iso, importer_iso, {known}
+        FROM cells LEFT JOIN reporters USING (exporter_iso) LEFT JOIN goods USING (good)
+    """
+
+
+def _sums(window: Window, number: int) -> str:
+    year, of = window.end.year, [f"v_{year}" for year in window.baseline_years]
+    base = f"(({' + '.join(of)}) + {len(of) // 2}) // {len(of)}" if of else "NULL::BIGINT"
+    return f"""
+        compared_{number} AS MATERIALIZED (
+            SELECT good, exporter_iso, importer_iso, v_{year} AS value_usd, v_{year - 1} AS value_prior_year_usd,
+                {base} AS value_baseline_usd, w_{year} AS weight
+            FROM wide WHERE v_{year} IS NOT NULL AND v_{year - 1} IS NOT NULL),
+        totals_{number} AS (
+            SELECT * FROM compared_{number} WHERE {"value_baseline_usd IS NOT NULL" if of else "true"}),
+        by_importer_{number} AS (
+            SELECT good, importer_iso, sum(value_usd)::BIGINT AS all_to_importer_usd,
+                sum(value_prior_year_usd)::BIGINT AS all_to_importer_prior_usd
+            FROM totals_{number} GROUP BY ALL),
+        by_exporter_{number} AS (
+            SELECT good, exporter_iso, sum(value_usd)::BIGINT AS now, sum(value_prior_year_usd)::BIGINT AS prior,
+                sum(value_baseline_usd)::BIGINT AS baseline
+            FROM totals_{number} GROUP BY ALL),
+        legs_{number} AS (
+            SELECT good, importer_iso AS country, sum(value_usd)::BIGINT AS now,
+                sum(value_prior_year_usd)::BIGINT AS prior, sum(value_baseline_usd)::BIGINT AS baseline
+            FROM totals_{number} WHERE exporter_iso IN (SELECT iso3 FROM coalition) GROUP BY ALL)
+    """
+
+
+def _window(window: Window, settings: Settings, number: int) -> str:
+    in_totals = "value_baseline_usd IS NOT NULL" if window.baseline_years else "true"
+    return f"""
+        WITH joined AS (
+            SELECT c.good, c.exporter_iso, c.importer_iso, c.value_usd, c.value_prior_year_usd, c.value_baseline_usd,
+                all_to_importer_usd, all_to_importer_prior_usd,
+                CASE WHEN {in_totals} THEN greatest(e.now - value_usd, 0) END AS elsewhere_usd,
+                CASE WHEN {in_totals} THEN greatest(e.prior - value_prior_year_usd, 0) END AS elsewhere_prior_usd,
+                CASE WHEN {in_totals} THEN greatest(e.baseline - value_baseline_usd, 0) END AS elsewhere_baseline_usd,
+                t.now AS coalition_to_target_usd, t.prior AS coalition_to_target_prior_usd,
+                t.baseline AS coalition_to_target_baseline_usd,
+                h.now AS coalition_to_hub_usd, h.prior AS coalition_to_hub_prior_usd,
+                h.baseline AS coalition_to_hub_baseline_usd,
+                CASE WHEN weight > 0 OR value_usd <= 0 THEN greatest(coalesce(weight, 0), 0) END AS net_wgt_g
+            FROM compared_{number} c
+            LEFT JOIN by_importer_{number} i ON i.good = c.good AND i.importer_iso = c.importer_iso
+            LEFT JOIN by_exporter_{number} e ON e.good = c.good AND e.exporter_iso = c.exporter_iso
+            LEFT JOIN legs_{number} t ON t.good = c.good AND t.country = c.importer_iso
+            LEFT JOIN legs_{number} h ON h.good = c.good AND h.country = c.exporter_iso
+            WHERE c.value_usd >= {settings.materiality_usd}),
+        priced AS (
+            SELECT *, CASE WHEN net_wgt_g > 0 AND value_usd > 0 THEN 1000 * value_usd / net_wgt_g END
+                AS unit_value_usd_per_kg FROM joined),
+        compared_with_median AS (
+            SELECT *, median(unit_value_usd_per_kg) OVER (PARTITION BY good) AS median_unit_value_usd_per_kg
+            FROM priced)
+        SELECT {window.end.year} AS window_year, {window.gap_years} AS baseline_gap_years, *,
+            (value_usd > 0)::BIGINT AS active_periods,
+            CASE WHEN value_usd > 0 THEN value_usd / value_usd END AS largest_period_share,
+            {_indicators(settings.floor_usd)}
+        FROM compared_with_median
+    """
+
+
+def _indicators(floor: int) -> str:
+    def log_ratio(now: str, then: str) -> str:
+        return f"ln(({now} + {floor}.0::DOUBLE) / ({then} + {floor}.0::DOUBLE))"
+
+    lost = "(coalition_to_target_baseline_usd - coalition_to_target_usd)"
+    gained = "(value_usd - value_baseline_usd)"
+    now, then = "(value_usd + elsewhere_usd)", "(value_prior_year_usd + elsewhere_prior_usd)"
+    all_now, all_then = "all_to_importer_usd", "all_to_importer_prior_usd"
+    return f"""
+        {log_ratio("value_usd", "value_prior_year_usd")} AS surge_log,
+        {log_ratio("value_usd", "value_baseline_usd")} AS baseline_excess_log,
+        value_usd - value_baseline_usd * coalesce(
+            (elsewhere_usd + {floor})::DOUBLE / (elsewhere_baseline_usd + {floor}), 1.0) AS excess_usd,
+        (value_prior_year_usd = 0 AND value_baseline_usd = 0 AND value_usd >= {floor})::INT::DOUBLE AS new_route,
+        {log_ratio("coalition_to_hub_usd", "coalition_to_hub_prior_usd")} AS upstream_surge_log,
+        -{log_ratio("coalition_to_target_usd", "coalition_to_target_prior_usd")} AS direct_drop_log,
+        CASE WHEN {lost} > {floor} THEN least(greatest({gained}::DOUBLE / {lost}, 0), 1)
+            WHEN {lost} IS NOT NULL THEN {gained} * 0.0 END AS replacement_share,
+        CASE WHEN coalition_to_hub_usd - coalition_to_hub_baseline_usd IS NOT NULL AND {gained} IS NOT NULL
+            THEN greatest(least(coalition_to_hub_usd - coalition_to_hub_baseline_usd, {gained}), 0)::DOUBLE
+            END AS route_through_usd,
+        100 * (CASE WHEN {now} > 0 THEN value_usd / {now} END
+            - CASE WHEN {then} > 0 THEN value_prior_year_usd / {then} WHEN {then} = 0 THEN 0.0 END)
+            AS destination_shift_pp,
+        100 * (CASE WHEN {all_now} > 0 THEN value_usd / {all_now} END
+            - CASE WHEN {all_then} > 0 THEN value_prior_year_usd / {all_then} WHEN {all_then} = 0 THEN 0.0 END)
+            AS share_shift_pp,
+        CASE WHEN unit_value_usd_per_kg > 0 AND median_unit_value_usd_per_kg > 0
+            THEN ln(unit_value_usd_per_kg / median_unit_value_usd_per_kg) END AS unit_value_gap_log,
+        NULL::DOUBLE AS mirror_gap_shift_log
+    """

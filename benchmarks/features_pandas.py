@@ -1,0 +1,127 @@
+"""The same features in pandas: one row a route with a column a year, codes as categories, a merge per sum."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from anomaly.settings import Settings
+from anomaly.windows import Window
+from benchmarks.tables import files, plan_of, scenario
+
+ROUTE = ["good", "exporter_iso", "importer_iso"]
+
+
+def run(root: str, out: str, materiality_usd: str) -> None:
+    """Read bilateral, coverage and scope of an annual reconciled dataset; write features under `out`."""
+    settings, folder = scenario(materiality_usd), Path(root)
+    plan = plan_of(folder, settings)
+    years = [period.year for period in plan.known["A"].periods]
+    routes = _wide(folder, years)
+    windows = [_window(routes, one, settings) for one in plan.windows["A"]]
+    Path(out).mkdir(parents=True, exist_ok=True)
+    pd.concat(windows, ignore_index=True).to_parquet(Path(out) / "part-0.parquet", compression="zstd")
+
+
+def _wide(folder: Path, years: list[int]) -> pd.DataFrame:
+    """Routes with v_<year> (missing: unknown) and w_<year>; absence is 0 only where coverage says so."""
+    columns = [*ROUTE, "ref_date", "value_usd", "net_wgt_g"]
+    long = pd.concat([pd.read_parquet(file, columns=columns) for file in files(folder, "bilateral")])
+    long["year"] = pd.to_datetime(long["ref_date"]).dt.year.astype("int16")
+    long = long.drop(columns="ref_date")
+    for column in ROUTE:
+        long[column] = long[column].astype("category")
+    cells = long.set_index([*ROUTE, "year"])[["value_usd", "net_wgt_g"]].unstack("year")
+    who = pd.concat([pd.read_parquet(file) for file in files(folder, "coverage")])
+    who = who[(who["flow_code"] == "X") & who["is_complete"]]
+    scope = pd.concat([pd.read_parquet(file) for file in files(folder, "coverage.scope")])
+    scope = scope[(scope["flow_code"] == "X") & (scope["dimension"] == "good")]
+    routes = cells.index.to_frame(index=False)
+    for year in years:
+        complete = who.loc[pd.to_datetime(who["ref_date"]).dt.year == year, "reporter_iso"]
+        held = scope.loc[pd.to_datetime(scope["ref_date"]).dt.year == year, "code"]
+        is_known = routes["exporter_iso"].isin(complete) & routes["good"].isin(held)
+        routes[f"v_{year}"] = cells["value_usd", year].fillna(0).to_numpy()
+        routes[f"v_{year}"] = routes[f"v_{year}"].where(is_known)
+        routes[f"w_{year}"] = cells["net_wgt_g", year].to_numpy()
+    return routes
+
+
+def _window(routes: pd.DataFrame, window: Window, settings: Settings) -> pd.DataFrame:
+    year, base = window.end.year, [f"v_{year}" for year in window.baseline_years]
+    compared = routes[ROUTE].assign(
+        value_usd=routes[f"v_{year}"], value_prior_year_usd=routes[f"v_{year - 1}"], weight=routes[f"w_{year}"]
+    )
+    compared["value_baseline_usd"] = (
+        (routes[base].sum(axis=1, skipna=False) + len(base) // 2) // len(base) if base else np.nan
+    )
+    compared = compared[compared["value_usd"].notna() & compared["value_prior_year_usd"].notna()]
+    is_in_totals = compared["value_baseline_usd"].notna() if base else pd.Series(data=True, index=compared.index)
+    totals = compared[is_in_totals]
+    frame = compared[compared["value_usd"] >= settings.materiality_usd].copy()
+    frame["is_in_totals"] = is_in_totals.loc[frame.index]
+    sums = ["value_usd", "value_prior_year_usd", "value_baseline_usd"]
+    by_importer = totals.groupby(["good", "importer_iso"], observed=True)[sums[:2]].sum().reset_index()
+    by_exporter = totals.groupby(["good", "exporter_iso"], observed=True)[sums].sum(min_count=1).reset_index()
+    sent = totals[totals["exporter_iso"].isin(settings.coalition.countries)]
+    legs = sent.groupby(["good", "importer_iso"], observed=True)[sums].sum(min_count=1).reset_index()
+    by_importer.columns = pd.Index(["good", "importer_iso", "all_to_importer_usd", "all_to_importer_prior_usd"])
+    by_exporter.columns = pd.Index(["good", "exporter_iso", "_now", "_prior", "_baseline"])
+    for leg, side in (("target", "importer_iso"), ("hub", "exporter_iso")):
+        names = [f"coalition_to_{leg}{suffix}_usd" for suffix in ("", "_prior", "_baseline")]
+        named = legs.set_axis(["good", side, *names], axis=1)
+        named[side] = named[side].astype(frame[side].dtype)
+        frame = frame.merge(named, on=["good", side], how="left")
+    frame = frame.merge(by_importer, on=["good", "importer_iso"], how="left")
+    frame = frame.merge(by_exporter, on=["good", "exporter_iso"], how="left")
+    for sum_, own, name in zip(("_now", "_prior", "_baseline"), sums, ("", "_prior", "_baseline"), strict=True):
+        frame[f"elsewhere{name}_usd"] = (frame[sum_] - frame[own]).clip(lower=0).where(frame["is_in_totals"])
+    has_weight = (frame["weight"] > 0) | (frame["value_usd"] <= 0)
+    frame["net_wgt_g"] = frame["weight"].fillna(0).where(has_weight)
+    is_priced = (frame["net_wgt_g"] > 0) & (frame["value_usd"] > 0)
+    frame["unit_value_usd_per_kg"] = (1000 * frame["value_usd"] / frame["net_wgt_g"]).where(is_priced)
+    price = frame.groupby("good", observed=True)["unit_value_usd_per_kg"]
+    frame["median_unit_value_usd_per_kg"] = price.transform("median")
+    frame["active_periods"] = (frame["value_usd"] > 0).astype("int64")
+    frame["largest_period_share"] = (frame["value_usd"] / frame["value_usd"]).where(frame["value_usd"] > 0)
+    frame = frame.drop(columns=["weight", "_now", "_prior", "_baseline", "is_in_totals"])
+    frame = _indicators(frame, float(settings.floor_usd))
+    for column in ROUTE:
+        frame[column] = frame[column].astype("str")
+    return frame.assign(window_year=year, baseline_gap_years=window.gap_years)
+
+
+def _indicators(frame: pd.DataFrame, floor: float) -> pd.DataFrame:
+    def log_ratio(now: str, then: str) -> pd.Series:
+        return np.log((frame[now] + floor) / (frame[then] + floor))
+
+    value, prior, base = frame["value_usd"], frame["value_prior_year_usd"], frame["value_baseline_usd"]
+    frame["surge_log"] = log_ratio("value_usd", "value_prior_year_usd")
+    frame["baseline_excess_log"] = log_ratio("value_usd", "value_baseline_usd")
+    elsewhere = (frame["elsewhere_usd"] + floor) / (frame["elsewhere_baseline_usd"] + floor)
+    frame["excess_usd"] = value - base * elsewhere.fillna(1.0)
+    is_nothing = (prior == 0) & (base == 0)
+    is_unknown = base.isna() & (prior == 0)
+    frame["new_route"] = (is_nothing & (value >= floor)).astype("float64").where(~is_unknown)
+    frame["upstream_surge_log"] = log_ratio("coalition_to_hub_usd", "coalition_to_hub_prior_usd")
+    frame["direct_drop_log"] = -log_ratio("coalition_to_target_usd", "coalition_to_target_prior_usd")
+    lost = frame["coalition_to_target_baseline_usd"] - frame["coalition_to_target_usd"]
+    share = ((value - base) / lost.where(lost > floor)).clip(0, 1)
+    frame["replacement_share"] = share.where(lost > floor, ((value - base) * 0.0).where(lost.notna()))
+    into = frame["coalition_to_hub_usd"] - frame["coalition_to_hub_baseline_usd"]
+    frame["route_through_usd"] = np.minimum(into, value - base).clip(lower=0)
+    everywhere = (value + frame["elsewhere_usd"], prior + frame["elsewhere_prior_usd"])
+    frame["destination_shift_pp"] = _shift(value, prior, *everywhere)
+    frame["share_shift_pp"] = _shift(value, prior, frame["all_to_importer_usd"], frame["all_to_importer_prior_usd"])
+    price, median = frame["unit_value_usd_per_kg"], frame["median_unit_value_usd_per_kg"]
+    frame["unit_value_gap_log"] = np.log((price / median).where((price > 0) & (median > 0)))
+    frame["mirror_gap_shift_log"] = np.nan
+    return frame
+
+
+def _shift(value: pd.Series, prior: pd.Series, all_now: pd.Series, all_then: pd.Series) -> pd.Series:
+    """Change of a share in percentage points; the share of nothing was 0."""
+    then = (prior / all_then.where(all_then > 0)).where(all_then > 0, (prior * 0.0).where(all_then == 0))
+    return 100 * (value / all_now.where(all_now > 0) - then)
