@@ -1,0 +1,178 @@
+"""The whole way from raw files to reports on the simulated world: planted truths found, golden flags, the same bytes."""
+
+import csv
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from anomaly import world
+from anomaly.store import Store
+from pipelines import run
+
+ROOT = Path(__file__).parent.parent
+GOLDEN = Path(__file__).parent / "golden" / "world_flags.csv"
+ROUTE = ["good", "exporter_iso", "importer_iso"]
+REPORTS = {"report.html", "flags.xlsx", "flags.csv", "flags.parquet", "manifest.json"}
+
+
+@pytest.fixture(scope="module")
+def made() -> world.World:
+    return world.build()
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("demo")
+    run.demo(folder / "raw", folder / "processed", "russia-2022")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def flags(demo: Path) -> pl.DataFrame:
+    return Store(demo / "processed").read("flags")
+
+
+def planted(made: world.World, kind: str) -> pl.DataFrame:
+    return made.labels.filter(pl.col("kind") == kind)
+
+
+@pytest.mark.parametrize("kind", ["hub_reexport", "new_route", "ghost_transit"])
+def test_every_planted_route_of_a_kind_is_flagged(flags: pl.DataFrame, made: world.World, kind: str) -> None:
+    missed = planted(made, kind).join(flags, on=ROUTE, how="anti")
+    assert missed.is_empty(), missed
+
+
+def test_no_planted_collapse_is_flagged(flags: pl.DataFrame, made: world.World) -> None:
+    assert flags.join(planted(made, "collapse"), on=ROUTE, how="semi").is_empty()
+
+
+def test_at_most_one_route_of_a_product_boom_is_flagged(flags: pl.DataFrame, made: world.World) -> None:
+    found = flags.join(planted(made, "product_boom"), on=ROUTE, how="semi")
+    assert found.select(ROUTE).unique().height <= 1
+
+
+def test_nothing_is_flagged_before_the_sanctions(flags: pl.DataFrame) -> None:
+    assert flags.filter("is_before_sanctions").is_empty()
+
+
+def test_the_missions_route_went_from_37_to_178_million_and_is_flagged(flags: pl.DataFrame) -> None:
+    flag = flags.filter(flag_id="851712+-KAZ-RUS-2022-06-6M").row(0, named=True)
+    assert (flag["value_prior_year_usd"], flag["value_usd"]) == (37_000_000, 178_000_000)
+    assert {"surge_log", "upstream_surge_log", "direct_drop_log"} <= {reason["indicator"] for reason in flag["reasons"]}
+
+
+def test_a_period_that_is_not_complete_is_refused_by_name(demo: Path) -> None:
+    refused = Store(demo / "processed").read("features.refused")
+    assert {"partial_period", "not_reported", "too_few_months", "edition_break"} <= set(refused["refusal"].unique())
+
+
+def test_every_row_of_every_file_is_accounted_for(demo: Path) -> None:
+    files = Store(demo / "processed").read("flows.files")
+    assert (files["rows_in"] == files["rows_kept"] + files["rows_rejected"] + files["rows_deduplicated"]).all()
+    assert files["rows_rejected"].sum() == Store(demo / "processed").read("flows.rejected").height
+
+
+def test_the_reports_lie_where_latest_points(demo: Path) -> None:
+    latest = demo / "processed" / "reports" / "latest"
+    assert {path.name for path in latest.iterdir()} == REPORTS
+
+
+def test_a_simulated_report_says_so(demo: Path) -> None:
+    page = (demo / "processed" / "reports" / "latest" / "report.html").read_text(encoding="utf-8")
+    assert "simulated" in page.lower()
+
+
+def test_the_manifest_traces_flags_to_the_sha256_of_every_raw_file(demo: Path) -> None:
+    manifest = json.loads((demo / "processed" / "reports" / "latest" / "manifest.json").read_text(encoding="utf-8"))
+    told = {one["path"]: one["sha256"] for one in manifest["raw_files"]}
+    for name, sha256 in told.items():
+        assert hashlib.sha256((demo / "raw" / name).read_bytes()).hexdigest() == sha256
+    assert manifest["scenario"]["sha256"]
+    assert manifest["seeds"] == [0, 1, 2, 3, 4]
+
+
+def test_the_flags_are_the_golden_ones(flags: pl.DataFrame) -> None:
+    """`python -m tests.test_pipeline` writes the file anew after a change that is meant."""
+    with GOLDEN.open(encoding="utf-8", newline="") as file:
+        golden = list(csv.DictReader(file))
+    assert golden_rows(flags) == golden
+
+
+def golden_rows(flags: pl.DataFrame) -> list[dict[str, str]]:
+    """What of a flag must not change unseen: what is flagged, as what, with which reasons and how sure."""
+    return [
+        {
+            "flag_id": flag["flag_id"],
+            "flag_type": flag["flag_type"],
+            "severity": flag["severity"],
+            "value_usd": str(flag["value_usd"]),
+            "q_value": f"{flag['q_value']:.3f}" if flag["q_value"] is not None else "",
+            "reasons": " ".join(reason["indicator"] for reason in flag["reasons"]),
+        }
+        for flag in flags.sort("flag_id").to_dicts()
+    ]
+
+
+def test_a_second_run_with_nothing_changed_writes_nothing(demo: Path) -> None:
+    before = content(demo / "processed")
+    outcome = run.demo(demo / "raw", demo / "processed", "russia-2022")
+    assert not outcome.is_changed
+    assert content(demo / "processed") == before
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+def test_another_number_of_threads_gives_the_same_bytes(demo: Path, tmp_path: Path, threads: int) -> None:
+    environment = {**os.environ, "POLARS_MAX_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)}
+    job = [sys.executable, "-m", "pipelines", "run", "--raw", str(demo / "raw"), "--data", str(tmp_path)]
+    subprocess.run(job, cwd=ROOT, env=environment, check=True, capture_output=True)
+    assert content(tmp_path) == content(demo / "processed")
+
+
+def test_a_truncated_file_ends_with_65_names_it_and_leaves_the_tables_alone(demo: Path, tmp_path: Path) -> None:
+    raw, data = tmp_path / "raw", tmp_path / "processed"
+    shutil.copytree(demo / "raw", raw)
+    shutil.copytree(demo / "processed", data, symlinks=True)
+    before = content(data)
+    victim = sorted(raw.rglob("*.txt.gz"))[0]
+    victim.write_bytes(victim.read_bytes()[:-200])
+    job = [sys.executable, "-m", "pipelines", "run", "--raw", str(raw), "--data", str(data)]
+    told = subprocess.run(job, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert told.returncode == 65
+    assert victim.name in told.stderr
+    assert content(data) == before
+    assert json.loads((data / "run-status.json").read_text(encoding="utf-8"))["exit_code"] == 65
+
+
+def content(data: Path) -> dict[str, str]:
+    """Path → sha256 of every file but those of how the run went."""
+    return {
+        path.relative_to(data).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(data.rglob("*"))
+        if path.is_file() and not path.is_symlink() and not path.name.startswith((".lock", "run-status"))
+    }
+
+
+def write_golden(folder: Path) -> None:
+    """Run the demo in a folder and write GOLDEN from it."""
+    run.demo(folder / "raw", folder / "processed", "russia-2022")
+    rows: list[dict[str, Any]] = golden_rows(Store(folder / "processed").read("flags"))
+    GOLDEN.parent.mkdir(exist_ok=True)
+    with GOLDEN.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+if __name__ == "__main__":
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as name:
+        write_golden(Path(name))
