@@ -19,7 +19,7 @@ Row = dict[str, Any]
 Tables = Mapping[str, pl.DataFrame]
 
 _FLAG_ID = re.compile(
-    r"([0-9]{2}[0-9A-Z]{0,6}\+?)-([A-Z][A-Z0-9]{2})-([A-Z][A-Z0-9]{2})-([0-9]{4})-([0-9]{2})-([0-9]{1,2})M"
+    r"([0-9]{2}[0-9A-Z]{0,6}\+?)-([A-Z][A-Z0-9]{2})-([A-Z][A-Z0-9]{2})-([0-9]{4})(?:-([0-9]{2})-([0-9]{1,2})M)?"
 )
 _KEY = ("freq_code", "window_months", "window_end", "good", "exporter_iso", "importer_iso")
 _LEGS = {
@@ -46,11 +46,10 @@ def parse_flag(text: str) -> Subject | None:
     if match is None:
         return None
     good, exporter, importer, year, month, months = match.groups()
-    if not (1 <= int(month) <= 12 and 1 <= int(months) <= 12 and 1900 < int(year) < 2200):
+    freq, month, months = ("A", 12, 12) if month is None else ("M", int(month), int(months))
+    if not (1 <= month <= 12 and 1 <= months <= 12 and 1900 < int(year) < 2200):
         return None
-    end = date(int(year), int(month), 1)
-    both = (Window("A", 12, end),) if (int(month), int(months)) == (12, 12) else ()
-    return Subject(good, exporter, importer, (*both, Window("M", int(months), end)))
+    return Subject(good, exporter, importer, (Window(freq, months, date(int(year), month, 1)),))
 
 
 def parse_route(text: str) -> tuple[str, str, str, str | None]:

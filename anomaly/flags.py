@@ -136,10 +136,13 @@ def _flag(
 
 
 def flag_id(row: Mapping[str, Any]) -> str:
-    """Stable across runs: 851712+-KAZ-RUS-2022-06-6M, the window's last month and its length."""
-    return (
-        f"{row['good']}-{row['exporter_iso']}-{row['importer_iso']}-{row['window_end']:%Y-%m}-{row['window_months']}M"
-    )
+    """Stable across runs: 870323-ARM-RUS-2022 of annual data; of monthly data 851712+-KAZ-RUS-2022-06-6M, the window's
+    last month and its length.
+    """
+    route = f"{row['good']}-{row['exporter_iso']}-{row['importer_iso']}"
+    if row["freq_code"] == "A":
+        return f"{route}-{row['window_end']:%Y}"
+    return f"{route}-{row['window_end']:%Y-%m}-{row['window_months']}M"
 
 
 def compares(row: Mapping[str, Any]) -> str:

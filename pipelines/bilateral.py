@@ -17,14 +17,16 @@ def build(run: Run) -> None:
     families = families_of(run)
     flows = current_flows(run, families)
     precedence = {source.name: source.precedence for source in sources.SOURCES}
-    with run.writer(sort=("good",)) as writer:
-        for goods in _portions(run.read("coverage.scope")):
+    scope = run.read("coverage.scope")
+    with run.writer(sort=("good",)) as writer, run.progress("goods", scope["code"].n_unique()) as advance:
+        for goods in _portions(scope):
             members = families.filter(pl.col("good").is_in(goods.implode()))["cmd_code"]
             wanted = pl.concat([goods, members]).unique().sort()
             some = flows.filter(
                 pl.col("cmd_code").str.slice(0, 6).is_in(wanted.implode()), pl.col("good").is_in(goods.implode())
             )
             writer.add(bilateral.build(some, who, codes.countries(), precedence))
+            advance(goods.len())
 
 
 def _portions(scope: pl.DataFrame) -> Iterator[pl.Series]:

@@ -42,9 +42,10 @@ def test_a_flags_name_is_read_as_its_route_and_window():
     assert subject.windows == (Window("M", 6, date(2022, 6, 1)),)
 
 
-def test_a_calendar_year_in_a_flags_name_may_be_annual_or_monthly():
-    subject = explain.parse_flag("870323-ARM-RUS-2022-12-12M")
-    assert [window.freq_code for window in subject.windows] == ["A", "M"]
+def test_a_flag_of_annual_data_has_another_name_than_one_of_twelve_months():
+    annual, monthly = explain.parse_flag("870323-ARM-RUS-2022"), explain.parse_flag("870323-ARM-RUS-2022-12-12M")
+    assert annual.windows == (Window("A", 12, date(2022, 12, 1)),)
+    assert monthly.windows == (Window("M", 12, date(2022, 12, 1)),)
 
 
 @given(st.text(max_size=40))

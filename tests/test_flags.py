@@ -3,13 +3,14 @@
 from datetime import date
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
 from anomaly import features, flags, rollups, schema, scores
 from anomaly.caveats import benign_explanations
 from anomaly.settings import load
-from tests.trade import measured, years
+from tests.trade import PHONES, measured, years
 
 MILLION = 1_000_000
 NO_LIST = pl.DataFrame(schema={"good": pl.String, "tier": pl.String, "valid_from": pl.Date, "valid_to": pl.Date})
@@ -35,6 +36,17 @@ def trade(*, surging: int = 12, boom: bool = False, code: str = "847989") -> lis
     return rows
 
 
+def test_annual_and_monthly_flags_of_a_route_have_different_names() -> None:
+    route = {
+        "good": "870323",
+        "exporter_iso": "ARM",
+        "importer_iso": "RUS",
+        "window_end": date(2022, 12, 1),
+        "window_months": 12,
+    }
+    assert flags.flag_id({**route, "freq_code": "A"}) != flags.flag_id({**route, "freq_code": "M"})
+
+
 def flagged(rows: list[dict[str, Any]], lists: pl.DataFrame = NO_LIST) -> pl.DataFrame:
     table, _ = measured(rows, settings=QUICK)
     scored = scores.build(features.forest_inputs(table, QUICK), features.input_names(), QUICK)
@@ -50,7 +62,7 @@ def one() -> dict[str, Any]:
 
 
 def test_the_planted_route_is_the_only_flag(one: dict[str, Any]) -> None:
-    assert one["flag_id"] == "847989-KAZ-RUS-2022-12-12M"
+    assert one["flag_id"] == "847989-KAZ-RUS-2022"
     assert one["flag_type"] == "hub_reexport"
 
 
@@ -137,3 +149,44 @@ def test_a_window_has_a_name_people_use(freq: str, months: int, end: date, name:
 
 def test_every_good_has_explanations_to_rule_out() -> None:
     assert all(len(benign_explanations(f"{chapter:02d}0000")) >= 4 for chapter in range(1, 98))
+
+
+def test_twenty_flows_from_nothing_stand_in_the_first_hundred_of_twenty_thousand_routes() -> None:
+    """R21: a textbook ratio of growth gets none of them, since it cannot divide by nothing."""
+    noise = np.random.default_rng(21)
+    planted = {(f"84{number:04d}", f"E{number % 26:02d}") for number in range(20)}
+    rows = []
+    for number in range(200):
+        good = f"84{number:04d}"
+        direct = 50 * MILLION * np.exp(noise.normal(0, 0.2, len(YEARS)))
+        direct[-1] *= 0.3
+        rows += years("DEU", "RUS", dict(zip(YEARS, direct.astype(int).tolist(), strict=True)), code=good)
+        sizes = MILLION * np.exp(noise.normal(1.5, 1, (100, 1)) + noise.normal(0, 0.25, (100, len(YEARS))))
+        for exporter, values in enumerate(sizes.astype(int).tolist()):
+            name = f"{'EFGH'[exporter // 26]}{exporter % 26:02d}"
+            is_planted = (good, name) in planted
+            told = {YEARS[-1]: 3_300_000} if is_planted else dict(zip(YEARS, values, strict=True))
+            rows += years(name, "RUS" if is_planted or exporter % 10 == 0 else "ARG", told, code=good)
+    table, _ = measured(rows, settings=QUICK.model_copy(update={"materiality_usd": 0}))
+    scored = scores.build(features.forest_inputs(table, QUICK), features.input_names(), QUICK).scores
+    first = scored.filter(pl.col("window_end").dt.year() == 2022, pl.col("anomaly_rank") <= 100)
+    assert table.filter(pl.col("window_end").dt.year() == 2022).height > 20_000
+    assert len(planted & set(first.select("good", "exporter_iso").rows())) == 20
+
+
+def test_a_split_of_a_code_with_constant_totals_gives_no_flag() -> None:
+    """R18: the code ends, two others begin, and nothing moved."""
+    rows = [{**row, "cmd_code": "851712"} for row in trade(surging=2, boom=True)]
+    split = []
+    for row in rows:
+        if row["ref_date"].year < 2022:
+            split.append(row)
+            continue
+        half = row["primary_value_usd"] // 2
+        split.append({**row, "cmd_code": "851713", "primary_value_usd": half})
+        split.append({**row, "cmd_code": "851714", "primary_value_usd": row["primary_value_usd"] - half})
+    table, _ = measured(split, PHONES, settings=QUICK)
+    scored = scores.build(features.forest_inputs(table, QUICK), features.input_names(), QUICK)
+    assert table.filter(pl.col("window_end").dt.year() == 2022, importer_iso="RUS")["surge_log"].abs().max() == 0.0
+    found = flags.build(table, scored.scores, scored.contributions, scored.calibration, NO_LIST, NAMES, QUICK)
+    assert found.filter(importer_iso="RUS").is_empty()
