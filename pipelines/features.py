@@ -9,13 +9,16 @@ def build(run: Run) -> None:
     """Every window of every material route, measured."""
     who, scope = run.read("coverage"), run.read("coverage.scope")
     plan = features.plan(who, scope, breaks_of(run), run.settings)
-    with run.writer(schema=features.table_schema(), sort=("good",)) as writer:
-        with run.progress("routes", run.store.meta("bilateral")["rows"]) as advance:
-            for chunk in run.store.chunks("bilateral"):
-                measured, refused = features.build(chunk, plan, run.settings)
-                writer.add(measured)
-                writer.add(refused, "features.refused")
-                advance(chunk.height)
+    rows = run.store.meta("bilateral")["rows"]
+    with (
+        run.writer(schema=features.table_schema(), sort=("good",)) as writer,
+        run.progress("rows", rows) as advance,
+    ):
+        for chunk in run.store.chunks("bilateral"):
+            measured, refused = features.build(chunk, plan, run.settings)
+            writer.add(measured)
+            writer.add(refused, "features.refused")
+            advance(chunk.height)
 
 
 JOB = Job("features", "every window of every material route, measured", build, reads=("flows", "coverage", "bilateral"))

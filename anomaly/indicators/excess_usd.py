@@ -1,5 +1,8 @@
 """Dollars above what the exporter's other trade of the good explains."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import polars as pl
 
 from anomaly.indicators.base import Indicator, usd
@@ -11,6 +14,12 @@ def _excess(floor_usd: float) -> pl.Expr:
     return pl.col("value_usd") - pl.col("value_baseline_usd") * elsewhere.fill_null(1.0)
 
 
+def _reason(row: Mapping[str, Any]) -> str:
+    if row["elsewhere_usd"] is None:
+        return f"{usd(row['excess_usd'])} is above the baseline; what the exporter sells elsewhere is not in the data."
+    return f"{usd(row['excess_usd'])} is more than the exporter's trade of this good elsewhere would explain."
+
+
 INDICATOR = Indicator(
     name="excess_usd",
     unit="usd",
@@ -18,7 +27,5 @@ INDICATOR = Indicator(
     source="difference in differences in one line",
     expr=_excess,
     threshold=1_000_000,
-    reason=lambda row: (
-        f"{usd(row['excess_usd'])} is more than the exporter's trade of this good elsewhere would explain."
-    ),
+    reason=_reason,
 )

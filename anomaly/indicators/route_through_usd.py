@@ -20,7 +20,7 @@ INDICATOR = Indicator(
     expr=_through,
     threshold=1_000_000,
     reason=lambda row: (
-        f"At most {usd(row['route_through_usd'])} can have gone through: the smaller of what more came in from the coalition "
-        "and what more went out. Product totals overstate what single firms re-route."
+        f"At most {usd(row['route_through_usd'])} of what the coalition's reporters in the data sold can have gone through: the "
+        "smaller of what more came in and what more went out. Product totals overstate what single firms re-route."
     ),
 )
