@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -69,7 +71,8 @@ def build(chunk: pl.DataFrame, of: Plan, settings: Settings) -> tuple[pl.DataFra
         broken_by = of.breaks.marks(grid.names.goods)
         for window in of.windows[freq]:
             compared = compare(grid, window, broken_by)
-            refused.append(refusals(grid, window, compared, settings))
+            if (one := refusals(grid, window, compared, settings)) is not None:
+                refused.append(one)
             measured.append(_measure(grid, grids.get("M"), window, compared, broken_by, settings))
     key = ["good", *[name for name in schema.ROUTE_KEY if name != "good"]]
     names = next((grid.names for grid in grids.values()), None)
@@ -77,6 +80,20 @@ def build(chunk: pl.DataFrame, of: Plan, settings: Settings) -> tuple[pl.DataFra
     if names is not None and measured:
         features.append(_as_frame(measured, names, settings))
     return pl.concat(features), pl.concat(refused).sort(key)
+
+
+def build_each(
+    chunks: Iterable[pl.DataFrame], of: Plan, settings: Settings, threads: int = 2
+) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """`build` of each chunk, in order, several at a time; memory is that of `threads` + 1 chunks."""
+    with ThreadPoolExecutor(threads) as pool:
+        waiting: deque[Future[tuple[pl.DataFrame, pl.DataFrame]]] = deque()
+        for chunk in chunks:
+            waiting.append(pool.submit(build, chunk, of, settings))
+            if len(waiting) > threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _schema_of(contract: type[dy.Schema]) -> dict[str, Any]:

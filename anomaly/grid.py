@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from anomaly.windows import Known, Marks, position
+from anomaly.windows import Known, Marks
 
 Amounts = npt.NDArray[np.int64]
 Ids = npt.NDArray[np.int64]
@@ -76,15 +76,19 @@ class Grid:
 
 def lay(chunk: pl.DataFrame, known: dict[str, Known]) -> dict[str, Grid]:
     """Spread a chunk of bilateral (whole goods, sorted by its key) over the periods of each of its frequencies."""
-    freqs = [freq for freq in known if freq in set(chunk["freq_code"].unique())]
-    parts = {freq: chunk if len(freqs) == 1 else chunk.filter(pl.col("freq_code") == freq) for freq in freqs}
+    is_one = bool((chunk["freq_code"] == chunk["freq_code"][0]).all())
+    parts = (
+        {chunk["freq_code"][0]: chunk}
+        if is_one
+        else {freq: part for freq in known if (part := chunk.filter(pl.col("freq_code") == freq)).height}
+    )
     firsts = {freq: _first_of_route(part) for freq, part in parts.items()}
     routes = {
         freq: parts[freq].select("good", "exporter_iso", "importer_iso", *_KIND).filter(first)
         for freq, first in firsts.items()
     }
     names = _names(list(routes.values()))
-    return {freq: _laid(parts[freq], firsts[freq], routes[freq], names, known[freq]) for freq in freqs}
+    return {freq: _laid(part, firsts[freq], routes[freq], names, known[freq]) for freq, part in parts.items()}
 
 
 def _first_of_route(part: pl.DataFrame) -> pl.Series:
@@ -112,12 +116,13 @@ def _laid(part: pl.DataFrame, first: pl.Series, routes: pl.DataFrame, names: Nam
     is_import = (names.kinds["value_basis"] == "import").to_numpy()[kind]
     side = np.where(is_import, importer, exporter)
     reporter, held = _rows_in_known(names, known, kind, side, good)
-    at = (part.select(position(known.periods[0], known.freq_code)).to_series().to_numpy(), _route_of_row(first))
-    shape = (len(known.periods), len(good))
+    days = pl.Series(known.periods, dtype=pl.Date).to_physical().to_numpy()
+    period = np.searchsorted(days, part["ref_date"].to_physical().to_numpy())
+    at = period * len(good) + np.cumsum(first.to_numpy()) - 1
 
     def spread(column: str) -> Amounts:
-        cells = np.full(shape, UNKNOWN, dtype=np.int64)
-        cells[at] = part[column].fill_null(UNKNOWN).to_numpy()
+        cells = np.full((len(days), len(good)), UNKNOWN, dtype=np.int64)
+        cells.reshape(-1)[at] = part[column].fill_null(UNKNOWN).to_numpy()
         return cells
 
     raw = spread("value_usd")
@@ -135,11 +140,6 @@ def _laid(part: pl.DataFrame, first: pl.Series, routes: pl.DataFrame, names: Nam
     return Grid(
         known, names, good, exporter, importer, kind, into, out_of, reporter, value, raw, weight, exported, imported
     )
-
-
-def _route_of_row(first: pl.Series) -> Ids:
-    result: Ids = np.cumsum(first.to_numpy()) - 1
-    return result
 
 
 def _kinds_of(routes: pl.DataFrame, names: Names) -> Ids:

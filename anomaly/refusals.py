@@ -79,10 +79,10 @@ def straddles(grid: Grid, marks: npt.NDArray[np.int64], at: list[int]) -> tuple[
     return (marks[grid.good] & crossed[grid.reporter]) != 0, is_changed[grid.reporter]
 
 
-def refusals(grid: Grid, window: Window, compared: Compared, settings: Settings) -> pl.DataFrame:
+def refusals(grid: Grid, window: Window, compared: Compared, settings: Settings) -> pl.DataFrame | None:
     """Routes to targets that are large enough and cannot be compared in this window, each with the first reason.
 
-    Columns of schema.Refused. A window computed for several gaps is refused once, for its own gap.
+    Columns of schema.Refused, or None where nothing is refused. A window computed for several gaps is refused once, for its own gap.
     """
     known, names = grid.known, grid.names
     now = known.index(window.end, window.months) or []
@@ -94,6 +94,8 @@ def refusals(grid: Grid, window: Window, compared: Compared, settings: Settings)
     seen_now = np.maximum(pick(grid.raw, now, route), 0).sum(axis=0)
     largest = np.maximum(seen_now, np.maximum(pick(grid.raw, prior, route), 0).sum(axis=0))
     route, largest = route[largest >= settings.materiality_usd], largest[largest >= settings.materiality_usd]
+    if not len(route):
+        return None
     covered, complete = known.covered[grid.reporter[route]], known.complete[grid.reporter[route]]
     covered_now, covered_prior = covered[:, now].sum(axis=1), covered[:, prior].sum(axis=1)
     name = np.select(

@@ -62,7 +62,7 @@ def know(coverage: pl.DataFrame, scope: pl.DataFrame, freq_code: str) -> Known:
     told = coverage.filter(pl.col("freq_code") == freq_code)
     scope = scope.filter(pl.col("freq_code") == freq_code)
     periods = _calendar(told["ref_date"].min(), told["ref_date"].max(), freq_code)  # type: ignore[arg-type]
-    at_period = position(periods[0], freq_code)
+    at_period = _position(periods[0], freq_code)
     reporters = told.select("source", "dataset", "flow_code", "reporter_iso").unique(maintain_order=True)
     reporters = reporters.with_row_index("reporter_id")
     ids = told.join(reporters, on=["source", "dataset", "flow_code", "reporter_iso"]).with_columns(at_period)
@@ -87,8 +87,7 @@ def _calendar(first: date, last: date, freq_code: str) -> tuple[date, ...]:
     return tuple(pl.date_range(first, last, interval=every, eager=True))
 
 
-def position(first: date, freq_code: str) -> pl.Expr:
-    """Number of the period, counted from the first; Int64, named position."""
+def _position(first: date, freq_code: str) -> pl.Expr:
     years = pl.col("ref_date").dt.year() - first.year
     if freq_code == "A":
         return years.cast(pl.Int64).alias("position")
@@ -99,7 +98,7 @@ def _held(scope: pl.DataFrame, periods: Sequence[date], freq_code: str) -> tuple
     """A good is held in a whole year in which any reporter of the dataset has a row of it."""
     key = ["source", "dataset", "flow_code", "code"]
     goods = scope.select(key).unique(maintain_order=True).with_row_index("good_id")
-    seen = scope.join(goods, on=key).with_columns(position(periods[0], freq_code))
+    seen = scope.join(goods, on=key).with_columns(_position(periods[0], freq_code))
     held: Marks = np.zeros((goods.height + 1, len(periods)), dtype=np.bool_)
     held[seen["good_id"].to_numpy(), seen["position"].to_numpy()] = True
     years = np.array([period.year for period in periods])

@@ -8,7 +8,7 @@ import duckdb
 
 from anomaly.settings import Settings
 from anomaly.windows import Window
-from benchmarks.tables import files, plan_of, scenario
+from benchmarks.tables import ZSTD_LEVEL, files, plan_of, scenario
 
 THREADS = 2
 
@@ -26,7 +26,8 @@ def run(root: str, out: str, materiality_usd: str) -> None:
     con.execute(_wide(folder, years))
     windows = " UNION ALL ".join(f"({_window(one, settings, number)})" for number, one in enumerate(plan.windows["A"]))
     ctes = ", ".join(_sums(one, number) for number, one in enumerate(plan.windows["A"]))
-    con.execute(f"COPY (WITH {ctes} {windows}) TO '{out}/part-0.parquet' (FORMAT parquet, COMPRESSION zstd)")
+    options = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL {ZSTD_LEVEL}"
+    con.execute(f"COPY (WITH {ctes} {windows}) TO '{out}/part-0.parquet' ({options})")
 
 
 def _wide(folder: Path, years: list[int]) -> str:
@@ -131,10 +132,12 @@ def _indicators(floor: int) -> str:
         {log_ratio("value_usd", "value_baseline_usd")} AS baseline_excess_log,
         value_usd - value_baseline_usd * coalesce(
             (elsewhere_usd + {floor})::DOUBLE / (elsewhere_baseline_usd + {floor}), 1.0) AS excess_usd,
-        (value_prior_year_usd = 0 AND value_baseline_usd = 0 AND value_usd >= {floor})::INT::DOUBLE AS new_route,
+        CASE WHEN (value_prior_year_usd = 0 AND value_baseline_usd = 0) IS NOT NULL
+            THEN (value_prior_year_usd = 0 AND value_baseline_usd = 0 AND value_usd >= {floor})::INT::DOUBLE
+            END AS new_route,
         {log_ratio("coalition_to_hub_usd", "coalition_to_hub_prior_usd")} AS upstream_surge_log,
         -{log_ratio("coalition_to_target_usd", "coalition_to_target_prior_usd")} AS direct_drop_log,
-        CASE WHEN {lost} > {floor} THEN least(greatest({gained}::DOUBLE / {lost}, 0), 1)
+        CASE WHEN {lost} > {floor} AND {gained} IS NOT NULL THEN least(greatest({gained}::DOUBLE / {lost}, 0), 1)
             WHEN {lost} IS NOT NULL THEN {gained} * 0.0 END AS replacement_share,
         CASE WHEN coalition_to_hub_usd - coalition_to_hub_baseline_usd IS NOT NULL AND {gained} IS NOT NULL
             THEN greatest(least(coalition_to_hub_usd - coalition_to_hub_baseline_usd, {gained}), 0)::DOUBLE

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
+
 from anomaly import features
 from anomaly.store import Store
-from benchmarks.tables import plan_of, scenario
+from benchmarks.tables import ZSTD_LEVEL, plan_of, scenario
 
 
-def run(root: str, out: str, materiality_usd: str, rows: str = "500000") -> None:
+def run(root: str, out: str, materiality_usd: str, threads: str = "2", rows: str = "500000") -> None:
     """Read bilateral, write features as Parquet parts under `out`."""
     settings = scenario(materiality_usd)
     plan = plan_of(Path(root), settings)
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
-    for number, chunk in enumerate(Store(Path(root)).chunks("bilateral", int(rows))):
-        measured, _ = features.build(chunk, plan, settings)
-        measured.write_parquet(folder / f"part-{number:05}.parquet", compression="zstd")
+    chunks = Store(Path(root)).chunks("bilateral", int(rows))
+    for number, (measured, _) in enumerate(features.build_each(chunks, plan, settings, int(threads))):
+        measured.write_parquet(folder / f"part-{number:05}.parquet", compression="zstd", compression_level=ZSTD_LEVEL)
+
+
+def scan(root: str) -> None:
+    """Read the columns that features need, and no more: the floor under any engine."""
+    columns = ["good", "exporter_iso", "importer_iso", "ref_date", "value_usd", "net_wgt_g"]
+    Store(Path(root)).scan("bilateral").select(pl.col(columns).last()).collect(engine="streaming")

@@ -9,7 +9,7 @@ import pandas as pd
 
 from anomaly.settings import Settings
 from anomaly.windows import Window
-from benchmarks.tables import files, plan_of, scenario
+from benchmarks.tables import ZSTD_LEVEL, files, plan_of, scenario
 
 ROUTE = ["good", "exporter_iso", "importer_iso"]
 
@@ -22,7 +22,8 @@ def run(root: str, out: str, materiality_usd: str) -> None:
     routes = _wide(folder, years)
     windows = [_window(routes, one, settings) for one in plan.windows["A"]]
     Path(out).mkdir(parents=True, exist_ok=True)
-    pd.concat(windows, ignore_index=True).to_parquet(Path(out) / "part-0.parquet", compression="zstd")
+    whole = pd.concat(windows, ignore_index=True)
+    whole.to_parquet(Path(out) / "part-0.parquet", compression="zstd", compression_level=ZSTD_LEVEL)
 
 
 def _wide(folder: Path, years: list[int]) -> pd.DataFrame:

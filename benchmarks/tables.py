@@ -12,6 +12,7 @@ from anomaly.settings import Settings, load
 from anomaly.store import Store
 from benchmarks.trade_years import World, bilateral, some_goods
 
+ZSTD_LEVEL = 1  # what every engine writes with
 NO_BREAKS = Breaks(
     unstable=pl.DataFrame(schema={"good": pl.String, "newer_edition": pl.Int8}),
     tables=pl.DataFrame(schema={"older": pl.Int8, "newer": pl.Int8, "chapter": pl.String}),

@@ -1,0 +1,54 @@
+"""`python -m benchmarks.features`: bilateral → features beside DuckDB SQL and pandas, and whether all three agree."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import polars as pl
+
+from anomaly.store import Store
+from benchmarks.compare import differences
+from benchmarks.measure import Variant, run, table
+from benchmarks.tables import prepare
+from benchmarks.trade_years import World
+
+SIZES = {"tiny": (2_000, 6), "s1": (5_000, 108), "s10": (5_000, 540), "whole": (5_000, 5_000)}
+YEARS = {"tiny": range(2018, 2025), "s1": range(2018, 2025), "s10": range(2018, 2025), "whole": range(2020, 2023)}
+
+
+def main() -> None:
+    """Make the tables where they are not there yet, run every engine in turn, compare, print."""
+    told = argparse.ArgumentParser(description=__doc__)
+    told.add_argument("--size", choices=SIZES, default="s1")
+    told.add_argument("--materiality", default="1000000", help="USD; 0 measures every route")
+    told.add_argument("--repeat", type=int, default=3)
+    told.add_argument("--folder", type=Path, default=Path("build/benchmarks"))
+    told.add_argument("--only", nargs="*", default=["ours", "duckdb", "pandas"], help="engines to run")
+    args = told.parse_args()
+    goods, taken = SIZES[args.size]
+    root = prepare(args.folder, World(goods=goods), YEARS[args.size], taken)
+    rows = Store(root).meta("bilateral")["rows"]
+    with tempfile.TemporaryDirectory(dir=args.folder) as out:
+        variants = [
+            Variant(engine, f"features_{engine}.run", [str(root), f"{out}/{engine}", args.materiality])
+            for engine in args.only
+        ]
+        if "ours" in args.only:
+            floor = Variant("scan of the columns", "features_ours.scan", [str(root)])
+            variants.append(floor)
+        run(variants, args.repeat)
+        title = (
+            f"features, {rows:,} rows of bilateral, routes from {int(args.materiality):,} USD, {args.repeat} runs each"
+        )
+        print(table(title, variants))
+        ours = Path(out) / "ours"
+        for engine in [name for name in args.only if name != "ours" and "ours" in args.only]:
+            found = differences(ours, Path(out) / engine)
+            height = pl.scan_parquet(ours / "*.parquet").select(pl.len()).collect().item()
+            print(f"{engine}: {'; '.join(found) or f'equal in {height:,} rows'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""What the benchmarks measure is the same work: three engines, one answer."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from benchmarks import compare, features_ours, trade_years
+from benchmarks.tables import prepare
+
+TINY = trade_years.World(countries=60, goods=40, rows_per_year=6_000)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return prepare(tmp_path_factory.mktemp("tables"), TINY, range(2018, 2024), 40)
+
+
+@pytest.mark.parametrize("materiality_usd", ["0", "1000000"])
+def test_duckdb_and_pandas_compute_the_same_features(root: Path, tmp_path: Path, materiality_usd: str) -> None:
+    pytest.importorskip("duckdb")
+    from benchmarks import features_duckdb, features_pandas
+
+    features_ours.run(str(root), str(tmp_path / "ours"), materiality_usd, rows="5000")
+    features_duckdb.run(str(root), str(tmp_path / "duckdb"), materiality_usd)
+    features_pandas.run(str(root), str(tmp_path / "pandas"), materiality_usd)
+    assert pl.read_parquet(tmp_path / "ours" / "*.parquet").height > 100
+    assert compare.differences(tmp_path / "ours", tmp_path / "duckdb") == []
+    assert compare.differences(tmp_path / "ours", tmp_path / "pandas") == []
+
+
+def test_a_difference_is_found(root: Path, tmp_path: Path) -> None:
+    features_ours.run(str(root), str(tmp_path / "ours"), "1000000")
+    other = pl.read_parquet(tmp_path / "ours" / "*.parquet").with_columns(
+        window_year=pl.col("window_end").dt.year(), value_usd=pl.col("value_usd") + (pl.int_range(pl.len()) == 3)
+    )
+    (tmp_path / "other").mkdir()
+    other.write_parquet(tmp_path / "other" / "part.parquet")
+    assert compare.differences(tmp_path / "ours", tmp_path / "other") == [f"value_usd: 1 of {other.height:,} differ"]
+
+
+def test_chunks_and_threads_do_not_change_the_features(root: Path, tmp_path: Path) -> None:
+    features_ours.run(str(root), str(tmp_path / "one"), "0", threads="1", rows="1000000")
+    features_ours.run(str(root), str(tmp_path / "many"), "0", threads="4", rows="3000")
+    one, many = (pl.read_parquet(tmp_path / name / "*.parquet") for name in ("one", "many"))
+    assert one.equals(many)
+
+
+def test_a_part_of_the_made_up_trade_is_the_part_of_the_whole() -> None:
+    whole = pl.concat(trade_years.bilateral(TINY, range(2020, 2022), trade_years.some_goods(TINY, 40)))
+    part = pl.concat(trade_years.bilateral(TINY, range(2021, 2022), trade_years.some_goods(TINY, 3)))
+    same = whole.filter(pl.col("good").is_in(part["good"].unique().implode()), pl.col("ref_date").dt.year() == 2021)
+    assert part.height > 100
+    assert part.equals(same)
+
+
+def test_a_made_up_zip_reads_back_to_the_same_trade(tmp_path: Path) -> None:
+    from anomaly.sources import baci
+    from anomaly.sources.base import Context, RawFile
+
+    path = tmp_path / "BACI_HS17_V202501.zip"
+    rows = trade_years.write_zip(TINY, path, range(2020, 2022))
+    flows = pl.concat([batch.flows for batch in baci.read(RawFile(path, path.name), Context())])
+    sides = pl.concat(trade_years.bilateral(TINY, range(2020, 2022), trade_years.some_goods(TINY, 40)))
+    assert flows.height == sum(rows.values()) == sides.height
+    columns = ["good", "exporter_iso", "importer_iso", "ref_date", "value_usd", "net_wgt_g"]
+    renamed = flows.rename(
+        {
+            "cmd_code": "good",
+            "reporter_iso": "exporter_iso",
+            "partner_iso": "importer_iso",
+            "primary_value_usd": "value_usd",
+        }
+    )
+    assert renamed.select(columns).sort(columns[:4]).equals(sides.select(columns).sort(columns[:4]))
