@@ -197,6 +197,11 @@ class Store:
         link = self.root / REPORTS / "latest"
         return link.readlink().name if link.is_symlink() and link.is_dir() else None
 
+    def sweep(self, name: str) -> None:
+        """Remove what a killed writer of a table, or of the reports, left over."""
+        with self.lock():
+            Staging(self.root / REPORTS if name == REPORTS else self._folder(name), Faults("")).sweep()
+
     def write_status(self, status: Mapping[str, Any]) -> None:
         """Put `run-status.json` in place: how the last run to end has ended."""
         path = self.root / "run-status.json"

@@ -11,6 +11,7 @@ the old one; folder synced; versions beyond those kept removed. The caller holds
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import json
@@ -19,7 +20,6 @@ import re
 import shutil
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,7 +68,7 @@ class Current:
     previous: tuple[str, ...] = ()
 
 
-@contextmanager
+@contextlib.contextmanager
 def spoken(path: Path, size_bytes: int | None = None, verb: str = "write") -> Iterator[None]:
     """Turn an error of the operating system into StoreFailure with the path, and the bytes where there are any."""
     try:
@@ -233,6 +233,7 @@ class Staging:
         before, version = current(self.folder), self.version()
         if before is not None and before.version == version and not broken(self.folder):
             self.clear()
+            self._prune({version, *before.previous[: keep - 1]})
             return False
         self.settle(version)
         previous = [name for name in ((before.version, *before.previous) if before else ()) if name != version]
@@ -242,11 +243,20 @@ class Staging:
         return True
 
     def _prune(self, kept: set[str]) -> None:
-        for path in sorted(self.folder.iterdir()):
-            if path.is_dir() and _VERSION.fullmatch(path.name) and path.name not in kept:
-                self.faults.point()
-                shutil.rmtree(path, ignore_errors=True)
-        self.faults.point()
+        """Remove other versions. The commit stands by now: what cannot be removed is removed by a later one."""
+        with contextlib.suppress(OSError):
+            for path in sorted(self.folder.iterdir()):
+                if path.is_dir() and _VERSION.fullmatch(path.name) and path.name not in kept:
+                    self.faults.point()
+                    shutil.rmtree(path, ignore_errors=True)
+            self.faults.point()
+
+    def sweep(self) -> None:
+        """Remove what a commit that was killed left over. Use under the lock, with no commit under way."""
+        self.clear()
+        now = current(self.folder)
+        if now is not None:
+            self._prune({now.version, *now.previous})
 
 
 def point_link(link: Path, target: str, faults: Faults) -> None:

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 from anomaly.errors import AnomalyError, Locked, StoreFailure
 from anomaly.settings import Settings, load
-from anomaly.store import Store, Writer
+from anomaly.store import REPORTS, Store, Writer
 from pipelines.code import code_version
 
 if TYPE_CHECKING:
@@ -185,6 +185,7 @@ def run_jobs(jobs: Sequence[Job], name: str, raw: Path, data: Path, scenario: st
 
 def _run_one(job: Job, store: Store, settings: Settings, raw: Path) -> dict[str, Any]:
     clock = time.monotonic()
+    store.sweep(REPORTS if job.publishes else job.name)
     stamp = stamp_of(job, store, settings, raw)
     if is_done(job, store, stamp):
         say(f"{job.name}: no change")

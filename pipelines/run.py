@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from anomaly.errors import BadRequest
 from pipelines import bilateral, coverage, features, flags, flows, report, rollups, scores
+from pipelines.code import code_version
 from pipelines.job import Job, Outcome, run_jobs
+from pipelines.raw import inputs
 
 JOBS: tuple[Job, ...] = (
     flows.JOB,
@@ -34,7 +37,11 @@ def main(raw: Path, data: Path, scenario: str, name: str = "run") -> Outcome:
 
 def demo(raw: Path, data: Path, scenario: str) -> Outcome:
     """Write the simulated world as raw files where it is not there yet, and run everything on it."""
-    from pipelines.demo import write_world
+    made_by = raw / ".world.json"
+    told = {"code_version": code_version("pipelines.demo")}
+    if not made_by.is_file() or json.loads(made_by.read_bytes()) != {**told, "files": inputs(raw)}:
+        from pipelines.demo import write_world
 
-    write_world(raw)
+        write_world(raw)
+        made_by.write_text(json.dumps({**told, "files": inputs(raw)}, indent=1) + "\n", encoding="utf-8")
     return main(raw, data, scenario)
