@@ -50,8 +50,16 @@ def caveats(row: Mapping[str, Any], calibrated: Mapping[str, Any]) -> list[str]:
         ),
         (row["coalition_to_target_usd"] is None, "The coalition's direct trade of the good is not in the data."),
         (
-            "not published" in row["legs_compared"],
-            f"The coalition's sales to the exporter are compared on {row['legs_compared']}.",
+            "not published" in row["coalition_to_hub_compared"],
+            f"The coalition's sales to the exporter are compared on {row['coalition_to_hub_compared']}.",
+        ),
+        (
+            "not published" in row["coalition_to_target_compared"],
+            f"The coalition's direct sales are compared on {row['coalition_to_target_compared']}.",
+        ),
+        (
+            row["smallest_published_usd"] is not None,
+            f"The extract has no value below {row['smallest_published_usd'] or 0:,} USD: what counts as nothing may be a small amount.",
         ),
         (
             calibrated.get("placebo_kind") == "periods",

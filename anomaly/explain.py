@@ -220,7 +220,7 @@ def _legs(row: Row) -> list[Row]:
             "window_usd": row.get(f"{name}_usd"),
             "year_before_usd": row.get(f"{name}_prior_usd"),
             "baseline_usd": row.get(f"{name}_baseline_usd"),
-            "compared_on": row["legs_compared"] if name.startswith("coalition") else "",
+            "compared_on": row.get(f"{name}_compared", ""),
         }
         for name, says in _LEGS.items()
     ]

@@ -23,6 +23,7 @@ from anomaly.settings import Settings
 from anomaly.windows import Known, Marks, Window
 
 PARTNERS_OF_A_WHOLE_DATASET = 10  # an extract with fewer partners cannot say what is sold elsewhere
+ROWS_THAT_SHOW_A_CUT = 1_000  # a dataset this long without a small value leaves them out
 NO_BASELINE = "no baseline"
 Column = Amounts | Marks
 _FIXED = tuple(schema.Features.column_names())
@@ -78,7 +79,7 @@ def build(chunk: pl.DataFrame, of: Plan, settings: Settings) -> tuple[pl.DataFra
     names = next((grid.names for grid in grids.values()), None)
     features = [pl.DataFrame(schema=_schema_of(table_schema()))]
     if names is not None and measured:
-        features.append(_as_frame(measured, names, settings))
+        features.append(_as_frame(measured, names, _cut_off(of.known, settings), settings))
     return pl.concat(features), pl.concat(refused).sort(key)
 
 
@@ -120,7 +121,7 @@ def compare(grid: Grid, window: Window, broken_by: Ids) -> Compared:
 class _Measured:
     """The material routes of a window: columns of numbers, UNKNOWN where unknown, names as numbers.
 
-    texts   what the column `says` counts in
+    texts   what the columns `target_says` and `hub_says` count in
     """
 
     window: Window
@@ -135,14 +136,15 @@ def _measure(
     legs = coalition_legs(grid, monthly, window, compared, lambda g, w: compare(g, w, broken_by), is_coalition)
     route = np.flatnonzero(compared.is_comparable & (compared.value >= settings.materiality_usd))
     into, out_of = grid.into[route], grid.out_of[route]
-    says = np.where(legs.says[out_of] >= 0, legs.says[out_of], legs.says[into])
+    nothing = len(legs.texts)
     mirror = mirror_legs(grid, window, is_coalition)
     columns = {
         "good": grid.good[route],
         "exporter": grid.exporter[route],
         "importer": grid.importer[route],
         "kind": grid.kind[route],
-        "says": np.where(says >= 0, says, len(legs.texts)),
+        "target_says": np.where(legs.says[into] >= 0, legs.says[into], nothing),
+        "hub_says": np.where(legs.says[out_of] >= 0, legs.says[out_of], nothing),
         "is_edition_changed": compared.is_edition_changed[route],
         "value_usd": compared.value[route],
         "value_prior_year_usd": compared.prior[route],
@@ -197,17 +199,19 @@ def _totals(grid: Grid, compared: Compared, route: Ids) -> dict[str, Column]:
     }
 
 
-def _as_frame(measured: Sequence[_Measured], names: Names, settings: Settings) -> pl.DataFrame:
+def _as_frame(measured: Sequence[_Measured], names: Names, cut_off: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     """All windows of a chunk in one frame, in the order of the key: numbers become names, UNKNOWN becomes null."""
     told = _windows_told([one.window for one in measured], settings)
     columns = {name: np.concatenate([one.columns[name] for one in measured]) for name in measured[0].columns}
     number = np.repeat(np.arange(len(measured)), [len(one.columns["good"]) for one in measured])
-    columns["says"] += np.cumsum([0, *[len(one.texts) for one in measured]])[number]
+    for leg in ("target_says", "hub_says"):
+        columns[leg] = columns[leg] + np.cumsum([0, *[len(one.texts) for one in measured]])[number]
     rank = told.select(pl.struct("freq_code", "window_months", "window_end").rank("dense")).to_series().to_numpy()
     order = _order(columns, rank[number], told["baseline_gap_years"].to_numpy()[number])
     columns, number = {name: one[order] for name, one in columns.items()}, number[order]
     good, exporter, importer = (columns.pop(name) for name in ("good", "exporter", "importer"))
-    kind, says = columns.pop("kind"), columns.pop("says")
+    kind, target_says, hub_says = (columns.pop(name) for name in ("kind", "target_says", "hub_says"))
+    kinds = names.kinds.join(cut_off, on=["source", "dataset"], how="left", maintain_order="left")
     texts = pl.Series([text for one in measured for text in one.texts], dtype=pl.String)
     frame = pl.DataFrame(
         {
@@ -215,8 +219,9 @@ def _as_frame(measured: Sequence[_Measured], names: Names, settings: Settings) -
             "exporter_iso": names.countries.gather(exporter),
             "importer_iso": names.countries.gather(importer),
             "role": _roles(names, settings).gather(importer),
-            "legs_compared": texts.gather(says),
-            **{column: names.kinds[column].gather(kind) for column in names.kinds.columns},
+            "coalition_to_target_compared": texts.gather(target_says),
+            "coalition_to_hub_compared": texts.gather(hub_says),
+            **{column: kinds[column].gather(kind) for column in kinds.columns},
             **columns,
             "_good_in_window": good * len(measured) + number,
         }
@@ -224,6 +229,17 @@ def _as_frame(measured: Sequence[_Measured], names: Names, settings: Settings) -
     amounts = pl.col([name for name, one in columns.items() if one.dtype == np.int64])
     frame = frame.with_columns(pl.when(amounts >= 0).then(amounts))
     return _with_indicators(frame.hstack(told[number]), settings)
+
+
+def _cut_off(known: dict[str, Known], settings: Settings) -> pl.DataFrame:
+    """Datasets that leave out small values: source, dataset, smallest_published_usd. Only a long one can show it."""
+    return (
+        pl.concat([one.partners for one in known.values()])
+        .group_by("source", "dataset")
+        .agg(rows=pl.col("rows").sum(), smallest_published_usd=pl.col("smallest_value_usd").min())
+        .filter(pl.col("rows") >= ROWS_THAT_SHOW_A_CUT, pl.col("smallest_published_usd") >= settings.extract_floor_usd)
+        .drop("rows")
+    )
 
 
 def _order(columns: dict[str, Column], rank: Ids, gap: Ids) -> Ids:
@@ -253,12 +269,13 @@ def _with_indicators(frame: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     price = pl.when((weight > 0) & (value > 0)).then(1000 * value / weight)
     median = pl.col("unit_value_usd_per_kg").median().over("_good_in_window")
     is_nothing = (pl.col("value_prior_year_usd") == 0) & (pl.col("value_baseline_usd") == 0)
+    is_told = pl.col("smallest_published_usd").is_null()
     floor = float(settings.floor_usd)
     return (
         frame.with_columns(
             largest_period_share=pl.when(value > 0).then(pl.col("largest_period_usd") / value),
             unit_value_usd_per_kg=price,
-            baseline_is_nothing=is_nothing,
+            baseline_is_nothing=pl.when(is_told | ~is_nothing).then(is_nothing),
         )
         .with_columns(median_unit_value_usd_per_kg=median)
         .with_columns([indicator.expr(floor).cast(pl.Float64).alias(indicator.name) for indicator in INDICATORS])

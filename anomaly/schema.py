@@ -236,7 +236,13 @@ class Features(Routes):
     leg_imported_usd = _usd("the same as the receiving side reports it", nullable=True, min=0)
     leg_exported_baseline_usd = _usd("leg_exported_usd in the baseline", nullable=True, min=0)
     leg_imported_baseline_usd = _usd("leg_imported_usd in the baseline", nullable=True, min=0)
-    legs_compared = _text("what the two coalition legs were compared on, months and publisher; empty where unknown")
+    coalition_to_target_compared = _text("what that leg was compared on, months and publisher; empty where unknown")
+    coalition_to_hub_compared = _text("what that leg was compared on, months and publisher; empty where unknown")
+    smallest_published_usd = _usd(
+        "smallest value in the dataset where that is no small one: a missing row may be a smaller one",
+        nullable=True,
+        min=0,
+    )
 
 
 class Refused(Routes):

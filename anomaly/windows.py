@@ -77,7 +77,11 @@ def know(coverage: pl.DataFrame, scope: pl.DataFrame, freq_code: str) -> Known:
     partners = (
         scope.filter(pl.col("dimension") == "partner")
         .group_by("source", "dataset", "flow_code")
-        .agg(partners=pl.col("code").n_unique(), smallest_value_usd=pl.col("smallest_value_usd").min())
+        .agg(
+            partners=pl.col("code").n_unique(),
+            rows=pl.col("rows").sum(),
+            smallest_value_usd=pl.col("smallest_value_usd").min(),
+        )
     )
     return Known(freq_code, periods, reporters, covered, complete, edition, goods, held, partners)
 

@@ -130,6 +130,22 @@ def test_a_reporter_that_falls_silent_on_a_recoded_good_is_unknown() -> None:
     assert route(refused.filter(pl.col("good") == "851712+"), 2022, "UZB")["refusal"] == "outside_extract"
 
 
+def test_a_route_is_not_called_new_where_the_extract_leaves_out_small_values() -> None:
+    many = [
+        one
+        for number in range(400)
+        for one in years("DEU", "RUS", dict.fromkeys(ROUTE, MILLION), code=f"85{number:04d}")
+    ]
+    rows = [
+        *years("KAZ", "RUS", {2022: 5 * MILLION}),
+        *years("KAZ", "RUS", ROUTE, code="853710"),
+        *years("DEU", "RUS", DIRECT),
+    ]
+    row = route(measured([*many, *rows])[0].filter(pl.col("good") == "847989"), 2022)
+    assert row["new_route"] is None
+    assert row["smallest_published_usd"] == MILLION
+
+
 def test_what_is_sold_elsewhere_is_unknown_in_an_extract_of_one_importer() -> None:
     row = route(measured([*years("KAZ", "RUS", ROUTE), *years("DEU", "RUS", DIRECT)])[0], 2022)
     assert row["elsewhere_usd"] is None
@@ -156,7 +172,8 @@ def test_months_missing_at_the_end_of_a_year_compare_the_same_months_and_say_so(
     assert row["coalition_to_hub_usd"] == 22 * MILLION
     assert row["coalition_to_hub_prior_usd"] == 22 * MILLION
     assert (
-        row["legs_compared"] == "January-November 2022 with January-November 2021 (December 2022 not published), comext"
+        row["coalition_to_hub_compared"]
+        == "January-November 2022 with January-November 2021 (December 2022 not published), comext"
     )
 
 

@@ -12,6 +12,7 @@ INDICATOR = Indicator(
     reason=lambda row: (
         f"The coalition's direct exports of the good to {row['importer_name']} fell from "
         f"{usd(row['coalition_to_target_prior_usd'])} to {usd(row['coalition_to_target_usd'])} "
-        f"({change(row['coalition_to_target_usd'], row['coalition_to_target_prior_usd'])})."
+        f"({change(row['coalition_to_target_usd'], row['coalition_to_target_prior_usd'])}; "
+        f"{row['coalition_to_target_compared']})."
     ),
 )

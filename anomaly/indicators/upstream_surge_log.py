@@ -12,7 +12,7 @@ INDICATOR = Indicator(
     reason=lambda row: (
         f"The coalition's exports of the good to {row['exporter_name']} rose from {usd(row['coalition_to_hub_prior_usd'])} "
         f"to {usd(row['coalition_to_hub_usd'])} ({change(row['coalition_to_hub_usd'], row['coalition_to_hub_prior_usd'])}; "
-        f"{row['legs_compared']})."
+        f"{row['coalition_to_hub_compared']})."
     ),
     forest=lambda floor_usd: (
         suspicious_side("upstream_surge_log")
