@@ -25,7 +25,8 @@ def caveats(row: Mapping[str, Any], calibrated: Mapping[str, Any]) -> list[str]:
         ),
         (
             row["is_edition_changed"],
-            "The reporter changed the edition of the HS between the windows; the good is compared as a family of codes.",
+            "The reporter changed the edition of the HS between the windows; "
+            + ("the good is compared as a family of codes." if row["good"].endswith("+") else "the code is in both."),
         ),
         (
             row["value_basis"] == "import",
