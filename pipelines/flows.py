@@ -12,10 +12,11 @@ from anomaly.errors import DataRejected
 from anomaly.schema import Flows, RawFiles
 from anomaly.sources import vintages
 from anomaly.sources.base import Batch, Context, RawFile, Source
-from anomaly.store import Writer
+from anomaly.writer import Writer
 from pipelines import raw as raw_folder
 from pipelines.job import Job, Run
 
+BATCH_ROWS = 1_000_000  # most rows of a file in memory; BACI's years peak under 1 GB
 PART_ROWS = 500_000  # small files are put together, so that a folder of thousands is not thousands of parts
 ORDER = (
     "cmd_code",
@@ -59,7 +60,7 @@ class Parts:
         if not waiting:
             return
         joined = pl.concat(waiting)
-        is_once = len(waiting) == 1 or not joined.select(pl.struct(Flows.primary_key()).is_duplicated().any()).item()
+        is_once = len(waiting) == 1 or joined.select(Flows.primary_key()).hash_rows().n_unique() == joined.height
         for part in [joined] if is_once else waiting:
             self.writer.add(part.sort(ORDER))
 
@@ -74,7 +75,7 @@ def build(run: Run) -> None:
     files = [(one, sources.find(one.raw)) for one in found]
     for one, _ in files:
         _refuse_other_content(one, run)
-    context = Context(usd_per=_rates(files))
+    context = Context(_rates(files), BATCH_ROWS)
     with run.writer() as writer, run.progress("files", len(files)) as advance:
         parts, told = Parts(writer), []
         for one, source in files:

@@ -28,7 +28,8 @@ from typing import TYPE_CHECKING, Any
 
 from anomaly.errors import AnomalyError, Locked, StoreFailure
 from anomaly.settings import Settings, load
-from anomaly.store import REPORTS, Store, Writer
+from anomaly.store import REPORTS, Store
+from anomaly.writer import Writer
 from pipelines.code import code_version
 
 if TYPE_CHECKING:

@@ -174,7 +174,7 @@ def test_files_read_in_many_batches_give_the_flows_of_one(tmp_path, monkeypatch)
     table(tmp_path / "many" / "raw", rows)
     whole = ingest(tmp_path / "one").read("flows")
     monkeypatch.setattr(flows, "PART_ROWS", 7)
-    monkeypatch.setattr(flows, "Context", lambda usd_per: flows.sources.base.Context(usd_per, batch_rows=10))
+    monkeypatch.setattr(flows, "BATCH_ROWS", 10)
     store = ingest(tmp_path / "many")
     assert len(list((tmp_path / "many" / "data" / "flows" / store.version("flows")).glob("part-*"))) == 60
     assert store.read("flows").sort("cmd_code").equals(whole)
