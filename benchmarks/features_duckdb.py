@@ -24,7 +24,9 @@ def run(root: str, out: str, materiality_usd: str) -> None:
     con.execute("SET preserve_insertion_order = false")
     con.execute(f"CREATE TABLE coalition AS SELECT unnest({list(settings.coalition.countries)}) AS iso3")
     con.execute(_wide(folder, years))
-    windows = " UNION ALL ".join(f"({_window(one, settings, number)})" for number, one in enumerate(plan.windows["A"]))
+    windows = " UNION ALL ".join(
+        f"SELECT * FROM ({_window(one, settings, number)})" for number, one in enumerate(plan.windows["A"])
+    )
     ctes = ", ".join(_sums(one, number) for number, one in enumerate(plan.windows["A"]))
     options = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL {ZSTD_LEVEL}"
     con.execute(f"COPY (WITH {ctes} {windows}) TO '{out}/part-0.parquet' ({options})")

@@ -63,7 +63,7 @@ def pandas(path: str, out: str) -> None:
     import pandas as pd
 
     Path(out).mkdir(parents=True, exist_ok=True)
-    kinds = {"t": "int16", "i": "int16", "j": "int16", "k": "category", "v": "float64", "q": "float64"}
+    kinds = {"t": "int16", "i": "int16", "j": "int16", "k": "str", "v": "float64", "q": "float64"}
     rows = pd.read_csv(path, dtype=kinds, na_values=["NA"], skipinitialspace=True)
     names = codes.m49_table().select("m49", "iso3")
     iso3 = pd.Series(names["iso3"].to_list(), index=names["m49"].to_list(), dtype="category")
@@ -71,7 +71,7 @@ def pandas(path: str, out: str) -> None:
         {
             "reporter_iso": rows["i"].map(iso3),
             "partner_iso": rows["j"].map(iso3),
-            "cmd_code": rows["k"].astype("str"),
+            "cmd_code": rows["k"],
             "primary_value_usd": (rows["v"] * 1000).round().astype("int64"),
             "net_wgt_g": (rows["q"] * 1_000_000).round().astype("Int64"),
         }
