@@ -13,6 +13,7 @@ import sys
 import textwrap
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -263,7 +264,7 @@ def two_versions(tmp_path, undisturbed):
     return tmp_path
 
 
-@pytest.mark.parametrize("point", sampled(POINTS, 4))
+@pytest.mark.parametrize("point", sampled(POINTS, 6))
 def test_killed_at_any_point_a_reader_sees_a_whole_version_and_a_rerun_ends_as_if_nothing_happened(
     two_versions, undisturbed, point
 ):
@@ -285,7 +286,7 @@ def test_there_is_no_point_beyond_those_that_are_tried(two_versions):
 
 
 @pytest.mark.parametrize("fault", ["ENOSPC", "EIO", "EROFS"])
-@pytest.mark.parametrize("point", sampled(POINTS, 7))
+@pytest.mark.parametrize("point", sampled(POINTS, 6))
 def test_a_disk_fault_at_any_point_leaves_a_whole_version_and_no_temporary_files(
     two_versions, undisturbed, point, fault, monkeypatch
 ):
@@ -303,6 +304,40 @@ def test_a_disk_fault_at_any_point_leaves_a_whole_version_and_no_temporary_files
     monkeypatch.delenv(versions.FAIL_AT)
     write(store, goods(300_000, 3))
     assert content(two_versions) == undisturbed[2]
+
+
+def test_files_are_on_the_disk_before_the_pointer_and_the_pointer_before_the_end(tmp_path, monkeypatch):
+    done, sync, move, rename = [], os.fsync, Path.replace, Path.rename
+
+    def synced(number: int) -> None:
+        done.append(f"sync {os.fstat(number).st_ino}")
+        sync(number)
+
+    def moved(path: Path, target: Path) -> Path:
+        done.append(f"move {path.stat().st_ino}")
+        return move(path, target)
+
+    def renamed(path: Path, target: Path) -> Path:
+        done.append("rename")
+        return rename(path, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", moved)
+    monkeypatch.setattr(Path, "rename", renamed)
+    store = Store(tmp_path)
+    write(store, goods(3))
+    folder = tmp_path / "bilateral"
+    version = folder / store.version("bilateral")
+    pointer, own = (folder / "CURRENT.json").stat().st_ino, folder.stat().st_ino
+    files = {f"sync {path.stat().st_ino}" for path in (version, *version.iterdir())}
+    assert files <= set(done[: done.index("rename")])
+    assert done[done.index("rename") :] == [
+        "rename",
+        f"sync {own}",
+        f"sync {pointer}",
+        f"move {pointer}",
+        f"sync {own}",
+    ]
 
 
 def test_a_full_disk_is_seen_before_writing_and_names_path_and_bytes(tmp_path, monkeypatch):
@@ -341,14 +376,15 @@ def test_readers_beside_a_writer_see_whole_versions_only(tmp_path):
             frame = Store(tmp_path).read("bilateral")
             seen.add((frame.height, *frame["value_usd"].unique().to_list()))
 
-    threads = [threading.Thread(target=reader) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for value in range(1, 25):
-        write(store, goods(3000, value), goods(6000, value).tail(3000))
-    stop.set()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(2) as threads:
+        readers = [threads.submit(reader) for _ in range(2)]
+        try:
+            for value in range(1, 25):
+                write(store, goods(3000, value), goods(6000, value).tail(3000))
+        finally:
+            stop.set()
+        for one in readers:
+            one.result()
     assert len(seen) > 1
     assert seen <= {(6000, value) for value in range(25)}
 
