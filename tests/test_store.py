@@ -549,3 +549,18 @@ def test_a_query_loads_none_of_what_only_writing_needs(tmp_path):
         tmp_path,
     )
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_a_reader_that_two_commits_overtake_reads_again(tmp_path, monkeypatch):
+    store, scan = Store(tmp_path), Store.scan
+    write(store, goods(3, 1))
+
+    def overtaken(self: Store, table: str) -> pl.LazyFrame:
+        monkeypatch.setattr(Store, "scan", scan)
+        lazy = scan(self, table)
+        for value in (2, 3):
+            write(Store(tmp_path), goods(3, value))
+        return lazy
+
+    monkeypatch.setattr(Store, "scan", overtaken)
+    assert store.read("bilateral")["value_usd"].unique().to_list() == [3]
