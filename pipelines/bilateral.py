@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from anomaly import bilateral, codes, sources
-from pipelines.goods import current_flows, families_of
+from pipelines.goods import current_flows, families_of, links_read
 from pipelines.job import Job, Run
 
 ROWS_AT_A_TIME = 2_000_000
@@ -37,4 +37,4 @@ def _portions(scope: pl.DataFrame) -> Iterator[pl.Series]:
         yield part["code"]
 
 
-JOB = Job("bilateral", "both sides of every route side by side", build, reads=("flows", "coverage"))
+JOB = Job("bilateral", "both sides of every route side by side", build, reads=("flows", "coverage"), inputs=links_read)

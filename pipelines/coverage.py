@@ -1,7 +1,7 @@
 """flows → coverage and its scope."""
 
 from anomaly import coverage
-from pipelines.goods import current_flows, families_of
+from pipelines.goods import current_flows, families_of, links_read
 from pipelines.job import Job, Run
 
 
@@ -14,4 +14,6 @@ def build(run: Run) -> None:
         writer.add(scope, "coverage.scope")
 
 
-JOB = Job("coverage", "who reported which period, and what each dataset holds", build, reads=("flows",))
+JOB = Job(
+    "coverage", "who reported which period, and what each dataset holds", build, reads=("flows",), inputs=links_read
+)

@@ -1,8 +1,14 @@
 """bilateral + coverage → features and refused comparisons, whole goods at a time."""
 
+from collections.abc import Iterator
+
+import polars as pl
+
 from anomaly import features
-from pipelines.goods import breaks_of
-from pipelines.job import Job, Run
+from pipelines.goods import breaks_of, links_read
+from pipelines.job import Advance, Job, Run
+
+ROWS_AT_A_TIME = 250_000  # of bilateral: what two threads hold stays under half a gigabyte
 
 
 def build(run: Run) -> None:
@@ -14,11 +20,22 @@ def build(run: Run) -> None:
         run.writer(schema=features.table_schema(), sort=("good",)) as writer,
         run.progress("rows", rows) as advance,
     ):
-        for chunk in run.store.chunks("bilateral"):
-            measured, refused = features.build(chunk, plan, run.settings)
+        chunks = _told(run.store.chunks("bilateral", ROWS_AT_A_TIME), advance)
+        for measured, refused in features.build_each(chunks, plan, run.settings):
             writer.add(measured)
             writer.add(refused, "features.refused")
-            advance(chunk.height)
 
 
-JOB = Job("features", "every window of every material route, measured", build, reads=("flows", "coverage", "bilateral"))
+def _told(chunks: Iterator[pl.DataFrame], advance: Advance) -> Iterator[pl.DataFrame]:
+    for chunk in chunks:
+        yield chunk
+        advance(chunk.height)
+
+
+JOB = Job(
+    "features",
+    "every window of every material route, measured",
+    build,
+    reads=("flows", "coverage", "bilateral"),
+    inputs=links_read,
+)

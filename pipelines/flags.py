@@ -3,7 +3,7 @@
 import polars as pl
 
 from anomaly import codes, flags
-from pipelines.goods import families_of
+from pipelines.goods import families_of, links_read
 from pipelines.job import Job, Run
 
 
@@ -36,4 +36,10 @@ def _lists(run: Run) -> pl.DataFrame:
     )
 
 
-JOB = Job("flags", "routes that deserve a question, with the evidence", build, reads=("flows", "features", "scores"))
+JOB = Job(
+    "flags",
+    "routes that deserve a question, with the evidence",
+    build,
+    reads=("flows", "features", "scores"),
+    inputs=links_read,
+)

@@ -8,6 +8,7 @@ import polars as pl
 
 from anomaly import bilateral, codes
 from anomaly.refusals import Breaks
+from anomaly.sources.base import RawFile
 from pipelines.job import Run
 
 FULL_TABLE = "reference/hs2022_hs2017_correlation.csv"
@@ -17,6 +18,12 @@ def full_table(raw: Path) -> Path | None:
     """A full correlation table of HS 2022 and 2017 under the raw folder, where there is one."""
     path = raw / FULL_TABLE
     return path if path.is_file() else None
+
+
+def links_read(raw: Path) -> dict[str, str]:
+    """The full correlation table as an input of a job, where there is one."""
+    path = full_table(raw)
+    return {} if path is None else {f"raw/{FULL_TABLE}": RawFile(path, FULL_TABLE).sha256()}
 
 
 def editions_of(run: Run) -> list[int]:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from anomaly import codes, sources
-from anomaly.errors import StoreFailure
 from anomaly.reports import REPORTS, Findings
 from anomaly.schema import ROUTE_KEY
 from pipelines.job import Job, Run
@@ -28,24 +25,8 @@ def build(run: Run) -> None:
     documents = {f"{report.name}{report.suffix}": report.render(found) for report in REPORTS}
     manifest = _manifest(run, found, documents)
     documents["manifest.json"] = (json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
-    reports = run.store.root / "reports"
-    target, staged = reports / found.run["run_id"], reports / f".staging-{os.getpid()}"
-    try:
-        shutil.rmtree(staged, ignore_errors=True)
-        staged.mkdir(parents=True)
-        for name, document in documents.items():
-            (staged / name).write_bytes(document)
-        if target.exists():
-            shutil.rmtree(target)
-        staged.rename(target)
-        link = reports / f".latest-{os.getpid()}"
-        link.unlink(missing_ok=True)
-        link.symlink_to(target.name)
-        link.replace(reports / "latest")
-    except OSError as error:
-        shutil.rmtree(staged, ignore_errors=True)
-        raise StoreFailure(f"to write {target}", str(error), hint="mend the disk, then `make report`") from error
-    run.say(f"report: {found.flags.height:,} flags in {len(REPORTS)} formats")
+    run.publish(documents)
+    run.say(f"{found.flags.height:,} flags in {len(REPORTS)} formats")
 
 
 def findings(run: Run) -> Findings:

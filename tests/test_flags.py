@@ -70,7 +70,10 @@ def test_a_flag_says_the_rise_the_upstream_rise_and_the_direct_fall_with_numbers
     told = {reason["indicator"]: reason["text"] for reason in one["reasons"]}
     assert "2.0 million USD to 12.0 million USD (+500 %)" in told["surge_log"]
     assert "to Kazakhstan rose from 6.0 million USD to 40.0 million USD" in told["upstream_surge_log"]
-    assert "to Russia fell from 100.0 million USD to 15.0 million USD (−85 %; 12 months of 2022 with 2021, comtrade)" in told["direct_drop_log"]
+    assert (
+        "to Russia fell from 100.0 million USD to 15.0 million USD (−85 %; 12 months of 2022 with 2021, comtrade)"
+        in told["direct_drop_log"]
+    )
 
 
 def test_every_reason_is_over_its_threshold(one: dict[str, Any]) -> None:

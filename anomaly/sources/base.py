@@ -119,7 +119,9 @@ class Rule:
     is_error: bool = True
 
 
-def split(frame: pl.DataFrame, rules: tuple[Rule, ...], source: str, raw_name: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+def split(
+    frame: pl.DataFrame, rules: tuple[Rule, ...], source: str, raw_name: str
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Divide rows by the first rule they break: (kept, rejected).
 
     `frame` has a column `row` (1 = first row of data) and the columns the rules name. A rule that
@@ -135,7 +137,9 @@ def split(frame: pl.DataFrame, rules: tuple[Rule, ...], source: str, raw_name: s
     for index, rule in enumerate(rules):
         broken = marked.filter(pl.col("_rule") == index)
         if broken.height:
-            value = pl.col(rule.column).cast(pl.String).str.slice(0, 100) if rule.column else pl.lit(None, dtype=pl.String)
+            value = (
+                pl.col(rule.column).cast(pl.String).str.slice(0, 100) if rule.column else pl.lit(None, dtype=pl.String)
+            )
             parts.append(
                 broken.select(
                     source=pl.lit(source),
