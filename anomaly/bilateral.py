@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import polars as pl
 
 KEY = ("good", "freq_code", "exporter_iso", "importer_iso", "ref_date")
@@ -93,7 +95,8 @@ def _side_by_side(sided: pl.DataFrame, speaks: pl.DataFrame) -> pl.DataFrame:
     exports = _side(sided, "X", "export", "export_value_fob_usd")
     imports = _side(sided, "M", "import", "import_value_cif_usd")
     reexports = _side(sided, "RX", "reexport", "reexport_value_fob_usd").select(*KEY, "reexport_value_fob_usd")
-    both = exports.join(imports, on=KEY, how="full", coalesce=True).join(reexports, on=KEY, how="left")
+    both = _beside(exports, imports, "full")
+    both = _beside(both, reexports, "left")
     if not imports.is_empty():
         both = _speaking_exporters_last(both, speaks)
     is_export = pl.col("export_source").is_not_null()
@@ -117,6 +120,14 @@ def _side_by_side(sided: pl.DataFrame, speaks: pl.DataFrame) -> pl.DataFrame:
         )
         .sort(*KEY)
     )  # fmt: skip
+
+
+def _beside(frame: pl.DataFrame, other: pl.DataFrame, how: Literal["full", "left"]) -> pl.DataFrame:
+    """A join on KEY that costs nothing where the other side reports nothing."""
+    if other.is_empty():
+        more = [pl.lit(None, dtype=kind).alias(name) for name, kind in other.schema.items() if name not in KEY]
+        return frame.with_columns(more)
+    return frame.join(other, on=KEY, how=how, coalesce=True)
 
 
 def _side(sided: pl.DataFrame, flow: str, side: str, value: str) -> pl.DataFrame:

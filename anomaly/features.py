@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 import dataframely as dy
 import numpy as np
@@ -26,6 +26,7 @@ PARTNERS_OF_A_WHOLE_DATASET = 10  # an extract with fewer partners cannot say wh
 ROWS_THAT_SHOW_A_CUT = 1_000  # a dataset this long without a small value leaves them out
 NO_BASELINE = "no baseline"
 Column = Amounts | Marks
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 _FIXED = tuple(schema.Features.column_names())
 
 
@@ -292,7 +293,7 @@ def _span(years: Sequence[int]) -> str:
     return f"{years[0]}-{years[-1]}" if years else NO_BASELINE
 
 
-def forest_inputs(features: pl.DataFrame, settings: Settings) -> pl.DataFrame:
+def forest_inputs(features: Frame, settings: Settings) -> Frame:
     """The forest's inputs: the features' key, roles and one one-sided Float64 per indicator that the forest sees.
 
     Columns: schema.ROUTE_KEY, baseline_gap_years, role, is_before_sanctions, is_from_coalition, is_measured, value_usd,

@@ -8,7 +8,7 @@ from anomaly import bilateral, codes, sources
 from pipelines.goods import current_flows, families_of, links_read
 from pipelines.job import Job, Run
 
-ROWS_AT_A_TIME = 2_000_000
+ROWS_AT_A_TIME = 1_000_000
 
 
 def build(run: Run) -> None:
@@ -20,13 +20,24 @@ def build(run: Run) -> None:
     scope = run.read("coverage.scope")
     with run.writer(sort=("good",)) as writer, run.progress("goods", scope["code"].n_unique()) as advance:
         for goods in _portions(scope):
-            members = families.filter(pl.col("good").is_in(goods.implode()))["cmd_code"]
-            wanted = pl.concat([goods, members]).unique().sort()
-            some = flows.filter(
-                pl.col("cmd_code").str.slice(0, 6).is_in(wanted.implode()), pl.col("good").is_in(goods.implode())
-            )
+            some = flows.filter(_of(goods, families), pl.col("good").is_in(goods.implode()))
             writer.add(bilateral.build(some, who, codes.countries(), precedence))
             advance(goods.len())
+
+
+def _of(goods: pl.Series, families: pl.DataFrame) -> pl.Expr:
+    """Codes from the first good of a portion to its last, and members of its families that lie elsewhere.
+
+    A range is what row groups can be left out by: flows are sorted by code within a part.
+    """
+    first, last = str(goods[0]).rstrip("+"), str(goods[-1]).rstrip("+") + "~"
+    code = pl.col("cmd_code")
+    inside = code.is_between(pl.lit(first), pl.lit(last))
+    members = families.filter(pl.col("good").is_in(goods.implode()))["cmd_code"]
+    elsewhere = members.filter((members < first) | (members > last)).unique().sort()
+    if elsewhere.is_empty():
+        return inside
+    return inside | pl.any_horizontal(code.is_between(pl.lit(one), pl.lit(f"{one}~")) for one in elsewhere)
 
 
 def _portions(scope: pl.DataFrame) -> Iterator[pl.Series]:

@@ -3,6 +3,7 @@
 import polars as pl
 
 from anomaly import codes, flags
+from anomaly.schema import ROUTE_KEY
 from pipelines.goods import families_of, links_read
 from pipelines.job import Job, Run
 
@@ -11,7 +12,7 @@ def build(run: Run) -> None:
     """Routes that deserve a question, with the evidence."""
     names = dict(codes.countries().select("iso3", "name").rows())
     found = flags.build(
-        run.read("features"),
+        run.store.scan("features").join(run.store.scan("scores"), on=ROUTE_KEY, how="semi").collect(engine="streaming"),
         run.read("scores"),
         run.read("scores.contributions"),
         run.read("scores.calibration"),

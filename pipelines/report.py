@@ -61,7 +61,10 @@ def series(flags: pl.DataFrame, bilateral: pl.LazyFrame, coverage: pl.DataFrame)
     routes = flags.select("flag_id", *[name for name in ROUTE_KEY if not name.startswith("window")])
     key = ["freq_code", "good", "exporter_iso", "importer_iso"]
     cells = (
-        bilateral.join(routes.lazy().unique(key), on=key, how="semi").select(*key, "ref_date", "value_usd").collect()
+        bilateral.filter(pl.col("good").is_in(routes["good"].unique().implode()))
+        .join(routes.lazy().unique(key), on=key, how="semi")
+        .select(*key, "ref_date", "value_usd")
+        .collect(engine="streaming")
     )
     periods = coverage.select("freq_code", "ref_date").unique().sort("freq_code", "ref_date")
     periods = (

@@ -1,12 +1,15 @@
 """features → scores, their calibration, and what each input contributed."""
 
+import polars as pl
+
 from anomaly import features, scores
 from pipelines.job import Job, Run
 
 
 def build(run: Run) -> None:
     """The forest and its placebos."""
-    inputs = features.forest_inputs(run.read("features"), run.settings)
+    measured = run.store.scan("features").filter(pl.col("role") != "coalition")  # neither asked about nor placebos
+    inputs = features.forest_inputs(measured, run.settings).collect(engine="streaming")
     scored = scores.build(inputs, features.input_names(), run.settings)
     with run.writer() as writer:
         writer.add(scored.scores)
