@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from anomaly import bilateral, codes, sources
 from pipelines.goods import current_flows, families_of, links_read
 from pipelines.job import Job, Run
 
@@ -13,6 +12,8 @@ ROWS_AT_A_TIME = 1_000_000
 
 def build(run: Run) -> None:
     """Both sides of every route side by side."""
+    from anomaly import bilateral, codes, sources
+
     who = run.read("coverage")
     families = families_of(run)
     flows = current_flows(run, families)

@@ -1,12 +1,13 @@
 """flows → coverage and its scope."""
 
-from anomaly import coverage
 from pipelines.goods import current_flows, families_of, links_read
 from pipelines.job import Job, Run
 
 
 def build(run: Run) -> None:
     """Who reported which period, and what each dataset holds."""
+    from anomaly import coverage
+
     flows = current_flows(run, families_of(run))
     who, scope = coverage.build(flows)
     with run.writer() as writer:

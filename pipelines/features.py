@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from anomaly import features
 from pipelines.goods import breaks_of, links_read
 from pipelines.job import Advance, Job, Run
 
@@ -13,6 +12,8 @@ ROWS_AT_A_TIME = 250_000  # of bilateral: what two threads hold stays under half
 
 def build(run: Run) -> None:
     """Every window of every material route, measured."""
+    from anomaly import features
+
     who, scope = run.read("coverage"), run.read("coverage.scope")
     plan = features.plan(who, scope, breaks_of(run), run.settings)
     rows = run.store.meta("bilateral")["rows"]

@@ -2,7 +2,6 @@
 
 import polars as pl
 
-from anomaly import codes, flags
 from anomaly.schema import ROUTE_KEY
 from pipelines.goods import families_of, links_read
 from pipelines.job import Job, Run
@@ -10,6 +9,8 @@ from pipelines.job import Job, Run
 
 def build(run: Run) -> None:
     """Routes that deserve a question, with the evidence."""
+    from anomaly import codes, flags
+
     names = dict(codes.countries().select("iso3", "name").rows())
     found = flags.build(
         run.store.scan("features").join(run.store.scan("scores"), on=ROUTE_KEY, how="semi").collect(engine="streaming"),
@@ -26,6 +27,8 @@ def build(run: Run) -> None:
 
 def _lists(run: Run) -> pl.DataFrame:
     """The scenario's goods lists with the family each code is compared in; a code of HS 2022 unless it says otherwise."""
+    from anomaly import codes
+
     families = families_of(run).filter(pl.col("edition") == 6).select(hs6="cmd_code", family="good")
     lists = [codes.goods_list(one.file) for one in run.settings.goods_lists]
     if not lists:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from anomaly import codes, sources
-from anomaly.reports import REPORTS, Findings
-from anomaly.schema import ROUTE_KEY
 from pipelines.job import Job, Run
+
+if TYPE_CHECKING:
+    from anomaly.reports import Findings
 
 TABLES = ("flows", "coverage", "bilateral", "features", "scores", "flags", "rollups")
 SIMULATED = "SIMULATED"
@@ -21,6 +20,8 @@ MOST_PERIODS = {"A": 12, "M": 60}  # of a chart
 
 def build(run: Run) -> None:
     """Render every format into a folder of its own, then point `latest` at it."""
+    from anomaly.reports import REPORTS
+
     found = findings(run)
     documents = {f"{report.name}{report.suffix}": report.render(found) for report in REPORTS}
     manifest = _manifest(run, found, documents)
@@ -31,6 +32,9 @@ def build(run: Run) -> None:
 
 def findings(run: Run) -> Findings:
     """Everything the reports may show, read from the store."""
+    from anomaly import codes, sources
+    from anomaly.reports import Findings
+
     store, flags = run.store, run.store.read("flags")
     files = store.read("flows.files")
     goods = sorted({*flags["good"].unique(), *store.read("features.refused", ["good"])["good"].unique()})
@@ -58,6 +62,8 @@ def findings(run: Run) -> Findings:
 
 def series(flags: pl.DataFrame, bilateral: pl.LazyFrame, coverage: pl.DataFrame) -> pl.DataFrame:
     """flag_id, ref_date, value_usd of every flag's route: null where its exporter did not report, 0 where it did."""
+    from anomaly.schema import ROUTE_KEY
+
     routes = flags.select("flag_id", *[name for name in ROUTE_KEY if not name.startswith("window")])
     key = ["freq_code", "good", "exporter_iso", "importer_iso"]
     cells = (
@@ -94,6 +100,8 @@ def series(flags: pl.DataFrame, bilateral: pl.LazyFrame, coverage: pl.DataFrame)
 
 def _manifest(run: Run, found: Findings, documents: dict[str, bytes]) -> dict[str, Any]:
     """What a flag can be traced to: raw files, publishers, vintages, tables, scenario, code, seeds, and the documents."""
+    from anomaly import sources
+
     source_url = {source.name: source.url for source in sources.SOURCES}
     columns = ["source", "dataset", "vintage", "path", "sha256", "url", "fetched_at"]
     return {
@@ -112,9 +120,4 @@ def _manifest(run: Run, found: Findings, documents: dict[str, bytes]) -> dict[st
     }
 
 
-def _inputs(_raw: Path) -> dict[str, str]:
-    """The formats there are: one more is another result."""
-    return {f"report/{report.name}{report.suffix}": report.says for report in REPORTS}
-
-
-JOB = Job("report", "the documents people read", build, reads=TABLES, inputs=_inputs, publishes=True)
+JOB = Job("report", "the documents people read", build, reads=TABLES, publishes=True)

@@ -2,12 +2,13 @@
 
 import polars as pl
 
-from anomaly import features, scores
 from pipelines.job import Job, Run
 
 
 def build(run: Run) -> None:
     """The forest and its placebos."""
+    from anomaly import features, scores
+
     measured = run.store.scan("features").filter(pl.col("role") != "coalition")  # neither asked about nor placebos
     inputs = features.forest_inputs(measured, run.settings).collect(engine="streaming")
     scored = scores.build(inputs, features.input_names(), run.settings)

@@ -1,0 +1,45 @@
+"""`python -m benchmarks.main_job`: three made-up BACI years, from the zip to the report, and a second run with nothing new."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+
+from benchmarks.measure import Variant, run, table
+from benchmarks.trade_years import EDITION, RELEASE, World, write_zip
+
+YEARS = range(2020, 2023)
+
+
+def job(raw: str, data: str) -> None:
+    """The main job as `make run` runs it."""
+    from pipelines import run as pipelines
+
+    pipelines.main(Path(raw), Path(data), "russia-2022")
+
+
+def main() -> None:
+    """Make the zip where it is not there yet, run twice, print what each table took."""
+    told = argparse.ArgumentParser(description=__doc__)
+    told.add_argument("--rows-per-year", type=int, default=11_000_000)
+    told.add_argument("--folder", type=Path, default=Path("build/benchmarks"))
+    args = told.parse_args()
+    raw = args.folder / f"years-{args.rows_per_year}"
+    path = raw / "baci" / f"BACI_{EDITION}_{RELEASE}.zip"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_zip(World(rows_per_year=args.rows_per_year), path, YEARS)
+    with tempfile.TemporaryDirectory(dir=args.folder) as data:
+        first = Variant("from the zip to the report", "main_job.job", [str(raw), data], is_cold=True)
+        again = Variant("a second run, nothing new", "main_job.job", [str(raw), data], is_cold=True)
+        run([first], 1)
+        status = json.loads((Path(data) / "run-status.json").read_text(encoding="utf-8"))
+        run([again], 3)
+        print(table(f"main job, {len(YEARS)} years of about {args.rows_per_year:,} rows", [first, again]))
+        print(", ".join(f"{step['job']} {step['seconds']} s" for step in status["steps"]))
+
+
+if __name__ == "__main__":
+    main()
