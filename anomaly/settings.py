@@ -73,7 +73,6 @@ class Settings(_Frozen):
     materiality_usd: int = Field(default=1_000_000, ge=0)
     least_months: int = Field(default=3, ge=1, le=12)
     rejected_share_limit: Share = 0.01
-    single_lump_share: Share = 0.9
     extract_floor_usd: int = Field(default=10_000, ge=0)
     goods_lists: tuple[GoodsList, ...] = ()
     thresholds: dict[str, float] = Field(default_factory=dict)
