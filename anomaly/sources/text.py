@@ -158,13 +158,27 @@ def text_csv_batches(text: Text, name: str, layout: Layout, batch_rows: int = 2_
     wanted = [column for column in names if not layout.columns or column in layout.columns]
     for first in range(0, max(len(ends) - 1, 1), batch_rows):
         last = min(first + batch_rows, len(ends) - 1)
-        part = memoryview(text.data)[ends[first] : ends[last]]
-        frame = _parsed(bytes(part), schema, layout, first)
-        if frame.height != last - first:
-            raise refused(name, f"{last - first:,} rows", f"{frame.height:,} rows", hint="look for a stray quote")
+        frame = _records_parsed(text.data, ends, first, last, schema, layout)
+        if frame is None:
+            while last - first > 1:  # halve to the first row that breaks
+                middle = (first + last) // 2
+                is_before = _records_parsed(text.data, ends, first, middle, schema, layout) is None
+                first, last = (first, middle) if is_before else (middle, last)
+            raise refused(name, "quotes around whole cells", "a stray quote", row=first + 1)
         if extra:
             _refuse_filled_extra(frame, name)
         yield frame.select(_ROW, *wanted)
+
+
+def _records_parsed(
+    data: bytes, ends: npt.NDArray[np.int64], first: int, last: int, schema: dict[str, pl.String], layout: Layout
+) -> pl.DataFrame | None:
+    """Records first to last, or None where their quotes make other rows or cells than their line ends say."""
+    try:
+        frame = _parsed(bytes(memoryview(data)[ends[first] : ends[last]]), schema, layout, first)
+    except pl.exceptions.ComputeError:
+        return None
+    return frame if frame.height == last - first else None
 
 
 def _parsed(data: bytes, schema: dict[str, pl.String], layout: Layout, first: int) -> pl.DataFrame:
