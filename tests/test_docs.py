@@ -1,11 +1,16 @@
 """The pages that are made from the program stay what the program says. `python -m tests.test_docs` writes them."""
 
+import re
 from pathlib import Path
 
 import click
+import pytest
 from click.testing import CliRunner
 
 from anomaly.cli import main
+from anomaly.indicators import INDICATORS
+from anomaly.reports import REPORTS
+from anomaly.sources import SOURCES
 
 DOCS = Path(__file__).parent.parent / "docs"
 _HEAD = """# Command line
@@ -41,6 +46,54 @@ def cli_page() -> str:
     return "\n".join(parts)
 
 
+_INDICATORS = """# Indicators
+
+One measurement of a route each; higher is more suspicious, unknown is null. This page is what the registry says of itself:
+`python -m tests.test_docs` writes it, and a test compares. The formulas are in [method.md](method.md) and in one file each
+under `anomaly/indicators/`. A value from its threshold on is a reason of a flag; a scenario may set another threshold.
+"""
+
+
+def indicators_page() -> str:
+    """docs/indicators.md: every registered indicator in its own words."""
+    parts = [_INDICATORS]
+    for one in INDICATORS:
+        seen = "an input of the forest and a reason" if one.in_forest else "a reason only"
+        facts = f"unit {one.unit}; threshold {one.threshold:.6g}; {seen}. Source: {one.source.rstrip('.')}."
+        parts.append(f"## {one.name}\n\n{one.says[0].upper()}{one.says[1:].rstrip('.')}.\n\n{facts}\n")
+    return "\n".join(parts)
+
+
+def test_the_page_of_the_indicators_is_what_the_registry_says():
+    page = DOCS / "indicators.md"
+    assert page.read_text(encoding="utf-8") == indicators_page(), "run `python -m tests.test_docs`"
+
+
+@pytest.mark.parametrize("source", [one.name for one in SOURCES])
+def test_every_source_has_its_page(source):
+    page = (DOCS / "sources" / f"{source}.md").read_text(encoding="utf-8")
+    assert page.startswith("# ")
+    assert len(page.split()) > 50
+
+
+def test_no_page_is_of_a_source_that_is_gone():
+    assert {path.stem for path in (DOCS / "sources").glob("*.md")} == {one.name for one in SOURCES}
+
+
+@pytest.mark.parametrize("file", [one.name + one.suffix for one in REPORTS])
+def test_every_report_has_its_part_of_the_page(file):
+    page = (DOCS / "report.md").read_text(encoding="utf-8")
+    assert f"| `{file}` |" in page
+
+
+def test_every_test_that_the_page_of_promises_names_is_there():
+    page = (DOCS / "promises.md").read_text(encoding="utf-8")
+    tests = "".join(path.read_text(encoding="utf-8") for path in DOCS.parent.glob("tests/**/test_*.py"))
+    named = set(re.findall(r"`(test_\w+)`", page))
+    assert len(named) > 30
+    assert {name for name in named if f"def {name}(" not in tests} == set()
+
+
 def test_the_page_of_the_command_line_is_what_help_says():
     page = DOCS / "cli.md"
     assert page.read_text(encoding="utf-8") == cli_page(), "run `python -m tests.test_docs`"
@@ -57,3 +110,4 @@ def test_every_option_of_every_command_says_what_it_is_for():
 if __name__ == "__main__":
     DOCS.mkdir(exist_ok=True)
     (DOCS / "cli.md").write_text(cli_page(), encoding="utf-8")
+    (DOCS / "indicators.md").write_text(indicators_page(), encoding="utf-8")
