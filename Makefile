@@ -56,8 +56,9 @@ run: $(READY) ## all of them in one process: make run RAW=<folder> DATA=<folder>
 test: $(READY) ## the default tests, no network
 	@$(BIN)/python -m pytest
 
-test-kills: $(READY) ## kill -9 and disk faults at every point of every stage; minutes
+test-kills: $(READY) ## kill -9 and disk faults at every point of a commit, kills in every stage; minutes
 	@ANOMALY_EVERY_FAULT=1 $(BIN)/python -m pytest tests/test_store.py
+	@ANOMALY_EVERY_FAULT=1 $(BIN)/python -m pytest tests/test_pipeline.py -k killed_in_a_stage
 
 lint: $(READY) ## ruff
 	@$(BIN)/ruff check .

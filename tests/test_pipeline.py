@@ -7,6 +7,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +15,10 @@ from typing import Any
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 
 from anomaly import world
+from anomaly.cli import main
 from anomaly.store import Store
 from pipelines import run
 
@@ -128,6 +131,76 @@ def test_a_second_run_with_nothing_changed_writes_nothing(demo: Path) -> None:
     outcome = run.demo(demo / "raw", demo / "processed", "russia-2022")
     assert not outcome.is_changed
     assert content(demo / "processed") == before
+
+
+def test_explain_fits_the_forest_again_and_finds_the_score_to_the_last_digit(demo: Path, tmp_path: Path) -> None:
+    def reproduced(data: Path) -> str:
+        asked = ["explain", "851712+-KAZ-RUS-2022-06-6M", "--reproduce", "--format", "json", "--data", str(data)]
+        told = CliRunner().invoke(main, asked)
+        assert told.exit_code == 0, told.output
+        return str(json.loads(told.stdout)["score"]["reproduced"])
+
+    assert reproduced(demo / "processed").startswith("yes")
+    data = tmp_path / "processed"
+    shutil.copytree(demo / "processed", data, symlinks=True)
+    store = Store(data)
+    names = ("scores", "scores.calibration", "scores.contributions")
+    tables = {name: store.read(name) for name in names}
+    moved = tables["scores"].with_columns(pl.col("anomaly_score") + 1e-12)
+    with store.writer("scores", inputs={}) as writer:
+        for name, table in {**tables, "scores": moved}.items():
+            writer.add(table, name)
+    assert reproduced(data).startswith("no")
+
+
+def test_the_manifest_names_versions_documents_and_where_each_raw_file_was_published(demo: Path) -> None:
+    data = demo / "processed"
+    latest = data / "reports" / "latest"
+    manifest = json.loads((latest / "manifest.json").read_text(encoding="utf-8"))
+    documents = {name: hashlib.sha256((latest / name).read_bytes()).hexdigest() for name in REPORTS - {"manifest.json"}}
+    assert manifest["documents"] == documents
+    store = Store(data)
+    assert {name: told["version"] for name, told in manifest["tables"].items()} == {
+        job.name: store.version(job.name) for job in run.JOBS if not job.publishes
+    }
+    for table, told in manifest["tables"].items():
+        for name, version in told["made_of"].items():
+            assert name not in manifest["tables"] or version == manifest["tables"][name]["version"], table
+    assert all(one["url"] and "fetched_at" in one for one in manifest["raw_files"])
+    assert all(one["vintage"] for one in manifest["raw_files"] if one["source"] != "ecb")
+    assert set(store.read("flows.files")["sha256"]) == {one["sha256"] for one in manifest["raw_files"]}
+    assert manifest["code_version"]
+
+
+STAGES = tuple("reports" if job.publishes else job.name for job in run.JOBS)
+
+
+EVERY = os.environ.get("ANOMALY_EVERY_FAULT")
+
+
+@pytest.mark.parametrize(
+    ("stage", "point"),
+    [(stage, at) for stage in STAGES for at in (7, 20)] if EVERY else [("flags", 20), ("reports", 7)],
+)
+def test_a_run_killed_in_a_stage_and_started_again_ends_as_if_nothing_happened(
+    demo: Path, tmp_path: Path, stage: str, point: int
+) -> None:
+    """Started in a folder of its own: nothing is written there, nor among the raw files."""
+    data, elsewhere = tmp_path / "processed", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    shutil.copytree(demo / "processed", data, symlinks=True)
+    for later in STAGES[STAGES.index(stage) :]:
+        shutil.rmtree(data / later)
+    raw_before = content(demo / "raw")
+    job = [sys.executable, "-m", "pipelines", "run", "--raw", str(demo / "raw"), "--data", str(data)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    fault = {"ANOMALY_FAIL_AT": f"{stage}:{point}:kill"}
+    killed = subprocess.run(job, cwd=elsewhere, env={**environment, **fault}, check=False, capture_output=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    subprocess.run(job, cwd=elsewhere, env=environment, check=True, capture_output=True)
+    assert content(data) == content(demo / "processed")
+    assert content(demo / "raw") == raw_before
+    assert list(elsewhere.iterdir()) == []
 
 
 @pytest.mark.parametrize("threads", [1, 4])
