@@ -177,8 +177,7 @@ def _shape(grid: Grid, window: Window, route: Ids) -> dict[str, Column]:
 
 def _totals(grid: Grid, compared: Compared, route: Ids) -> dict[str, Column]:
     """The exporter's trade with everyone else and everyone's trade with the importer, over comparable routes."""
-    whole = grid.known.partners.filter(pl.col("partners") >= PARTNERS_OF_A_WHOLE_DATASET).select("source", "dataset")
-    is_whole = np.array([kind in set(whole.rows()) for kind in grid.names.kinds.select("source", "dataset").rows()])
+    is_whole = _are_whole(grid)
     counted, size = np.flatnonzero(compared.is_in_totals), grid.names.cells
     has_others = (is_whole[grid.kind] & compared.is_in_totals)[route]
     into, out_of = grid.into[counted], grid.out_of[counted]
@@ -198,6 +197,18 @@ def _totals(grid: Grid, compared: Compared, route: Ids) -> dict[str, Column]:
         "all_to_importer_usd": to_importer(compared.value),
         "all_to_importer_prior_usd": to_importer(compared.prior),
     }
+
+
+def _are_whole(grid: Grid) -> Marks:
+    """For each kind of routes, whether its dataset shows an exporter's sales to most countries.
+
+    Exporters' reports show it with many partners, importers' reports with many reporters.
+    """
+    many = pl.col("partners") >= PARTNERS_OF_A_WHOLE_DATASET
+    told = grid.known.partners.filter(many, flow_code="X").select("source", "dataset").rows()
+    asked = grid.known.reporters.filter(flow_code="M").group_by("source", "dataset").agg(partners=pl.len())
+    whole = {"export": told, "reconciled": told, "import": asked.filter(many).select("source", "dataset").rows()}
+    return np.array([(source, dataset) in whole[basis] for source, dataset, basis in grid.names.kinds.rows()])
 
 
 def _as_frame(measured: Sequence[_Measured], names: Names, cut_off: pl.DataFrame, settings: Settings) -> pl.DataFrame:

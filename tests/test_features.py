@@ -210,3 +210,12 @@ def test_a_chunk_of_one_good_gives_the_rows_it_gives_among_others() -> None:
     alone = measured(some)[0]
     together = measured([*some, *more])[0].filter(pl.col("good") == "847989")
     assert alone.equals(together)
+
+
+def test_imports_of_another_country_do_not_make_an_extract_of_one_importer_whole() -> None:
+    rows = [*years("KAZ", "RUS", ROUTE)]
+    for number in range(12):
+        rows += years("UZB", f"AA{chr(65 + number)}", dict.fromkeys(ROUTE, 2 * MILLION), flow="M")
+    table, _ = measured(rows)
+    assert route(table, 2022)["elsewhere_usd"] is None
+    assert route(table, 2022, "AAA", "UZB")["elsewhere_usd"] is None
