@@ -95,7 +95,8 @@ def _is_test(settings: Settings) -> pl.Expr:
     year = pl.col("window_end").dt.year().cast(pl.Int64)
     own_gap = pl.max_horizontal(pl.lit(1, dtype=pl.Int64), year - max(settings.baseline_years))
     is_check = pl.col("is_before_sanctions") & (pl.col("window_months") != 12)
-    return asked & (pl.col("baseline_gap_years") == own_gap) & ~is_check
+    is_from_target = pl.col("exporter_iso").is_in(list(settings.targets.countries))  # a target is nobody's hub
+    return asked & ~is_from_target & (pl.col("baseline_gap_years") == own_gap) & ~is_check
 
 
 def _is_placebo() -> pl.Expr:

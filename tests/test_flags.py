@@ -193,3 +193,8 @@ def test_a_split_of_a_code_with_constant_totals_gives_no_flag() -> None:
     assert table.filter(pl.col("window_end").dt.year() == 2022, importer_iso="RUS")["surge_log"].abs().max() == 0.0
     found = flags.build(table, scored.scores, scored.contributions, scored.calibration, NO_LIST, NAMES, QUICK)
     assert found.filter(importer_iso="RUS").is_empty()
+
+
+def test_trade_between_two_targets_is_no_route_of_a_hub() -> None:
+    rows = years("BLR", "RUS", {**dict.fromkeys(YEARS, 2 * MILLION), 2022: 20 * MILLION})
+    assert flagged(trade() + rows)["exporter_iso"].to_list() == ["KAZ"]
