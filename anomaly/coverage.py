@@ -2,15 +2,56 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 
 SHARE_OF_USUAL = 0.4  # a period with fewer of its usual codes than this, against the other reporters, is a partial one
 LEAST_REPORTERS = 5  # of a dataset, for the others to tell how many codes are usual now
 LEAST_USUAL_GOODS = 20  # below it the count of codes says nothing
 BORN_SHARE = 0.1  # a good with more of its value in codes without a predecessor has no past in the extract
+PARTNERS_OF_A_WHOLE_DATASET = 10  # an extract with fewer partners holds what was asked for, not everything
 USUAL_PERIODS = {"A": 3, "M": 36}
 
 _DATASET = ("source", "dataset", "freq_code", "flow_code")
+
+
+def extracts(flows: pl.LazyFrame) -> pl.DataFrame:
+    """Which datasets of a publisher are parts of one extract: source, dataset, extract.
+
+    A year a file, or a reporter a file, is one extract: else a route would have one file's years only. Datasets are
+    parts of one where they hold the same flows and frequency and both have many partners, or the same few partners and
+    mostly the same codes. Extracts of different partners stay apart: what one does not hold is unknown in the other.
+    """
+    datasets = flows.select("source", "dataset").unique().collect(engine="streaming").sort("source", "dataset")
+    if not datasets["source"].is_duplicated().any():
+        return datasets.with_columns(extract=pl.col("dataset"))
+    told = (
+        flows.filter(pl.col("flow_code").is_in(["M", "X"]))
+        .group_by("source", "dataset", "freq_code")
+        .agg(pl.col("flow_code", "partner_iso", "cmd_code").unique())
+        .sort("source", "dataset", "freq_code")
+        .collect(engine="streaming")
+    )
+    first: dict[tuple[str, str], str] = {}
+    heads: list[dict[str, Any]] = []
+    for part in told.to_dicts():
+        of = next((head for head in heads if _is_same_extract(head, part)), None)
+        if of is None:
+            heads.append(part)
+        first.setdefault((part["source"], part["dataset"]), (of or part)["dataset"])
+    name = pl.Series([first.get(row, row[1]) for row in datasets.rows()], dtype=pl.String)
+    return datasets.with_columns(extract=name)
+
+
+def _is_same_extract(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    if any(set(one[name]) != set(other[name]) for name in ("source", "freq_code", "flow_code")):
+        return False
+    partners, others = set(one["partner_iso"]), set(other["partner_iso"])
+    if min(len(partners), len(others)) >= PARTNERS_OF_A_WHOLE_DATASET:
+        return True
+    codes, more = set(one["cmd_code"]), set(other["cmd_code"])
+    return partners == others and 2 * len(codes & more) >= min(len(codes), len(more))
 
 
 def build(flows: pl.LazyFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

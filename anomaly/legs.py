@@ -151,7 +151,7 @@ def _not_out(window: Window) -> str:
     )
 
 
-def mirror_legs(grid: Grid, window: Window, is_coalition: Marks) -> tuple[Amounts, ...]:
+def mirror_legs(grid: Grid, window: Window, compared: Compared, is_coalition: Marks) -> tuple[Amounts, ...]:
     """MIRROR per route: the coalition's exports to the exporter as both sides report them, where both report both windows.
 
     On a route that starts in the coalition itself the leg is the route. UNKNOWN where no importer reports.
@@ -168,7 +168,7 @@ def mirror_legs(grid: Grid, window: Window, is_coalition: Marks) -> tuple[Amount
         cells.mean(grid.exported, base),
         cells.mean(grid.imported, base),
     )
-    is_known = np.logical_and.reduce([one > UNKNOWN for one in sums])
+    is_known = np.logical_and.reduce([compared.is_in_totals, *[one > UNKNOWN for one in sums]])
     is_first_leg = is_coalition[grid.exporter]
     sent = np.flatnonzero(is_known & is_first_leg)
     cell, size = grid.into[sent], grid.names.cells

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from anomaly import bilateral, codes
+from anomaly import bilateral, codes, coverage
 from anomaly.refusals import Breaks
 from anomaly.sources.base import RawFile
 from pipelines.job import Run
@@ -44,6 +44,13 @@ def breaks_of(run: Run) -> Breaks:
 
 
 def current_flows(run: Run, families: pl.DataFrame) -> pl.LazyFrame:
-    """Flows of the newest vintages with the good each code belongs to."""
+    """Flows of the newest vintages with the good each code belongs to; files of one extract under one dataset."""
     flows = run.store.scan("flows").filter(pl.col("is_current"))
+    together = coverage.extracts(flows)
+    if (together["dataset"] != together["extract"]).any():
+        flows = (
+            flows.join(together.lazy(), on=["source", "dataset"], how="left", maintain_order="left")
+            .with_columns(dataset=pl.col("extract"))
+            .drop("extract")
+        )
     return bilateral.with_goods(flows, families, codes.edition_number(pl.col("classification_code")))

@@ -2,7 +2,8 @@
 
 import polars as pl
 
-from tests.trade import PHONES, flow, prepared, years
+from anomaly import coverage
+from tests.trade import PHONES, flow, flows, prepared, years
 
 
 def test_a_reporter_with_any_row_in_a_period_covers_it() -> None:
@@ -71,3 +72,26 @@ def test_a_code_that_replaced_another_of_its_good_leaves_the_past_in_place() -> 
     _, _, scope = prepared(rows)
     years_held = scope.filter(pl.col("code") == "851769")["ref_date"].dt.year().to_list()
     assert years_held == [2021, 2022]
+
+
+def test_a_file_a_year_is_one_extract() -> None:
+    rows = [one for year in (2020, 2021, 2022) for one in years("KAZ", "RUS", {year: 5}, dataset=f"of {year}")]
+    together = coverage.extracts(flows(rows))
+    assert together["extract"].unique().to_list() == ["of 2020"]
+
+
+def test_extracts_of_different_partners_stay_apart() -> None:
+    rows = [*years("KAZ", "RUS", {2021: 5}, dataset="to RUS"), *years("KAZ", "UZB", {2021: 5}, dataset="to UZB")]
+    assert coverage.extracts(flows(rows))["extract"].to_list() == ["to RUS", "to UZB"]
+
+
+def test_extracts_of_different_goods_stay_apart() -> None:
+    rows = years("KAZ", "RUS", {2021: 5}, dataset="cars", code="870323")
+    rows += years("KAZ", "RUS", {2021: 5}, dataset="phones", code="851712")
+    assert coverage.extracts(flows(rows))["extract"].to_list() == ["cars", "phones"]
+
+
+def test_whole_files_of_one_reporter_each_are_one_extract() -> None:
+    partners = [f"AA{chr(65 + number)}" for number in range(12)]
+    rows = [flow(2021, name, partner, 5, dataset=name) for name in ("DEU", "FRA") for partner in partners]
+    assert coverage.extracts(flows(rows))["extract"].to_list() == ["DEU", "DEU"]
