@@ -111,6 +111,8 @@ def verify(data: Path, form: str) -> None:
     for name in schema.TABLES:
         if "." not in name and store.exists(name):
             rows.append({"table": name, "version": store.version(name), "broken": store.verify(name)})
+    if store.latest_run() is not None:
+        rows.append({"table": "reports", "version": store.latest_run(), "broken": _broken_documents(data)})
     show([{**row, "broken": row["broken"] or "nothing"} for row in rows], form)
     broken = [str(file) for row in rows for file in row["broken"]]
     if broken:
@@ -119,5 +121,22 @@ def verify(data: Path, form: str) -> None:
             "others",
             count=len(broken),
             examples=broken,
-            hint="run again from the raw files; the broken version is kept aside",
+            hint="move the folder of that table (or of the report) away, then run again from the raw files",
         )
+
+
+def _broken_documents(data: Path) -> list[str]:
+    """Documents of the newest report that are not what its manifest says."""
+    import hashlib
+    import json
+
+    latest = data / "reports" / "latest"
+    try:
+        told = json.loads((latest / "manifest.json").read_text(encoding="utf-8"))["documents"]
+    except (OSError, ValueError, KeyError):
+        return ["reports/latest/manifest.json"]
+    return [
+        f"reports/latest/{name}"
+        for name, sha256 in sorted(told.items())
+        if not (latest / name).is_file() or hashlib.sha256((latest / name).read_bytes()).hexdigest() != sha256
+    ]

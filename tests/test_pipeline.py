@@ -19,6 +19,7 @@ from click.testing import CliRunner
 
 from anomaly import world
 from anomaly.cli import main
+from anomaly.cli import main as cli
 from anomaly.store import Store
 from pipelines import run
 
@@ -209,6 +210,17 @@ def test_another_number_of_threads_gives_the_same_bytes(demo: Path, tmp_path: Pa
     job = [sys.executable, "-m", "pipelines", "run", "--raw", str(demo / "raw"), "--data", str(tmp_path)]
     subprocess.run(job, cwd=ROOT, env=environment, check=True, capture_output=True)
     assert content(tmp_path) == content(demo / "processed")
+
+
+def test_a_changed_byte_of_a_report_is_named_by_verify(demo: Path, tmp_path: Path) -> None:
+    data = tmp_path / "processed"
+    shutil.copytree(demo / "processed", data, symlinks=True)
+    assert CliRunner().invoke(cli, ["verify", "--data", str(data)]).exit_code == 0
+    page = data / "reports" / "latest" / "report.html"
+    page.write_bytes(page.read_bytes().replace(b"flag", b"flog", 1))
+    told = CliRunner().invoke(cli, ["verify", "--data", str(data)])
+    assert told.exit_code == 74
+    assert "reports/latest/report.html" in told.stderr
 
 
 def test_rows_in_another_order_give_the_same_flags(demo: Path, tmp_path: Path) -> None:

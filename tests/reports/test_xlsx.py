@@ -32,7 +32,9 @@ HOSTILE = (
 
 
 def sheet(content: bytes, name: str) -> list[dict[str, Any]]:
-    table = pd.read_excel(io.BytesIO(content), sheet_name=name, engine="calamine", dtype=object)
+    table = pd.read_excel(
+        io.BytesIO(content), sheet_name=name, engine="calamine", dtype=object, keep_default_na=False, na_values=[""]
+    )
     return list(table.to_dict("records"))
 
 
@@ -98,7 +100,9 @@ def test_a_text_too_long_for_a_cell_is_cut_with_a_mark_in_the_cell_and_on_the_fi
     cell = sheet(content, "Flags")[0]["Compares"]
     assert len(cell) == MOST_CHARACTERS
     assert cell.endswith("[cut here: 40,000 characters in all, the whole text is in flags.parquet]")
-    first = pd.read_excel(io.BytesIO(content), sheet_name=0, engine="calamine", header=None)
+    first = pd.read_excel(
+        io.BytesIO(content), sheet_name=0, engine="calamine", header=None, keep_default_na=False, na_values=[""]
+    )
     assert "Flags, row 2: a text of 40,000 characters was cut." in set(first[1])
 
 
@@ -116,7 +120,9 @@ def test_more_rows_than_a_sheet_holds_end_in_a_mark(monkeypatch: pytest.MonkeyPa
     rows = sheet(content, "Flags")
     assert len(rows) == 11
     assert rows[-1]["No."] == "20 more rows do not fit here; they are in flags.parquet"
-    first = pd.read_excel(io.BytesIO(content), sheet_name=0, engine="calamine", header=None)
+    first = pd.read_excel(
+        io.BytesIO(content), sheet_name=0, engine="calamine", header=None, keep_default_na=False, na_values=[""]
+    )
     assert "Flags: 20 more rows do not fit here; they are in flags.parquet." in set(first[1])
 
 
@@ -130,7 +136,14 @@ def test_refused_rows_beyond_the_sheets_limit_are_counted(monkeypatch: pytest.Mo
 
 def test_simulated_data_say_so_on_the_first_sheet_and_real_ones_do_not() -> None:
     def first_texts(given_: Findings) -> set[str]:
-        table = pd.read_excel(io.BytesIO(REPORT.render(given_)), sheet_name=0, engine="calamine", header=None)
+        table = pd.read_excel(
+            io.BytesIO(REPORT.render(given_)),
+            sheet_name=0,
+            engine="calamine",
+            header=None,
+            keep_default_na=False,
+            na_values=[""],
+        )
         return set(table[0].dropna())
 
     assert "Simulated data" in first_texts(findings(3, is_simulated=True))
