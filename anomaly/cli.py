@@ -7,6 +7,8 @@ the exit code is that of errors.AnomalyError. Commands import what they need whe
 from __future__ import annotations
 
 import functools
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -76,7 +78,10 @@ def spoken(command: Command) -> Command:
         except AnomalyError as error:
             say(str(error))
             raise click.exceptions.Exit(error.exit_code) from error
-        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+        except BrokenPipeError as error:  # `anomaly … | head`: who reads has enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise click.exceptions.Exit(0) from error
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
             say(f"a fault of this program, not of the question: {type(error).__name__}: {str(error)[:300]}")

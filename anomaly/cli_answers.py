@@ -88,7 +88,7 @@ def _nothing(asked: Asked, cells: pl.DataFrame) -> str:
     if cells.is_empty():
         return (
             f"no trade reported: neither side has a row of {asked.code} on this route; "
-            "`anomaly series` tells nothing from not reported"
+            "`anomaly series` shows for each period whether that is 0 or not reported"
         )
     spans = [
         f"annual data from {first:%Y} to {last:%Y}"
@@ -99,7 +99,12 @@ def _nothing(asked: Asked, cells: pl.DataFrame) -> str:
         .sort("freq_code")
         .iter_rows()
     ]
-    return f"nothing reported for {asked.period or 'the newest window'}: the data hold {' and '.join(spans)}; ask for --period in these"
+    asked_for = asked.period or "the newest window"
+    if asked.period is not None:
+        period = asking.parse_span(asked.period)
+        if cells.filter(pl.col("ref_date").is_between(period.start, period.end)).height:
+            asked_for = f"all of {asked_for}"
+    return f"nothing reported for {asked_for}: the data hold {' and '.join(spans)}; ask for --period in these"
 
 
 def _sentences_before(rows: pl.DataFrame, currency: str) -> None:

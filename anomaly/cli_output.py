@@ -198,8 +198,11 @@ def arrow(before: int | None, now: int | None, currency: str = "USD") -> str:
     sizes = ((1e10, 1e9, "billion "), (1e6, 1e6, "million "), (1e3, 1e3, "thousand "))
     size, word = next(((size, word) for least, size, word in sizes if largest >= least), (1.0, ""))
     digits = 1 if word else 0
+    unit = f" {word}{currency}"
     then, today = (NOT_REPORTED if value is None else f"{value / size:,.{digits}f}" for value in (before, now))
-    return f"{then} → {today} {word}{currency}"
+    if now is None:
+        return f"{then}{'' if before is None else unit} → {today}"
+    return f"{then} → {today}{unit}"
 
 
 def _plain(headings: Sequence[str], texts: Sequence[Sequence[str]], is_number: Sequence[bool]) -> str:

@@ -81,14 +81,27 @@ def understood(asked: Asked, data: Path) -> tuple[Question, Store]:
         codes.parse_code(asked.code)
     if asked.currency.upper() not in _CURRENCIES:
         raise BadRequest(f"a currency: {', '.join(_CURRENCIES)}", repr(asked.currency))
-    if asked.source is not None and not asked.source.isidentifier():
-        raise BadRequest("the name of a source", repr(asked.source), hint="`anomaly sources` lists them")
+    _check_source(asked.source)
     groups = groups_for(asked.exporter, asked.importer)
     exporter, importer = (asking.parse_side(side, groups) for side in (asked.exporter, asked.importer))
     if asked.code.strip().upper() == asking.TOTAL and exporter is None and importer is None:
         raise BadRequest("an exporter or an importer beside TOTAL", "neither", hint="add --exporter or --importer")
     store = open_store(data)
     return Question(asking.parse_goods(asked.code, families(store)), exporter, importer, asked.source), store
+
+
+def _check_source(name: str | None) -> None:
+    if name is None:
+        return
+    from anomaly.sources import SOURCES
+
+    known = [source.name for source in SOURCES]
+    if name not in known:
+        raise BadRequest(
+            "the name of a source",
+            repr(name[:40]),
+            hint=f"sources are {', '.join(known)}; `anomaly sources` tells what they are",
+        )
 
 
 def cells_of(store: Store, question: Question, currency: str) -> pl.DataFrame:

@@ -130,11 +130,12 @@ def compare(filled: pl.DataFrame, window: Window) -> pl.DataFrame:
     )
     base = [pl.col(f"_{year}") for year in years]
     count = pl.sum_horizontal(*[column.is_not_null() for column in base]).cast(pl.Int64)
-    named = pl.concat_str(
+    each = pl.concat_str(
         [pl.when(pl.col(f"_{year}").is_not_null()).then(pl.lit(str(year))) for year in years],
         separator=", ",
         ignore_nulls=True,
     )
+    named = pl.when(count == len(years)).then(pl.lit(f"{years[0]}-{years[-1]}")).otherwise(each)
     is_enough = count >= LEAST_BASELINE_YEARS
     return sums.select(
         *ROUTE,

@@ -55,7 +55,7 @@ def findings(run: Run) -> Findings:
         files=files.sort("path"),
         rejected=store.read("flows.rejected"),
         series=series(flags, store.scan("bilateral"), store.read("coverage")),
-        goods={good: codes.good_name(good) for good in goods},
+        goods={good: codes.good_name(good).removesuffix(f", {good}") for good in goods},
         countries=dict(codes.countries().select("iso3", "name").rows()),
     )
 

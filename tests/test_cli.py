@@ -149,6 +149,7 @@ def test_a_series_of_a_group_adds_up_its_members(data):
         (("explain", "nonsense"), "CODE:EXPORTER:IMPORTER"),
         (("explain", "851712:KAZ:RUS:2022-01:2022-05"), "2022H1"),
         (("tables", "nonsense"), "bilateral"),
+        (("query", "851712", "--source", "comxet"), "comext"),
     ],
 )
 def test_a_question_that_cannot_be_understood_ends_with_2_and_the_nearest_right_answer(data, arguments, says):
@@ -163,6 +164,24 @@ def test_a_period_that_the_data_do_not_hold_is_an_empty_answer_that_names_what_t
     told = run(data, "query", "870323", "--exporter", "ARM", "--importer", "RUS", "--period", "2022H1")
     assert told.exit_code == 0
     assert "annual data from 2019 to 2023" in told.stderr
+
+
+def test_a_period_reported_in_part_is_not_called_unreported(data):
+    told = run(data, "query", "870323", "--exporter", "ARM", "--importer", "RUS", "--period", "2023-01:2023-11")
+    assert told.exit_code == 0
+    assert "nothing reported for all of 2023-01:2023-11" in told.stderr
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_reader_that_has_enough_ends_the_answer_without_a_fault(data, form):
+    command = [sys.executable, "-c", "from anomaly.cli import main; main()", "tables", "flows", "--format", form]
+    reading, writing = os.pipe()
+    os.close(reading)
+    told = subprocess.run(
+        [*command, "--data", str(data)], stdout=writing, stderr=subprocess.PIPE, text=True, cwd=ROOT, check=False
+    )
+    os.close(writing)
+    assert (told.returncode, told.stderr) == (0, "")
 
 
 def test_without_tables_the_answer_is_69_and_what_to_do(tmp_path):
@@ -243,6 +262,8 @@ def test_amounts_are_people_sized_and_unknown_is_said():
     assert arrow(1_646_300_000, 3_658_100_000, "EUR") == "1,646.3 → 3,658.1 million EUR"
     assert arrow(None, 5) == "not reported → 5 USD"
     assert arrow(0, 3_300_000) == "0.0 → 3.3 million USD"
+    assert arrow(366_100_000, None) == "366.1 million USD → not reported"
+    assert arrow(None, None) == "not reported → not reported"
     assert cell("value_usd", None) == "not reported"
     assert cell("value_usd", 0) == "0"
     assert cell("value_usd", 1_087_497) == "1,087,497"

@@ -61,6 +61,13 @@ def test_the_answer_from_bilateral_is_the_answer_from_features_where_both_can_gi
             assert both[name].to_list() == both[f"{name}_right"].to_list()
 
 
+def test_baseline_years_are_a_range_when_all_are_known_and_a_list_when_one_is_not():
+    for years, told in (((2019, 2020, 2021, 2022), "2019-2021"), ((2019, 2021, 2022), "2019, 2021")):
+        sides, who, scope = prepared([flow(year, "DEU", "KGZ", 5_000) for year in years])
+        own = {"bilateral": sides, "coverage": who, "coverage.scope": scope}
+        assert ask(own, "847989", "EU27", "KGZ", YEAR_2022)[0]["baseline_years"].to_list() == [told]
+
+
 def test_a_route_too_small_for_the_run_is_still_answered(tables):
     row = ask(tables, "851712", "KAZ", "ARM")[0].row(0, named=True)
     assert row["value_usd"] == 6_000

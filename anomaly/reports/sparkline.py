@@ -18,6 +18,7 @@ PLOT_WIDTH, WIDTH, HEIGHT = 630, 700, 150
 TOP, BASE = 26, 126
 WIDEST_BAR = 46
 LABEL_WIDTH = 36
+APART = 66  # between the middles of the two bands' labels, so that neither covers the other
 NARROW = 16  # bars narrower than this stand side by side
 
 
@@ -53,8 +54,7 @@ def draw(chart: Chart) -> Markup:
     step = max(1, PLOT_WIDTH // len(drawn))
     highest = max((value or 0 for _, value in drawn), default=0)
     parts = [
-        _band(drawn, step, chart.year_before, "y", "year before"),
-        _band(drawn, step, chart.window, "w", "window"),
+        *_bands(drawn, step, chart),
         _gaps(drawn, step),
         *_bars(drawn, step, highest, chart),
         f'<path class="base" d="M0 {BASE}H{step * len(drawn)}"/>',
@@ -65,13 +65,21 @@ def draw(chart: Chart) -> Markup:
     return Markup(head + "".join(parts) + "</svg>")  # noqa: S704 - numbers of ours, and the title escaped above
 
 
-def _band(drawn: list[tuple[date, int | None]], step: int, bounds: tuple[date, date], kind: str, label: str) -> str:
-    inside = [place for place, (day, _) in enumerate(drawn) if _is_in(day, bounds)]
-    if not inside:
-        return ""
-    left, width = inside[0] * step, len(inside) * step
-    middle = min(max(left + width // 2, LABEL_WIDTH), PLOT_WIDTH - LABEL_WIDTH)
-    return f'{_box(f"band {kind}", left, TOP - 6, width)}<text class="mid {kind}" x="{middle}" y="{TOP - 11}">{label}</text>'
+def _bands(drawn: list[tuple[date, int | None]], step: int, chart: Chart) -> list[str]:
+    """The shaded bands with their labels, which stand over the bands' middles or, where that is too close, apart."""
+    bands = []
+    for kind, label, bounds in (("y", "year before", chart.year_before), ("w", "window", chart.window)):
+        inside = [place for place, (day, _) in enumerate(drawn) if _is_in(day, bounds)]
+        if inside:
+            bands.append((kind, label, inside[0] * step, len(inside) * step))
+    middles = [min(max(left + width // 2, LABEL_WIDTH), PLOT_WIDTH - LABEL_WIDTH) for _, _, left, width in bands]
+    if len(middles) > 1 and middles[1] - middles[0] < APART:
+        middles[0] = max(LABEL_WIDTH, middles[1] - APART)
+        middles[1] = max(middles[1], middles[0] + APART)
+    return [
+        f'{_box(f"band {kind}", left, TOP - 6, width)}<text class="mid {kind}" x="{middle}" y="{TOP - 11}">{label}</text>'
+        for (kind, label, left, width), middle in zip(bands, middles, strict=True)
+    ]
 
 
 def _box(kind: str, left: int, top: int, width: int) -> str:
@@ -122,9 +130,9 @@ def _years(drawn: list[tuple[date, int | None]], step: int, freq_code: str) -> s
     starts = [(place, day.year) for place, (day, _) in enumerate(drawn) if freq_code == "A" or day.month == 1]
     year_width = step if freq_code == "A" else 12 * step
     every = -(-LABEL_WIDTH // year_width)
-    shift = step // 2 if freq_code == "A" else year_width // 2
+    shift = step // 2 if freq_code == "A" else 0  # among months the number stands where its year begins
     marks = "".join(
-        f'<tspan x="{place * step + shift}">{year}</tspan>'
+        f'<tspan x="{max(place * step + shift, LABEL_WIDTH // 2)}">{year}</tspan>'
         for place, year in starts[::every]
         if place * step + shift <= PLOT_WIDTH
     )

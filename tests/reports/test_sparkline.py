@@ -45,6 +45,22 @@ def test_a_period_without_a_row_is_not_reported() -> None:
     ]
 
 
+def test_the_labels_of_neighbouring_bands_do_not_cover_each_other() -> None:
+    for length in (2, 3, 5, 12):
+        points = tuple((date(2023 - length + place, 1, 1), 10) for place in range(length))
+        chart = Chart(points, "A", (date(2022, 1, 1), date(2022, 12, 1)), (date(2021, 1, 1), date(2021, 12, 1)), "")
+        places = [int(x) for x in re.findall(r'<text class="mid [yw]" x="(\d+)"', str(draw(chart)))]
+        assert places[1] - places[0] >= 66
+        assert places[0] >= 36
+
+
+def test_a_years_number_stands_where_its_months_begin() -> None:
+    points = tuple((date(2021 + (6 + place) // 12, (6 + place) % 12 + 1, 1), 10) for place in range(24))
+    svg = str(draw(Chart(points, "M", (date(2022, 1, 1), date(2022, 6, 1)), (date(2021, 1, 1), date(2021, 6, 1)), "")))
+    step = 630 // 24
+    assert re.findall(r'<tspan x="(\d+)">(20\d\d)', svg) == [(str(6 * step), "2022"), (str(18 * step), "2023")]
+
+
 def test_months_side_by_side_return_to_the_base_line() -> None:
     points = tuple((date(2017 + place // 12, place % 12 + 1, 1), 10 + place) for place in range(84))
     svg = str(draw(Chart(points, "M", (date(2022, 1, 1), date(2022, 6, 1)), (date(2021, 1, 1), date(2021, 6, 1)), "")))
