@@ -172,7 +172,7 @@ def refused_example(row: Mapping[str, Any], good: str, exporter: str, importer: 
     known = "" if row["value_usd"] is None else f" Largest trade known: {usd(row['value_usd'])}."
     return (
         f"{exporter} → {importer}, {row['good']} {good if good != row['good'] else ''}".rstrip()
-        + f", {window}: {row['says']}{known}"
+        + f", {window}: {row['says'].rstrip('.')}.{known}"
     )
 
 

@@ -96,6 +96,8 @@ def test_refusals_are_counted_with_their_largest_examples() -> None:
     text = text_of(REPORT.render(findings(3)))
     assert "not reported 17 17 35.1 United Arab Emirates → Russia, 851712+ Smartphones" in text
     assert "it was not judged" in text
+    assert re.search(r"[^.]\. Largest trade known: ", text), "the reason is a sentence of its own"
+    assert not re.search(r"[^.] Largest trade known|\.\. Largest trade known", text)
 
 
 def test_files_show_their_sum_and_one_that_does_not_add_up_is_marked() -> None:
