@@ -10,7 +10,7 @@ SHARE_OF_USUAL = 0.4  # a period with fewer of its usual codes than this, agains
 LEAST_REPORTERS = 5  # of a dataset, for the others to tell how many codes are usual now
 LEAST_USUAL_GOODS = 20  # below it the count of codes says nothing
 BORN_SHARE = 0.1  # a good with more of its value in codes without a predecessor has no past in the extract
-PARTNERS_OF_A_WHOLE_DATASET = 10  # an extract with fewer partners holds what was asked for, not everything
+PARTNERS_OF_A_WHOLE_DATASET = 10  # an extract with fewer cannot say what is sold elsewhere
 USUAL_PERIODS = {"A": 3, "M": 36}
 
 _DATASET = ("source", "dataset", "freq_code", "flow_code")

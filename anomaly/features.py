@@ -15,6 +15,7 @@ import polars as pl
 
 from anomaly import grid as cells
 from anomaly import schema, windows
+from anomaly.coverage import PARTNERS_OF_A_WHOLE_DATASET
 from anomaly.grid import UNKNOWN, Amounts, Grid, Ids, Names, lay
 from anomaly.indicators import INDICATORS
 from anomaly.legs import MIRROR, Compared, coalition_legs, mirror_legs
@@ -22,7 +23,6 @@ from anomaly.refusals import Breaks, refusals, straddles
 from anomaly.settings import Settings
 from anomaly.windows import Known, Marks, Window
 
-PARTNERS_OF_A_WHOLE_DATASET = 10  # an extract with fewer partners cannot say what is sold elsewhere
 ROWS_THAT_SHOW_A_CUT = 1_000  # a dataset this long without a small value leaves them out
 NO_BASELINE = "no baseline"
 Column = Amounts | Marks

@@ -253,6 +253,23 @@ def test_a_full_correlation_table_beside_the_raw_data_is_used(demo: Path, tmp_pa
     assert own == ["851712+"]
 
 
+def test_a_file_a_year_is_compared_as_one_extract(demo: Path, tmp_path: Path) -> None:
+    raw, data = tmp_path / "raw", tmp_path / "processed"
+    raw.mkdir()
+    header, *rows = gzip.decompress(next((demo / "raw").rglob("*_398.txt.gz")).read_bytes()).splitlines(keepends=True)
+    year = header.split(b"\t").index(b"refYear")
+    for one in sorted({row.split(b"\t")[year] for row in rows}):
+        content = b"".join([header, *[row for row in rows if row.split(b"\t")[year] == one]])
+        (raw / f"Kazakhstan_{one.decode()}.txt.gz").write_bytes(gzip.compress(content, mtime=0))
+    for job in ("flows", "coverage", "bilateral"):
+        run.main(raw, data, "russia-2022", job)
+    store = Store(data)
+    assert store.read("flows")["dataset"].n_unique() == 6
+    phones = store.read("bilateral", where=pl.col("good") == "851712+").filter(importer_iso="RUS")
+    assert phones["dataset"].n_unique() == 1
+    assert phones["ref_date"].dt.year().unique().sort().to_list() == [2018, 2019, 2020, 2021, 2022, 2023]
+
+
 def test_a_truncated_file_ends_with_65_names_it_and_leaves_the_tables_alone(demo: Path, tmp_path: Path) -> None:
     raw, data = tmp_path / "raw", tmp_path / "processed"
     shutil.copytree(demo / "raw", raw)
