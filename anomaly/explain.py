@@ -143,7 +143,7 @@ def _why_not(row: Row, score: Row | None, refused: Row | None) -> str:
     if refused:
         return f"the comparison is refused: {refused['says']}"
     if score is None:
-        return f"not scored: no route the scenario asks about (the importer is {row['role']}), or too few placebos"
+        return f"not scored: no route the scenario asks about (the importer is {row['role']}), no longer large, or too few placebos"
     if score["q_value"] is None:
         return "there are too few placebos to say how unusual it is"
     return f"q {score['q_value']:.3f}: of routes this unusual that many would be false, or no reason of its own is over its threshold"

@@ -64,7 +64,8 @@ def build(chunk: pl.DataFrame, of: Plan, settings: Settings) -> tuple[pl.DataFra
     chunk   bilateral, whole goods, sorted by good, frequency, exporter, importer, period
 
     Returns (features, refused). A route has a row for a window where both windows are known and its value is
-    material; every sum over reporters holds only those that reported both windows.
+    material; a route to a target also where the year before was: what fell after a measure is not forgotten. Every sum
+    over reporters holds only those that reported both windows.
     """
     measured = []
     refused = [pl.DataFrame(schema=_schema_of(schema.Refused))]
@@ -135,7 +136,9 @@ def _measure(
 ) -> _Measured:
     is_coalition = grid.names.are(settings.coalition.countries)
     legs = coalition_legs(grid, monthly, window, compared, lambda g, w: compare(g, w, broken_by), is_coalition)
-    route = np.flatnonzero(compared.is_comparable & (compared.value >= settings.materiality_usd))
+    is_target = grid.names.are(settings.targets.countries)
+    largest = np.where(is_target[grid.importer], np.maximum(compared.value, compared.prior), compared.value)
+    route = np.flatnonzero(compared.is_comparable & (largest >= settings.materiality_usd))
     into, out_of = grid.into[route], grid.out_of[route]
     nothing = len(legs.texts)
     mirror = mirror_legs(grid, window, compared, is_coalition)
@@ -279,7 +282,7 @@ def _windows_told(windows: Sequence[Window], settings: Settings) -> pl.DataFrame
 def _with_indicators(frame: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     value, weight = pl.col("value_usd"), pl.col("net_wgt_g")
     price = pl.when((weight > 0) & (value > 0)).then(1000 * value / weight)
-    median = pl.col("unit_value_usd_per_kg").median().over("_good_in_window")
+    median = pl.col("unit_value_usd_per_kg").filter(is_material(settings)).median().over("_good_in_window")
     is_nothing = (pl.col("value_prior_year_usd") == 0) & (pl.col("value_baseline_usd") == 0)
     is_told = pl.col("smallest_published_usd").is_null()
     floor = float(settings.floor_usd)
@@ -304,8 +307,15 @@ def _span(years: Sequence[int]) -> str:
     return f"{years[0]}-{years[-1]}" if years else NO_BASELINE
 
 
+def is_material(settings: Settings) -> pl.Expr:
+    """The rows of features that are scored; the others are routes that were material a year before only."""
+    return pl.col("value_usd") >= settings.materiality_usd
+
+
 def forest_inputs(features: Frame, settings: Settings) -> Frame:
     """The forest's inputs: the features' key, roles and one one-sided Float64 per indicator that the forest sees.
+
+    Material routes only.
 
     Columns: schema.ROUTE_KEY, baseline_gap_years, role, is_before_sanctions, is_from_coalition, is_measured, value_usd,
     then the inputs named by their indicator. 0 is nothing suspicious or unknown; higher is more suspicious; never null.
@@ -316,7 +326,7 @@ def forest_inputs(features: Frame, settings: Settings) -> Frame:
     floor = float(settings.floor_usd)
     is_from_coalition = pl.col("exporter_iso").is_in(list(settings.coalition.countries))
     has_baseline = pl.col("value_baseline_usd").is_not_null() | (pl.col("baseline_years") == NO_BASELINE)
-    return features.select(
+    return features.filter(is_material(settings)).select(
         *schema.ROUTE_KEY,
         "baseline_gap_years",
         "role",

@@ -270,7 +270,7 @@ def _judged(rows: pl.DataFrame, window: Window, tables: Tables) -> pl.DataFrame:
         .when(pl.col("is_scored") & pl.col("q_value").is_not_null())
         .then(pl.lit("scored, not flagged"))
         .when("is_scored")
-        .then(pl.lit("measured, not scored: no route the scenario asks about, or too few placebos"))
+        .then(pl.lit("measured, not scored: no route the scenario asks about, no longer large, or too few placebos"))
         .when("is_broken")
         .then(pl.lit("not compared: the code changed its meaning with the HS edition"))
         .when(pl.lit(not is_in_run))

@@ -23,6 +23,7 @@ def run(root: str, out: str, materiality_usd: str) -> None:
     con.execute(f"SET threads = {THREADS}")
     con.execute("SET preserve_insertion_order = false")
     con.execute(f"CREATE TABLE coalition AS SELECT unnest({list(settings.coalition.countries)}) AS iso3")
+    con.execute(f"CREATE TABLE targets AS SELECT unnest({list(settings.targets.countries)}) AS iso3")
     con.execute(_wide(folder, years))
     windows = " UNION ALL ".join(
         f"SELECT * FROM ({_window(one, settings, number)})" for number, one in enumerate(plan.windows["A"])
@@ -106,12 +107,14 @@ def _window(window: Window, settings: Settings, number: int) -> str:
             LEFT JOIN by_exporter_{number} e ON e.good = c.good AND e.exporter_iso = c.exporter_iso
             LEFT JOIN legs_{number} t ON t.good = c.good AND t.country = c.importer_iso
             LEFT JOIN legs_{number} h ON h.good = c.good AND h.country = c.exporter_iso
-            WHERE c.value_usd >= {settings.materiality_usd}),
+            WHERE c.value_usd >= {settings.materiality_usd} OR (c.value_prior_year_usd >= {settings.materiality_usd}
+                AND c.importer_iso IN (SELECT iso3 FROM targets))),
         priced AS (
             SELECT *, CASE WHEN net_wgt_g > 0 AND value_usd > 0 THEN 1000 * value_usd / net_wgt_g END
                 AS unit_value_usd_per_kg FROM joined),
         compared_with_median AS (
-            SELECT *, median(unit_value_usd_per_kg) OVER (PARTITION BY good) AS median_unit_value_usd_per_kg
+            SELECT *, median(unit_value_usd_per_kg) FILTER (value_usd >= {settings.materiality_usd})
+                OVER (PARTITION BY good) AS median_unit_value_usd_per_kg
             FROM priced)
         SELECT {window.end.year} AS window_year, {window.gap_years} AS baseline_gap_years, *,
             (value_usd > 0)::BIGINT AS active_periods,

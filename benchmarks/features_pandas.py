@@ -61,7 +61,9 @@ def _window(routes: pd.DataFrame, window: Window, settings: Settings) -> pd.Data
     compared = compared[compared["value_usd"].notna() & compared["value_prior_year_usd"].notna()]
     is_in_totals = compared["value_baseline_usd"].notna() if base else pd.Series(data=True, index=compared.index)
     totals = compared[is_in_totals]
-    frame = compared[compared["value_usd"] >= settings.materiality_usd].copy()
+    is_target = compared["importer_iso"].isin(settings.targets.countries)
+    was_material = is_target & (compared["value_prior_year_usd"] >= settings.materiality_usd)
+    frame = compared[(compared["value_usd"] >= settings.materiality_usd) | was_material].copy()
     frame["is_in_totals"] = is_in_totals.loc[frame.index]
     sums = ["value_usd", "value_prior_year_usd", "value_baseline_usd"]
     by_importer = totals.groupby(["good", "importer_iso"], observed=True)[sums[:2]].sum().reset_index()
@@ -83,8 +85,9 @@ def _window(routes: pd.DataFrame, window: Window, settings: Settings) -> pd.Data
     frame["net_wgt_g"] = frame["weight"].fillna(0).where(has_weight)
     is_priced = (frame["net_wgt_g"] > 0) & (frame["value_usd"] > 0)
     frame["unit_value_usd_per_kg"] = (1000 * frame["value_usd"] / frame["net_wgt_g"]).where(is_priced)
-    price = frame.groupby("good", observed=True)["unit_value_usd_per_kg"]
-    frame["median_unit_value_usd_per_kg"] = price.transform("median")
+    is_material = frame["value_usd"] >= settings.materiality_usd
+    priced = frame.assign(price=frame["unit_value_usd_per_kg"].where(is_material))
+    frame["median_unit_value_usd_per_kg"] = priced.groupby("good", observed=True)["price"].transform("median")
     frame["active_periods"] = (frame["value_usd"] > 0).astype("int64")
     frame["largest_period_share"] = (frame["value_usd"] / frame["value_usd"]).where(frame["value_usd"] > 0)
     frame = frame.drop(columns=["weight", "_now", "_prior", "_baseline", "is_in_totals"])

@@ -8,12 +8,11 @@ from pipelines.job import Job, Run
 
 def build(run: Run) -> None:
     """How much of the trade to the targets is flagged."""
-    from anomaly import rollups
+    from anomaly import features, rollups
 
     to_targets = pl.col("importer_iso").is_in(list(run.settings.targets.countries))
-    rolled = rollups.build(
-        run.read("flags"), run.read("features", [*ROUTE_KEY, "value_usd"], to_targets), run.settings.targets.countries
-    )
+    trade = run.read("features", [*ROUTE_KEY, "value_usd"], to_targets & features.is_material(run.settings))
+    rolled = rollups.build(run.read("flags"), trade, run.settings.targets.countries)
     with run.writer() as writer:
         writer.add(rolled)
 

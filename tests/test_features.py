@@ -7,6 +7,7 @@ import pytest
 
 from anomaly import features
 from anomaly.refusals import Breaks
+from anomaly.settings import load
 from tests.trade import ALL_LINKED, PHONES, flow, measured, years
 
 MILLION = 1_000_000
@@ -219,3 +220,20 @@ def test_imports_of_another_country_do_not_make_an_extract_of_one_importer_whole
     table, _ = measured(rows)
     assert route(table, 2022)["elsewhere_usd"] is None
     assert route(table, 2022, "AAA", "UZB")["elsewhere_usd"] is None
+
+
+def test_a_route_to_a_target_that_was_large_a_year_before_keeps_its_row() -> None:
+    fell = {**ROUTE, 2022: 3_000}
+    table, _ = measured([*years("KAZ", "RUS", fell), *years("KAZ", "KGZ", fell), *years("DEU", "RUS", DIRECT)])
+    assert route(table, 2022)["value_usd"] == 3_000
+    assert table.filter(pl.col("importer_iso") == "KGZ", pl.col("window_end").dt.year() == 2022).is_empty()
+
+
+def test_a_route_that_is_no_longer_large_is_not_scored_and_moves_no_median() -> None:
+    fell = {**ROUTE, 2022: 3_000}
+    weighed = [*years("ARM", "RUS", fell, weight_g=1), *years("KAZ", "RUS", ROUTE, weight_g=10**9)]
+    table, _ = measured([*weighed, *years("DEU", "RUS", DIRECT, weight_g=10**9)])
+    now = table.filter(pl.col("window_end").dt.year() == 2022)
+    assert now.height == 3
+    assert features.forest_inputs(now, load())["exporter_iso"].sort().to_list() == ["DEU", "KAZ"]
+    assert now["median_unit_value_usd_per_kg"].unique().to_list() == [16.0]
