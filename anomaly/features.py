@@ -14,18 +14,19 @@ import numpy as np
 import polars as pl
 
 from anomaly import grid as cells
-from anomaly import schema, windows
+from anomaly import prices, schema, windows
 from anomaly.coverage import PARTNERS_OF_A_WHOLE_DATASET
 from anomaly.grid import UNKNOWN, Amounts, Grid, Ids, Names, lay
 from anomaly.indicators import INDICATORS
 from anomaly.legs import MIRROR, Compared, coalition_legs, mirror_legs
+from anomaly.prices import Floats
 from anomaly.refusals import Breaks, refusals, straddles
 from anomaly.settings import Settings
 from anomaly.windows import Known, Marks, Window
 
 ROWS_THAT_SHOW_A_CUT = 1_000  # a dataset this long without a small value leaves them out
 NO_BASELINE = "no baseline"
-Column = Amounts | Marks
+Column = Amounts | Marks | Floats
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 _FIXED = tuple(schema.Features.column_names())
 
@@ -160,6 +161,7 @@ def _measure(
         "coalition_to_hub_usd": legs.value[out_of],
         "coalition_to_hub_prior_usd": legs.prior[out_of],
         "coalition_to_hub_baseline_usd": legs.baseline[out_of],
+        "coalition_to_hub_usd_per_kg": np.where(is_coalition[grid.exporter[route]], np.nan, legs.usd_per_kg[out_of]),
         **_totals(grid, compared, route),
         **{name: one[route] for name, one in zip(MIRROR, mirror, strict=True)},
     }
@@ -167,14 +169,14 @@ def _measure(
 
 
 def _shape(grid: Grid, window: Window, route: Ids) -> dict[str, Column]:
-    """How the window's value is spread over its periods, and its weight where all of it is known."""
+    """How the window's value is spread over its periods, and its weight and the year before's where all of it is known."""
     at = grid.known.index(window.end, window.months) or []
-    value, weight = cells.pick(grid.value, at, route), cells.pick(grid.weight, at, route)
-    has_weight = ((weight > 0) | (value <= 0)).all(axis=0)
+    value = cells.pick(grid.value, at, route)
     return {
         "active_periods": (value > 0).sum(axis=0),
         "largest_period_usd": value.max(axis=0, initial=0),
-        "net_wgt_g": np.where(has_weight, np.maximum(weight, 0).sum(axis=0), UNKNOWN),
+        "net_wgt_g": prices.weight(grid, at, route),
+        "net_wgt_prior_g": prices.weight(grid, grid.known.index(window.end, window.months, 1), route),
     }
 
 
@@ -242,7 +244,7 @@ def _as_frame(measured: Sequence[_Measured], names: Names, cut_off: pl.DataFrame
         }
     )
     amounts = pl.col([name for name, one in columns.items() if one.dtype == np.int64])
-    frame = frame.with_columns(pl.when(amounts >= 0).then(amounts))
+    frame = frame.with_columns(pl.when(amounts >= 0).then(amounts), pl.col(pl.Float64).fill_nan(None))
     return _with_indicators(frame.hstack(told[number]), settings)
 
 
@@ -259,9 +261,9 @@ def _cut_off(known: dict[str, Known], settings: Settings) -> pl.DataFrame:
 
 def _order(columns: dict[str, Column], rank: Ids, gap: Ids) -> Ids:
     """Where the rows go: by good, window, exporter, importer and gap, all of them as one number."""
-    key = columns["good"].astype(np.int64)
+    key: Ids = columns["good"].astype(np.int64)
     for part in (rank, columns["exporter"], columns["importer"], gap):
-        key = key * (int(part.max(initial=0)) + 1) + part
+        key = key * (int(part.max(initial=0)) + 1) + part.astype(np.int64, copy=False)
     return np.argsort(key, kind="stable")
 
 
@@ -294,6 +296,7 @@ def _with_indicators(frame: pl.DataFrame, settings: Settings) -> pl.DataFrame:
         )
         .with_columns(median_unit_value_usd_per_kg=median)
         .with_columns([indicator.expr(floor).cast(pl.Float64).alias(indicator.name) for indicator in INDICATORS])
+        .with_columns(price_surge_log=pl.col("surge_log") - pl.col("volume_surge_log"))
         .select(*_FIXED, *[indicator.name for indicator in INDICATORS])
     )
 

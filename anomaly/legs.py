@@ -10,7 +10,9 @@ import numpy as np
 import polars as pl
 
 from anomaly import grid as cells
+from anomaly import prices
 from anomaly.grid import UNKNOWN, Amounts, Grid, Ids
+from anomaly.prices import Floats
 from anomaly.windows import LEAST_BASELINE_YEARS, Marks, Window
 
 MIRROR = ("leg_exported_usd", "leg_imported_usd", "leg_exported_baseline_usd", "leg_imported_baseline_usd")
@@ -43,12 +45,14 @@ class Compared:
 class Legs:
     """The coalition's exports by cell of good and country; UNKNOWN where there are none to compare.
 
-    says   position in `texts` of what was compared, -1 where nothing was
+    usd_per_kg   their price in the window, NaN where unknown
+    says         position in `texts` of what was compared, -1 where nothing was
     """
 
     value: Amounts
     prior: Amounts
     baseline: Amounts
+    usd_per_kg: Floats
     says: Ids
     texts: list[str]
 
@@ -84,6 +88,7 @@ def coalition_legs(
         np.where(is_own, legs.value, also.value),
         np.where(is_own, legs.prior, also.prior),
         np.where(is_own, legs.baseline, also.baseline),
+        np.where(is_own, legs.usd_per_kg, also.usd_per_kg),
         np.where(is_own | (also.says < 0), legs.says, also.says + len(legs.texts)),
         legs.texts + also.texts,
     )
@@ -111,6 +116,7 @@ def _legs(grid: Grid, window: Window, compared: Compared, is_coalition: Marks, s
         summed(compared.value),
         summed(compared.prior),
         summed(compared.baseline) if window.baseline_years else np.full(size, UNKNOWN, dtype=np.int64),
+        prices.of_cells(grid, grid.known.index(window.end, window.months), sent, cell),
         np.where(is_there, np.searchsorted(distinct, who), -1),
         texts,
     )

@@ -201,6 +201,17 @@ class Features(Routes):
     net_wgt_g = dy.Int64(
         description="net weight in the window, where all of it is known", nullable=True, min=0, metadata={"unit": "g"}
     )
+    net_wgt_prior_g = dy.Int64(
+        description="net weight in the same months a year before, where all of it is known",
+        nullable=True,
+        min=0,
+        metadata={"unit": "g"},
+    )
+    price_surge_log = dy.Float64(
+        description="surge_log less volume_surge_log: the part of the growth that is price",
+        nullable=True,
+        metadata={"unit": "log"},
+    )
     is_edition_changed = dy.Bool(description="the windows straddle two HS editions; the good is stable across them")
     coalition_to_target_usd = _usd(
         "coalition's exports of the good to the importer in the window", nullable=True, min=0
@@ -210,6 +221,12 @@ class Features(Routes):
     coalition_to_hub_usd = _usd("coalition's exports of the good to the exporter in the window", nullable=True, min=0)
     coalition_to_hub_prior_usd = _usd("the same a year before", nullable=True, min=0)
     coalition_to_hub_baseline_usd = _usd("the same in the baseline", nullable=True, min=0)
+    coalition_to_hub_usd_per_kg = dy.Float64(
+        description="what a kilogram of those exports cost in the window; null on routes of the coalition itself",
+        nullable=True,
+        min=0,
+        metadata={"unit": "USD/kg"},
+    )
     elsewhere_usd = _usd(
         "the exporter's exports of the good to everyone else; null where the extract has no one else",
         nullable=True,

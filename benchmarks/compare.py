@@ -10,14 +10,14 @@ from anomaly.indicators import INDICATORS
 
 KEY = ["window_year", "baseline_gap_years", "good", "exporter_iso", "importer_iso"]
 WHOLE = [
-    "value_usd", "value_prior_year_usd", "value_baseline_usd", "active_periods", "net_wgt_g",
+    "value_usd", "value_prior_year_usd", "value_baseline_usd", "active_periods", "net_wgt_g", "net_wgt_prior_g",
     "coalition_to_target_usd", "coalition_to_target_prior_usd", "coalition_to_target_baseline_usd",
     "coalition_to_hub_usd", "coalition_to_hub_prior_usd", "coalition_to_hub_baseline_usd",
     "elsewhere_usd", "elsewhere_prior_usd", "elsewhere_baseline_usd",
     "all_to_importer_usd", "all_to_importer_prior_usd",
 ]  # fmt: skip
 FLOATS = [
-    "largest_period_share", "unit_value_usd_per_kg", "median_unit_value_usd_per_kg",
+    "largest_period_share", "unit_value_usd_per_kg", "median_unit_value_usd_per_kg", "coalition_to_hub_usd_per_kg",
     *[indicator.name for indicator in INDICATORS],
 ]  # fmt: skip
 RELATIVE = 1e-12

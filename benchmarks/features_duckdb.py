@@ -69,7 +69,7 @@ def _sums(window: Window, number: int) -> str:
     return f"""
         compared_{number} AS MATERIALIZED (
             SELECT good, exporter_iso, importer_iso, v_{year} AS value_usd, v_{year - 1} AS value_prior_year_usd,
-                {base} AS value_baseline_usd, w_{year} AS weight
+                {base} AS value_baseline_usd, w_{year} AS weight, w_{year - 1} AS weight_prior
             FROM wide WHERE v_{year} IS NOT NULL AND v_{year - 1} IS NOT NULL),
         totals_{number} AS (
             SELECT * FROM compared_{number} WHERE {"value_baseline_usd IS NOT NULL" if of else "true"}),
@@ -83,7 +83,8 @@ def _sums(window: Window, number: int) -> str:
             FROM totals_{number} GROUP BY ALL),
         legs_{number} AS (
             SELECT good, importer_iso AS country, sum(value_usd)::BIGINT AS now,
-                sum(value_prior_year_usd)::BIGINT AS prior, sum(value_baseline_usd)::BIGINT AS baseline
+                sum(value_prior_year_usd)::BIGINT AS prior, sum(value_baseline_usd)::BIGINT AS baseline,
+                sum(value_usd) FILTER (weight > 0) AS weighed, sum(weight) FILTER (weight > 0) AS weight
             FROM totals_{number} WHERE exporter_iso IN (SELECT iso3 FROM coalition) GROUP BY ALL)
     """
 
@@ -101,7 +102,12 @@ def _window(window: Window, settings: Settings, number: int) -> str:
                 t.baseline AS coalition_to_target_baseline_usd,
                 h.now AS coalition_to_hub_usd, h.prior AS coalition_to_hub_prior_usd,
                 h.baseline AS coalition_to_hub_baseline_usd,
-                CASE WHEN weight > 0 OR value_usd <= 0 THEN greatest(coalesce(weight, 0), 0) END AS net_wgt_g
+                CASE WHEN h.weighed > 0 AND h.weighed >= 0.5 * h.now
+                    AND c.exporter_iso NOT IN (SELECT iso3 FROM coalition)
+                    THEN h.weighed / (h.weight / 1000) END AS coalition_to_hub_usd_per_kg,
+                CASE WHEN c.weight > 0 OR value_usd <= 0 THEN greatest(coalesce(c.weight, 0), 0) END AS net_wgt_g,
+                CASE WHEN weight_prior > 0 OR value_prior_year_usd <= 0
+                    THEN greatest(coalesce(weight_prior, 0), 0) END AS net_wgt_prior_g
             FROM compared_{number} c
             LEFT JOIN by_importer_{number} i ON i.good = c.good AND i.importer_iso = c.importer_iso
             LEFT JOIN by_exporter_{number} e ON e.good = c.good AND e.exporter_iso = c.exporter_iso
@@ -134,6 +140,10 @@ def _indicators(floor: int) -> str:
     all_now, all_then = "all_to_importer_usd", "all_to_importer_prior_usd"
     return f"""
         {log_ratio("value_usd", "value_prior_year_usd")} AS surge_log,
+        CASE WHEN value_prior_year_usd = 0 THEN {log_ratio("value_usd", "value_prior_year_usd")}
+            WHEN value_prior_year_usd >= {floor} AND net_wgt_prior_g > 0 THEN
+            ln((net_wgt_g::DOUBLE * value_prior_year_usd / net_wgt_prior_g + {floor}) / (value_prior_year_usd + {floor}.0))
+            END AS volume_surge_log,
         {log_ratio("value_usd", "value_baseline_usd")} AS baseline_excess_log,
         value_usd - value_baseline_usd * coalesce(
             (elsewhere_usd + {floor})::DOUBLE / (elsewhere_baseline_usd + {floor}), 1.0) AS excess_usd,
@@ -155,5 +165,7 @@ def _indicators(floor: int) -> str:
             AS share_shift_pp,
         CASE WHEN unit_value_usd_per_kg > 0 AND median_unit_value_usd_per_kg > 0
             THEN ln(unit_value_usd_per_kg / median_unit_value_usd_per_kg) END AS unit_value_gap_log,
+        CASE WHEN unit_value_usd_per_kg > 0 AND coalition_to_hub_usd_per_kg > 0
+            THEN ln(unit_value_usd_per_kg / coalition_to_hub_usd_per_kg) END AS hub_markup_log,
         NULL::DOUBLE AS mirror_gap_shift_log
     """

@@ -53,8 +53,9 @@ def _wide(folder: Path, years: list[int]) -> pd.DataFrame:
 def _window(routes: pd.DataFrame, window: Window, settings: Settings) -> pd.DataFrame:
     year, base = window.end.year, [f"v_{year}" for year in window.baseline_years]
     compared = routes[ROUTE].assign(
-        value_usd=routes[f"v_{year}"], value_prior_year_usd=routes[f"v_{year - 1}"], weight=routes[f"w_{year}"]
-    )
+        value_usd=routes[f"v_{year}"], value_prior_year_usd=routes[f"v_{year - 1}"],
+        weight=routes[f"w_{year}"], weight_prior=routes[f"w_{year - 1}"],
+    )  # fmt: skip
     compared["value_baseline_usd"] = (
         (routes[base].sum(axis=1, skipna=False) + len(base) // 2) // len(base) if base else np.nan
     )
@@ -69,12 +70,14 @@ def _window(routes: pd.DataFrame, window: Window, settings: Settings) -> pd.Data
     by_importer = totals.groupby(["good", "importer_iso"], observed=True)[sums[:2]].sum().reset_index()
     by_exporter = totals.groupby(["good", "exporter_iso"], observed=True)[sums].sum(min_count=1).reset_index()
     sent = totals[totals["exporter_iso"].isin(settings.coalition.countries)]
-    legs = sent.groupby(["good", "importer_iso"], observed=True)[sums].sum(min_count=1).reset_index()
+    legs = sent.groupby(["good", "importer_iso"], observed=True)[sums].sum(min_count=1)
+    weighed = sent[sent["weight"] > 0].groupby(["good", "importer_iso"], observed=True)[["value_usd", "weight"]].sum()
+    legs = legs.join(weighed.rename(columns={"value_usd": "weighed"})).reset_index()
     by_importer.columns = pd.Index(["good", "importer_iso", "all_to_importer_usd", "all_to_importer_prior_usd"])
     by_exporter.columns = pd.Index(["good", "exporter_iso", "_now", "_prior", "_baseline"])
     for leg, side in (("target", "importer_iso"), ("hub", "exporter_iso")):
         names = [f"coalition_to_{leg}{suffix}_usd" for suffix in ("", "_prior", "_baseline")]
-        named = legs.set_axis(["good", side, *names], axis=1)
+        named = legs.set_axis(["good", side, *names, f"_weighed_{leg}", f"_weight_{leg}"], axis=1)
         named[side] = named[side].astype(frame[side].dtype)
         frame = frame.merge(named, on=["good", side], how="left")
     frame = frame.merge(by_importer, on=["good", "importer_iso"], how="left")
@@ -83,6 +86,11 @@ def _window(routes: pd.DataFrame, window: Window, settings: Settings) -> pd.Data
         frame[f"elsewhere{name}_usd"] = (frame[sum_] - frame[own]).clip(lower=0).where(frame["is_in_totals"])
     has_weight = (frame["weight"] > 0) | (frame["value_usd"] <= 0)
     frame["net_wgt_g"] = frame["weight"].fillna(0).where(has_weight)
+    has_weight = (frame["weight_prior"] > 0) | (frame["value_prior_year_usd"] <= 0)
+    frame["net_wgt_prior_g"] = frame["weight_prior"].fillna(0).where(has_weight)
+    is_told = (frame["_weighed_hub"] > 0) & (frame["_weighed_hub"] >= 0.5 * frame["coalition_to_hub_usd"])
+    is_told &= ~frame["exporter_iso"].isin(settings.coalition.countries)
+    frame["coalition_to_hub_usd_per_kg"] = (frame["_weighed_hub"] / (frame["_weight_hub"] / 1000)).where(is_told)
     is_priced = (frame["net_wgt_g"] > 0) & (frame["value_usd"] > 0)
     frame["unit_value_usd_per_kg"] = (1000 * frame["value_usd"] / frame["net_wgt_g"]).where(is_priced)
     is_material = frame["value_usd"] >= settings.materiality_usd
@@ -90,7 +98,8 @@ def _window(routes: pd.DataFrame, window: Window, settings: Settings) -> pd.Data
     frame["median_unit_value_usd_per_kg"] = priced.groupby("good", observed=True)["price"].transform("median")
     frame["active_periods"] = (frame["value_usd"] > 0).astype("int64")
     frame["largest_period_share"] = (frame["value_usd"] / frame["value_usd"]).where(frame["value_usd"] > 0)
-    frame = frame.drop(columns=["weight", "_now", "_prior", "_baseline", "is_in_totals"])
+    sides = [f"_{what}_{leg}" for what in ("weighed", "weight") for leg in ("target", "hub")]
+    frame = frame.drop(columns=["weight", "weight_prior", "_now", "_prior", "_baseline", "is_in_totals", *sides])
     frame = _indicators(frame, float(settings.floor_usd))
     for column in ROUTE:
         frame[column] = frame[column].astype("str")
@@ -103,6 +112,9 @@ def _indicators(frame: pd.DataFrame, floor: float) -> pd.DataFrame:
 
     value, prior, base = frame["value_usd"], frame["value_prior_year_usd"], frame["value_baseline_usd"]
     frame["surge_log"] = log_ratio("value_usd", "value_prior_year_usd")
+    at_old_prices = frame["net_wgt_g"] * prior / frame["net_wgt_prior_g"].where(frame["net_wgt_prior_g"] > 0)
+    volume = np.log((at_old_prices + floor) / (prior + floor)).where(prior >= floor)
+    frame["volume_surge_log"] = volume.where(prior > 0, frame["surge_log"])
     frame["baseline_excess_log"] = log_ratio("value_usd", "value_baseline_usd")
     elsewhere = (frame["elsewhere_usd"] + floor) / (frame["elsewhere_baseline_usd"] + floor)
     frame["excess_usd"] = value - base * elsewhere.fillna(1.0)
@@ -121,6 +133,8 @@ def _indicators(frame: pd.DataFrame, floor: float) -> pd.DataFrame:
     frame["share_shift_pp"] = _shift(value, prior, frame["all_to_importer_usd"], frame["all_to_importer_prior_usd"])
     price, median = frame["unit_value_usd_per_kg"], frame["median_unit_value_usd_per_kg"]
     frame["unit_value_gap_log"] = np.log((price / median).where((price > 0) & (median > 0)))
+    into = frame["coalition_to_hub_usd_per_kg"]
+    frame["hub_markup_log"] = np.log((price / into).where((price > 0) & (into > 0)))
     frame["mirror_gap_shift_log"] = np.nan
     return frame
 

@@ -1,6 +1,7 @@
 """Windows, what is known in them, and what is refused by name."""
 
 from datetime import date
+from math import log
 
 import polars as pl
 import pytest
@@ -237,3 +238,25 @@ def test_a_route_that_is_no_longer_large_is_not_scored_and_moves_no_median() -> 
     assert now.height == 3
     assert features.forest_inputs(now, load())["exporter_iso"].sort().to_list() == ["DEU", "KAZ"]
     assert now["median_unit_value_usd_per_kg"].unique().to_list() == [16.0]
+
+
+def test_the_price_of_the_leg_into_the_hub_is_that_of_all_its_weighed_trade_together() -> None:
+    rows = [*years("KAZ", "RUS", ROUTE, weight_g=10**8), *years("DEU", "KAZ", ROUTE, weight_g=10**9)]
+    rows += [*years("FRA", "KAZ", ROUTE, weight_g=2 * 10**9), *years("ITA", "KAZ", ROUTE)]
+    row = route(measured(rows)[0], 2022)
+    assert row["coalition_to_hub_usd_per_kg"] == 24 * MILLION / 3_000_000
+    assert row["hub_markup_log"] == pytest.approx(log(120 / 8))
+
+
+def test_a_leg_of_which_less_than_half_is_weighed_has_no_price() -> None:
+    rows = [*years("KAZ", "RUS", ROUTE, weight_g=10**8), *years("DEU", "KAZ", ROUTE, weight_g=10**9)]
+    rows += [*years("FRA", "KAZ", ROUTE), *years("ITA", "KAZ", ROUTE)]
+    assert route(measured(rows)[0], 2022)["coalition_to_hub_usd_per_kg"] is None
+
+
+def test_a_surge_is_a_rise_of_the_quantity_and_one_of_the_price() -> None:
+    rows = [flow(year, "KAZ", "RUS", value, weight_g=10**9 * value // MILLION) for year, value in ROUTE.items()]
+    dearer = [*rows[:-1], flow(2022, "KAZ", "RUS", 12 * MILLION, weight_g=3 * 10**9)]
+    more, price = (route(measured(one)[0], 2022) for one in (rows, dearer))
+    assert (more["volume_surge_log"], more["price_surge_log"]) == pytest.approx((more["surge_log"], 0.0))
+    assert (price["volume_surge_log"], price["price_surge_log"]) == pytest.approx((0.0, price["surge_log"]))

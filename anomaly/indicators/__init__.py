@@ -5,6 +5,7 @@ from anomaly.indicators import (
     destination_shift_pp,
     direct_drop_log,
     excess_usd,
+    hub_markup_log,
     mirror_gap_shift_log,
     new_route,
     replacement_share,
@@ -13,11 +14,13 @@ from anomaly.indicators import (
     surge_log,
     unit_value_gap_log,
     upstream_surge_log,
+    volume_surge_log,
 )
 from anomaly.indicators.base import Indicator
 
 INDICATORS: tuple[Indicator, ...] = (
     surge_log.INDICATOR,
+    volume_surge_log.INDICATOR,
     baseline_excess_log.INDICATOR,
     excess_usd.INDICATOR,
     new_route.INDICATOR,
@@ -28,5 +31,6 @@ INDICATORS: tuple[Indicator, ...] = (
     destination_shift_pp.INDICATOR,
     share_shift_pp.INDICATOR,
     unit_value_gap_log.INDICATOR,
+    hub_markup_log.INDICATOR,
     mirror_gap_shift_log.INDICATOR,
 )

@@ -8,7 +8,9 @@ An indicator sees one window of many routes, one row a route, with these columns
     all_to_importer_usd, _prior_usd                         everyone's exports of the good to the importer
     coalition_to_target_usd, _prior_usd, _baseline_usd      the coalition's exports of the good to the importer
     coalition_to_hub_usd, _prior_usd, _baseline_usd         the coalition's exports of the good to the exporter
+    net_wgt_g, net_wgt_prior_g                              the route's weight: window, a year before
     unit_value_usd_per_kg, median_unit_value_usd_per_kg     the route's price, and the good's median over all routes
+    coalition_to_hub_usd_per_kg                             the price of the coalition's exports to the exporter
     leg_exported_usd, leg_imported_usd                      coalition to exporter as each side reports it, where both do
     leg_exported_baseline_usd, leg_imported_baseline_usd    the same in the baseline
 

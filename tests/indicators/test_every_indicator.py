@@ -22,6 +22,9 @@ def value(name: str, **changes: object) -> float | None:
 
 BY_HAND = {
     "surge_log": log(10.1 / 2.1),
+    "volume_surge_log": log(
+        (50 * 100_000 + 100_000) / 2_100_000
+    ),  # 50 t at 100,000 USD a tonne, the year before's price
     "baseline_excess_log": log(10.1 / 1.1),
     "excess_usd": 10_000_000 - 1_000_000 * (30.1 / 15.1),
     "new_route": 0.0,
@@ -32,6 +35,7 @@ BY_HAND = {
     "destination_shift_pp": 100 * (10 / 40 - 2 / 20),
     "share_shift_pp": 100 * (10 / 40 - 2 / 100),
     "unit_value_gap_log": log(4),
+    "hub_markup_log": log(200 / 80),
     "mirror_gap_shift_log": log(9.1 / 2.1) - log(2.6 / 2.5),
 }
 
@@ -51,6 +55,26 @@ def test_a_route_that_fell_has_a_negative_surge_and_no_suspicious_side() -> None
 
 def test_growth_from_nothing_is_finite_and_large() -> None:
     assert value("surge_log", value_prior_year_usd=0) == pytest.approx(log(101))
+
+
+def test_a_rise_of_the_price_alone_is_no_rise_of_the_volume() -> None:
+    dearer = {"value_usd": 10_000_000, "value_prior_year_usd": 2_000_000, "net_wgt_g": 50, "net_wgt_prior_g": 50}
+    assert value("volume_surge_log", **dearer) == pytest.approx(0.0)
+
+
+def test_what_comes_from_nothing_is_all_volume() -> None:
+    assert value("volume_surge_log", value_prior_year_usd=0, net_wgt_g=None) == value(
+        "surge_log", value_prior_year_usd=0
+    )
+
+
+@pytest.mark.parametrize("unknown", ["net_wgt_g", "net_wgt_prior_g", "value_prior_year_usd"])
+def test_a_volume_is_unknown_without_the_weights_of_both_windows(unknown: str) -> None:
+    assert value("volume_surge_log", **{unknown: None}) is None
+
+
+def test_a_year_before_below_the_floor_has_no_price() -> None:
+    assert value("volume_surge_log", value_prior_year_usd=99_999, net_wgt_prior_g=1) is None
 
 
 def test_growth_against_an_unknown_year_is_unknown() -> None:
@@ -99,7 +123,7 @@ def test_every_indicator_says_what_it_is(indicator: Indicator) -> None:
 @pytest.mark.parametrize("indicator", INDICATORS, ids=lambda one: one.name)
 @given(data=st.data())
 def test_every_indicator_is_finite_or_unknown_for_any_amounts(indicator: Indicator, data: st.DataObject) -> None:
-    changes = {name: data.draw(amounts) for name in PLAIN if name.endswith("_usd")}
+    changes = {name: data.draw(amounts) for name in PLAIN if name.endswith(("_usd", "_g"))}
     got = value(indicator.name, **changes)
     assert got is None or (got == got and abs(got) != float("inf"))
 
@@ -126,6 +150,7 @@ def test_every_reason_is_a_sentence_with_a_number(indicator: Indicator) -> None:
     row = {
         **PLAIN,
         **BY_HAND,
+        "price_surge_log": BY_HAND["surge_log"] - BY_HAND["volume_surge_log"],
         "exporter_name": "Kazakhstan",
         "importer_name": "Russia",
         "baseline_years": "2019-2021",
