@@ -16,6 +16,7 @@ import polars as pl
 from anomaly import grid as cells
 from anomaly import prices, schema, windows
 from anomaly.coverage import PARTNERS_OF_A_WHOLE_DATASET
+from anomaly.effects import size_effect
 from anomaly.grid import UNKNOWN, Amounts, Grid, Ids, Names, lay
 from anomaly.indicators import INDICATORS
 from anomaly.legs import MIRROR, Compared, coalition_legs, mirror_legs
@@ -163,6 +164,7 @@ def _measure(
         "coalition_to_hub_baseline_usd": legs.baseline[out_of],
         "coalition_to_hub_usd_per_kg": np.where(is_coalition[grid.exporter[route]], np.nan, legs.usd_per_kg[out_of]),
         **_totals(grid, compared, route),
+        "effect_in_fences": _effects(grid, compared, route, settings),
         **{name: one[route] for name, one in zip(MIRROR, mirror, strict=True)},
     }
     return _Measured(window, columns, [*legs.texts, ""])
@@ -178,6 +180,15 @@ def _shape(grid: Grid, window: Window, route: Ids) -> dict[str, Column]:
         "net_wgt_g": prices.weight(grid, at, route),
         "net_wgt_prior_g": prices.weight(grid, grid.known.index(window.end, window.months, 1), route),
     }
+
+
+def _effects(grid: Grid, compared: Compared, route: Ids, settings: Settings) -> Floats:
+    """effects.size_effect among the good's comparable routes that carry the floor at least in one of the windows."""
+    is_there = compared.is_comparable & (np.maximum(compared.value, compared.prior) >= settings.floor_usd)
+    among = np.flatnonzero(is_there)
+    found = np.full(len(grid.good), np.nan)
+    found[among] = size_effect(compared.value[among], compared.prior[among], grid.good[among], settings.floor_usd)
+    return found[route]
 
 
 def _totals(grid: Grid, compared: Compared, route: Ids) -> dict[str, Column]:

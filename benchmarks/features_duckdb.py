@@ -6,11 +6,13 @@ from pathlib import Path
 
 import duckdb
 
+from anomaly.effects import FENCE, LEAST_ROUTES, LEAST_SPREAD, SIZE_POWER
 from anomaly.settings import Settings
 from anomaly.windows import Window
 from benchmarks.tables import ZSTD_LEVEL, files, plan_of, scenario
 
 THREADS = 2
+UNIT_USD = 1e6
 
 
 def run(root: str, out: str, materiality_usd: str) -> None:
@@ -28,7 +30,9 @@ def run(root: str, out: str, materiality_usd: str) -> None:
     windows = " UNION ALL ".join(
         f"SELECT * FROM ({_window(one, settings, number)})" for number, one in enumerate(plan.windows["A"])
     )
-    ctes = ", ".join(_sums(one, number) for number, one in enumerate(plan.windows["A"]))
+    ctes = ", ".join(
+        f"{_sums(one, number)}, {_effects(number, settings.floor_usd)}" for number, one in enumerate(plan.windows["A"])
+    )
     options = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL {ZSTD_LEVEL}"
     con.execute(f"COPY (WITH {ctes} {windows}) TO '{out}/part-0.parquet' ({options})")
 
@@ -89,12 +93,32 @@ def _sums(window: Window, number: int) -> str:
     """
 
 
+def _effects(number: int, floor: int) -> str:
+    return f"""
+        ratios_{number} AS (
+            SELECT good, exporter_iso, importer_iso, greatest(value_usd, value_prior_year_usd) AS larger,
+                (value_usd + {floor}.0::DOUBLE) / (value_prior_year_usd + {floor}.0::DOUBLE) AS r
+            FROM compared_{number} WHERE larger >= {floor}),
+        sized_{number} AS (
+            SELECT good, exporter_iso, importer_iso, (larger / {UNIT_USD}) ** {SIZE_POWER} * CASE
+                WHEN r < m.med THEN 1 - m.med / r ELSE r / m.med - 1 END AS e
+            FROM ratios_{number} JOIN (SELECT good, median(r) AS med FROM ratios_{number} GROUP BY ALL) m USING (good)),
+        fences_{number} AS (
+            SELECT good, count(*) AS n, quantile_cont(e, [0.25, 0.5, 0.75]) AS q FROM sized_{number} GROUP BY ALL),
+        effects_{number} AS (
+            SELECT good, exporter_iso, importer_iso, e - q[2] AS away, {FENCE} * greatest(
+                CASE WHEN e > q[2] THEN q[3] - q[2] ELSE q[2] - q[1] END, {LEAST_SPREAD} * abs(q[2])) AS fence
+            FROM sized_{number} JOIN fences_{number} USING (good) WHERE n >= {LEAST_ROUTES})
+    """
+
+
 def _window(window: Window, settings: Settings, number: int) -> str:
     in_totals = "value_baseline_usd IS NOT NULL" if window.baseline_years else "true"
     return f"""
         WITH joined AS (
             SELECT c.good, c.exporter_iso, c.importer_iso, c.value_usd, c.value_prior_year_usd, c.value_baseline_usd,
                 all_to_importer_usd, all_to_importer_prior_usd,
+                CASE WHEN fence > 0 THEN away / fence END AS size_effect,
                 CASE WHEN {in_totals} THEN greatest(e.now - value_usd, 0) END AS elsewhere_usd,
                 CASE WHEN {in_totals} THEN greatest(e.prior - value_prior_year_usd, 0) END AS elsewhere_prior_usd,
                 CASE WHEN {in_totals} THEN greatest(e.baseline - value_baseline_usd, 0) END AS elsewhere_baseline_usd,
@@ -109,6 +133,7 @@ def _window(window: Window, settings: Settings, number: int) -> str:
                 CASE WHEN weight_prior > 0 OR value_prior_year_usd <= 0
                     THEN greatest(coalesce(weight_prior, 0), 0) END AS net_wgt_prior_g
             FROM compared_{number} c
+            LEFT JOIN effects_{number} USING (good, exporter_iso, importer_iso)
             LEFT JOIN by_importer_{number} i ON i.good = c.good AND i.importer_iso = c.importer_iso
             LEFT JOIN by_exporter_{number} e ON e.good = c.good AND e.exporter_iso = c.exporter_iso
             LEFT JOIN legs_{number} t ON t.good = c.good AND t.country = c.importer_iso

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from anomaly.effects import FENCE, LEAST_ROUTES, LEAST_SPREAD, SIZE_POWER
 from anomaly.settings import Settings
 from anomaly.windows import Window
 from benchmarks.tables import ZSTD_LEVEL, files, plan_of, scenario
@@ -60,6 +61,7 @@ def _window(routes: pd.DataFrame, window: Window, settings: Settings) -> pd.Data
         (routes[base].sum(axis=1, skipna=False) + len(base) // 2) // len(base) if base else np.nan
     )
     compared = compared[compared["value_usd"].notna() & compared["value_prior_year_usd"].notna()]
+    compared["size_effect"] = _effects(compared, float(settings.floor_usd))
     is_in_totals = compared["value_baseline_usd"].notna() if base else pd.Series(data=True, index=compared.index)
     totals = compared[is_in_totals]
     is_target = compared["importer_iso"].isin(settings.targets.countries)
@@ -104,6 +106,22 @@ def _window(routes: pd.DataFrame, window: Window, settings: Settings) -> pd.Data
     for column in ROUTE:
         frame[column] = frame[column].astype("str")
     return frame.assign(window_year=year, baseline_gap_years=window.gap_years)
+
+
+def _effects(compared: pd.DataFrame, floor: float) -> pd.Series:
+    """Hidiroglou and Berthelot's effect in fences, among the routes of a good that carry the floor in a window."""
+    larger = compared[["value_usd", "value_prior_year_usd"]].max(axis=1)
+    there = compared[larger >= floor]
+    good = there["good"]
+    ratio = (there["value_usd"] + floor) / (there["value_prior_year_usd"] + floor)
+    median = ratio.groupby(good, observed=True).transform("median")
+    effect = (ratio / median - 1).where(ratio >= median, 1 - median / ratio) * (larger[there.index] / 1e6) ** SIZE_POWER
+    low, middle, high = (good.map(effect.groupby(good, observed=True).quantile(share)) for share in (0.25, 0.5, 0.75))
+    low, middle, high = (one.astype("float64") for one in (low, middle, high))
+    side = (high - middle).where(effect > middle, middle - low)
+    fence = FENCE * np.maximum(side, LEAST_SPREAD * middle.abs())
+    many = effect.groupby(good, observed=True).transform("size") >= LEAST_ROUTES
+    return ((effect - middle) / fence.where(fence > 0)).where(many).reindex(compared.index)
 
 
 def _indicators(frame: pd.DataFrame, floor: float) -> pd.DataFrame:

@@ -32,7 +32,12 @@ FLOORS: dict[int, tuple[tuple[str, ...], ...]] = {
         ("reports",),
         ("world_facts", "world_trade", "world_reports", "world_episodes", "world_files", "world"),
     ),
-    4: (("grid", "prices", "legs", "refusals", "features"), ("caveats", "flags"), ("backtest",), ("explain",)),
+    4: (
+        ("grid", "prices", "effects", "legs", "refusals", "features"),
+        ("caveats", "flags"),
+        ("backtest",),
+        ("explain",),
+    ),
     5: (("cli_output", "cli_store", "cli_explain", "cli_answers", "cli_lists", "cli"),),
 }
 REGISTRIES = {

@@ -4,6 +4,7 @@ An indicator sees one window of many routes, one row a route, with these columns
 
     value_usd, value_prior_year_usd, value_baseline_usd     the route: window, a year before, baseline mean
     baseline_is_nothing                                     every baseline year and the year before are a known 0
+    effect_in_fences                                        effects.size_effect of the route among those of the good
     elsewhere_usd, _prior_usd, _baseline_usd                the exporter's exports of the good to everyone else
     all_to_importer_usd, _prior_usd                         everyone's exports of the good to the importer
     coalition_to_target_usd, _prior_usd, _baseline_usd      the coalition's exports of the good to the importer
@@ -30,8 +31,8 @@ import polars as pl
 class Indicator:
     """One measurement of a route. Higher is more suspicious; null is unknown.
 
-    name        column in features, its unit as its ending
-    unit        log, usd, share, pp (percentage points) or flag (0 or 1)
+    name        column in features, its unit as its ending where it has one
+    unit        log, usd, share, pp (percentage points), flag (0 or 1) or fence (distance of the fence for outliers)
     says        what it measures, for a person
     source      where the formula comes from
     expr        floor_usd → expression over the columns above, Float64, never inf or NaN

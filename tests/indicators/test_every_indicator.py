@@ -12,6 +12,7 @@ from anomaly.indicators.base import Indicator, change, usd
 from anomaly.schema import Features
 from tests.indicators.frame import FLOOR_USD, PLAIN, frame
 
+NAMED_BY_THEIR_SUBJECT = ("new_route", "size_effect")
 BY_NAME = {indicator.name: indicator for indicator in INDICATORS}
 amounts = st.none() | st.integers(min_value=0, max_value=10**13)
 
@@ -26,6 +27,7 @@ BY_HAND = {
         (50 * 100_000 + 100_000) / 2_100_000
     ),  # 50 t at 100,000 USD a tonne, the year before's price
     "baseline_excess_log": log(10.1 / 1.1),
+    "size_effect": 1.5,
     "excess_usd": 10_000_000 - 1_000_000 * (30.1 / 15.1),
     "new_route": 0.0,
     "upstream_surge_log": log(9.1 / 3.1),
@@ -115,8 +117,8 @@ def test_a_mirror_gap_at_its_normal_level_is_no_shift() -> None:
 def test_every_indicator_says_what_it_is(indicator: Indicator) -> None:
     assert indicator.says
     assert indicator.source
-    assert indicator.name.endswith(("_log", "_usd", "_pp", "_share", "new_route"))
-    assert indicator.unit in {"log", "usd", "pp", "share", "flag"}
+    assert indicator.name.endswith((f"_{indicator.unit}", *NAMED_BY_THEIR_SUBJECT))
+    assert indicator.unit in {"log", "usd", "pp", "share", "flag", "fence"}
     assert indicator.name not in Features.column_names()
 
 
