@@ -24,6 +24,9 @@ def size_effect(value: Amounts, prior: Amounts, good: Ids, floor_usd: float) -> 
     from its median is told in FENCE times the distance of the quartile on that side, which is never taken to be
     less than LEAST_SPREAD of the median effect.
     """
+    told = np.full(len(value), np.nan)
+    is_many = np.bincount(good)[good] >= LEAST_ROUTES
+    value, prior, good = value[is_many], prior[is_many], good[is_many]
     ratio = (value + floor_usd) / (prior + floor_usd)
     (median,) = _quantiles(ratio, good, (0.5,))
     change = np.where(ratio < median, 1 - median / ratio, ratio / median - 1)
@@ -31,22 +34,19 @@ def size_effect(value: Amounts, prior: Amounts, good: Ids, floor_usd: float) -> 
     low, middle, high = _quantiles(effect, good, (0.25, 0.5, 0.75))
     side = np.where(effect > middle, high - middle, middle - low)
     fence = FENCE * np.maximum(side, LEAST_SPREAD * np.abs(middle))
-    is_told = (np.bincount(good)[good] >= LEAST_ROUTES) & (fence > 0)
-    told: Floats = np.divide(effect - middle, fence, out=np.full(len(value), np.nan), where=is_told)
+    told[is_many] = np.divide(effect - middle, fence, out=np.full(len(value), np.nan), where=fence > 0)
     return told
 
 
 def _quantiles(values: Floats, group: Ids, shares: tuple[float, ...]) -> list[Floats]:
     """Quantiles of each value's group, linear between neighbours (type 7 of Hyndman and Fan 1996); groups are sorted."""
-    order = np.lexsort((values, group))
-    counts = np.bincount(group)
-    last = np.maximum(counts - 1, 0)
-    start = np.cumsum(counts) - counts
-    ordered = np.append(values[order], 0.0)
+    starts = np.flatnonzero(np.diff(group, prepend=-1))
+    counts = np.diff(starts, append=len(group))
+    ordered = np.concatenate([values[:0], *[np.sort(part) for part in np.split(values, starts[1:])]])
     found = []
     for share in shares:
-        at = share * last
+        at = share * (counts - 1)
         below = at.astype(np.int64)
-        one, next_ = ordered[start + below], ordered[start + np.minimum(below + 1, last)]
-        found.append((one + (at - below) * (next_ - one))[group])
+        one, next_ = ordered[starts + below], ordered[starts + np.minimum(below + 1, counts - 1)]
+        found.append(np.repeat(one + (at - below) * (next_ - one), counts))
     return found
