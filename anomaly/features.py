@@ -13,16 +13,18 @@ import dataframely as dy
 import numpy as np
 import polars as pl
 
+from anomaly import exporters, prices, schema, windows
 from anomaly import grid as cells
-from anomaly import prices, schema, windows
 from anomaly.coverage import PARTNERS_OF_A_WHOLE_DATASET
 from anomaly.effects import size_effect
 from anomaly.grid import UNKNOWN, Amounts, Grid, Ids, Names, lay
 from anomaly.indicators import INDICATORS
+from anomaly.indicators.base import COALITION_TO_HUB, HUB_TO_TARGET
 from anomaly.legs import MIRROR, Compared, coalition_legs, mirror_legs
 from anomaly.prices import Floats
 from anomaly.refusals import Breaks, refusals, straddles
 from anomaly.settings import Settings
+from anomaly.weights import evidence_weight
 from anomaly.windows import Known, Marks, Window
 
 ROWS_THAT_SHOW_A_CUT = 1_000  # a dataset this long without a small value leaves them out
@@ -39,6 +41,7 @@ class Plan:
     known: dict[str, Known]
     windows: dict[str, list[Window]]
     breaks: Breaks
+    exporters: dict[str, Amounts]
 
 
 def table_schema() -> type[dy.Schema]:
@@ -50,14 +53,21 @@ def table_schema() -> type[dy.Schema]:
     return type("FeaturesWithIndicators", (schema.Features,), columns)
 
 
-def plan(coverage: pl.DataFrame, scope: pl.DataFrame, breaks: Breaks, settings: Settings) -> Plan:
-    """Lookups and windows for all chunks of a run."""
+def plan(
+    coverage: pl.DataFrame, scope: pl.DataFrame, breaks: Breaks, settings: Settings, totals: pl.DataFrame | None = None
+) -> Plan:
+    """Lookups and windows for all chunks of a run.
+
+    totals   exporters.build over all of bilateral; without it the growth of an exporter as a whole is unknown
+    """
     known = {freq: windows.know(coverage, scope, freq) for freq in sorted(coverage["freq_code"].unique())}
     wanted = {
         freq: windows.plan(one, settings.window_months, settings.baseline_years, settings.least_months)
         for freq, one in known.items()
     }
-    return Plan(known, wanted, breaks)
+    nothing = np.full((0, 0), UNKNOWN, dtype=np.int64)
+    whole = {freq: nothing if totals is None else exporters.spread(totals, one) for freq, one in known.items()}
+    return Plan(known, wanted, breaks, whole)
 
 
 def build(chunk: pl.DataFrame, of: Plan, settings: Settings) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -78,7 +88,8 @@ def build(chunk: pl.DataFrame, of: Plan, settings: Settings) -> tuple[pl.DataFra
             compared = compare(grid, window, broken_by)
             if (one := refusals(grid, window, compared, settings)) is not None:
                 refused.append(one)
-            measured.append(_measure(grid, grids.get("M"), window, compared, broken_by, settings))
+            sums = of.exporters[freq]
+            measured.append(_measure(grid, grids.get("M"), window, compared, broken_by, sums, settings))
     key = ["good", *[name for name in schema.ROUTE_KEY if name != "good"]]
     names = next((grid.names for grid in grids.values()), None)
     features = [pl.DataFrame(schema=_schema_of(table_schema()))]
@@ -116,9 +127,10 @@ def compare(grid: Grid, window: Window, broken_by: Ids) -> Compared:
     base_broken, base_changed = straddles(grid, broken_by, every)
     value, before = cells.total(grid.value, now), cells.total(grid.value, prior)
     base = np.where(base_broken, UNKNOWN, cells.mean(grid.value, base_at))
+    best = np.where(base_broken, UNKNOWN, cells.highest(grid.value, base_at))
     comparable = (value >= 0) & (before >= 0) & ~broken
     in_totals = comparable & (base >= 0) if base_at else comparable
-    return Compared(value, before, base, comparable, in_totals, broken, changed | base_changed)
+    return Compared(value, before, base, best, comparable, in_totals, broken, changed | base_changed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +146,13 @@ class _Measured:
 
 
 def _measure(
-    grid: Grid, monthly: Grid | None, window: Window, compared: Compared, broken_by: Ids, settings: Settings
+    grid: Grid,
+    monthly: Grid | None,
+    window: Window,
+    compared: Compared,
+    broken_by: Ids,
+    sums: Amounts,
+    settings: Settings,
 ) -> _Measured:
     is_coalition = grid.names.are(settings.coalition.countries)
     legs = coalition_legs(grid, monthly, window, compared, lambda g, w: compare(g, w, broken_by), is_coalition)
@@ -155,6 +173,7 @@ def _measure(
         "value_usd": compared.value[route],
         "value_prior_year_usd": compared.prior[route],
         "value_baseline_usd": compared.baseline[route],
+        "value_baseline_max_usd": compared.baseline_max[route],
         **_shape(grid, window, route),
         "coalition_to_target_usd": legs.value[into],
         "coalition_to_target_prior_usd": legs.prior[into],
@@ -164,6 +183,7 @@ def _measure(
         "coalition_to_hub_baseline_usd": legs.baseline[out_of],
         "coalition_to_hub_usd_per_kg": np.where(is_coalition[grid.exporter[route]], np.nan, legs.usd_per_kg[out_of]),
         **_totals(grid, compared, route),
+        **_exporter_growth(grid, sums, window, route, settings),
         "effect_in_fences": _effects(grid, compared, route, settings),
         **{name: one[route] for name, one in zip(MIRROR, mirror, strict=True)},
     }
@@ -213,6 +233,16 @@ def _totals(grid: Grid, compared: Compared, route: Ids) -> dict[str, Column]:
         "all_to_importer_usd": to_importer(compared.value),
         "all_to_importer_prior_usd": to_importer(compared.prior),
     }
+
+
+def _exporter_growth(grid: Grid, sums: Amounts, window: Window, route: Ids, settings: Settings) -> dict[str, Column]:
+    """Growth of all that the route's exporter sells to others than targets; NaN where its totals are not in the data."""
+    if not len(sums):
+        unknown = np.full(len(route), np.nan)
+        return {"exporter_growth_prior_log": unknown, "exporter_growth_baseline_log": unknown}
+    prior, base = exporters.growth_log(sums, grid.known, window, float(settings.floor_usd))
+    at = grid.reporter[route]
+    return {"exporter_growth_prior_log": prior[at], "exporter_growth_baseline_log": base[at]}
 
 
 def _are_whole(grid: Grid) -> Marks:
@@ -331,8 +361,8 @@ def forest_inputs(features: Frame, settings: Settings) -> Frame:
 
     Material routes only.
 
-    Columns: schema.ROUTE_KEY, baseline_gap_years, role, is_before_sanctions, is_from_coalition, is_measured, value_usd,
-    then the inputs named by their indicator. 0 is nothing suspicious or unknown; higher is more suspicious; never null.
+    Columns: schema.ROUTE_KEY, baseline_gap_years, role, is_before_sanctions, value_usd, is_from_coalition, is_measured,
+    evidence_weight, then the inputs named by their indicator, 0 on the leg they do not belong to. 0 is nothing suspicious or unknown; higher is more suspicious; never null.
 
     A route with `is_measured` false has unknown what its kind is judged by: the baseline, or on the coalition's own
     routes the mirror gap. It would be an easy placebo, since unknown counts as nothing.
@@ -351,14 +381,22 @@ def forest_inputs(features: Frame, settings: Settings) -> Frame:
         .then(pl.col("mirror_gap_shift_log").is_not_null())
         .otherwise(has_baseline)
         .alias("is_measured"),
+        pl.when(is_from_coalition).then(1.0).otherwise(evidence_weight(floor)).alias("evidence_weight"),
         *[
-            indicator.forest(floor).fill_null(0.0).cast(pl.Float64).alias(indicator.name)
+            pl.when(is_from_coalition == pl.lit(indicator.forest_leg == COALITION_TO_HUB))
+            .then(indicator.forest(floor).fill_null(0.0))
+            .otherwise(0.0)
+            .cast(pl.Float64)
+            .alias(indicator.name)
             for indicator in INDICATORS
             if indicator.forest is not None
         ],
     )
 
 
-def input_names() -> list[str]:
-    """Names of the forest's inputs, in the registry's order."""
-    return [indicator.name for indicator in INDICATORS if indicator.in_forest]
+def input_names() -> dict[str, list[str]]:
+    """The forest's inputs on each leg, in the registry's order; the first leads: it is read beside the forest."""
+    return {
+        leg: [one.name for one in INDICATORS if one.in_forest and one.forest_leg == leg]
+        for leg in (HUB_TO_TARGET, COALITION_TO_HUB)
+    }

@@ -14,6 +14,7 @@ from anomaly.schema import ROUTE_KEY, Flags
 from anomaly.settings import Settings
 
 _KEY = list(ROUTE_KEY)
+_WINDOW = ["freq_code", "window_months", "window_end"]
 # A route must itself have risen: price or mirror figures alone accuse nobody.
 _RISE = ("surge_log", "baseline_excess_log", "new_route")
 _TIER_WEIGHT = {"1": 2.0, "2": 1.8, "3.A": 1.6, "3.B": 1.5, "4.A": 1.4, "4.B": 1.4}
@@ -40,7 +41,7 @@ def build(
     reason is over its threshold and one of them is a rise of the route itself; and where it is not below both the
     year before and its baseline.
     """
-    candidates = _candidates(features, scores, settings)
+    candidates = _candidates(features, scores, calibration, settings)
     told = _latest_contributions(contributions)
     kinds = {
         (row["freq_code"], row["window_months"], row["window_end"], row["leg"]): row for row in calibration.to_dicts()
@@ -52,21 +53,26 @@ def build(
         reasons = _reasons(row, settings)
         if not _is_flag(row, reasons, settings):
             continue
-        leg = "coalition to hub" if row["is_from_coalition"] else "hub to target"
-        calibrated = kinds.get((row["freq_code"], row["window_months"], row["window_end"], leg), {})
+        calibrated = kinds.get((row["freq_code"], row["window_months"], row["window_end"], row["leg"]), {})
         rows.append(_flag(row, reasons, calibrated, _tier(row, lists)))
     return _in_order(rows)
 
 
-def _candidates(features: pl.DataFrame, scores: pl.DataFrame, settings: Settings) -> pl.DataFrame:
+def _candidates(
+    features: pl.DataFrame, scores: pl.DataFrame, calibration: pl.DataFrame, settings: Settings
+) -> pl.DataFrame:
     year = pl.col("window_end").dt.year().cast(pl.Int64)
     own_gap = pl.max_horizontal(pl.lit(1, dtype=pl.Int64), year - max(settings.baseline_years))
     return (
         features.filter(pl.col("baseline_gap_years") == own_gap)
         .join(scores, on=_KEY, how="inner")
         .with_columns(is_from_coalition=pl.col("exporter_iso").is_in(list(settings.coalition.countries)))
+        .with_columns(
+            leg=pl.when("is_from_coalition").then(pl.lit("coalition to hub")).otherwise(pl.lit("hub to target"))
+        )
+        .join(calibration.select(*_WINDOW, "leg", "q_limit"), on=[*_WINDOW, "leg"], how="left")
         .filter(
-            (pl.col("q_value") <= settings.calibration.q_limit) | (pl.col("new_route") == 1),
+            (pl.col("q_value") <= pl.col("q_limit")) | (pl.col("new_route") == 1),
             (pl.col("surge_log") > 0) | (pl.col("baseline_excess_log") > 0),
         )
         .sort(_KEY)
@@ -103,7 +109,7 @@ def _is_flag(row: Mapping[str, Any], reasons: list[dict[str, Any]], settings: Se
     over = {reason["indicator"] for reason in reasons}
     if not over.intersection(_RISE) or row["value_usd"] < settings.materiality_usd:
         return False
-    is_unusual = row["q_value"] is not None and row["q_value"] <= settings.calibration.q_limit
+    is_unusual = row["q_value"] is not None and row["q_value"] <= row["q_limit"]
     if row["is_from_coalition"]:
         return is_unusual and "mirror_gap_shift_log" in over
     is_new_and_direct_fell = {"new_route", "direct_drop_log"} <= over
@@ -125,7 +131,7 @@ def _flag(
         "list_tier": tier,
         **{name: row[name] for name in ("value_usd", "value_prior_year_usd", "value_baseline_usd")},
         "excess_usd": excess,
-        **{name: row[name] for name in ("anomaly_score", "anomaly_rank", "p_value", "q_value")},
+        **{name: row[name] for name in ("anomaly_score", "anomaly_rank", "p_value", "q_value", "stability_share")},
         "compares": compares(row),
         "reasons": reasons,
         "caveats": caveats(row, calibrated),

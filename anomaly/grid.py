@@ -234,6 +234,14 @@ def mean(cells: Amounts, at: Sequence[list[int]]) -> Amounts:
     return np.where((parts >= 0).all(axis=0), (parts.sum(axis=0) + count // 2) // count, UNKNOWN)
 
 
+def highest(cells: Amounts, at: Sequence[list[int]]) -> Amounts:
+    """Highest of several windows; UNKNOWN where one of them is unknown."""
+    if not at:
+        return np.full(cells.shape[1], UNKNOWN, dtype=np.int64)
+    parts = np.stack([total(cells, one) for one in at])
+    return np.where((parts >= 0).all(axis=0), parts.max(axis=0), UNKNOWN)
+
+
 def add_up(values: Amounts, cell: Ids, cells: int) -> Amounts:
     """Sums of values by cell; 0 in a cell that has none."""
     sums = np.zeros(cells, dtype=np.int64)

@@ -26,6 +26,7 @@ _MONTHS = (
 class Compared:
     """A window of a grid beside its year before and its baseline, one figure a route; UNKNOWN where unknown.
 
+    baseline_max         the highest of the baseline's windows
     is_comparable        window and year before are both known and not broken
     is_in_totals         so is the baseline, where the window has one
     is_edition_broken    the windows straddle an edition change that the good does not survive
@@ -35,6 +36,7 @@ class Compared:
     value: Amounts
     prior: Amounts
     baseline: Amounts
+    baseline_max: Amounts
     is_comparable: Marks
     is_in_totals: Marks
     is_edition_broken: Marks

@@ -190,6 +190,7 @@ class Features(Routes):
     value_usd = _usd("trade in the window", min=0)
     value_prior_year_usd = _usd("trade in the same months a year before", nullable=True, min=0)
     value_baseline_usd = _usd("mean trade in the same months of the baseline years", nullable=True, min=0)
+    value_baseline_max_usd = _usd("highest of the baseline years", nullable=True, min=0)
     active_periods = _count("periods of the window with trade", "periods")
     largest_period_share = dy.Float64(
         description="share of the window's value in its largest period",
@@ -234,6 +235,14 @@ class Features(Routes):
     )
     elsewhere_prior_usd = _usd("the same a year before", nullable=True, min=0)
     elsewhere_baseline_usd = _usd("the same in the baseline", nullable=True, min=0)
+    exporter_growth_prior_log = dy.Float64(
+        description="ln growth of all the exporter sells to others than targets, against the year before; null where not in the data",
+        nullable=True,
+        metadata={"unit": "log"},
+    )
+    exporter_growth_baseline_log = dy.Float64(
+        description="the same against the baseline", nullable=True, metadata={"unit": "log"}
+    )
     all_to_importer_usd = _usd("everyone's exports of the good to the importer", nullable=True, min=0)
     all_to_importer_prior_usd = _usd("the same a year before", nullable=True, min=0)
     unit_value_usd_per_kg = dy.Float64(
@@ -274,14 +283,39 @@ class Scores(Routes):
     """How unusual a route is, and how often routes that cannot be evasion look as unusual."""
 
     anomaly_score = dy.Float64(
-        description="isolation forest, averaged over seeds; higher is more anomalous", min=0, max=1
+        description="isolation forest, averaged over seeds; higher is more anomalous", min=0, max=1, nullable=True
     )
-    anomaly_rank = dy.Int64(description="1 is the most anomalous route of the window", min=1)
+    evidence_score = dy.Float64(
+        description="mean of the route's rank by the forest and by its leading input, among placebos and routes asked about",
+        min=0,
+        max=1,
+        nullable=True,
+    )
+    evidence_weight = dy.Float64(
+        description="how likely a part of evasion before its own rise is looked at; mean 1 over the routes of the window",
+        min=0,
+        nullable=True,
+    )
+    anomaly_rank = dy.Int64(
+        description="1 is the first to look at: by weighted p, then by evidence", min=1, nullable=True
+    )
     p_value = dy.Float64(
-        description="(1 + placebos at least as anomalous) / (1 + placebos)", min=0, max=1, nullable=True
+        description="(1 + placebos with as much evidence) / (1 + placebos), from the route's own rise",
+        min=0,
+        max=1,
+        nullable=True,
     )
     q_value = dy.Float64(
-        description="Benjamini-Hochberg over the routes to targets of the window", min=0, max=1, nullable=True
+        description="share of false flags to expect down to this route: weighted Benjamini-Hochberg over the window",
+        min=0,
+        max=1,
+        nullable=True,
+    )
+    stability_share = dy.Float64(
+        description="share of seeds and resampled placebos with which q stays within the limit",
+        min=0,
+        max=1,
+        nullable=True,
     )
     placebos = _count("placebo routes the p-value was read from", "routes")
 
@@ -295,6 +329,7 @@ class Calibration(dy.Schema):
     leg = _text("hub to target, or coalition to hub (for ghost transit)", primary_key=True)
     placebo_kind = _text("importers, periods, both or none: what the placebos of this window are")
     placebos = _count("placebo routes", "routes")
+    q_limit = dy.Float64(description="flags have a q up to here in this window", min=0, max=1)
     targets = _count("routes to targets", "routes")
     targets_flagged_per_1000 = dy.Float64(
         description="routes to targets with q within the limit, per 1,000", nullable=True, min=0
@@ -324,10 +359,11 @@ class Flags(Routes):
     value_prior_year_usd = _usd("the same months a year before", nullable=True, min=0)
     value_baseline_usd = _usd("mean of the same months in the baseline years", nullable=True, min=0)
     excess_usd = _usd("value above what the exporter's other trade of the good explains", nullable=True)
-    anomaly_score = dy.Float64(description="see scores", min=0, max=1)
-    anomaly_rank = dy.Int64(description="see scores", min=1)
+    anomaly_score = dy.Float64(description="see scores", min=0, max=1, nullable=True)
+    anomaly_rank = dy.Int64(description="see scores", min=1, nullable=True)
     p_value = dy.Float64(description="see scores", min=0, max=1, nullable=True)
     q_value = dy.Float64(description="see scores", min=0, max=1, nullable=True)
+    stability_share = dy.Float64(description="see scores", min=0, max=1, nullable=True)
     compares = _text("the two windows and the baseline in words")
     reasons = dy.List(
         dy.Struct(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ import polars as pl
 from sklearn import config_context
 from sklearn.ensemble import IsolationForest
 
+from anomaly.calibration import Null, q_values, resampled
 from anomaly.errors import ContractBroken
 from anomaly.schema import ROUTE_KEY
 from anomaly.settings import Settings
@@ -20,7 +21,16 @@ _KEY = list(ROUTE_KEY)
 _GROUP = ["freq_code", "window_months", "baseline_gap_years", "is_from_coalition"]
 _WINDOW = ["freq_code", "window_months", "window_end"]
 _LABELS = [*_GROUP, *[name for name in _KEY if name not in _GROUP], "role", "is_before_sanctions", "value_usd"]
-_SCORE_COLUMNS = [*_KEY, "anomaly_score", "anomaly_rank", "p_value", "q_value", "placebos"]
+_SCORES = {
+    "anomaly_score": pl.Float64, "evidence_score": pl.Float64, "evidence_weight": pl.Float64, "anomaly_rank": pl.Int64,
+    "p_value": pl.Float64, "q_value": pl.Float64, "stability_share": pl.Float64, "placebos": pl.Int64,
+}  # fmt: skip
+_SAYS = {
+    "importers": "the same goods to importers that are neither target, coalition, possible hub nor neighbour of one",
+    "periods": "the same routes in periods before the sanctions",
+    "both": "importers outside the matter, and the same routes before the sanctions",
+    "none": "too few placebos: not scored",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,43 +42,49 @@ class Scored:
     contributions: pl.DataFrame
 
 
-def build(inputs: pl.DataFrame, names: Sequence[str], settings: Settings) -> Scored:
+def build(inputs: pl.DataFrame, names: Mapping[str, Sequence[str]], settings: Settings) -> Scored:
     """Score the routes to targets, and the coalition's routes to possible hubs, against their placebos.
 
     inputs   features.forest_inputs; one-sided, finite, never null
-    names    the columns of `inputs` that the forest sees
+    names    for each leg the columns of `inputs` that the forest sees, the leading one first (features.input_names)
 
-    The same windows' placebo importers are the null where there are enough of them, else the targets' own windows
-    before the sanctions, and both where neither is enough. Rows are sorted by key first: the same rows in another
-    order give the same bytes.
+    The evidence on a route is the mean of two ranks, by the forest and by the leading input. Its p is the share of
+    placebos with as much: the same window's placebo importers where there are enough, else the targets' own windows
+    before the sanctions, and both where neither is enough. Rows are sorted by key first: the same rows in another order
+    give the same bytes. A route without enough placebos has a row without figures.
     """
-    _refuse_unfinished(inputs, names)
+    _refuse_unfinished(inputs, sorted({name for leg in names.values() for name in leg} | {"evidence_weight"}))
     scores, calibration, contributions = [], [], []
     for group in inputs.sort(_LABELS).partition_by(_GROUP, maintain_order=True):
-        is_test = _is_test(settings)
-        if group.filter(is_test).is_empty():
+        asked = group.filter(_is_test(settings))
+        if asked.is_empty():
             continue
-        placebos_in_all = group.filter(_is_placebo()).height
-        if placebos_in_all < settings.calibration.least_placebos:
-            unscored = group.filter(is_test).partition_by(_WINDOW, maintain_order=True)
-            calibration += [_uncalibrated(window, placebos_in_all) for window in unscored]
+        windows = asked.partition_by(_WINDOW, maintain_order=True)
+        if group.filter(_is_placebo()).height < settings.calibration.least_placebos:
+            count = group.filter(_is_placebo()).height
+            scores += [window.with_columns(placebos=pl.lit(count, dtype=pl.Int64)) for window in windows]
+            calibration += [_uncalibrated(window, count, settings) for window in windows]
             continue
-        routes = group.filter(is_test | _is_placebo())
-        placebo_rows = routes.filter(_is_placebo()).select(names).to_numpy()
-        halves = _fit(placebo_rows, routes.select(names).to_numpy(), settings)
-        scored = routes.with_columns(anomaly_score=pl.Series(_score_all(routes, halves, names)))
+        of_leg = list(names["coalition to hub" if group["is_from_coalition"][0] else "hub to target"])
+        routes = _thinned(group, settings)
+        fitted = _fit(routes, of_leg, settings)
+        evidence = _evidence(routes, fitted, of_leg)
+        routes = routes.with_columns(
+            anomaly_score=pl.Series(evidence.score), evidence_score=pl.Series(evidence.rank), _at=pl.int_range(pl.len())
+        )
         called: list[pl.DataFrame] = []
-        for window in scored.filter(is_test).partition_by(_WINDOW, maintain_order=True):
-            placebos, kind = _placebos_of(window, scored, settings)
-            tested = _calibrate(window, placebos, settings)
+        for window in routes.filter(_is_test(settings)).partition_by(_WINDOW, maintain_order=True):
+            placebos, kind = _placebos_of(window, routes, settings)
+            limit = settings.calibration.q_limit_of_periods if kind == "periods" else settings.calibration.q_limit
+            tested = _calibrate(window, placebos, evidence, limit, settings)
             scores.append(tested)
-            calibration.append(_report(tested, placebos, kind, settings))
-            called.append(tested.filter(_may_be_flagged(settings)))
-        contributions.append(_contribute(pl.concat(called), halves.every(), names))
+            calibration.append(_report(tested, placebos, kind, limit))
+            called.append(tested.filter(pl.col("q_value") <= limit))
+        contributions.append(_contribute(pl.concat(called), fitted.every(), of_leg))
     return Scored(
-        _joined(scores, _empty_scores()).select(_SCORE_COLUMNS).sort(_KEY),
+        _joined(scores, _empty(_SCORES)).select(*_KEY, *_SCORES).sort(_KEY),
         _joined(calibration, _empty_calibration()).sort([*_WINDOW, "leg"]),
-        _joined(contributions, _empty_contributions()).sort([*_KEY, "input"]),
+        _joined(contributions, _empty({"input": pl.String, "score_drop": pl.Float64})).sort([*_KEY, "input"]),
     )
 
 
@@ -78,9 +94,7 @@ def _joined(parts: list[pl.DataFrame], empty: pl.DataFrame) -> pl.DataFrame:
 
 def _refuse_unfinished(inputs: pl.DataFrame, names: Sequence[str]) -> None:
     """The forest takes inf and NaN in silence: refuse them here."""
-    bad = (
-        inputs.select(pl.any_horizontal(~pl.col(names).is_finite().fill_null(value=False)).sum()).item() if names else 0
-    )
+    bad = inputs.select(pl.any_horizontal(~pl.col(names).is_finite().fill_null(value=False)).sum()).item()
     if bad:
         raise ContractBroken("finite forest inputs", "rows with null, NaN or inf", count=int(bad))
 
@@ -105,6 +119,15 @@ def _is_placebo() -> pl.Expr:
     return is_outside & pl.col("is_measured")
 
 
+def _thinned(group: pl.DataFrame, settings: Settings) -> pl.DataFrame:
+    """Routes asked about and placebos; of the placebos of a window and role at most `most_placebos`, evenly over the key."""
+    most = settings.calibration.most_placebos
+    kind = [*_WINDOW, "role"]
+    place, count = pl.int_range(pl.len()).over(kind), pl.len().over(kind)
+    is_kept = (place * most // count) != ((place - 1) * most // count)
+    return group.filter(_is_test(settings) | (_is_placebo() & ((count <= most) | is_kept)))
+
+
 @dataclass(frozen=True, slots=True)
 class _Halves:
     """For each seed, which placebos are in the first half, and a forest fitted on each half."""
@@ -116,11 +139,12 @@ class _Halves:
         return [forest for pair in self.forests for forest in pair]
 
 
-def _fit(placebos: Matrix, routes: Matrix, settings: Settings) -> _Halves:
+def _fit(routes: pl.DataFrame, names: Sequence[str], settings: Settings) -> _Halves:
     """Two forests a seed, each on one half of the placebos and on the frame of all routes."""
+    placebos = routes.filter(_is_placebo()).select(names).to_numpy()
     taken = np.zeros(len(placebos), dtype=np.bool_)
     taken[np.linspace(0, len(placebos) - 1, min(len(placebos), settings.forest.most_rows)).astype(np.int64)] = True
-    frame = np.diag(np.vstack([placebos, routes]).max(axis=0))
+    frame = np.diag(routes.select(names).to_numpy().max(axis=0))
     first, forests = [], []
     for seed in settings.forest.seeds:
         in_first = np.random.default_rng(seed).permutation(len(placebos)) < len(placebos) // 2
@@ -143,19 +167,35 @@ def _forest(rows: Matrix, frame: Matrix, seed: int, settings: Settings) -> Isola
         return forest.fit(framed)
 
 
-def _score_all(routes: pl.DataFrame, halves: _Halves, names: Sequence[str]) -> Matrix:
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """Of every route: mean forest score and evidence, and the evidence by each seed alone (seeds x routes)."""
+
+    score: Matrix
+    rank: Matrix
+    by_seed: Matrix
+
+
+def _evidence(routes: pl.DataFrame, halves: _Halves, names: Sequence[str]) -> _Evidence:
     """A placebo is scored by the forests that have not seen it, so that it is as new to them as any other route."""
     rows = routes.select(names).to_numpy()
     at = np.flatnonzero(routes.select(_is_placebo()).to_series().to_numpy())
     distinct, back = np.unique(rows, axis=0, return_inverse=True)
     back = back.reshape(-1)
-    total = np.zeros(len(rows))
-    for in_first, (one, other) in zip(halves.first, halves.forests, strict=True):
+    scores = np.empty((len(halves.forests), len(rows)))
+    for number, (in_first, (one, other)) in enumerate(zip(halves.first, halves.forests, strict=True)):
         by_one, by_other = _anomaly(one, distinct)[back], _anomaly(other, distinct)[back]
-        score = (by_one + by_other) / 2
-        score[at] = np.where(in_first, by_other[at], by_one[at])
-        total += score
-    result: Matrix = np.round(total / len(halves.forests), 12)
+        scores[number] = (by_one + by_other) / 2
+        scores[number, at] = np.where(in_first, by_other[at], by_one[at])
+    leading = _rank(rows[:, 0])
+    score: Matrix = np.round(scores.mean(axis=0), 12)
+    rank = np.round((_rank(score) + leading) / 2, 12)
+    return _Evidence(score, rank, np.stack([np.round((_rank(one) + leading) / 2, 12) for one in scores]))
+
+
+def _rank(values: Matrix) -> Matrix:
+    """Place among all, 0 to 1, the mean place where several are equal."""
+    result: Matrix = (pl.Series(values).rank("average").to_numpy() - 0.5) / len(values)
     return result
 
 
@@ -172,90 +212,75 @@ def _anomaly(forest: IsolationForest, rows: Matrix) -> Matrix:
     return result
 
 
-def _placebos_of(window: pl.DataFrame, scored: pl.DataFrame, settings: Settings) -> tuple[pl.DataFrame, str]:
+def _placebos_of(window: pl.DataFrame, routes: pl.DataFrame, settings: Settings) -> tuple[pl.DataFrame, str]:
+    """Placebo importers of the window, else earlier periods: those of the same season where they are enough."""
     end, months = window["window_end"][0], int(window["window_months"][0])
-    importers = scored.filter(_is_placebo(), pl.col("role") == "placebo", pl.col("window_end") == end)
-    asked = window["role"][0]
-    months_apart = (
-        (pl.col("window_end").dt.year() - end.year) * 12 + pl.col("window_end").dt.month().cast(pl.Int32) - end.month
-    ).abs()
-    periods = scored.filter(_is_placebo(), pl.col("role") == asked, months_apart >= months)
+    importers = routes.filter(_is_placebo(), pl.col("role") == "placebo", pl.col("window_end") == end)
     least = settings.calibration.least_placebos
     if importers.height >= least:
         return importers, "importers"
+    months_apart = (
+        (pl.col("window_end").dt.year() - end.year) * 12 + pl.col("window_end").dt.month().cast(pl.Int32) - end.month
+    ).abs()
+    periods = routes.filter(_is_placebo(), pl.col("role") == window["role"][0], months_apart >= months)
+    of_season = periods.filter(pl.col("window_end").dt.month() == end.month)
+    periods = of_season if of_season.height >= least else periods
     if importers.is_empty():
         return periods, "periods" if periods.height else "none"
     return pl.concat([importers, periods]), "both"
 
 
-def _calibrate(window: pl.DataFrame, placebos: pl.DataFrame, settings: Settings) -> pl.DataFrame:
-    """p from placebos of the same size band where it has enough, else from all; q by Benjamini-Hochberg."""
-    edges = np.array(settings.calibration.size_bands_usd)
-    null = placebos["anomaly_score"].to_numpy()
-    null_band = np.searchsorted(edges, placebos["value_usd"].to_numpy(), side="right")
-    band = np.searchsorted(edges, window["value_usd"].to_numpy(), side="right")
-    score = window["anomaly_score"].to_numpy()
-    p_value, count = np.ones(len(score)), np.zeros(len(score), dtype=np.int64)
-    for one in np.unique(band):
-        same = null[null_band == one]
-        used = np.sort(same if len(same) >= settings.calibration.least_in_size_band else null)
-        inside = band == one
-        as_high = len(used) - np.searchsorted(used, score[inside], side="left")
-        p_value[inside] = (1 + as_high) / (1 + len(used))
-        count[inside] = len(used)
+def _calibrate(
+    window: pl.DataFrame, placebos: pl.DataFrame, evidence: _Evidence, limit: float, settings: Settings
+) -> pl.DataFrame:
+    """p from the placebos, q over the window's routes by their weights, and how stable it is."""
+    here, there = window["_at"].to_numpy(), placebos["_at"].to_numpy()
+    value, null_value = window["value_usd"].to_numpy(), placebos["value_usd"].to_numpy()
+    bands = (null_value, settings.calibration.size_bands_usd, settings.calibration.least_in_size_band)
+    weight = window["evidence_weight"].to_numpy() / (window["evidence_weight"].mean() or 1.0)
+    p_value, count = Null(evidence.rank[there], *bands).p_values(evidence.rank[here], value)
+    kept = np.zeros(window.height)
+    draws = resampled(placebos.height, settings.calibration.resamples, placebos.height)
+    for one in evidence.by_seed:
+        again, _ = Null(one[there], *bands).p_values_of(draws, one[here], value)
+        kept += (q_values(again, weight) <= limit).sum(axis=0)
+    weighted = pl.Series(np.minimum(p_value / weight, 1.0))
     return window.with_columns(
+        evidence_weight=pl.Series(np.round(weight, 12)),
         p_value=pl.Series(p_value),
-        q_value=pl.Series(benjamini_hochberg(p_value)),
+        q_value=pl.Series(q_values(p_value, weight)),
+        stability_share=pl.Series(kept / (len(evidence.by_seed) * len(draws))),
         placebos=pl.Series(count),
-        anomaly_rank=pl.col("anomaly_score").rank("min", descending=True).cast(pl.Int64),
+    ).with_columns(
+        anomaly_rank=pl.struct(weighted.round(12).alias("p"), -pl.col("evidence_score")).rank("min").cast(pl.Int64)
     )
 
 
-def benjamini_hochberg(p_value: Matrix) -> Matrix:
-    """q-values: the smallest false discovery rate at which each p would be called. Benjamini and Hochberg 1995."""
-    count = len(p_value)
-    order = np.argsort(p_value, kind="stable")
-    stepped = p_value[order] * count / np.arange(1, count + 1)
-    q_value = np.empty(count)
-    q_value[order] = np.minimum.accumulate(stepped[::-1])[::-1]
-    result: Matrix = np.minimum(q_value, 1.0)
-    return result
-
-
-def _may_be_flagged(settings: Settings) -> pl.Expr:
-    return pl.col("q_value") <= settings.calibration.q_limit
-
-
-def _report(tested: pl.DataFrame, placebos: pl.DataFrame, kind: str, settings: Settings) -> pl.DataFrame:
-    called = tested.filter(_may_be_flagged(settings))
-    lowest = called["anomaly_score"].min()
-    as_high = 0 if lowest is None else placebos.filter(pl.col("anomaly_score") >= lowest).height
+def _report(tested: pl.DataFrame, placebos: pl.DataFrame, kind: str, limit: float) -> pl.DataFrame:
+    called = tested.filter(pl.col("q_value") <= limit)
+    lowest = called["evidence_score"].min()
+    as_high = 0 if lowest is None else placebos.filter(pl.col("evidence_score") >= lowest).height
     of_placebos = 1000 * as_high / placebos.height if placebos.height else None
-    says = {
-        "importers": "the same goods to importers that are neither target, coalition, possible hub nor neighbour of one",
-        "periods": "the same routes in periods before the sanctions",
-        "both": "importers outside the matter, and the same routes before the sanctions",
-        "none": "no placebos: no p-value can be given",
-    }[kind]
-    return _calibration_row(tested, kind, placebos.height, 1000 * called.height / tested.height, of_placebos, says)
+    return _calibration_row(tested, kind, placebos.height, limit, 1000 * called.height / tested.height, of_placebos)
 
 
-def _uncalibrated(window: pl.DataFrame, placebos: int) -> pl.DataFrame:
-    return _calibration_row(window, "none", placebos, None, None, "too few placebos: not scored")
+def _uncalibrated(window: pl.DataFrame, placebos: int, settings: Settings) -> pl.DataFrame:
+    return _calibration_row(window, "none", placebos, settings.calibration.q_limit, None, None)
 
 
 def _calibration_row(
-    window: pl.DataFrame, kind: str, placebos: int, targets_per_1000: float | None, per_1000: float | None, says: str
+    window: pl.DataFrame, kind: str, placebos: int, limit: float, targets_per_1000: float | None, per_1000: float | None
 ) -> pl.DataFrame:
     return window.head(1).select(
         *_WINDOW,
         leg=pl.when(pl.col("is_from_coalition")).then(pl.lit("coalition to hub")).otherwise(pl.lit("hub to target")),
         placebo_kind=pl.lit(kind),
         placebos=pl.lit(placebos, dtype=pl.Int64),
+        q_limit=pl.lit(limit, dtype=pl.Float64),
         targets=pl.lit(window.height, dtype=pl.Int64),
         targets_flagged_per_1000=pl.lit(targets_per_1000, dtype=pl.Float64),
         placebos_flagged_per_1000=pl.lit(per_1000, dtype=pl.Float64),
-        says=pl.lit(says),
+        says=pl.lit(_SAYS[kind]),
     )
 
 
@@ -263,8 +288,7 @@ def _contribute(called: pl.DataFrame, forests: Sequence[IsolationForest], names:
     """How far the score falls when one input is set to nothing, for each route that may be flagged."""
     rows = called.select(names).to_numpy()
     if not len(rows):
-        return _empty_contributions()
-
+        return _empty({"input": pl.String, "score_drop": pl.Float64})
     without = [rows.copy() for _ in names]
     for position, changed in enumerate(without):
         changed[:, position] = 0.0
@@ -277,27 +301,19 @@ def _contribute(called: pl.DataFrame, forests: Sequence[IsolationForest], names:
     )
 
 
-def _empty_scores() -> pl.DataFrame:
-    kinds = {"anomaly_score": pl.Float64, "anomaly_rank": pl.Int64, "p_value": pl.Float64, "q_value": pl.Float64}
-    return pl.DataFrame(schema={**_key_schema(), **kinds, "placebos": pl.Int64})
-
-
-def _empty_contributions() -> pl.DataFrame:
-    return pl.DataFrame(schema={**_key_schema(), "input": pl.String, "score_drop": pl.Float64})
+def _empty(columns: dict[str, type[pl.DataType]]) -> pl.DataFrame:
+    key = {
+        "freq_code": pl.String, "window_months": pl.Int16, "window_end": pl.Date,
+        "good": pl.String, "exporter_iso": pl.String, "importer_iso": pl.String,
+    }  # fmt: skip
+    return pl.DataFrame(schema={**key, **columns})
 
 
 def _empty_calibration() -> pl.DataFrame:
     return pl.DataFrame(
         schema={
             "freq_code": pl.String, "window_months": pl.Int16, "window_end": pl.Date, "leg": pl.String,
-            "placebo_kind": pl.String, "placebos": pl.Int64, "targets": pl.Int64,
+            "placebo_kind": pl.String, "placebos": pl.Int64, "q_limit": pl.Float64, "targets": pl.Int64,
             "targets_flagged_per_1000": pl.Float64, "placebos_flagged_per_1000": pl.Float64, "says": pl.String,
         }
     )  # fmt: skip
-
-
-def _key_schema() -> dict[str, type[pl.DataType]]:
-    return {
-        "freq_code": pl.String, "window_months": pl.Int16, "window_end": pl.Date,
-        "good": pl.String, "exporter_iso": pl.String, "importer_iso": pl.String,
-    }  # fmt: skip

@@ -40,9 +40,9 @@ class GoodsList(_Frozen):
 
 
 class Forest(_Frozen):
-    """Isolation forest: `trees` in each of the two forests of a seed, 500 in all by default."""
+    """Isolation forest: `trees` in each of the two forests of a seed, 250 in all by default."""
 
-    trees: int = Field(default=50, ge=10)
+    trees: int = Field(default=25, ge=10)
     seeds: tuple[int, ...] = Field(default=(0, 1, 2, 3, 4), min_length=1)
     max_samples: int = Field(default=2048, ge=16)
     most_rows: int = Field(default=200_000, ge=100)
@@ -52,9 +52,12 @@ class Calibration(_Frozen):
     """Where p-values come from."""
 
     least_placebos: int = Field(default=100, ge=20)
+    most_placebos: int = Field(default=50_000, ge=100)  # of a window and kind: p is no finer for more
     least_in_size_band: int = Field(default=300, ge=20)  # fewer, and the smallest p there is would be too coarse
     size_bands_usd: tuple[int, ...] = (3_000_000, 10_000_000, 100_000_000)
     q_limit: Share = 0.10
+    q_limit_of_periods: Share = 0.30  # where all placebos are earlier periods: too few and too rough for less
+    resamples: int = Field(default=20, ge=1)  # of the placebos, for each seed, for the stability of a flag
 
 
 class Settings(_Frozen):

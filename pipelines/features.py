@@ -12,10 +12,11 @@ ROWS_AT_A_TIME = 250_000  # of bilateral: what two threads hold stays under half
 
 def build(run: Run) -> None:
     """Every window of every material route, measured."""
-    from anomaly import features
+    from anomaly import exporters, features
 
     who, scope = run.read("coverage"), run.read("coverage.scope")
-    plan = features.plan(who, scope, breaks_of(run), run.settings)
+    totals = exporters.build(run.store.scan("bilateral"), run.settings.targets.countries)
+    plan = features.plan(who, scope, breaks_of(run), run.settings, totals)
     rows = run.store.meta("bilateral")["rows"]
     with (
         run.writer(schema=features.table_schema(), sort=("good",)) as writer,

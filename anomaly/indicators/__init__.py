@@ -8,6 +8,7 @@ from anomaly.indicators import (
     hub_markup_log,
     mirror_gap_shift_log,
     new_route,
+    record_excess_log,
     replacement_share,
     route_through_usd,
     share_shift_pp,
@@ -22,6 +23,7 @@ from anomaly.indicators.base import Indicator
 INDICATORS: tuple[Indicator, ...] = (
     surge_log.INDICATOR,
     volume_surge_log.INDICATOR,
+    record_excess_log.INDICATOR,
     baseline_excess_log.INDICATOR,
     size_effect.INDICATOR,
     excess_usd.INDICATOR,

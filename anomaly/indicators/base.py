@@ -5,7 +5,9 @@ An indicator sees one window of many routes, one row a route, with these columns
     value_usd, value_prior_year_usd, value_baseline_usd     the route: window, a year before, baseline mean
     baseline_is_nothing                                     every baseline year and the year before are a known 0
     effect_in_fences                                        effects.size_effect of the route among those of the good
+    value_baseline_max_usd, baseline_years                  the highest of the baseline years; their span in words
     elsewhere_usd, _prior_usd, _baseline_usd                the exporter's exports of the good to everyone else
+    exporter_growth_prior_log, _baseline_log                growth of all it exports to others than targets (totals.py)
     all_to_importer_usd, _prior_usd                         everyone's exports of the good to the importer
     coalition_to_target_usd, _prior_usd, _baseline_usd      the coalition's exports of the good to the importer
     coalition_to_hub_usd, _prior_usd, _baseline_usd         the coalition's exports of the good to the exporter
@@ -26,6 +28,8 @@ from typing import Any
 
 import polars as pl
 
+HUB_TO_TARGET, COALITION_TO_HUB = "hub to target", "coalition to hub"
+
 
 @dataclass(frozen=True, slots=True)
 class Indicator:
@@ -39,7 +43,9 @@ class Indicator:
     threshold   from which value on it counts as a reason (the scenario may say otherwise)
     reason      one row of features and flags → the sentence of the reason, with numbers
     forest      floor_usd → expression over the columns of features for the forest's input, one-sided: 0 is nothing
-                suspicious or unknown; None keeps the indicator out of the forest: it is then a reason only
+                suspicious or unknown; None keeps the indicator out of the forest: it is then a reason only. An input
+                says something of this route alone: what routes share is a weight (anomaly/weights.py)
+    forest_leg  the routes it is an input on: HUB_TO_TARGET or COALITION_TO_HUB
     """
 
     name: str
@@ -50,6 +56,7 @@ class Indicator:
     threshold: float
     reason: Callable[[Mapping[str, Any]], str]
     forest: Callable[[float], pl.Expr] | None = None
+    forest_leg: str = HUB_TO_TARGET
 
     @property
     def in_forest(self) -> bool:
@@ -68,12 +75,15 @@ def suspicious_side(name: str) -> pl.Expr:
 
 
 def net_of_elsewhere(name: str, then: str, floor_usd: float) -> pl.Expr:
-    """The suspicious side of a growth beyond the growth of the exporter's sales of the good to everyone else.
+    """The suspicious side of a growth beyond that of the exporter's sales to everyone else.
 
-    `then` is the ending of the columns compared with: prior_usd or baseline_usd. A boom of the whole exporter is no
-    evidence on any of its routes; where its other trade is unknown, nothing is taken off.
+    `then` is what the growth is against: prior or baseline. What the exporter sells to others, of the good or of all
+    goods, is taken off, the larger of the two: a boom of the good or of the exporter is no evidence on any of its
+    routes. Where its other trade is unknown, nothing is taken off.
     """
-    elsewhere = log_ratio("elsewhere_usd", f"elsewhere_{then}", floor_usd).clip(lower_bound=0).fill_null(0.0)
+    of_the_good = log_ratio("elsewhere_usd", f"elsewhere_{then}_usd", floor_usd)
+    of_all_goods = pl.col(f"exporter_growth_{then}_log")
+    elsewhere = pl.max_horizontal(of_the_good, of_all_goods).clip(lower_bound=0).fill_null(0.0)
     return (pl.col(name) - elsewhere).clip(lower_bound=0).fill_null(0.0)
 
 

@@ -1,15 +1,6 @@
 """Growth against the mean of the baseline years."""
 
-import polars as pl
-
 from anomaly.indicators.base import Indicator, change, log_ratio, net_of_elsewhere, usd
-
-
-def _joint(floor_usd: float) -> pl.Expr:
-    """Growth counts with the fall of the coalition's direct trade since the same baseline."""
-    fall = -log_ratio("coalition_to_target_usd", "coalition_to_target_baseline_usd", floor_usd)
-    return net_of_elsewhere("baseline_excess_log", "baseline_usd", floor_usd) * fall.clip(lower_bound=0).fill_null(0.0)
-
 
 INDICATOR = Indicator(
     name="baseline_excess_log",
@@ -22,5 +13,5 @@ INDICATOR = Indicator(
         f"It stands at {usd(row['value_usd'])} against a mean of {usd(row['value_baseline_usd'])} in the same months of "
         f"{row['baseline_years']} ({change(row['value_usd'], row['value_baseline_usd'])})."
     ),
-    forest=_joint,
+    forest=lambda floor_usd: net_of_elsewhere("baseline_excess_log", "baseline", floor_usd),
 )

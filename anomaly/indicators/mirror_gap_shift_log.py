@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from anomaly.indicators.base import Indicator, suspicious_side, usd
+from anomaly.indicators.base import COALITION_TO_HUB, Indicator, suspicious_side, usd
 
 
 def _shift(floor_usd: float) -> pl.Expr:
@@ -25,5 +25,7 @@ INDICATOR = Indicator(
         f"{usd(row['leg_imported_usd'])}; in {row['baseline_years']} it was {usd(row['leg_exported_baseline_usd'])} and "
         f"{usd(row['leg_imported_baseline_usd'])}."
     ),
+    # A gap counts with the rise of what was sent: small trade has wide gaps.
     forest=lambda _floor_usd: suspicious_side("mirror_gap_shift_log") * suspicious_side("surge_log"),
+    forest_leg=COALITION_TO_HUB,
 )

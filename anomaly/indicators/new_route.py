@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from anomaly.indicators.base import Indicator, suspicious_side, usd
+from anomaly.indicators.base import Indicator, usd
 
 INDICATOR = Indicator(
     name="new_route",
@@ -18,5 +18,4 @@ INDICATOR = Indicator(
     reason=lambda row: (
         f"The route is new: {usd(row['value_usd'])} after a reported zero in {row['baseline_years']} and the year before."
     ),
-    forest=lambda _floor_usd: suspicious_side("new_route") * suspicious_side("direct_drop_log"),
 )

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from anomaly.indicators.base import Indicator, net_of_elsewhere, suspicious_side, usd
+from anomaly.indicators.base import Indicator, usd
 
 
 def _share(floor_usd: float) -> pl.Expr:
@@ -22,9 +22,5 @@ INDICATOR = Indicator(
     reason=lambda row: (
         f"The route's gain equals {100 * row['replacement_share']:.1f} % of what the coalition's direct trade lost since "
         f"{row['baseline_years']} ({usd(row['coalition_to_target_baseline_usd'])} to {usd(row['coalition_to_target_usd'])})."
-    ),
-    forest=lambda floor_usd: (
-        suspicious_side("replacement_share").sqrt()
-        * (net_of_elsewhere("baseline_excess_log", "baseline_usd", floor_usd) > 0).cast(pl.Float64)
     ),
 )

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from anomaly.indicators.base import Indicator, net_of_elsewhere, suspicious_side
+from anomaly.indicators.base import Indicator
 
 
 def _shift(_floor_usd: float) -> pl.Expr:
@@ -21,10 +21,5 @@ INDICATOR = Indicator(
     threshold=1.0,
     reason=lambda row: (
         f"The exporter's share in the importer's purchases of the good rose by {row['share_shift_pp']:.1f} percentage points."
-    ),
-    # The share of everyone left rises when the coalition leaves: it counts with the route's own growth only.
-    forest=lambda floor_usd: (
-        suspicious_side("share_shift_pp").log1p()
-        * (net_of_elsewhere("surge_log", "prior_usd", floor_usd) > 0).cast(pl.Float64)
     ),
 )

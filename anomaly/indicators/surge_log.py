@@ -1,6 +1,6 @@
 """Growth against the same months a year before."""
 
-from anomaly.indicators.base import Indicator, change, log_ratio, net_of_elsewhere, suspicious_side, usd
+from anomaly.indicators.base import Indicator, change, log_ratio, usd
 
 INDICATOR = Indicator(
     name="surge_log",
@@ -13,6 +13,4 @@ INDICATOR = Indicator(
         f"Trade on the route went from {usd(row['value_prior_year_usd'])} to {usd(row['value_usd'])} "
         f"({change(row['value_usd'], row['value_prior_year_usd'])})."
     ),
-    # A boom alone is not evidence: honest one-off booms stand as high. Growth counts with the fall of the direct trade.
-    forest=lambda floor_usd: net_of_elsewhere("surge_log", "prior_usd", floor_usd) * suspicious_side("direct_drop_log"),
 )

@@ -1,6 +1,6 @@
 """The coalition sells more of the good to the hub."""
 
-from anomaly.indicators.base import Indicator, change, log_ratio, net_of_elsewhere, suspicious_side, usd
+from anomaly.indicators.base import Indicator, change, log_ratio, usd
 
 INDICATOR = Indicator(
     name="upstream_surge_log",
@@ -13,10 +13,5 @@ INDICATOR = Indicator(
         f"The coalition's exports of the good to {row['exporter_name']} rose from {usd(row['coalition_to_hub_prior_usd'])} "
         f"to {usd(row['coalition_to_hub_usd'])} ({change(row['coalition_to_hub_usd'], row['coalition_to_hub_prior_usd'])}; "
         f"{row['coalition_to_hub_compared']})."
-    ),
-    forest=lambda floor_usd: (
-        suspicious_side("upstream_surge_log")
-        * net_of_elsewhere("surge_log", "prior_usd", floor_usd)
-        * suspicious_side("direct_drop_log")
     ),
 )

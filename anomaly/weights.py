@@ -1,0 +1,33 @@
+"""How likely a route is to be part of evasion before its own rise is looked at: weights of the hypotheses.
+
+What all routes of a good share (the coalition's direct trade fell) and what all routes of a hub and good share (the
+coalition sells the hub more) is no evidence on any one of them, and no placebo can show the same shock. It says where to
+look: each route's p-value, read from its own rise alone, is divided by a weight of mean 1 over the routes that are tested
+together. Genovese, Roeder and Wasserman 2006, Biometrika 93, 509-524: the false discovery rate is kept as long as the
+weights do not look at the p-values.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from anomaly.indicators.base import log_ratio, suspicious_side
+
+HALVED_LOG = 0.7  # a fall of the direct trade by half weighs half of what the largest fall weighs
+UNKNOWN_SHARE = 0.5  # where the coalition's direct trade is not in the data
+MOST_UPSTREAM_LOG = 2.0  # beyond sevenfold, more is not more
+LEAST_WEIGHT = 0.02  # a route is never quite out of the question
+
+
+def evidence_weight(floor_usd: float) -> pl.Expr:
+    """Weight of a hub's route to a target, before it is scaled to mean 1; LEAST_WEIGHT to 3 + LEAST_WEIGHT.
+
+    share of the fall x (1 + growth upstream), over columns of features. The fall is the larger of those since the year
+    before and since the baseline, f/(f + HALVED_LOG).
+    """
+    since_baseline = -log_ratio("coalition_to_target_usd", "coalition_to_target_baseline_usd", floor_usd)
+    fall = pl.max_horizontal(suspicious_side("direct_drop_log"), since_baseline.clip(lower_bound=0).fill_null(0.0))
+    is_known = pl.col("coalition_to_target_usd").is_not_null()
+    share = pl.when(is_known).then(fall / (fall + HALVED_LOG)).otherwise(UNKNOWN_SHARE)
+    upstream = suspicious_side("upstream_surge_log").clip(upper_bound=MOST_UPSTREAM_LOG)
+    return share * (1 + upstream) + LEAST_WEIGHT
