@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from anomaly import grid as cells
-from anomaly import prices, schema, windows
+from anomaly import prices, schema, siblings, windows
 from anomaly.coverage import PARTNERS_OF_A_WHOLE_DATASET
 from anomaly.effects import size_effect
 from anomaly.grid import UNKNOWN, Amounts, Grid, Ids, Names, lay
@@ -61,9 +61,9 @@ def plan(coverage: pl.DataFrame, scope: pl.DataFrame, breaks: Breaks, settings: 
 
 
 def build(chunk: pl.DataFrame, of: Plan, settings: Settings) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Features and refused comparisons of whole goods.
+    """Features and refused comparisons of whole headings.
 
-    chunk   bilateral, whole goods, sorted by good, frequency, exporter, importer, period
+    chunk   bilateral, whole headings (siblings.HEADING_DIGITS), sorted by good, frequency, exporter, importer, period
 
     Returns (features, refused). A route has a row for a window where both windows are known and its value is
     material; a route to a target also where the year before was: what fell after a measure is not forgotten. Every sum
@@ -73,12 +73,12 @@ def build(chunk: pl.DataFrame, of: Plan, settings: Settings) -> tuple[pl.DataFra
     refused = [pl.DataFrame(schema=_schema_of(schema.Refused))]
     grids = lay(chunk, of.known) if chunk.height else {}
     for freq, grid in grids.items():
-        broken_by = of.breaks.marks(grid.names.goods)
+        broken_by, pairs = of.breaks.marks(grid.names.goods), siblings.pairs(grid)
         for window in of.windows[freq]:
             compared = compare(grid, window, broken_by)
             if (one := refusals(grid, window, compared, settings)) is not None:
                 refused.append(one)
-            measured.append(_measure(grid, grids.get("M"), window, compared, broken_by, settings))
+            measured.append(_measure(grid, grids.get("M"), pairs, window, compared, broken_by, settings))
     key = ["good", *[name for name in schema.ROUTE_KEY if name != "good"]]
     names = next((grid.names for grid in grids.values()), None)
     features = [pl.DataFrame(schema=_schema_of(table_schema()))]
@@ -134,7 +134,13 @@ class _Measured:
 
 
 def _measure(
-    grid: Grid, monthly: Grid | None, window: Window, compared: Compared, broken_by: Ids, settings: Settings
+    grid: Grid,
+    monthly: Grid | None,
+    pairs: siblings.Pairs,
+    window: Window,
+    compared: Compared,
+    broken_by: Ids,
+    settings: Settings,
 ) -> _Measured:
     is_coalition = grid.names.are(settings.coalition.countries)
     legs = coalition_legs(grid, monthly, window, compared, lambda g, w: compare(g, w, broken_by), is_coalition)
@@ -144,6 +150,7 @@ def _measure(
     into, out_of = grid.into[route], grid.out_of[route]
     nothing = len(legs.texts)
     mirror = mirror_legs(grid, window, compared, is_coalition)
+    matched = siblings.matched(grid, pairs, compared, route, settings.floor_usd)
     columns = {
         "good": grid.good[route],
         "exporter": grid.exporter[route],
@@ -164,6 +171,9 @@ def _measure(
         "coalition_to_hub_baseline_usd": legs.baseline[out_of],
         "coalition_to_hub_usd_per_kg": np.where(is_coalition[grid.exporter[route]], np.nan, legs.usd_per_kg[out_of]),
         **_totals(grid, compared, route),
+        "matched_by_siblings": matched.share,
+        "neighbour": matched.sibling,
+        "neighbour_fell_usd": matched.fell,
         "effect_in_fences": _effects(grid, compared, route, settings),
         **{name: one[route] for name, one in zip(MIRROR, mirror, strict=True)},
     }
@@ -239,6 +249,7 @@ def _as_frame(measured: Sequence[_Measured], names: Names, cut_off: pl.DataFrame
     columns, number = {name: one[order] for name, one in columns.items()}, number[order]
     good, exporter, importer = (columns.pop(name) for name in ("good", "exporter", "importer"))
     kind, target_says, hub_says = (columns.pop(name) for name in ("kind", "target_says", "hub_says"))
+    neighbour = columns.pop("neighbour")
     kinds = names.kinds.join(cut_off, on=["source", "dataset"], how="left", maintain_order="left")
     texts = pl.Series([text for one in measured for text in one.texts], dtype=pl.String)
     frame = pl.DataFrame(
@@ -247,6 +258,7 @@ def _as_frame(measured: Sequence[_Measured], names: Names, cut_off: pl.DataFrame
             "exporter_iso": names.countries.gather(exporter),
             "importer_iso": names.countries.gather(importer),
             "role": _roles(names, settings).gather(importer),
+            "neighbour_fell_good": siblings.named(neighbour, names.goods),
             "coalition_to_target_compared": texts.gather(target_says),
             "coalition_to_hub_compared": texts.gather(hub_says),
             **{column: kinds[column].gather(kind) for column in kinds.columns},

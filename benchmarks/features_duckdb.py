@@ -8,6 +8,7 @@ import duckdb
 
 from anomaly.effects import FENCE, LEAST_ROUTES, LEAST_SPREAD, SIZE_POWER
 from anomaly.settings import Settings
+from anomaly.siblings import HEADING_DIGITS
 from anomaly.windows import Window
 from benchmarks.tables import ZSTD_LEVEL, files, plan_of, scenario
 
@@ -31,7 +32,8 @@ def run(root: str, out: str, materiality_usd: str) -> None:
         f"SELECT * FROM ({_window(one, settings, number)})" for number, one in enumerate(plan.windows["A"])
     )
     ctes = ", ".join(
-        f"{_sums(one, number)}, {_effects(number, settings.floor_usd)}" for number, one in enumerate(plan.windows["A"])
+        f"{_sums(one, number)}, {_effects(number, settings.floor_usd)}, {_pairs(one, number)}"
+        for number, one in enumerate(plan.windows["A"])
     )
     options = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL {ZSTD_LEVEL}"
     con.execute(f"COPY (WITH {ctes} {windows}) TO '{out}/part-0.parquet' ({options})")
@@ -112,12 +114,30 @@ def _effects(number: int, floor: int) -> str:
     """
 
 
+def _pairs(window: Window, number: int) -> str:
+    now, prior = f"v_{window.end.year}", f"v_{window.end.year - 1}"
+    return f"""
+        headings_{number} AS (
+            SELECT substr(good, 1, {HEADING_DIGITS}) AS heading FROM (SELECT DISTINCT good FROM wide)
+            GROUP BY ALL HAVING count(*) > 1),
+        pairs_{number} AS (
+            SELECT substr(good, 1, {HEADING_DIGITS}) AS heading, exporter_iso, importer_iso,
+                sum(greatest({prior} - {now}, 0))::BIGINT AS fell, sum(greatest({now} - {prior}, 0))::BIGINT AS rose,
+                max({prior} - {now}) AS deepest, bool_or({now} IS NULL OR {prior} IS NULL) AS is_unknown
+            FROM wide JOIN headings_{number} ON heading = substr(good, 1, {HEADING_DIGITS}) GROUP BY ALL)
+    """
+
+
 def _window(window: Window, settings: Settings, number: int) -> str:
     in_totals = "value_baseline_usd IS NOT NULL" if window.baseline_years else "true"
     return f"""
         WITH joined AS (
             SELECT c.good, c.exporter_iso, c.importer_iso, c.value_usd, c.value_prior_year_usd, c.value_baseline_usd,
                 all_to_importer_usd, all_to_importer_prior_usd,
+                CASE WHEN value_usd - value_prior_year_usd < {settings.floor_usd} THEN p.fell * 0.0
+                    WHEN NOT (p.is_unknown AND p.fell = 0) THEN least(p.fell / greatest(p.rose, 1), 1.0)
+                    END AS neighbour_code_shift,
+                CASE WHEN neighbour_code_shift > 0 THEN p.deepest END AS neighbour_fell_usd,
                 CASE WHEN fence > 0 THEN away / fence END AS size_effect,
                 CASE WHEN {in_totals} THEN greatest(e.now - value_usd, 0) END AS elsewhere_usd,
                 CASE WHEN {in_totals} THEN greatest(e.prior - value_prior_year_usd, 0) END AS elsewhere_prior_usd,
@@ -134,6 +154,8 @@ def _window(window: Window, settings: Settings, number: int) -> str:
                     THEN greatest(coalesce(weight_prior, 0), 0) END AS net_wgt_prior_g
             FROM compared_{number} c
             LEFT JOIN effects_{number} USING (good, exporter_iso, importer_iso)
+            LEFT JOIN pairs_{number} p ON p.heading = substr(c.good, 1, {HEADING_DIGITS})
+                AND p.exporter_iso = c.exporter_iso AND p.importer_iso = c.importer_iso
             LEFT JOIN by_importer_{number} i ON i.good = c.good AND i.importer_iso = c.importer_iso
             LEFT JOIN by_exporter_{number} e ON e.good = c.good AND e.exporter_iso = c.exporter_iso
             LEFT JOIN legs_{number} t ON t.good = c.good AND t.country = c.importer_iso

@@ -9,6 +9,7 @@ import pandas as pd
 
 from anomaly.effects import FENCE, LEAST_ROUTES, LEAST_SPREAD, SIZE_POWER
 from anomaly.settings import Settings
+from anomaly.siblings import HEADING_DIGITS
 from anomaly.windows import Window
 from benchmarks.tables import ZSTD_LEVEL, files, plan_of, scenario
 
@@ -60,7 +61,8 @@ def _window(routes: pd.DataFrame, window: Window, settings: Settings) -> pd.Data
     compared["value_baseline_usd"] = (
         (routes[base].sum(axis=1, skipna=False) + len(base) // 2) // len(base) if base else np.nan
     )
-    compared = compared[compared["value_usd"].notna() & compared["value_prior_year_usd"].notna()]
+    compared = _with_pairs(compared, float(settings.floor_usd))
+    compared = compared[compared["value_usd"].notna() & compared["value_prior_year_usd"].notna()].copy()
     compared["size_effect"] = _effects(compared, float(settings.floor_usd))
     is_in_totals = compared["value_baseline_usd"].notna() if base else pd.Series(data=True, index=compared.index)
     totals = compared[is_in_totals]
@@ -106,6 +108,22 @@ def _window(routes: pd.DataFrame, window: Window, settings: Settings) -> pd.Data
     for column in ROUTE:
         frame[column] = frame[column].astype("str")
     return frame.assign(window_year=year, baseline_gap_years=window.gap_years)
+
+
+def _with_pairs(compared: pd.DataFrame, floor: float) -> pd.DataFrame:
+    """Rises and falls of a heading between two countries beside each route of a heading with several goods."""
+    heading = compared["good"].map({good: good[:HEADING_DIGITS] for good in compared["good"].cat.categories})
+    change = compared["value_usd"] - compared["value_prior_year_usd"]
+    is_known = change.notna()
+    held = compared.groupby(heading, observed=True)["good"].transform("nunique") > 1
+    pair = [heading[held], compared.loc[held, "exporter_iso"], compared.loc[held, "importer_iso"]]
+    moved = pd.DataFrame({"fell": (-change).clip(lower=0), "rose": change.clip(lower=0), "unknown": ~is_known})[held]
+    sums = moved.groupby(pair, observed=True).transform("sum")
+    deepest = moved["fell"].groupby(pair, observed=True).transform("max")
+    matched = (sums["fell"] / sums["rose"].clip(lower=1)).clip(upper=1)
+    matched = matched.where(~((sums["unknown"] > 0) & (sums["fell"] == 0)))
+    share = matched.where(change[held] >= floor, 0.0).reindex(compared.index)
+    return compared.assign(neighbour_code_shift=share, neighbour_fell_usd=deepest.reindex(share.index).where(share > 0))
 
 
 def _effects(compared: pd.DataFrame, floor: float) -> pd.Series:

@@ -7,6 +7,7 @@ from anomaly.indicators import (
     excess_usd,
     hub_markup_log,
     mirror_gap_shift_log,
+    neighbour_code_shift,
     new_route,
     replacement_share,
     route_through_usd,
@@ -35,4 +36,5 @@ INDICATORS: tuple[Indicator, ...] = (
     unit_value_gap_log.INDICATOR,
     hub_markup_log.INDICATOR,
     mirror_gap_shift_log.INDICATOR,
+    neighbour_code_shift.INDICATOR,
 )

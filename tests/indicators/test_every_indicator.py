@@ -12,7 +12,7 @@ from anomaly.indicators.base import Indicator, change, usd
 from anomaly.schema import Features
 from tests.indicators.frame import FLOOR_USD, PLAIN, frame
 
-NAMED_BY_THEIR_SUBJECT = ("new_route", "size_effect")
+NAMED_BY_THEIR_SUBJECT = ("new_route", "size_effect", "neighbour_code_shift")
 BY_NAME = {indicator.name: indicator for indicator in INDICATORS}
 amounts = st.none() | st.integers(min_value=0, max_value=10**13)
 
@@ -39,6 +39,7 @@ BY_HAND = {
     "unit_value_gap_log": log(4),
     "hub_markup_log": log(200 / 80),
     "mirror_gap_shift_log": log(9.1 / 2.1) - log(2.6 / 2.5),
+    "neighbour_code_shift": 0.75,
 }
 
 
@@ -153,6 +154,9 @@ def test_every_reason_is_a_sentence_with_a_number(indicator: Indicator) -> None:
         **PLAIN,
         **BY_HAND,
         "price_surge_log": BY_HAND["surge_log"] - BY_HAND["volume_surge_log"],
+        "good": "851713",
+        "neighbour_fell_good": "851762",
+        "neighbour_fell_usd": 6_000_000,
         "exporter_name": "Kazakhstan",
         "importer_name": "Russia",
         "baseline_years": "2019-2021",
