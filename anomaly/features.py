@@ -15,6 +15,7 @@ import polars as pl
 
 from anomaly import grid as cells
 from anomaly import prices, schema, siblings, windows
+from anomaly.capacity import Exports, Placed, exports, place, revealed_advantage
 from anomaly.coverage import PARTNERS_OF_A_WHOLE_DATASET
 from anomaly.effects import size_effect
 from anomaly.grid import UNKNOWN, Amounts, Grid, Ids, Names, lay
@@ -34,9 +35,10 @@ _FIXED = tuple(schema.Features.column_names())
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What every chunk shares: coverage as lookups and the windows to compute, per frequency."""
+    """What every chunk shares: coverage as lookups, totals over all goods and the windows to compute, per frequency."""
 
     known: dict[str, Known]
+    exports: dict[str, Exports]
     windows: dict[str, list[Window]]
     breaks: Breaks
 
@@ -57,7 +59,7 @@ def plan(coverage: pl.DataFrame, scope: pl.DataFrame, breaks: Breaks, settings: 
         freq: windows.plan(one, settings.window_months, settings.baseline_years, settings.least_months)
         for freq, one in known.items()
     }
-    return Plan(known, wanted, breaks)
+    return Plan(known, {freq: exports(coverage, one) for freq, one in known.items()}, wanted, breaks)
 
 
 def build(chunk: pl.DataFrame, of: Plan, settings: Settings) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -73,12 +75,12 @@ def build(chunk: pl.DataFrame, of: Plan, settings: Settings) -> tuple[pl.DataFra
     refused = [pl.DataFrame(schema=_schema_of(schema.Refused))]
     grids = lay(chunk, of.known) if chunk.height else {}
     for freq, grid in grids.items():
-        broken_by, pairs = of.breaks.marks(grid.names.goods), siblings.pairs(grid)
+        once = _Once(of.breaks.marks(grid.names.goods), siblings.pairs(grid), place(grid, of.exports[freq]))
         for window in of.windows[freq]:
-            compared = compare(grid, window, broken_by)
+            compared = compare(grid, window, once.broken_by)
             if (one := refusals(grid, window, compared, settings)) is not None:
                 refused.append(one)
-            measured.append(_measure(grid, grids.get("M"), pairs, window, compared, broken_by, settings))
+            measured.append(_measure(grid, grids.get("M"), once, window, compared, settings))
     key = ["good", *[name for name in schema.ROUTE_KEY if name != "good"]]
     names = next((grid.names for grid in grids.values()), None)
     features = [pl.DataFrame(schema=_schema_of(table_schema()))]
@@ -133,24 +135,27 @@ class _Measured:
     texts: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Once:
+    """What is looked up once for a grid and used by all its windows."""
+
+    broken_by: Ids
+    pairs: siblings.Pairs
+    exports: Placed
+
+
 def _measure(
-    grid: Grid,
-    monthly: Grid | None,
-    pairs: siblings.Pairs,
-    window: Window,
-    compared: Compared,
-    broken_by: Ids,
-    settings: Settings,
+    grid: Grid, monthly: Grid | None, once: _Once, window: Window, compared: Compared, settings: Settings
 ) -> _Measured:
     is_coalition = grid.names.are(settings.coalition.countries)
-    legs = coalition_legs(grid, monthly, window, compared, lambda g, w: compare(g, w, broken_by), is_coalition)
+    legs = coalition_legs(grid, monthly, window, compared, lambda g, w: compare(g, w, once.broken_by), is_coalition)
     is_target = grid.names.are(settings.targets.countries)
     largest = np.where(is_target[grid.importer], np.maximum(compared.value, compared.prior), compared.value)
     route = np.flatnonzero(compared.is_comparable & (largest >= settings.materiality_usd))
     into, out_of = grid.into[route], grid.out_of[route]
     nothing = len(legs.texts)
     mirror = mirror_legs(grid, window, compared, is_coalition)
-    matched = siblings.matched(grid, pairs, compared, route, settings.floor_usd)
+    matched = siblings.matched(grid, once.pairs, compared, route, settings.floor_usd)
     columns = {
         "good": grid.good[route],
         "exporter": grid.exporter[route],
@@ -171,6 +176,7 @@ def _measure(
         "coalition_to_hub_baseline_usd": legs.baseline[out_of],
         "coalition_to_hub_usd_per_kg": np.where(is_coalition[grid.exporter[route]], np.nan, legs.usd_per_kg[out_of]),
         **_totals(grid, compared, route),
+        "revealed_advantage": revealed_advantage(grid, window, compared, once.exports, route),
         "matched_by_siblings": matched.share,
         "neighbour": matched.sibling,
         "neighbour_fell_usd": matched.fell,

@@ -234,6 +234,9 @@ class Features(Routes):
     leg_imported_usd = _usd("the same as the receiving side reports it", nullable=True, min=0)
     leg_exported_baseline_usd = _usd("leg_exported_usd in the baseline", nullable=True, min=0)
     leg_imported_baseline_usd = _usd("leg_imported_usd in the baseline", nullable=True, min=0)
+    revealed_advantage = _real(
+        "the good's part in the exporter's exports in the baseline over its part in everyone's", "ratio", min=0
+    )
     neighbour_fell_good = _text(
         "the good of the same heading that fell most on the route while this one rose; null where none did",
         nullable=True,

@@ -27,16 +27,28 @@ def run(root: str, out: str, materiality_usd: str) -> None:
     con.execute("SET preserve_insertion_order = false")
     con.execute(f"CREATE TABLE coalition AS SELECT unnest({list(settings.coalition.countries)}) AS iso3")
     con.execute(f"CREATE TABLE targets AS SELECT unnest({list(settings.targets.countries)}) AS iso3")
+    con.execute(_held(folder, years))
     con.execute(_wide(folder, years))
     windows = " UNION ALL ".join(
         f"SELECT * FROM ({_window(one, settings, number)})" for number, one in enumerate(plan.windows["A"])
     )
     ctes = ", ".join(
-        f"{_sums(one, number)}, {_effects(number, settings.floor_usd)}, {_pairs(one, number)}"
+        f"{_sums(one, number)}, {_effects(number, settings.floor_usd)}, {_pairs(one, number)}, "
+            f"{_totals(folder, one, number)}"
         for number, one in enumerate(plan.windows["A"])
     )
     options = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL {ZSTD_LEVEL}"
     con.execute(f"COPY (WITH {ctes} {windows}) TO '{out}/part-0.parquet' ({options})")
+
+
+def _held(folder: Path, years: list[int]) -> str:
+    """In which years the dataset has the good at all."""
+    held = ", ".join(f"bool_or(year(ref_date) = {year}) AS h_{year}" for year in years)
+    return f"""
+        CREATE TABLE held AS
+        SELECT code AS good, {held} FROM read_parquet({files(folder, "coverage.scope")})
+        WHERE flow_code = 'X' AND dimension = 'good' GROUP BY ALL
+    """
 
 
 def _wide(folder: Path, years: list[int]) -> str:
@@ -47,7 +59,6 @@ def _wide(folder: Path, years: list[int]) -> str:
         for year in years
     )
     complete = ", ".join(f"bool_or(is_complete) FILTER (year(ref_date) = {year}) AS c_{year}" for year in years)
-    held = ", ".join(f"bool_or(year(ref_date) = {year}) AS h_{year}" for year in years)
     known = ", ".join(
         f"CASE WHEN c_{year} AND h_{year} THEN greatest(coalesce(v_{year}, 0), 0) END AS v_{year}, w_{year}"
         for year in years
@@ -59,13 +70,9 @@ def _wide(folder: Path, years: list[int]) -> str:
             FROM read_parquet({files(folder, "bilateral")}) GROUP BY ALL),
         reporters AS (
             SELECT reporter_iso AS exporter_iso, {complete}
-            FROM read_parquet({files(folder, "coverage")}) WHERE flow_code = 'X' GROUP BY ALL),
-        goods AS (
-            SELECT code AS good, {held}
-            FROM read_parquet({files(folder, "coverage.scope")})
-            WHERE flow_code = 'X' AND dimension = 'good' GROUP BY ALL)
+            FROM read_parquet({files(folder, "coverage")}) WHERE flow_code = 'X' GROUP BY ALL)
         SELECT good, exporter_iso, importer_iso, {known}
-        FROM cells LEFT JOIN reporters USING (exporter_iso) LEFT JOIN goods USING (good)
+        FROM cells LEFT JOIN reporters USING (exporter_iso) LEFT JOIN held USING (good)
     """
 
 
@@ -128,12 +135,35 @@ def _pairs(window: Window, number: int) -> str:
     """
 
 
+def _totals(folder: Path, window: Window, number: int) -> str:
+    """All exports of the reporters that have every year of the window, and what they sold of each good."""
+    base = list(window.baseline_years)
+    years = [*base, window.end.year - 1, window.end.year]
+    held = " AND ".join(f"h_{year}" for year in base) or "false"
+    return f"""
+        reporters_{number} AS (
+            SELECT reporter_iso AS exporter_iso,
+                (sum(value_usd) FILTER (year(ref_date) IN {base}) + {len(base) // 2}) // {max(len(base), 1)} AS usd
+            FROM read_parquet({files(folder, "coverage")}) WHERE flow_code = 'X' GROUP BY ALL
+            HAVING count(*) FILTER (is_complete AND year(ref_date) IN {years}) = {len(set(years))}),
+        worlds_{number} AS (
+            SELECT good, sum(e.baseline) AS of_good, (SELECT sum(usd) FROM reporters_{number}) AS world
+            FROM by_exporter_{number} e JOIN reporters_{number} USING (exporter_iso) JOIN held USING (good)
+            WHERE {held} GROUP BY ALL),
+        advantages_{number} AS (
+            SELECT good, exporter_iso, (coalesce(e.baseline, 0) / usd) / (of_good / world) AS revealed_advantage
+            FROM worlds_{number} CROSS JOIN reporters_{number}
+            LEFT JOIN by_exporter_{number} e USING (good, exporter_iso) WHERE usd > 0 AND of_good > 0)
+    """
+
+
 def _window(window: Window, settings: Settings, number: int) -> str:
     in_totals = "value_baseline_usd IS NOT NULL" if window.baseline_years else "true"
     return f"""
         WITH joined AS (
             SELECT c.good, c.exporter_iso, c.importer_iso, c.value_usd, c.value_prior_year_usd, c.value_baseline_usd,
                 all_to_importer_usd, all_to_importer_prior_usd,
+                1 - least(a.revealed_advantage, 1) AS no_capacity,
                 CASE WHEN value_usd - value_prior_year_usd < {settings.floor_usd} THEN p.fell * 0.0
                     WHEN NOT (p.is_unknown AND p.fell = 0) THEN least(p.fell / greatest(p.rose, 1), 1.0)
                     END AS neighbour_code_shift,
@@ -156,6 +186,7 @@ def _window(window: Window, settings: Settings, number: int) -> str:
             LEFT JOIN effects_{number} USING (good, exporter_iso, importer_iso)
             LEFT JOIN pairs_{number} p ON p.heading = substr(c.good, 1, {HEADING_DIGITS})
                 AND p.exporter_iso = c.exporter_iso AND p.importer_iso = c.importer_iso
+            LEFT JOIN advantages_{number} a ON a.good = c.good AND a.exporter_iso = c.exporter_iso
             LEFT JOIN by_importer_{number} i ON i.good = c.good AND i.importer_iso = c.importer_iso
             LEFT JOIN by_exporter_{number} e ON e.good = c.good AND e.exporter_iso = c.exporter_iso
             LEFT JOIN legs_{number} t ON t.good = c.good AND t.country = c.importer_iso

@@ -22,7 +22,8 @@ def run(root: str, out: str, materiality_usd: str) -> None:
     plan = plan_of(folder, settings)
     years = [period.year for period in plan.known["A"].periods]
     routes = _wide(folder, years)
-    windows = [_window(routes, one, settings) for one in plan.windows["A"]]
+    who, held = _totals(folder)
+    windows = [_window(routes, one, settings, who, held) for one in plan.windows["A"]]
     Path(out).mkdir(parents=True, exist_ok=True)
     whole = pd.concat(windows, ignore_index=True)
     whole.to_parquet(Path(out) / "part-0.parquet", compression="zstd", compression_level=ZSTD_LEVEL)
@@ -52,7 +53,22 @@ def _wide(folder: Path, years: list[int]) -> pd.DataFrame:
     return routes
 
 
-def _window(routes: pd.DataFrame, window: Window, settings: Settings) -> pd.DataFrame:
+def _totals(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What each reporter exported of all goods, and which goods the dataset has, a column a year."""
+    who = pd.concat([pd.read_parquet(file) for file in files(folder, "coverage")])
+    who = who[(who["flow_code"] == "X") & who["is_complete"]]
+    usd = who.assign(year=pd.to_datetime(who["ref_date"]).dt.year).pivot(
+        index="reporter_iso", columns="year", values="value_usd"
+    )
+    scope = pd.concat([pd.read_parquet(file) for file in files(folder, "coverage.scope")])
+    scope = scope[(scope["flow_code"] == "X") & (scope["dimension"] == "good")]
+    held = scope.assign(year=pd.to_datetime(scope["ref_date"]).dt.year, held=1)
+    return usd, held.pivot(index="code", columns="year", values="held").notna()
+
+
+def _window(
+    routes: pd.DataFrame, window: Window, settings: Settings, who: pd.DataFrame, held: pd.DataFrame
+) -> pd.DataFrame:
     year, base = window.end.year, [f"v_{year}" for year in window.baseline_years]
     compared = routes[ROUTE].assign(
         value_usd=routes[f"v_{year}"], value_prior_year_usd=routes[f"v_{year - 1}"],
@@ -74,6 +90,7 @@ def _window(routes: pd.DataFrame, window: Window, settings: Settings) -> pd.Data
     by_importer = totals.groupby(["good", "importer_iso"], observed=True)[sums[:2]].sum().reset_index()
     by_exporter = totals.groupby(["good", "exporter_iso"], observed=True)[sums].sum(min_count=1).reset_index()
     sent = totals[totals["exporter_iso"].isin(settings.coalition.countries)]
+    frame["no_capacity"] = _lack(frame, by_exporter, window, who, held)
     legs = sent.groupby(["good", "importer_iso"], observed=True)[sums].sum(min_count=1)
     weighed = sent[sent["weight"] > 0].groupby(["good", "importer_iso"], observed=True)[["value_usd", "weight"]].sum()
     legs = legs.join(weighed.rename(columns={"value_usd": "weighed"})).reset_index()
@@ -108,6 +125,26 @@ def _window(routes: pd.DataFrame, window: Window, settings: Settings) -> pd.Data
     for column in ROUTE:
         frame[column] = frame[column].astype("str")
     return frame.assign(window_year=year, baseline_gap_years=window.gap_years)
+
+
+def _lack(
+    frame: pd.DataFrame, by_exporter: pd.DataFrame, window: Window, who: pd.DataFrame, held: pd.DataFrame
+) -> pd.Series:
+    """1 less the revealed comparative advantage of the exporter in the baseline, at least 0."""
+    base = list(window.baseline_years)
+    if not base:
+        return pd.Series(np.nan, index=frame.index)
+    has_all = who[[*base, window.end.year - 1, window.end.year]].notna().all(axis=1)
+    usd = ((who.loc[has_all, base].sum(axis=1) + len(base) // 2) // len(base)).astype("float64")
+    is_counted = by_exporter["exporter_iso"].isin(usd.index)
+    of_good = by_exporter[is_counted].groupby("good", observed=True)["value_baseline_usd"].sum()
+    of_good = of_good.where(held[base].all(axis=1).reindex(of_good.index.astype("str")).to_numpy())
+    sold = by_exporter.set_index(["good", "exporter_iso"])["value_baseline_usd"]
+    own = sold.reindex(pd.MultiIndex.from_frame(frame[["good", "exporter_iso"]])).fillna(0).to_numpy()
+    of_all = frame["exporter_iso"].astype("str").map(usd.where(usd > 0)).to_numpy()
+    everyones = frame["good"].map(of_good.where(of_good > 0)).astype("float64").to_numpy()
+    advantage = (own / of_all) / (everyones / usd.sum())
+    return pd.Series(1 - np.minimum(advantage, 1), index=frame.index)
 
 
 def _with_pairs(compared: pd.DataFrame, floor: float) -> pd.DataFrame:

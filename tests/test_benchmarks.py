@@ -8,7 +8,7 @@ import pytest
 from benchmarks import compare, features_ours, trade_years
 from benchmarks.tables import prepare
 
-TINY = trade_years.World(countries=60, goods=192, rows_per_year=15_000)
+TINY = trade_years.World(countries=50, goods=192, rows_per_year=10_000)
 
 
 @pytest.fixture(scope="module")

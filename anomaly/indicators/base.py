@@ -5,6 +5,7 @@ An indicator sees one window of many routes, one row a route, with these columns
     value_usd, value_prior_year_usd, value_baseline_usd     the route: window, a year before, baseline mean
     baseline_is_nothing                                     every baseline year and the year before are a known 0
     effect_in_fences                                        effects.size_effect of the route among those of the good
+    revealed_advantage                                      capacity.revealed_advantage of the exporter in the good
     matched_by_siblings                                     siblings.matched: falls of the heading beside the rise
     elsewhere_usd, _prior_usd, _baseline_usd                the exporter's exports of the good to everyone else
     all_to_importer_usd, _prior_usd                         everyone's exports of the good to the importer

@@ -10,6 +10,7 @@ PLAIN: dict[str, Any] = {
     "value_baseline_usd": 1_000_000,
     "baseline_is_nothing": False,
     "effect_in_fences": 1.5,
+    "revealed_advantage": 0.25,
     "matched_by_siblings": 0.75,
     "elsewhere_usd": 30_000_000,
     "elsewhere_prior_usd": 18_000_000,

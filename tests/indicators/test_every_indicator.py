@@ -4,7 +4,7 @@ from math import log
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anomaly.indicators import INDICATORS
@@ -12,7 +12,7 @@ from anomaly.indicators.base import Indicator, change, usd
 from anomaly.schema import Features
 from tests.indicators.frame import FLOOR_USD, PLAIN, frame
 
-NAMED_BY_THEIR_SUBJECT = ("new_route", "size_effect", "neighbour_code_shift")
+NAMED_BY_THEIR_SUBJECT = ("new_route", "no_capacity", "size_effect", "neighbour_code_shift")
 BY_NAME = {indicator.name: indicator for indicator in INDICATORS}
 amounts = st.none() | st.integers(min_value=0, max_value=10**13)
 
@@ -30,6 +30,7 @@ BY_HAND = {
     "size_effect": 1.5,
     "excess_usd": 10_000_000 - 1_000_000 * (30.1 / 15.1),
     "new_route": 0.0,
+    "no_capacity": 0.75,
     "upstream_surge_log": log(9.1 / 3.1),
     "direct_drop_log": -log(20.1 / 90.1),
     "replacement_share": 9 / 60,
@@ -89,6 +90,11 @@ def test_a_route_is_new_only_where_nothing_before_is_known_to_be_nothing() -> No
     assert value("new_route", baseline_is_nothing=None) is None
 
 
+def test_who_sells_more_of_a_good_than_is_usual_makes_it() -> None:
+    assert value("no_capacity", revealed_advantage=3.0) == 0.0
+    assert value("no_capacity", revealed_advantage=0.0) == 1.0
+
+
 def test_excess_counts_growth_elsewhere_as_one_where_it_is_unknown() -> None:
     assert value("excess_usd", elsewhere_usd=None) == 9_000_000
 
@@ -124,6 +130,7 @@ def test_every_indicator_says_what_it_is(indicator: Indicator) -> None:
 
 
 @pytest.mark.parametrize("indicator", INDICATORS, ids=lambda one: one.name)
+@settings(deadline=None)
 @given(data=st.data())
 def test_every_indicator_is_finite_or_unknown_for_any_amounts(indicator: Indicator, data: st.DataObject) -> None:
     changes = {name: data.draw(amounts) for name in PLAIN if name.endswith(("_usd", "_g"))}
