@@ -34,7 +34,7 @@ def run(root: str, out: str, materiality_usd: str) -> None:
     )
     ctes = ", ".join(
         f"{_sums(one, number)}, {_effects(number, settings.floor_usd)}, {_pairs(one, number)}, "
-            f"{_totals(folder, one, number)}"
+        f"{_totals(folder, one, number)}"
         for number, one in enumerate(plan.windows["A"])
     )
     options = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL {ZSTD_LEVEL}"

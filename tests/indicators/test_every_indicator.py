@@ -120,6 +120,16 @@ def test_a_mirror_gap_at_its_normal_level_is_no_shift() -> None:
     assert value("mirror_gap_shift_log", **same) == pytest.approx(0.0)
 
 
+@pytest.mark.parametrize(("arrived", "shift"), [(2_240_000, 0.0), (2_200_000, log(2.6 / 2.3) - log(2.6 / 2.6))])
+def test_a_gap_that_freight_and_insurance_explain_is_no_shift(arrived: int, shift: float) -> None:
+    legs = {
+        "leg_exported_usd": 2_500_000,
+        "leg_exported_baseline_usd": 2_500_000,
+        "leg_imported_baseline_usd": 2_500_000,
+    }
+    assert value("mirror_gap_shift_log", leg_imported_usd=arrived, **legs) == pytest.approx(shift)
+
+
 @pytest.mark.parametrize("indicator", INDICATORS, ids=lambda one: one.name)
 def test_every_indicator_says_what_it_is(indicator: Indicator) -> None:
     assert indicator.says
