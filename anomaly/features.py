@@ -20,6 +20,7 @@ from anomaly.coverage import PARTNERS_OF_A_WHOLE_DATASET
 from anomaly.effects import size_effect
 from anomaly.grid import UNKNOWN, Amounts, Grid, Ids, Names, lay
 from anomaly.indicators import INDICATORS
+from anomaly.indicators.base import price_surge
 from anomaly.legs import MIRROR, Compared, coalition_legs, mirror_legs
 from anomaly.prices import Floats
 from anomaly.refusals import Breaks, refusals, straddles
@@ -187,14 +188,16 @@ def _measure(
 
 
 def _shape(grid: Grid, window: Window, route: Ids) -> dict[str, Column]:
-    """How the window's value is spread over its periods, and its weight and the year before's where all of it is known."""
+    """How the window's value is spread over its periods; weight and price, and those of the year before."""
     at = grid.known.index(window.end, window.months) or []
-    value = cells.pick(grid.value, at, route)
+    value, before = cells.pick(grid.value, at, route), grid.known.index(window.end, window.months, 1)
     return {
         "active_periods": (value > 0).sum(axis=0),
         "largest_period_usd": value.max(axis=0, initial=0),
         "net_wgt_g": prices.weight(grid, at, route),
-        "net_wgt_prior_g": prices.weight(grid, grid.known.index(window.end, window.months, 1), route),
+        "net_wgt_prior_g": prices.weight(grid, before, route),
+        "unit_value_usd_per_kg": prices.of_routes(grid, at, route),
+        "unit_value_prior_usd_per_kg": prices.of_routes(grid, before, route),
     }
 
 
@@ -311,21 +314,24 @@ def _windows_told(windows: Sequence[Window], settings: Settings) -> pl.DataFrame
 
 
 def _with_indicators(frame: pl.DataFrame, settings: Settings) -> pl.DataFrame:
-    value, weight = pl.col("value_usd"), pl.col("net_wgt_g")
-    price = pl.when((weight > 0) & (value > 0)).then(1000 * value / weight)
-    median = pl.col("unit_value_usd_per_kg").filter(is_material(settings)).median().over("_good_in_window")
+    value = pl.col("value_usd")
+    among = (
+        pl.col("unit_value_usd_per_kg", "price_surge_log")
+        .filter(is_material(settings))
+        .median()
+        .over("_good_in_window")
+    )
     is_nothing = (pl.col("value_prior_year_usd") == 0) & (pl.col("value_baseline_usd") == 0)
     is_told = pl.col("smallest_published_usd").is_null()
     floor = float(settings.floor_usd)
     return (
         frame.with_columns(
             largest_period_share=pl.when(value > 0).then(pl.col("largest_period_usd") / value),
-            unit_value_usd_per_kg=price,
             baseline_is_nothing=pl.when(is_told | ~is_nothing).then(is_nothing),
         )
-        .with_columns(median_unit_value_usd_per_kg=median)
+        .with_columns(price_surge_log=price_surge(floor))
+        .with_columns(among.name.prefix("median_"))
         .with_columns([indicator.expr(floor).cast(pl.Float64).alias(indicator.name) for indicator in INDICATORS])
-        .with_columns(price_surge_log=pl.col("surge_log") - pl.col("volume_surge_log"))
         .select(*_FIXED, *[indicator.name for indicator in INDICATORS])
     )
 

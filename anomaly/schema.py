@@ -201,6 +201,7 @@ class Features(Routes):
     net_wgt_g = _grams("net weight in the window, where all of it is known")
     net_wgt_prior_g = _grams("net weight in the same months a year before, where all of it is known")
     price_surge_log = _real("surge_log less volume_surge_log: the part of the growth that is price", "log")
+    median_price_surge_log = _real("its median over all material routes of the good in the window", "log")
     is_edition_changed = dy.Bool(description="the windows straddle two HS editions; the good is stable across them")
     coalition_to_target_usd = _usd(
         "coalition's exports of the good to the importer in the window", nullable=True, min=0
@@ -222,7 +223,8 @@ class Features(Routes):
     elsewhere_baseline_usd = _usd("the same in the baseline", nullable=True, min=0)
     all_to_importer_usd = _usd("everyone's exports of the good to the importer", nullable=True, min=0)
     all_to_importer_prior_usd = _usd("the same a year before", nullable=True, min=0)
-    unit_value_usd_per_kg = _real("price of the route", "USD/kg", min=0)
+    unit_value_usd_per_kg = _real("price of the route where four fifths of it have a weight", "USD/kg", min=0)
+    unit_value_prior_usd_per_kg = _real("the same a year before", "USD/kg", min=0)
     median_unit_value_usd_per_kg = _real(
         "median price of the good over all material routes of the window", "USD/kg", min=0
     )

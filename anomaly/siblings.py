@@ -1,4 +1,4 @@
-"""Goods of one heading on one route: how far the rise of one is matched by the fall of others."""
+"""Goods of one heading on one route: how far the falls of others match the rise of one."""
 
 from __future__ import annotations
 
@@ -75,27 +75,27 @@ def _numbered(key: Ids, size: int) -> tuple[Ids, int]:
 def matched(grid: Grid, of: Pairs, compared: Compared, route: Ids, floor_usd: float) -> Matched:
     """How far falls of other goods of the heading on the same pair match the rise of each of these routes.
 
-    All falls of the pair beside all its rises, at most 1: a fall is counted once, however many siblings rose. A rise
-    below the floor is none. Where a sibling cannot be compared and the others did not fall, nobody can say.
+    All falls of the pair over the rise, at most 1: an upper bound of what moved to this code, since the same fall may
+    stand beside several rises. A rise below the floor is none. Where a sibling cannot be compared and the others did
+    not fall, nobody can say.
     """
     share, sibling = np.full(len(route), np.nan), np.full(len(route), UNKNOWN, dtype=np.int64)
     fell = np.full(len(route), UNKNOWN, dtype=np.int64)
     asked = np.flatnonzero(of.at[route] >= 0)
     mine = of.pair[of.at[route[asked]]]
+    rise = compared.value[route[asked]] - compared.prior[route[asked]]
     some = np.flatnonzero(cells.present(mine, of.count)[of.pair])
     who, pair = of.route[some], of.pair[some]
     is_known = compared.is_comparable[who]
-    change = np.where(is_known, compared.value[who] - compared.prior[who], 0)
-    fall = np.maximum(-change, 0)
-    all_fell, all_rose = cells.add_up(fall, pair, of.count), cells.add_up(np.maximum(change, 0), pair, of.count)
+    fall = np.where(is_known, np.maximum(compared.prior[who] - compared.value[who], 0), 0)
+    all_fell = cells.add_up(fall, pair, of.count)[mine]
     deepest, of_good = _deepest(fall, pair, grid.good[who], of.count)
-    is_unknown = cells.present(pair[~is_known], of.count)[mine] & (all_fell[mine] == 0)
-    has_risen = compared.value[route[asked]] - compared.prior[route[asked]] >= floor_usd
-    told = np.where(has_risen, np.minimum(all_fell[mine] / np.maximum(all_rose[mine], 1), 1.0), 0.0)
-    share[asked] = np.where(has_risen & is_unknown, np.nan, told)
-    is_matched = told > 0
-    sibling[asked] = np.where(is_matched, of_good[mine], UNKNOWN)
-    fell[asked] = np.where(is_matched, deepest[mine], UNKNOWN)
+    is_unknown = cells.present(pair[~is_known], of.count)[mine] & (all_fell == 0)
+    has_risen = rise >= max(floor_usd, 1)
+    told = np.divide(all_fell, rise, out=np.zeros(len(asked)), where=has_risen)
+    share[asked] = np.where(has_risen & is_unknown, np.nan, np.minimum(told, 1.0))
+    sibling[asked] = np.where(told > 0, of_good[mine], UNKNOWN)
+    fell[asked] = np.where(told > 0, deepest[mine], UNKNOWN)
     return Matched(share, sibling, fell)
 
 

@@ -18,6 +18,7 @@ WHOLE = [
 ]  # fmt: skip
 FLOATS = [
     "largest_period_share", "unit_value_usd_per_kg", "median_unit_value_usd_per_kg", "coalition_to_hub_usd_per_kg",
+    "unit_value_prior_usd_per_kg", "price_surge_log", "median_price_surge_log",
     *[indicator.name for indicator in INDICATORS],
 ]  # fmt: skip
 RELATIVE = 1e-12

@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 
 from anomaly.effects import FENCE, LEAST_ROUTES, LEAST_SPREAD, SIZE_POWER
+from anomaly.prices import LEAST_WEIGHED_SHARE
 from anomaly.settings import Settings
 from anomaly.siblings import HEADING_DIGITS
 from anomaly.windows import Window
@@ -129,7 +130,7 @@ def _pairs(window: Window, number: int) -> str:
             GROUP BY ALL HAVING count(*) > 1),
         pairs_{number} AS (
             SELECT substr(good, 1, {HEADING_DIGITS}) AS heading, exporter_iso, importer_iso,
-                sum(greatest({prior} - {now}, 0))::BIGINT AS fell, sum(greatest({now} - {prior}, 0))::BIGINT AS rose,
+                sum(greatest({prior} - {now}, 0))::BIGINT AS fell,
                 max({prior} - {now}) AS deepest, bool_or({now} IS NULL OR {prior} IS NULL) AS is_unknown
             FROM wide JOIN headings_{number} ON heading = substr(good, 1, {HEADING_DIGITS}) GROUP BY ALL)
     """
@@ -165,7 +166,7 @@ def _window(window: Window, settings: Settings, number: int) -> str:
                 all_to_importer_usd, all_to_importer_prior_usd,
                 1 - least(a.revealed_advantage, 1) AS no_capacity,
                 CASE WHEN value_usd - value_prior_year_usd < {settings.floor_usd} THEN p.fell * 0.0
-                    WHEN NOT (p.is_unknown AND p.fell = 0) THEN least(p.fell / greatest(p.rose, 1), 1.0)
+                    WHEN NOT (p.is_unknown AND p.fell = 0) THEN least(p.fell / (value_usd - value_prior_year_usd), 1.0)
                     END AS neighbour_code_shift,
                 CASE WHEN neighbour_code_shift > 0 THEN p.deepest END AS neighbour_fell_usd,
                 CASE WHEN fence > 0 THEN away / fence END AS size_effect,
@@ -176,7 +177,7 @@ def _window(window: Window, settings: Settings, number: int) -> str:
                 t.baseline AS coalition_to_target_baseline_usd,
                 h.now AS coalition_to_hub_usd, h.prior AS coalition_to_hub_prior_usd,
                 h.baseline AS coalition_to_hub_baseline_usd,
-                CASE WHEN h.weighed > 0 AND h.weighed >= 0.5 * h.now
+                CASE WHEN h.weighed > 0 AND h.weighed >= {LEAST_WEIGHED_SHARE} * h.now
                     AND c.exporter_iso NOT IN (SELECT iso3 FROM coalition)
                     THEN h.weighed / (h.weight / 1000) END AS coalition_to_hub_usd_per_kg,
                 CASE WHEN c.weight > 0 OR value_usd <= 0 THEN greatest(coalesce(c.weight, 0), 0) END AS net_wgt_g,
@@ -195,10 +196,19 @@ def _window(window: Window, settings: Settings, number: int) -> str:
                 AND c.importer_iso IN (SELECT iso3 FROM targets))),
         priced AS (
             SELECT *, CASE WHEN net_wgt_g > 0 AND value_usd > 0 THEN 1000 * value_usd / net_wgt_g END
-                AS unit_value_usd_per_kg FROM joined),
+                AS unit_value_usd_per_kg,
+                CASE WHEN net_wgt_prior_g > 0 AND value_prior_year_usd > 0
+                    THEN 1000 * value_prior_year_usd / net_wgt_prior_g END AS unit_value_prior_usd_per_kg,
+                CASE WHEN value_prior_year_usd = 0 OR value_usd = 0 THEN 0.0
+                    WHEN value_prior_year_usd >= {settings.floor_usd} THEN ln((value_usd + {settings.floor_usd}) / (
+                        value_usd * unit_value_prior_usd_per_kg / unit_value_usd_per_kg + {settings.floor_usd}))
+                    END AS price_surge_log
+            FROM joined),
         compared_with_median AS (
             SELECT *, median(unit_value_usd_per_kg) FILTER (value_usd >= {settings.materiality_usd})
-                OVER (PARTITION BY good) AS median_unit_value_usd_per_kg
+                OVER (PARTITION BY good) AS median_unit_value_usd_per_kg,
+                median(price_surge_log) FILTER (value_usd >= {settings.materiality_usd})
+                OVER (PARTITION BY good) AS median_price_surge_log
             FROM priced)
         SELECT {window.end.year} AS window_year, {window.gap_years} AS baseline_gap_years, *,
             (value_usd > 0)::BIGINT AS active_periods,
@@ -218,10 +228,7 @@ def _indicators(floor: int) -> str:
     all_now, all_then = "all_to_importer_usd", "all_to_importer_prior_usd"
     return f"""
         {log_ratio("value_usd", "value_prior_year_usd")} AS surge_log,
-        CASE WHEN value_prior_year_usd = 0 THEN {log_ratio("value_usd", "value_prior_year_usd")}
-            WHEN value_prior_year_usd >= {floor} AND net_wgt_prior_g > 0 THEN
-            ln((net_wgt_g::DOUBLE * value_prior_year_usd / net_wgt_prior_g + {floor}) / (value_prior_year_usd + {floor}.0))
-            END AS volume_surge_log,
+        {log_ratio("value_usd", "value_prior_year_usd")} - price_surge_log AS volume_surge_log,
         {log_ratio("value_usd", "value_baseline_usd")} AS baseline_excess_log,
         value_usd - value_baseline_usd * coalesce(
             (elsewhere_usd + {floor})::DOUBLE / (elsewhere_baseline_usd + {floor}), 1.0) AS excess_usd,

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from anomaly.effects import FENCE, LEAST_ROUTES, LEAST_SPREAD, SIZE_POWER
+from anomaly.prices import LEAST_WEIGHED_SHARE
 from anomaly.settings import Settings
 from anomaly.siblings import HEADING_DIGITS
 from anomaly.windows import Window
@@ -109,14 +110,23 @@ def _window(
     frame["net_wgt_g"] = frame["weight"].fillna(0).where(has_weight)
     has_weight = (frame["weight_prior"] > 0) | (frame["value_prior_year_usd"] <= 0)
     frame["net_wgt_prior_g"] = frame["weight_prior"].fillna(0).where(has_weight)
-    is_told = (frame["_weighed_hub"] > 0) & (frame["_weighed_hub"] >= 0.5 * frame["coalition_to_hub_usd"])
+    is_told = (frame["_weighed_hub"] > 0) & (
+        frame["_weighed_hub"] >= LEAST_WEIGHED_SHARE * frame["coalition_to_hub_usd"]
+    )
     is_told &= ~frame["exporter_iso"].isin(settings.coalition.countries)
     frame["coalition_to_hub_usd_per_kg"] = (frame["_weighed_hub"] / (frame["_weight_hub"] / 1000)).where(is_told)
     is_priced = (frame["net_wgt_g"] > 0) & (frame["value_usd"] > 0)
     frame["unit_value_usd_per_kg"] = (1000 * frame["value_usd"] / frame["net_wgt_g"]).where(is_priced)
-    is_material = frame["value_usd"] >= settings.materiality_usd
-    priced = frame.assign(price=frame["unit_value_usd_per_kg"].where(is_material))
-    frame["median_unit_value_usd_per_kg"] = priced.groupby("good", observed=True)["price"].transform("median")
+    value, prior, floor = frame["value_usd"], frame["value_prior_year_usd"], float(settings.floor_usd)
+    had_price = (frame["net_wgt_prior_g"] > 0) & (prior > 0)
+    frame["unit_value_prior_usd_per_kg"] = (1000 * prior / frame["net_wgt_prior_g"]).where(had_price)
+    at_old_prices = value * frame["unit_value_prior_usd_per_kg"] / frame["unit_value_usd_per_kg"]
+    price_surge = np.log((value + floor) / (at_old_prices + floor)).where(prior >= floor)
+    frame["price_surge_log"] = price_surge.where((prior > 0) & (value > 0), 0.0)
+    is_material = value >= settings.materiality_usd
+    for name in ("unit_value_usd_per_kg", "price_surge_log"):
+        among = frame.assign(_one=frame[name].where(is_material)).groupby("good", observed=True)["_one"]
+        frame[f"median_{name}"] = among.transform("median")
     frame["active_periods"] = (frame["value_usd"] > 0).astype("int64")
     frame["largest_period_share"] = (frame["value_usd"] / frame["value_usd"]).where(frame["value_usd"] > 0)
     sides = [f"_{what}_{leg}" for what in ("weighed", "weight") for leg in ("target", "hub")]
@@ -154,10 +164,10 @@ def _with_pairs(compared: pd.DataFrame, floor: float) -> pd.DataFrame:
     is_known = change.notna()
     held = compared.groupby(heading, observed=True)["good"].transform("nunique") > 1
     pair = [heading[held], compared.loc[held, "exporter_iso"], compared.loc[held, "importer_iso"]]
-    moved = pd.DataFrame({"fell": (-change).clip(lower=0), "rose": change.clip(lower=0), "unknown": ~is_known})[held]
+    moved = pd.DataFrame({"fell": (-change).clip(lower=0), "unknown": ~is_known})[held]
     sums = moved.groupby(pair, observed=True).transform("sum")
     deepest = moved["fell"].groupby(pair, observed=True).transform("max")
-    matched = (sums["fell"] / sums["rose"].clip(lower=1)).clip(upper=1)
+    matched = (sums["fell"] / change[held].where(change[held] >= floor)).clip(upper=1)
     matched = matched.where(~((sums["unknown"] > 0) & (sums["fell"] == 0)))
     share = matched.where(change[held] >= floor, 0.0).reindex(compared.index)
     return compared.assign(neighbour_code_shift=share, neighbour_fell_usd=deepest.reindex(share.index).where(share > 0))
@@ -185,9 +195,7 @@ def _indicators(frame: pd.DataFrame, floor: float) -> pd.DataFrame:
 
     value, prior, base = frame["value_usd"], frame["value_prior_year_usd"], frame["value_baseline_usd"]
     frame["surge_log"] = log_ratio("value_usd", "value_prior_year_usd")
-    at_old_prices = frame["net_wgt_g"] * prior / frame["net_wgt_prior_g"].where(frame["net_wgt_prior_g"] > 0)
-    volume = np.log((at_old_prices + floor) / (prior + floor)).where(prior >= floor)
-    frame["volume_surge_log"] = volume.where(prior > 0, frame["surge_log"])
+    frame["volume_surge_log"] = frame["surge_log"] - frame["price_surge_log"]
     frame["baseline_excess_log"] = log_ratio("value_usd", "value_baseline_usd")
     elsewhere = (frame["elsewhere_usd"] + floor) / (frame["elsewhere_baseline_usd"] + floor)
     frame["excess_usd"] = value - base * elsewhere.fillna(1.0)

@@ -43,8 +43,8 @@ def test_a_larger_fall_matches_the_rise_whole() -> None:
     assert told([*RISE, *moves(60, 10, "851762")]) == (1.0, "851762", 50 * MILLION)
 
 
-def test_a_fall_is_counted_once_however_many_siblings_rose() -> None:
-    assert told([*RISE, *moves(20, 10, "851762"), *moves(5, 15, "851779")])[0] == 0.5
+def test_the_usual_growth_of_a_third_sibling_takes_nothing_from_the_match() -> None:
+    assert told([*RISE, *moves(20, 15, "851762"), *moves(70, 85, "851779")])[0] == 0.5
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A row as indicators see it, with every column at a plain value."""
 
+from math import log
 from typing import Any
 
 import polars as pl
@@ -23,8 +24,8 @@ PLAIN: dict[str, Any] = {
     "coalition_to_hub_usd": 9_000_000,
     "coalition_to_hub_prior_usd": 3_000_000,
     "coalition_to_hub_baseline_usd": 2_500_000,
-    "net_wgt_g": 50_000_000,
-    "net_wgt_prior_g": 20_000_000,
+    "unit_value_prior_usd_per_kg": 100.0,
+    "price_surge_log": log(10.1 / 5.1),  # 10 million at half the price is 5
     "coalition_to_hub_usd_per_kg": 80.0,
     "unit_value_usd_per_kg": 200.0,
     "median_unit_value_usd_per_kg": 50.0,

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anomaly.indicators import INDICATORS
-from anomaly.indicators.base import Indicator, change, usd
+from anomaly.indicators.base import Indicator, change, price_surge, usd
 from anomaly.schema import Features
 from tests.indicators.frame import FLOOR_USD, PLAIN, frame
 
@@ -61,24 +61,25 @@ def test_growth_from_nothing_is_finite_and_large() -> None:
     assert value("surge_log", value_prior_year_usd=0) == pytest.approx(log(101))
 
 
-def test_a_rise_of_the_price_alone_is_no_rise_of_the_volume() -> None:
-    dearer = {"value_usd": 10_000_000, "value_prior_year_usd": 2_000_000, "net_wgt_g": 50, "net_wgt_prior_g": 50}
-    assert value("volume_surge_log", **dearer) == pytest.approx(0.0)
+def price(**changes: object) -> float | None:
+    return frame(**changes).select(price_surge(FLOOR_USD)).item()
+
+
+def test_the_price_part_of_a_surge_is_its_value_beside_its_value_at_the_old_price() -> None:
+    assert price() == pytest.approx(log(10.1 / 5.1))
 
 
 def test_what_comes_from_nothing_is_all_volume() -> None:
-    assert value("volume_surge_log", value_prior_year_usd=0, net_wgt_g=None) == value(
-        "surge_log", value_prior_year_usd=0
-    )
+    assert price(value_prior_year_usd=0, unit_value_prior_usd_per_kg=None) == 0.0
 
 
-@pytest.mark.parametrize("unknown", ["net_wgt_g", "net_wgt_prior_g", "value_prior_year_usd"])
-def test_a_volume_is_unknown_without_the_weights_of_both_windows(unknown: str) -> None:
-    assert value("volume_surge_log", **{unknown: None}) is None
+@pytest.mark.parametrize("unknown", ["unit_value_usd_per_kg", "unit_value_prior_usd_per_kg", "value_prior_year_usd"])
+def test_the_price_part_is_unknown_without_both_prices(unknown: str) -> None:
+    assert price(**{unknown: None}) is None
 
 
 def test_a_year_before_below_the_floor_has_no_price() -> None:
-    assert value("volume_surge_log", value_prior_year_usd=99_999, net_wgt_prior_g=1) is None
+    assert price(value_prior_year_usd=99_999) is None
 
 
 def test_growth_against_an_unknown_year_is_unknown() -> None:
@@ -143,7 +144,7 @@ def test_every_indicator_says_what_it_is(indicator: Indicator) -> None:
 @settings(deadline=None)
 @given(data=st.data())
 def test_every_indicator_is_finite_or_unknown_for_any_amounts(indicator: Indicator, data: st.DataObject) -> None:
-    changes = {name: data.draw(amounts) for name in PLAIN if name.endswith(("_usd", "_g"))}
+    changes = {name: data.draw(amounts) for name in PLAIN if name.endswith("_usd")}
     got = value(indicator.name, **changes)
     assert got is None or (got == got and abs(got) != float("inf"))
 
@@ -170,7 +171,6 @@ def test_every_reason_is_a_sentence_with_a_number(indicator: Indicator) -> None:
     row = {
         **PLAIN,
         **BY_HAND,
-        "price_surge_log": BY_HAND["surge_log"] - BY_HAND["volume_surge_log"],
         "good": "851713",
         "neighbour_fell_good": "851762",
         "neighbour_fell_usd": 6_000_000,
