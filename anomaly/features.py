@@ -13,13 +13,14 @@ import dataframely as dy
 import numpy as np
 import polars as pl
 
-from anomaly import exporters, prices, schema, windows
+from anomaly import exporters, prices, schema, siblings, windows
 from anomaly import grid as cells
+from anomaly.capacity import Exports, Placed, exports, place, revealed_advantage
 from anomaly.coverage import PARTNERS_OF_A_WHOLE_DATASET
 from anomaly.effects import size_effect
 from anomaly.grid import UNKNOWN, Amounts, Grid, Ids, Names, lay
 from anomaly.indicators import INDICATORS
-from anomaly.indicators.base import COALITION_TO_HUB, HUB_TO_TARGET
+from anomaly.indicators.base import COALITION_TO_HUB, HUB_TO_TARGET, price_surge
 from anomaly.legs import MIRROR, Compared, coalition_legs, mirror_legs
 from anomaly.prices import Floats
 from anomaly.refusals import Breaks, refusals, straddles
@@ -36,9 +37,10 @@ _FIXED = tuple(schema.Features.column_names())
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What every chunk shares: coverage as lookups and the windows to compute, per frequency."""
+    """What every chunk shares: coverage as lookups, totals over all goods and the windows to compute, per frequency."""
 
     known: dict[str, Known]
+    exports: dict[str, Exports]
     windows: dict[str, list[Window]]
     breaks: Breaks
     exporters: dict[str, Amounts]
@@ -67,13 +69,13 @@ def plan(
     }
     nothing = np.full((0, 0), UNKNOWN, dtype=np.int64)
     whole = {freq: nothing if totals is None else exporters.spread(totals, one) for freq, one in known.items()}
-    return Plan(known, wanted, breaks, whole)
+    return Plan(known, {freq: exports(coverage, one) for freq, one in known.items()}, wanted, breaks, whole)
 
 
 def build(chunk: pl.DataFrame, of: Plan, settings: Settings) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Features and refused comparisons of whole goods.
+    """Features and refused comparisons of whole headings.
 
-    chunk   bilateral, whole goods, sorted by good, frequency, exporter, importer, period
+    chunk   bilateral, whole headings (siblings.HEADING_DIGITS), sorted by good, frequency, exporter, importer, period
 
     Returns (features, refused). A route has a row for a window where both windows are known and its value is
     material; a route to a target also where the year before was: what fell after a measure is not forgotten. Every sum
@@ -83,13 +85,13 @@ def build(chunk: pl.DataFrame, of: Plan, settings: Settings) -> tuple[pl.DataFra
     refused = [pl.DataFrame(schema=_schema_of(schema.Refused))]
     grids = lay(chunk, of.known) if chunk.height else {}
     for freq, grid in grids.items():
-        broken_by = of.breaks.marks(grid.names.goods)
+        placed = place(grid, of.exports[freq])
+        once = _Once(of.breaks.marks(grid.names.goods), siblings.pairs(grid), placed, of.exporters[freq])
         for window in of.windows[freq]:
-            compared = compare(grid, window, broken_by)
+            compared = compare(grid, window, once.broken_by)
             if (one := refusals(grid, window, compared, settings)) is not None:
                 refused.append(one)
-            sums = of.exporters[freq]
-            measured.append(_measure(grid, grids.get("M"), window, compared, broken_by, sums, settings))
+            measured.append(_measure(grid, grids.get("M"), once, window, compared, settings))
     key = ["good", *[name for name in schema.ROUTE_KEY if name != "good"]]
     names = next((grid.names for grid in grids.values()), None)
     features = [pl.DataFrame(schema=_schema_of(table_schema()))]
@@ -145,23 +147,28 @@ class _Measured:
     texts: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Once:
+    """What is looked up once for a grid and used by all its windows."""
+
+    broken_by: Ids
+    pairs: siblings.Pairs
+    exports: Placed
+    sums: Amounts
+
+
 def _measure(
-    grid: Grid,
-    monthly: Grid | None,
-    window: Window,
-    compared: Compared,
-    broken_by: Ids,
-    sums: Amounts,
-    settings: Settings,
+    grid: Grid, monthly: Grid | None, once: _Once, window: Window, compared: Compared, settings: Settings
 ) -> _Measured:
     is_coalition = grid.names.are(settings.coalition.countries)
-    legs = coalition_legs(grid, monthly, window, compared, lambda g, w: compare(g, w, broken_by), is_coalition)
+    legs = coalition_legs(grid, monthly, window, compared, lambda g, w: compare(g, w, once.broken_by), is_coalition)
     is_target = grid.names.are(settings.targets.countries)
     largest = np.where(is_target[grid.importer], np.maximum(compared.value, compared.prior), compared.value)
     route = np.flatnonzero(compared.is_comparable & (largest >= settings.materiality_usd))
     into, out_of = grid.into[route], grid.out_of[route]
     nothing = len(legs.texts)
     mirror = mirror_legs(grid, window, compared, is_coalition)
+    matched = siblings.matched(grid, once.pairs, compared, route, settings.floor_usd)
     columns = {
         "good": grid.good[route],
         "exporter": grid.exporter[route],
@@ -183,7 +190,11 @@ def _measure(
         "coalition_to_hub_baseline_usd": legs.baseline[out_of],
         "coalition_to_hub_usd_per_kg": np.where(is_coalition[grid.exporter[route]], np.nan, legs.usd_per_kg[out_of]),
         **_totals(grid, compared, route),
-        **_exporter_growth(grid, sums, window, route, settings),
+        **_exporter_growth(grid, once.sums, window, route, settings),
+        "revealed_advantage": revealed_advantage(grid, window, compared, once.exports, route),
+        "matched_by_siblings": matched.share,
+        "neighbour": matched.sibling,
+        "neighbour_fell_usd": matched.fell,
         "effect_in_fences": _effects(grid, compared, route, settings),
         **{name: one[route] for name, one in zip(MIRROR, mirror, strict=True)},
     }
@@ -191,14 +202,16 @@ def _measure(
 
 
 def _shape(grid: Grid, window: Window, route: Ids) -> dict[str, Column]:
-    """How the window's value is spread over its periods, and its weight and the year before's where all of it is known."""
+    """How the window's value is spread over its periods; weight and price, and those of the year before."""
     at = grid.known.index(window.end, window.months) or []
-    value = cells.pick(grid.value, at, route)
+    value, before = cells.pick(grid.value, at, route), grid.known.index(window.end, window.months, 1)
     return {
         "active_periods": (value > 0).sum(axis=0),
         "largest_period_usd": value.max(axis=0, initial=0),
         "net_wgt_g": prices.weight(grid, at, route),
-        "net_wgt_prior_g": prices.weight(grid, grid.known.index(window.end, window.months, 1), route),
+        "net_wgt_prior_g": prices.weight(grid, before, route),
+        "unit_value_usd_per_kg": prices.of_routes(grid, at, route),
+        "unit_value_prior_usd_per_kg": prices.of_routes(grid, before, route),
     }
 
 
@@ -269,6 +282,7 @@ def _as_frame(measured: Sequence[_Measured], names: Names, cut_off: pl.DataFrame
     columns, number = {name: one[order] for name, one in columns.items()}, number[order]
     good, exporter, importer = (columns.pop(name) for name in ("good", "exporter", "importer"))
     kind, target_says, hub_says = (columns.pop(name) for name in ("kind", "target_says", "hub_says"))
+    neighbour = columns.pop("neighbour")
     kinds = names.kinds.join(cut_off, on=["source", "dataset"], how="left", maintain_order="left")
     texts = pl.Series([text for one in measured for text in one.texts], dtype=pl.String)
     frame = pl.DataFrame(
@@ -277,6 +291,7 @@ def _as_frame(measured: Sequence[_Measured], names: Names, cut_off: pl.DataFrame
             "exporter_iso": names.countries.gather(exporter),
             "importer_iso": names.countries.gather(importer),
             "role": _roles(names, settings).gather(importer),
+            "neighbour_fell_good": siblings.named(neighbour, names.goods),
             "coalition_to_target_compared": texts.gather(target_says),
             "coalition_to_hub_compared": texts.gather(hub_says),
             **{column: kinds[column].gather(kind) for column in kinds.columns},
@@ -323,21 +338,24 @@ def _windows_told(windows: Sequence[Window], settings: Settings) -> pl.DataFrame
 
 
 def _with_indicators(frame: pl.DataFrame, settings: Settings) -> pl.DataFrame:
-    value, weight = pl.col("value_usd"), pl.col("net_wgt_g")
-    price = pl.when((weight > 0) & (value > 0)).then(1000 * value / weight)
-    median = pl.col("unit_value_usd_per_kg").filter(is_material(settings)).median().over("_good_in_window")
+    value = pl.col("value_usd")
+    among = (
+        pl.col("unit_value_usd_per_kg", "price_surge_log")
+        .filter(is_material(settings))
+        .median()
+        .over("_good_in_window")
+    )
     is_nothing = (pl.col("value_prior_year_usd") == 0) & (pl.col("value_baseline_usd") == 0)
     is_told = pl.col("smallest_published_usd").is_null()
     floor = float(settings.floor_usd)
     return (
         frame.with_columns(
             largest_period_share=pl.when(value > 0).then(pl.col("largest_period_usd") / value),
-            unit_value_usd_per_kg=price,
             baseline_is_nothing=pl.when(is_told | ~is_nothing).then(is_nothing),
         )
-        .with_columns(median_unit_value_usd_per_kg=median)
+        .with_columns(price_surge_log=price_surge(floor))
+        .with_columns(among.name.prefix("median_"))
         .with_columns([indicator.expr(floor).cast(pl.Float64).alias(indicator.name) for indicator in INDICATORS])
-        .with_columns(price_surge_log=pl.col("surge_log") - pl.col("volume_surge_log"))
         .select(*_FIXED, *[indicator.name for indicator in INDICATORS])
     )
 

@@ -1,4 +1,4 @@
-"""What a kilogram costs: weights of routes where all of a window's weight is known, and the price of the leg into a hub."""
+"""Weights, and what a kilogram costs on a route and on the leg into a hub."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from anomaly.grid import UNKNOWN, Amounts, Grid, Ids
 
 Floats = npt.NDArray[np.float64]
 
-LEAST_WEIGHED_SHARE = 0.5  # of a leg's value: the price of a smaller part is not the leg's
+LEAST_WEIGHED_SHARE = 0.8  # of a value: what a smaller part cost is not its price
 
 
 def weight(grid: Grid, at: Sequence[int] | None, route: Ids) -> Amounts:
@@ -24,13 +24,26 @@ def weight(grid: Grid, at: Sequence[int] | None, route: Ids) -> Amounts:
     return np.where(has_weight, np.maximum(grams, 0).sum(axis=0), UNKNOWN)
 
 
+def of_routes(grid: Grid, at: Sequence[int] | None, route: Ids) -> Floats:
+    """USD per kg of some routes over the periods at `at` that have a weight; NaN where unknown."""
+    return _per_kg(*_weighed(grid, at, route))
+
+
 def of_cells(grid: Grid, at: Sequence[int] | None, route: Ids, cell: Ids) -> Floats:
-    """USD per kg of the routes of each cell together over the periods at `at`, those with a weight; NaN where unknown."""
-    size = grid.names.cells
-    grams, usd = weight(grid, at, route), cells.pick(grid.value, at or [], route).sum(axis=0)
-    weighed = grams > 0
-    kilograms = cells.add_up(grams[weighed], cell[weighed], size) / 1000
-    usd_weighed, usd_all = cells.add_up(usd[weighed], cell[weighed], size), cells.add_up(usd, cell, size)
-    is_told = (kilograms > 0) & (usd_weighed > 0) & (usd_weighed >= LEAST_WEIGHED_SHARE * usd_all)
-    price: Floats = np.divide(usd_weighed, kilograms, out=np.full(size, np.nan), where=is_told)
+    """USD per kg of the routes of each cell together, in the same way."""
+    usd, grams, usd_all = (cells.add_up(one, cell, grid.names.cells) for one in _weighed(grid, at, route))
+    return _per_kg(usd, grams, usd_all)
+
+
+def _weighed(grid: Grid, at: Sequence[int] | None, route: Ids) -> tuple[Amounts, Amounts, Amounts]:
+    """USD of the periods with a weight, their grams, and USD of all periods."""
+    value, grams = cells.pick(grid.value, at or [], route), cells.pick(grid.weight, at or [], route)
+    is_weighed = (grams > 0) & (value > 0)
+    usd, weighed = (np.where(is_weighed, one, 0).sum(axis=0) for one in (value, grams))
+    return usd, weighed, np.maximum(value, 0).sum(axis=0)
+
+
+def _per_kg(usd: Amounts, grams: Amounts, usd_all: Amounts) -> Floats:
+    is_told = (grams > 0) & (usd >= LEAST_WEIGHED_SHARE * usd_all)
+    price: Floats = np.divide(1000.0 * usd, grams, out=np.full(len(usd), np.nan), where=is_told)
     return price

@@ -27,6 +27,14 @@ def _usd(meaning: str, **options: Any) -> dy.Int64:
     return dy.Int64(description=meaning, metadata={"unit": "USD"}, **options)
 
 
+def _grams(meaning: str) -> dy.Int64:
+    return dy.Int64(description=meaning, nullable=True, min=0, metadata={"unit": "g"})
+
+
+def _real(meaning: str, unit: str, **options: Any) -> dy.Float64:
+    return dy.Float64(description=meaning, nullable=True, metadata={"unit": unit}, **options)
+
+
 def _count(meaning: str, unit: str = "rows", **options: Any) -> dy.Int64:
     return dy.Int64(description=meaning, metadata={"unit": unit}, min=0, **options)
 
@@ -61,9 +69,7 @@ class Flows(dy.Schema):
         description="value in whole units of the reported currency", min=0, metadata={"unit": "currency"}
     )
     currency = _text("ISO 4217 code of reported_value", regex="^[A-Z]{3}$")
-    net_wgt_g = dy.Int64(
-        description="net weight; null where not published", nullable=True, min=0, metadata={"unit": "g"}
-    )
+    net_wgt_g = _grams("net weight; null where not published")
     is_net_wgt_estimated = dy.Bool(description="the publisher estimated the weight", nullable=True)
     is_confidential = dy.Bool(description="the publisher hides the code or the partner of this row")
     is_current = dy.Bool(description="false where a newer vintage replaces this row")
@@ -152,7 +158,7 @@ class Bilateral(dy.Schema):
     export_value_fob_usd = _usd("as the exporter reports it", nullable=True, min=0)
     import_value_cif_usd = _usd("as the importer reports it", nullable=True, min=0)
     reexport_value_fob_usd = _usd("re-exports, contained in the export value", nullable=True, min=0)
-    net_wgt_g = dy.Int64(description="net weight on the value's side", nullable=True, min=0, metadata={"unit": "g"})
+    net_wgt_g = _grams("net weight on the value's side")
 
 
 class Routes(dy.Schema):
@@ -192,27 +198,11 @@ class Features(Routes):
     value_baseline_usd = _usd("mean trade in the same months of the baseline years", nullable=True, min=0)
     value_baseline_max_usd = _usd("highest of the baseline years", nullable=True, min=0)
     active_periods = _count("periods of the window with trade", "periods")
-    largest_period_share = dy.Float64(
-        description="share of the window's value in its largest period",
-        min=0,
-        max=1,
-        nullable=True,
-        metadata={"unit": "share"},
-    )
-    net_wgt_g = dy.Int64(
-        description="net weight in the window, where all of it is known", nullable=True, min=0, metadata={"unit": "g"}
-    )
-    net_wgt_prior_g = dy.Int64(
-        description="net weight in the same months a year before, where all of it is known",
-        nullable=True,
-        min=0,
-        metadata={"unit": "g"},
-    )
-    price_surge_log = dy.Float64(
-        description="surge_log less volume_surge_log: the part of the growth that is price",
-        nullable=True,
-        metadata={"unit": "log"},
-    )
+    largest_period_share = _real("share of the window's value in its largest period", "share", min=0, max=1)
+    net_wgt_g = _grams("net weight in the window, where all of it is known")
+    net_wgt_prior_g = _grams("net weight in the same months a year before, where all of it is known")
+    price_surge_log = _real("surge_log less volume_surge_log: the part of the growth that is price", "log")
+    median_price_surge_log = _real("its median over all material routes of the good in the window", "log")
     is_edition_changed = dy.Bool(description="the windows straddle two HS editions; the good is stable across them")
     coalition_to_target_usd = _usd(
         "coalition's exports of the good to the importer in the window", nullable=True, min=0
@@ -222,11 +212,8 @@ class Features(Routes):
     coalition_to_hub_usd = _usd("coalition's exports of the good to the exporter in the window", nullable=True, min=0)
     coalition_to_hub_prior_usd = _usd("the same a year before", nullable=True, min=0)
     coalition_to_hub_baseline_usd = _usd("the same in the baseline", nullable=True, min=0)
-    coalition_to_hub_usd_per_kg = dy.Float64(
-        description="what a kilogram of those exports cost in the window; null on routes of the coalition itself",
-        nullable=True,
-        min=0,
-        metadata={"unit": "USD/kg"},
+    coalition_to_hub_usd_per_kg = _real(
+        "what a kilogram of those exports cost in the window; null on routes of the coalition itself", "USD/kg", min=0
     )
     elsewhere_usd = _usd(
         "the exporter's exports of the good to everyone else; null where the extract has no one else",
@@ -245,14 +232,10 @@ class Features(Routes):
     )
     all_to_importer_usd = _usd("everyone's exports of the good to the importer", nullable=True, min=0)
     all_to_importer_prior_usd = _usd("the same a year before", nullable=True, min=0)
-    unit_value_usd_per_kg = dy.Float64(
-        description="price of the route", nullable=True, min=0, metadata={"unit": "USD/kg"}
-    )
-    median_unit_value_usd_per_kg = dy.Float64(
-        description="median price of the good over all routes of the window",
-        nullable=True,
-        min=0,
-        metadata={"unit": "USD/kg"},
+    unit_value_usd_per_kg = _real("price of the route where four fifths of it have a weight", "USD/kg", min=0)
+    unit_value_prior_usd_per_kg = _real("the same a year before", "USD/kg", min=0)
+    median_unit_value_usd_per_kg = _real(
+        "median price of the good over all material routes of the window", "USD/kg", min=0
     )
     leg_exported_usd = _usd(
         "coalition to exporter as the coalition reports it, where both sides report; on a route of the coalition itself: the route",
@@ -262,6 +245,14 @@ class Features(Routes):
     leg_imported_usd = _usd("the same as the receiving side reports it", nullable=True, min=0)
     leg_exported_baseline_usd = _usd("leg_exported_usd in the baseline", nullable=True, min=0)
     leg_imported_baseline_usd = _usd("leg_imported_usd in the baseline", nullable=True, min=0)
+    revealed_advantage = _real(
+        "the good's part in the exporter's exports in the baseline over its part in everyone's", "ratio", min=0
+    )
+    neighbour_fell_good = _text(
+        "the good of the same heading that fell most on the route while this one rose; null where none did",
+        nullable=True,
+    )
+    neighbour_fell_usd = _usd("by how much that good fell against the year before", nullable=True, min=0)
     coalition_to_target_compared = _text("what that leg was compared on, months and publisher; empty where unknown")
     coalition_to_hub_compared = _text("what that leg was compared on, months and publisher; empty where unknown")
     smallest_published_usd = _usd(

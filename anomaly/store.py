@@ -86,16 +86,20 @@ class Store:
                 f"table {table} as it was written", str(error)[:200], hint="`anomaly verify` names the broken files"
             ) from error
 
-    def chunks(self, table: str, rows: int = 500_000) -> Iterator[pl.DataFrame]:
+    def chunks(self, table: str, rows: int = 500_000, digits: int | None = None) -> Iterator[pl.DataFrame]:
         """Consecutive rows of whole goods, in order, about `rows` at a time, of a table sorted by good.
 
-        A good with more rows than that comes alone. Memory is that of one chunk. Raises ContractBroken where the
-        table is not sorted by good.
+        A good with more rows than that comes alone. Goods that share their first `digits` characters stay together.
+        Memory is that of one chunk. Raises ContractBroken where the table is not sorted by good.
         """
         lazy = self.scan(table)
-        goods = lazy.group_by("good").agg(rows=pl.len()).collect(engine="streaming").sort("good")
+        together = pl.col("good") if digits is None else pl.col("good").str.slice(0, digits)
+        counted = lazy.group_by("good").agg(rows=pl.len()).collect(engine="streaming").sort("good")
+        goods = counted.group_by(together.alias("part"), maintain_order=True).agg(
+            pl.col("good").first(), pl.col("rows").sum()
+        )
         start, length, first = 0, 0, ""
-        for good, count in goods.iter_rows():
+        for good, count in goods.select("good", "rows").iter_rows():
             if length and length + count > rows:
                 yield _slice(lazy, table, start, length, first)
                 start, length = start + length, 0

@@ -23,11 +23,12 @@ def evidence_weight(floor_usd: float) -> pl.Expr:
     """Weight of a hub's route to a target, before it is scaled to mean 1; LEAST_WEIGHT to 3 + LEAST_WEIGHT.
 
     share of the fall x (1 + growth upstream), over columns of features. The fall is the larger of those since the year
-    before and since the baseline, f/(f + HALVED_LOG).
+    before and since the baseline, f/(f + HALVED_LOG). Where falls of the heading on the same pair match the route's rise,
+    the matched share stands in for the fall: a good under a new label has no direct trade that could fall.
     """
     since_baseline = -log_ratio("coalition_to_target_usd", "coalition_to_target_baseline_usd", floor_usd)
     fall = pl.max_horizontal(suspicious_side("direct_drop_log"), since_baseline.clip(lower_bound=0).fill_null(0.0))
     is_known = pl.col("coalition_to_target_usd").is_not_null()
     share = pl.when(is_known).then(fall / (fall + HALVED_LOG)).otherwise(UNKNOWN_SHARE)
     upstream = suspicious_side("upstream_surge_log").clip(upper_bound=MOST_UPSTREAM_LOG)
-    return share * (1 + upstream) + LEAST_WEIGHT
+    return pl.max_horizontal(share, suspicious_side("neighbour_code_shift")) * (1 + upstream) + LEAST_WEIGHT

@@ -14,10 +14,11 @@ WHOLE = [
     "coalition_to_target_usd", "coalition_to_target_prior_usd", "coalition_to_target_baseline_usd",
     "coalition_to_hub_usd", "coalition_to_hub_prior_usd", "coalition_to_hub_baseline_usd",
     "elsewhere_usd", "elsewhere_prior_usd", "elsewhere_baseline_usd",
-    "all_to_importer_usd", "all_to_importer_prior_usd",
+    "all_to_importer_usd", "all_to_importer_prior_usd", "neighbour_fell_usd",
 ]  # fmt: skip
 FLOATS = [
     "largest_period_share", "unit_value_usd_per_kg", "median_unit_value_usd_per_kg", "coalition_to_hub_usd_per_kg",
+    "unit_value_prior_usd_per_kg", "price_surge_log", "median_price_surge_log",
     *[indicator.name for indicator in INDICATORS],
 ]  # fmt: skip
 RELATIVE = 1e-12

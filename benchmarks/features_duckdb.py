@@ -7,7 +7,9 @@ from pathlib import Path
 import duckdb
 
 from anomaly.effects import FENCE, LEAST_ROUTES, LEAST_SPREAD, SIZE_POWER
+from anomaly.prices import LEAST_WEIGHED_SHARE
 from anomaly.settings import Settings
+from anomaly.siblings import HEADING_DIGITS
 from anomaly.windows import Window
 from benchmarks.tables import ZSTD_LEVEL, files, plan_of, scenario
 
@@ -26,15 +28,28 @@ def run(root: str, out: str, materiality_usd: str) -> None:
     con.execute("SET preserve_insertion_order = false")
     con.execute(f"CREATE TABLE coalition AS SELECT unnest({list(settings.coalition.countries)}) AS iso3")
     con.execute(f"CREATE TABLE targets AS SELECT unnest({list(settings.targets.countries)}) AS iso3")
+    con.execute(_held(folder, years))
     con.execute(_wide(folder, years))
     windows = " UNION ALL ".join(
         f"SELECT * FROM ({_window(one, settings, number)})" for number, one in enumerate(plan.windows["A"])
     )
     ctes = ", ".join(
-        f"{_sums(one, number)}, {_effects(number, settings.floor_usd)}" for number, one in enumerate(plan.windows["A"])
+        f"{_sums(one, number)}, {_effects(number, settings.floor_usd)}, {_pairs(one, number)}, "
+        f"{_totals(folder, one, number)}"
+        for number, one in enumerate(plan.windows["A"])
     )
     options = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL {ZSTD_LEVEL}"
     con.execute(f"COPY (WITH {ctes} {windows}) TO '{out}/part-0.parquet' ({options})")
+
+
+def _held(folder: Path, years: list[int]) -> str:
+    """In which years the dataset has the good at all."""
+    held = ", ".join(f"bool_or(year(ref_date) = {year}) AS h_{year}" for year in years)
+    return f"""
+        CREATE TABLE held AS
+        SELECT code AS good, {held} FROM read_parquet({files(folder, "coverage.scope")})
+        WHERE flow_code = 'X' AND dimension = 'good' GROUP BY ALL
+    """
 
 
 def _wide(folder: Path, years: list[int]) -> str:
@@ -45,7 +60,6 @@ def _wide(folder: Path, years: list[int]) -> str:
         for year in years
     )
     complete = ", ".join(f"bool_or(is_complete) FILTER (year(ref_date) = {year}) AS c_{year}" for year in years)
-    held = ", ".join(f"bool_or(year(ref_date) = {year}) AS h_{year}" for year in years)
     known = ", ".join(
         f"CASE WHEN c_{year} AND h_{year} THEN greatest(coalesce(v_{year}, 0), 0) END AS v_{year}, w_{year}"
         for year in years
@@ -57,13 +71,9 @@ def _wide(folder: Path, years: list[int]) -> str:
             FROM read_parquet({files(folder, "bilateral")}) GROUP BY ALL),
         reporters AS (
             SELECT reporter_iso AS exporter_iso, {complete}
-            FROM read_parquet({files(folder, "coverage")}) WHERE flow_code = 'X' GROUP BY ALL),
-        goods AS (
-            SELECT code AS good, {held}
-            FROM read_parquet({files(folder, "coverage.scope")})
-            WHERE flow_code = 'X' AND dimension = 'good' GROUP BY ALL)
+            FROM read_parquet({files(folder, "coverage")}) WHERE flow_code = 'X' GROUP BY ALL)
         SELECT good, exporter_iso, importer_iso, {known}
-        FROM cells LEFT JOIN reporters USING (exporter_iso) LEFT JOIN goods USING (good)
+        FROM cells LEFT JOIN reporters USING (exporter_iso) LEFT JOIN held USING (good)
     """
 
 
@@ -112,12 +122,53 @@ def _effects(number: int, floor: int) -> str:
     """
 
 
+def _pairs(window: Window, number: int) -> str:
+    now, prior = f"v_{window.end.year}", f"v_{window.end.year - 1}"
+    return f"""
+        headings_{number} AS (
+            SELECT substr(good, 1, {HEADING_DIGITS}) AS heading FROM (SELECT DISTINCT good FROM wide)
+            GROUP BY ALL HAVING count(*) > 1),
+        pairs_{number} AS (
+            SELECT substr(good, 1, {HEADING_DIGITS}) AS heading, exporter_iso, importer_iso,
+                sum(greatest({prior} - {now}, 0))::BIGINT AS fell,
+                max({prior} - {now}) AS deepest, bool_or({now} IS NULL OR {prior} IS NULL) AS is_unknown
+            FROM wide JOIN headings_{number} ON heading = substr(good, 1, {HEADING_DIGITS}) GROUP BY ALL)
+    """
+
+
+def _totals(folder: Path, window: Window, number: int) -> str:
+    """All exports of the reporters that have every year of the window, and what they sold of each good."""
+    base = list(window.baseline_years)
+    years = [*base, window.end.year - 1, window.end.year]
+    held = " AND ".join(f"h_{year}" for year in base) or "false"
+    return f"""
+        reporters_{number} AS (
+            SELECT reporter_iso AS exporter_iso,
+                (sum(value_usd) FILTER (year(ref_date) IN {base}) + {len(base) // 2}) // {max(len(base), 1)} AS usd
+            FROM read_parquet({files(folder, "coverage")}) WHERE flow_code = 'X' GROUP BY ALL
+            HAVING count(*) FILTER (is_complete AND year(ref_date) IN {years}) = {len(set(years))}),
+        worlds_{number} AS (
+            SELECT good, sum(e.baseline) AS of_good, (SELECT sum(usd) FROM reporters_{number}) AS world
+            FROM by_exporter_{number} e JOIN reporters_{number} USING (exporter_iso) JOIN held USING (good)
+            WHERE {held} GROUP BY ALL),
+        advantages_{number} AS (
+            SELECT good, exporter_iso, (coalesce(e.baseline, 0) / usd) / (of_good / world) AS revealed_advantage
+            FROM worlds_{number} CROSS JOIN reporters_{number}
+            LEFT JOIN by_exporter_{number} e USING (good, exporter_iso) WHERE usd > 0 AND of_good > 0)
+    """
+
+
 def _window(window: Window, settings: Settings, number: int) -> str:
     in_totals = "value_baseline_usd IS NOT NULL" if window.baseline_years else "true"
     return f"""
         WITH joined AS (
             SELECT c.good, c.exporter_iso, c.importer_iso, c.value_usd, c.value_prior_year_usd, c.value_baseline_usd,
                 all_to_importer_usd, all_to_importer_prior_usd,
+                1 - least(a.revealed_advantage, 1) AS no_capacity,
+                CASE WHEN value_usd - value_prior_year_usd < {settings.floor_usd} THEN p.fell * 0.0
+                    WHEN NOT (p.is_unknown AND p.fell = 0) THEN least(p.fell / (value_usd - value_prior_year_usd), 1.0)
+                    END AS neighbour_code_shift,
+                CASE WHEN neighbour_code_shift > 0 THEN p.deepest END AS neighbour_fell_usd,
                 CASE WHEN fence > 0 THEN away / fence END AS size_effect,
                 CASE WHEN {in_totals} THEN greatest(e.now - value_usd, 0) END AS elsewhere_usd,
                 CASE WHEN {in_totals} THEN greatest(e.prior - value_prior_year_usd, 0) END AS elsewhere_prior_usd,
@@ -126,7 +177,7 @@ def _window(window: Window, settings: Settings, number: int) -> str:
                 t.baseline AS coalition_to_target_baseline_usd,
                 h.now AS coalition_to_hub_usd, h.prior AS coalition_to_hub_prior_usd,
                 h.baseline AS coalition_to_hub_baseline_usd,
-                CASE WHEN h.weighed > 0 AND h.weighed >= 0.5 * h.now
+                CASE WHEN h.weighed > 0 AND h.weighed >= {LEAST_WEIGHED_SHARE} * h.now
                     AND c.exporter_iso NOT IN (SELECT iso3 FROM coalition)
                     THEN h.weighed / (h.weight / 1000) END AS coalition_to_hub_usd_per_kg,
                 CASE WHEN c.weight > 0 OR value_usd <= 0 THEN greatest(coalesce(c.weight, 0), 0) END AS net_wgt_g,
@@ -134,6 +185,9 @@ def _window(window: Window, settings: Settings, number: int) -> str:
                     THEN greatest(coalesce(weight_prior, 0), 0) END AS net_wgt_prior_g
             FROM compared_{number} c
             LEFT JOIN effects_{number} USING (good, exporter_iso, importer_iso)
+            LEFT JOIN pairs_{number} p ON p.heading = substr(c.good, 1, {HEADING_DIGITS})
+                AND p.exporter_iso = c.exporter_iso AND p.importer_iso = c.importer_iso
+            LEFT JOIN advantages_{number} a ON a.good = c.good AND a.exporter_iso = c.exporter_iso
             LEFT JOIN by_importer_{number} i ON i.good = c.good AND i.importer_iso = c.importer_iso
             LEFT JOIN by_exporter_{number} e ON e.good = c.good AND e.exporter_iso = c.exporter_iso
             LEFT JOIN legs_{number} t ON t.good = c.good AND t.country = c.importer_iso
@@ -142,10 +196,19 @@ def _window(window: Window, settings: Settings, number: int) -> str:
                 AND c.importer_iso IN (SELECT iso3 FROM targets))),
         priced AS (
             SELECT *, CASE WHEN net_wgt_g > 0 AND value_usd > 0 THEN 1000 * value_usd / net_wgt_g END
-                AS unit_value_usd_per_kg FROM joined),
+                AS unit_value_usd_per_kg,
+                CASE WHEN net_wgt_prior_g > 0 AND value_prior_year_usd > 0
+                    THEN 1000 * value_prior_year_usd / net_wgt_prior_g END AS unit_value_prior_usd_per_kg,
+                CASE WHEN value_prior_year_usd = 0 OR value_usd = 0 THEN 0.0
+                    WHEN value_prior_year_usd >= {settings.floor_usd} THEN ln((value_usd + {settings.floor_usd}) / (
+                        value_usd * unit_value_prior_usd_per_kg / unit_value_usd_per_kg + {settings.floor_usd}))
+                    END AS price_surge_log
+            FROM joined),
         compared_with_median AS (
             SELECT *, median(unit_value_usd_per_kg) FILTER (value_usd >= {settings.materiality_usd})
-                OVER (PARTITION BY good) AS median_unit_value_usd_per_kg
+                OVER (PARTITION BY good) AS median_unit_value_usd_per_kg,
+                median(price_surge_log) FILTER (value_usd >= {settings.materiality_usd})
+                OVER (PARTITION BY good) AS median_price_surge_log
             FROM priced)
         SELECT {window.end.year} AS window_year, {window.gap_years} AS baseline_gap_years, *,
             (value_usd > 0)::BIGINT AS active_periods,
@@ -165,10 +228,7 @@ def _indicators(floor: int) -> str:
     all_now, all_then = "all_to_importer_usd", "all_to_importer_prior_usd"
     return f"""
         {log_ratio("value_usd", "value_prior_year_usd")} AS surge_log,
-        CASE WHEN value_prior_year_usd = 0 THEN {log_ratio("value_usd", "value_prior_year_usd")}
-            WHEN value_prior_year_usd >= {floor} AND net_wgt_prior_g > 0 THEN
-            ln((net_wgt_g::DOUBLE * value_prior_year_usd / net_wgt_prior_g + {floor}) / (value_prior_year_usd + {floor}.0))
-            END AS volume_surge_log,
+        {log_ratio("value_usd", "value_prior_year_usd")} - price_surge_log AS volume_surge_log,
         {log_ratio("value_usd", "value_baseline_usd")} AS baseline_excess_log,
         value_usd - value_baseline_usd * coalesce(
             (elsewhere_usd + {floor})::DOUBLE / (elsewhere_baseline_usd + {floor}), 1.0) AS excess_usd,

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from anomaly import features
+from anomaly.siblings import HEADING_DIGITS
 from anomaly.store import Store
 from benchmarks.tables import ZSTD_LEVEL, plan_of, scenario
 
@@ -17,7 +18,7 @@ def run(root: str, out: str, materiality_usd: str, threads: str = "2", rows: str
     plan = plan_of(Path(root), settings)
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
-    chunks = Store(Path(root)).chunks("bilateral", int(rows))
+    chunks = Store(Path(root)).chunks("bilateral", int(rows), HEADING_DIGITS)
     for number, (measured, _) in enumerate(features.build_each(chunks, plan, settings, int(threads))):
         measured.write_parquet(folder / f"part-{number:05}.parquet", compression="zstd", compression_level=ZSTD_LEVEL)
 

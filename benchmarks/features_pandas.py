@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from anomaly.effects import FENCE, LEAST_ROUTES, LEAST_SPREAD, SIZE_POWER
+from anomaly.prices import LEAST_WEIGHED_SHARE
 from anomaly.settings import Settings
+from anomaly.siblings import HEADING_DIGITS
 from anomaly.windows import Window
 from benchmarks.tables import ZSTD_LEVEL, files, plan_of, scenario
 
@@ -21,7 +23,8 @@ def run(root: str, out: str, materiality_usd: str) -> None:
     plan = plan_of(folder, settings)
     years = [period.year for period in plan.known["A"].periods]
     routes = _wide(folder, years)
-    windows = [_window(routes, one, settings) for one in plan.windows["A"]]
+    who, held = _totals(folder)
+    windows = [_window(routes, one, settings, who, held) for one in plan.windows["A"]]
     Path(out).mkdir(parents=True, exist_ok=True)
     whole = pd.concat(windows, ignore_index=True)
     whole.to_parquet(Path(out) / "part-0.parquet", compression="zstd", compression_level=ZSTD_LEVEL)
@@ -51,7 +54,22 @@ def _wide(folder: Path, years: list[int]) -> pd.DataFrame:
     return routes
 
 
-def _window(routes: pd.DataFrame, window: Window, settings: Settings) -> pd.DataFrame:
+def _totals(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What each reporter exported of all goods, and which goods the dataset has, a column a year."""
+    who = pd.concat([pd.read_parquet(file) for file in files(folder, "coverage")])
+    who = who[(who["flow_code"] == "X") & who["is_complete"]]
+    usd = who.assign(year=pd.to_datetime(who["ref_date"]).dt.year).pivot(
+        index="reporter_iso", columns="year", values="value_usd"
+    )
+    scope = pd.concat([pd.read_parquet(file) for file in files(folder, "coverage.scope")])
+    scope = scope[(scope["flow_code"] == "X") & (scope["dimension"] == "good")]
+    held = scope.assign(year=pd.to_datetime(scope["ref_date"]).dt.year, held=1)
+    return usd, held.pivot(index="code", columns="year", values="held").notna()
+
+
+def _window(
+    routes: pd.DataFrame, window: Window, settings: Settings, who: pd.DataFrame, held: pd.DataFrame
+) -> pd.DataFrame:
     year, base = window.end.year, [f"v_{year}" for year in window.baseline_years]
     compared = routes[ROUTE].assign(
         value_usd=routes[f"v_{year}"], value_prior_year_usd=routes[f"v_{year - 1}"],
@@ -60,7 +78,8 @@ def _window(routes: pd.DataFrame, window: Window, settings: Settings) -> pd.Data
     compared["value_baseline_usd"] = (
         (routes[base].sum(axis=1, skipna=False) + len(base) // 2) // len(base) if base else np.nan
     )
-    compared = compared[compared["value_usd"].notna() & compared["value_prior_year_usd"].notna()]
+    compared = _with_pairs(compared, float(settings.floor_usd))
+    compared = compared[compared["value_usd"].notna() & compared["value_prior_year_usd"].notna()].copy()
     compared["size_effect"] = _effects(compared, float(settings.floor_usd))
     is_in_totals = compared["value_baseline_usd"].notna() if base else pd.Series(data=True, index=compared.index)
     totals = compared[is_in_totals]
@@ -72,6 +91,7 @@ def _window(routes: pd.DataFrame, window: Window, settings: Settings) -> pd.Data
     by_importer = totals.groupby(["good", "importer_iso"], observed=True)[sums[:2]].sum().reset_index()
     by_exporter = totals.groupby(["good", "exporter_iso"], observed=True)[sums].sum(min_count=1).reset_index()
     sent = totals[totals["exporter_iso"].isin(settings.coalition.countries)]
+    frame["no_capacity"] = _lack(frame, by_exporter, window, who, held)
     legs = sent.groupby(["good", "importer_iso"], observed=True)[sums].sum(min_count=1)
     weighed = sent[sent["weight"] > 0].groupby(["good", "importer_iso"], observed=True)[["value_usd", "weight"]].sum()
     legs = legs.join(weighed.rename(columns={"value_usd": "weighed"})).reset_index()
@@ -90,14 +110,23 @@ def _window(routes: pd.DataFrame, window: Window, settings: Settings) -> pd.Data
     frame["net_wgt_g"] = frame["weight"].fillna(0).where(has_weight)
     has_weight = (frame["weight_prior"] > 0) | (frame["value_prior_year_usd"] <= 0)
     frame["net_wgt_prior_g"] = frame["weight_prior"].fillna(0).where(has_weight)
-    is_told = (frame["_weighed_hub"] > 0) & (frame["_weighed_hub"] >= 0.5 * frame["coalition_to_hub_usd"])
+    is_told = (frame["_weighed_hub"] > 0) & (
+        frame["_weighed_hub"] >= LEAST_WEIGHED_SHARE * frame["coalition_to_hub_usd"]
+    )
     is_told &= ~frame["exporter_iso"].isin(settings.coalition.countries)
     frame["coalition_to_hub_usd_per_kg"] = (frame["_weighed_hub"] / (frame["_weight_hub"] / 1000)).where(is_told)
     is_priced = (frame["net_wgt_g"] > 0) & (frame["value_usd"] > 0)
     frame["unit_value_usd_per_kg"] = (1000 * frame["value_usd"] / frame["net_wgt_g"]).where(is_priced)
-    is_material = frame["value_usd"] >= settings.materiality_usd
-    priced = frame.assign(price=frame["unit_value_usd_per_kg"].where(is_material))
-    frame["median_unit_value_usd_per_kg"] = priced.groupby("good", observed=True)["price"].transform("median")
+    value, prior, floor = frame["value_usd"], frame["value_prior_year_usd"], float(settings.floor_usd)
+    had_price = (frame["net_wgt_prior_g"] > 0) & (prior > 0)
+    frame["unit_value_prior_usd_per_kg"] = (1000 * prior / frame["net_wgt_prior_g"]).where(had_price)
+    at_old_prices = value * frame["unit_value_prior_usd_per_kg"] / frame["unit_value_usd_per_kg"]
+    price_surge = np.log((value + floor) / (at_old_prices + floor)).where(prior >= floor)
+    frame["price_surge_log"] = price_surge.where((prior > 0) & (value > 0), 0.0)
+    is_material = value >= settings.materiality_usd
+    for name in ("unit_value_usd_per_kg", "price_surge_log"):
+        among = frame.assign(_one=frame[name].where(is_material)).groupby("good", observed=True)["_one"]
+        frame[f"median_{name}"] = among.transform("median")
     frame["active_periods"] = (frame["value_usd"] > 0).astype("int64")
     frame["largest_period_share"] = (frame["value_usd"] / frame["value_usd"]).where(frame["value_usd"] > 0)
     sides = [f"_{what}_{leg}" for what in ("weighed", "weight") for leg in ("target", "hub")]
@@ -106,6 +135,42 @@ def _window(routes: pd.DataFrame, window: Window, settings: Settings) -> pd.Data
     for column in ROUTE:
         frame[column] = frame[column].astype("str")
     return frame.assign(window_year=year, baseline_gap_years=window.gap_years)
+
+
+def _lack(
+    frame: pd.DataFrame, by_exporter: pd.DataFrame, window: Window, who: pd.DataFrame, held: pd.DataFrame
+) -> pd.Series:
+    """1 less the revealed comparative advantage of the exporter in the baseline, at least 0."""
+    base = list(window.baseline_years)
+    if not base:
+        return pd.Series(np.nan, index=frame.index)
+    has_all = who[[*base, window.end.year - 1, window.end.year]].notna().all(axis=1)
+    usd = ((who.loc[has_all, base].sum(axis=1) + len(base) // 2) // len(base)).astype("float64")
+    is_counted = by_exporter["exporter_iso"].isin(usd.index)
+    of_good = by_exporter[is_counted].groupby("good", observed=True)["value_baseline_usd"].sum()
+    of_good = of_good.where(held[base].all(axis=1).reindex(of_good.index.astype("str")).to_numpy())
+    sold = by_exporter.set_index(["good", "exporter_iso"])["value_baseline_usd"]
+    own = sold.reindex(pd.MultiIndex.from_frame(frame[["good", "exporter_iso"]])).fillna(0).to_numpy()
+    of_all = frame["exporter_iso"].astype("str").map(usd.where(usd > 0)).to_numpy()
+    everyones = frame["good"].map(of_good.where(of_good > 0)).astype("float64").to_numpy()
+    advantage = (own / of_all) / (everyones / usd.sum())
+    return pd.Series(1 - np.minimum(advantage, 1), index=frame.index)
+
+
+def _with_pairs(compared: pd.DataFrame, floor: float) -> pd.DataFrame:
+    """Rises and falls of a heading between two countries beside each route of a heading with several goods."""
+    heading = compared["good"].map({good: good[:HEADING_DIGITS] for good in compared["good"].cat.categories})
+    change = compared["value_usd"] - compared["value_prior_year_usd"]
+    is_known = change.notna()
+    held = compared.groupby(heading, observed=True)["good"].transform("nunique") > 1
+    pair = [heading[held], compared.loc[held, "exporter_iso"], compared.loc[held, "importer_iso"]]
+    moved = pd.DataFrame({"fell": (-change).clip(lower=0), "unknown": ~is_known})[held]
+    sums = moved.groupby(pair, observed=True).transform("sum")
+    deepest = moved["fell"].groupby(pair, observed=True).transform("max")
+    matched = (sums["fell"] / change[held].where(change[held] >= floor)).clip(upper=1)
+    matched = matched.where(~((sums["unknown"] > 0) & (sums["fell"] == 0)))
+    share = matched.where(change[held] >= floor, 0.0).reindex(compared.index)
+    return compared.assign(neighbour_code_shift=share, neighbour_fell_usd=deepest.reindex(share.index).where(share > 0))
 
 
 def _effects(compared: pd.DataFrame, floor: float) -> pd.Series:
@@ -130,9 +195,7 @@ def _indicators(frame: pd.DataFrame, floor: float) -> pd.DataFrame:
 
     value, prior, base = frame["value_usd"], frame["value_prior_year_usd"], frame["value_baseline_usd"]
     frame["surge_log"] = log_ratio("value_usd", "value_prior_year_usd")
-    at_old_prices = frame["net_wgt_g"] * prior / frame["net_wgt_prior_g"].where(frame["net_wgt_prior_g"] > 0)
-    volume = np.log((at_old_prices + floor) / (prior + floor)).where(prior >= floor)
-    frame["volume_surge_log"] = volume.where(prior > 0, frame["surge_log"])
+    frame["volume_surge_log"] = frame["surge_log"] - frame["price_surge_log"]
     frame["baseline_excess_log"] = log_ratio("value_usd", "value_baseline_usd")
     elsewhere = (frame["elsewhere_usd"] + floor) / (frame["elsewhere_baseline_usd"] + floor)
     frame["excess_usd"] = value - base * elsewhere.fillna(1.0)

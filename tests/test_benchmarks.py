@@ -8,12 +8,12 @@ import pytest
 from benchmarks import compare, features_ours, trade_years
 from benchmarks.tables import prepare
 
-TINY = trade_years.World(countries=60, goods=40, rows_per_year=6_000)
+TINY = trade_years.World(countries=50, goods=192, rows_per_year=10_000)
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return prepare(tmp_path_factory.mktemp("tables"), TINY, range(2018, 2024), 40)
+    return prepare(tmp_path_factory.mktemp("tables"), TINY, range(2018, 2024), 192)
 
 
 @pytest.mark.parametrize("materiality_usd", ["0", "1000000"])
@@ -24,7 +24,12 @@ def test_duckdb_and_pandas_compute_the_same_features(root: Path, tmp_path: Path,
     features_ours.run(str(root), str(tmp_path / "ours"), materiality_usd, rows="5000")
     features_duckdb.run(str(root), str(tmp_path / "duckdb"), materiality_usd)
     features_pandas.run(str(root), str(tmp_path / "pandas"), materiality_usd)
-    assert pl.read_parquet(tmp_path / "ours" / "*.parquet").height > 100
+    ours = pl.read_parquet(tmp_path / "ours" / "*.parquet")
+    assert ours.height > 100
+    assert ours.select((pl.col("size_effect") > 1).any(), (pl.col("neighbour_code_shift") > 0).any()).row(0) == (
+        True,
+        True,
+    )
     assert compare.differences(tmp_path / "ours", tmp_path / "duckdb") == []
     assert compare.differences(tmp_path / "ours", tmp_path / "pandas") == []
 
@@ -47,7 +52,7 @@ def test_chunks_and_threads_do_not_change_the_features(root: Path, tmp_path: Pat
 
 
 def test_a_part_of_the_made_up_trade_is_the_part_of_the_whole() -> None:
-    whole = pl.concat(trade_years.bilateral(TINY, range(2020, 2022), trade_years.some_goods(TINY, 40)))
+    whole = pl.concat(trade_years.bilateral(TINY, range(2020, 2022), trade_years.some_goods(TINY, TINY.goods)))
     part = pl.concat(trade_years.bilateral(TINY, range(2021, 2022), trade_years.some_goods(TINY, 3)))
     same = whole.filter(pl.col("good").is_in(part["good"].unique().implode()), pl.col("ref_date").dt.year() == 2021)
     assert part.height > 100
@@ -61,7 +66,7 @@ def test_a_made_up_zip_reads_back_to_the_same_trade(tmp_path: Path) -> None:
     path = tmp_path / "BACI_HS17_V202501.zip"
     rows = trade_years.write_zip(TINY, path, range(2020, 2022))
     flows = pl.concat([batch.flows for batch in baci.read(RawFile(path, path.name), Context())])
-    sides = pl.concat(trade_years.bilateral(TINY, range(2020, 2022), trade_years.some_goods(TINY, 40)))
+    sides = pl.concat(trade_years.bilateral(TINY, range(2020, 2022), trade_years.some_goods(TINY, TINY.goods)))
     assert flows.height == sum(rows.values()) == sides.height
     columns = ["good", "exporter_iso", "importer_iso", "ref_date", "value_usd", "net_wgt_g"]
     renamed = flows.rename(

@@ -242,15 +242,15 @@ def test_a_route_that_is_no_longer_large_is_not_scored_and_moves_no_median() -> 
 
 def test_the_price_of_the_leg_into_the_hub_is_that_of_all_its_weighed_trade_together() -> None:
     rows = [*years("KAZ", "RUS", ROUTE, weight_g=10**8), *years("DEU", "KAZ", ROUTE, weight_g=10**9)]
-    rows += [*years("FRA", "KAZ", ROUTE, weight_g=2 * 10**9), *years("ITA", "KAZ", ROUTE)]
+    rows += [*years("FRA", "KAZ", ROUTE, weight_g=2 * 10**9), *years("ITA", "KAZ", dict.fromkeys(ROUTE, MILLION))]
     row = route(measured(rows)[0], 2022)
     assert row["coalition_to_hub_usd_per_kg"] == 24 * MILLION / 3_000_000
     assert row["hub_markup_log"] == pytest.approx(log(120 / 8))
 
 
-def test_a_leg_of_which_less_than_half_is_weighed_has_no_price() -> None:
+def test_a_leg_of_which_less_than_four_fifths_are_weighed_has_no_price() -> None:
     rows = [*years("KAZ", "RUS", ROUTE, weight_g=10**8), *years("DEU", "KAZ", ROUTE, weight_g=10**9)]
-    rows += [*years("FRA", "KAZ", ROUTE), *years("ITA", "KAZ", ROUTE)]
+    rows += years("ITA", "KAZ", {**ROUTE, 2022: 4 * MILLION})
     assert route(measured(rows)[0], 2022)["coalition_to_hub_usd_per_kg"] is None
 
 
@@ -260,3 +260,23 @@ def test_a_surge_is_a_rise_of_the_quantity_and_one_of_the_price() -> None:
     more, price = (route(measured(one)[0], 2022) for one in (rows, dearer))
     assert (more["volume_surge_log"], more["price_surge_log"]) == pytest.approx((more["surge_log"], 0.0))
     assert (price["volume_surge_log"], price["price_surge_log"]) == pytest.approx((0.0, price["surge_log"]))
+
+
+def test_a_month_without_a_weight_leaves_the_price_of_the_others() -> None:
+    months = [f"{year}-{month:02d}" for year in range(2019, 2023) for month in range(1, 13)]
+    rows = [flow(one, "KAZ", "RUS", MILLION, weight_g=None if one == "2022-05" else 10**7) for one in months]
+    table, _ = measured(rows)
+    row = table.filter(pl.col("window_months") == 12, pl.col("window_end") == date(2022, 12, 1)).row(0, named=True)
+    assert (row["net_wgt_g"], row["unit_value_usd_per_kg"], row["price_surge_log"]) == (None, 100.0, 0.0)
+
+
+def test_the_price_of_the_good_is_told_beside_that_of_the_route() -> None:
+    def dearer(exporter: str, price: int) -> list[dict[str, object]]:
+        return [
+            flow(year, exporter, "RUS", 8 * MILLION * (price if year == 2022 else 1), weight_g=10**9) for year in ROUTE
+        ]
+
+    table, _ = measured([*dearer("KAZ", 4), *dearer("ARM", 2), *dearer("DEU", 1)])
+    row = route(table, 2022)
+    assert row["price_surge_log"] == pytest.approx(log(32.1 / 8.1))
+    assert row["median_price_surge_log"] == pytest.approx(log(16.1 / 8.1))

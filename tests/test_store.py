@@ -143,6 +143,28 @@ def test_chunks_are_whole_goods_in_order_and_together_the_table(tmp_path_factory
     assert all(chunk.height <= rows or chunk["good"].n_unique() == 1 for chunk in chunks)
 
 
+@settings(max_examples=30, deadline=None)
+@given(
+    sizes=st.lists(st.tuples(st.integers(0, 3), st.integers(1, 9)), min_size=1, max_size=12),
+    rows=st.integers(1, 20),
+)
+def test_goods_that_share_their_first_digits_stay_in_one_chunk(tmp_path_factory, sizes, rows):
+    names = [f"{heading:04}{number:02}" for number, (heading, _) in enumerate(sizes)]
+    frame = pl.concat(
+        [
+            goods(size, per_good=size).with_columns(good=pl.lit(name))
+            for name, (_, size) in zip(names, sizes, strict=True)
+        ]
+    ).sort("good", maintain_order=True)
+    store = Store(tmp_path_factory.mktemp("chunks"))
+    write(store, frame, sort=("good",))
+    chunks = list(store.chunks("bilateral", rows, digits=4))
+    assert pl.concat(chunks).equals(frame)
+    headings = [heading for chunk in chunks for heading in chunk["good"].str.slice(0, 4).unique()]
+    assert len(headings) == len(set(headings))
+    assert all(chunk.height <= rows or chunk["good"].str.slice(0, 4).n_unique() == 1 for chunk in chunks)
+
+
 def test_a_table_out_of_order_is_refused_by_the_writer_and_by_chunks(tmp_path):
     store = Store(tmp_path)
     with pytest.raises(ContractBroken, match="sorted by good"):

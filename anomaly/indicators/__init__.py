@@ -7,7 +7,9 @@ from anomaly.indicators import (
     excess_usd,
     hub_markup_log,
     mirror_gap_shift_log,
+    neighbour_code_shift,
     new_route,
+    no_capacity,
     record_excess_log,
     replacement_share,
     route_through_usd,
@@ -28,6 +30,7 @@ INDICATORS: tuple[Indicator, ...] = (
     size_effect.INDICATOR,
     excess_usd.INDICATOR,
     new_route.INDICATOR,
+    no_capacity.INDICATOR,
     upstream_surge_log.INDICATOR,
     direct_drop_log.INDICATOR,
     replacement_share.INDICATOR,
@@ -37,4 +40,5 @@ INDICATORS: tuple[Indicator, ...] = (
     unit_value_gap_log.INDICATOR,
     hub_markup_log.INDICATOR,
     mirror_gap_shift_log.INDICATOR,
+    neighbour_code_shift.INDICATOR,
 )

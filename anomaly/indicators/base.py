@@ -6,13 +6,16 @@ An indicator sees one window of many routes, one row a route, with these columns
     baseline_is_nothing                                     every baseline year and the year before are a known 0
     effect_in_fences                                        effects.size_effect of the route among those of the good
     value_baseline_max_usd, baseline_years                  the highest of the baseline years; their span in words
+    revealed_advantage                                      capacity.revealed_advantage of the exporter in the good
+    matched_by_siblings                                     siblings.matched: falls of the heading beside the rise
     elsewhere_usd, _prior_usd, _baseline_usd                the exporter's exports of the good to everyone else
     exporter_growth_prior_log, _baseline_log                growth of all it exports to others than targets (totals.py)
     all_to_importer_usd, _prior_usd                         everyone's exports of the good to the importer
     coalition_to_target_usd, _prior_usd, _baseline_usd      the coalition's exports of the good to the importer
     coalition_to_hub_usd, _prior_usd, _baseline_usd         the coalition's exports of the good to the exporter
-    net_wgt_g, net_wgt_prior_g                              the route's weight: window, a year before
-    unit_value_usd_per_kg, median_unit_value_usd_per_kg     the route's price, and the good's median over all routes
+    unit_value_usd_per_kg, unit_value_prior_usd_per_kg      the route's price: window, a year before
+    median_unit_value_usd_per_kg                            the good's median price over all material routes
+    price_surge_log, median_price_surge_log                 price_surge of the route, and its median over the good's
     coalition_to_hub_usd_per_kg                             the price of the coalition's exports to the exporter
     leg_exported_usd, leg_imported_usd                      coalition to exporter as each side reports it, where both do
     leg_exported_baseline_usd, leg_imported_baseline_usd    the same in the baseline
@@ -67,6 +70,24 @@ class Indicator:
 def log_ratio(now: str, then: str, floor_usd: float) -> pl.Expr:
     """ln((now + floor) / (then + floor)): growth that a small base cannot blow up. Null where either is unknown."""
     return ((pl.col(now) + floor_usd) / (pl.col(then) + floor_usd)).log()
+
+
+def price_surge(floor_usd: float) -> pl.Expr:
+    """The part of surge_log that is price: ln((V + f)/(V p₋₁/p + f)).
+
+    What is left, ln((V p₋₁/p + f)/(V₋₁ + f)), is the growth at the prices of the year before: its volume. The two add
+    up to surge_log to the last digit, as in the logarithmic mean Divisia index (Ang 2005). From a known nothing all of
+    it is volume, the limit of the index (Ang and Liu 2007); a year before below the floor has no price worth the name.
+    """
+    value, prior = pl.col("value_usd"), pl.col("value_prior_year_usd")
+    price, price_prior = pl.col("unit_value_usd_per_kg"), pl.col("unit_value_prior_usd_per_kg")
+    at_old_prices = value * price_prior / price
+    return (
+        pl.when((prior == 0) | (value == 0))
+        .then(value * 0.0)
+        .when((prior >= floor_usd) & (price > 0) & (price_prior > 0))
+        .then(((value + floor_usd) / (at_old_prices + floor_usd)).log())
+    )
 
 
 def suspicious_side(name: str) -> pl.Expr:

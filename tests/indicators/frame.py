@@ -1,5 +1,6 @@
 """A row as indicators see it, with every column at a plain value."""
 
+from math import log
 from typing import Any
 
 import polars as pl
@@ -10,6 +11,8 @@ PLAIN: dict[str, Any] = {
     "value_baseline_usd": 1_000_000,
     "baseline_is_nothing": False,
     "effect_in_fences": 1.5,
+    "revealed_advantage": 0.25,
+    "matched_by_siblings": 0.75,
     "elsewhere_usd": 30_000_000,
     "elsewhere_prior_usd": 18_000_000,
     "elsewhere_baseline_usd": 15_000_000,
@@ -21,8 +24,8 @@ PLAIN: dict[str, Any] = {
     "coalition_to_hub_usd": 9_000_000,
     "coalition_to_hub_prior_usd": 3_000_000,
     "coalition_to_hub_baseline_usd": 2_500_000,
-    "net_wgt_g": 50_000_000,
-    "net_wgt_prior_g": 20_000_000,
+    "unit_value_prior_usd_per_kg": 100.0,
+    "price_surge_log": log(10.1 / 5.1),  # 10 million at half the price is 5
     "coalition_to_hub_usd_per_kg": 80.0,
     "unit_value_usd_per_kg": 200.0,
     "median_unit_value_usd_per_kg": 50.0,
