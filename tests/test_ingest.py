@@ -171,6 +171,18 @@ def test_a_code_that_a_newer_release_of_its_whole_chapter_has_no_more_is_gone(tm
     assert all(value == 6 for _, _, value in releases(tmp_path, older, newer))
 
 
+def test_a_route_that_a_newer_release_of_the_whole_reporter_has_no_more_is_gone(tmp_path):
+    partners = ("ARM", "AZE", "BLR", "CHN", "DEU", "FRA", "GEO", "IRN", "KGZ", "MNG", "RUS", "TUR")
+    older = [f"KAZ,{partner},2022,851713,5" for partner in partners]
+    newer = [f"KAZ,{partner},2022,851713,6" for partner in partners[:-1]]
+    assert releases(tmp_path, older, newer) == {("KAZ", "851713", 6)}
+
+
+def test_a_newer_release_of_some_partners_leaves_the_others_in_place(tmp_path):
+    older = ["KAZ,RUS,2022,851713,5", "KAZ,BLR,2022,851713,7"]
+    assert releases(tmp_path, older, ["KAZ,RUS,2022,851713,6"]) == {("KAZ", "851713", 6), ("KAZ", "851713", 7)}
+
+
 def test_a_group_told_again_in_another_edition_does_not_keep_the_codes_that_ended(tmp_path):
     older = ["KAZ,RUS,2022,851712,5", "KAZ,RUS,2022,870323,7"]
     assert releases(tmp_path, older, ["KAZ,RUS,2022,851713,6"], "H5") == {("KAZ", "851713", 6), ("KAZ", "870323", 7)}

@@ -8,8 +8,8 @@ GROUP = ("source", "freq_code", "ref_date", "reporter_iso", "partner_iso", "flow
 KEY = (*GROUP, "classification_code", "cmd_code")
 RELEASE = ("dataset", "vintage")
 PAIR = ("source", "freq_code", "flow_code", "dataset", "vintage", "newer")  # an older release and a newer one
-WHOLE_CHAPTER = 0.9  # a release with this share of a chapter's codes was of the whole chapter: the rest is revised away
-LEAST_CODES = 10  # of a chapter, for a share of them to tell anything
+WHOLE = 0.9  # a release with this share of a chapter's codes, or of a reporter's partners, was of all of them
+LEAST = 10  # codes or partners, for a share of them to tell anything
 AMOUNTS = ("primary_value_usd", "reported_value", "currency", "net_wgt_g", "is_net_wgt_estimated", "is_confidential")
 UNDATED = "undated"
 
@@ -50,23 +50,28 @@ def repeats(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def meetings(releases: pl.DataFrame) -> pl.DataFrame:
-    """Groups that a newer vintage of the same dataset has too: GROUP, RELEASE, newer (its vintage), is_recoded.
+    """Groups that a newer vintage of the same dataset speaks of: GROUP, RELEASE, newer (its vintage), is_recoded.
 
     releases   `groups`, of all files
 
-    is_recoded   the newer release tells the group in another edition
+    A newer release speaks of the groups that it has, and of a reporter's other partners where it has WHOLE of those
+    that the older one has. is_recoded: it tells the reporter's period in another edition.
     """
-    told = releases.select(*GROUP, *RELEASE, "classification_code", _age=age()).unique()
-    again = told.filter(pl.col("vintage").n_unique().over(*GROUP, "dataset") > 1)
-    newer = again.select(
-        *GROUP, "dataset", newer="vintage", _newer_age="_age", _newer_edition="classification_code"
-    )  # fmt: skip
-    return (
-        again.join(newer, on=[*GROUP, "dataset"])
-        .filter(pl.col("_age") < pl.col("_newer_age"))
+    reporter = [name for name in GROUP if name != "partner_iso"]
+    told = releases.select(*GROUP, *RELEASE, "classification_code").unique()
+    again = told.filter(pl.col("vintage").n_unique().over(*reporter, "dataset") > 1)
+    newer = again.select(*reporter, "dataset", newer="vintage", _edition="classification_code").unique()
+    pairs = (
+        again.join(newer, on=[*reporter, "dataset"])
+        .filter(age() < age("newer"))
         .group_by(*GROUP, *RELEASE, "newer")
-        .agg(is_recoded=(pl.col("classification_code") != pl.col("_newer_edition")).any())
+        .agg(is_recoded=(pl.col("classification_code") != pl.col("_edition")).any())
     )
+    has = again.select(*GROUP, "dataset", newer="vintage", _has=pl.lit(value=True)).unique()
+    has_it = pl.col("_has").fill_null(value=False)
+    of_reporter = (*reporter, *RELEASE, "newer")
+    has_all = (has_it.mean().over(of_reporter) >= WHOLE) & (has_it.sum().over(of_reporter) >= LEAST)
+    return pairs.join(has, on=[*GROUP, "dataset", "newer"], how="left").filter(has_it | has_all).drop("_has")
 
 
 def asked_for(flows: pl.LazyFrame, met: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
@@ -76,7 +81,7 @@ def asked_for(flows: pl.LazyFrame, met: pl.DataFrame, links: pl.DataFrame) -> pl
     links   codes.edition_links()
 
     What a release holds is told by the codes it has at all, of any reporter and period. A code that it has nowhere was
-    asked for too where it has WHOLE_CHAPTER of the codes of that chapter that the older one has in the groups of both.
+    asked for too where it has WHOLE of the codes of that chapter that the older one has in the groups of both.
     is_held false: it has only what another edition made of the code, which counts in groups that are recoded.
     """
     release = ["source", "freq_code", "flow_code", "dataset", "vintage"]
@@ -97,7 +102,7 @@ def asked_for(flows: pl.LazyFrame, met: pl.DataFrame, links: pl.DataFrame) -> pl
     every = had.join(held, on=[*PAIR, "cmd_code"], how="left")
     chapter = (*PAIR, pl.col("cmd_code").str.slice(0, 2))
     share = pl.col("is_held").is_not_null().mean().over(chapter)
-    is_whole = (share >= WHOLE_CHAPTER) & (pl.col("is_held").count().over(chapter) >= LEAST_CODES)
+    is_whole = (share >= WHOLE) & (pl.col("is_held").count().over(chapter) >= LEAST)
     return (
         every.select(*PAIR, "cmd_code", is_held=pl.col("is_held") | is_whole)
         .drop_nulls("is_held")
