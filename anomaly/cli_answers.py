@@ -54,7 +54,7 @@ def query(asked: Asked, *, limit: int, data: Path, form: str) -> None:
     routes, goods = question.where(), goods_of(cells)
     where = {"features": routes, "features.refused": routes, "flags": routes, "scores": routes, "coverage.scope": goods}
     names = (
-        ["coverage", "features"]
+        ["coverage", "coverage.scope", "features"]
         if question.is_sum
         else [name for name in COLUMNS if name not in ("bilateral", questions.BREAKS)]
     )
@@ -178,11 +178,10 @@ def _known_nothing(store: Store, question: Question, cells: pl.DataFrame, goods:
     if question.is_sum or len(held) != 1 or exporter is None or importer is None or not store.exists("coverage.scope"):
         return known_nothing(coverage, scope, "", "", "")
     sides = [exporter.name, importer.name]
-    is_partner = (pl.col("dimension") == "partner") & pl.col("code").is_in(sides)
     tables = read(
         store,
         ["coverage", "coverage.scope"],
-        {"coverage": pl.col("reporter_iso").is_in(sides), "coverage.scope": goods | is_partner},
+        {"coverage": pl.col("reporter_iso").is_in(sides), "coverage.scope": goods},
     )
     return known_nothing(tables["coverage"], tables["coverage.scope"], held[0], exporter.name, importer.name)
 

@@ -144,8 +144,9 @@ def held_or_nearest(store: Store, question: Question, code: str) -> None:
 
 
 def goods_of(cells: pl.DataFrame) -> pl.Expr:
-    """The rows of coverage.scope about the goods of these rows of trade."""
-    return (pl.col("dimension") == "good") & pl.col("code").is_in(cells["good"].unique().sort().to_list())
+    """The rows of coverage.scope about the goods of these rows of trade, and about partners."""
+    is_good = pl.col("dimension") == "good"
+    return ~is_good | pl.col("code").is_in(cells["good"].unique().sort().to_list())
 
 
 def named(name: str, currency: str) -> str:

@@ -123,9 +123,25 @@ def _scope(cells: pl.DataFrame, partners: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(
         [
             goods.with_columns(dimension=pl.lit("good"), code=pl.col("good")).select(columns),
-            partners.with_columns(dimension=pl.lit("partner"), code=pl.col("partner_iso")).select(columns),
+            _nothing_of_a_partner(partners)
+            .with_columns(dimension=pl.lit("partner"), code=pl.col("partner_iso"))
+            .select(columns),
         ]
     ).sort(*_DATASET, "dimension", "code", "ref_date")
+
+
+def _nothing_of_a_partner(partners: pl.DataFrame) -> pl.DataFrame:
+    """The partners' rows, and rows of 0 for the periods in which a dataset of many partners has nothing of one.
+
+    There a partner that is absent is a small trade of nothing; in an extract of few it was not asked for.
+    """
+    many = partners.filter(pl.col("partner_iso").n_unique().over(_DATASET) >= PARTNERS_OF_A_WHOLE_DATASET)
+    every = (
+        many.select(*_DATASET, "partner_iso").unique().join(many.select(*_DATASET, "ref_date").unique(), on=_DATASET)
+    )
+    absent = every.join(many, on=[*_DATASET, "partner_iso", "ref_date"], how="anti")
+    nothing = absent.with_columns(rows=pl.lit(0, dtype=pl.Int64), smallest_value_usd=pl.lit(None, dtype=pl.Int64))
+    return pl.concat([partners, nothing.select(partners.columns)])
 
 
 def _without_past(cells: pl.DataFrame) -> pl.DataFrame:

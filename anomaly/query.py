@@ -151,9 +151,13 @@ def _sums(question: Question, window: Window, cells: pl.DataFrame, tables: Table
     dataset = ["source", "dataset"]
     periods = told.select(*dataset, exporter_iso=_renamed("reporter_iso", names), ref_date="ref_date").unique()
     known = named.select(*ROUTE, *dataset).unique().join(periods, on=["exporter_iso", *dataset])
-    if question.goods is not None:
-        held = _held(table(tables, "coverage.scope"))
-        known = known.with_columns(_year()).join(held, on=[*dataset, "good", "year"], how="semi")
+    held = table(tables, "coverage.scope").filter(pl.col("freq_code") == window.freq_code, pl.col("flow_code") == "X")
+    for dimension, column in (("good", "good"), ("partner", "importer_iso")):
+        if dimension == "partner" or question.goods is not None:
+            of = held.filter(pl.col("dimension") == dimension).select(
+                *dataset, _year(), _renamed("code", names).alias(column)
+            )
+            known = known.with_columns(_year()).join(of, on=[*dataset, column, "year"], how="semi")
     known = known.select(*ROUTE, "ref_date", hs_edition=pl.lit(0, dtype=pl.Int8)).unique()
     about = named.group_by(ROUTE).agg(
         value_basis=pl.col("value_basis").unique().sort().str.join(" and "),
@@ -167,12 +171,6 @@ def _sums(question: Question, window: Window, cells: pl.DataFrame, tables: Table
     sums = compare(fill(named, known), window).join(about, on=ROUTE).drop("oldest_edition", "newest_edition")
     sums = sums.filter(pl.any_horizontal(pl.col("value_usd", "value_prior_year_usd").is_not_null()))
     return sums.with_columns(note=pl.lit(f"a sum of reports, not scored{unequal}")), sums.height
-
-
-def _held(scope: pl.DataFrame) -> pl.DataFrame:
-    """Years in which a dataset's exports hold a good at all: outside them it is unknown there, not nothing."""
-    of_goods = scope.filter(pl.col("dimension") == "good", pl.col("flow_code") == "X")
-    return of_goods.select("source", "dataset", _year(), good="code").unique()
 
 
 def _year() -> pl.Expr:
@@ -232,7 +230,7 @@ def _computed(cells: pl.DataFrame, routes: pl.DataFrame, window: Window, tables:
     goods = routes["good"].unique().implode()
     nearby = cells.filter(pl.col("good").is_in(goods))
     own = nearby.join(routes, on=ROUTE, how="semi")
-    scope = table(tables, "coverage.scope").filter(pl.col("code").is_in(goods))
+    scope = table(tables, "coverage.scope").filter((pl.col("dimension") == "partner") | pl.col("code").is_in(goods))
     known = reported(nearby, table(tables, "coverage"), scope).join(routes, on=ROUTE, how="semi")
     about = own.group_by(ROUTE).agg(pl.col("source", "value_basis").sort_by("ref_date").last())
     sums = _without_broken(compare(fill(own, known), window), table(tables, BREAKS))

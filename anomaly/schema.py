@@ -129,8 +129,10 @@ class Scope(dy.Schema):
     dimension = _text("partner or good", primary_key=True, regex="^(partner|good)$")
     code = _text("the partner or the good (HS family)", primary_key=True)
     ref_date = dy.Date(description="first day of the period", primary_key=True)
-    rows = _count("rows of it in the period, of any reporter")
-    smallest_value_usd = _usd("smallest value published: below it a missing row may be a small one", min=0)
+    rows = _count("rows of it in the period, of any reporter; 0: a partner of a dataset of many, with nothing in it")
+    smallest_value_usd = _usd(
+        "smallest value published: below it a missing row may be a small one", nullable=True, min=0
+    )
 
 
 class Bilateral(dy.Schema):

@@ -58,7 +58,7 @@ def reported(cells: pl.DataFrame, coverage: pl.DataFrame, scope: pl.DataFrame) -
 
     cells      bilateral rows, with the reporters' other routes of the goods where they are at hand
     coverage   who reported which period; complete ones count
-    scope      coverage.scope: a good that the dataset lacks in a year is unknown in it
+    scope      coverage.scope: a good or a partner that the dataset lacks in a year is unknown in it
 
     A reporter that has nothing of a re-coded good with anyone, after a year in which it had, has moved to other
     codes: unknown, too.
@@ -70,13 +70,16 @@ def reported(cells: pl.DataFrame, coverage: pl.DataFrame, scope: pl.DataFrame) -
         .with_columns(
             flow_code=pl.when(is_import).then(pl.lit("M")).otherwise(pl.lit("X")),
             reporter_iso=pl.when(is_import).then("importer_iso").otherwise("exporter_iso"),
+            partner_iso=pl.when(is_import).then("exporter_iso").otherwise("importer_iso"),
         )
     )
     year = pl.col("ref_date").dt.year().alias("year")
     dataset = ["source", "dataset", "freq_code", "flow_code"]
-    held = scope.filter(pl.col("dimension") == "good").select(*dataset, year, good="code").unique()
     told = coverage.filter("is_complete").select(*dataset, "reporter_iso", "ref_date", "hs_edition", year)
-    known = routes.join(told, on=[*dataset, "reporter_iso"]).join(held, on=[*dataset, "good", "year"], how="semi")
+    known = routes.join(told, on=[*dataset, "reporter_iso"])
+    for dimension, column in (("good", "good"), ("partner", "partner_iso")):
+        held = scope.filter(pl.col("dimension") == dimension).select(*dataset, year, pl.col("code").alias(column))
+        known = known.join(held, on=[*dataset, column, "year"], how="semi")
     recoded = cells.filter(pl.col("good").str.ends_with("+"), pl.col("value_usd") > 0)
     if recoded.height:
         known = known.join(_silent(recoded, known), on=["good", "reporter_iso", "dataset", "year"], how="anti")

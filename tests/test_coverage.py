@@ -95,3 +95,12 @@ def test_whole_files_of_one_reporter_each_are_one_extract() -> None:
     partners = [f"AA{chr(65 + number)}" for number in range(12)]
     rows = [flow(2021, name, partner, 5, dataset=name) for name in ("DEU", "FRA") for partner in partners]
     assert coverage.extracts(flows(rows))["extract"].to_list() == ["DEU", "DEU"]
+
+
+def test_a_partner_of_a_dataset_of_many_is_held_in_every_year_of_it_and_of_a_few_in_its_own() -> None:
+    rows = [*years("KAZ", "RUS", {2021: 5, 2022: 6}), *years("KAZ", "BLR", {2022: 7})]
+    many = [flow(2022, "KAZ", f"AA{chr(65 + number)}", 5) for number in range(12)]
+    for more, held in (([], [(2022, 1)]), (many, [(2021, 0), (2022, 1)])):
+        _, _, scope = prepared([*rows, *more])
+        belarus = scope.filter(pl.col("dimension") == "partner", pl.col("code") == "BLR")
+        assert belarus.select(pl.col("ref_date").dt.year(), "rows").rows() == held

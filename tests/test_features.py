@@ -26,6 +26,12 @@ def route(table: pl.DataFrame, year: int, exporter: str = "KAZ", importer: str =
     return found.row(0, named=True)
 
 
+def to_many(exporter: str) -> list[dict[str, object]]:
+    """A small trade of an exporter with twelve others: what makes a dataset whole."""
+    partners = [f"AA{chr(65 + number)}" for number in range(12)]
+    return [one for partner in partners for one in years(exporter, partner, dict.fromkeys(ROUTE, MILLION))]
+
+
 def test_a_window_stands_beside_its_year_before_and_the_mean_of_the_baseline() -> None:
     table, _ = measured([*years("KAZ", "RUS", ROUTE), *years("DEU", "RUS", DIRECT)])
     row = route(table, 2022)
@@ -73,6 +79,33 @@ def test_a_good_outside_the_extract_in_the_year_before_is_unknown_and_not_new() 
     table, refused = measured(rows)
     assert table.filter(pl.col("good") == "847989").is_empty()
     assert route(refused.filter(pl.col("good") == "847989"), 2022)["refusal"] == "outside_extract"
+
+
+def test_a_partner_outside_an_extract_in_the_year_before_is_unknown_and_not_new() -> None:
+    table, refused = measured([*years("KAZ", "RUS", ROUTE), *years("KAZ", "BLR", {2022: 5 * MILLION})])
+    assert table.filter(pl.col("importer_iso") == "BLR").is_empty()
+    assert route(refused, 2022, importer="BLR")["refusal"] == "outside_extract"
+
+
+def test_a_partner_that_a_dataset_of_many_lacks_for_a_year_is_nothing_in_it() -> None:
+    row = route(measured([*years("KAZ", "BLR", {2022: 5 * MILLION}), *to_many("KAZ")])[0], 2022, importer="BLR")
+    assert (row["value_prior_year_usd"], row["value_baseline_usd"]) == (0, 0)
+
+
+def test_an_importers_partner_outside_its_extract_in_the_year_before_is_unknown() -> None:
+    rows = [*years("RUS", "KAZ", ROUTE, flow="M"), *years("RUS", "UZB", {2022: 5 * MILLION}, flow="M")]
+    table, refused = measured(rows)
+    assert route(table, 2022)["value_basis"] == "import"
+    assert table.filter(pl.col("exporter_iso") == "UZB").is_empty()
+    assert route(refused, 2022, "UZB")["refusal"] == "outside_extract"
+
+
+def test_an_importers_extract_without_the_exporter_does_not_say_that_nothing_arrived() -> None:
+    rows = [*years("DEU", "KAZ", ROUTE), *years("FRA", "KAZ", ROUTE)]
+    rows += [*years("KAZ", "FRA", ROUTE, flow="M"), *years("KAZ", "DEU", {2019: MILLION, 2020: MILLION}, flow="M")]
+    table, _ = measured(rows)
+    assert route(table, 2022, "DEU", "KAZ")["leg_imported_usd"] is None
+    assert route(table, 2022, "FRA", "KAZ")["leg_imported_usd"] == 12 * MILLION
 
 
 def test_a_country_that_did_not_report_is_refused_and_not_a_fall() -> None:
@@ -154,10 +187,7 @@ def test_what_is_sold_elsewhere_is_unknown_in_an_extract_of_one_importer() -> No
 
 
 def test_what_is_sold_elsewhere_is_the_rest_where_the_data_have_everyone() -> None:
-    others = [
-        one for number in range(12) for one in years("KAZ", f"AA{chr(65 + number)}", dict.fromkeys(ROUTE, MILLION))
-    ]
-    row = route(measured([*years("KAZ", "RUS", ROUTE), *others])[0], 2022)
+    row = route(measured([*years("KAZ", "RUS", ROUTE), *to_many("KAZ")])[0], 2022)
     assert row["elsewhere_usd"] == 12_000_000
 
 

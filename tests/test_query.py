@@ -84,6 +84,25 @@ def test_a_year_before_without_a_row_is_nothing_where_the_reporter_reported_and_
     assert before == {"KAZ": 0, "UZB": None, "DEU": 1_000}
 
 
+@pytest.mark.parametrize(("partners", "before"), [(0, None), (12, 0)])
+def test_a_partner_that_an_extract_lacks_in_a_year_is_unknown_in_it_and_nothing_in_a_whole_dataset(partners, before):
+    rows = [flow(year, "KAZ", "RUS", 5_000) for year in (2021, 2022)] + [flow(2022, "KAZ", "BLR", 7_000)]
+    rows += [flow(2022, "KAZ", f"AA{chr(65 + number)}", 5_000) for number in range(partners)]
+    sides, who, scope = prepared(rows)
+    tables = {"bilateral": sides, "coverage": who, "coverage.scope": scope}
+    for exporter in ("KAZ", None):
+        told = ask(tables, "847989", exporter, "BLR", YEAR_2022)[0]
+        assert told.select("value_usd", "value_prior_year_usd").rows() == [(7_000, before)]
+
+
+@pytest.mark.parametrize("code", ["847989", "TOTAL"])
+def test_a_sum_does_not_call_new_a_partner_that_the_extract_did_not_hold(code):
+    rows = [flow(year, "DEU", "RUS", 5_000) for year in (2021, 2022)] + [flow(2022, "DEU", "BLR", 7_000)]
+    sides, who, scope = prepared(rows)
+    told = ask({"bilateral": sides, "coverage": who, "coverage.scope": scope}, code, "EU27", "BLR", YEAR_2022)[0]
+    assert told.select("value_usd", "value_prior_year_usd").rows() == [(7_000, None)]
+
+
 def test_a_reporter_that_moved_to_other_codes_of_a_family_is_unknown_and_not_nothing():
     rows = [flow(year, "UZB", "KAZ", 8_000, code="851712") for year in (2019, 2020, 2021)]
     rows += [flow(year, "UZB", "KAZ", 5_000, code="870324") for year in (2019, 2020, 2021, 2022)]
