@@ -143,7 +143,7 @@ def _measure(
     route = np.flatnonzero(compared.is_comparable & (largest >= settings.materiality_usd))
     into, out_of = grid.into[route], grid.out_of[route]
     nothing = len(legs.texts)
-    mirror = mirror_legs(grid, window, compared, is_coalition)
+    mirror = mirror_legs(grid, window, compared, is_coalition, broken_by)
     columns = {
         "good": grid.good[route],
         "exporter": grid.exporter[route],

@@ -56,6 +56,7 @@ class Grid:
     raw         the same before coverage: UNKNOWN where there is no row
     weight      periods x routes, grams, UNKNOWN where there is no row or no weight
     exported, imported   both sides as reported, with their own coverage; None where no importer reports
+    importer_edition     periods x routes, HS edition of the importer's report; 0 where there is none
     """
 
     known: Known
@@ -72,6 +73,7 @@ class Grid:
     weight: Amounts
     exported: Amounts | None
     imported: Amounts | None
+    importer_edition: npt.NDArray[np.int8] | None
 
 
 def lay(chunk: pl.DataFrame, known: dict[str, Known]) -> dict[str, Grid]:
@@ -131,15 +133,18 @@ def _laid(part: pl.DataFrame, first: pl.Series, routes: pl.DataFrame, names: Nam
     speaker = (dataset[kind] * names.goods.len() + good) * names.countries.len() + side
     _take_out_silent(can_say, raw, good, speaker, names, known)
     value = np.where(can_say, np.maximum(raw, 0), UNKNOWN)
-    exported = imported = None
+    exported = imported = importer_edition = None
     if part["import_value_cif_usd"].null_count() < part.height:
         exported = np.where(is_import, UNKNOWN, value)
-        imported = _as_importers_say(spread("import_value_cif_usd"), good, exporter, importer, names, known)
+        imported, importer_edition = _as_importers_say(
+            spread("import_value_cif_usd"), good, exporter, importer, names, known
+        )
     into, out_of = good * names.countries.len() + importer, good * names.countries.len() + exporter
     weight = spread("net_wgt_g")
     return Grid(
-        known, names, good, exporter, importer, kind, into, out_of, reporter, value, raw, weight, exported, imported
-    )
+        known, names, good, exporter, importer, kind, into, out_of, reporter, value, raw, weight,
+        exported, imported, importer_edition,
+    )  # fmt: skip
 
 
 def _kinds_of(routes: pl.DataFrame, names: Names) -> Ids:
@@ -206,15 +211,20 @@ def _take_out_silent(can_say: Marks, raw: Amounts, good: Ids, speaker: Ids, name
         was_active |= active
 
 
-def _as_importers_say(raw: Amounts, good: Ids, exporter: Ids, importer: Ids, names: Names, known: Known) -> Amounts:
-    """Importers' reports with the importers' own coverage, in any of their datasets that holds the good."""
+def _as_importers_say(
+    raw: Amounts, good: Ids, exporter: Ids, importer: Ids, names: Names, known: Known
+) -> tuple[Amounts, npt.NDArray[np.int8]]:
+    """Importers' reports with the importers' own coverage, in any of their datasets that holds the good; their editions."""
     can_say = np.zeros(raw.shape, dtype=np.bool_)
+    edition = np.zeros(raw.shape, dtype=np.int8)
     datasets = known.reporters.filter(flow_code="M").select("source", "dataset").unique()
     for source, dataset in datasets.iter_rows():
         reporter, held, dealt = _of_dataset(known, (source, dataset, "M"), names)
-        can_say |= _can_say(known, reporter[importer], held[good], dealt[exporter])
+        told = _can_say(known, reporter[importer], held[good], dealt[exporter])
+        edition = np.maximum(edition, np.where(told, known.edition.T[:, reporter[importer]], 0))
+        can_say |= told
     _take_out_silent(can_say, raw, good, good * names.countries.len() + importer, names, known)
-    return np.where(can_say, np.maximum(raw, 0), UNKNOWN)
+    return np.where(can_say, np.maximum(raw, 0), UNKNOWN), edition
 
 
 def pick(cells: Amounts, at: Sequence[int], route: Ids) -> Amounts:

@@ -231,6 +231,33 @@ def test_a_mirror_gap_is_measured_where_both_sides_report() -> None:
     assert row["mirror_gap_shift_log"] > 1.3
 
 
+@pytest.mark.parametrize(
+    ("exporters", "importers"),
+    [("H5 H5 H5 H5", "H5 H5 H5 H6"), ("H5 H5 H5 H5", "H5 H5 H6 H6"), ("H6 H6 H6 H6", "H5 H5 H5 H5")],
+)
+def test_no_mirror_gap_is_measured_where_the_importers_edition_breaks_the_good(exporters: str, importers: str) -> None:
+    breaks = Breaks(
+        pl.DataFrame({"good": ["854151"], "newer_edition": [6]}, schema_overrides={"newer_edition": pl.Int8}),
+        ALL_LINKED.tables,
+    )
+    for code, is_measured in (("854151", False), ("847989", True)):
+        rows = []
+        for year, exporter, importer in zip(ROUTE, exporters.split(), importers.split(), strict=True):
+            rows.append(flow(year, "DEU", "KAZ", ROUTE[year], code=code, edition=exporter))
+            rows.append(flow(year, "KAZ", "DEU", ROUTE[year] // 2, code=code, edition=importer, flow="M"))
+        row = route(measured(rows, breaks=breaks)[0], 2022, "DEU", "KAZ")
+        figures = [row[name] is not None for name in ("leg_exported_usd", "leg_imported_usd", "mirror_gap_shift_log")]
+        assert figures == [is_measured] * 3
+
+
+def test_a_mirror_gap_of_a_stable_family_is_measured_where_the_importer_changes_its_edition_later() -> None:
+    codes = {2019: "851712", 2020: "851712", 2021: "851712", 2022: "851713"}
+    rows = [flow(year, "DEU", "KAZ", ROUTE[year], code=code) for year, code in codes.items()]
+    rows += [flow(year, "KAZ", "DEU", ROUTE[year], code="851712", edition="H5", flow="M") for year in codes]
+    row = route(measured(rows, PHONES)[0], 2022, "DEU", "KAZ")
+    assert (row["leg_exported_usd"], row["leg_imported_usd"]) == (12_000_000, 12_000_000)
+
+
 def test_features_keep_their_contract() -> None:
     table, _ = measured([*years("KAZ", "RUS", ROUTE), *years("DEU", "RUS", DIRECT)])
     features.table_schema().validate(table)
