@@ -52,8 +52,16 @@ def editions(store: Store) -> list[int]:
 
 
 def families(store: Store) -> pl.DataFrame:
-    """The HS families of the editions that the store's reporters used: edition, cmd_code, good."""
+    """The HS families that the run used: edition, cmd_code, good. They may come from a table beside its raw files."""
+    if store.exists("bilateral.families"):
+        return store.read("bilateral.families")
     return codes.family_map(editions(store))
+
+
+def members(store: Store, good: str) -> list[str]:
+    """The six-digit codes that a good stands for; one that is no family stands for itself."""
+    known = families(store).filter(pl.col("good") == good)["cmd_code"].unique().sort().to_list()
+    return known or [good.removesuffix("+")]
 
 
 def groups_for(*texts: str | None) -> dict[str, Sequence[str]]:

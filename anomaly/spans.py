@@ -120,7 +120,9 @@ def fill(cells: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
 
 
 def compare(filled: pl.DataFrame, window: Window) -> pl.DataFrame:
-    """A row a route: value_usd, value_prior_year_usd, value_baseline_usd, baseline_years, oldest_edition, newest_edition.
+    """A row a route: value_usd, value_prior_year_usd, value_baseline_usd, baseline_years, and the HS editions of each.
+
+    oldest_edition, oldest_baseline_edition, newest_edition   of the year before, of the baseline, of the window
 
     The baseline is the mean over those of its years whose months are all known, at least two of them.
     """
@@ -130,6 +132,9 @@ def compare(filled: pl.DataFrame, window: Window) -> pl.DataFrame:
         *[_sum(window, year).alias(f"_{year}") for year in {end, end - 1, *years}],
         oldest_edition=pl.col("hs_edition").filter(within(window, end - 1)).min(),
         newest_edition=pl.col("hs_edition").filter(within(window)).max(),
+        oldest_baseline_edition=pl.col("hs_edition")
+        .filter(pl.any_horizontal(within(window, year) for year in years))
+        .min(),
     )
     base = [pl.col(f"_{year}") for year in years]
     count = pl.sum_horizontal(*[column.is_not_null() for column in base]).cast(pl.Int64)
@@ -147,6 +152,7 @@ def compare(filled: pl.DataFrame, window: Window) -> pl.DataFrame:
         value_baseline_usd=pl.when(is_enough).then((pl.sum_horizontal(*base) + count // 2) // count),
         baseline_years=pl.when(is_enough).then(named),
         oldest_edition="oldest_edition",
+        oldest_baseline_edition="oldest_baseline_edition",
         newest_edition="newest_edition",
     )
 
