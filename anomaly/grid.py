@@ -214,15 +214,21 @@ def _take_out_silent(can_say: Marks, raw: Amounts, good: Ids, speaker: Ids, name
 def _as_importers_say(
     raw: Amounts, good: Ids, exporter: Ids, importer: Ids, names: Names, known: Known
 ) -> tuple[Amounts, npt.NDArray[np.int8]]:
-    """Importers' reports with the importers' own coverage, in any of their datasets that holds the good; their editions."""
-    can_say = np.zeros(raw.shape, dtype=np.bool_)
+    """Importers' reports, and the editions they are in.
+
+    A route's rows come from one of the importer's datasets. Where several hold the route, no row means nothing only
+    where all of them can say so: the row may be in another one.
+    """
+    any_says, all_say = np.zeros(raw.shape, dtype=np.bool_), np.ones(raw.shape, dtype=np.bool_)
     edition = np.zeros(raw.shape, dtype=np.int8)
     datasets = known.reporters.filter(flow_code="M").select("source", "dataset").unique()
     for source, dataset in datasets.iter_rows():
         reporter, held, dealt = _of_dataset(known, (source, dataset, "M"), names)
         told = _can_say(known, reporter[importer], held[good], dealt[exporter])
         edition = np.maximum(edition, np.where(told, known.edition.T[:, reporter[importer]], 0))
-        can_say |= told
+        any_says |= told
+        all_say &= told | ~told.any(axis=0)
+    can_say = any_says & (all_say | (raw >= 0))
     _take_out_silent(can_say, raw, good, good * names.countries.len() + importer, names, known)
     return np.where(can_say, np.maximum(raw, 0), UNKNOWN), edition
 

@@ -231,6 +231,19 @@ def test_a_mirror_gap_is_measured_where_both_sides_report() -> None:
     assert row["mirror_gap_shift_log"] > 1.3
 
 
+def test_what_an_importer_says_in_another_dataset_is_not_read_as_nothing() -> None:
+    rows = years("DEU", "KAZ", ROUTE)
+    rows += years("KAZ", "DEU", {2019: MILLION, 2020: MILLION, 2021: MILLION}, flow="M", dataset="older")
+    rows += years("KAZ", "DEU", {2022: 12 * MILLION}, flow="M", dataset="newer")
+    assert route(measured(rows)[0], 2022, "DEU", "KAZ")["leg_imported_usd"] is None
+
+
+def test_an_importers_dataset_of_other_goods_does_not_hide_its_report() -> None:
+    rows = [*years("DEU", "KAZ", ROUTE), *years("KAZ", "DEU", ROUTE, flow="M")]
+    rows += years("KAZ", "DEU", {2019: MILLION}, flow="M", dataset="cars", code="870323")
+    assert route(measured(rows)[0], 2022, "DEU", "KAZ")["leg_imported_usd"] == 12 * MILLION
+
+
 @pytest.mark.parametrize(
     ("exporters", "importers"),
     [("H5 H5 H5 H5", "H5 H5 H5 H6"), ("H5 H5 H5 H5", "H5 H5 H6 H6"), ("H6 H6 H6 H6", "H5 H5 H5 H5")],
