@@ -183,7 +183,7 @@ def _known_nothing(store: Store, question: Question, cells: pl.DataFrame, goods:
         ["coverage", "coverage.scope"],
         {"coverage": pl.col("reporter_iso").is_in(sides), "coverage.scope": goods},
     )
-    return known_nothing(tables["coverage"], tables["coverage.scope"], held[0], exporter.name, importer.name)
+    return known_nothing(tables["coverage"], tables["coverage.scope"], held[0], exporter.name, importer.name, cells)
 
 
 def rollup(name: str, period: str | None, *, limit: int, data: Path, form: str) -> None:

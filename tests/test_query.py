@@ -265,6 +265,23 @@ def test_a_series_keeps_both_sides_and_tells_nothing_from_not_reported():
     assert imported == {"2019": None, "2020": None, "2021": None, "2022": 131_000_000, "2023": None}
 
 
+def test_a_series_does_not_read_nothing_from_a_dataset_whose_rows_it_does_not_show():
+    own = {year: 7 for year in range(2017, 2023) if year != 2020}
+    rows = [flow(year, "ARM", "RUS", value, code="870323", source="baci", dataset="B") for year, value in own.items()]
+    rows += [flow(2020, "DEU", "RUS", 3, code="870323", source="baci", dataset="B")]
+    rows += [flow(2020, "ARM", "RUS", 3, code="870324", source="baci", dataset="B")]
+    rows += [flow(2023, "ARM", "RUS", 9, code="870323")]
+    rows += [flow(year, "RUS", "ARM", 8, code="870323", flow="M") for year in (2020, 2021)]
+    rows += [flow(2022, "RUS", "ARM", 8, code="870323", flow="M", dataset="newer")]
+    sides, who, scope = prepared(rows)
+    cells = sides.filter(pl.col("good") == "870323", pl.col("exporter_iso") == "ARM")
+    told = series.series(cells, series.known_nothing(who, scope, "870323", "ARM", "RUS", cells), "A")
+    exported = dict(told.select("period", "export_value_fob_usd").iter_rows())
+    assert (exported["2020"], exported["2022"], exported.get("2023")) == (0, 7, None)
+    imported = dict(told.select("period", "import_value_cif_usd").iter_rows())
+    assert (imported["2020"], imported["2021"], imported["2022"]) == (8, 8, None)
+
+
 def test_an_extract_cut_by_value_cannot_say_that_there_was_nothing():
     rows = [flow(year, "DEU", "UZB", 150_000, code="870324") for year in (2021, 2022)]
     rows += [flow(2022, "DEU", "UZB", 150_000, code="870323"), flow(2021, "FRA", "UZB", 150_000, code="870323")]
