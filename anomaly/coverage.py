@@ -21,7 +21,8 @@ def extracts(flows: pl.LazyFrame) -> pl.DataFrame:
 
     A year a file, or a reporter a file, is one extract: else a route would have one file's years only. Datasets are
     parts of one where they hold the same flows and frequency and both have many partners, or the same few partners and
-    mostly the same codes. Extracts of different partners stay apart: what one does not hold is unknown in the other.
+    mostly the same codes; with partners more in one than in the other, where they have no year in common: a partner is
+    held by the year. Extracts of different partners stay apart: what one does not hold is unknown in the other.
     """
     datasets = flows.select("source", "dataset").unique().collect(engine="streaming").sort("source", "dataset")
     if not datasets["source"].is_duplicated().any():
@@ -29,7 +30,7 @@ def extracts(flows: pl.LazyFrame) -> pl.DataFrame:
     told = (
         flows.filter(pl.col("flow_code").is_in(["M", "X"]))
         .group_by("source", "dataset", "freq_code")
-        .agg(pl.col("flow_code", "partner_iso", "cmd_code").unique())
+        .agg(pl.col("flow_code", "partner_iso", "cmd_code").unique(), year=pl.col("ref_date").dt.year().unique())
         .sort("source", "dataset", "freq_code")
         .collect(engine="streaming")
     )
@@ -39,6 +40,8 @@ def extracts(flows: pl.LazyFrame) -> pl.DataFrame:
         of = next((head for head in heads if _is_same_extract(head, part)), None)
         if of is None:
             heads.append(part)
+        else:
+            of |= {name: [*{*of[name], *part[name]}] for name in ("partner_iso", "year")}
         first.setdefault((part["source"], part["dataset"]), (of or part)["dataset"])
     name = pl.Series([first.get(row, row[1]) for row in datasets.rows()], dtype=pl.String)
     return datasets.with_columns(extract=name)
@@ -51,7 +54,9 @@ def _is_same_extract(one: dict[str, Any], other: dict[str, Any]) -> bool:
     if min(len(partners), len(others)) >= PARTNERS_OF_A_WHOLE_DATASET:
         return True
     codes, more = set(one["cmd_code"]), set(other["cmd_code"])
-    return partners == others and 2 * len(codes & more) >= min(len(codes), len(more))
+    is_apart = not set(one["year"]) & set(other["year"])
+    are_same = partners == others or (is_apart and (partners <= others or others <= partners))
+    return are_same and 2 * len(codes & more) >= min(len(codes), len(more))
 
 
 def build(flows: pl.LazyFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
