@@ -122,6 +122,7 @@ def cells_of(store: Store, question: Question, currency: str) -> pl.DataFrame:
         # Whole goods, not only the routes asked for: the reporter's other routes tell nothing from unknown.
         where = question.where() if question.is_sum or question.goods is None else question.goods
         return store.read("bilateral", columns=list(COLUMNS["bilateral"]), where=where)
+    from anomaly import coverage
     from anomaly import series as told_as
 
     sides = [side.members for side in (question.exporter, question.importer) if side is not None]
@@ -129,6 +130,8 @@ def cells_of(store: Store, question: Question, currency: str) -> pl.DataFrame:
     for members in sides:
         about = about & (pl.col("reporter_iso").is_in(list(members)) | pl.col("partner_iso").is_in(list(members)))
     flows = store.read("flows", where=about)
+    extracts = coverage.extracts(store.scan("flows").filter("is_current"))
+    flows = flows.join(extracts, on=["source", "dataset"]).with_columns(dataset=pl.col("extract"))
     cells = told_as.in_currency(flows, families(store), codes.edition_number(pl.col("classification_code")), currency)
     real = codes.countries().filter(pl.col("kind") == "country")["iso3"].implode()
     return cells.filter(question.where(), pl.col("exporter_iso").is_in(real), pl.col("importer_iso").is_in(real))

@@ -47,6 +47,15 @@ def extracts(flows: pl.LazyFrame) -> pl.DataFrame:
     return datasets.with_columns(extract=name)
 
 
+def as_extracts(flows: pl.LazyFrame) -> pl.LazyFrame:
+    """The flows with files of one extract under one dataset."""
+    together = extracts(flows)
+    if (together["dataset"] == together["extract"]).all():
+        return flows
+    named = flows.join(together.lazy(), on=["source", "dataset"], how="left", maintain_order="left")
+    return named.with_columns(dataset=pl.col("extract")).drop("extract")
+
+
 def _is_same_extract(one: dict[str, Any], other: dict[str, Any]) -> bool:
     if any(set(one[name]) != set(other[name]) for name in ("source", "freq_code", "flow_code")):
         return False

@@ -56,12 +56,5 @@ def broken_of(goods: pl.Series, editions: list[int], breaks: Breaks) -> pl.DataF
 
 def current_flows(run: Run, families: pl.DataFrame) -> pl.LazyFrame:
     """Flows of the newest vintages with the good each code belongs to; files of one extract under one dataset."""
-    flows = run.store.scan("flows").filter(pl.col("is_current"))
-    together = coverage.extracts(flows)
-    if (together["dataset"] != together["extract"]).any():
-        flows = (
-            flows.join(together.lazy(), on=["source", "dataset"], how="left", maintain_order="left")
-            .with_columns(dataset=pl.col("extract"))
-            .drop("extract")
-        )
+    flows = coverage.as_extracts(run.store.scan("flows").filter(pl.col("is_current")))
     return bilateral.with_goods(flows, families, codes.edition_number(pl.col("classification_code")))

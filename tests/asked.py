@@ -7,7 +7,7 @@ from typing import Any
 import dataframely as dy
 import polars as pl
 
-from anomaly import schema
+from anomaly import coverage, schema
 from anomaly.features import table_schema
 from anomaly.settings import load
 from tests.trade import PHONES, flow, measured, prepared
@@ -47,6 +47,9 @@ def cars() -> list[dict[str, Any]]:
 
 def measured_tables(rows: list[dict[str, Any]], families: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """The tables up to features, by name."""
+    rows = (
+        coverage.as_extracts(pl.DataFrame(rows, schema_overrides={"net_wgt_g": pl.Int64}).lazy()).collect().to_dicts()
+    )
     sides, who, scope = prepared(rows, families)
     features, refused = measured(rows, families)
     return {

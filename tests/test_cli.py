@@ -332,3 +332,14 @@ def test_a_question_knows_the_families_that_the_run_used_and_not_only_the_shippe
         assert rows(tmp_path, "series", code, "KAZ", "RUS")[-1]["value_usd"] == 5_000_000
     told = json.loads(run(tmp_path, "explain", "870322:KAZ:RUS:2022", "--format", "json").stdout)
     assert told["raw_files"][0]["rows_used"] == len([year for year in CARS if year <= 2022])
+
+
+def test_an_amount_in_euro_knows_which_files_are_one_extract(tmp_path):
+    trade = [flow("2022-01", "DEU", "KGZ", 4_000, code="870323"), flow("2021-01", "FRA", "KGZ", 4_000, code="870323")]
+    trade += [flow(f"{year}-02", "DEU", "KGZ", 1_000, code="870324") for year in (2021, 2022)]
+    trade = [row | {"dataset": f"of {row['ref_date'].year}"} for row in trade]
+    write_store(tmp_path, trade)
+    words = ("query", "870323", "--exporter", "DEU", "--importer", "KGZ", "--period", "2022-01:2022-02")
+    for currency, value in (("USD", 4_000), ("EUR", 2_000)):
+        row = rows(tmp_path, *words, "--currency", currency)[0]
+        assert row[f"value_{currency.lower()}"] == value
