@@ -30,14 +30,20 @@ def with_goods(flows: pl.LazyFrame, families: pl.DataFrame, edition: pl.Expr) ->
 
 
 def build(
-    flows: pl.LazyFrame, who_reports: pl.DataFrame, countries: pl.DataFrame, precedence: dict[str, int]
+    flows: pl.LazyFrame,
+    who_reports: pl.DataFrame,
+    scope: pl.DataFrame,
+    countries: pl.DataFrame,
+    precedence: dict[str, int],
+    since: int,
 ) -> pl.DataFrame:
     """Bilateral rows of the goods in `flows`, sorted by KEY.
 
     flows         current flows with `good`; whole goods, any number of them
-    who_reports   coverage.build's frame: its exporters with X rows speak for themselves
+    who_reports, scope   coverage.build's frames: exporters with X rows speak for themselves
     countries     codes.countries: special areas and groups are left out, they are no exporters or importers
-    precedence    source → rank, lower wins, where two publishers have the same route
+    precedence    source → rank, lower wins, where two publishers know as much of a route
+    since         first year of the baseline
 
     A route has one basis in all periods: the exporter's report where it reports exports of that frequency at all, else
     the importer's; a windowed sum never mixes FOB and CIF.
@@ -61,7 +67,7 @@ def build(
         )
         .collect(engine="streaming")
     )
-    return _side_by_side(_one_publisher(sided, precedence), _speaks_for_itself(who_reports))
+    return _side_by_side(_one_publisher(sided, who_reports, scope, precedence, since), _speaks_for_itself(who_reports))
 
 
 def _speaks_for_itself(who_reports: pl.DataFrame) -> pl.DataFrame:
@@ -72,23 +78,52 @@ def _speaks_for_itself(who_reports: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _one_publisher(sided: pl.DataFrame, precedence: dict[str, int]) -> pl.DataFrame:
-    """Keep, for each route and side, the dataset with the most periods; then the source's precedence, then the name."""
-    if sided.select(pl.struct("source", "dataset").n_unique()).item() <= 1:
+def _one_publisher(
+    sided: pl.DataFrame, who: pl.DataFrame, scope: pl.DataFrame, precedence: dict[str, int], since: int
+) -> pl.DataFrame:
+    """Keep, for each route and side, the dataset that knows most periods of it since the baseline.
+
+    Then the source's precedence, then the periods before, then the name. Periods are known, with trade or without:
+    old years that nothing is compared with do not outweigh the newest, nor a publisher's small estimates its silence.
+    """
+    side = [*_ROUTE, "flow_code"]
+    told = [*side, "source", "dataset"]
+    datasets = (
+        sided.select(told).unique() if sided.select(pl.struct("source", "dataset").n_unique()).item() > 1 else None
+    )
+    disputed = sided.clear(0) if datasets is None else datasets.filter(pl.len().over(side) > 1)
+    if disputed.is_empty():
         return sided
     rank = pl.col("source").replace_strict(
         precedence, default=max(precedence.values(), default=0) + 1, return_dtype=pl.Int64
     )
-    side = (*_ROUTE, "flow_code")
-    best = (
-        sided.group_by(*side, "source", "dataset")
-        .agg(periods=pl.len())
-        .with_columns(rank=rank)
-        .sort(*side, "periods", "rank", "dataset", descending=[False] * len(side) + [True, False, False])
-        .unique(side, keep="first", maintain_order=True)
-        .select(*side, "source", "dataset")
+    ranked = disputed.join(_periods_known(disputed, who, scope, since), on=told, how="left").with_columns(
+        pl.col("known_since", "known").fill_null(0), rank=rank
     )
-    return sided.join(best, on=[*side, "source", "dataset"], how="semi")
+    order = [*side, "known_since", "rank", "known", "dataset"]
+    ordered = ranked.sort(order, descending=[name.startswith("known") for name in order])
+    return sided.join(ordered.filter(~pl.struct(side).is_first_distinct()), on=told, how="anti")
+
+
+def _periods_known(routes: pl.DataFrame, who: pl.DataFrame, scope: pl.DataFrame, since: int) -> pl.DataFrame:
+    """known_since, known: periods for which a dataset can speak of a route, from the baseline on and in all."""
+    dataset = ["source", "dataset", "freq_code", "flow_code"]
+    year = pl.col("ref_date").dt.year().alias("year")
+    periods = who.filter("is_complete").group_by(*dataset, "reporter_iso", year).agg(periods=pl.len().cast(pl.Int64))
+    is_import = pl.col("flow_code") == "M"
+    known = routes.with_columns(
+        reporter_iso=pl.when(is_import).then("importer_iso").otherwise("exporter_iso"),
+        partner_iso=pl.when(is_import).then("exporter_iso").otherwise("importer_iso"),
+        _flow=pl.col("flow_code").replace("RX", "X"),
+    ).join(periods.rename({"flow_code": "_flow"}), on=[*dataset[:3], "_flow", "reporter_iso"])
+    for dimension, column in (("good", "good"), ("partner", "partner_iso")):
+        held = scope.filter(pl.col("dimension") == dimension).select(
+            *dataset[:3], year, _flow="flow_code", **{column: pl.col("code")}
+        )
+        known = known.join(held, on=[*dataset[:3], "_flow", column, "year"], how="semi")
+    return known.group_by(routes.columns).agg(
+        known_since=pl.col("periods").filter(pl.col("year") >= since).sum(), known=pl.col("periods").sum()
+    )
 
 
 def _side_by_side(sided: pl.DataFrame, speaks: pl.DataFrame) -> pl.DataFrame:

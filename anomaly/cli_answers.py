@@ -14,7 +14,6 @@ from anomaly.cli_output import arrow, line, percent, say, show
 from anomaly.cli_store import (
     Asked,
     cells_of,
-    editions,
     goods_of,
     held_or_nearest,
     in_currency,
@@ -31,6 +30,7 @@ from anomaly.store import Store
 
 _SIMULATED = "SIMULATED"  # begins the datasets of the world that the project makes up
 _SENTENCES_FOR = 3  # with more rows than this the table speaks for itself
+_IN_USD = ("features", "features.refused", "flags", "scores", "scores.calibration")
 _QUERY_COLUMNS = (
     "good", "exporter_iso", "importer_iso", "period", "value_prior_year_usd", "value_usd", "change_percent",
     "value_baseline_usd", "is_flagged", "q_value", "flag_type", "note",
@@ -54,15 +54,15 @@ def query(asked: Asked, *, limit: int, data: Path, form: str) -> None:
     routes, goods = question.where(), goods_of(cells)
     where = {"features": routes, "features.refused": routes, "flags": routes, "scores": routes, "coverage.scope": goods}
     names = (
-        ["coverage", "features"]
+        ["coverage", "coverage.scope", "features"]
         if question.is_sum
-        else [name for name in COLUMNS if name not in ("bilateral", questions.BREAKS)]
+        else [name for name in COLUMNS if name != "bilateral"]
     )
-    tables = {**read(store, names, where), "bilateral": cells, questions.BREAKS: codes.unstable_goods(editions(store))}
+    tables = {**read(store, names, where), "bilateral": cells}
     if not windows:
         windows = questions.latest({**tables, "bilateral": cells.filter(routes)})
     if currency != "USD":
-        tables = {name: frame for name, frame in tables.items() if name in ("bilateral", "coverage", "coverage.scope")}
+        tables = {name: frame for name, frame in tables.items() if name not in _IN_USD}
     rows, found = questions.answer(question, windows, tables, limit)
     _say_if_simulated(cells)
     if rows.is_empty():
@@ -178,13 +178,12 @@ def _known_nothing(store: Store, question: Question, cells: pl.DataFrame, goods:
     if question.is_sum or len(held) != 1 or exporter is None or importer is None or not store.exists("coverage.scope"):
         return known_nothing(coverage, scope, "", "", "")
     sides = [exporter.name, importer.name]
-    is_partner = (pl.col("dimension") == "partner") & pl.col("code").is_in(sides)
     tables = read(
         store,
         ["coverage", "coverage.scope"],
-        {"coverage": pl.col("reporter_iso").is_in(sides), "coverage.scope": goods | is_partner},
+        {"coverage": pl.col("reporter_iso").is_in(sides), "coverage.scope": goods},
     )
-    return known_nothing(tables["coverage"], tables["coverage.scope"], held[0], exporter.name, importer.name)
+    return known_nothing(tables["coverage"], tables["coverage.scope"], held[0], exporter.name, importer.name, cells)
 
 
 def rollup(name: str, period: str | None, *, limit: int, data: Path, form: str) -> None:

@@ -7,13 +7,12 @@ from typing import Any
 
 import polars as pl
 
-from anomaly import codes
 from anomaly import explain as explaining
 from anomaly import query as questions
 from anomaly import question as asking
 from anomaly import settings as scenarios
 from anomaly.cli_output import document, say
-from anomaly.cli_store import families, groups_for, open_store
+from anomaly.cli_store import families, groups_for, members, open_store
 from anomaly.errors import BadRequest, SourceUnavailable
 from anomaly.explain import Row, Subject
 from anomaly.spans import Window
@@ -45,7 +44,7 @@ def explain(subject: str, *, reproduce: bool, scenario: str, data: Path, form: s
         if store.exists(name)
     }
     if store.exists("flows") and store.exists("flows.files"):
-        told = explaining.told_by(row, settings.coalition.countries, codes.good_members(row["good"]))
+        told = explaining.told_by(row, settings.coalition.countries, members(store, row["good"]))
         columns = ["raw_file", "flow_code", "ref_date"]
         tables |= {"flows": store.read("flows", columns=columns, where=told), "flows.files": store.read("flows.files")}
     parts = explaining.explain(row, tables, settings.thresholds, _run(store, settings))

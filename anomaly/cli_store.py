@@ -52,8 +52,16 @@ def editions(store: Store) -> list[int]:
 
 
 def families(store: Store) -> pl.DataFrame:
-    """The HS families of the editions that the store's reporters used: edition, cmd_code, good."""
+    """The HS families that the run used: edition, cmd_code, good. They may come from a table beside its raw files."""
+    if store.exists("bilateral.families"):
+        return store.read("bilateral.families")
     return codes.family_map(editions(store))
+
+
+def members(store: Store, good: str) -> list[str]:
+    """The six-digit codes that a good stands for; one that is no family stands for itself."""
+    known = families(store).filter(pl.col("good") == good)["cmd_code"].unique().sort().to_list()
+    return known or [good.removesuffix("+")]
 
 
 def groups_for(*texts: str | None) -> dict[str, Sequence[str]]:
@@ -114,6 +122,7 @@ def cells_of(store: Store, question: Question, currency: str) -> pl.DataFrame:
         # Whole goods, not only the routes asked for: the reporter's other routes tell nothing from unknown.
         where = question.where() if question.is_sum or question.goods is None else question.goods
         return store.read("bilateral", columns=list(COLUMNS["bilateral"]), where=where)
+    from anomaly import coverage
     from anomaly import series as told_as
 
     sides = [side.members for side in (question.exporter, question.importer) if side is not None]
@@ -121,6 +130,8 @@ def cells_of(store: Store, question: Question, currency: str) -> pl.DataFrame:
     for members in sides:
         about = about & (pl.col("reporter_iso").is_in(list(members)) | pl.col("partner_iso").is_in(list(members)))
     flows = store.read("flows", where=about)
+    extracts = coverage.extracts(store.scan("flows").filter("is_current"))
+    flows = flows.join(extracts, on=["source", "dataset"]).with_columns(dataset=pl.col("extract"))
     cells = told_as.in_currency(flows, families(store), codes.edition_number(pl.col("classification_code")), currency)
     real = codes.countries().filter(pl.col("kind") == "country")["iso3"].implode()
     return cells.filter(question.where(), pl.col("exporter_iso").is_in(real), pl.col("importer_iso").is_in(real))
@@ -144,8 +155,9 @@ def held_or_nearest(store: Store, question: Question, code: str) -> None:
 
 
 def goods_of(cells: pl.DataFrame) -> pl.Expr:
-    """The rows of coverage.scope about the goods of these rows of trade."""
-    return (pl.col("dimension") == "good") & pl.col("code").is_in(cells["good"].unique().sort().to_list())
+    """The rows of coverage.scope about the goods of these rows of trade, and about partners."""
+    is_good = pl.col("dimension") == "good"
+    return ~is_good | pl.col("code").is_in(cells["good"].unique().sort().to_list())
 
 
 def named(name: str, currency: str) -> str:

@@ -270,6 +270,11 @@ def _shipped_links() -> pl.DataFrame:
     return _read("hs_families.csv").with_columns(pl.col("older_edition", "newer_edition").cast(pl.Int8))
 
 
+def edition_links() -> pl.DataFrame:
+    """Codes that a change of edition joins: older_edition, newer_edition (Int8), older_code, newer_code, relation."""
+    return _shipped_links()
+
+
 def _links(full_table: Path | None) -> pl.DataFrame:
     """The shipped links; a full correlation table takes the place of those from 2017 to 2022."""
     if full_table is None:

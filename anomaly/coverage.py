@@ -21,7 +21,8 @@ def extracts(flows: pl.LazyFrame) -> pl.DataFrame:
 
     A year a file, or a reporter a file, is one extract: else a route would have one file's years only. Datasets are
     parts of one where they hold the same flows and frequency and both have many partners, or the same few partners and
-    mostly the same codes. Extracts of different partners stay apart: what one does not hold is unknown in the other.
+    mostly the same codes; with partners more in one than in the other, where they have no year in common: a partner is
+    held by the year. Extracts of different partners stay apart: what one does not hold is unknown in the other.
     """
     datasets = flows.select("source", "dataset").unique().collect(engine="streaming").sort("source", "dataset")
     if not datasets["source"].is_duplicated().any():
@@ -29,7 +30,7 @@ def extracts(flows: pl.LazyFrame) -> pl.DataFrame:
     told = (
         flows.filter(pl.col("flow_code").is_in(["M", "X"]))
         .group_by("source", "dataset", "freq_code")
-        .agg(pl.col("flow_code", "partner_iso", "cmd_code").unique())
+        .agg(pl.col("flow_code", "partner_iso", "cmd_code").unique(), year=pl.col("ref_date").dt.year().unique())
         .sort("source", "dataset", "freq_code")
         .collect(engine="streaming")
     )
@@ -39,9 +40,20 @@ def extracts(flows: pl.LazyFrame) -> pl.DataFrame:
         of = next((head for head in heads if _is_same_extract(head, part)), None)
         if of is None:
             heads.append(part)
+        else:
+            of |= {name: [*{*of[name], *part[name]}] for name in ("partner_iso", "year")}
         first.setdefault((part["source"], part["dataset"]), (of or part)["dataset"])
     name = pl.Series([first.get(row, row[1]) for row in datasets.rows()], dtype=pl.String)
     return datasets.with_columns(extract=name)
+
+
+def as_extracts(flows: pl.LazyFrame) -> pl.LazyFrame:
+    """The flows with files of one extract under one dataset."""
+    together = extracts(flows)
+    if (together["dataset"] == together["extract"]).all():
+        return flows
+    named = flows.join(together.lazy(), on=["source", "dataset"], how="left", maintain_order="left")
+    return named.with_columns(dataset=pl.col("extract")).drop("extract")
 
 
 def _is_same_extract(one: dict[str, Any], other: dict[str, Any]) -> bool:
@@ -51,7 +63,9 @@ def _is_same_extract(one: dict[str, Any], other: dict[str, Any]) -> bool:
     if min(len(partners), len(others)) >= PARTNERS_OF_A_WHOLE_DATASET:
         return True
     codes, more = set(one["cmd_code"]), set(other["cmd_code"])
-    return partners == others and 2 * len(codes & more) >= min(len(codes), len(more))
+    is_apart = not set(one["year"]) & set(other["year"])
+    are_same = partners == others or (is_apart and (partners <= others or others <= partners))
+    return are_same and 2 * len(codes & more) >= min(len(codes), len(more))
 
 
 def build(flows: pl.LazyFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -123,9 +137,25 @@ def _scope(cells: pl.DataFrame, partners: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(
         [
             goods.with_columns(dimension=pl.lit("good"), code=pl.col("good")).select(columns),
-            partners.with_columns(dimension=pl.lit("partner"), code=pl.col("partner_iso")).select(columns),
+            _nothing_of_a_partner(partners)
+            .with_columns(dimension=pl.lit("partner"), code=pl.col("partner_iso"))
+            .select(columns),
         ]
     ).sort(*_DATASET, "dimension", "code", "ref_date")
+
+
+def _nothing_of_a_partner(partners: pl.DataFrame) -> pl.DataFrame:
+    """The partners' rows, and rows of 0 for the periods in which a dataset of many partners has nothing of one.
+
+    There a partner that is absent is a small trade of nothing; in an extract of few it was not asked for.
+    """
+    many = partners.filter(pl.col("partner_iso").n_unique().over(_DATASET) >= PARTNERS_OF_A_WHOLE_DATASET)
+    every = (
+        many.select(*_DATASET, "partner_iso").unique().join(many.select(*_DATASET, "ref_date").unique(), on=_DATASET)
+    )
+    absent = every.join(many, on=[*_DATASET, "partner_iso", "ref_date"], how="anti")
+    nothing = absent.with_columns(rows=pl.lit(0, dtype=pl.Int64), smallest_value_usd=pl.lit(None, dtype=pl.Int64))
+    return pl.concat([partners, nothing.select(partners.columns)])
 
 
 def _without_past(cells: pl.DataFrame) -> pl.DataFrame:

@@ -167,7 +167,7 @@ def _measure(
     route = np.flatnonzero(compared.is_comparable & (largest >= settings.materiality_usd))
     into, out_of = grid.into[route], grid.out_of[route]
     nothing = len(legs.texts)
-    mirror = mirror_legs(grid, window, compared, is_coalition)
+    mirror = mirror_legs(grid, window, compared, is_coalition, once.broken_by)
     matched = siblings.matched(grid, once.pairs, compared, route, settings.floor_usd)
     columns = {
         "good": grid.good[route],

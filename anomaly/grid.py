@@ -1,7 +1,7 @@
 """A route is a row and a period a column: dense values of a chunk of whole goods.
 
 The grid of a chunk is a matrix periods x routes of whole USD with -1 for unknown. Absence becomes 0 only where the
-reporter reported the period and the dataset holds the good; windows, lags and baselines are then sums of columns, and
+reporter reported the period and the dataset holds the good and the partner; windows, lags and baselines are then sums of columns, and
 sums over reporters are sums into a table goods x countries. Names are numbers inside, so that nothing is hashed twice.
 """
 
@@ -56,6 +56,7 @@ class Grid:
     raw         the same before coverage: UNKNOWN where there is no row
     weight      periods x routes, grams, UNKNOWN where there is no row or no weight
     exported, imported   both sides as reported, with their own coverage; None where no importer reports
+    importer_edition     periods x routes, HS edition of the importer's report; 0 where there is none
     """
 
     known: Known
@@ -72,6 +73,7 @@ class Grid:
     weight: Amounts
     exported: Amounts | None
     imported: Amounts | None
+    importer_edition: npt.NDArray[np.int8] | None
 
 
 def lay(chunk: pl.DataFrame, known: dict[str, Known]) -> dict[str, Grid]:
@@ -115,7 +117,7 @@ def _laid(part: pl.DataFrame, first: pl.Series, routes: pl.DataFrame, names: Nam
     kind = _kinds_of(routes, names)
     is_import = (names.kinds["value_basis"] == "import").to_numpy()[kind]
     side = np.where(is_import, importer, exporter)
-    reporter, held = _rows_in_known(names, known, kind, side, good)
+    reporter, held, dealt = _rows_in_known(names, known, kind, side, np.where(is_import, exporter, importer), good)
     days = pl.Series(known.periods, dtype=pl.Date).to_physical().to_numpy()
     period = np.searchsorted(days, part["ref_date"].to_physical().to_numpy())
     at = period * len(good) + np.cumsum(first.to_numpy()) - 1
@@ -126,20 +128,23 @@ def _laid(part: pl.DataFrame, first: pl.Series, routes: pl.DataFrame, names: Nam
         return cells
 
     raw = spread("value_usd")
-    can_say = known.complete.T[:, reporter] & known.held.T[:, held]
+    can_say = _can_say(known, reporter, held, dealt)
     dataset = names.kinds.select(pl.struct("source", "dataset").rank("dense").cast(pl.Int64)).to_series().to_numpy()
     speaker = (dataset[kind] * names.goods.len() + good) * names.countries.len() + side
     _take_out_silent(can_say, raw, good, speaker, names, known)
     value = np.where(can_say, np.maximum(raw, 0), UNKNOWN)
-    exported = imported = None
+    exported = imported = importer_edition = None
     if part["import_value_cif_usd"].null_count() < part.height:
         exported = np.where(is_import, UNKNOWN, value)
-        imported = _as_importers_say(spread("import_value_cif_usd"), good, importer, names, known)
+        imported, importer_edition = _as_importers_say(
+            spread("import_value_cif_usd"), good, exporter, importer, names, known
+        )
     into, out_of = good * names.countries.len() + importer, good * names.countries.len() + exporter
     weight = spread("net_wgt_g")
     return Grid(
-        known, names, good, exporter, importer, kind, into, out_of, reporter, value, raw, weight, exported, imported
-    )
+        known, names, good, exporter, importer, kind, into, out_of, reporter, value, raw, weight,
+        exported, imported, importer_edition,
+    )  # fmt: skip
 
 
 def _kinds_of(routes: pl.DataFrame, names: Names) -> Ids:
@@ -150,24 +155,34 @@ def _kinds_of(routes: pl.DataFrame, names: Names) -> Ids:
     return kind.cast(pl.Int64).to_numpy()
 
 
-def _rows_in_known(names: Names, known: Known, kind: Ids, side: Ids, good: Ids) -> tuple[Ids, Ids]:
-    """Rows of each route in known's marks of reporters and of goods; the row of nothing where there is none."""
-    reporters, goods = [], []
-    for source, dataset, basis in names.kinds.iter_rows():
-        flow_code = "M" if basis == "import" else "X"
-        reporters.append(_reporters(known, source, dataset, flow_code, names))
-        goods.append(_goods(known, source, dataset, flow_code, names))
-    return np.stack(reporters)[kind, side], np.stack(goods)[kind, good]
+def _rows_in_known(names: Names, known: Known, kind: Ids, side: Ids, other: Ids, good: Ids) -> tuple[Ids, Ids, Ids]:
+    """Rows of each route in known's marks of reporters, goods and partners; the row of nothing where there is none."""
+    rows = [
+        _of_dataset(known, (source, dataset, "M" if basis == "import" else "X"), names)
+        for source, dataset, basis in names.kinds.iter_rows()
+    ]
+    reporters, goods, partners = (np.stack(one) for one in zip(*rows, strict=True))
+    return reporters[kind, side], goods[kind, good], partners[kind, other]
 
 
-def _reporters(known: Known, source: str, dataset: str, flow_code: str, names: Names) -> Ids:
-    rows = known.reporters.select("source", "dataset", "flow_code", name="reporter_iso", row="reporter_id")
-    return _rows(rows, (source, dataset, flow_code), names.countries, known.reporters.height)
+def _of_dataset(known: Known, of: tuple[str, str, str], names: Names) -> tuple[Ids, Ids, Ids]:
+    """For a dataset's flow, rows in known's marks: of each country as reporter, of each good, of each as partner."""
+    key = ["source", "dataset", "flow_code"]
+    reporters = known.reporters.select(*key, name="reporter_iso", row="reporter_id")
+    goods, partners = (one.rename({name: "name"}) for one, name in ((known.goods, "good"), (known.dealers, "partner")))
+    return (
+        _rows(reporters, of, names.countries, known.reporters.height),
+        _rows(goods, of, names.goods, known.goods.height),
+        _rows(partners, of, names.countries, known.dealers.height),
+    )
 
 
-def _goods(known: Known, source: str, dataset: str, flow_code: str, names: Names) -> Ids:
-    rows = known.goods.select("source", "dataset", "flow_code", name="good", row="good_id")
-    return _rows(rows, (source, dataset, flow_code), names.goods, known.goods.height)
+def _can_say(known: Known, reporter: Ids, held: Ids, dealt: Ids) -> Marks:
+    """Periods x routes: whether no row there means nothing."""
+    told: Marks = known.complete.T[:, reporter] & known.held.T[:, held]
+    if not known.dealt[np.unique(dealt)].all():
+        told &= known.dealt.T[:, dealt]
+    return told
 
 
 def _rows(rows: pl.DataFrame, of: tuple[str, str, str], wanted: pl.Series, nothing: int) -> Ids:
@@ -196,16 +211,26 @@ def _take_out_silent(can_say: Marks, raw: Amounts, good: Ids, speaker: Ids, name
         was_active |= active
 
 
-def _as_importers_say(raw: Amounts, good: Ids, importer: Ids, names: Names, known: Known) -> Amounts:
-    """Importers' reports with the importers' own coverage, in any of their datasets that holds the good."""
-    can_say = np.zeros(raw.shape, dtype=np.bool_)
+def _as_importers_say(
+    raw: Amounts, good: Ids, exporter: Ids, importer: Ids, names: Names, known: Known
+) -> tuple[Amounts, npt.NDArray[np.int8]]:
+    """Importers' reports, and the editions they are in.
+
+    A route's rows come from one of the importer's datasets. Where several hold the route, no row means nothing only
+    where all of them can say so: the row may be in another one.
+    """
+    any_says, all_say = np.zeros(raw.shape, dtype=np.bool_), np.ones(raw.shape, dtype=np.bool_)
+    edition = np.zeros(raw.shape, dtype=np.int8)
     datasets = known.reporters.filter(flow_code="M").select("source", "dataset").unique()
     for source, dataset in datasets.iter_rows():
-        reporter = _reporters(known, source, dataset, "M", names)[importer]
-        held = _goods(known, source, dataset, "M", names)[good]
-        can_say |= known.complete.T[:, reporter] & known.held.T[:, held]
+        reporter, held, dealt = _of_dataset(known, (source, dataset, "M"), names)
+        told = _can_say(known, reporter[importer], held[good], dealt[exporter])
+        edition = np.maximum(edition, np.where(told, known.edition.T[:, reporter[importer]], 0))
+        any_says |= told
+        all_say &= told | ~told.any(axis=0)
+    can_say = any_says & (all_say | (raw >= 0))
     _take_out_silent(can_say, raw, good, good * names.countries.len() + importer, names, known)
-    return np.where(can_say, np.maximum(raw, 0), UNKNOWN)
+    return np.where(can_say, np.maximum(raw, 0), UNKNOWN), edition
 
 
 def pick(cells: Amounts, at: Sequence[int], route: Ids) -> Amounts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 
 import numpy as np
 import polars as pl
@@ -159,10 +160,13 @@ def _not_out(window: Window) -> str:
     )
 
 
-def mirror_legs(grid: Grid, window: Window, compared: Compared, is_coalition: Marks) -> tuple[Amounts, ...]:
+def mirror_legs(
+    grid: Grid, window: Window, compared: Compared, is_coalition: Marks, broken_by: Ids
+) -> tuple[Amounts, ...]:
     """MIRROR per route: the coalition's exports to the exporter as both sides report them, where both report both windows.
 
-    On a route that starts in the coalition itself the leg is the route. UNKNOWN where no importer reports.
+    On a route that starts in the coalition itself the leg is the route. UNKNOWN where no importer reports, and where
+    the good does not survive a change of edition on either side, or between the sides. `broken_by` is Breaks.marks.
     """
     if grid.exported is None or grid.imported is None or not window.baseline_years:
         nothing = np.full(len(grid.good), UNKNOWN, dtype=np.int64)
@@ -177,6 +181,8 @@ def mirror_legs(grid: Grid, window: Window, compared: Compared, is_coalition: Ma
         cells.mean(grid.imported, base),
     )
     is_known = np.logical_and.reduce([compared.is_in_totals, *[one > UNKNOWN for one in sums]])
+    route = np.flatnonzero(is_known)
+    is_known[route] = ~_are_recoded(grid, broken_by, [*chain.from_iterable(base), *(now or [])], route)
     is_first_leg = is_coalition[grid.exporter]
     sent = np.flatnonzero(is_known & is_first_leg)
     cell, size = grid.into[sent], grid.names.cells
@@ -189,3 +195,20 @@ def mirror_legs(grid: Grid, window: Window, compared: Compared, is_coalition: Ma
         )
         for one in sums
     )
+
+
+def _are_recoded(grid: Grid, broken_by: Ids, at: list[int], route: Ids) -> Marks:
+    """Routes whose good does not survive what lies between the oldest and the newest edition of its two sides."""
+    if grid.importer_edition is None:
+        return np.zeros(len(route), dtype=np.bool_)
+    exporters = grid.known.edition[:, at].astype(np.int64)
+    importers = grid.importer_edition[np.ix_(np.array(at, dtype=np.int64), route)].astype(np.int64)
+    none = np.iinfo(np.int64).max
+    oldest = np.minimum(
+        np.where(exporters > 0, exporters, none).min(axis=1, initial=none)[grid.reporter[route]],
+        np.where(importers > 0, importers, none).min(axis=0, initial=none),
+    )
+    newest = np.maximum(exporters.max(axis=1, initial=0)[grid.reporter[route]], importers.max(axis=0, initial=0))
+    crossed = (1 << (newest + 1)) - (1 << (np.minimum(oldest, newest) + 1))
+    result: Marks = (broken_by[grid.good[route]] & crossed) != 0
+    return result

@@ -14,7 +14,7 @@ import polars as pl
 from anomaly.question import TOTAL, Question
 from anomaly.spans import ROUTE, Window, compare, fill, reported, within
 
-BREAKS = "codes.unstable_goods"  # no table of the store: the caller lays it beside them
+BROKEN = "bilateral.broken"
 
 Tables = Mapping[str, pl.DataFrame]
 
@@ -80,7 +80,7 @@ COLUMNS: dict[str, dict[str, Any]] = {
         "hs_edition": pl.Int8,
         "is_complete": pl.Boolean,
     },
-    BREAKS: {"good": pl.String, "newer_edition": pl.Int8},
+    BROKEN: {"good": pl.String, "newer_edition": pl.Int8},
     "coverage.scope": {
         **dict.fromkeys(("source", "dataset", "freq_code", "flow_code", "dimension", "code"), pl.String),
         "ref_date": pl.Date,
@@ -151,9 +151,13 @@ def _sums(question: Question, window: Window, cells: pl.DataFrame, tables: Table
     dataset = ["source", "dataset"]
     periods = told.select(*dataset, exporter_iso=_renamed("reporter_iso", names), ref_date="ref_date").unique()
     known = named.select(*ROUTE, *dataset).unique().join(periods, on=["exporter_iso", *dataset])
-    if question.goods is not None:
-        held = _held(table(tables, "coverage.scope"))
-        known = known.with_columns(_year()).join(held, on=[*dataset, "good", "year"], how="semi")
+    held = table(tables, "coverage.scope").filter(pl.col("freq_code") == window.freq_code, pl.col("flow_code") == "X")
+    for dimension, column in (("good", "good"), ("partner", "importer_iso")):
+        if dimension == "partner" or question.goods is not None:
+            of = held.filter(pl.col("dimension") == dimension).select(
+                *dataset, _year(), _renamed("code", names).alias(column)
+            )
+            known = known.with_columns(_year()).join(of, on=[*dataset, column, "year"], how="semi")
     known = known.select(*ROUTE, "ref_date", hs_edition=pl.lit(0, dtype=pl.Int8)).unique()
     about = named.group_by(ROUTE).agg(
         value_basis=pl.col("value_basis").unique().sort().str.join(" and "),
@@ -164,15 +168,13 @@ def _sums(question: Question, window: Window, cells: pl.DataFrame, tables: Table
     )
     missing = sorted(now ^ before)
     unequal = f"; not in both windows: {', '.join(missing)}" if missing else ""
-    sums = compare(fill(named, known), window).join(about, on=ROUTE).drop("oldest_edition", "newest_edition")
+    sums = (
+        compare(fill(named, known), window)
+        .join(about, on=ROUTE)
+        .drop("oldest_edition", "oldest_baseline_edition", "newest_edition")
+    )
     sums = sums.filter(pl.any_horizontal(pl.col("value_usd", "value_prior_year_usd").is_not_null()))
     return sums.with_columns(note=pl.lit(f"a sum of reports, not scored{unequal}")), sums.height
-
-
-def _held(scope: pl.DataFrame) -> pl.DataFrame:
-    """Years in which a dataset's exports hold a good at all: outside them it is unknown there, not nothing."""
-    of_goods = scope.filter(pl.col("dimension") == "good", pl.col("flow_code") == "X")
-    return of_goods.select("source", "dataset", _year(), good="code").unique()
 
 
 def _year() -> pl.Expr:
@@ -232,22 +234,32 @@ def _computed(cells: pl.DataFrame, routes: pl.DataFrame, window: Window, tables:
     goods = routes["good"].unique().implode()
     nearby = cells.filter(pl.col("good").is_in(goods))
     own = nearby.join(routes, on=ROUTE, how="semi")
-    scope = table(tables, "coverage.scope").filter(pl.col("code").is_in(goods))
+    scope = table(tables, "coverage.scope").filter((pl.col("dimension") == "partner") | pl.col("code").is_in(goods))
     known = reported(nearby, table(tables, "coverage"), scope).join(routes, on=ROUTE, how="semi")
     about = own.group_by(ROUTE).agg(pl.col("source", "value_basis").sort_by("ref_date").last())
-    sums = _without_broken(compare(fill(own, known), window), table(tables, BREAKS))
+    sums = _without_broken(compare(fill(own, known), window), table(tables, BROKEN))
     return routes.join(sums, on=ROUTE, how="left").join(about, on=ROUTE, how="left")
 
 
-def _without_broken(sums: pl.DataFrame, breaks: pl.DataFrame) -> pl.DataFrame:
+def _without_broken(sums: pl.DataFrame, broken: pl.DataFrame) -> pl.DataFrame:
     """Take out the comparisons of goods that do not survive the reporter's change of HS edition."""
-    crossed = sums.join(breaks, on="good").filter(
-        pl.col("newer_edition") > pl.col("oldest_edition"), pl.col("newer_edition") <= pl.col("newest_edition")
+    newest = pl.col("newest_edition")
+    crossed = (
+        sums.join(broken, on="good")
+        .filter(pl.col("newer_edition") <= newest)
+        .group_by(ROUTE)
+        .agg(
+            is_broken=(pl.col("newer_edition") > pl.col("oldest_edition")).any(),
+            is_baseline_broken=(pl.col("newer_edition") > pl.col("oldest_baseline_edition")).any(),
+        )
     )
-    marked = sums.join(crossed.select(ROUTE).unique().with_columns(is_broken=True), on=ROUTE, how="left")
-    is_broken = pl.col("is_broken").fill_null(value=False)
-    earlier = pl.col("value_prior_year_usd", "value_baseline_usd", "baseline_years")
-    return marked.with_columns(pl.when(~is_broken).then(earlier), is_broken=is_broken)
+    marked = sums.join(crossed, on=ROUTE, how="left")
+    is_broken, of_baseline = (pl.col(one).fill_null(value=False) for one in ("is_broken", "is_baseline_broken"))
+    return marked.with_columns(
+        pl.when(~is_broken).then("value_prior_year_usd"),
+        pl.when(~(is_broken | of_baseline)).then(pl.col("value_baseline_usd", "baseline_years")),
+        is_broken=is_broken,
+    )
 
 
 def _judged(rows: pl.DataFrame, window: Window, tables: Tables) -> pl.DataFrame:

@@ -19,7 +19,7 @@ REFUSALS = {
     "too_few_months": "the reporter published only some months of a window",
     "partial_period": "a period of the windows is far from complete",
     "edition_break": "the reporter changed the HS edition between the windows and the good has no stable family across it",
-    "outside_extract": "the extract does not hold the good in one of the windows, or the reporter fell silent on a re-coded good: unknown, not zero",
+    "outside_extract": "the extract does not hold the good or the partner in one of the windows, or the reporter fell silent on a re-coded good: unknown, not zero",
 }
 
 

@@ -135,8 +135,8 @@ class Scope(dy.Schema):
     dimension = _text("partner or good", primary_key=True, regex="^(partner|good)$")
     code = _text("the partner or the good (HS family)", primary_key=True)
     ref_date = dy.Date(description="first day of the period", primary_key=True)
-    rows = _count("rows of it in the period, of any reporter")
-    smallest_value_usd = _usd("smallest value published: below it a missing row may be a small one", min=0)
+    rows = _count("rows of it in the period, of any reporter; 0: a partner of a dataset of many, with nothing in it")
+    smallest_value_usd = _usd("smallest value published; a missing row may be a smaller one", nullable=True, min=0)
 
 
 class Bilateral(dy.Schema):
@@ -159,6 +159,21 @@ class Bilateral(dy.Schema):
     import_value_cif_usd = _usd("as the importer reports it", nullable=True, min=0)
     reexport_value_fob_usd = _usd("re-exports, contained in the export value", nullable=True, min=0)
     net_wgt_g = _grams("net weight on the value's side")
+
+
+class Families(dy.Schema):
+    """The HS families that the run used: which good a code of an edition belongs to, where that is not itself."""
+
+    edition = dy.Int8(description="number of the HS edition: 5 is H5", primary_key=True)
+    cmd_code = _text("code of that edition, six digits", primary_key=True)
+    good = _text("HS family", regex=_GOOD)
+
+
+class Broken(dy.Schema):
+    """Changes of HS edition across which a good of the run is never compared."""
+
+    good = _text("HS family", primary_key=True, regex=_GOOD)
+    newer_edition = dy.Int8(description="number of the newer HS edition: 6 is H6", primary_key=True)
 
 
 class Routes(dy.Schema):
@@ -401,6 +416,8 @@ TABLES: dict[str, type[dy.Schema]] = {
     "coverage": Coverage,
     "coverage.scope": Scope,
     "bilateral": Bilateral,
+    "bilateral.families": Families,
+    "bilateral.broken": Broken,
     "features": Features,
     "features.refused": Refused,
     "scores": Scores,

@@ -42,16 +42,26 @@ def series(cells: pl.DataFrame, known: pl.DataFrame, freq_code: str) -> pl.DataF
     ).sort("ref_date").drop("ref_date")  # fmt: skip
 
 
-def known_nothing(coverage: pl.DataFrame, scope: pl.DataFrame, good: str, exporter: str, importer: str) -> pl.DataFrame:
+def known_nothing(
+    coverage: pl.DataFrame,
+    scope: pl.DataFrame,
+    good: str,
+    exporter: str,
+    importer: str,
+    cells: pl.DataFrame | None = None,
+) -> pl.DataFrame:
     """Periods a side reported in full, in a dataset that holds the good and the partner: no row there means nothing.
 
-    An extract that was cut by value cannot say so: a missing row may be a small one.
+    cells   the route's rows of bilateral, where there are any: they come from one dataset a side
+
+    An extract that was cut by value cannot say so: a missing row may be a small one. Nor can a dataset that the
+    route's rows do not come from: its own were left out.
 
     Returns freq_code, ref_date, has_nothing_exported, has_nothing_imported. Without a route's own rows this is all
     that tells "nothing" from "not reported".
     """
     said = [
-        _said(coverage, scope, good, reporter, partner, flow).with_columns(flow_code=pl.lit(flow))
+        _of_the_route(_said(coverage, scope, good, reporter, partner, flow), cells, flow)
         for reporter, partner, flow in ((exporter, importer, "X"), (importer, exporter, "M"))
     ]
     return (
@@ -64,9 +74,27 @@ def known_nothing(coverage: pl.DataFrame, scope: pl.DataFrame, good: str, export
     )
 
 
+def _of_the_route(said: pl.DataFrame, cells: pl.DataFrame | None, flow: str) -> pl.DataFrame:
+    """What the side's own dataset says. Which one an importer's rows beside an export came from is not kept: all must."""
+    every = said.select("freq_code", "ref_date", "flow_code").unique()
+    if cells is None or cells.is_empty():
+        return every
+    is_told = pl.col("value_basis") == "import" if flow == "M" else pl.col("value_basis") != "import"
+    own = cells.filter(is_told).select("source", "dataset", "freq_code").unique()
+    if own.height:
+        return said.join(own, on=own.columns, how="semi").select(every.columns).unique()
+    column = "import_value_cif_usd" if flow == "M" else "export_value_fob_usd"
+    if cells[column].null_count() == cells.height:
+        return every
+    datasets = pl.struct("source", "dataset")
+    all_say = datasets.n_unique().over("freq_code", "ref_date") == datasets.n_unique().over("freq_code")
+    return said.filter(all_say).select(every.columns).unique()
+
+
 def _said(
     coverage: pl.DataFrame, scope: pl.DataFrame, good: str, reporter: str, partner: str, flow: str
 ) -> pl.DataFrame:
+    """source, dataset, freq_code, ref_date, flow_code: periods for which a dataset's silence means nothing."""
     dataset = ["source", "dataset", "freq_code"]
     told = coverage.filter(pl.col("reporter_iso") == reporter, pl.col("flow_code") == flow, pl.col("is_complete"))
     year = pl.col("ref_date").dt.year().alias("year")
@@ -81,7 +109,7 @@ def _said(
         told.with_columns(year)
         .join(goods, on=[*dataset, "year"], how="semi")
         .join(partners, on=[*dataset, "year"], how="semi")
-        .select("freq_code", "ref_date")
+        .select(*dataset, "ref_date", "flow_code")
         .unique()
     )
 

@@ -58,7 +58,7 @@ def reported(cells: pl.DataFrame, coverage: pl.DataFrame, scope: pl.DataFrame) -
 
     cells      bilateral rows, with the reporters' other routes of the goods where they are at hand
     coverage   who reported which period; complete ones count
-    scope      coverage.scope: a good that the dataset lacks in a year is unknown in it
+    scope      coverage.scope: a good or a partner that the dataset lacks in a year is unknown in it
 
     A reporter that has nothing of a re-coded good with anyone, after a year in which it had, has moved to other
     codes: unknown, too.
@@ -70,13 +70,16 @@ def reported(cells: pl.DataFrame, coverage: pl.DataFrame, scope: pl.DataFrame) -
         .with_columns(
             flow_code=pl.when(is_import).then(pl.lit("M")).otherwise(pl.lit("X")),
             reporter_iso=pl.when(is_import).then("importer_iso").otherwise("exporter_iso"),
+            partner_iso=pl.when(is_import).then("exporter_iso").otherwise("importer_iso"),
         )
     )
     year = pl.col("ref_date").dt.year().alias("year")
     dataset = ["source", "dataset", "freq_code", "flow_code"]
-    held = scope.filter(pl.col("dimension") == "good").select(*dataset, year, good="code").unique()
     told = coverage.filter("is_complete").select(*dataset, "reporter_iso", "ref_date", "hs_edition", year)
-    known = routes.join(told, on=[*dataset, "reporter_iso"]).join(held, on=[*dataset, "good", "year"], how="semi")
+    known = routes.join(told, on=[*dataset, "reporter_iso"])
+    for dimension, column in (("good", "good"), ("partner", "partner_iso")):
+        held = scope.filter(pl.col("dimension") == dimension).select(*dataset, year, pl.col("code").alias(column))
+        known = known.join(held, on=[*dataset, column, "year"], how="semi")
     recoded = cells.filter(pl.col("good").str.ends_with("+"), pl.col("value_usd") > 0)
     if recoded.height:
         known = known.join(_silent(recoded, known), on=["good", "reporter_iso", "dataset", "year"], how="anti")
@@ -117,7 +120,9 @@ def fill(cells: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
 
 
 def compare(filled: pl.DataFrame, window: Window) -> pl.DataFrame:
-    """A row a route: value_usd, value_prior_year_usd, value_baseline_usd, baseline_years, oldest_edition, newest_edition.
+    """A row a route: value_usd, value_prior_year_usd, value_baseline_usd, baseline_years, and the HS editions of each.
+
+    oldest_edition, oldest_baseline_edition, newest_edition   of the year before, of the baseline, of the window
 
     The baseline is the mean over those of its years whose months are all known, at least two of them.
     """
@@ -127,6 +132,9 @@ def compare(filled: pl.DataFrame, window: Window) -> pl.DataFrame:
         *[_sum(window, year).alias(f"_{year}") for year in {end, end - 1, *years}],
         oldest_edition=pl.col("hs_edition").filter(within(window, end - 1)).min(),
         newest_edition=pl.col("hs_edition").filter(within(window)).max(),
+        oldest_baseline_edition=pl.col("hs_edition")
+        .filter(pl.any_horizontal(within(window, year) for year in years))
+        .min(),
     )
     base = [pl.col(f"_{year}") for year in years]
     count = pl.sum_horizontal(*[column.is_not_null() for column in base]).cast(pl.Int64)
@@ -144,6 +152,7 @@ def compare(filled: pl.DataFrame, window: Window) -> pl.DataFrame:
         value_baseline_usd=pl.when(is_enough).then((pl.sum_horizontal(*base) + count // 2) // count),
         baseline_years=pl.when(is_enough).then(named),
         oldest_edition="oldest_edition",
+        oldest_baseline_edition="oldest_baseline_edition",
         newest_edition="newest_edition",
     )
 

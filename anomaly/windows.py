@@ -31,9 +31,10 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Who reported what, for one frequency: ids of reporters and goods, and a row of marks for each.
+    """Who reported what, for one frequency: ids of reporters, goods and partners, and a row of marks for each.
 
-    `reporters` and `goods` end with a row of nothing, which an unknown id points to.
+    covered, complete, held, dealt   end with a row of nothing, which an unknown id points to
+    held, dealt   whether a dataset holds a good, or trade with a partner, in the period's year
     """
 
     freq_code: str
@@ -44,6 +45,8 @@ class Known:
     edition: npt.NDArray[np.int8]
     goods: pl.DataFrame
     held: Marks
+    dealers: pl.DataFrame
+    dealt: Marks
     partners: pl.DataFrame
 
     def index(self, window_end: date, months: int, years_back: int = 0) -> list[int] | None:
@@ -73,7 +76,8 @@ def know(coverage: pl.DataFrame, scope: pl.DataFrame, freq_code: str) -> Known:
     covered[at] = True
     complete[at] = ids["is_complete"].to_numpy()
     edition[at] = ids["hs_edition"].to_numpy()
-    goods, held = _held(scope.filter(pl.col("dimension") == "good"), periods, freq_code)
+    goods, held = _held(scope, "good", periods, freq_code)
+    dealers, dealt = _held(scope, "partner", periods, freq_code)
     partners = (
         scope.filter(pl.col("dimension") == "partner")
         .group_by("source", "dataset", "flow_code")
@@ -83,7 +87,7 @@ def know(coverage: pl.DataFrame, scope: pl.DataFrame, freq_code: str) -> Known:
             smallest_value_usd=pl.col("smallest_value_usd").min(),
         )
     )
-    return Known(freq_code, periods, reporters, covered, complete, edition, goods, held, partners)
+    return Known(freq_code, periods, reporters, covered, complete, edition, goods, held, dealers, dealt, partners)
 
 
 def _calendar(first: date, last: date, freq_code: str) -> tuple[date, ...]:
@@ -98,18 +102,22 @@ def _position(first: date, freq_code: str) -> pl.Expr:
     return (years.cast(pl.Int64) * 12 + pl.col("ref_date").dt.month() - first.month).alias("position")
 
 
-def _held(scope: pl.DataFrame, periods: Sequence[date], freq_code: str) -> tuple[pl.DataFrame, Marks]:
-    """A good is held in a whole year in which any reporter of the dataset has a row of it."""
+def _held(scope: pl.DataFrame, dimension: str, periods: Sequence[date], freq_code: str) -> tuple[pl.DataFrame, Marks]:
+    """A good or partner is held in a whole year in which any reporter of the dataset has a row of it.
+
+    Returns (source, dataset, flow_code, `dimension`, row), and the marks by row.
+    """
+    scope = scope.filter(pl.col("dimension") == dimension)
     key = ["source", "dataset", "flow_code", "code"]
-    goods = scope.select(key).unique(maintain_order=True).with_row_index("good_id")
-    seen = scope.join(goods, on=key).with_columns(_position(periods[0], freq_code))
-    held: Marks = np.zeros((goods.height + 1, len(periods)), dtype=np.bool_)
-    held[seen["good_id"].to_numpy(), seen["position"].to_numpy()] = True
+    ids = scope.select(key).unique(maintain_order=True).with_row_index("row")
+    seen = scope.join(ids, on=key).with_columns(_position(periods[0], freq_code))
+    held: Marks = np.zeros((ids.height + 1, len(periods)), dtype=np.bool_)
+    held[seen["row"].to_numpy(), seen["position"].to_numpy()] = True
     years = np.array([period.year for period in periods])
     for year in np.unique(years):
         inside = years == year
         held[:, inside] = np.any(held[:, inside], axis=1, keepdims=True)
-    return goods.rename({"code": "good"}), held
+    return ids.rename({"code": dimension}), held
 
 
 def plan(known: Known, window_months: Sequence[int], baseline_years: Sequence[int], least_months: int) -> list[Window]:

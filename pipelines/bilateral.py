@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from pipelines.goods import current_flows, families_of, links_read
+from pipelines.goods import breaks_of, broken_of, current_flows, editions_of, families_of, links_read
 from pipelines.job import Job, Run
 
 ROWS_AT_A_TIME = 1_000_000
@@ -18,12 +18,16 @@ def build(run: Run) -> None:
     families = families_of(run)
     flows = current_flows(run, families)
     precedence = {source.name: source.precedence for source in sources.SOURCES}
-    scope = run.read("coverage.scope")
+    scope, since = run.read("coverage.scope"), min(run.settings.baseline_years)
     with run.writer(sort=("good",)) as writer, run.progress("goods", scope["code"].n_unique()) as advance:
         for goods in _portions(scope):
             some = flows.filter(_of(goods, families), pl.col("good").is_in(goods.implode()))
-            writer.add(bilateral.build(some, who, codes.countries(), precedence))
+            writer.add(bilateral.build(some, who, scope, codes.countries(), precedence, since))
             advance(goods.len())
+        # What a question must know of the goods: the raw folder, where a table of links may lie, is not at its hand.
+        goods = scope.filter(pl.col("dimension") == "good")["code"].unique().sort()
+        writer.add(families.select("edition", "cmd_code", "good"), "bilateral.families")
+        writer.add(broken_of(goods, editions_of(run), breaks_of(run)), "bilateral.broken")
 
 
 def _of(goods: pl.Series, families: pl.DataFrame) -> pl.Expr:

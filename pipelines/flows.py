@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from anomaly import sources
+from anomaly import codes, sources
 from anomaly.errors import DataRejected
 from anomaly.schema import Flows, RawFiles
 from anomaly.sources import vintages
@@ -212,15 +212,16 @@ def _with_repeats(told: list[dict[str, object]], repeats: pl.DataFrame | None) -
 
 def _mark_replaced(writer: Writer, groups: pl.DataFrame) -> None:
     """Mark rows that a newer release replaces; costs nothing where no two releases meet."""
-    releases = groups.drop("raw_file").unique()
-    replaced = vintages.superseded(releases)
-    contested = vintages.contested(releases, replaced)
-    if replaced.is_empty() and contested.is_empty():
+    met, contested = vintages.meetings(groups), vintages.contested(groups)
+    if met.is_empty() and contested.is_empty():
         return
-    lost = vintages.losers(writer.scan().join(contested.lazy(), on=contested.columns, how="semi").collect())
+    links = codes.edition_links()
+    asked = vintages.asked_for(writer.scan(), met, links)
+    disputed = writer.scan().join(contested.lazy(), on=contested.columns, how="semi").collect()
+    lost = vintages.losers(disputed.filter(~vintages.replaced(disputed, met, asked)), links)
     for part in writer.parts():
         before = writer.scan(part).collect()
-        after = vintages.mark(before, replaced, lost)
+        after = vintages.mark(before, vintages.replaced(before, met, asked), lost)
         if not after.equals(before):
             writer.replace(part, after)
 

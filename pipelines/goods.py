@@ -43,14 +43,18 @@ def breaks_of(run: Run) -> Breaks:
     return Breaks(codes.unstable_goods(editions_of(run), full_table(run.raw)), codes.edition_tables())
 
 
+def broken_of(goods: pl.Series, editions: list[int], breaks: Breaks) -> pl.DataFrame:
+    """good, newer_edition (Int8): changes between the editions in use that a good does not survive.
+
+    goods   sorted, each once
+    """
+    marked = pl.DataFrame({"good": goods, "marks": breaks.marks(goods)})
+    newer = pl.Series("newer_edition", editions[1:] and range(editions[0] + 1, editions[-1] + 1), dtype=pl.Int8)
+    crossed = (pl.col("marks") // pl.lit(2).pow(pl.col("newer_edition").cast(pl.Int64))) % 2 == 1
+    return marked.join(newer.to_frame(), how="cross").filter(crossed).select("good", "newer_edition")
+
+
 def current_flows(run: Run, families: pl.DataFrame) -> pl.LazyFrame:
     """Flows of the newest vintages with the good each code belongs to; files of one extract under one dataset."""
-    flows = run.store.scan("flows").filter(pl.col("is_current"))
-    together = coverage.extracts(flows)
-    if (together["dataset"] != together["extract"]).any():
-        flows = (
-            flows.join(together.lazy(), on=["source", "dataset"], how="left", maintain_order="left")
-            .with_columns(dataset=pl.col("extract"))
-            .drop("extract")
-        )
+    flows = coverage.as_extracts(run.store.scan("flows").filter(pl.col("is_current")))
     return bilateral.with_goods(flows, families, codes.edition_number(pl.col("classification_code")))

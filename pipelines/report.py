@@ -54,48 +54,34 @@ def findings(run: Run) -> Findings:
         refused=store.read("features.refused"),
         files=files.sort("path"),
         rejected=store.read("flows.rejected"),
-        series=series(flags, store.scan("bilateral"), store.read("coverage")),
+        series=series(flags, store.scan("bilateral"), store.read("coverage"), store.read("coverage.scope")),
         goods={good: codes.good_name(good).removesuffix(f", {good}") for good in goods},
         countries=dict(codes.countries().select("iso3", "name").rows()),
     )
 
 
-def series(flags: pl.DataFrame, bilateral: pl.LazyFrame, coverage: pl.DataFrame) -> pl.DataFrame:
-    """flag_id, ref_date, value_usd of every flag's route: null where its exporter did not report, 0 where it did."""
-    from anomaly.schema import ROUTE_KEY
+def series(flags: pl.DataFrame, bilateral: pl.LazyFrame, coverage: pl.DataFrame, scope: pl.DataFrame) -> pl.DataFrame:
+    """flag_id, ref_date, value_usd of every flag's route: 0 where its own side said nothing was traded, else null."""
+    from anomaly.spans import ROUTE, fill, reported
 
-    routes = flags.select("flag_id", *[name for name in ROUTE_KEY if not name.startswith("window")])
-    key = ["freq_code", "good", "exporter_iso", "importer_iso"]
+    routes = flags.select("flag_id", "freq_code", *ROUTE)
+    # Whole families: a reporter's other routes tell whether it has moved to other codes.
+    needed = pl.col("good").str.ends_with("+") | (
+        pl.col("exporter_iso").is_in(routes["exporter_iso"].unique().implode())
+        & pl.col("importer_iso").is_in(routes["importer_iso"].unique().implode())
+    )
     cells = (
-        bilateral.filter(pl.col("good").is_in(routes["good"].unique().implode()))
-        .join(routes.lazy().unique(key), on=key, how="semi")
-        .select(*key, "ref_date", "value_usd")
+        bilateral.filter(pl.col("good").is_in(routes["good"].unique().implode()), needed)
+        .select("freq_code", *ROUTE, "ref_date", "source", "dataset", "value_basis", "value_usd")
         .collect(engine="streaming")
     )
-    periods = coverage.select("freq_code", "ref_date").unique().sort("freq_code", "ref_date")
-    periods = (
-        periods.group_by("freq_code", maintain_order=True)
-        .agg("ref_date")
-        .with_columns(
-            pl.when(pl.col("freq_code") == "A")
-            .then(pl.col("ref_date").list.tail(MOST_PERIODS["A"]))
-            .otherwise(pl.col("ref_date").list.tail(MOST_PERIODS["M"]))
-        )
-        .explode("ref_date")
-    )
-    spoke = (
-        coverage.filter(pl.col("flow_code") == "X", pl.col("is_complete"))
-        .select("freq_code", "ref_date", exporter_iso="reporter_iso", spoke=pl.lit(value=True))
-        .unique()
-    )
-    return (
-        routes.join(periods, on="freq_code")
-        .join(cells, on=[*key, "ref_date"], how="left")
-        .join(spoke, on=["freq_code", "ref_date", "exporter_iso"], how="left")
-        .with_columns(value_usd=pl.coalesce("value_usd", pl.when(pl.col("spoke")).then(0)))
-        .select("flag_id", "ref_date", "value_usd")
-        .sort("flag_id", "ref_date")
-    )
+    points = []
+    for freq, most in MOST_PERIODS.items():
+        own, nearby = routes.filter(freq_code=freq), cells.filter(freq_code=freq)
+        periods = coverage.filter(freq_code=freq).select(pl.col("ref_date").unique().sort().tail(most))
+        values = fill(nearby, reported(nearby, coverage, scope))
+        points.append(own.join(periods, how="cross").join(values, on=[*ROUTE, "ref_date"], how="left"))
+    return pl.concat(points).select("flag_id", "ref_date", "value_usd").sort("flag_id", "ref_date")
 
 
 def _manifest(run: Run, found: Findings, documents: dict[str, bytes]) -> dict[str, Any]:

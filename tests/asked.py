@@ -7,7 +7,7 @@ from typing import Any
 import dataframely as dy
 import polars as pl
 
-from anomaly import schema
+from anomaly import coverage, schema
 from anomaly.features import table_schema
 from anomaly.settings import load
 from tests.trade import PHONES, flow, measured, prepared
@@ -45,11 +45,21 @@ def cars() -> list[dict[str, Any]]:
     return rows
 
 
+def measured_tables(rows: list[dict[str, Any]], families: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """The tables up to features, by name."""
+    rows = (
+        coverage.as_extracts(pl.DataFrame(rows, schema_overrides={"net_wgt_g": pl.Int64}).lazy()).collect().to_dicts()
+    )
+    sides, who, scope = prepared(rows, families)
+    features, refused = measured(rows, families)
+    return {
+        "bilateral": sides, "bilateral.families": families, "coverage": who, "coverage.scope": scope,
+        "features": features, "features.refused": refused,
+    }  # fmt: skip
+
+
 def frames() -> dict[str, pl.DataFrame]:
     """Every table that questions read, by name; one flag, on the smartphones of the first half of 2022."""
-    rows = phones() + cars()
-    sides, who, scope = prepared(rows, PHONES)
-    features, refused = measured(rows, PHONES)
     key = {"freq_code": "M", "window_months": 6, "window_end": date(2022, 6, 1)}
     route = {"good": "851712+", "exporter_iso": "KAZ", "importer_iso": "RUS"}
     whole = pl.DataFrame([key | route], schema_overrides={"window_months": pl.Int16})
@@ -86,16 +96,13 @@ def frames() -> dict[str, pl.DataFrame]:
         [key | {"leg": "hub to target", "placebo_kind": "importers", "placebos": 250, "targets": 9}],
         schema_overrides={"window_months": pl.Int16},
     ).with_columns(targets_flagged_per_1000=111.1, placebos_flagged_per_1000=4.0, says=pl.lit("250 placebo routes"))
-    return {
-        "bilateral": sides, "coverage": who, "coverage.scope": scope, "features": features,
-        "features.refused": refused, "flags": flags, "scores": scores, "scores.calibration": calibration,
-    }  # fmt: skip
+    judged = {"flags": flags, "scores": scores, "scores.calibration": calibration}
+    return measured_tables(phones() + cars(), PHONES) | judged
 
 
-def reported() -> tuple[pl.DataFrame, pl.DataFrame]:
+def reported(rows: list[dict[str, Any]] | None = None) -> tuple[pl.DataFrame, pl.DataFrame]:
     """(flows, flows.files): the same rows as reported, monthly ones in EUR at two USD, from two raw files."""
-    rows = phones() + cars()
-    flows = pl.DataFrame(rows, schema_overrides={"net_wgt_g": pl.Int64}).with_columns(
+    flows = pl.DataFrame(rows or phones() + cars(), schema_overrides={"net_wgt_g": pl.Int64}).with_columns(
         vintage=pl.lit("2023-06-01"),
         reported_value=pl.when(pl.col("freq_code") == "M")
         .then(pl.col("primary_value_usd") // 2)
@@ -131,13 +138,16 @@ def rollups() -> pl.DataFrame:
     )
 
 
-def write_store(root: Path) -> None:
-    """Lay all of it under a folder, as the jobs do."""
+def write_store(root: Path, rows: list[dict[str, Any]] | None = None, families: pl.DataFrame = PHONES) -> None:
+    """Lay all of it under a folder, as the jobs do; of other rows the tables up to features."""
     from anomaly.store import Store
 
     store = Store(root)
-    tables = frames() | dict(zip(("flows", "flows.files"), reported(), strict=True)) | {"rollups": rollups()}
+    tables = frames() | {"rollups": rollups()} if rows is None else measured_tables(rows, families)
+    tables |= dict(zip(("flows", "flows.files"), reported(rows), strict=True))
     for name in ("flows", "coverage", "bilateral", "features", "scores", "flags", "rollups"):
+        if name not in tables:
+            continue
         contract = table_schema() if name == "features" else schema.TABLES[name]
         with store.writer(name, inputs={}, settings=load().fingerprint(), schema=contract) as writer:
             writer.add(_in_order(tables[name], contract))

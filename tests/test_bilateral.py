@@ -1,6 +1,7 @@
 """Both sides of a route side by side; one basis a route; families by summing."""
 
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
@@ -36,11 +37,47 @@ def test_re_exports_are_shown_beside_exports_and_never_added() -> None:
     assert sides.select("value_usd", "reexport_value_fob_usd").rows() == [(100, 70)]
 
 
-def test_the_publisher_with_more_periods_of_a_route_gives_all_of_it() -> None:
-    rows = years("DEU", "KAZ", {2020: 1, 2021: 2}, source="baci", dataset="B")
-    rows += years("DEU", "KAZ", {2021: 9})
+def span(first: int, last: int, value: int) -> dict[int, int]:
+    return dict.fromkeys(range(first, last + 1), value)
+
+
+@pytest.mark.parametrize(
+    ("comtrade", "baci", "wins"),
+    [
+        ((2019, 2024), (2010, 2022), "comtrade"),  # old years are no reason to lose the newest
+        ((2023, 2024), (2015, 2022), "baci"),  # two years without a baseline compare with nothing
+        ((2019, 2022), (2015, 2022), "comtrade"),  # as good since the baseline: the publisher's own figures
+        ((2012, 2014), (2010, 2014), "comtrade"),
+    ],
+)
+def test_a_route_is_told_by_the_publisher_that_knows_most_of_it_since_the_baseline(comtrade, baci, wins) -> None:
+    rows = years("DEU", "KAZ", span(*baci, 1), source="baci", dataset="B") + years("DEU", "KAZ", span(*comtrade, 2))
     sides, _, _ = prepared(rows)
-    assert sides.select("source", "value_usd").rows() == [("baci", 1), ("baci", 2)]
+    assert sides["source"].unique().to_list() == [wins]
+    assert (
+        sides.height
+        == {"comtrade": comtrade, "baci": baci}[wins][1] - {"comtrade": comtrade, "baci": baci}[wins][0] + 1
+    )
+
+
+def test_what_a_publisher_knows_counts_and_not_in_how_many_years_there_was_trade() -> None:
+    rows = [
+        *years("DEU", "KAZ", {2022: 9}),
+        *years("DEU", "RUS", span(2019, 2022, 5)),
+        *years("FRA", "KAZ", span(2019, 2022, 5)),
+    ]
+    rows += years("DEU", "KAZ", {2021: 1, 2022: 9}, source="baci", dataset="B")
+    sides, _, _ = prepared(rows)
+    assert sides.filter(exporter_iso="DEU", importer_iso="KAZ").select("source", "value_usd").rows() == [
+        ("comtrade", 9)
+    ]
+
+
+def test_an_extract_that_lacked_the_good_in_most_years_gives_way_to_one_that_held_it() -> None:
+    rows = [*years("DEU", "KAZ", {2022: 9}), *years("DEU", "KAZ", span(2015, 2022, 5), code="870323")]
+    rows += years("DEU", "KAZ", span(2019, 2022, 1), source="baci", dataset="B")
+    sides, _, _ = prepared(rows)
+    assert sides.filter(good="847989")["source"].unique().to_list() == ["baci"]
 
 
 def test_reconciled_figures_are_called_so() -> None:
@@ -87,5 +124,5 @@ def test_special_areas_are_neither_exporters_nor_importers() -> None:
 
     goods = bilateral.with_goods(flows(rows), NO_FAMILIES, EDITION)
     known = pl.DataFrame({"iso3": ["DEU", "KAZ", "XNE"], "kind": ["country", "country", "special"]})
-    sides = bilateral.build(goods, prepared(rows)[1], known, {"comtrade": 10})
+    sides = bilateral.build(goods, *prepared(rows)[1:], known, {"comtrade": 10}, 2019)
     assert sides["importer_iso"].to_list() == ["KAZ"]

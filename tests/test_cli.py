@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from anomaly.cli import main
 from anomaly.cli_output import FORMATS, arrow, cell
 from anomaly.store import Store
-from tests.asked import FLAG_ID, REASON, frames, write_store
+from tests.asked import CARS, FLAG_ID, REASON, frames, write_store
+from tests.trade import flow
 
 ROOT = Path(__file__).parent.parent
 HEAVY = ("pydantic", "dataframely", "sklearn", "pandas", "pyarrow", "numpy.testing", "scipy")
@@ -316,3 +317,29 @@ def test_a_question_loads_no_library_that_it_does_not_need(data, command):
     assert printed
     assert "polars" in modules
     assert not modules & set(HEAVY)
+
+
+def test_a_question_knows_the_families_that_the_run_used_and_not_only_the_shipped_ones(tmp_path):
+    rows_told = [flow(year, "KAZ", "RUS", 5_000_000, code="870321" if year < 2022 else "870322") for year in CARS]
+    own = pl.DataFrame(
+        {"edition": [5, 6], "cmd_code": ["870321", "870322"], "good": ["870321+"] * 2},
+        schema_overrides={"edition": pl.Int8},
+    )
+    write_store(tmp_path, rows_told, own)
+    for code in ("870321", "870322", "870321+"):
+        answer = rows(tmp_path, "query", code, "--exporter", "KAZ", "--importer", "RUS", "--period", "2022")
+        assert [(row["good"], row["value_prior_year_usd"]) for row in answer] == [("870321+", 5_000_000)]
+        assert rows(tmp_path, "series", code, "KAZ", "RUS")[-1]["value_usd"] == 5_000_000
+    told = json.loads(run(tmp_path, "explain", "870322:KAZ:RUS:2022", "--format", "json").stdout)
+    assert told["raw_files"][0]["rows_used"] == len([year for year in CARS if year <= 2022])
+
+
+def test_an_amount_in_euro_knows_which_files_are_one_extract(tmp_path):
+    trade = [flow("2022-01", "DEU", "KGZ", 4_000, code="870323"), flow("2021-01", "FRA", "KGZ", 4_000, code="870323")]
+    trade += [flow(f"{year}-02", "DEU", "KGZ", 1_000, code="870324") for year in (2021, 2022)]
+    trade = [row | {"dataset": f"of {row['ref_date'].year}"} for row in trade]
+    write_store(tmp_path, trade)
+    words = ("query", "870323", "--exporter", "DEU", "--importer", "KGZ", "--period", "2022-01:2022-02")
+    for currency, value in (("USD", 4_000), ("EUR", 2_000)):
+        row = rows(tmp_path, *words, "--currency", currency)[0]
+        assert row[f"value_{currency.lower()}"] == value

@@ -85,6 +85,23 @@ def test_extracts_of_different_partners_stay_apart() -> None:
     assert coverage.extracts(flows(rows))["extract"].to_list() == ["to RUS", "to UZB"]
 
 
+def test_a_file_a_year_is_one_extract_where_a_partner_joins_it_later() -> None:
+    asked = {2020: ["RUS"], 2021: ["RUS", "BLR"], 2022: ["RUS", "BLR"]}
+    rows = [
+        one
+        for year, partners in asked.items()
+        for partner in partners
+        for one in years("KAZ", partner, {year: 5}, dataset=f"of {year}")
+    ]
+    assert coverage.extracts(flows(rows))["extract"].unique().to_list() == ["of 2020"]
+
+
+def test_extracts_of_one_year_stay_apart_where_one_has_more_partners() -> None:
+    rows = [*years("KAZ", "RUS", {2021: 5}, dataset="a"), *years("KAZ", "RUS", {2021: 6}, dataset="b", code="847989")]
+    rows += years("KAZ", "BLR", {2021: 5}, dataset="b")
+    assert coverage.extracts(flows(rows))["extract"].to_list() == ["a", "b"]
+
+
 def test_extracts_of_different_goods_stay_apart() -> None:
     rows = years("KAZ", "RUS", {2021: 5}, dataset="cars", code="870323")
     rows += years("KAZ", "RUS", {2021: 5}, dataset="phones", code="851712")
@@ -95,3 +112,12 @@ def test_whole_files_of_one_reporter_each_are_one_extract() -> None:
     partners = [f"AA{chr(65 + number)}" for number in range(12)]
     rows = [flow(2021, name, partner, 5, dataset=name) for name in ("DEU", "FRA") for partner in partners]
     assert coverage.extracts(flows(rows))["extract"].to_list() == ["DEU", "DEU"]
+
+
+def test_a_partner_of_a_dataset_of_many_is_held_in_every_year_of_it_and_of_a_few_in_its_own() -> None:
+    rows = [*years("KAZ", "RUS", {2021: 5, 2022: 6}), *years("KAZ", "BLR", {2022: 7})]
+    many = [flow(2022, "KAZ", f"AA{chr(65 + number)}", 5) for number in range(12)]
+    for more, held in (([], [(2022, 1)]), (many, [(2021, 0), (2022, 1)])):
+        _, _, scope = prepared([*rows, *more])
+        belarus = scope.filter(pl.col("dimension") == "partner", pl.col("code") == "BLR")
+        assert belarus.select(pl.col("ref_date").dt.year(), "rows").rows() == held

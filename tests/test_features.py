@@ -26,6 +26,12 @@ def route(table: pl.DataFrame, year: int, exporter: str = "KAZ", importer: str =
     return found.row(0, named=True)
 
 
+def to_many(exporter: str) -> list[dict[str, object]]:
+    """A small trade of an exporter with twelve others: what makes a dataset whole."""
+    partners = [f"AA{chr(65 + number)}" for number in range(12)]
+    return [one for partner in partners for one in years(exporter, partner, dict.fromkeys(ROUTE, MILLION))]
+
+
 def test_a_window_stands_beside_its_year_before_and_the_mean_of_the_baseline() -> None:
     table, _ = measured([*years("KAZ", "RUS", ROUTE), *years("DEU", "RUS", DIRECT)])
     row = route(table, 2022)
@@ -73,6 +79,33 @@ def test_a_good_outside_the_extract_in_the_year_before_is_unknown_and_not_new() 
     table, refused = measured(rows)
     assert table.filter(pl.col("good") == "847989").is_empty()
     assert route(refused.filter(pl.col("good") == "847989"), 2022)["refusal"] == "outside_extract"
+
+
+def test_a_partner_outside_an_extract_in_the_year_before_is_unknown_and_not_new() -> None:
+    table, refused = measured([*years("KAZ", "RUS", ROUTE), *years("KAZ", "BLR", {2022: 5 * MILLION})])
+    assert table.filter(pl.col("importer_iso") == "BLR").is_empty()
+    assert route(refused, 2022, importer="BLR")["refusal"] == "outside_extract"
+
+
+def test_a_partner_that_a_dataset_of_many_lacks_for_a_year_is_nothing_in_it() -> None:
+    row = route(measured([*years("KAZ", "BLR", {2022: 5 * MILLION}), *to_many("KAZ")])[0], 2022, importer="BLR")
+    assert (row["value_prior_year_usd"], row["value_baseline_usd"]) == (0, 0)
+
+
+def test_an_importers_partner_outside_its_extract_in_the_year_before_is_unknown() -> None:
+    rows = [*years("RUS", "KAZ", ROUTE, flow="M"), *years("RUS", "UZB", {2022: 5 * MILLION}, flow="M")]
+    table, refused = measured(rows)
+    assert route(table, 2022)["value_basis"] == "import"
+    assert table.filter(pl.col("exporter_iso") == "UZB").is_empty()
+    assert route(refused, 2022, "UZB")["refusal"] == "outside_extract"
+
+
+def test_an_importers_extract_without_the_exporter_does_not_say_that_nothing_arrived() -> None:
+    rows = [*years("DEU", "KAZ", ROUTE), *years("FRA", "KAZ", ROUTE)]
+    rows += [*years("KAZ", "FRA", ROUTE, flow="M"), *years("KAZ", "DEU", {2019: MILLION, 2020: MILLION}, flow="M")]
+    table, _ = measured(rows)
+    assert route(table, 2022, "DEU", "KAZ")["leg_imported_usd"] is None
+    assert route(table, 2022, "FRA", "KAZ")["leg_imported_usd"] == 12 * MILLION
 
 
 def test_a_country_that_did_not_report_is_refused_and_not_a_fall() -> None:
@@ -154,10 +187,7 @@ def test_what_is_sold_elsewhere_is_unknown_in_an_extract_of_one_importer() -> No
 
 
 def test_what_is_sold_elsewhere_is_the_rest_where_the_data_have_everyone() -> None:
-    others = [
-        one for number in range(12) for one in years("KAZ", f"AA{chr(65 + number)}", dict.fromkeys(ROUTE, MILLION))
-    ]
-    row = route(measured([*years("KAZ", "RUS", ROUTE), *others])[0], 2022)
+    row = route(measured([*years("KAZ", "RUS", ROUTE), *to_many("KAZ")])[0], 2022)
     assert row["elsewhere_usd"] == 12_000_000
 
 
@@ -199,6 +229,46 @@ def test_a_mirror_gap_is_measured_where_both_sides_report() -> None:
     row = route(measured(rows)[0], 2022, "DEU", "KAZ")
     assert (row["leg_exported_usd"], row["leg_imported_usd"]) == (12_000_000, 3_000_000)
     assert row["mirror_gap_shift_log"] > 1.3
+
+
+def test_what_an_importer_says_in_another_dataset_is_not_read_as_nothing() -> None:
+    rows = years("DEU", "KAZ", ROUTE)
+    rows += years("KAZ", "DEU", {2019: MILLION, 2020: MILLION, 2021: MILLION}, flow="M", dataset="older")
+    rows += years("KAZ", "DEU", {2022: 12 * MILLION}, flow="M", dataset="newer")
+    assert route(measured(rows)[0], 2022, "DEU", "KAZ")["leg_imported_usd"] is None
+
+
+def test_an_importers_dataset_of_other_goods_does_not_hide_its_report() -> None:
+    rows = [*years("DEU", "KAZ", ROUTE), *years("KAZ", "DEU", ROUTE, flow="M")]
+    rows += years("KAZ", "DEU", {2019: MILLION}, flow="M", dataset="cars", code="870323")
+    assert route(measured(rows)[0], 2022, "DEU", "KAZ")["leg_imported_usd"] == 12 * MILLION
+
+
+@pytest.mark.parametrize(
+    ("exporters", "importers"),
+    [("H5 H5 H5 H5", "H5 H5 H5 H6"), ("H5 H5 H5 H5", "H5 H5 H6 H6"), ("H6 H6 H6 H6", "H5 H5 H5 H5")],
+)
+def test_no_mirror_gap_is_measured_where_the_importers_edition_breaks_the_good(exporters: str, importers: str) -> None:
+    breaks = Breaks(
+        pl.DataFrame({"good": ["854151"], "newer_edition": [6]}, schema_overrides={"newer_edition": pl.Int8}),
+        ALL_LINKED.tables,
+    )
+    for code, is_measured in (("854151", False), ("847989", True)):
+        rows = []
+        for year, exporter, importer in zip(ROUTE, exporters.split(), importers.split(), strict=True):
+            rows.append(flow(year, "DEU", "KAZ", ROUTE[year], code=code, edition=exporter))
+            rows.append(flow(year, "KAZ", "DEU", ROUTE[year] // 2, code=code, edition=importer, flow="M"))
+        row = route(measured(rows, breaks=breaks)[0], 2022, "DEU", "KAZ")
+        figures = [row[name] is not None for name in ("leg_exported_usd", "leg_imported_usd", "mirror_gap_shift_log")]
+        assert figures == [is_measured] * 3
+
+
+def test_a_mirror_gap_of_a_stable_family_is_measured_where_the_importer_changes_its_edition_later() -> None:
+    codes = {2019: "851712", 2020: "851712", 2021: "851712", 2022: "851713"}
+    rows = [flow(year, "DEU", "KAZ", ROUTE[year], code=code) for year, code in codes.items()]
+    rows += [flow(year, "KAZ", "DEU", ROUTE[year], code="851712", edition="H5", flow="M") for year in codes]
+    row = route(measured(rows, PHONES)[0], 2022, "DEU", "KAZ")
+    assert (row["leg_exported_usd"], row["leg_imported_usd"]) == (12_000_000, 12_000_000)
 
 
 def test_features_keep_their_contract() -> None:

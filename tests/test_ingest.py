@@ -128,13 +128,81 @@ def current(store: Store) -> set[tuple[str, str, int]]:
     return set(rows.iter_rows())
 
 
-def test_a_newer_vintage_replaces_the_whole_group_and_both_stay(tmp_path):
-    first, second = (tmp_path / "raw" / "own" / "survey" / "2022" / day for day in ("2023-01-05", "2023-07-20"))
-    table(first, ["KAZ,RUS,2022,851713,5", "KAZ,RUS,2022,847130,7", "KGZ,RUS,2022,847130,9"])
-    table(second, ["KAZ,RUS,2022,851713,6"])
-    store = ingest(tmp_path)
-    assert current(store) == {("survey", "851713", 6), ("survey", "847130", 9)}
-    assert store.read("flows").height == 4
+def releases(root: Path, older: list[str], newer: list[str], older_edition: str = "H6") -> set[tuple[str, str, int]]:
+    """What is current of two releases of one dataset, the newer in H6, as (reporter, code, value)."""
+    first, second = (root / "raw" / "own" / "survey" / "2022" / day for day in ("2023-01-05", "2023-07-20"))
+    table(first, older, mapping=MAPPING.replace("H6", older_edition))
+    table(second, newer)
+    store = ingest(root)
+    assert store.read("flows").height == len(older) + len(newer)
+    rows = store.read("flows", where=pl.col("is_current"))
+    return set(rows.select("reporter_iso", "cmd_code", "primary_value_usd").iter_rows())
+
+
+def test_a_newer_vintage_replaces_what_it_holds_and_both_stay(tmp_path):
+    older = ["KAZ,RUS,2022,851713,5", "KGZ,RUS,2022,851713,9"]
+    assert releases(tmp_path, older, ["KAZ,RUS,2022,851713,6"]) == {("KAZ", "851713", 6), ("KGZ", "851713", 9)}
+
+
+def test_a_row_that_was_revised_away_is_gone_where_the_newer_release_has_its_code_elsewhere(tmp_path):
+    older = ["KAZ,RUS,2022,851713,5", "KAZ,RUS,2022,847130,7"]
+    newer = ["KAZ,RUS,2022,851713,6", "KGZ,RUS,2022,847130,8"]
+    assert releases(tmp_path, older, newer) == {("KAZ", "851713", 6), ("KGZ", "847130", 8)}
+
+
+def test_a_newer_release_of_one_chapter_leaves_the_other_chapters_in_place(tmp_path):
+    older = ["KAZ,RUS,2022,851713,5", "KAZ,RUS,2022,870323,7", "KAZ,RUS,2022,851762,3"]
+    newer = ["KAZ,RUS,2022,851713,6", "KAZ,RUS,2022,851762,4"]
+    assert releases(tmp_path, older, newer) == {
+        ("KAZ", "851713", 6), ("KAZ", "851762", 4), ("KAZ", "870323", 7),
+    }  # fmt: skip
+
+
+def test_a_newer_release_of_some_codes_leaves_the_other_codes_of_their_chapter_in_place(tmp_path):
+    older = [f"KAZ,RUS,2022,{code},5" for code in range(870321, 870341)]
+    newer = [f"KAZ,RUS,2022,{code},6" for code in range(870321, 870331)]
+    kept = releases(tmp_path, older, newer)
+    assert {code for _, code, value in kept if value == 5} == {str(code) for code in range(870331, 870341)}
+
+
+def test_a_code_that_a_newer_release_of_its_whole_chapter_has_no_more_is_gone(tmp_path):
+    older = [f"KAZ,RUS,2022,{code},5" for code in range(870321, 870341)]
+    newer = [f"KAZ,RUS,2022,{code},6" for code in range(870321, 870340)]
+    assert all(value == 6 for _, _, value in releases(tmp_path, older, newer))
+
+
+def test_a_route_that_a_newer_release_of_the_whole_reporter_has_no_more_is_gone(tmp_path):
+    partners = ("ARM", "AZE", "BLR", "CHN", "DEU", "FRA", "GEO", "IRN", "KGZ", "MNG", "RUS", "TUR")
+    older = [f"KAZ,{partner},2022,851713,5" for partner in partners]
+    newer = [f"KAZ,{partner},2022,851713,6" for partner in partners[:-1]]
+    assert releases(tmp_path, older, newer) == {("KAZ", "851713", 6)}
+
+
+def test_a_newer_release_of_some_partners_leaves_the_others_in_place(tmp_path):
+    older = ["KAZ,RUS,2022,851713,5", "KAZ,BLR,2022,851713,7"]
+    assert releases(tmp_path, older, ["KAZ,RUS,2022,851713,6"]) == {("KAZ", "851713", 6), ("KAZ", "851713", 7)}
+
+
+def test_a_group_told_again_in_another_edition_does_not_keep_the_codes_that_ended(tmp_path):
+    older = ["KAZ,RUS,2022,851712,5", "KAZ,RUS,2022,870323,7"]
+    assert releases(tmp_path, older, ["KAZ,RUS,2022,851713,6"], "H5") == {("KAZ", "851713", 6), ("KAZ", "870323", 7)}
+
+
+def test_a_code_of_another_edition_does_not_replace_one_in_a_group_of_the_same_edition(tmp_path):
+    older = ["KAZ,RUS,2022,851712,5", "KAZ,RUS,2022,870323,7"]
+    newer = ["KAZ,RUS,2022,870323,8", "KGZ,RUS,2022,851713,6"]
+    assert releases(tmp_path, older, newer) == {("KAZ", "851712", 5), ("KAZ", "870323", 8), ("KGZ", "851713", 6)}
+
+
+def test_each_row_is_replaced_by_the_newest_release_that_holds_it(tmp_path):
+    days = ("2023-01-05", "2023-07-20", "2024-01-05")
+    first, second, third = (tmp_path / "raw" / "own" / "survey" / "2022" / day for day in days)
+    table(first, ["KAZ,RUS,2022,851713,5", "KAZ,RUS,2022,847130,5", "KAZ,RUS,2022,870323,5"])
+    table(second, ["KAZ,RUS,2022,851713,6", "KAZ,RUS,2022,847130,6"])
+    table(third, ["KAZ,RUS,2022,851713,7"])
+    assert {(code, value) for _, code, value in current(ingest(tmp_path))} == {
+        ("851713", 7), ("847130", 6), ("870323", 5),
+    }  # fmt: skip
 
 
 def test_between_datasets_the_newer_row_wins_and_an_undated_one_is_the_oldest(tmp_path):
@@ -142,6 +210,16 @@ def test_between_datasets_the_newer_row_wins_and_an_undated_one_is_the_oldest(tm
     table(tmp_path / "raw" / "z", ["KAZ,RUS,2022,851713,6", "KAZ,RUS,2022,847130,7"])
     store = ingest(tmp_path)
     assert current(store) == {("survey", "851713", 5), ("trade", "847130", 7)}
+
+
+@pytest.mark.parametrize("code", ["870323", "851713"])
+def test_what_two_datasets_say_in_two_editions_is_counted_once(tmp_path, code):
+    rows = ["KAZ,RUS,2022,870323,5", "KAZ,RUS,2022,851712,5"]
+    folder = tmp_path / "raw" / "own"
+    table(folder / "survey" / "2022" / "2023-01-05", rows, mapping=MAPPING.replace("H6", "H5"))
+    table(folder / "again" / "2022" / "2024-01-05", [f"KAZ,RUS,2022,{code},6"])
+    left = {"870323": "851712", "851713": "870323"}[code]
+    assert current(ingest(tmp_path)) == {("again", code, 6), ("survey", left, 5)}
 
 
 def test_one_table_twice_is_counted_once(tmp_path):

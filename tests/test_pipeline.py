@@ -244,13 +244,17 @@ def test_a_full_correlation_table_beside_the_raw_data_is_used(demo: Path, tmp_pa
     shutil.copy(kazakhstan, raw / kazakhstan.name)
     links = "hs2022, hs2017,relationship\n851713,851713,1:1\n851714,851714,1:1\n851712,851712,1:1\n"
     (raw / "reference" / "hs2022_hs2017_correlation.csv").write_text(links, encoding="utf-8")
-    for job in ("flows", "coverage"):
-        run.main(raw, tmp_path / "processed", "russia-2022", job)
+    data = tmp_path / "processed"
+    for job in ("flows", "coverage", "bilateral"):
+        run.main(raw, data, "russia-2022", job)
     phones = pl.col("code").str.starts_with("85171")
-    with_table = Store(tmp_path / "processed").read("coverage.scope", where=phones)["code"].unique().sort().to_list()
+    with_table = Store(data).read("coverage.scope", where=phones)["code"].unique().sort().to_list()
     own = Store(demo / "processed").read("coverage.scope", where=phones)["code"].unique().sort().to_list()
     assert with_table == ["851712", "851713", "851714"]
     assert own == ["851712+"]
+    words = ["query", "851713", "--exporter", "KAZ", "--importer", "RUS", "--data", str(data), "--format", "json"]
+    told = CliRunner().invoke(cli, words)
+    assert {row["good"] for row in json.loads(told.stdout)} == {"851713"}
 
 
 def test_a_file_a_year_is_compared_as_one_extract(demo: Path, tmp_path: Path) -> None:

@@ -84,6 +84,25 @@ def test_a_year_before_without_a_row_is_nothing_where_the_reporter_reported_and_
     assert before == {"KAZ": 0, "UZB": None, "DEU": 1_000}
 
 
+@pytest.mark.parametrize(("partners", "before"), [(0, None), (12, 0)])
+def test_a_partner_that_an_extract_lacks_in_a_year_is_unknown_in_it_and_nothing_in_a_whole_dataset(partners, before):
+    rows = [flow(year, "KAZ", "RUS", 5_000) for year in (2021, 2022)] + [flow(2022, "KAZ", "BLR", 7_000)]
+    rows += [flow(2022, "KAZ", f"AA{chr(65 + number)}", 5_000) for number in range(partners)]
+    sides, who, scope = prepared(rows)
+    tables = {"bilateral": sides, "coverage": who, "coverage.scope": scope}
+    for exporter in ("KAZ", None):
+        told = ask(tables, "847989", exporter, "BLR", YEAR_2022)[0]
+        assert told.select("value_usd", "value_prior_year_usd").rows() == [(7_000, before)]
+
+
+@pytest.mark.parametrize("code", ["847989", "TOTAL"])
+def test_a_sum_does_not_call_new_a_partner_that_the_extract_did_not_hold(code):
+    rows = [flow(year, "DEU", "RUS", 5_000) for year in (2021, 2022)] + [flow(2022, "DEU", "BLR", 7_000)]
+    sides, who, scope = prepared(rows)
+    told = ask({"bilateral": sides, "coverage": who, "coverage.scope": scope}, code, "EU27", "BLR", YEAR_2022)[0]
+    assert told.select("value_usd", "value_prior_year_usd").rows() == [(7_000, None)]
+
+
 def test_a_reporter_that_moved_to_other_codes_of_a_family_is_unknown_and_not_nothing():
     rows = [flow(year, "UZB", "KAZ", 8_000, code="851712") for year in (2019, 2020, 2021)]
     rows += [flow(year, "UZB", "KAZ", 5_000, code="870324") for year in (2019, 2020, 2021, 2022)]
@@ -99,12 +118,12 @@ def test_a_reporter_that_moved_to_other_codes_of_a_family_is_unknown_and_not_not
 
 def test_a_code_that_changed_its_meaning_with_the_edition_is_not_compared_across_it(tables):
     breaks = pl.DataFrame({"good": ["870324"], "newer_edition": [6]}, schema_overrides={"newer_edition": pl.Int8})
-    own = {name: tables[name] for name in ("bilateral", "coverage", "coverage.scope")} | {query.BREAKS: breaks}
+    own = {name: tables[name] for name in ("bilateral", "coverage", "coverage.scope")} | {query.BROKEN: breaks}
     row = ask(own, "870324", "KAZ", "RUS", YEAR_2022)[0].row(0, named=True)
     assert (row["value_usd"], row["value_prior_year_usd"], row["value_baseline_usd"]) == (5_000_000, None, None)
     assert row["note"] == "not compared: the code changed its meaning with the HS edition"
     later = ask(own, "870324", "KAZ", "RUS", spans.Window("A", 12, date(2023, 12, 1)))[0].row(0, named=True)
-    assert later["value_prior_year_usd"] == 5_000_000
+    assert (later["value_prior_year_usd"], later["value_baseline_usd"]) == (5_000_000, None)
 
 
 def test_a_refused_comparison_says_why(tables):
@@ -244,6 +263,23 @@ def test_a_series_keeps_both_sides_and_tells_nothing_from_not_reported():
     assert exported == {"2019": 400_000, "2020": 0, "2021": 1_087_497, "2022": 127_950_897, "2023": 185_702_354}
     imported = dict(told.select("period", "import_value_cif_usd").iter_rows())
     assert imported == {"2019": None, "2020": None, "2021": None, "2022": 131_000_000, "2023": None}
+
+
+def test_a_series_does_not_read_nothing_from_a_dataset_whose_rows_it_does_not_show():
+    own = {year: 7 for year in range(2017, 2023) if year != 2020}
+    rows = [flow(year, "ARM", "RUS", value, code="870323", source="baci", dataset="B") for year, value in own.items()]
+    rows += [flow(2020, "DEU", "RUS", 3, code="870323", source="baci", dataset="B")]
+    rows += [flow(2020, "ARM", "RUS", 3, code="870324", source="baci", dataset="B")]
+    rows += [flow(2023, "ARM", "RUS", 9, code="870323")]
+    rows += [flow(year, "RUS", "ARM", 8, code="870323", flow="M") for year in (2020, 2021)]
+    rows += [flow(2022, "RUS", "ARM", 8, code="870323", flow="M", dataset="newer")]
+    sides, who, scope = prepared(rows)
+    cells = sides.filter(pl.col("good") == "870323", pl.col("exporter_iso") == "ARM")
+    told = series.series(cells, series.known_nothing(who, scope, "870323", "ARM", "RUS", cells), "A")
+    exported = dict(told.select("period", "export_value_fob_usd").iter_rows())
+    assert (exported["2020"], exported["2022"], exported.get("2023")) == (0, 7, None)
+    imported = dict(told.select("period", "import_value_cif_usd").iter_rows())
+    assert (imported["2020"], imported["2021"], imported["2022"]) == (8, 8, None)
 
 
 def test_an_extract_cut_by_value_cannot_say_that_there_was_nothing():

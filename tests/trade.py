@@ -66,7 +66,8 @@ def prepared(rows: list[dict[str, Any]], families: pl.DataFrame = NO_FAMILIES) -
     """(bilateral, coverage, scope) of short rows."""
     goods = bilateral.with_goods(flows(rows), families, EDITION)
     who, scope = coverage.build(goods)
-    return bilateral.build(goods, who, countries(rows), {"comtrade": 10, "comext": 20, "baci": 30}), who, scope
+    precedence = {"comtrade": 10, "comext": 20, "baci": 30}
+    return bilateral.build(goods, who, scope, countries(rows), precedence, 2019), who, scope
 
 
 def measured(

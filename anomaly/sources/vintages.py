@@ -1,4 +1,4 @@
-"""The same period in several releases: the newer one is current, and both stay."""
+"""The same period in several releases: the newer one is current where it holds the good, and both stay."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import polars as pl
 GROUP = ("source", "freq_code", "ref_date", "reporter_iso", "partner_iso", "flow_code")
 KEY = (*GROUP, "classification_code", "cmd_code")
 RELEASE = ("dataset", "vintage")
+PAIR = ("source", "freq_code", "flow_code", "dataset", "vintage", "newer")  # an older release and a newer one
+WHOLE = 0.9  # a release with this share of a chapter's codes, or of a reporter's partners, was of all of them
+LEAST = 10  # codes or partners, for a share of them to tell anything
 AMOUNTS = ("primary_value_usd", "reported_value", "currency", "net_wgt_g", "is_net_wgt_estimated", "is_confidential")
 UNDATED = "undated"
 
@@ -17,13 +20,14 @@ def age(vintage: str = "vintage") -> pl.Expr:
 
 
 def groups(flows: pl.DataFrame) -> pl.DataFrame:
-    """The (reporter, partner, period, flow) groups of some flows with dataset, vintage and file, each once."""
-    return flows.select(*GROUP, *RELEASE, "raw_file").unique()
+    """The (reporter, partner, period, flow) groups of some flows with edition, dataset, vintage and file, each once."""
+    return flows.select(*GROUP, *RELEASE, "classification_code", "raw_file").unique()
 
 
 def shared(all_groups: pl.DataFrame) -> pl.DataFrame:
     """Groups that several files of one release have: GROUP and RELEASE. Parts by code are well, repeats are not."""
-    return all_groups.group_by(*GROUP, *RELEASE).len().filter(pl.col("len") > 1).select(*GROUP, *RELEASE)
+    files = all_groups.group_by(*GROUP, *RELEASE).agg(pl.col("raw_file").n_unique())
+    return files.filter(pl.col("raw_file") > 1).select(*GROUP, *RELEASE)
 
 
 def repeats(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -45,41 +49,113 @@ def repeats(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     )
 
 
-def superseded(releases: pl.DataFrame) -> pl.DataFrame:
-    """Groups that a newer vintage of the same dataset has too: the older one is replaced as a whole.
+def meetings(releases: pl.DataFrame) -> pl.DataFrame:
+    """Groups that a newer vintage of the same dataset speaks of: GROUP, RELEASE, newer (its vintage), is_recoded.
 
-    A row that was revised away must not live on in the current view, so the group is the unit and not the row.
+    releases   `groups`, of all files
+
+    A newer release speaks of the groups that it has, and of a reporter's other partners where it has WHOLE of those
+    that the older one has. is_recoded: it tells the reporter's period in another edition.
     """
+    reporter = [name for name in GROUP if name != "partner_iso"]
+    told = releases.select(*GROUP, *RELEASE, "classification_code").unique()
+    again = told.filter(pl.col("vintage").n_unique().over(*reporter, "dataset") > 1)
+    newer = again.select(*reporter, "dataset", newer="vintage", _edition="classification_code").unique()
+    pairs = (
+        again.join(newer, on=[*reporter, "dataset"])
+        .filter(age() < age("newer"))
+        .group_by(*GROUP, *RELEASE, "newer")
+        .agg(is_recoded=(pl.col("classification_code") != pl.col("_edition")).any())
+    )
+    has = again.select(*GROUP, "dataset", newer="vintage", _has=pl.lit(value=True)).unique()
+    has_it = pl.col("_has").fill_null(value=False)
+    of_reporter = (*reporter, *RELEASE, "newer")
+    has_all = (has_it.mean().over(of_reporter) >= WHOLE) & (has_it.sum().over(of_reporter) >= LEAST)
+    return pairs.join(has, on=[*GROUP, "dataset", "newer"], how="left").filter(has_it | has_all).drop("_has")
+
+
+def asked_for(flows: pl.LazyFrame, met: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
+    """Codes of older releases that a newer one would have said, if there were anything to say: PAIR, cmd_code, is_held.
+
+    met     `meetings`
+    links   codes.edition_links()
+
+    What a release holds is told by the codes it has at all, of any reporter and period. A code that it has nowhere was
+    asked for too where it has WHOLE of the codes of that chapter that the older one has in the groups of both.
+    is_held false: it has only what another edition made of the code, which counts in groups that are recoded.
+    """
+    release = ["source", "freq_code", "flow_code", "dataset", "vintage"]
+    newer = met.select(*release[:-1], vintage="newer").unique()
+    code = flows.select(*GROUP, *RELEASE, "cmd_code")
+    all_of_newer = code.join(newer.lazy(), on=release, how="semi").select(*release, "cmd_code").unique()
+    had = code.join(met.lazy(), on=[*GROUP, *RELEASE]).select(*PAIR, "cmd_code").unique().collect(engine="streaming")
+    has = all_of_newer.collect(engine="streaming").rename({"vintage": "newer"})
+    key = [name for name in PAIR if name != "vintage"]
+    told = has.with_columns(code=pl.col("cmd_code").str.slice(0, 6)).join(_both_ways(links), on="code")
+    direct = had.join(has, on=[*key, "cmd_code"], how="semi").with_columns(is_held=True)
+    linked = (
+        had.with_columns(became=pl.col("cmd_code").str.slice(0, 6))
+        .join(told.select(*key, "became"), on=[*key, "became"], how="semi")
+        .select(*PAIR, "cmd_code", is_held=False)
+    )
+    held = pl.concat([direct, linked]).unique([*PAIR, "cmd_code"], keep="first", maintain_order=True)
+    every = had.join(held, on=[*PAIR, "cmd_code"], how="left")
+    chapter = (*PAIR, pl.col("cmd_code").str.slice(0, 2))
+    share = pl.col("is_held").is_not_null().mean().over(chapter)
+    is_whole = (share >= WHOLE) & (pl.col("is_held").count().over(chapter) >= LEAST)
     return (
-        releases.with_columns(_age=age())
-        .filter(pl.col("_age") < pl.col("_age").max().over([*GROUP, "dataset"]))
-        .select(*GROUP, *RELEASE)
+        every.select(*PAIR, "cmd_code", is_held=pl.col("is_held") | is_whole)
+        .drop_nulls("is_held")
+        .sort(*PAIR, "cmd_code")
     )
 
 
-def contested(releases: pl.DataFrame, replaced: pl.DataFrame) -> pl.DataFrame:
+def replaced(flows: pl.DataFrame, met: pl.DataFrame, asked: pl.DataFrame) -> pl.Series:
+    """For each of some flows whether a newer release of the dataset has taken its place.
+
+    A row that was revised away must not live on in the current view: what counts is what the newer release holds, not
+    whether it has the row.
+    """
+    rows = flows.select(*GROUP, *RELEASE, "cmd_code").with_row_index("_row").join(met, on=[*GROUP, *RELEASE])
+    told = rows.join(asked, on=[*PAIR, "cmd_code"]).filter(pl.col("is_held") | pl.col("is_recoded"))
+    return _are_among(flows, told["_row"])
+
+
+def _are_among(flows: pl.DataFrame, rows: pl.Series) -> pl.Series:
+    return pl.int_range(flows.height, dtype=pl.UInt32, eager=True).is_in(rows.implode())
+
+
+def contested(releases: pl.DataFrame) -> pl.DataFrame:
     """Groups that several datasets of one publisher have: there the newest vintage wins row by row."""
-    left = releases.join(replaced, on=[*GROUP, *RELEASE], how="anti")
-    return left.filter(pl.col("dataset").n_unique().over(GROUP) > 1).select(*GROUP, *RELEASE)
+    many = releases.filter(pl.col("dataset").n_unique().over(GROUP) > 1)
+    return many.select(*GROUP, *RELEASE).unique()
 
 
-def losers(rows: pl.DataFrame) -> pl.DataFrame:
-    """Of contested rows those that are not current: KEY and RELEASE. Newest vintage first, then the dataset's name."""
-    ordered = (
-        rows.select(*KEY, *RELEASE)
-        .with_columns(_age=age())
-        .sort(*KEY, "_age", "dataset", descending=[False] * len(KEY) + [True, False])
+def losers(rows: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
+    """Of contested rows those that are not current: KEY and RELEASE. Newest vintage first, then the dataset's name.
+
+    links   codes.edition_links(): what one dataset says in another edition is the same trade under another code
+    """
+    places = rows.select(*RELEASE, _age=age()).unique().sort("_age", "dataset", descending=[True, False])
+    placed = rows.select(*KEY, *RELEASE).join(places.drop("_age").with_row_index("_place"), on=RELEASE)
+    same = pl.col("_place") > pl.col("_place").min().over(*GROUP, "cmd_code")
+    other = placed.with_columns(_hs6=pl.col("cmd_code").str.slice(0, 6)).join(
+        _both_ways(links), left_on="_hs6", right_on="code"
     )
-    return ordered.filter(~pl.struct(KEY).is_first_distinct()).select(*KEY, *RELEASE)
+    again = other.join(other, left_on=[*GROUP, "_hs6"], right_on=[*GROUP, "became"], suffix="_other").filter(
+        pl.col("_place") > pl.col("_place_other"), pl.col("classification_code") != pl.col("classification_code_other")
+    )
+    key = [*KEY, *RELEASE]
+    return pl.concat([placed.filter(same).select(key), again.select(key)]).unique()
 
 
-def mark(flows: pl.DataFrame, replaced: pl.DataFrame, lost: pl.DataFrame) -> pl.DataFrame:
-    """The flows with is_current false where a newer release has taken their place."""
-    flows = flows.with_row_index("_row")
-    gone = pl.concat(
-        [
-            flows.join(replaced, on=[*GROUP, *RELEASE], how="semi").select("_row"),
-            flows.join(lost, on=[*KEY, *RELEASE], how="semi").select("_row"),
-        ]
-    )["_row"].unique()
-    return flows.with_columns(is_current=~pl.col("_row").is_in(gone.implode())).drop("_row")
+def _both_ways(links: pl.DataFrame) -> pl.DataFrame:
+    """code, became: codes of two editions that a link joins, each way, each once."""
+    older, newer = links["older_code"], links["newer_code"]
+    return pl.DataFrame({"code": pl.concat([older, newer]), "became": pl.concat([newer, older])}).unique()
+
+
+def mark(flows: pl.DataFrame, is_replaced: pl.Series, lost: pl.DataFrame) -> pl.DataFrame:
+    """The flows with is_current false where a newer release has taken their place: `replaced`, and `losers`."""
+    rows = flows.select(*KEY, *RELEASE).with_row_index("_row").join(lost, on=[*KEY, *RELEASE], how="semi")["_row"]
+    return flows.with_columns(is_current=~(is_replaced | _are_among(flows, rows)))
