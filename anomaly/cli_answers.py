@@ -58,7 +58,8 @@ def query(asked: Asked, *, limit: int, data: Path, form: str) -> None:
         if question.is_sum
         else [name for name in COLUMNS if name not in ("bilateral", questions.BREAKS)]
     )
-    tables = {**read(store, names, where), "bilateral": cells, questions.BREAKS: codes.unstable_goods(editions(store))}
+    tables = read(store, names, where, question.between)
+    tables |= {"bilateral": cells, questions.BREAKS: codes.unstable_goods(editions(store))}
     if not windows:
         windows = questions.latest({**tables, "bilateral": cells.filter(routes)})
     if currency != "USD":
