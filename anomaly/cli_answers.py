@@ -58,7 +58,7 @@ def query(asked: Asked, *, limit: int, data: Path, form: str) -> None:
         if question.is_sum
         else [name for name in COLUMNS if name != "bilateral"]
     )
-    tables = {**read(store, names, where), "bilateral": cells}
+    tables = {**read(store, names, where, question.between), "bilateral": cells}
     if not windows:
         windows = questions.latest({**tables, "bilateral": cells.filter(routes)})
     if currency != "USD":

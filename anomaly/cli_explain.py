@@ -30,16 +30,19 @@ def explain(subject: str, *, reproduce: bool, scenario: str, data: Path, form: s
         raise SourceUnavailable(
             "a table of features", "none in the store", hint="run `make`, or name another folder with --data"
         )
-    goods = asking.parse_goods(asked.code, families(store))
+    known = families(store)
+    goods, between = asking.parse_goods(asked.code, known), asking.goods_between(asked.code, known)
     if goods is None:
         raise BadRequest("one good", asking.TOTAL, hint="name a code")
     settings = scenarios.load(scenario)
-    row = explaining.measured(store.read("features", where=goods), asked, goods)
+    row = explaining.measured(store.read("features", where=goods, between=between), asked, goods)
     if row is None:
         raise _not_measured(store, asked, goods, period)
     about = pl.col("good") == row["good"]
     tables = {
-        name: store.read(name, where=None if name == "scores.calibration" else about)
+        name: store.read(
+            name, where=None if name == "scores.calibration" else about, between=(row["good"], row["good"])
+        )
         for name in _TABLES
         if store.exists(name)
     }

@@ -74,10 +74,12 @@ def groups_for(*texts: str | None) -> dict[str, Sequence[str]]:
     return known
 
 
-def read(store: Store, names: Iterable[str], where: dict[str, pl.Expr]) -> Frames:
-    """The columns that questions need of the tables that exist, narrowed where told."""
+def read(
+    store: Store, names: Iterable[str], where: dict[str, pl.Expr], between: tuple[str, str] | None = None
+) -> Frames:
+    """The columns that questions need of the tables that exist, narrowed where told; `between` as for Store.read."""
     return {
-        name: store.read(name, columns=list(COLUMNS[name]), where=where.get(name))
+        name: store.read(name, list(COLUMNS[name]), where.get(name), between if name in where else None)
         for name in names
         if store.exists(name)
     }
@@ -95,7 +97,9 @@ def understood(asked: Asked, data: Path) -> tuple[Question, Store]:
     if asked.code.strip().upper() == asking.TOTAL and exporter is None and importer is None:
         raise BadRequest("an exporter or an importer beside TOTAL", "neither", hint="add --exporter or --importer")
     store = open_store(data)
-    return Question(asking.parse_goods(asked.code, families(store)), exporter, importer, asked.source), store
+    known = families(store)
+    goods, between = asking.parse_goods(asked.code, known), asking.goods_between(asked.code, known)
+    return Question(goods, exporter, importer, asked.source, between), store
 
 
 def _check_source(name: str | None) -> None:
@@ -121,7 +125,7 @@ def cells_of(store: Store, question: Question, currency: str) -> pl.DataFrame:
     if currency == "USD":
         # Whole goods, not only the routes asked for: the reporter's other routes tell nothing from unknown.
         where = question.where() if question.is_sum or question.goods is None else question.goods
-        return store.read("bilateral", columns=list(COLUMNS["bilateral"]), where=where)
+        return store.read("bilateral", list(COLUMNS["bilateral"]), where, question.between)
     from anomaly import coverage
     from anomaly import series as told_as
 

@@ -73,6 +73,11 @@ def comtrade_iso_table() -> pl.DataFrame:
     return pl.concat([own, told]).rename({"text": "iso"})
 
 
+@cache
+def _iso3s() -> frozenset[str]:
+    return frozenset(countries()["iso3"])
+
+
 def _plain(text: str) -> str:
     """Lower case, no accents, no punctuation: how two spellings of a name are compared."""
     bare = "".join(part for part in unicodedata.normalize("NFKD", text) if not unicodedata.combining(part))
@@ -95,6 +100,8 @@ def parse_country(text: str) -> str:
 
     Raises BadRequest with the nearest names; nothing is guessed.
     """
+    if text in _iso3s():
+        return text
     asked = _plain(text)
     known = _country_names()
     if asked in known:
@@ -299,7 +306,15 @@ def _links(full_table: Path | None) -> pl.DataFrame:
 
 def _goods(editions: Iterable[int], full_table: Path | None) -> list[families.Good]:
     asked = set(editions)
-    return families.goods(_links(full_table), min(asked), max(asked)) if asked else []
+    if not asked:
+        return []
+    oldest, newest = min(asked), max(asked)
+    return _shipped_goods(oldest, newest) if full_table is None else families.goods(_links(full_table), oldest, newest)
+
+
+@cache
+def _shipped_goods(oldest: int, newest: int) -> list[families.Good]:
+    return families.goods(_shipped_links(), oldest, newest)
 
 
 def family_map(editions: Iterable[int], full_table: Path | None = None) -> pl.DataFrame:

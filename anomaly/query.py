@@ -209,7 +209,6 @@ def _routes(
     routes = routes.sort("value_usd", "before", *ROUTE, descending=[True, True, False, False, False])
     shown = routes.head(limit).select(ROUTE)
     rest = shown.join(scored, on=ROUTE, how="anti")
-    computed = _computed(cells, rest, window, tables)
     columns = [
         *ROUTE,
         "source",
@@ -219,14 +218,14 @@ def _routes(
         "value_prior_year_usd",
         "value_baseline_usd",
     ]
-    rows = pl.concat(
-        [
-            scored.join(shown, on=ROUTE, how="semi").select(
-                *columns, is_scored=pl.lit(value=True), is_broken=pl.lit(value=False)
-            ),
-            computed.select(*columns, is_scored=pl.lit(value=False), is_broken="is_broken"),
-        ]
+    rows = scored.join(shown, on=ROUTE, how="semi").select(
+        *columns, is_scored=pl.lit(value=True), is_broken=pl.lit(value=False)
     )
+    if routes.is_empty():
+        return rows, 0
+    if rest.height:
+        computed = _computed(cells, rest, window, tables)
+        rows = pl.concat([rows, computed.select(*columns, is_scored=pl.lit(value=False), is_broken="is_broken")])
     return _judged(rows, window, tables), routes.height
 
 
@@ -235,7 +234,9 @@ def _computed(cells: pl.DataFrame, routes: pl.DataFrame, window: Window, tables:
     nearby = cells.filter(pl.col("good").is_in(goods))
     own = nearby.join(routes, on=ROUTE, how="semi")
     scope = table(tables, "coverage.scope").filter((pl.col("dimension") == "partner") | pl.col("code").is_in(goods))
-    known = reported(nearby, table(tables, "coverage"), scope).join(routes, on=ROUTE, how="semi")
+    # only on a re-coded good do the reporter's other routes tell nothing from unknown
+    around = pl.concat([own, nearby.filter(pl.col("good").str.ends_with("+"))])
+    known = reported(around, table(tables, "coverage"), scope).join(routes, on=ROUTE, how="semi")
     about = own.group_by(ROUTE).agg(pl.col("source", "value_basis").sort_by("ref_date").last())
     sums = _without_broken(compare(fill(own, known), window), table(tables, BROKEN))
     return routes.join(sums, on=ROUTE, how="left").join(about, on=ROUTE, how="left")

@@ -35,12 +35,16 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked. `goods` None is every good, added up; a side None is everyone, route by route."""
+    """What is asked. `goods` None is every good, added up; a side None is everyone, route by route.
+
+    between   the first and the last good that may be meant, in text order; None is all
+    """
 
     goods: pl.Expr | None
     exporter: Side | None = None
     importer: Side | None = None
     source: str | None = None
+    between: tuple[str, str] | None = None
 
     @property
     def is_sum(self) -> bool:
@@ -101,12 +105,27 @@ def parse_goods(text: str, families: pl.DataFrame) -> pl.Expr | None:
     """
     if text.strip().upper() == TOTAL:
         return None
+    named, prefix = _meant(text, families)
+    good = pl.col("good")
+    return good.is_in(named) | good.is_between(pl.lit(prefix), pl.lit(f"{prefix}Z")) if prefix else good.is_in(named)
+
+
+def goods_between(text: str, families: pl.DataFrame) -> tuple[str, str] | None:
+    """The first and the last good that `parse_goods` lets through, in text order; None for TOTAL."""
+    if text.strip().upper() == TOTAL:
+        return None
+    named, prefix = _meant(text, families)
+    ends = [*named, *([prefix, f"{prefix}Z"] if prefix else [])]
+    return min(ends), max(ends)
+
+
+def _meant(text: str, families: pl.DataFrame) -> tuple[list[str], str]:
+    """Goods by name, and the prefix of further ones, empty where the code is a whole one."""
     code = codes.parse_code(text).removesuffix("+")
     under = families.filter(pl.col("cmd_code").str.starts_with(code[:6]) | pl.col("good").eq(f"{code[:6]}+"))["good"]
-    good = pl.col("good")
     if len(code) >= 6:
-        return good.is_in(sorted({code[:6], f"{code[:6]}+", *under}))
-    return good.is_between(pl.lit(code), pl.lit(f"{code}Z")) | good.is_in(sorted(set(under)))
+        return sorted({code[:6], f"{code[:6]}+", *under}), ""
+    return sorted(set(under)), code
 
 
 def nearest_goods(code: str, held: Sequence[str], most: int = 3) -> list[str]:

@@ -2,7 +2,8 @@
 
     DATA/<table>/<version>/part-00000.parquet …       the table
     DATA/<table>/<version>/<companion>/part-….parquet  `flows.rejected` is companion `rejected` of `flows`
-    DATA/<table>/<version>/_table.json                 rows, schema, sort key, inputs, settings, code version; no clock
+    DATA/<table>/<version>/_table.json                 rows, schema, sort key, where each part begins and ends in it,
+                                                       inputs, settings, code version; no clock
     DATA/<table>/CURRENT.json                          see versions.py
     DATA/reports/<run>/…, DATA/reports/latest          what `publish` writes
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 LOCK_SECONDS = 0.5  # a second run is refused within a second
 REPORTS = "reports"
+Between = tuple[str, str]  # first and last of a sort column, both inside
 
 _TABLE = re.compile(r"[a-z][a-z_]*(\.[a-z][a-z_]*)?")
 _PART = re.compile(r"part-\d{5}\.parquet")
@@ -57,30 +59,44 @@ class Store:
 
     def meta(self, table: str) -> dict[str, Any]:
         """What `_table.json` says; for a companion its own rows and schema beside the rest."""
-        path = self._folder(table) / self._current(table).version / META
-        with versions.spoken(path, verb="read"):
-            told: dict[str, Any] = json.loads(path.read_bytes())
+        told = _told(self._folder(table) / self._current(table).version)
         companions = told.pop("companions")
         return told | companions[table] if "." in table else told
 
-    def scan(self, table: str) -> pl.LazyFrame:
-        """The current version, lazily. What is resolved here stays what is read, whatever is committed meanwhile."""
+    def scan(self, table: str, between: Between | None = None) -> pl.LazyFrame:
+        """The current version, lazily. What is resolved here stays what is read, whatever is committed meanwhile.
+
+        `between` leaves out parts without a row between these two of the table's sort column; rows are not looked at.
+        """
         now = self._current(table)
         folder = self._folder(table) / now.version
-        return pl.scan_parquet([folder / name for name in _parts(table, now.files)], glob=False)
+        parts = _parts(table, now.files)
+        if between is not None and len(parts) > 1:
+            parts = _overlapping(parts, _told(folder).get("ends", {}), between)
+        return pl.scan_parquet([folder / name for name in parts], glob=False)
 
-    def read(self, table: str, columns: Sequence[str] | None = None, where: pl.Expr | None = None) -> pl.DataFrame:
-        """The rows where `where` holds, in the table's order. Raises SourceUnavailable where there is no table."""
+    def read(
+        self,
+        table: str,
+        columns: Sequence[str] | None = None,
+        where: pl.Expr | None = None,
+        between: Between | None = None,
+    ) -> pl.DataFrame:
+        """The rows where `where` holds, in the table's order. Raises SourceUnavailable where there is no table.
+
+        `between`, as for `scan`, is for the `where` of a few goods in a table sorted by good: most parts then stay
+        shut, however many there are.
+        """
         before = self.version(table)
-        lazy = self.scan(table)
-        lazy = lazy if where is None else lazy.filter(where)
-        lazy = lazy if columns is None else lazy.select(list(columns))
         try:
+            lazy = self.scan(table, between)
+            lazy = lazy if where is None else lazy.filter(where)
+            lazy = lazy if columns is None else lazy.select(list(columns))
             return lazy.collect()
-        except (OSError, pl.exceptions.ComputeError) as error:
+        except (OSError, StoreFailure, pl.exceptions.ComputeError) as error:
             if self.version(table) != before:  # two commits went by and took the version's files away
-                return self.read(table, columns, where)
-            if isinstance(error, pl.exceptions.ComputeError) and "parquet" not in str(error).lower():
+                return self.read(table, columns, where, between)
+            if isinstance(error, StoreFailure) or not (isinstance(error, OSError) or "parquet" in str(error).lower()):
                 raise
             raise StoreFailure(
                 f"table {table} as it was written", str(error)[:200], hint="`anomaly verify` names the broken files"
@@ -229,6 +245,20 @@ def _parts(table: str, files: Mapping[str, str]) -> list[str]:
     companion = table.partition(".")[2]
     folder = f"{companion}/" if companion else ""
     return sorted(name for name in files if name.startswith(folder) and _PART.fullmatch(name[len(folder) :]))
+
+
+def _told(version: Path) -> dict[str, Any]:
+    path = version / META
+    with versions.spoken(path, verb="read"):
+        told: dict[str, Any] = json.loads(path.read_bytes())
+    return told
+
+
+def _overlapping(parts: list[str], ends: Mapping[str, Sequence[Any]], between: Between) -> list[str]:
+    """Parts that may have a row between the two, at least one; a part that does not say its ends may."""
+    first, last = between
+    kept = [name for name in parts if name not in ends or (ends[name][0] <= last and first <= ends[name][1])]
+    return kept or parts[:1]
 
 
 def _slice(lazy: pl.LazyFrame, table: str, start: int, length: int, first: str) -> pl.DataFrame:

@@ -42,6 +42,7 @@ class Writer:
         self._waiting: dict[str, list[pl.DataFrame]] = {name: [] for name in companions}
         self._sort = sort
         self._last: Any = None
+        self._ends: dict[str, list[Any]] = {}
 
     def add(self, frame: pl.DataFrame, table: str | None = None) -> None:
         """Append rows; a frame of the table itself becomes a part of its own. Raises ContractBroken.
@@ -93,7 +94,7 @@ class Writer:
             for name, contract in self._contracts.items()
         }
         companions = {name: about for name, about in of.items() if name != self.table}
-        meta = {"table": self.table, **of[self.table], **told, "companions": companions}
+        meta = {"table": self.table, **of[self.table], **told, "ends": self._ends, "companions": companions}
         self.staging.write(META, json.dumps(meta, indent=1, sort_keys=True).encode() + b"\n")
         return self.staging.commit(keep)
 
@@ -110,6 +111,9 @@ class Writer:
         checked.rechunk().write_parquet(buffer, compression="zstd", statistics=True, row_group_size=ROW_GROUP_ROWS)
         self.staging.write(file, buffer.getvalue())
         self._rows[name][file] = checked.height
+        if name == self.table and self._sort and checked.height:
+            key = checked[self._sort[0]]
+            self._ends[file] = [key[0], key[-1]]
 
     def _follows(self, frame: pl.DataFrame) -> None:
         if not self._sort:

@@ -175,7 +175,7 @@ def test_a_period_reported_in_part_is_not_called_unreported(data):
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_reader_that_has_enough_ends_the_answer_without_a_fault(data, form):
-    command = [sys.executable, "-c", "from anomaly.cli import main; main()", "tables", "flows", "--format", form]
+    command = [sys.executable, "-c", "from anomaly.cli import program; program()", "tables", "flows", "--format", form]
     reading, writing = os.pipe()
     os.close(reading)
     told = subprocess.run(

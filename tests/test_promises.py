@@ -141,7 +141,7 @@ def cpu_seconds(*arguments: str) -> float:
     best = float("inf")
     for _ in range(5):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        code = "from anomaly.cli import main; main()"
+        code = "from anomaly.cli import program; program()"
         subprocess.run([sys.executable, "-c", code, *arguments], cwd=ROOT, check=True, capture_output=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         best = min(best, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)

@@ -40,6 +40,16 @@ def test_every_code_of_a_family_finds_the_route_from_37_to_178_million_flagged_w
     assert row["value_baseline_usd"] == 35_000_000
 
 
+@pytest.mark.parametrize("code", ["851712", "851713", "8517", "85", "851712+", "99", "9999"])
+def test_every_good_a_code_stands_for_lies_between_the_first_and_the_last_that_are_told(code):
+    first, last = question.goods_between(code, PHONES)
+    around = ["010101", "85", "851711", "851712", "851712+", "851714", "8517ZZ", "99", "999999", "9999AA"]
+    goods = pl.DataFrame({"good": [*around, *PHONES["good"]]}).unique()
+    meant = goods.filter(question.parse_goods(code, PHONES))
+    assert meant.filter(~pl.col("good").is_between(pl.lit(first), pl.lit(last))).is_empty()
+    assert question.goods_between(question.TOTAL, PHONES) is None
+
+
 def test_a_window_the_run_does_not_hold_is_added_up_and_says_that_it_is_not_scored(tables):
     months = spans.Window("M", 2, date(2022, 2, 1))
     row = ask(tables, "851713", "KAZ", "RUS", months)[0].row(0, named=True)

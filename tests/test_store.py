@@ -14,6 +14,7 @@ import textwrap
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -113,6 +114,31 @@ def test_companions_are_committed_with_their_table_and_are_there_when_empty(tmp_
     assert store.read("flows.rejected").to_dicts() == [row]
     assert store.meta("flows.rejected")["rows"] == 1
     assert store.version("flows.rejected") == store.version("flows")
+
+
+def test_a_question_about_a_few_goods_opens_only_the_parts_that_may_hold_them(tmp_path):
+    store = Store(tmp_path)
+    write(store, goods(12), goods(24).tail(12), goods(36).tail(12), sort=("good",))
+    folder = tmp_path / "bilateral" / store.version("bilateral")
+    for part in ("part-00000.parquet", "part-00002.parquet"):
+        (folder / part).write_bytes(b"cannot be read")
+    asked = pl.col("good").is_in(["000005", "000007"])
+    assert store.read("bilateral", ["good"], asked, ("000005", "000007"))["good"].unique().sort().to_list() == [
+        "000005", "000007",
+    ]  # fmt: skip
+    with pytest.raises(StoreFailure):
+        store.read("bilateral", where=asked)
+
+
+@settings(max_examples=25, deadline=None)
+@given(ends=st.tuples(st.integers(-1, 13), st.integers(-1, 13)), parts=st.lists(st.integers(1, 5), max_size=4))
+def test_leaving_parts_shut_leaves_no_row_out(tmp_path_factory, ends, parts):
+    store, frame = Store(tmp_path_factory.mktemp("shut")), goods(36)
+    cuts = [0, *[3 * sum(parts[: at + 1]) for at in range(len(parts))], 36]
+    write(store, *[frame[start:end] for start, end in pairwise(cuts)], sort=("good",))
+    first, last = (f"{end:06}" for end in sorted(ends))
+    asked = pl.col("good").is_between(pl.lit(first), pl.lit(last))
+    assert store.read("bilateral", where=asked, between=(first, last)).equals(frame.filter(asked))
 
 
 cells = st.tuples(
@@ -577,12 +603,24 @@ def test_a_reader_that_two_commits_overtake_reads_again(tmp_path, monkeypatch):
     store, scan = Store(tmp_path), Store.scan
     write(store, goods(3, 1))
 
-    def overtaken(self: Store, table: str) -> pl.LazyFrame:
+    def overtaken(self: Store, table: str, between: tuple[str, str] | None) -> pl.LazyFrame:
         monkeypatch.setattr(Store, "scan", scan)
-        lazy = scan(self, table)
+        lazy = scan(self, table, between)
         for value in (2, 3):
             write(Store(tmp_path), goods(3, value))
         return lazy
 
     monkeypatch.setattr(Store, "scan", overtaken)
     assert store.read("bilateral")["value_usd"].unique().to_list() == [3]
+
+
+def test_so_does_one_that_is_overtaken_before_it_knows_which_parts_to_open(tmp_path, monkeypatch):
+    store = Store(tmp_path)
+    write(store, goods(3, 1), goods(6, 1).tail(3), sort=("good",))
+    old = store._current("bilateral")
+    for value in (2, 3):
+        write(store, goods(3, value), goods(6, value).tail(3), sort=("good",))
+    told = iter([old, old])
+    newest = store._current("bilateral")
+    monkeypatch.setattr(Store, "_current", lambda *_: next(told, newest))
+    assert store.read("bilateral", between=("000000", "000000"))["value_usd"].unique().to_list() == [3]
