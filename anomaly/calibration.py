@@ -69,7 +69,8 @@ def q_values(p_value: Floats, weight: Floats) -> Floats:
         return p_value.copy()
     above = np.where(p_value > NULL_FROM_P, weight, 0.0).sum(axis=-1, keepdims=True)
     honest = (weight.max() + above) / (p_value.shape[-1] * (1 - NULL_FROM_P))
-    return np.minimum(benjamini_hochberg(np.minimum(p_value / weight, 1.0)) * np.minimum(1.0, honest), 1.0)
+    result: Floats = np.minimum(benjamini_hochberg(np.minimum(p_value / weight, 1.0)) * np.minimum(1.0, honest), 1.0)
+    return result
 
 
 def benjamini_hochberg(p_value: Floats) -> Floats:

@@ -301,7 +301,7 @@ def _contribute(called: pl.DataFrame, forests: Sequence[IsolationForest], names:
     )
 
 
-def _empty(columns: dict[str, type[pl.DataType]]) -> pl.DataFrame:
+def _empty(columns: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
     key = {
         "freq_code": pl.String, "window_months": pl.Int16, "window_end": pl.Date,
         "good": pl.String, "exporter_iso": pl.String, "importer_iso": pl.String,
