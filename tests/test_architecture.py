@@ -35,6 +35,7 @@ FLOORS: dict[int, tuple[tuple[str, ...], ...]] = {
     4: (
         ("grid", "prices", "effects", "legs", "refusals", "features"),
         ("caveats", "flags"),
+        ("truth",),
         ("backtest",),
         ("explain",),
     ),
