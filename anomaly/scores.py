@@ -172,6 +172,18 @@ def _anomaly(forest: IsolationForest, rows: Matrix) -> Matrix:
     return result
 
 
+def plain_forest(rows: pl.DataFrame, seed: int) -> pl.Series:
+    """Anomaly of each row by a forest with scikit-learn's defaults, fitted on the same rows: what ours is measured
+    beside, and no part of our score. Every column is an input, finite. One Float64 a row, 0 to 1; none of none.
+    """
+    names = rows.columns
+    _refuse_unfinished(rows, names)
+    if rows.is_empty():
+        return pl.Series([], dtype=pl.Float64)
+    forest = IsolationForest(random_state=seed).fit(rows.to_numpy())
+    return pl.Series(np.round(_anomaly(forest, rows.to_numpy()), 12))
+
+
 def _placebos_of(window: pl.DataFrame, scored: pl.DataFrame, settings: Settings) -> tuple[pl.DataFrame, str]:
     end, months = window["window_end"][0], int(window["window_months"][0])
     importers = scored.filter(_is_placebo(), pl.col("role") == "placebo", pl.col("window_end") == end)
