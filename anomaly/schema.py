@@ -10,6 +10,8 @@ from typing import Any
 
 import dataframely as dy
 
+from anomaly.schema_backtest import Backtest
+
 FREQUENCIES = ("A", "M")
 FLOWS = ("M", "X", "RM", "RX")
 VALUE_BASES = ("export", "import", "reconciled")
@@ -381,6 +383,7 @@ TABLES: dict[str, type[dy.Schema]] = {
     "scores.contributions": Contributions,
     "flags": Flags,
     "rollups": Rollups,
+    "backtest": Backtest,
 }
 
 ROUTE_KEY = ("freq_code", "window_months", "window_end", "good", "exporter_iso", "importer_iso")

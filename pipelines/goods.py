@@ -43,9 +43,12 @@ def breaks_of(run: Run) -> Breaks:
     return Breaks(codes.unstable_goods(editions_of(run), full_table(run.raw)), codes.edition_tables())
 
 
-def current_flows(run: Run, families: pl.DataFrame) -> pl.LazyFrame:
-    """Flows of the newest vintages with the good each code belongs to; files of one extract under one dataset."""
-    flows = run.store.scan("flows").filter(pl.col("is_current"))
+def current_flows(run: Run, families: pl.DataFrame, flows: pl.LazyFrame | None = None) -> pl.LazyFrame:
+    """Flows of the newest vintages with the good each code belongs to; files of one extract under one dataset.
+
+    flows   those of another day than today, with their own `is_current`
+    """
+    flows = (run.store.scan("flows") if flows is None else flows).filter(pl.col("is_current"))
     together = coverage.extracts(flows)
     if (together["dataset"] != together["extract"]).any():
         flows = (
