@@ -14,7 +14,7 @@ import polars as pl
 from anomaly.baselines import BASELINES
 from anomaly.replay import by_window
 from anomaly.schema import ROUTE_KEY
-from anomaly.schema_backtest import Backtest
+from anomaly.schema_results import Backtest
 
 OURS, CHANCE, ALL = "ours", "chance", "all"
 METHODS = (OURS, *(one.name for one in BASELINES))

@@ -7,7 +7,7 @@ import polars as pl
 
 from anomaly import backtest
 from anomaly.indicators import INDICATORS
-from anomaly.schema_backtest import Backtest
+from anomaly.schema_results import Backtest
 
 WINDOW = {"freq_code": "M", "window_months": 6, "window_end": date(2022, 6, 1), "as_of": date(2022, 9, 30)}
 RIVALS = [name for name in backtest.METHODS if name != backtest.OURS]

@@ -9,7 +9,7 @@ import pytest
 from anomaly import backtest_page as page
 from anomaly.backtest import CHANCE, METHODS
 from anomaly.errors import BadRequest
-from anomaly.schema_backtest import Backtest
+from anomaly.schema_results import Backtest
 
 LEG = "hub to target"
 
