@@ -18,7 +18,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 JOB = $(BIN)/python -m pipelines
 
-.PHONY: demo help setup flows coverage bilateral features scores flags rollups report run
+.PHONY: demo help setup flows coverage bilateral features scores flags rollups report run backtest
 .PHONY: test test-kills lint typecheck check bench clean
 
 demo: $(READY) ## set up, then the main job on the simulated world (default)
@@ -52,6 +52,9 @@ flows coverage bilateral features scores flags rollups report:
 
 run: $(READY) ## all of them in one process: make run RAW=<folder> DATA=<folder>
 	@$(JOB) run --raw "$(RAW)" --data "$(DATA)" --scenario "$(SCENARIO)"
+
+backtest: demo ## on the simulated world: flags as of each date beside simpler rankings, into the README; minutes
+	@$(BIN)/anomaly backtest --raw $(DEMO)/raw --data $(DEMO)/processed --scenario "$(SCENARIO)" --readme README.md
 
 test: $(READY) ## the default tests, no network
 	@$(BIN)/python -m pytest

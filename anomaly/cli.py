@@ -270,6 +270,31 @@ def run(raw: Path, scenario: str, data: Path) -> None:
 
 
 @main.command()
+@click.option(
+    "--raw", default="data/raw", show_default=True, callback=_folder, metavar="DIR", help="Folder of raw files."
+)
+@click.option(
+    "--readme",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Put the table into this page, between its two marks, and chart and figures into docs beside it.",
+)
+@scenario_option
+@data_option
+@format_option
+@spoken
+def backtest(raw: Path, readme: Path | None, scenario: str, data: Path, form: str) -> None:
+    """What would have been flagged as of each date, and how much of it was right, beside simpler rankings.
+
+    People see the figures over all dates; csv and json hold every figure of every date. Minutes of work the first
+    time; nothing is done again where nothing has changed.
+    """
+    from anomaly import cli_backtest
+
+    cli_backtest.backtest(raw, readme, scenario=scenario, data=data, form=form)
+
+
+@main.command()
 @data_option
 @format_option
 @spoken

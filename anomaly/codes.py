@@ -193,6 +193,11 @@ def policy_events() -> pl.DataFrame:
     return _read("policy_events.csv").with_columns(pl.col("date").str.to_date())
 
 
+def published_cases() -> pl.DataFrame:
+    """The published cases as typed, every column text; `anomaly.cases` takes them apart."""
+    return _read("cases.csv")
+
+
 # ------------------------------------------------------------------ periods
 
 

@@ -99,7 +99,9 @@ def reason(row: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
         f"({change(row['value_usd'], row['value_prior_year_usd'])}) after: {row['measure']} ({row['measure_date']}). "
     )
     if row["displaced_usd"]:
-        hubs = ", ".join(f"{names.get(one['other'], one['other'])} {usd(one['more_usd'])}" for one in row["displaced_to"])
+        hubs = ", ".join(
+            f"{names.get(one['other'], one['other'])} {usd(one['more_usd'])}" for one in row["displaced_to"]
+        )
         text += f"Other hubs sold {usd(row['displaced_usd'])} more of the good to the same target: {hubs}."
     else:
         text += "No other hub in the data sold more of the good to the same target."

@@ -10,6 +10,8 @@ from typing import Any
 
 import dataframely as dy
 
+from anomaly.schema_results import Backtest, Rollups
+
 FREQUENCIES = ("A", "M")
 FLOWS = ("M", "X", "RM", "RX")
 VALUE_BASES = ("export", "import", "reconciled")
@@ -393,22 +395,6 @@ class Flags(Routes):
     is_before_sanctions = dy.Bool(description="a check, not a finding: the window lies before the sanctions")
 
 
-class Rollups(dy.Schema):
-    """Per good and per hub: how much of the trade to targets is flagged."""
-
-    rollup = _text("good or hub", primary_key=True, regex="^(good|hub)$")
-    key = _text("HS family or exporter", primary_key=True)
-    freq_code = _text("A annual, M monthly", primary_key=True)
-    window_months = dy.Int16(description="length of the window", primary_key=True, metadata={"unit": "months"})
-    window_end = dy.Date(description="last month of the window", primary_key=True)
-    flags = _count("flags", "flags")
-    flagged_usd = _usd("value of the flagged routes", min=0)
-    flagged_excess_usd = _usd("excess of the flagged routes", min=0)
-    total_usd = _usd("all trade to the targets of this good or hub in the window", min=0)
-    flagged_share = dy.Float64(description="flagged_usd / total_usd", min=0, max=1, metadata={"unit": "share"})
-    best_q_value = dy.Float64(description="smallest q of its flags", nullable=True, min=0, max=1)
-
-
 TABLES: dict[str, type[dy.Schema]] = {
     "flows": Flows,
     "flows.rejected": Rejected,
@@ -425,6 +411,7 @@ TABLES: dict[str, type[dy.Schema]] = {
     "scores.contributions": Contributions,
     "flags": Flags,
     "rollups": Rollups,
+    "backtest": Backtest,
 }
 
 ROUTE_KEY = ("freq_code", "window_months", "window_end", "good", "exporter_iso", "importer_iso")

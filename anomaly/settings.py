@@ -60,6 +60,18 @@ class Calibration(_Frozen):
     resamples: int = Field(default=20, ge=1)  # of the placebos, for each seed, for the stability of a flag
 
 
+class PublicationLag(_Frozen):
+    """Months from the end of a period until its figures are out, by source; `other` is for a source not named.
+
+    UN Comtrade: no timetable; 76 of 81 monthly reporters are under three months in the median (UNSD, knowledge base,
+    2013), of annual reporters most are in by the autumn (ours). Comext: detailed results under three months after the
+    month (ECB, description of Eurostat's external trade). BACI: each January for the year before last (CEPII's releases).
+    """
+
+    monthly: dict[str, int] = Field(default={"comtrade": 3, "comext": 3, "other": 4})
+    annual: dict[str, int] = Field(default={"comtrade": 10, "comext": 10, "baci": 13, "other": 12})
+
+
 class Settings(_Frozen):
     """Everything a run can be told. Every number has its unit in its name."""
 
@@ -81,6 +93,7 @@ class Settings(_Frozen):
     thresholds: dict[str, float] = Field(default_factory=dict)
     forest: Forest = Forest()
     calibration: Calibration = Calibration()
+    publication_lag_months: PublicationLag = PublicationLag()
 
     def role_of(self, importer: str) -> str:
         """What a country is as an importer: target, coalition, placebo or other (a possible hub or its neighbour)."""

@@ -20,8 +20,8 @@ def build(run: Run) -> None:
     precedence = {source.name: source.precedence for source in sources.SOURCES}
     scope, since = run.read("coverage.scope"), min(run.settings.baseline_years)
     with run.writer(sort=("good",)) as writer, run.progress("goods", scope["code"].n_unique()) as advance:
-        for goods in _portions(scope):
-            some = flows.filter(_of(goods, families), pl.col("good").is_in(goods.implode()))
+        for goods in portions(scope):
+            some = flows.filter(of_goods(goods, families), pl.col("good").is_in(goods.implode()))
             writer.add(bilateral.build(some, who, scope, codes.countries(), precedence, since))
             advance(goods.len())
         # What a question must know of the goods: the raw folder, where a table of links may lie, is not at its hand.
@@ -30,7 +30,7 @@ def build(run: Run) -> None:
         writer.add(broken_of(goods, editions_of(run), breaks_of(run)), "bilateral.broken")
 
 
-def _of(goods: pl.Series, families: pl.DataFrame) -> pl.Expr:
+def of_goods(goods: pl.Series, families: pl.DataFrame) -> pl.Expr:
     """Codes from the first good of a portion to its last, and members of its families that lie elsewhere.
 
     A range is what row groups can be left out by: flows are sorted by code within a part.
@@ -45,10 +45,14 @@ def _of(goods: pl.Series, families: pl.DataFrame) -> pl.Expr:
     return inside | pl.any_horizontal(code.is_between(pl.lit(one), pl.lit(f"{one}~")) for one in elsewhere)
 
 
-def _portions(scope: pl.DataFrame) -> Iterator[pl.Series]:
-    """Goods in order, in portions of about ROWS_AT_A_TIME rows of flows."""
+def portions(scope: pl.DataFrame) -> Iterator[pl.Series]:
+    """Goods in order, in portions of about ROWS_AT_A_TIME rows of flows; those of a heading stay together."""
+    from anomaly.siblings import HEADING_DIGITS
+
     rows = scope.filter(pl.col("dimension") == "good").group_by("code").agg(pl.col("rows").sum()).sort("code")
-    portion = rows.with_columns(portion=(pl.col("rows").cum_sum() - 1) // ROWS_AT_A_TIME)
+    heading = pl.col("code").str.slice(0, HEADING_DIGITS)
+    begins = ((pl.col("rows").cum_sum() - 1) // ROWS_AT_A_TIME).first().over(heading)
+    portion = rows.with_columns(portion=begins)
     for part in portion.partition_by("portion", maintain_order=True):
         yield part["code"]
 

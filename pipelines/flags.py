@@ -17,7 +17,7 @@ def build(run: Run) -> None:
         run.read("scores"),
         run.read("scores.contributions"),
         run.read("scores.calibration"),
-        _lists(run),
+        goods_lists(run),
         names,
         run.settings,
     )
@@ -25,7 +25,7 @@ def build(run: Run) -> None:
         writer.add(found)
 
 
-def _lists(run: Run) -> pl.DataFrame:
+def goods_lists(run: Run) -> pl.DataFrame:
     """The scenario's goods lists with the family each code is compared in; a code of HS 2022 unless it says otherwise."""
     from anomaly import codes
 

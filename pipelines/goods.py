@@ -54,7 +54,10 @@ def broken_of(goods: pl.Series, editions: list[int], breaks: Breaks) -> pl.DataF
     return marked.join(newer.to_frame(), how="cross").filter(crossed).select("good", "newer_edition")
 
 
-def current_flows(run: Run, families: pl.DataFrame) -> pl.LazyFrame:
-    """Flows of the newest vintages with the good each code belongs to; files of one extract under one dataset."""
-    flows = coverage.as_extracts(run.store.scan("flows").filter(pl.col("is_current")))
+def current_flows(run: Run, families: pl.DataFrame, flows: pl.LazyFrame | None = None) -> pl.LazyFrame:
+    """Flows of the newest vintages with the good each code belongs to; files of one extract under one dataset.
+
+    flows   those of another day than today, with their own `is_current`
+    """
+    flows = coverage.as_extracts((run.store.scan("flows") if flows is None else flows).filter(pl.col("is_current")))
     return bilateral.with_goods(flows, families, codes.edition_number(pl.col("classification_code")))

@@ -53,6 +53,7 @@ class Job:
     settings   names of the settings it uses; None: all of them
     inputs     raw → name → sha256 of what it reads beside tables
     publishes  it writes documents by Run.publish instead of a table
+    in_run     `run` does it too
     """
 
     name: str
@@ -62,6 +63,7 @@ class Job:
     settings: tuple[str, ...] | None = None
     inputs: Callable[[Path], dict[str, str]] | None = None
     publishes: bool = False
+    in_run: bool = True
 
 
 @dataclass(frozen=True, slots=True)

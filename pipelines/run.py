@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from anomaly.errors import BadRequest
-from pipelines import bilateral, coverage, features, flags, flows, report, rollups, scores
+from pipelines import backtest, bilateral, coverage, features, flags, flows, report, rollups, scores
 from pipelines.code import code_version
 from pipelines.job import Job, Outcome, run_jobs
 from pipelines.raw import inputs
@@ -20,15 +20,18 @@ JOBS: tuple[Job, ...] = (
     flags.JOB,
     rollups.JOB,
     report.JOB,
+    backtest.JOB,
 )
 
 
 def main(raw: Path, data: Path, scenario: str, name: str = "run") -> Outcome:
-    """Run one job by its name, or all of them. Raises AnomalyError."""
+    """Run one job by its name, or all that make the reports. Raises AnomalyError."""
     known = {job.name: job for job in JOBS}
     if name != "run" and name not in known:
         raise BadRequest("the name of a job", repr(name[:40]), hint=f"jobs are run, demo, {', '.join(known)}")
-    outcome = run_jobs(JOBS if name == "run" else (known[name],), name, raw, data, scenario)
+    outcome = run_jobs(
+        tuple(job for job in JOBS if job.in_run) if name == "run" else (known[name],), name, raw, data, scenario
+    )
     page = data / "reports" / "latest" / "report.html"
     if name in ("run", "report") and page.is_file():
         print(f"{'report' if outcome.is_changed else 'nothing changed; report'}: {page}")

@@ -1,16 +1,26 @@
 """features → scores, their calibration, and what each input contributed."""
 
+from __future__ import annotations
+
 import polars as pl
 
+from anomaly.settings import Settings
 from pipelines.job import Job, Run
+
+
+def inputs_of(features_table: pl.LazyFrame, settings: Settings) -> pl.DataFrame:
+    """What the forest is given of the features: routes to the coalition are neither asked about nor placebos."""
+    from anomaly import features
+
+    measured = features_table.filter(pl.col("role") != "coalition")
+    return features.forest_inputs(measured, settings).collect(engine="streaming")
 
 
 def build(run: Run) -> None:
     """The forest and its placebos."""
     from anomaly import features, scores
 
-    measured = run.store.scan("features").filter(pl.col("role") != "coalition")  # neither asked about nor placebos
-    inputs = features.forest_inputs(measured, run.settings).collect(engine="streaming")
+    inputs = inputs_of(run.store.scan("features"), run.settings)
     scored = scores.build(inputs, features.input_names(), run.settings)
     with run.writer() as writer:
         writer.add(scored.scores)

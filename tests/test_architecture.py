@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 # has several.
 FLOORS: dict[int, tuple[tuple[str, ...], ...]] = {
     1: (("errors",),),
-    2: (("schema",), ("settings",), ("families", "codes")),
+    2: (("schema_results", "schema"), ("settings",), ("families", "codes", "cases")),
     3: (
         ("versions", "writer", "store"),
         ("sources",),
@@ -35,10 +35,10 @@ FLOORS: dict[int, tuple[tuple[str, ...], ...]] = {
     4: (
         ("grid", "prices", "effects", "legs", "siblings", "capacity", "refusals", "features"),
         ("caveats", "flags"),
-        ("backtest",),
+        ("truth", "baselines", "replay", "backtest", "backtest_page"),
         ("explain",),
     ),
-    5: (("cli_output", "cli_store", "cli_explain", "cli_answers", "cli_lists", "cli"),),
+    5: (("cli_output", "cli_store", "cli_explain", "cli_answers", "cli_lists", "cli_backtest", "cli"),),
 }
 REGISTRIES = {
     "sources": ("SOURCES", "SOURCE"),

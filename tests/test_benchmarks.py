@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from benchmarks import compare, features_ours, trade_years
+from benchmarks import false_flags as false_flags_of
 from benchmarks.tables import prepare
 
 TINY = trade_years.World(countries=50, goods=192, rows_per_year=10_000)
@@ -78,3 +79,40 @@ def test_a_made_up_zip_reads_back_to_the_same_trade(tmp_path: Path) -> None:
         }
     )
     assert renamed.select(columns).sort(columns[:4]).equals(sides.select(columns).sort(columns[:4]))
+
+
+def made_up_seed(number: int, false_called: list[int], false_flags: int) -> false_flags_of.Seed:
+    """Two windows with ten routes called each, and ten flags."""
+    shared = {"leg": "hub to target", "is_before_sanctions": False, "q_level": 0.10}
+    flags = pl.DataFrame([shared | {"is_evasion": row >= false_flags, "planted": "nothing"} for row in range(10)])
+    called = pl.DataFrame([shared | {"tested": 100, "called": 10, "false": false} for false in false_called])
+    return false_flags_of.Seed(number, 1.0, flags, called, pl.DataFrame())
+
+
+def test_the_false_share_is_a_mean_over_seeds_with_an_interval_around_it() -> None:
+    seeds = [made_up_seed(1, [0, 4], 1), made_up_seed(2, [0, 0], 3)]
+    row = next(row for row in false_flags_of.false_shares(seeds) if row["q"] == 0.10 and row["leg"] == "hub to target")
+    assert (row["tested"], row["called"], row["flagged"]) == (200, 20, 10)
+    assert row["false_of_called"][0] == row["false_in_window"][0] == pytest.approx(0.1)
+    mean, low, high = row["false_of_flagged"]
+    assert (mean, low, high) == pytest.approx((0.2, 0.2 - 0.196, 0.2 + 0.196))
+
+
+def test_a_supplier_of_an_evasion_and_a_small_route_of_a_boom_are_told_from_nothing() -> None:
+    labels = pl.DataFrame(
+        schema={
+            "exporter_iso": pl.String, "importer_iso": pl.String, "good": pl.String, "kind": pl.String,
+            "start": pl.Date, "end": pl.Date, "is_evasion": pl.Boolean,
+        }
+    )  # fmt: skip
+    routes = pl.DataFrame(
+        {
+            "exporter_iso": ["KOR", "SRB", "TUR", "TUR"],
+            "importer_iso": ["KAZ", "RUS", "RUS", "RUS"],
+            "good": ["851712+", "640399", "850760", "640399"],
+        }
+    ).with_columns(window_months=pl.lit(6), window_end=pl.date(2022, 6, 1))
+    told = false_flags_of.judged(routes, labels, ["KOR"])
+    boom = false_flags_of.BOOM
+    assert told["planted"].to_list() == [false_flags_of.UPSTREAM, boom, boom, "nothing"]
+    assert told["leg"].to_list() == ["coalition to hub", *["hub to target"] * 3]

@@ -4,10 +4,14 @@ import re
 from pathlib import Path
 
 import click
+import polars as pl
 import pytest
 from click.testing import CliRunner
 
+from anomaly import backtest_page
+from anomaly.baselines import BASELINES
 from anomaly.cli import main
+from anomaly.cli_backtest import CHART, FIGURES
 from anomaly.indicators import INDICATORS
 from anomaly.reports import REPORTS
 from anomaly.sources import SOURCES
@@ -84,6 +88,23 @@ def test_no_page_is_of_a_source_that_is_gone():
 def test_every_report_has_its_part_of_the_page(file):
     page = (DOCS / "report.md").read_text(encoding="utf-8")
     assert f"| `{file}` |" in page
+
+
+def test_the_backtest_in_the_readme_is_made_of_the_figures_beside_it():
+    """`make backtest` writes all three; a figure changed by hand, or a table of other figures, is found here."""
+    root = DOCS.parent
+    figures = pl.read_csv(root / FIGURES, schema_overrides={"kind": pl.String})
+    figures = figures.with_columns(pl.col("kind").fill_null(""))
+    block = backtest_page.block(figures, figures["dates"][0].split(), CHART)
+    page = (root / "README.md").read_text(encoding="utf-8")
+    assert page == backtest_page.put(page, block), "run `make backtest`"
+    assert (root / CHART).read_text(encoding="utf-8") == backtest_page.draw(figures)
+
+
+def test_the_page_of_the_backtest_tells_every_figure_and_every_rival():
+    page = (DOCS / "backtest.md").read_text(encoding="utf-8")
+    named = {measure for measure, _, _ in backtest_page.FIGURES} | {one.name for one in BASELINES}
+    assert {name for name in named if f"`{name}`" not in page} - {"precision_at_20", "precision_at_50"} == set()
 
 
 def test_every_test_that_the_page_of_promises_names_is_there():

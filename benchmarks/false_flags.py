@@ -1,0 +1,296 @@
+"""`python -m benchmarks.false_flags`: what a q-value promises, and what share of the flags is false in simulated worlds.
+
+One world a seed, through the real readers and the jobs up to the flags. A flag is false where no planted evasion is
+active on its route in its window; windows before the sanctions are counted apart. A seed's raw files and tables stay in
+the folder: after a change of the scores alone, only scores and flags are computed again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import math
+import multiprocessing
+import os
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+Q_LEVELS = (0.05, 0.10, 0.20)
+LEGS = ("hub to target", "coalition to hub")
+UPSTREAM = "upstream leg of an evasion"
+BOOM = "small route of a boom"
+STAMP = "labels.made_by"
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """What came of one seed.
+
+    flags    one row a flag and q-level: q_level, leg, is_before_sanctions, window_months, planted, is_evasion
+    called   one row a leg, q-level and window: routes tested, those with q within the level, the false among these
+    recall   one row a q-level and label: kind, is_evasion, tested and found windows of the labelled route
+    """
+
+    seed: int
+    seconds: float
+    flags: pl.DataFrame
+    called: pl.DataFrame
+    recall: pl.DataFrame
+
+
+def measure(seed: int, folder: Path, scenario: str) -> Seed:
+    """Run one seed and judge what is flagged at each of Q_LEVELS."""
+    from anomaly.settings import load
+    from anomaly.store import Store
+    from pipelines import bilateral, coverage, features, flags, flows, scores
+    from pipelines.job import Run, run_jobs, stamp_of
+
+    clock = time.perf_counter()
+    raw, data = folder / str(seed) / "raw", folder / str(seed) / "processed"
+    labels = world_of(seed, raw)
+    jobs = (flows.JOB, coverage.JOB, bilateral.JOB, features.JOB, scores.JOB)
+    with contextlib.redirect_stderr(io.StringIO()):
+        run_jobs(jobs, "scores", raw, data, scenario)
+    store, settings = Store(data), load(scenario)
+    coalition = settings.coalition.countries
+    tested = judged(store.read("scores").with_columns(_before(settings.sanctions_since)), labels, coalition)
+    flagged, called, recall = [], [], []
+    for level in Q_LEVELS:
+        at_level = settings.calibration.model_copy(update={"q_limit": level})
+        told = settings.model_copy(update={"calibration": at_level})
+        flags.JOB.build(Run(store, told, raw, flags.JOB, stamp_of(flags.JOB, store, told, raw)))
+        found = judged(store.read("flags"), labels, coalition).with_columns(q_level=pl.lit(level))
+        flagged.append(found.select("q_level", "leg", "is_before_sanctions", "window_months", "planted", "is_evasion"))
+        called.append(_called(tested, level))
+        recall.append(_recall(tested, found, labels, level))
+    seconds = time.perf_counter() - clock
+    return Seed(seed, seconds, pl.concat(flagged), pl.concat(called), pl.concat(recall))
+
+
+def world_of(seed: int, raw: Path) -> pl.DataFrame:
+    """Labels of the seed's world, its raw files written where code or seed have changed."""
+    from anomaly import world
+    from pipelines.code import code_version
+
+    told, stamp, labels = f"{seed} {code_version('anomaly.world')}", raw.parent / STAMP, raw.parent / "labels.parquet"
+    if not stamp.is_file() or stamp.read_text() != told:
+        made = world.build(seed)
+        for name, content in made.files.items():
+            (raw / name).parent.mkdir(parents=True, exist_ok=True)
+            (raw / name).write_bytes(content)
+        made.labels.write_parquet(labels)
+        stamp.write_text(told)
+    return pl.read_parquet(labels)
+
+
+def judged(routes: pl.DataFrame, labels: pl.DataFrame, coalition: Sequence[str]) -> pl.DataFrame:
+    """Routes with `leg`, `is_evasion` and `planted`, the latter finer than truth.planted.
+
+    What has no label of its own is told apart further: the coalition's sales to the hub of an evasion, and the routes of
+    a boom that are too small for a label or go elsewhere.
+    """
+    from anomaly import truth
+    from anomaly.world_episodes import EPISODES
+
+    upstream = pl.DataFrame(
+        [(supplier, one.exporter, one.good) for one in EPISODES for supplier in one.suppliers],
+        schema=["exporter_iso", "importer_iso", "good"],
+        orient="row",
+    ).unique()
+    booms = [one for one in EPISODES if one.kind in ("product_boom", "hub_boom", "price_only")]
+    goods = [one.good for one in booms if one.kind == "product_boom"]
+    is_boom = pl.col("good").is_in(goods)
+    for one in booms:
+        if one.exporter:
+            is_boom |= (pl.col("exporter_iso") == one.exporter) & ((pl.col("good") == one.good) | (one.good == ""))
+    told = truth.planted(routes, labels).join(
+        upstream.with_columns(is_upstream=pl.lit(value=True)), on=upstream.columns, how="left", maintain_order="left"
+    )
+    is_unlabelled = (pl.col("planted") == truth.NOTHING) & (pl.col("window_end").dt.year() >= 2022)
+    return told.with_columns(
+        leg=pl.when(pl.col("exporter_iso").is_in(list(coalition))).then(pl.lit(LEGS[1])).otherwise(pl.lit(LEGS[0])),
+        planted=pl.when(is_unlabelled & pl.col("is_upstream").fill_null(value=False))
+        .then(pl.lit(UPSTREAM))
+        .when(is_unlabelled & is_boom)
+        .then(pl.lit(BOOM))
+        .otherwise("planted"),
+    ).drop("is_upstream")
+
+
+def _before(sanctions_since: object) -> pl.Expr:
+    return (pl.col("window_end") < pl.lit(sanctions_since).dt.month_start()).alias("is_before_sanctions")
+
+
+def _called(tested: pl.DataFrame, level: float) -> pl.DataFrame:
+    called = pl.col("q_value") <= level
+    return tested.group_by("leg", "is_before_sanctions", "freq_code", "window_months", "window_end").agg(
+        q_level=pl.lit(level), tested=pl.len(), called=called.sum(), false=(called & ~pl.col("is_evasion")).sum()
+    )
+
+
+def _recall(tested: pl.DataFrame, found: pl.DataFrame, labels: pl.DataFrame, level: float) -> pl.DataFrame:
+    """Per label: windows of its route in which it is active, those tested and those flagged."""
+    route = ["exporter_iso", "importer_iso", "good"]
+    counted = [
+        frame.join(labels.select(*route, "kind"), on=route, how="inner")
+        .filter(pl.col("planted") == pl.col("kind"))
+        .group_by(*route, "kind")
+        .agg(pl.len().alias(name))
+        for frame, name in ((tested, "tested"), (found, "found"))
+    ]
+    told = labels.select(*route, "kind", "is_evasion")
+    for frame in counted:
+        told = told.join(frame, on=[*route, "kind"], how="left")
+    return told.with_columns(pl.col("tested", "found").fill_null(0), q_level=pl.lit(level))
+
+
+# ------------------------------------------------------------------ what is said of all seeds
+
+
+def interval(shares: Iterable[float]) -> tuple[float, float, float]:
+    """Mean of a figure over seeds with its 95 % interval, by the normal approximation."""
+    values = list(shares)
+    mean = sum(values) / len(values)
+    if len(values) < 2:
+        return mean, mean, mean
+    spread = math.sqrt(sum((one - mean) ** 2 for one in values) / (len(values) - 1) / len(values))
+    return mean, max(0.0, mean - 1.96 * spread), min(1.0, mean + 1.96 * spread)
+
+
+def false_shares(seeds: Sequence[Seed], *, is_before: bool = False) -> list[dict[str, object]]:
+    """One row a leg and q-level: tested, called and flagged routes a seed, and the false among them.
+
+    called     routes with q within the level; `false_in_window` is the mean over windows of their false share, nothing
+               called being 0: what Benjamini and Hochberg promise to keep at q, one window being one family
+    flagged    what is left of these by the rules of a flag, and flags by rule alone
+    """
+    rows = []
+    for leg in LEGS:
+        for level in Q_LEVELS:
+            of = (pl.col("leg") == leg) & (pl.col("q_level") == level) & (pl.col("is_before_sanctions") == is_before)
+            flags, called = [one.flags.filter(of) for one in seeds], [one.called.filter(of) for one in seeds]
+            tested = [int(one["tested"].sum()) for one in called]
+            false = [int((~one["is_evasion"]).sum()) for one in flags]
+            rows.append(
+                {
+                    "leg": leg,
+                    "q": level,
+                    "tested": sum(tested) / len(seeds),
+                    "called": sum(int(one["called"].sum()) for one in called) / len(seeds),
+                    "false_in_window": interval(
+                        (one["false"] / one["called"].clip(lower_bound=1)).mean() or 0.0 for one in called
+                    ),
+                    "false_of_called": interval(one["false"].sum() / max(one["called"].sum(), 1) for one in called),
+                    "flagged": sum(one.height for one in flags) / len(seeds),
+                    "false_of_flagged": interval(
+                        wrong / max(one.height, 1) for wrong, one in zip(false, flags, strict=True)
+                    ),
+                }
+            )
+    return rows
+
+
+def _percent(of: object) -> str:
+    mean, low, high = of  # type: ignore[misc]
+    return f"{100 * mean:.1f} ({100 * low:.1f}-{100 * high:.1f})"
+
+
+def report(seeds: Sequence[Seed]) -> str:
+    """The tables, in Markdown."""
+    took = sum(one.seconds for one in seeds) / len(seeds)
+    lines = [f"{len(seeds)} seeds, {took:.1f} s each. False of 100, mean over seeds and its 95 % interval.", ""]
+    for is_before in (False, True):
+        lines += [f"Windows {'before' if is_before else 'since'} the sanctions, a seed:", ""]
+        lines += ["| leg | q | tested | q within | false %, by window | false %, all | flagged | false % |"]
+        lines += ["|---" * 8 + "|"]
+        for row in false_shares(seeds, is_before=is_before):
+            shares = [_percent(row[f"false_{of}"]) for of in ("in_window", "of_called", "of_flagged")]
+            lines.append(
+                f"| {row['leg']} | {row['q']:.2f} | {row['tested']:.0f} | {row['called']:.1f} | {shares[0]} "
+                f"| {shares[1]} | {row['flagged']:.1f} | {shares[2]} |"
+            )
+        lines.append("")
+    lines += [*_kinds(seeds), "", *_recalls(seeds)]
+    return "\n".join(lines)
+
+
+def _kinds(seeds: Sequence[Seed]) -> list[str]:
+    """What the flags of a seed lie on, since the sanctions."""
+    every = pl.concat([one.flags for one in seeds]).filter(~pl.col("is_before_sanctions"))
+    counted = (
+        every.group_by("leg", "planted", "is_evasion", "q_level")
+        .len()
+        .pivot("q_level", index=["leg", "planted", "is_evasion"], values="len")
+        .fill_null(0)
+        .sort("leg", "is_evasion", "planted", descending=[True, True, False])
+    )
+    lines = [
+        "What the flags lie on, a seed:",
+        "",
+        "| leg | planted | evasion | " + " | ".join(map(_level, Q_LEVELS)) + " |",
+    ]
+    lines.append("|---" * (3 + len(Q_LEVELS)) + "|")
+    for row in counted.to_dicts():
+        cells = [f"{row.get(str(level), 0) / len(seeds):.2f}" for level in Q_LEVELS]
+        lines.append(
+            f"| {row['leg']} | {row['planted']} | {'yes' if row['is_evasion'] else 'no'} | " + " | ".join(cells) + " |"
+        )
+    return lines
+
+
+def _recalls(seeds: Sequence[Seed]) -> list[str]:
+    """Labels found in a window at least, and windows found; benign kinds below: there, lower is better."""
+    every = pl.concat([one.recall for one in seeds])
+    lines = [
+        "Labelled routes flagged in a window at least, and of their windows that were tested those flagged, %:",
+        "",
+    ]
+    lines += [
+        "| kind | labels a seed | " + " | ".join(map(_level, Q_LEVELS)) + " |",
+        "|---" * (2 + len(Q_LEVELS)) + "|",
+    ]
+    for (is_evasion, kind), part in sorted(
+        every.group_by("is_evasion", "kind"), key=lambda one: (not one[0][0], one[0][1])
+    ):
+        cells = []
+        for level in Q_LEVELS:
+            at = part.filter(pl.col("q_level") == level)
+            windows = at["found"].sum() / max(at["tested"].sum(), 1)
+            cells.append(f"{100 * (at['found'] > 0).mean():.1f}, {100 * windows:.1f}")  # type: ignore[operator]
+        of_seed = part.height / len(Q_LEVELS) / len(seeds)
+        lines.append(f"| {kind}{'' if is_evasion else ' (benign)'} | {of_seed:.1f} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def _level(level: float) -> str:
+    return f"q {level:.2f}"
+
+
+def main() -> None:
+    """Measure the seeds, some at a time, and print."""
+    told = argparse.ArgumentParser(description=__doc__)
+    told.add_argument("--seeds", type=int, default=50)
+    told.add_argument("--first", type=int, default=1)
+    told.add_argument("--processes", type=int, default=2)
+    told.add_argument("--scenario", default="russia-2022")
+    told.add_argument("--folder", type=Path, default=Path("build/benchmarks/false_flags"))
+    args = told.parse_args()
+    os.environ["POLARS_MAX_THREADS"] = "1"  # each process of the pool has one core
+    context = multiprocessing.get_context("spawn")
+    seeds: list[Seed] = []
+    with ProcessPoolExecutor(args.processes, mp_context=context) as pool:
+        numbers = range(args.first, args.first + args.seeds)
+        for one in pool.map(measure, numbers, [args.folder] * args.seeds, [args.scenario] * args.seeds):
+            seeds.append(one)
+            print(f"seed {one.seed}: {one.seconds:.1f} s", flush=True)
+    print("\n" + report(seeds))
+
+
+if __name__ == "__main__":
+    main()

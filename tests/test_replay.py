@@ -1,0 +1,121 @@
+"""As of a date, only what was out by then is known, and nothing else changes a score."""
+
+from datetime import date
+from typing import Any
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from anomaly import replay, scores
+from anomaly.settings import load
+from anomaly.sources import vintages
+from tests.test_scores import NAMES, quick, routes
+from tests.trade import flow
+
+SETTINGS = load()
+
+
+def is_out(period: int | str, as_of: date, source: str = "comtrade") -> bool:
+    row = pl.DataFrame([flow(period, "KAZ", "RUS", 1, source=source)], schema_overrides={"net_wgt_g": pl.Int64})
+    return row.select(replay.is_out(as_of, SETTINGS)).item()
+
+
+@pytest.mark.parametrize(
+    ("period", "source", "out"),
+    [
+        ("2022-06", "comtrade", date(2022, 9, 30)),
+        ("2022-12", "comext", date(2023, 3, 31)),
+        ("2022-06", "table", date(2022, 10, 31)),
+        (2022, "comtrade", date(2023, 10, 31)),
+        (2022, "baci", date(2024, 1, 31)),
+    ],
+)
+def test_a_period_is_out_when_the_lag_of_its_source_is_over(period, source, out):
+    assert is_out(period, out, source)
+    assert not is_out(period, out.replace(day=1) - (date(2022, 1, 2) - date(2022, 1, 1)), source)
+
+
+def covered(*periods: tuple[str, date]) -> pl.DataFrame:
+    return pl.DataFrame(
+        [("comtrade", freq, day) for freq, day in periods], schema=["source", "freq_code", "ref_date"], orient="row"
+    )
+
+
+def test_dates_are_ends_of_quarters_for_months_and_of_years_for_years_until_all_is_out():
+    monthly = replay.dates(covered(("M", date(2018, 1, 1)), ("M", date(2022, 5, 1))), SETTINGS)
+    assert monthly == [
+        ("M", date(2021, 12, 31)),
+        ("M", date(2022, 3, 31)),
+        ("M", date(2022, 6, 30)),
+        ("M", date(2022, 9, 30)),
+    ]
+    annual = replay.dates(covered(("A", date(2018, 1, 1)), ("A", date(2021, 1, 1))), SETTINGS)
+    assert annual == [("A", date(2020, 12, 31)), ("A", date(2021, 12, 31)), ("A", date(2022, 12, 31))]
+
+
+def releases(*rows: tuple[str, int, str]) -> tuple[pl.LazyFrame, pl.DataFrame]:
+    """Flows of (month, value, vintage) of one route, and their releases."""
+    told: list[dict[str, Any]] = [
+        flow(month, "KAZ", "RUS", value) | {"vintage": vintage} for month, value, vintage in rows
+    ]
+    flows = pl.DataFrame(told, schema_overrides={"net_wgt_g": pl.Int64})
+    return flows.lazy(), flows.select(*vintages.GROUP, *vintages.RELEASE).unique()
+
+
+def values(as_of: date, *rows: tuple[str, int, str]) -> list[int]:
+    flows, told = releases(*rows)
+    known = replay.current(flows, told, as_of).collect()
+    assert known["is_current"].all()
+    return sorted(known["primary_value_usd"].to_list())
+
+
+def test_a_correction_is_not_known_before_it_was_published_and_replaces_the_first_figure_after():
+    rows = (("2022-01", 10, "2022-04-20"), ("2022-01", 15, "2023-01-20"))
+    assert values(date(2022, 12, 31), *rows) == [10]
+    assert values(date(2023, 1, 31), *rows) == [15]
+
+
+def test_the_first_release_held_stands_for_what_was_published_before_it():
+    assert values(date(2022, 12, 31), ("2022-01", 10, "2025-02-26")) == [10]
+    assert values(date(2022, 12, 31), ("2022-01", 10, "202501"), ("2022-01", 15, "202601")) == [10]
+    assert values(date(2026, 1, 31), ("2022-01", 10, "202501"), ("2022-01", 15, "202601")) == [15]
+
+
+def inputs() -> pl.DataFrame:
+    """Two windows of one gap and one of the next, each with placebos, and quarters beside them."""
+    years = [routes(60, ["RUS"], "target", year, seed=year) for year in (2021, 2022, 2023)]
+    placebos = [routes(200, ["ARG", "CHL"], "placebo", year, seed=year + 50) for year in (2021, 2022, 2023)]
+    gap = pl.when(pl.col("window_end").dt.year() == 2023).then(2).otherwise(1).cast(pl.Int8)
+    return pl.concat([*years, *placebos]).with_columns(baseline_gap_years=gap)
+
+
+def test_the_newest_window_of_each_length_and_leg_is_looked_at():
+    hubs = inputs()
+    later = hubs.filter(pl.col("window_end") == date(2021, 12, 1), role="target")
+    quarters = later.with_columns(window_months=pl.lit(3, pl.Int16), window_end=pl.lit(date(2023, 3, 1)))
+    ghost = hubs.filter(pl.col("window_end") == date(2022, 12, 1), role="target").with_columns(
+        is_from_coalition=pl.lit(value=True), role=pl.lit("other")
+    )
+    unknown = ghost.with_columns(window_end=pl.lit(date(2023, 12, 1)), is_measured=pl.lit(value=False))
+    found = replay.newest(pl.concat([hubs, quarters, ghost, unknown]), "A")
+    assert found.rows() == [
+        ("A", 3, False, date(2023, 3, 1)),
+        ("A", 12, False, date(2023, 12, 1)),
+        ("A", 12, True, date(2022, 12, 1)),
+    ]
+
+
+@pytest.mark.parametrize("year", [2022, 2023])
+def test_scoring_only_what_the_newest_window_needs_changes_no_score_of_it(year: int) -> None:
+    settings = quick()
+    known = inputs().filter(pl.col("window_end").dt.year() <= year)
+    early = known.filter(pl.col("window_end").dt.year() == 2021).with_columns(freq_code=pl.lit("M"))
+    known = pl.concat([known, early])
+    windows = replay.newest(known, "A")
+    needed = replay.of_windows(known, windows, settings)
+    assert needed.height == (520 if year == 2022 else 260)
+    whole, part = scores.build(known, NAMES, settings).scores, scores.build(needed, NAMES, settings).scores
+    asked = whole.join(windows, on=["freq_code", "window_months", "window_end"], how="semi")
+    assert asked.height == 60
+    assert_frame_equal(part.join(asked, on=["window_end"], how="semi"), asked)
