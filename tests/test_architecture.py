@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 # has several.
 FLOORS: dict[int, tuple[tuple[str, ...], ...]] = {
     1: (("errors",),),
-    2: (("schema",), ("settings",), ("families", "codes")),
+    2: (("schema_reported", "schema"), ("settings",), ("families", "codes")),
     3: (
         ("versions", "writer", "store"),
         ("sources",),
@@ -35,6 +35,7 @@ FLOORS: dict[int, tuple[tuple[str, ...], ...]] = {
     4: (
         ("grid", "prices", "effects", "legs", "siblings", "capacity", "refusals", "features"),
         ("caveats", "flags"),
+        ("market", "sides", "comparables", "benign", "evidence"),
         ("backtest",),
         ("explain",),
     ),
