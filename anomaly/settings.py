@@ -60,6 +60,12 @@ class Calibration(_Frozen):
     resamples: int = Field(default=20, ge=1)  # of the placebos, for each seed, for the stability of a flag
 
 
+class Evidence(_Frozen):
+    """How much is worked out for the person who judges a flag."""
+
+    most_left_out: int = Field(default=200, ge=0)  # flags that are tried without each publisher, by priority
+
+
 class Settings(_Frozen):
     """Everything a run can be told. Every number has its unit in its name."""
 
@@ -81,6 +87,7 @@ class Settings(_Frozen):
     thresholds: dict[str, float] = Field(default_factory=dict)
     forest: Forest = Forest()
     calibration: Calibration = Calibration()
+    evidence: Evidence = Evidence()
 
     def role_of(self, importer: str) -> str:
         """What a country is as an importer: target, coalition, placebo or other (a possible hub or its neighbour)."""

@@ -9,6 +9,7 @@ import polars as pl
 from anomaly.schema import ROUTE_KEY
 from pipelines.goods import families_of, links_read
 from pipelines.job import Job, Run
+from pipelines.without import leave_out
 
 if TYPE_CHECKING:
     from anomaly import evidence
@@ -19,19 +20,22 @@ def build(run: Run) -> None:
     from anomaly import codes, evidence, flags
 
     names = dict(codes.countries().select("iso3", "name").rows())
-    scores = run.read("scores")
-    found = flags.build(
+    scores, calibration, lists = run.read("scores"), run.read("scores.calibration"), _lists(run)
+
+    def judge(features: pl.DataFrame, scores: pl.DataFrame, contributions: pl.DataFrame) -> pl.DataFrame:
+        return flags.build(features, scores, contributions, calibration, lists, names, run.settings)
+
+    contributions = run.read("scores.contributions")
+    found = judge(
         run.store.scan("features").join(run.store.scan("scores"), on=ROUTE_KEY, how="semi").collect(engine="streaming"),
         scores,
-        run.read("scores.contributions"),
-        run.read("scores.calibration"),
-        _lists(run),
-        names,
-        run.settings,
+        contributions,
     )
     found = evidence.build(found, _tables(run, found, scores), names, run.settings)
+    left = leave_out(run, found, scores, lambda one, other: judge(one, other, contributions.clear()))
     with run.writer() as writer:
         writer.add(found)
+        writer.add(left, "flags.without")
 
 
 def _tables(run: Run, found: pl.DataFrame, scores: pl.DataFrame) -> evidence.Tables:

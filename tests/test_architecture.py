@@ -33,7 +33,7 @@ FLOORS: dict[int, tuple[tuple[str, ...], ...]] = {
         ("world_facts", "world_trade", "world_reports", "world_episodes", "world_files", "world"),
     ),
     4: (
-        ("grid", "prices", "effects", "legs", "siblings", "capacity", "refusals", "features"),
+        ("grid", "prices", "effects", "legs", "siblings", "capacity", "refusals", "features", "without"),
         ("caveats", "flags"),
         ("market", "sides", "comparables", "benign", "evidence"),
         ("backtest",),
