@@ -56,6 +56,11 @@ def amount(value: int | None) -> str:
     return "nothing" if value == 0 else usd(value)
 
 
+def went(then: int | None, now: int | None) -> str:
+    """From one amount to another, with the change where there was something to grow from."""
+    return f"from {amount(then)} to {amount(now)}" + (f" ({change(now, then)})" if then else "")
+
+
 def _more(row: Row) -> tuple[int, str]:
     """What the route carries more than in the baseline, or than a year before where there is no baseline."""
     base = row["value_baseline_usd"]
@@ -101,8 +106,8 @@ def _other_buyers(row: Row) -> Item:
     verdict = min(_verdict(then - now, more), _verdict(grown, 1.0), key=VERDICTS.index)
     text = (
         f"{hub} would have to have taken {usd(more)} from other buyers, or its sales to all would have to have risen "
-        f"alike. To everyone else they went from {amount(then)} to {amount(now)} ({change(now, then)}), to {target} from "
-        f"{amount(row['value_baseline_usd'])} to {usd(row['value_usd'])}."
+        f"alike. To everyone else they went {went(then, now)}, to {target} "
+        f"{went(row['value_baseline_usd'], row['value_usd'])}."
     )
     return _item(explanation, verdict, text)
 
@@ -204,7 +209,7 @@ def _other_dispatch(row: Row) -> Item:
         return _item(explanation, "unknown", f"What {hub} records from all other countries is not in the data.")
     text = (
         f"{hub} would have to have recorded {usd(lost)} of the good under other countries; what it recorded from all of "
-        f"them went from {usd(then)} a year before to {usd(now)}."
+        f"them went from {amount(then)} a year before to {amount(now)}."
     )
     return _item(explanation, _verdict(now - then, lost), text)
 
@@ -226,8 +231,8 @@ def _reclassified(row: Row) -> Item:
         said = f"It would show on {row['exporter_name']}'s sales to others too; they are not in the data."
         return _item(explanation, "unknown", said)
     text = (
-        f"{row['exporter_name']}'s sales under this code to everyone else would have to have risen alike; they went from "
-        f"{usd(then)} to {usd(now)} ({change(now, then)}), this route {change(row['value_usd'], row['value_prior_year_usd'])}."
+        f"{row['exporter_name']}'s sales under this code to everyone else would have to have risen alike; they went "
+        f"{went(then, now)}, this route {change(row['value_usd'], row['value_prior_year_usd'])}."
     )
     share = _log_share((then, now), (row["value_prior_year_usd"] or 0, row["value_usd"]), row["floor_usd"])
     return _item(explanation, _verdict(share, 1.0), text)
@@ -248,8 +253,8 @@ def _demand_fell(row: Row) -> Item:
     if now is None or then is None:
         return _item(explanation, "unknown", "Other sales of the good to the country are not in the data.")
     text = (
-        f"All purchases of the good by {row['importer_name']} would have to have fallen alike; they went from {usd(then)} "
-        f"to {usd(now)} ({change(now, then)}), this route {change(row['value_usd'], row['value_prior_year_usd'])}."
+        f"All purchases of the good by {row['importer_name']} would have to have fallen alike; they went "
+        f"{went(then, now)}, this route {change(row['value_usd'], row['value_prior_year_usd'])}."
     )
     share = _log_share((now, then), (row["value_usd"], row["value_prior_year_usd"] or 0), row["floor_usd"])
     return _item(explanation, _verdict(share, 1.0), text)
@@ -263,7 +268,7 @@ def _not_moved(row: Row) -> Item:
         return _item(explanation, "unknown", "What other sellers outside the coalition sold is not in the data.")
     text = (
         f"Other sellers outside the coalition may not have taken over the {usd(lost)} that this route lost; their sales "
-        f"to {row['importer_name']} went from {usd(then)} to {usd(now)}."
+        f"to {row['importer_name']} went {went(then, now)}."
     )
     taken = _verdict(now - then, lost)
     return _item(explanation, {"fits": "against", "against": "fits"}.get(taken, taken), text)

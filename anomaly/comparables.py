@@ -11,7 +11,7 @@ from anomaly.schema import ROUTE_KEY
 from anomaly.settings import Settings
 
 MOST = 3
-NEARNESS = ("same good", "same heading", "same chapter", "same good", "the direct trade")
+NEARNESS = ("same good", "same heading", "same chapter", "same good", "coalition's own trade", "not the coalition's")
 _RISES = ("surge_log", "baseline_excess_log", "new_route")
 _SHOWN = ("good", "exporter_iso", "importer_iso", "value_usd", "value_prior_year_usd", "q_value")
 _MEASURED = (*ROUTE_KEY, "value_usd", "value_prior_year_usd", "value_baseline_usd", *_RISES, "mirror_gap_shift_log")
@@ -52,7 +52,12 @@ def build(
     is_heading = _first("good", 4) == _first("other_good", 4)
     both = [
         same_good.filter(pl.col("exporter_iso") != pl.col("other_exporter")).with_columns(
-            other_good="good", nearness=pl.when(~is_kin).then(4).when(is_large).then(0).otherwise(3)
+            other_good="good",
+            nearness=pl.when(~is_kin)
+            .then(pl.when("is_ghost").then(5).otherwise(4))
+            .when(is_large)
+            .then(0)
+            .otherwise(3),
         ),
         same_pair.filter(pl.col("good") != pl.col("other_good")).with_columns(
             other_exporter="exporter_iso", nearness=pl.when(is_heading).then(1).otherwise(2)

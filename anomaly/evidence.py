@@ -14,8 +14,8 @@ from typing import Any
 import polars as pl
 
 from anomaly import comparables, market, sides
-from anomaly.benign import amount, benign_if, own_then, when
-from anomaly.indicators.base import change, usd
+from anomaly.benign import benign_if, own_then, went, when
+from anomaly.indicators.base import usd
 from anomaly.schema import ROUTE_KEY, Flags
 from anomaly.settings import Settings
 
@@ -80,7 +80,8 @@ def own_gap(features: pl.DataFrame, settings: Settings) -> pl.DataFrame:
 def _only_above_baseline() -> pl.Expr:
     """Routes that stand above their baseline and not above the year before: they are compared with the baseline."""
     before, base = pl.col("value_prior_year_usd"), pl.col("value_baseline_usd")
-    return base.is_not_null() & (before.is_null() | (pl.col("value_usd") <= before))
+    is_risen = pl.col("flag_type") != "resolved"  # what has ended is held against the year before
+    return is_risen & base.is_not_null() & (before.is_null() | (pl.col("value_usd") <= before))
 
 
 def _told(row: Mapping[str, Any], names: Mapping[str, str], settings: Settings) -> tuple[str, list[dict[str, str]]]:
@@ -136,10 +137,7 @@ def _lack(leg: tuple[int | None, int | None], sign: int, unknown: str, otherwise
 
 
 def _went(what: str, then: int | None, now: int | None) -> str:
-    if now is None or then is None:
-        return ""
-    grown = f" ({change(now, then)})" if then else ""
-    return f"{what} went from {amount(then)} to {amount(now)}{grown}"
+    return "" if now is None or then is None else f"{what} went {went(then, now)}"
 
 
 def _ghost(row: Mapping[str, Any]) -> str:

@@ -22,7 +22,7 @@ from anomaly.settings import Settings
 from anomaly.windows import Known, Window
 
 ROWS_AT_A_TIME = 250_000  # of bilateral, as in the run
-NOTHING_LEFT = "Nothing is left without it: no other publisher has trade data of the good."
+NOTHING_LEFT = "Nothing is left: no other publisher has trade data of the good."
 _KEY = list(ROUTE_KEY)
 _GROUP = ["freq_code", "window_months", "baseline_gap_years", "is_from_coalition"]
 _TAG = "|"  # between an exporter and the publisher left out: in no code of a country
@@ -218,8 +218,8 @@ def _row(
 def _says(row: Mapping[str, Any], flag: Mapping[str, Any], is_measured: bool, q_value: float | None) -> str:
     if row["remains"] == "not_comparable":
         if is_measured:
-            return "Without it the gap between the two sides is not known, and the route cannot be scored."
-        return "Without it the route cannot be compared: no other publisher has it in both windows."
+            return "The gap between the two sides is then not known, and the route cannot be scored."
+        return "The route cannot be compared: no other publisher has it in both windows."
     count, of = len(row["reasons_left"]), len(flag["reasons"])
     held = {
         "flagged": "It would still be flagged, with every reason",

@@ -31,7 +31,7 @@ SIDES = [
 ]  # fmt: skip
 WITHOUT = {
     "flag_id": FLAG_ID, "source_left_out": "comtrade", "remains": "not_comparable", "value_usd": None, "q_value": None,
-    "reasons_left": [], "reasons_lost": [], "unknown": [], "says": "Nothing is left without it.",
+    "reasons_left": [], "reasons_lost": [], "unknown": [], "says": "Nothing is left: no other publisher has trade data of the good.",
 }  # fmt: skip
 
 

@@ -119,7 +119,7 @@ def test_where_no_other_hub_sells_the_good_other_goods_of_the_pair_are_nearest_t
 
 def test_the_coalitions_own_trade_comes_last_and_says_what_it_is() -> None:
     near = told([*rising("KAZ", "RUS", 2, 12), *rising("DEU", "RUS", 100, 15)])["comparables"]
-    assert [(one["nearness"], one["exporter_iso"]) for one in near] == [("the direct trade", "DEU")]
+    assert [(one["nearness"], one["exporter_iso"]) for one in near] == [("coalition's own trade", "DEU")]
     assert near[0]["why"] == "a country of the coalition: its own sales are the direct trade"
 
 

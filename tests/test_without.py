@@ -145,4 +145,4 @@ def test_where_one_publisher_alone_has_data_nothing_is_left_without_it(ran: Ran)
     assert told.select("flag_id", "source_left_out", "remains").rows() == [
         ("847989-KAZ-RUS-2022", "comtrade", "not_comparable")
     ]
-    assert told["says"].item().startswith("Nothing is left without it")
+    assert told["says"].item().startswith("Nothing is left")
