@@ -47,7 +47,7 @@ def build(
         left_on=[*WINDOW, "exporter_iso", "importer_iso", "chapter"],
         right_on=[*WINDOW, "other_exporter", "importer_iso", "chapter"],
     )
-    is_large = pl.col("value_usd").fill_null(0) >= settings.materiality_usd
+    is_large = pl.col("size_usd").fill_null(0) >= settings.materiality_usd
     is_kin = pl.col("is_ghost") == pl.col("is_coalition")
     is_heading = _first("good", 4) == _first("other_good", 4)
     both = [
@@ -89,12 +89,16 @@ def _unflagged(
         features.select(_MEASURED)
         .join(windows, on=WINDOW, how="semi")
         .join(scores.select(*key, "q_value"), on=key, how="left")
-        .with_columns(is_measured=pl.lit(value=True))
+        .with_columns(is_measured=pl.lit(value=True), size_usd="value_usd")
     )
-    not_compared = refused.join(windows, on=WINDOW, how="semi").select(*key, "value_usd", "says")
-    known = market.filter(pl.col("value_usd") > 0).join(
-        pl.concat([measured.select(key), not_compared.select(key)]), on=key, how="anti"
+    traded = market.select(*key, "value_usd", "value_prior_year_usd")
+    not_compared = (
+        refused.join(windows, on=WINDOW, how="semi")
+        .select(*key, "says", size_usd="value_usd")
+        .join(traded, on=key, how="left")
     )
+    told = pl.concat([measured.select(key), not_compared.select(key)])
+    known = traded.filter(pl.col("value_usd") > 0).join(told, on=key, how="anti").with_columns(size_usd="value_usd")
     every = pl.concat([measured, not_compared, known], how="diagonal").join(flags.select(key), on=key, how="anti")
     return every.with_columns(
         is_coalition=_is_in(settings), is_target=pl.col("exporter_iso").is_in(list(settings.targets.countries))
@@ -103,7 +107,7 @@ def _unflagged(
 
 def _nearest(pairs: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     floor = settings.floor_usd
-    distance = ((pl.col("value_usd").fill_null(0) + floor) / (pl.col("own_usd") + floor)).log().abs()
+    distance = ((pl.col("size_usd").fill_null(0) + floor) / (pl.col("own_usd") + floor)).log().abs()
     order = ["flag_id", "nearness", "distance", "other_good", "other_exporter"]
     return (
         pairs.with_columns(distance=distance, why=_why(settings))

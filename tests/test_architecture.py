@@ -37,7 +37,7 @@ FLOORS: dict[int, tuple[tuple[str, ...], ...]] = {
         ("caveats", "flags"),
         ("market", "sides", "comparables", "benign", "evidence"),
         ("backtest",),
-        ("explain",),
+        ("explain_evidence", "explain"),
     ),
     5: (("cli_output", "cli_store", "cli_explain", "cli_answers", "cli_lists", "cli"),),
 }

@@ -106,6 +106,21 @@ def test_each_comparable_says_why_it_was_not_flagged(one: dict[str, Any]) -> Non
     ]
 
 
+def test_a_refused_comparable_shows_what_is_known_of_it_and_not_the_year_before_as_the_window(
+    one: dict[str, Any],
+) -> None:
+    refused = one["comparables"][1]
+    assert (refused["value_usd"], refused["value_prior_year_usd"]) == (None, 5 * MILLION)
+
+
+def test_at_most_one_comparable_is_a_refused_one() -> None:
+    silent = [
+        row for name in ("MDA", "IRN") for row in years(name, "RUS", dict.fromkeys(range(2019, 2022), 8 * MILLION))
+    ]
+    near = told(trade() + silent)["comparables"]
+    assert [one["why"].startswith("refused") for one in near].count(True) == 1
+
+
 def test_where_no_other_hub_sells_the_good_other_goods_of_the_pair_are_nearest_the_heading_before_the_chapter() -> None:
     alone = [row for row in trade() if row["reporter_iso"] not in ("UZB", "TUR", "MNG")]
     near = told(alone)["comparables"]
