@@ -23,6 +23,8 @@ def trade(**upstream: Any) -> list[dict[str, Any]]:
     inward = {2019: 5 * MILLION, 2020: 5 * MILLION, 2021: 6 * MILLION, 2022: 40 * MILLION}
     rows += years("DEU", "KAZ", inward, **{"source": "comext", "dataset": "eu", **upstream})
     rows += years("KAZ", "RUS", {**dict.fromkeys(YEARS, 2 * MILLION), 2022: 12 * MILLION})
+    for calm in ("UZB", "TUR"):
+        rows += years(calm, "RUS", dict.fromkeys(YEARS, 3 * MILLION))
     for number in range(40):
         name = f"{chr(65 + number // 10)}{chr(65 + number % 10)}Q"
         rows += years("KAZ", name, {year: (3 + (number * year) % 4) * MILLION for year in YEARS})
@@ -114,6 +116,18 @@ def test_where_another_publisher_has_the_route_too_the_flag_stands_on_its_figure
 def test_a_flag_that_uses_nothing_of_a_publisher_has_no_row_for_it() -> None:
     apart = years("CHN", "ARG", dict.fromkeys(YEARS, 9 * MILLION), source="baci", dataset="B")
     assert run(trade() + apart).left_out("baci").is_empty()
+
+
+def test_an_importer_that_only_the_left_out_publisher_speaks_for_is_silent_and_has_not_recorded_nothing() -> None:
+    """Kazakhstan's records of France are why no record of Germany is a nothing; they are the left-out publisher's."""
+    sent = dict.fromkeys(YEARS, 4 * MILLION)
+    rows = years("DEU", "KAZ", sent) + years("UZB", "DEU", sent, flow="M") + years("DEU", "UZB", sent)
+    ran = run(rows + years("KAZ", "FRA", sent, flow="M", source="comext", dataset="eu"))
+    route = ran.features.filter(exporter_iso="DEU", importer_iso="KAZ", baseline_gap_years=1)
+    route = route.filter(pl.col("window_end").dt.year() == 2022)
+    assert route["leg_imported_usd"].to_list() == [0]
+    left = without.measured(ran.told, "comext", route.select(KEY), QUICK)
+    assert left["leg_imported_usd"].to_list() == [None]
 
 
 def test_the_score_without_a_publisher_is_that_of_the_changed_route_among_the_runs_own_placebos(ran: Ran) -> None:
