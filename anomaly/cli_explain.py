@@ -18,7 +18,16 @@ from anomaly.explain import Row, Subject
 from anomaly.spans import Window
 from anomaly.store import Store
 
-_TABLES = ("flags", "scores", "scores.calibration", "scores.contributions", "features.refused", "bilateral")
+_WHOLE = ("scores.calibration", "flags.without")  # tables without a good
+_TABLES = (
+    "flags",
+    "flags.without",
+    "scores",
+    "scores.calibration",
+    "scores.contributions",
+    "features.refused",
+    "bilateral",
+)
 _RUN_TABLES = ("flows", "bilateral", "features", "scores", "flags")
 
 
@@ -40,9 +49,7 @@ def explain(subject: str, *, reproduce: bool, scenario: str, data: Path, form: s
         raise _not_measured(store, asked, goods, period)
     about = pl.col("good") == row["good"]
     tables = {
-        name: store.read(
-            name, where=None if name == "scores.calibration" else about, between=(row["good"], row["good"])
-        )
+        name: store.read(name) if name in _WHOLE else store.read(name, where=about, between=(row["good"], row["good"]))
         for name in _TABLES
         if store.exists(name)
     }

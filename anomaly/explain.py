@@ -12,6 +12,7 @@ import polars as pl
 
 from anomaly import codes
 from anomaly.errors import BadRequest
+from anomaly.explain_evidence import evidence_parts, flag_part
 from anomaly.indicators import INDICATORS
 from anomaly.spans import Window, within
 
@@ -89,6 +90,7 @@ def explain(row: Row, tables: Tables, thresholds: Mapping[str, float], run: Row)
     """
     flag = _one(tables, "flags", row)
     score = _one(tables, "scores", row)
+    contributions = _contributions(flag, row, tables)
     return {
         "route": {
             "good": row["good"],
@@ -102,17 +104,15 @@ def explain(row: Row, tables: Tables, thresholds: Mapping[str, float], run: Row)
             "value_basis": row["value_basis"],
             "role_of_importer": row["role"],
         },
-        "flag": {
-            name: flag[name]
-            for name in ("flag_id", "flag_type", "severity", "priority", "list_tier", "excess_usd", "compares")
-        }
+        "flag": flag_part(flag)
         if flag
         else {"flagged": "no", "because": _why_not(row, score, _one(tables, "features.refused", row))},
         "windows": _windows(row),
         "reasons": [reason["text"] for reason in flag["reasons"]] if flag else [],
-        "indicators": indicators(row, thresholds),
+        **evidence_parts(flag, tables.get("flags.without", pl.DataFrame())),
+        "indicators": indicators(row, thresholds, contributions),
         "score": _score(score, row, tables),
-        "contributions": _contributions(flag, row, tables),
+        "contributions": contributions,
         "legs": _legs(row),
         "mirror": mirror(tables["bilateral"], row) if "bilateral" in tables else [],
         "caveats": list(flag["caveats"]) if flag else [],
@@ -167,8 +167,12 @@ def _windows(row: Row) -> Row:
     }
 
 
-def indicators(row: Row, thresholds: Mapping[str, float]) -> list[Row]:
-    """Every indicator of the registry with its value, unit and threshold; null is unknown."""
+def indicators(row: Row, thresholds: Mapping[str, float], contributions: Sequence[Row] = ()) -> list[Row]:
+    """Every indicator of the registry with its value, unit and threshold; null is unknown.
+
+    score_drop is how far the score falls without it; null where the score does not see it or was not taken apart.
+    """
+    drops = {one["input"]: one["score_drop"] for one in contributions}
     rows = []
     for indicator in INDICATORS:
         value, threshold = row.get(indicator.name), thresholds.get(indicator.name, indicator.threshold)
@@ -179,6 +183,7 @@ def indicators(row: Row, thresholds: Mapping[str, float]) -> list[Row]:
                 "unit": indicator.unit,
                 "threshold": float(threshold),
                 "is_reason": value is not None and value >= threshold,
+                "score_drop": drops.get(indicator.name),
                 "says": indicator.says,
             }
         )

@@ -6,139 +6,26 @@ table before the dot and is committed together with it. null is unknown, 0 is kn
 
 from __future__ import annotations
 
-from typing import Any
-
 import dataframely as dy
 
-from anomaly.schema_results import Backtest, Rollups
-
-FREQUENCIES = ("A", "M")
-FLOWS = ("M", "X", "RM", "RX")
-VALUE_BASES = ("export", "import", "reconciled")
-MOST_PLAUSIBLE_USD = 10**15  # a thousand times the world's trade in a month: beyond it a unit is wrong
-
-_ISO3 = r"^[A-Z][A-Z0-9]{2}$"
-_GOOD = r"^[0-9]{2}[0-9A-Z]{0,6}\+?$"
-
-
-def _text(meaning: str, **options: Any) -> dy.String:
-    return dy.String(description=meaning, **options)
-
-
-def _usd(meaning: str, **options: Any) -> dy.Int64:
-    return dy.Int64(description=meaning, metadata={"unit": "USD"}, **options)
-
-
-def _grams(meaning: str) -> dy.Int64:
-    return dy.Int64(description=meaning, nullable=True, min=0, metadata={"unit": "g"})
-
-
-def _real(meaning: str, unit: str, **options: Any) -> dy.Float64:
-    return dy.Float64(description=meaning, nullable=True, metadata={"unit": unit}, **options)
-
-
-def _count(meaning: str, unit: str = "rows", **options: Any) -> dy.Int64:
-    return dy.Int64(description=meaning, metadata={"unit": unit}, min=0, **options)
-
-
-class Flows(dy.Schema):
-    """Trade as reported: one row per reporter, partner, period, flow and code, in every vintage read."""
-
-    source = _text("publisher's file format, a name of `anomaly sources`", primary_key=True)
-    dataset = _text(
-        "the publisher's dataset or extract the row came in; its scope says what absence means", primary_key=True
-    )
-    freq_code = _text("A annual, M monthly", primary_key=True, regex="^[AM]$")
-    ref_date = dy.Date(description="first day of the period", primary_key=True)
-    reporter_iso = _text("who reports, ISO 3166-1 alpha-3", primary_key=True, regex=_ISO3)
-    partner_iso = _text(
-        "the other side, ISO 3166-1 alpha-3 or a special code of `reference/countries.csv`",
-        primary_key=True,
-        regex=_ISO3,
-    )
-    flow_code = _text(
-        "M import, X export, RM re-import, RX re-export; X includes RX", primary_key=True, regex="^(M|X|RM|RX)$"
-    )
-    classification_code = _text(
-        "HS edition of the row: H4 2012, H5 2017, H6 2022; CN2022 the EU's eight digits of 2022", primary_key=True
-    )
-    cmd_code = _text("commodity code as reported, text, no dots", primary_key=True)
-    vintage = _text(
-        "release the row was published in; sorts by age; 'undated' when the file does not say", primary_key=True
-    )
-    primary_value_usd = _usd("value of the row", min=0, max=MOST_PLAUSIBLE_USD)
-    reported_value = dy.Int64(
-        description="value in whole units of the reported currency", min=0, metadata={"unit": "currency"}
-    )
-    currency = _text("ISO 4217 code of reported_value", regex="^[A-Z]{3}$")
-    net_wgt_g = _grams("net weight; null where not published")
-    is_net_wgt_estimated = dy.Bool(description="the publisher estimated the weight", nullable=True)
-    is_confidential = dy.Bool(description="the publisher hides the code or the partner of this row")
-    is_current = dy.Bool(description="false where a newer vintage replaces this row")
-    raw_file = _text("first 12 hexadecimal digits of the raw file's sha256")
-
-
-class Rejected(dy.Schema):
-    """Rows that are not in flows, each with its place and the rule that took it out."""
-
-    source = _text("publisher's file format")
-    raw_file = _text("path of the raw file under the raw folder")
-    row = dy.Int64(description="number of the row in the file, the first row of data is 1", min=1)
-    column = _text("column that broke the rule, empty where it is the row as a whole")
-    value = _text("what stood there, at most 100 characters", nullable=True)
-    rule = _text("name of the rule")
-    reason = _text("the rule in words")
-    is_error = dy.Bool(
-        description="true: the row is bad; false: it is a total or a breakdown that must not be counted again"
-    )
-
-
-class RawFiles(dy.Schema):
-    """Every raw file read: rows_in = rows_kept + rows_rejected + rows_deduplicated, always."""
-
-    source = _text("publisher's file format")
-    dataset = _text("dataset the file belongs to")
-    vintage = _text("release of the file")
-    path = _text("path under the raw folder", primary_key=True)
-    sha256 = _text("content hash", regex="^[0-9a-f]{64}$")
-    size_bytes = _count("size of the file", "bytes")
-    url = _text("where it was published, from origin.toml", nullable=True)
-    fetched_at = _text("when it was fetched, from origin.toml", nullable=True)
-    rows_in = _count("rows of data in the file")
-    rows_kept = _count("rows in flows")
-    rows_rejected = _count("rows in flows.rejected")
-    rows_errors = _count("of the rejected, the bad ones")
-    rows_deduplicated = _count("rows folded into a kept one: exact repeats, procedures summed, quantity rows joined")
-
-
-class Coverage(dy.Schema):
-    """Who reported which period at all: where there is no row here, absence is unknown, not zero."""
-
-    source = _text("publisher's file format", primary_key=True)
-    dataset = _text("dataset or extract", primary_key=True)
-    freq_code = _text("A annual, M monthly", primary_key=True, regex="^[AM]$")
-    ref_date = dy.Date(description="first day of the period", primary_key=True)
-    reporter_iso = _text("who reports", primary_key=True)
-    flow_code = _text("M import, X export", primary_key=True)
-    hs_edition = dy.Int8(description="HS edition the reporter used, 4 is 2012, 5 is 2017, 6 is 2022")
-    rows = _count("rows reported")
-    goods = _count("different codes reported", "codes")
-    value_usd = _usd("sum of the reported values", min=0)
-    is_complete = dy.Bool(description="false where the period has far fewer codes than the reporter usually reports")
-
-
-class Scope(dy.Schema):
-    """What a dataset holds: a partner or good outside it is unknown there, not zero."""
-
-    source = _text("publisher's file format", primary_key=True)
-    dataset = _text("dataset or extract", primary_key=True)
-    freq_code = _text("A annual, M monthly", primary_key=True, regex="^[AM]$")
-    flow_code = _text("M import, X export", primary_key=True)
-    dimension = _text("partner or good", primary_key=True, regex="^(partner|good)$")
-    code = _text("the partner or the good (HS family)", primary_key=True)
-    ref_date = dy.Date(description="first day of the period", primary_key=True)
-    rows = _count("rows of it in the period, of any reporter; 0: a partner of a dataset of many, with nothing in it")
-    smallest_value_usd = _usd("smallest value published; a missing row may be a smaller one", nullable=True, min=0)
+from anomaly.schema_reported import FLOWS as FLOWS
+from anomaly.schema_reported import FREQUENCIES as FREQUENCIES
+from anomaly.schema_reported import GOOD as _GOOD
+from anomaly.schema_reported import ISO3 as _ISO3
+from anomaly.schema_reported import MOST_PLAUSIBLE_USD as MOST_PLAUSIBLE_USD
+from anomaly.schema_reported import VALUE_BASES as VALUE_BASES
+from anomaly.schema_reported import Coverage as Coverage
+from anomaly.schema_reported import Flows as Flows
+from anomaly.schema_reported import RawFiles as RawFiles
+from anomaly.schema_reported import Rejected as Rejected
+from anomaly.schema_reported import Scope as Scope
+from anomaly.schema_reported import count as _count
+from anomaly.schema_reported import grams as _grams
+from anomaly.schema_reported import real as _real
+from anomaly.schema_reported import text as _text
+from anomaly.schema_reported import usd as _usd
+from anomaly.schema_results import Backtest as Backtest
+from anomaly.schema_results import Rollups as Rollups
 
 
 class Bilateral(dy.Schema):
@@ -392,7 +279,59 @@ class Flags(Routes):
         description="how far the score falls when one input of the forest is set to nothing",
     )
     benign = dy.List(dy.String(), description="explanations to rule out before asking anyone")
+    evidence = _text("what fits together, in one sentence of the flag's type", nullable=True)
+    benign_if = dy.List(
+        dy.Struct({"explanation": dy.String(), "verdict": dy.String(), "text": dy.String()}),
+        nullable=True,
+        description="what would have to be true for it to be benign, and whether the data allow it: fits, partly, against or unknown",
+    )
+    comparables = dy.List(
+        dy.Struct(
+            {
+                "nearness": dy.String(),
+                "good": dy.String(),
+                "exporter_iso": dy.String(),
+                "importer_iso": dy.String(),
+                "value_usd": dy.Int64(nullable=True),
+                "value_prior_year_usd": dy.Int64(nullable=True),
+                "q_value": dy.Float64(nullable=True),
+                "why": dy.String(),
+            }
+        ),
+        nullable=True,
+        description="the nearest routes of the same window that were not flagged, and why not",
+    )
+    sides = dy.List(
+        dy.Struct(
+            {
+                "span": dy.String(),
+                "export_value_fob_usd": dy.Int64(nullable=True),
+                "import_value_cif_usd": dy.Int64(nullable=True),
+                "reexport_value_fob_usd": dy.Int64(nullable=True),
+                "net_wgt_g": dy.Int64(nullable=True),
+            }
+        ),
+        nullable=True,
+        description="window, year before and baseline as each side reports the route; re-exports are within exports",
+    )
     is_before_sanctions = dy.Bool(description="a check, not a finding: the window lies before the sanctions")
+
+
+class Without(dy.Schema):
+    """What remains of a flag when one publisher's data are left out."""
+
+    flag_id = _text("see flags", primary_key=True)
+    source_left_out = _text("publisher's file format whose rows are left out", primary_key=True)
+    remains = _text(
+        "flagged; weaker: flagged with fewer reasons; not_flagged: compared and no flag; not_comparable",
+        regex="^(flagged|weaker|not_flagged|not_comparable)$",
+    )
+    value_usd = _usd("trade in the window without it", nullable=True, min=0)
+    q_value = dy.Float64(description="against the run's placebos; null where not computed", nullable=True, min=0, max=1)
+    reasons_left = dy.List(dy.String(), description="reasons of the flag that are still over their thresholds")
+    reasons_lost = dy.List(dy.String(), description="reasons that are known and no longer over their thresholds")
+    unknown = dy.List(dy.String(), description="indicators that were known and are not without it")
+    says = _text("the change in words")
 
 
 TABLES: dict[str, type[dy.Schema]] = {
@@ -410,6 +349,7 @@ TABLES: dict[str, type[dy.Schema]] = {
     "scores.calibration": Calibration,
     "scores.contributions": Contributions,
     "flags": Flags,
+    "flags.without": Without,
     "rollups": Rollups,
     "backtest": Backtest,
 }

@@ -72,6 +72,12 @@ class PublicationLag(_Frozen):
     annual: dict[str, int] = Field(default={"comtrade": 10, "comext": 10, "baci": 13, "other": 12})
 
 
+class Evidence(_Frozen):
+    """How much is worked out for the person who judges a flag."""
+
+    most_left_out: int = Field(default=200, ge=0)  # flags that are tried without each publisher, by priority
+
+
 class Settings(_Frozen):
     """Everything a run can be told. Every number has its unit in its name."""
 
@@ -94,6 +100,7 @@ class Settings(_Frozen):
     forest: Forest = Forest()
     calibration: Calibration = Calibration()
     publication_lag_months: PublicationLag = PublicationLag()
+    evidence: Evidence = Evidence()
 
     def role_of(self, importer: str) -> str:
         """What a country is as an importer: target, coalition, placebo or other (a possible hub or its neighbour)."""

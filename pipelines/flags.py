@@ -1,28 +1,61 @@
 """features + scores → flags."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import polars as pl
 
 from anomaly.schema import ROUTE_KEY
 from pipelines.goods import families_of, links_read
 from pipelines.job import Job, Run
+from pipelines.without import leave_out
+
+if TYPE_CHECKING:
+    from anomaly import evidence
 
 
 def build(run: Run) -> None:
     """Routes that deserve a question, with the evidence."""
-    from anomaly import codes, flags
+    from anomaly import codes, evidence, flags
 
     names = dict(codes.countries().select("iso3", "name").rows())
-    found = flags.build(
+    scores, calibration, lists = run.read("scores"), run.read("scores.calibration"), goods_lists(run)
+
+    def judge(features: pl.DataFrame, scores: pl.DataFrame, contributions: pl.DataFrame) -> pl.DataFrame:
+        return flags.build(features, scores, contributions, calibration, lists, names, run.settings)
+
+    contributions = run.read("scores.contributions")
+    found = judge(
         run.store.scan("features").join(run.store.scan("scores"), on=ROUTE_KEY, how="semi").collect(engine="streaming"),
-        run.read("scores"),
-        run.read("scores.contributions"),
-        run.read("scores.calibration"),
-        goods_lists(run),
-        names,
-        run.settings,
+        scores,
+        contributions,
     )
+    found = evidence.build(found, _tables(run, found, scores), names, run.settings)
+    left = leave_out(run, found, scores, lambda one, other: judge(one, other, contributions.clear()))
     with run.writer() as writer:
         writer.add(found)
+        writer.add(left, "flags.without")
+
+
+def _tables(run: Run, found: pl.DataFrame, scores: pl.DataFrame) -> evidence.Tables:
+    """What the evidence is drawn from: the flags' windows, and the flags' goods to the countries on the routes."""
+    from anomaly import evidence
+    from anomaly.market import WINDOW
+
+    windows = found.select(WINDOW).unique()
+    countries = pl.concat([found["importer_iso"], found["exporter_iso"]]).unique().implode()
+    asked_about = pl.col("importer_iso").is_in(found["importer_iso"].unique().implode())
+    cells = pl.col("good").is_in(found["good"].unique().implode()) & pl.col("importer_iso").is_in(countries)
+    features = run.store.scan("features").filter(asked_about)
+    return evidence.Tables(
+        features=features.join(windows.lazy(), on=WINDOW, how="semi").collect(engine="streaming"),
+        scores=scores,
+        refused=run.read("features.refused"),
+        bilateral=run.read("bilateral", where=cells),
+        coverage=run.read("coverage"),
+        scope=run.read("coverage.scope"),
+    )
 
 
 def goods_lists(run: Run) -> pl.DataFrame:
@@ -44,6 +77,6 @@ JOB = Job(
     "flags",
     "routes that deserve a question, with the evidence",
     build,
-    reads=("flows", "features", "scores"),
+    reads=("flows", "coverage", "bilateral", "features", "scores"),
     inputs=links_read,
 )

@@ -33,11 +33,14 @@ def build(run: Run) -> None:
 def findings(run: Run) -> Findings:
     """Everything the reports may show, read from the store."""
     from anomaly import codes, sources
+    from anomaly.indicators import INDICATORS
     from anomaly.reports import Findings
 
     store, flags = run.store, run.store.read("flags")
     files = store.read("flows.files")
-    goods = sorted({*flags["good"].unique(), *store.read("features.refused", ["good"])["good"].unique()})
+    compared = flags["comparables"].explode().struct.field("good").drop_nulls() if flags.height else flags["good"]
+    refused = store.read("features.refused", ["good"])["good"]
+    goods = sorted({*flags["good"].unique(), *refused.unique(), *compared.unique()})
     return Findings(
         run={
             "run_id": run.stamp.run,
@@ -46,9 +49,11 @@ def findings(run: Run) -> Findings:
             "title": run.settings.title,
             "is_simulated": bool(files["dataset"].str.contains(SIMULATED).any()),
             "publishers": {source.name: f"{source.publisher}: {source.title}" for source in sources.SOURCES},
+            "indicators": {one.name: one.says for one in INDICATORS},
             "settings": run.settings.model_dump(mode="json"),
         },
         flags=flags,
+        without=store.read("flags.without"),
         rollups=store.read("rollups"),
         calibration=store.read("scores.calibration"),
         refused=store.read("features.refused"),

@@ -18,6 +18,22 @@ CARS = {2019: 400_000, 2020: 500_000, 2021: 1_087_497, 2022: 127_950_897, 2023: 
 FLAG_ID = "851712+-KAZ-RUS-2022-06-6M"
 REASON = "Trade on the route went from 37.0 million USD to 178.0 million USD (+381 %)."
 
+COMPARABLE = {
+    "nearness": "same good", "good": "851712+", "exporter_iso": "UZB", "importer_iso": "RUS", "value_usd": 9_000_000,
+    "value_prior_year_usd": 8_000_000, "q_value": 0.4, "why": "not unusual enough: q 0.4 is above the limit of 0.1",
+}  # fmt: skip
+SIDES = [
+    {
+        "span": span, "export_value_fob_usd": value, "import_value_cif_usd": None, "reexport_value_fob_usd": value // 2,
+        "net_wgt_g": None,
+    }
+    for span, value in (("window", 178_000_000), ("year before", 37_000_000), ("baseline", 35_000_000))
+]  # fmt: skip
+WITHOUT = {
+    "flag_id": FLAG_ID, "source_left_out": "comtrade", "remains": "not_comparable", "value_usd": None, "q_value": None,
+    "reasons_left": [], "reasons_lost": [], "unknown": [], "says": "Nothing is left: no other publisher has trade data of the good.",
+}  # fmt: skip
+
 
 def phones() -> list[dict[str, Any]]:
     """Monthly rows, code 851712 to 2021 and 851713 from 2022, and a small route that the run does not measure."""
@@ -90,13 +106,20 @@ def frames() -> dict[str, pl.DataFrame]:
         caveats=pl.Series([["The goods may have stayed in the customs union by right."]]),
         contributions=pl.Series([[{"input": "surge_log", "score_drop": 0.2}]]),
         benign=pl.Series([["Own production of the exporter."]]),
+        evidence=pl.lit("All three fit goods that go by way of Kazakhstan."),
+        benign_if=pl.Series(
+            [[{"explanation": "The exporter makes it itself", "verdict": "against", "text": "It sold none."}]]
+        ),
+        comparables=pl.Series([[COMPARABLE]]),
+        sides=pl.Series([SIDES]),
         is_before_sanctions=pl.lit(value=False),
     )
     calibration = pl.DataFrame(
         [key | {"leg": "hub to target", "placebo_kind": "importers", "placebos": 250, "targets": 9}],
         schema_overrides={"window_months": pl.Int16},
     ).with_columns(targets_flagged_per_1000=111.1, placebos_flagged_per_1000=4.0, says=pl.lit("250 placebo routes"))
-    judged = {"flags": flags, "scores": scores, "scores.calibration": calibration}
+    without = pl.DataFrame([WITHOUT], schema=schema.Without.create_empty().schema)
+    judged = {"flags": flags, "flags.without": without, "scores": scores, "scores.calibration": calibration}
     return measured_tables(phones() + cars(), PHONES) | judged
 
 

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 # has several.
 FLOORS: dict[int, tuple[tuple[str, ...], ...]] = {
     1: (("errors",),),
-    2: (("schema_results", "schema"), ("settings",), ("families", "codes", "cases")),
+    2: (("schema_reported", "schema_results", "schema"), ("settings",), ("families", "codes", "cases")),
     3: (
         ("versions", "writer", "store"),
         ("sources",),
@@ -33,10 +33,11 @@ FLOORS: dict[int, tuple[tuple[str, ...], ...]] = {
         ("world_facts", "world_trade", "world_reports", "world_episodes", "world_files", "world"),
     ),
     4: (
-        ("grid", "prices", "effects", "legs", "siblings", "capacity", "refusals", "features"),
+        ("grid", "prices", "effects", "legs", "siblings", "capacity", "refusals", "features", "without"),
         ("caveats", "flags"),
         ("truth", "baselines", "replay", "backtest", "backtest_page"),
-        ("explain",),
+        ("market", "sides", "comparables", "benign", "evidence"),
+        ("explain_evidence", "explain"),
     ),
     5: (("cli_output", "cli_store", "cli_explain", "cli_answers", "cli_lists", "cli_backtest", "cli"),),
 }

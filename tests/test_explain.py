@@ -124,3 +124,29 @@ def test_a_route_without_a_flag_says_why_it_has_none(tables):
     assert told["flag"]["flagged"] == "no"
     assert told["flag"]["because"]
     assert told["reasons"] == []
+
+
+def test_a_flag_is_explained_with_its_evidence_and_what_is_left_without_each_publisher(parts):
+    assert parts["flag"]["evidence"] == "All three fit goods that go by way of Kazakhstan."
+    assert [one["verdict"] for one in parts["other_explanations"]] == ["against"]
+    assert parts["comparable_routes"][0]["why"] == "not unusual enough: q 0.4 is above the limit of 0.1"
+    assert [one["span"] for one in parts["both_sides"]] == ["window", "year before", "baseline"]
+    assert parts["without_a_publisher"][0]["source_left_out"] == "comtrade"
+    assert parts["without_a_publisher"][0]["remains"] == "not_comparable"
+
+
+def test_a_flag_that_was_not_tried_without_a_publisher_says_so(tables, row):
+    told = explain.explain(row, tables | {"flags.without": tables["flags.without"].clear()}, {}, {})
+    assert told["without_a_publisher"] == ["not tried for this flag: only those of the highest priority are"]
+
+
+def test_an_indicator_shows_how_far_the_score_falls_without_it_and_nothing_where_the_score_does_not_see_it(parts):
+    told = {one["indicator"]: one["score_drop"] for one in parts["indicators"]}
+    assert told["surge_log"] == 0.2
+    assert told["excess_usd"] is None
+
+
+def test_a_route_without_a_flag_has_no_evidence(tables):
+    found = explain.measured(tables["features"], explain.Subject("870323", "ARM", "RUS"), pl.col("good") == "870323")
+    told = explain.explain(found, tables, {}, {})
+    assert told["other_explanations"] == told["comparable_routes"] == told["without_a_publisher"] == []

@@ -105,6 +105,29 @@ def test_the_manifest_traces_flags_to_the_sha256_of_every_raw_file(demo: Path) -
     assert manifest["seeds"] == [0, 1, 2, 3, 4]
 
 
+def test_the_flags_of_the_highest_priority_say_what_remains_without_each_publisher(
+    demo: Path, flags: pl.DataFrame
+) -> None:
+    without = Store(demo / "processed").read("flags.without")
+    first = flags.sort(pl.col("priority"), descending=True).head(200)["priority"].min()
+    tried = flags.filter(pl.col("priority") >= first)["flag_id"]
+    assert set(without["flag_id"]) <= set(tried)
+    assert without["flag_id"].n_unique() == 200
+    eurostat = without.filter(source_left_out="comext")
+    assert {"flagged", "weaker", "not_flagged", "not_comparable"} == set(eurostat["remains"])
+    own = flags.filter(pl.col("exporter_iso").is_in(["DEU", "POL", "LTU"])).join(eurostat, on="flag_id")
+    assert set(own["remains"]) == {"not_comparable"}
+
+
+def test_every_flag_has_comparables_both_sides_and_a_list_of_what_would_make_it_benign(flags: pl.DataFrame) -> None:
+    assert flags["evidence"].null_count() == 0
+    assert (flags["sides"].list.len() == 3).all()
+    assert (flags["benign_if"].list.len() >= 4).all()
+    assert (flags["comparables"].list.len() >= 1).mean() > 0.95
+    own = flags.select("value_usd", side=pl.col("sides").list.first().struct.field("export_value_fob_usd"))
+    assert (own["value_usd"] == own["side"]).all()
+
+
 def test_the_flags_are_the_golden_ones(flags: pl.DataFrame) -> None:
     """`python -m tests.test_pipeline` writes the file anew after a change that is meant."""
     with GOLDEN.open(encoding="utf-8", newline="") as file:

@@ -13,7 +13,8 @@ import polars as pl
 class Findings:
     """Everything a report may show. Frames keep the contracts of schema.TABLES.
 
-    run         run id, code version, scenario name and title, settings as text, windows, `is_simulated`
+    run         run id, code version, scenario name and title, settings as text, windows, `is_simulated`; where it has
+                them, `publishers` (source → name for people) and `indicators` (name → what it measures)
     goods       good → short name for people
     countries   ISO-3 → English name
     series      one row per flag_id and period: flag_id, ref_date, value_usd (null where not reported)
@@ -21,6 +22,7 @@ class Findings:
 
     run: dict[str, Any]
     flags: pl.DataFrame
+    without: pl.DataFrame
     rollups: pl.DataFrame
     calibration: pl.DataFrame
     refused: pl.DataFrame

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from anomaly.reports.base import Findings
+from anomaly.reports.proof import by_flag, evidence
 from anomaly.reports.sparkline import Chart, draw
 from anomaly.reports.words import (
     FREQUENCY_WORDS,
@@ -30,7 +31,6 @@ ABOUT_THE_LEGS = frozenset(
     {"upstream_surge_log", "direct_drop_log", "replacement_share", "route_through_usd", "mirror_gap_shift_log"}
 )
 GHOST_TRANSIT = "ghost_transit"
-MOST_CONTRIBUTIONS = 4
 _SAFE_ID = re.compile(r"^[A-Za-z0-9+._-]{1,80}$")
 
 
@@ -39,24 +39,27 @@ def rows(findings: Findings, flags: pl.DataFrame) -> list[dict[str, Any]]:
     return [_row(findings, flag, place) for place, flag in enumerate(flags.iter_rows(named=True), start=1)]
 
 
-def cards(findings: Findings, flags: pl.DataFrame) -> Iterator[dict[str, Any]]:
-    """One card per flag, in the order given."""
+def cards(findings: Findings, flags: pl.DataFrame, most_whole: int) -> Iterator[dict[str, Any]]:
+    """One card per flag, in the order given; after the first `most_whole` they are short: no chart, no details."""
+    without = by_flag(findings.without)
     points = _points(findings.series, flags["flag_id"])
     for place, flag in enumerate(flags.iter_rows(named=True), start=1):
         row = _row(findings, flag, place)
         reasons = [_reason(reason, flag["flag_type"]) for reason in flag["reasons"]]
+        is_whole = place <= most_whole
         yield {
             **row,
+            "is_whole": is_whole,
             "sentence": sentence(findings, flag),
             "is_ghost": flag["flag_type"] == GHOST_TRANSIT,
-            "chart": draw(_chart(findings, flag, points.get(flag["flag_id"], ()))),
+            "chart": draw(_chart(findings, flag, points.get(flag["flag_id"], ()))) if is_whole else "",
             "reasons": [reason for reason in reasons if not reason["is_leg"]],
             "legs": [reason for reason in reasons if reason["is_leg"]],
             "caveats": flag["caveats"] or [],
             "benign": flag["benign"] or [],
-            "contributions": _contributions(flag["contributions"] or []),
             "compares": flag["compares"],
             "numbers": _numbers(flag),
+            **evidence(findings, flag, without.get(flag["flag_id"], [])),
         }
 
 
@@ -106,20 +109,14 @@ def probability(value: float | None) -> str:
 
 
 def _numbers(flag: dict[str, Any]) -> list[tuple[str, str]]:
+    stability = flag.get("stability_share")  # of seeds and backgrounds in which q stays within the limit
     return [
-        ("Excess", usd(flag["excess_usd"])),
         ("q-value", probability(flag["q_value"])),
+        *([] if stability is None else [("Stability", f"{100 * stability:.0f} %")]),
+        ("Excess", usd(flag["excess_usd"])),
         ("p-value", probability(flag["p_value"])),
         ("Score", f"{flag['anomaly_score']:.3f}"),
         ("Rank in window", f"{flag['anomaly_rank']:,}"),
-    ]
-
-
-def _contributions(parts: list[dict[str, Any]]) -> list[tuple[str, str]]:
-    """The inputs without which the score falls furthest; those that do not lower it stay out."""
-    ordered = sorted(parts, key=lambda part: (-part["score_drop"], part["input"]))
-    return [
-        (part["input"], f"{part['score_drop']:.3f}") for part in ordered[:MOST_CONTRIBUTIONS] if part["score_drop"] > 0
     ]
 
 

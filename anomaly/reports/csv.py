@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 import polars as pl
 
 from anomaly.reports.base import Findings, Report
-from anomaly.reports.words import in_order
+from anomaly.reports.words import UNKNOWN, in_order
 from anomaly.schema import Flags
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # without it Excel reads UTF-8 as the machine's own code page
@@ -34,13 +35,41 @@ def defused(text: pl.Expr) -> pl.Expr:
 
 
 def _flat(name: str) -> pl.Expr:
+    """A column as it stands in a row: what is a list of structs as one text an item, joined."""
     column = pl.col(name)
-    if name == "reasons":
-        return column.list.eval(pl.element().struct.field("text")).list.join(BETWEEN)
-    if name == "contributions":
-        field = pl.element().struct.field
-        return column.list.eval(pl.format("{} {}", field("input"), field("score_drop"))).list.join(BETWEEN)
+    told = _TOLD.get(name)
+    if told is not None:
+        return column.list.eval(told()).list.join(BETWEEN)
     return column.list.join(BETWEEN) if name in ("caveats", "benign") else column
+
+
+def _field(name: str) -> pl.Expr:
+    return pl.element().struct.field(name)
+
+
+def _known(name: str) -> pl.Expr:
+    return _field(name).cast(pl.String).fill_null(UNKNOWN)
+
+
+_TOLD: dict[str, Callable[[], pl.Expr]] = {
+    "reasons": lambda: _field("text"),
+    "contributions": lambda: pl.format("{} {}", _field("input"), _field("score_drop")),
+    "benign_if": lambda: pl.format("{} ({}): {}", *[_field(name) for name in ("explanation", "verdict", "text")]),
+    "comparables": lambda: pl.format(
+        "{} {} to {}, {} USD after {}: {}",
+        *[_field(name) for name in ("good", "exporter_iso", "importer_iso")],
+        *[_known(name) for name in ("value_usd", "value_prior_year_usd")],
+        _field("why"),
+    ),
+    "sides": lambda: pl.format(
+        "{}: exporter {} USD FOB, importer {} USD CIF, re-exports {} USD, weight {} g",
+        _field("span"),
+        *[
+            _known(name)
+            for name in ("export_value_fob_usd", "import_value_cif_usd", "reexport_value_fob_usd", "net_wgt_g")
+        ],
+    ),
+}
 
 
 def _named(column: str, names: dict[str, str]) -> pl.Expr:

@@ -39,18 +39,29 @@ MOST_ROWS = 300  # of the calibration, files and rejections
 def render(findings: Findings) -> bytes:
     """The whole report as one UTF-8 page, with as many flags as fit: the page says how many it leaves out.
 
+    Where not all cards fit whole, those of the lowest priority are short ones; only then cards are left out.
+
     Raises ContractBroken where the run's description lacks a key.
     """
     most = min(MOST_CARDS, findings.flags.height)
-    page = _page(findings, most)
-    while len(page) > MOST_BYTES and most > 1:
-        most = max(1, min(most - 1, most * MOST_BYTES // len(page)))
-        page = _page(findings, most)
+    page = _page(findings, most, most)
+    if len(page) <= MOST_BYTES:
+        return page
+    short = _page(findings, most, 0)
+    while len(short) > MOST_BYTES and most > 1:
+        most = max(1, min(most - 1, most * MOST_BYTES // len(short)))
+        page = short = _page(findings, most, 0)
+    whole = most * max(0, MOST_BYTES - len(short)) // max(1, len(page) - len(short))
+    page = _page(findings, most, whole)
+    while len(page) > MOST_BYTES and whole > 0:
+        whole -= max(1, whole // 20)
+        page = _page(findings, most, whole)
     return page
 
 
-def _page(findings: Findings, most_cards: int) -> bytes:
-    return environment().get_template("report.html.j2").render(context(findings, most_cards)).encode()
+def _page(findings: Findings, most_cards: int, most_whole: int) -> bytes:
+    shown = context(findings, most_cards, most_whole)
+    return environment().get_template("report.html.j2").render(shown).encode()
 
 
 @cache
@@ -68,7 +79,7 @@ def environment() -> Environment:
     return made
 
 
-def context(findings: Findings, most_cards: int = MOST_CARDS) -> dict[str, Any]:
+def context(findings: Findings, most_cards: int = MOST_CARDS, most_whole: int = MOST_CARDS) -> dict[str, Any]:
     """Everything the template shows, counted and put in order; what is cut off is counted beside it."""
     run = tallies.run_of(findings)
     flags = in_order(findings.flags)
@@ -96,7 +107,9 @@ def context(findings: Findings, most_cards: int = MOST_CARDS) -> dict[str, Any]:
         "goods": _rollups(findings, "good"),
         "hubs": _rollups(findings, "hub"),
         "rows": cards.rows(findings, shown),
-        "cards": list(cards.cards(findings, shown)),
+        "cards": list(cards.cards(findings, shown, most_whole)),
+        "whole": most_whole,
+        "indicators": dict(run.get("indicators", {})),
         "checks": checks.height,
         "check_rows": cards.rows(findings, checks.head(MOST_CHECKS)),
         "refused": findings.refused.height,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from anomaly.reports.base import Findings
+from anomaly.reports.proof_sheets import proof_sheets
+from anomaly.reports.sheet import Column, Sheet
 from anomaly.reports.tallies import flat_settings, run_of
 from anomaly.reports.words import change_share, country_name, good_name, in_order, type_words, window_words
 from anomaly.schema import ROUTE_KEY
@@ -14,33 +15,12 @@ from anomaly.schema import ROUTE_KEY
 MOST_REFUSED_ROWS = 20_000  # largest trade first; 100,000 took 30 s to write, and the whole table is in the store
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column: `kind` is text, wrapped, or a number format of the workbook; `width` in characters."""
-
-    title: str
-    kind: str = "text"
-    width: int = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """A table. `total` is how many rows there are, `whole_in` where all of them are when `rows` does not hold them."""
-
-    name: str
-    says: str
-    columns: tuple[Column, ...]
-    rows: Sequence[Sequence[Any]]
-    total: int
-    frozen_columns: int = 0
-    whole_in: str = "flags.parquet"
-
-
 def all_sheets(findings: Findings) -> list[Sheet]:
     """The tables in the order of the workbook."""
     return [
         _flags(findings),
         _reasons(findings),
+        *proof_sheets(findings),
         _rollups(findings, "good", "Goods"),
         _rollups(findings, "hub", "Hubs"),
         _refused(findings),
@@ -132,6 +112,7 @@ def _flags(findings: Findings) -> Sheet:
         Column("Score", "score", 10),
         Column("Rank in window", "count", 9),
         Column("Priority", "score", 10),
+        Column("What fits together", "wrapped", 80),
         Column("Reasons", "wrapped", 80),
         Column("Caveats", "wrapped", 60),
         Column("Rule out first", "wrapped", 50),
@@ -162,6 +143,7 @@ def _flag(findings: Findings, place: int, row: dict[str, Any]) -> list[Any]:
         row["anomaly_score"],
         row["anomaly_rank"],
         row["priority"],
+        row["evidence"],
         "\n".join(reason["text"] for reason in row["reasons"]),
         "\n".join(row["caveats"] or []),
         "\n".join(row["benign"] or []),

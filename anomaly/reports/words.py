@@ -17,6 +17,20 @@ TYPE_WORDS = {
     "new_route": "new route",
     "relabel": "relabelling",
     "price_only": "price only",
+    "resolved": "resolved",
+}
+VERDICT_WORDS = {
+    "fits": "the data allow it",
+    "partly": "the data allow a part of it",
+    "against": "the data speak against it",
+    "unknown": "the data cannot say",
+}
+TALLY_WORDS = {"fits": "possible", "partly": "possible in part", "against": "spoken against", "unknown": "open"}
+REMAINS_WORDS = {
+    "flagged": "still flagged",
+    "weaker": "flagged with fewer reasons",
+    "not_flagged": "not flagged",
+    "not_comparable": "not comparable",
 }
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 UNKNOWN = "not known"
@@ -99,6 +113,18 @@ def windows_words(freq_code: str, window_months: int) -> str:
 def type_words(flag_type: str) -> str:
     """A flag's type for people; one that is not known here keeps its own name."""
     return TYPE_WORDS.get(flag_type, flag_type.replace("_", " "))
+
+
+def indicator_words(findings: Findings, name: str) -> str:
+    """What an indicator measures, or its name where the run does not say."""
+    said: str = dict(findings.run.get("indicators", {})).get(name) or name.replace("_", " ")
+    return said
+
+
+def publisher_name(findings: Findings, source: str) -> str:
+    """The publisher of a source, without the title of what it publishes, or the source's own name."""
+    said: str = dict(findings.run.get("publishers", {})).get(source) or source
+    return said.partition(": ")[0]
 
 
 def good_name(findings: Findings, good: str) -> str:

@@ -17,7 +17,7 @@ import xlsxwriter
 from anomaly.errors import ContractBroken
 from anomaly.reports import sheets
 from anomaly.reports.base import Findings, Report
-from anomaly.reports.sheets import Sheet
+from anomaly.reports.sheet import Sheet
 
 MOST_ROWS = 1_048_576
 MOST_CHARACTERS = 32_767  # counted as Excel does, in UTF-16 units

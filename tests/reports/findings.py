@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from anomaly.reports.base import Findings
-from anomaly.schema import ROUTE_KEY, Calibration, Flags, RawFiles, Refused, Rejected, Rollups
+from anomaly.schema import ROUTE_KEY, Calibration, Flags, RawFiles, Refused, Rejected, Rollups, Without
 
 GOODS = {
     "010121": "Pure-bred breeding horses",
@@ -49,6 +49,61 @@ BENIGN = (
     "A road or port closed, so that ordinary transit is declared as import and export",
     "A price rise: check the net weight beside the value",
     "A purchase by the importer's state of a kind the sanctions allow",
+)
+EVIDENCE = (
+    "Against the year before, the coalition's sales to Russia went from 402.7 million USD to 39.9 million USD (−90 %), its "
+    "sales to Kazakhstan went from 61.4 million USD to 152.0 million USD (+148 %), what Kazakhstan sold to Russia went from "
+    "37.0 million USD to 178.2 million USD (+382 %). All three fit goods that go by way of Kazakhstan."
+)
+EXPLANATIONS = (
+    (
+        "The exporter makes it itself",
+        "against",
+        "Kazakhstan would have to make 143.6 million USD more of the good than in 2019-2021. It then sold 36.2 million USD "
+        "to anyone. It declares 129.2 million USD of the window's trade as re-exports.",
+    ),
+    (
+        "Sellers outside the coalition deliver it",
+        "partly",
+        "They would have to have sold 141.2 million USD more of the good to Kazakhstan than a year before; they sold 51.0 "
+        "million USD after 10.0 million USD.",
+    ),
+    (
+        "The price rose, not the quantity",
+        "fits",
+        "The price alone would have to have risen by 382 %. A kilogram cost 112.0 USD a year before and costs 512.4 (+357 "
+        "%); the weight changed by +5 %.",
+    ),
+    (
+        "The same buyers changed the road",
+        "against",
+        "Other sellers outside the coalition would have to have lost 141.2 million USD of sales to Russia; they went from "
+        "170.2 million USD a year before to 165.1 million USD. All sales of the good to Russia in the data went from 789.5 "
+        "million USD a year before to 706.9 million USD.",
+    ),
+    (
+        "It sells less to others, or more to everyone",
+        "unknown",
+        "What Kazakhstan sells to everyone else is not in the data.",
+    ),
+    (
+        "Another origin or a harmless use",
+        "unknown",
+        "Where the goods were made, which firms traded them and what they are used for: no trade figure says.",
+    ),
+)
+WHY_NOT = (
+    "not unusual enough: q 0.31 is above the limit of 0.1",
+    "it did not rise: not above the year before nor above its baseline",
+    "refused: the reporter published nothing for the window",
+)
+WITHOUT = (
+    ("comext", "weaker", "It would still be flagged, with 6 of 8 reasons; q 0.022 becomes 0.036."),
+    (
+        "comtrade",
+        "not_comparable",
+        "The route cannot be compared: no other publisher has it in both windows.",
+    ),
 )
 REASONS = (
     ("surge_log", 1.57, "log", 0.405, "Trade on the route went from 37.0 million USD to 178.2 million USD (+381 %)."),
@@ -153,7 +208,63 @@ def flag(place: int, text: str = "") -> dict[str, Any]:
         "contributions": [{"input": text or name, "score_drop": 0.12 / (1 + rank)} for rank, name in enumerate(INPUTS)],
         "benign": [text] if text else list(BENIGN[: 2 + place % 3]),
         "is_before_sanctions": is_check,
+        "evidence": text or EVIDENCE,
+        "benign_if": [
+            {"explanation": text or name, "verdict": text or verdict, "text": text or said}
+            for name, verdict, said in EXPLANATIONS[: 4 + place % 3]
+        ],
+        "comparables": [_comparable(good, exporter, importer, value, near, text) for near in range(place % 4)],
+        "sides": [
+            _sides(span, amount, place)
+            for span, amount in (("window", value), ("year before", before), ("baseline", before))
+        ],
     }
+
+
+def _comparable(good: str, exporter: str, importer: str, value: int, near: int, text: str) -> dict[str, Any]:
+    other = EXPORTERS[(EXPORTERS.index(exporter) + 1 + near) % len(EXPORTERS)] if exporter in EXPORTERS else exporter
+    return {
+        "nearness": text or ("same good", "same heading", "same good")[near],
+        "good": sorted(GOODS)[(sorted(GOODS).index(good) + 1) % len(GOODS)] if near == 1 else good,
+        "exporter_iso": exporter if near == 1 else other,
+        "importer_iso": importer,
+        "value_usd": value // (2 + near),
+        "value_prior_year_usd": None if near == 2 else value // (3 + near),
+        "q_value": 0.31 if near == 0 else None,
+        "why": text or WHY_NOT[near],
+    }
+
+
+def _sides(span: str, amount: int | None, place: int) -> dict[str, Any]:
+    return {
+        "span": span,
+        "export_value_fob_usd": amount,
+        "import_value_cif_usd": None if place % 2 or amount is None else amount * 53 // 50,
+        "reexport_value_fob_usd": None if place % 3 or amount is None else amount * 4 // 5,
+        "net_wgt_g": None if amount is None else amount * 70,
+    }
+
+
+def without(flags: list[dict[str, Any]], text: str = "") -> pl.DataFrame:
+    """What is left of the flags without a publisher, for all but every seventh."""
+    rows = []
+    for place, row in enumerate(flags):
+        for source, remains, said in WITHOUT if place % 7 < 6 else ():
+            is_known = remains != "not_comparable"
+            rows.append(
+                {
+                    "flag_id": row["flag_id"],
+                    "source_left_out": text + source,
+                    "remains": remains,
+                    "value_usd": row["value_usd"] if is_known else None,
+                    "q_value": row["q_value"] if is_known else None,
+                    "reasons_left": [text or "surge_log"] if is_known else [],
+                    "reasons_lost": [],
+                    "unknown": [text or "upstream_surge_log", text or "route_through_usd"] if is_known else [],
+                    "says": text or said,
+                }
+            )
+    return Without.validate(pl.DataFrame(rows, schema=Without.create_empty().schema))
 
 
 def _reason(indicator: str, value: float, unit: str, threshold: float, text: str) -> dict[str, Any]:
@@ -182,6 +293,7 @@ def findings(flags: int = 30, text: str = "", is_simulated: bool = True) -> Find
     return Findings(
         run=_run(text, is_simulated),
         flags=Flags.validate(table),
+        without=without(rows, text),
         rollups=_rollups(table),
         calibration=_calibration(text),
         refused=_refused(text),
@@ -200,6 +312,10 @@ def _run(text: str, is_simulated: bool) -> dict[str, Any]:
         "scenario": text or "russia-2022",
         "title": text or "Sanctions on Russia and Belarus since February 2022",
         "is_simulated": is_simulated,
+        "indicators": {
+            name: text or f"what {name.replace('_', ' ')} measures, against the same months a year before"
+            for name in INPUTS
+        },
         "publishers": {"comtrade": text or "United Nations, Comtrade", "comext": text or "Eurostat, Comext"},
         "settings": {
             "name": text or "russia-2022",
@@ -334,7 +450,9 @@ def _rejected(text: str) -> pl.DataFrame:
     return Rejected.validate(pl.DataFrame(rows, schema=Rejected.create_empty().schema))
 
 
-FIXED_FORM = frozenset({"freq_code", "rollup"})  # what a report may rely on; every other text may be anything
+FIXED_FORM = frozenset(
+    {"freq_code", "rollup", "remains"}
+)  # what a report may rely on; every other text may be anything
 
 
 def poisoned(text: str, flags: int = 30) -> Findings:
@@ -342,7 +460,7 @@ def poisoned(text: str, flags: int = 30) -> Findings:
     clean = findings(flags, text)
     ids = dict(zip(clean.flags["flag_id"], (f"{text}{place}" for place in range(flags)), strict=True))
     frames: dict[str, Any] = {}
-    for name in ("flags", "rollups", "calibration", "refused", "files", "rejected", "series"):
+    for name in ("flags", "without", "rollups", "calibration", "refused", "files", "rejected", "series"):
         frame: pl.DataFrame = getattr(clean, name)
         number = pl.int_range(pl.len()).cast(pl.String)
         texts = [
@@ -360,6 +478,6 @@ def poisoned(text: str, flags: int = 30) -> Findings:
 
 def shuffled(given: Findings, seed: int) -> Findings:
     """The same findings with the rows of every table in another order."""
-    names = ("flags", "rollups", "calibration", "refused", "files", "rejected", "series")
+    names = ("flags", "without", "rollups", "calibration", "refused", "files", "rejected", "series")
     mixed: dict[str, Any] = {name: getattr(given, name).sample(fraction=1, shuffle=True, seed=seed) for name in names}
     return replace(given, **mixed)

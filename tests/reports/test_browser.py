@@ -90,6 +90,7 @@ def test_axe_finds_no_violation(browser: Browser, tmp_path: Path, flags: int, wi
     opened = open_page(
         browser, tmp_path, REPORT.render(findings(flags)), bypass_csp=True, viewport={"width": width, "height": 900}
     )
+    opened.page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     result = axe.Axe().run(opened.page)
     assert result.violations_count == 0, result.generate_report()
 
@@ -146,8 +147,18 @@ def test_a_number_in_the_table_leads_to_its_card(browser: Browser, tmp_path: Pat
     assert page.locator("article:target h3").inner_text().startswith("12 ")
 
 
+def test_what_is_folded_away_opens_from_the_keyboard(browser: Browser, tmp_path: Path) -> None:
+    page = open_page(browser, tmp_path, REPORT.render(findings(4))).page
+    folded = page.locator("article").last.locator("details", has_text="What else could explain it")
+    assert not folded.locator("li").first.is_visible()
+    folded.locator("summary").focus()
+    page.keyboard.press("Enter")
+    assert folded.locator("li").first.is_visible()
+
+
 def test_nothing_is_wider_than_a_narrow_screen(browser: Browser, tmp_path: Path) -> None:
     page = open_page(browser, tmp_path, REPORT.render(findings(30)), viewport={"width": 400, "height": 800}).page
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
 
 
@@ -157,4 +168,6 @@ def test_the_page_prints_without_its_controls(browser: Browser, tmp_path: Path) 
     assert not page.locator("nav").is_visible()
     assert not page.locator(".filters").is_visible()
     assert page.locator("article").first.is_visible()
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("article details:not([open])").count() == 0
     assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")

@@ -54,6 +54,17 @@ def test_all_reasons_and_caveats_of_a_flag_are_in_its_row() -> None:
     assert row["contributions"].startswith("surge_log 0.12 | baseline_excess_log 0.06")
 
 
+def test_the_evidence_of_a_flag_is_in_its_row_an_item_after_the_other() -> None:
+    row = rows(REPORT.render(findings(4)))[3]
+    assert row["benign_if"].split(" | ")[0].startswith("The exporter makes it itself (against): Kazakhstan would have")
+    near = row["comparables"].split(" | ")
+    assert len(near) == 3
+    assert near[0].endswith(": not unusual enough: q 0.31 is above the limit of 0.1")
+    assert " after not known: refused" in near[2]
+    assert row["sides"].split(" | ")[0].startswith("window: exporter ")
+    assert "importer not known USD CIF" in row["sides"]
+
+
 @pytest.mark.parametrize("start", RUNS)
 def test_text_that_a_spreadsheet_would_run_is_defused_in_every_column(start: str) -> None:
     numbers = {name for name, dtype in findings(1).flags.schema.items() if dtype.is_numeric()}

@@ -38,7 +38,7 @@ def text_of(content: bytes) -> str:
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", bare)))
 
 
-def test_a_flag_shows_its_sentence_reasons_thresholds_caveats_and_what_to_rule_out() -> None:
+def test_a_flag_shows_its_sentence_reasons_thresholds_and_caveats_and_how_sure_it_is() -> None:
     text = text_of(REPORT.render(findings(1)))
     assert (
         "178.2 million USD of Pure-bred breeding horses went from Kazakhstan to Russia in 2022, after 37.4 million USD "
@@ -46,9 +46,59 @@ def test_a_flag_shows_its_sentence_reasons_thresholds_caveats_and_what_to_rule_o
     )
     assert "fell from 402.7 million USD to 39.9 million USD (−90 %). direct_drop_log 2.31 ≥ 0.22" in text
     assert "Caveats A single month holds 62 %" in text
-    assert "Rule out first A new plant or assembly line" in text
-    assert "q-value 0.0050 p-value 0.0004 Score 0.800 Rank in window 1" in text
+    assert "How sure it is q-value 0.0050 Excess 133.7 million USD p-value 0.0004 Score 0.800 Rank in window 1" in text
     assert "A flag is a question, not an accusation." in text
+
+
+def test_a_flag_shows_what_fits_together_and_what_else_could_explain_it_with_what_the_data_say() -> None:
+    text = text_of(REPORT.render(findings(1)))
+    assert "All three fit goods that go by way of Kazakhstan." in text
+    assert "What else could explain it: 1 possible, 1 possible in part, 2 spoken against The exporter makes" in text
+    assert "The exporter makes it itself : the data speak against it. Kazakhstan would have to make 143.6" in text
+    assert "Also to rule out: A new plant or assembly line in the exporting country; A road or port closed" in text
+
+
+def test_without_explanations_of_its_own_a_flag_shows_the_general_ones() -> None:
+    given_ = findings(1)
+    bare = replace(given_, flags=given_.flags.with_columns(benign_if=pl.lit([], dtype=given_.flags["benign_if"].dtype)))
+    assert "Rule out first A new plant or assembly line" in text_of(REPORT.render(bare))
+
+
+def test_a_flag_shows_both_sides_and_what_is_left_without_each_publisher() -> None:
+    text = text_of(REPORT.render(findings(1)))
+    assert "Window Year before Baseline Exporter, FOB 178.2 37.4 37.4 of which re-exports 142.6 29.9 29.9" in text
+    assert "Importer, CIF 188.9 39.7 39.7" in text
+    assert "Eurostat, Comext left out: It would still be flagged, with 6 of 8 reasons; q 0.022 becomes 0.036." in text
+    assert "Not known then: upstream_surge_log, route_through_usd." in text
+    assert "United Nations, Comtrade left out: The route cannot be compared" in text
+
+
+def test_a_flag_that_was_not_tried_without_a_publisher_says_so() -> None:
+    cards = REPORT.render(findings(7)).decode().split("<article")[1:]
+    assert ["Not tried for this flag" in card for card in cards] == [False] * 6 + [True]
+
+
+def test_a_flag_shows_the_nearest_routes_that_were_not_flagged_and_why() -> None:
+    cards = [text_of(card.encode()) for card in REPORT.render(findings(4)).decode().split("<article")[1:]]
+    assert "The nearest routes that were not flagged" not in cards[0]
+    assert "Route Value Change Why it is no flag" in cards[3]
+    assert "same heading" in cards[3]
+    assert "not unusual enough: q 0.31 is above the limit of 0.1" in cards[3]
+
+
+def test_every_input_of_the_score_is_shown_in_words_the_one_it_rests_on_most_first() -> None:
+    text = text_of(REPORT.render(findings(1)))
+    shown = re.findall(r"what ([a-z ]+) measures, against the same months a year before (0\.\d+)", text)
+    assert [name for name, _ in shown[:2]] == ["surge log", "baseline excess log"]
+    assert len(shown) == 8
+    assert [float(drop) for _, drop in shown] == sorted((float(drop) for _, drop in shown), reverse=True)
+
+
+def test_the_share_of_seeds_and_backgrounds_that_flag_it_is_shown_where_the_run_has_it() -> None:
+    given_ = findings(1)
+    assert "Stability" not in text_of(REPORT.render(given_))
+    stable = replace(given_, flags=given_.flags.with_columns(stability_share=pl.lit(0.93)))
+    assert "q-value 0.0050 Stability 93 %" in text_of(REPORT.render(stable))
 
 
 def test_reasons_about_the_coalition_stand_apart_but_not_on_a_ghost_transit() -> None:
@@ -121,6 +171,18 @@ def test_five_hundred_flags_fit_in_two_megabytes() -> None:
     content = REPORT.render(all_found)
     assert content.count(b"<article") == 500
     assert len(content) <= page.MOST_BYTES
+
+
+def test_where_not_all_cards_fit_whole_the_first_are_and_the_page_counts_them() -> None:
+    given_ = findings(500)
+    all_found = replace(given_, flags=given_.flags.with_columns(is_before_sanctions=pl.lit(False)))
+    cards = REPORT.render(all_found).decode().split("<article")
+    is_whole = ["<details>" in card for card in cards[1:]]
+    whole = sum(is_whole)
+    assert 100 < whole < 500
+    assert is_whole == [True] * whole + [False] * (500 - whole)
+    assert f"The first {whole} cards are whole; the other {500 - whole} are short" in text_of(cards[0].encode())
+    assert all("What speaks for it" in card for card in cards[1:])
 
 
 def test_long_texts_lower_the_number_of_cards_and_never_raise_the_size() -> None:

@@ -46,7 +46,10 @@ def parts(content: bytes) -> Iterable[tuple[str, str]]:
 
 def test_the_sheets_are_in_the_order_a_person_reads_them() -> None:
     book = pd.ExcelFile(io.BytesIO(REPORT.render(findings(30))), engine="calamine")
-    assert book.sheet_names == ["Read me first", "Flags", "Reasons", "Goods", "Hubs", "Refused", "Files", "Settings"]
+    assert book.sheet_names == [
+        "Read me first", "Flags", "Reasons", "Other explanations", "Comparable routes", "Both sides",
+        "Without a publisher", "Score inputs", "Goods", "Hubs", "Refused", "Files", "Settings",
+    ]  # fmt: skip
 
 
 def test_codes_are_text_and_amounts_are_numbers() -> None:
@@ -71,6 +74,23 @@ def test_each_reason_has_a_row_with_its_number_and_threshold() -> None:
     assert len(rows) == given_.flags["reasons"].list.len().sum()
     assert rows[0]["Indicator"] == "surge_log"
     assert (rows[0]["Value"], rows[0]["Threshold"]) == (1.57, 0.405)
+
+
+def test_each_explanation_comparable_side_publisher_and_input_has_a_row_of_its_own() -> None:
+    given_ = findings(30)
+    content = REPORT.render(given_)
+    for name, column in (
+        ("Other explanations", "benign_if"),
+        ("Comparable routes", "comparables"),
+        ("Both sides", "sides"),
+    ):
+        assert len(sheet(content, name)) == given_.flags[column].list.len().sum()
+    assert len(sheet(content, "Score inputs")) == given_.flags["contributions"].list.len().sum()
+    assert len(sheet(content, "Without a publisher")) == given_.without.height
+    first = sheet(content, "Without a publisher")[0]
+    assert (first["Publisher left out"], first["What is left"]) == ("Eurostat, Comext", "flagged with fewer reasons")
+    assert sheet(content, "Other explanations")[0]["The data"] == "the data speak against it"
+    assert sheet(content, "Both sides")[0]["Of which re-exports, USD"] == 142_560_000
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -42,6 +42,11 @@
     });
   });
 
+  // A person who prints wants what is folded away on the page.
+  window.addEventListener("beforeprint", function () {
+    document.querySelectorAll("details").forEach(function (item) { item.open = true; });
+  });
+
   var table = document.getElementById("flag-table");
   if (!table) return;
   var filters = document.querySelector(".filters");

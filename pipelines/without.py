@@ -1,0 +1,75 @@
+"""What remains of the flags without each publisher: the run's tables in, rows of flags.without out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from anomaly.schema import ROUTE_KEY, Without
+from pipelines.goods import breaks_of, current_flows, families_of
+from pipelines.job import Run
+
+if TYPE_CHECKING:
+    from anomaly.without import Reported
+
+# features, scores → what would be flagged of them
+Judge = Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame]
+
+
+def leave_out(run: Run, found: pl.DataFrame, scores: pl.DataFrame, judge: Judge) -> pl.DataFrame:
+    """flags.without for the flags of the highest priority, as many as the settings say; checks before the sanctions
+    come last.
+    """
+    from anomaly import evidence, without
+
+    order = pl.struct(pl.col("is_before_sanctions"), -pl.col("priority"), *ROUTE_KEY)
+    first = found.sort(order).head(run.settings.evidence.most_left_out)
+    nothing = Without.create_empty()
+    if first.is_empty():
+        return nothing
+    told = _reported(run, first)
+    publishers = told.publishers()
+    if len(publishers) == 1:
+        return without.nothing_left(first, publishers[0])
+    routes = first.select(ROUTE_KEY)
+    features = run.store.scan("features").filter(pl.col("role") != "coalition")
+    own = evidence.own_gap(features.join(routes.lazy(), on=ROUTE_KEY, how="semi").collect(), run.settings)
+    changed = {source: without.measured(told, source, routes, run.settings) for source in publishers}
+    scored = without.scored(changed, features, scores, run.settings)
+    parts = [
+        without.tell(
+            first, source, own, changed[source], scored[source], judge(changed[source], scored[source]), run.settings
+        )
+        for source in publishers
+    ]
+    return pl.concat([nothing, *parts]).sort("flag_id", "source_left_out")
+
+
+def _reported(run: Run, first: pl.DataFrame) -> Reported:
+    """Flows of the flags' goods and of their neighbours in the heading, and what the run made features from."""
+    from anomaly import codes, exporters, sources, without
+
+    families = families_of(run)
+    scope = run.read("coverage.scope")
+    heading = pl.col("code").str.slice(0, 4)
+    headings = first["good"].str.slice(0, 4).unique().implode()
+    goods = scope.filter(pl.col("dimension") == "good", heading.is_in(headings))["code"].unique()
+    members = families.filter(pl.col("good").is_in(goods.implode()))["cmd_code"]
+    listed = pl.concat([goods.str.strip_suffix("+"), members]).unique().sort()
+    code = pl.col("cmd_code")
+    inside = code.is_between(pl.lit(listed[0]), pl.lit(f"{listed[-1]}~"))  # row groups outside are left out by it
+    flows = current_flows(run, families).filter(inside, code.str.slice(0, 6).is_in(listed.implode()))
+    columns = ["source", "dataset", "freq_code", "ref_date", "reporter_iso", "partner_iso", "flow_code", "good"]
+    return without.Reported(
+        flows=flows.filter(pl.col("good").is_in(goods.implode()))
+        .select(*columns, "primary_value_usd", "net_wgt_g")
+        .collect(engine="streaming"),
+        coverage=run.read("coverage"),
+        scope=scope,
+        totals=exporters.build(run.store.scan("bilateral"), run.settings.targets.countries),
+        countries=codes.countries(),
+        precedence={source.name: source.precedence for source in sources.SOURCES},
+        breaks=breaks_of(run),
+    )
