@@ -140,11 +140,14 @@ def _with_q(again: pl.DataFrame, run_scores: pl.DataFrame, settings: Settings) -
     leg = pl.col("exporter_iso").is_in(list(settings.coalition.countries)).alias("leg")
     window = ["freq_code", "window_months", "window_end", "leg"]
     others = run_scores.with_columns(leg).partition_by(window, as_dict=True)
-    found = []
+    found: list[float | None] = []
     for row in again.with_columns(leg).iter_rows(named=True):
         part = others[tuple(row[name] for name in window)]
         is_own = (part["good"] == row["good"]) & (part["exporter_iso"] == row["exporter_iso"])
         is_own &= part["importer_iso"] == row["importer_iso"]
+        if row["p_value"] is None:
+            found.append(None)
+            continue
         rest = part.filter(~is_own)
         p_values = np.append(rest["p_value"].to_numpy(), row["p_value"])
         weights = np.append(rest["evidence_weight"].to_numpy(), row["evidence_weight"])
