@@ -10,170 +10,17 @@ from typing import Any
 
 import dataframely as dy
 
-FREQUENCIES = ("A", "M")
-FLOWS = ("M", "X", "RM", "RX")
-VALUE_BASES = ("export", "import", "reconciled")
-MOST_PLAUSIBLE_USD = 10**15  # a thousand times the world's trade in a month: beyond it a unit is wrong
-
-_ISO3 = r"^[A-Z][A-Z0-9]{2}$"
-_GOOD = r"^[0-9]{2}[0-9A-Z]{0,6}\+?$"
-
-
-def _text(meaning: str, **options: Any) -> dy.String:
-    return dy.String(description=meaning, **options)
-
-
-def _usd(meaning: str, **options: Any) -> dy.Int64:
-    return dy.Int64(description=meaning, metadata={"unit": "USD"}, **options)
-
-
-def _grams(meaning: str) -> dy.Int64:
-    return dy.Int64(description=meaning, nullable=True, min=0, metadata={"unit": "g"})
+from anomaly import schema_trade as trade
+from anomaly.schema_trade import GOOD as _GOOD
+from anomaly.schema_trade import ISO3 as _ISO3
+from anomaly.schema_trade import count as _count
+from anomaly.schema_trade import grams as _grams
+from anomaly.schema_trade import text as _text
+from anomaly.schema_trade import usd as _usd
 
 
 def _real(meaning: str, unit: str, **options: Any) -> dy.Float64:
     return dy.Float64(description=meaning, nullable=True, metadata={"unit": unit}, **options)
-
-
-def _count(meaning: str, unit: str = "rows", **options: Any) -> dy.Int64:
-    return dy.Int64(description=meaning, metadata={"unit": unit}, min=0, **options)
-
-
-class Flows(dy.Schema):
-    """Trade as reported: one row per reporter, partner, period, flow and code, in every vintage read."""
-
-    source = _text("publisher's file format, a name of `anomaly sources`", primary_key=True)
-    dataset = _text(
-        "the publisher's dataset or extract the row came in; its scope says what absence means", primary_key=True
-    )
-    freq_code = _text("A annual, M monthly", primary_key=True, regex="^[AM]$")
-    ref_date = dy.Date(description="first day of the period", primary_key=True)
-    reporter_iso = _text("who reports, ISO 3166-1 alpha-3", primary_key=True, regex=_ISO3)
-    partner_iso = _text(
-        "the other side, ISO 3166-1 alpha-3 or a special code of `reference/countries.csv`",
-        primary_key=True,
-        regex=_ISO3,
-    )
-    flow_code = _text(
-        "M import, X export, RM re-import, RX re-export; X includes RX", primary_key=True, regex="^(M|X|RM|RX)$"
-    )
-    classification_code = _text(
-        "HS edition of the row: H4 2012, H5 2017, H6 2022; CN2022 the EU's eight digits of 2022", primary_key=True
-    )
-    cmd_code = _text("commodity code as reported, text, no dots", primary_key=True)
-    vintage = _text(
-        "release the row was published in; sorts by age; 'undated' when the file does not say", primary_key=True
-    )
-    primary_value_usd = _usd("value of the row", min=0, max=MOST_PLAUSIBLE_USD)
-    reported_value = dy.Int64(
-        description="value in whole units of the reported currency", min=0, metadata={"unit": "currency"}
-    )
-    currency = _text("ISO 4217 code of reported_value", regex="^[A-Z]{3}$")
-    net_wgt_g = _grams("net weight; null where not published")
-    is_net_wgt_estimated = dy.Bool(description="the publisher estimated the weight", nullable=True)
-    is_confidential = dy.Bool(description="the publisher hides the code or the partner of this row")
-    is_current = dy.Bool(description="false where a newer vintage replaces this row")
-    raw_file = _text("first 12 hexadecimal digits of the raw file's sha256")
-
-
-class Rejected(dy.Schema):
-    """Rows that are not in flows, each with its place and the rule that took it out."""
-
-    source = _text("publisher's file format")
-    raw_file = _text("path of the raw file under the raw folder")
-    row = dy.Int64(description="number of the row in the file, the first row of data is 1", min=1)
-    column = _text("column that broke the rule, empty where it is the row as a whole")
-    value = _text("what stood there, at most 100 characters", nullable=True)
-    rule = _text("name of the rule")
-    reason = _text("the rule in words")
-    is_error = dy.Bool(
-        description="true: the row is bad; false: it is a total or a breakdown that must not be counted again"
-    )
-
-
-class RawFiles(dy.Schema):
-    """Every raw file read: rows_in = rows_kept + rows_rejected + rows_deduplicated, always."""
-
-    source = _text("publisher's file format")
-    dataset = _text("dataset the file belongs to")
-    vintage = _text("release of the file")
-    path = _text("path under the raw folder", primary_key=True)
-    sha256 = _text("content hash", regex="^[0-9a-f]{64}$")
-    size_bytes = _count("size of the file", "bytes")
-    url = _text("where it was published, from origin.toml", nullable=True)
-    fetched_at = _text("when it was fetched, from origin.toml", nullable=True)
-    rows_in = _count("rows of data in the file")
-    rows_kept = _count("rows in flows")
-    rows_rejected = _count("rows in flows.rejected")
-    rows_errors = _count("of the rejected, the bad ones")
-    rows_deduplicated = _count("rows folded into a kept one: exact repeats, procedures summed, quantity rows joined")
-
-
-class Coverage(dy.Schema):
-    """Who reported which period at all: where there is no row here, absence is unknown, not zero."""
-
-    source = _text("publisher's file format", primary_key=True)
-    dataset = _text("dataset or extract", primary_key=True)
-    freq_code = _text("A annual, M monthly", primary_key=True, regex="^[AM]$")
-    ref_date = dy.Date(description="first day of the period", primary_key=True)
-    reporter_iso = _text("who reports", primary_key=True)
-    flow_code = _text("M import, X export", primary_key=True)
-    hs_edition = dy.Int8(description="HS edition the reporter used, 4 is 2012, 5 is 2017, 6 is 2022")
-    rows = _count("rows reported")
-    goods = _count("different codes reported", "codes")
-    value_usd = _usd("sum of the reported values", min=0)
-    is_complete = dy.Bool(description="false where the period has far fewer codes than the reporter usually reports")
-
-
-class Scope(dy.Schema):
-    """What a dataset holds: a partner or good outside it is unknown there, not zero."""
-
-    source = _text("publisher's file format", primary_key=True)
-    dataset = _text("dataset or extract", primary_key=True)
-    freq_code = _text("A annual, M monthly", primary_key=True, regex="^[AM]$")
-    flow_code = _text("M import, X export", primary_key=True)
-    dimension = _text("partner or good", primary_key=True, regex="^(partner|good)$")
-    code = _text("the partner or the good (HS family)", primary_key=True)
-    ref_date = dy.Date(description="first day of the period", primary_key=True)
-    rows = _count("rows of it in the period, of any reporter; 0: a partner of a dataset of many, with nothing in it")
-    smallest_value_usd = _usd("smallest value published; a missing row may be a smaller one", nullable=True, min=0)
-
-
-class Bilateral(dy.Schema):
-    """Both sides' reports of a route side by side, in one currency and one edition of the HS."""
-
-    freq_code = _text("A annual, M monthly", primary_key=True, regex="^[AM]$")
-    good = _text("HS family: a six-digit code, with + where it stands for several", primary_key=True, regex=_GOOD)
-    exporter_iso = _text("exporter", primary_key=True, regex=_ISO3)
-    importer_iso = _text("importer", primary_key=True, regex=_ISO3)
-    ref_date = dy.Date(description="first day of the period", primary_key=True)
-    source = _text("publisher chosen for this route")
-    dataset = _text("dataset chosen for this route")
-    value_usd = _usd(
-        "the value that windows use: the exporter's report where it ever reports, else the importer's",
-        nullable=True,
-        min=0,
-    )
-    value_basis = _text("export FOB, import CIF or reconciled by the publisher", regex="^(export|import|reconciled)$")
-    export_value_fob_usd = _usd("as the exporter reports it", nullable=True, min=0)
-    import_value_cif_usd = _usd("as the importer reports it", nullable=True, min=0)
-    reexport_value_fob_usd = _usd("re-exports, contained in the export value", nullable=True, min=0)
-    net_wgt_g = _grams("net weight on the value's side")
-
-
-class Families(dy.Schema):
-    """The HS families that the run used: which good a code of an edition belongs to, where that is not itself."""
-
-    edition = dy.Int8(description="number of the HS edition: 5 is H5", primary_key=True)
-    cmd_code = _text("code of that edition, six digits", primary_key=True)
-    good = _text("HS family", regex=_GOOD)
-
-
-class Broken(dy.Schema):
-    """Changes of HS edition across which a good of the run is never compared."""
-
-    good = _text("HS family", primary_key=True, regex=_GOOD)
-    newer_edition = dy.Int8(description="number of the newer HS edition: 6 is H6", primary_key=True)
 
 
 class Routes(dy.Schema):
@@ -410,14 +257,14 @@ class Rollups(dy.Schema):
 
 
 TABLES: dict[str, type[dy.Schema]] = {
-    "flows": Flows,
-    "flows.rejected": Rejected,
-    "flows.files": RawFiles,
-    "coverage": Coverage,
-    "coverage.scope": Scope,
-    "bilateral": Bilateral,
-    "bilateral.families": Families,
-    "bilateral.broken": Broken,
+    "flows": trade.Flows,
+    "flows.rejected": trade.Rejected,
+    "flows.files": trade.RawFiles,
+    "coverage": trade.Coverage,
+    "coverage.scope": trade.Scope,
+    "bilateral": trade.Bilateral,
+    "bilateral.families": trade.Families,
+    "bilateral.broken": trade.Broken,
     "features": Features,
     "features.refused": Refused,
     "scores": Scores,

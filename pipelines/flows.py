@@ -9,7 +9,7 @@ import polars as pl
 
 from anomaly import codes, sources
 from anomaly.errors import DataRejected
-from anomaly.schema import Flows, RawFiles
+from anomaly.schema_trade import Flows, RawFiles
 from anomaly.sources import vintages
 from anomaly.sources.base import Batch, Context, RawFile, Source
 from anomaly.writer import Writer

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 # has several.
 FLOORS: dict[int, tuple[tuple[str, ...], ...]] = {
     1: (("errors",),),
-    2: (("schema",), ("settings",), ("families", "codes")),
+    2: (("schema_trade", "schema"), ("settings",), ("families", "codes")),
     3: (
         ("versions", "writer", "store"),
         ("sources",),

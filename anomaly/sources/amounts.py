@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from anomaly.schema import MOST_PLAUSIBLE_USD
+from anomaly.schema_trade import MOST_PLAUSIBLE_USD
 from anomaly.sources.base import Rule
 
 

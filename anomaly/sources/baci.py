@@ -17,7 +17,7 @@ import numpy.typing as npt
 import polars as pl
 
 from anomaly import codes
-from anomaly.schema import MOST_PLAUSIBLE_USD
+from anomaly.schema_trade import MOST_PLAUSIBLE_USD
 from anomaly.sources.amounts import is_filled, whole
 from anomaly.sources.archives import ahead, file_blocks, zip_blocks, zip_members
 from anomaly.sources.base import FLOW_COLUMNS, REJECTED_COLUMNS, Batch, Context, RawFile, Rule, Source, split

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from anomaly.schema import MOST_PLAUSIBLE_USD
+from anomaly.schema_trade import MOST_PLAUSIBLE_USD
 from anomaly.sources.amounts import number_rules, to_int
 from anomaly.sources.base import Batch, Context, RawFile, Rule, split
 from anomaly.sources.batches import in_batches, once

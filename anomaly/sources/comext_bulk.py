@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from anomaly.schema import MOST_PLAUSIBLE_USD
+from anomaly.schema_trade import MOST_PLAUSIBLE_USD
 from anomaly.sources.amounts import number_rules, to_int
 from anomaly.sources.archives import file_blocks, temporary_file, unpack_7z
 from anomaly.sources.base import FLOW_COLUMNS, Batch, Context, RawFile, Rule, split

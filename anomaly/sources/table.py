@@ -11,7 +11,7 @@ import polars as pl
 
 from anomaly import codes
 from anomaly.errors import BadRequest
-from anomaly.schema import FLOWS, MOST_PLAUSIBLE_USD
+from anomaly.schema_trade import FLOWS, MOST_PLAUSIBLE_USD
 from anomaly.sources.amounts import is_filled, number_rules, to_int, to_number, whole
 from anomaly.sources.base import Batch, Context, RawFile, Rule, Source, split
 from anomaly.sources.batches import AMOUNTS, KEY, in_batches, once

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from anomaly.errors import SettingsWrong
-from anomaly.schema import FLOWS
+from anomaly.schema_trade import FLOWS
 from anomaly.sources.base import RawFile
 
 FOLDER_FILE = "table.toml"

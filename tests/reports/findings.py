@@ -9,7 +9,8 @@ from typing import Any
 import polars as pl
 
 from anomaly.reports.base import Findings
-from anomaly.schema import ROUTE_KEY, Calibration, Flags, RawFiles, Refused, Rejected, Rollups
+from anomaly.schema import ROUTE_KEY, Calibration, Flags, Refused, Rollups
+from anomaly.schema_trade import RawFiles, Rejected
 
 GOODS = {
     "010121": "Pure-bred breeding horses",

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from anomaly.errors import AnomalyError, DataRejected
-from anomaly.schema import Flows, Rejected
+from anomaly.schema_trade import Flows, Rejected
 from anomaly.sources import SOURCES, find
 from anomaly.sources.base import FLOW_COLUMNS, REJECTED_COLUMNS, Batch, Context, RawFile, Source
 from tests.sources.comtrade_files import answer, row
