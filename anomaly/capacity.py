@@ -73,7 +73,7 @@ def place(grid: Grid, of: Exports) -> Placed:
         reporters = grid.known.reporters.filter(**here).select(name="reporter_iso", row="reporter_id")
         everyone.append(reporters["row"].cast(pl.Int64).to_numpy())
         countries.append(_rows(reporters, grid.names.countries))
-        goods.append(_rows(grid.known.goods.filter(**here).select(name="good", row="good_id"), grid.names.goods))
+        goods.append(_rows(grid.known.goods.filter(**here).select("row", name="good"), grid.names.goods))
     return Placed(of.usd, everyone, countries, goods)
 
 

@@ -25,7 +25,7 @@ from anomaly.legs import MIRROR, Compared, coalition_legs, mirror_legs
 from anomaly.prices import Floats
 from anomaly.refusals import Breaks, refusals, straddles
 from anomaly.settings import Settings
-from anomaly.weights import evidence_weight
+from anomaly.weights import with_weight
 from anomaly.windows import Known, Marks, Window
 
 ROWS_THAT_SHOW_A_CUT = 1_000  # a dataset this long without a small value leaves them out
@@ -388,7 +388,7 @@ def forest_inputs(features: Frame, settings: Settings) -> Frame:
     floor = float(settings.floor_usd)
     is_from_coalition = pl.col("exporter_iso").is_in(list(settings.coalition.countries))
     has_baseline = pl.col("value_baseline_usd").is_not_null() | (pl.col("baseline_years") == NO_BASELINE)
-    return features.filter(is_material(settings)).select(
+    return with_weight(features, floor).filter(is_material(settings)).select(
         *schema.ROUTE_KEY,
         "baseline_gap_years",
         "role",
@@ -399,7 +399,7 @@ def forest_inputs(features: Frame, settings: Settings) -> Frame:
         .then(pl.col("mirror_gap_shift_log").is_not_null())
         .otherwise(has_baseline)
         .alias("is_measured"),
-        pl.when(is_from_coalition).then(1.0).otherwise(evidence_weight(floor)).alias("evidence_weight"),
+        pl.when(is_from_coalition).then(1.0).otherwise(pl.col("evidence_weight")).alias("evidence_weight"),
         *[
             pl.when(is_from_coalition == pl.lit(indicator.forest_leg == COALITION_TO_HUB))
             .then(indicator.forest(floor).fill_null(0.0))

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from anomaly import resolved
 from anomaly.caveats import benign_explanations, caveats
 from anomaly.indicators import INDICATORS
 from anomaly.schema import ROUTE_KEY, Flags
@@ -19,7 +20,11 @@ _WINDOW = ["freq_code", "window_months", "window_end"]
 _RISE = ("surge_log", "baseline_excess_log", "new_route")
 _TIER_WEIGHT = {"1": 2.0, "2": 1.8, "3.A": 1.6, "3.B": 1.5, "4.A": 1.4, "4.B": 1.4}
 _SEVERITY_WEIGHT = {"high": 3.0, "medium": 2.0, "low": 1.0}
-_STRONG_Q = 0.05
+_STRONG_Q = 0.10
+MATCHED = 0.5  # of the rise, by falls of the heading on the same route: a relabelling
+PRICE_ROSE_LOG = 0.405  # half as dear again
+VOLUME_STOOD_LOG = 0.1  # a tenth more
+OF_THE_RISE = 0.7  # above the best year of the baseline: less, and the quantity had risen before
 _LARGE_USD = 10_000_000
 
 
@@ -31,17 +36,22 @@ def build(
     lists: pl.DataFrame,
     names: Mapping[str, str],
     settings: Settings,
+    events: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Flags in order of window, priority and key; columns of schema.Flags.
 
-    lists   hs6, tier, valid_from, valid_to of the scenario's goods lists, with the HS family of each code as `good`
-    names   country → English name, for the sentences
+    features   rows of the routes in `scores`; with the other routes to targets, also those that have fallen below
+               materiality, routes are found to be resolved
+    lists      hs6, tier, valid_from, valid_to of the scenario's goods lists, with the HS family of each code as `good`
+    names      country → English name, for the sentences
+    events     codes.policy_events: the measures that a resolved route is held against; None looks for none
 
-    A route is flagged where its q is within the limit, or it is new and the direct trade fell; where at least one
-    reason is over its threshold and one of them is a rise of the route itself; and where it is not below both the
-    year before and its baseline.
+    A route is flagged where its q is within the limit of its window, or it is new and the direct trade fell; where at
+    least one reason is over its threshold and one of them is a rise of the route itself; and where it is not below both
+    the year before and its baseline.
     """
     candidates = _candidates(features, scores, calibration, settings)
+    listed = frozenset(lists["good"])
     told = _latest_contributions(contributions)
     kinds = {
         (row["freq_code"], row["window_months"], row["window_end"], row["leg"]): row for row in calibration.to_dicts()
@@ -54,8 +64,20 @@ def build(
         if not _is_flag(row, reasons, settings):
             continue
         calibrated = kinds.get((row["freq_code"], row["window_months"], row["window_end"], row["leg"]), {})
-        rows.append(_flag(row, reasons, calibrated, _tier(row, lists)))
-    return _in_order(rows)
+        tier = _tier(row, lists)
+        rows.append(_flag(row, _type(row, listed), _severity(row, tier), reasons, calibrated, tier))
+    found = _in_order(rows)
+    if events is None:
+        return found
+    ended = resolved.candidates(features, found, events, settings).to_dicts()
+    return _in_order([*rows, *[_resolved(row, names, _tier(row, lists)) for row in ended]])
+
+
+def _resolved(row: Mapping[str, Any], names: Mapping[str, str], tier: str | None) -> dict[str, Any]:
+    """A flag of a route that has fallen: no score, the lowest severity, one reason."""
+    score = dict.fromkeys(("anomaly_score", "anomaly_rank", "p_value", "q_value", "stability_share", "contributions"))
+    told = {**row, **score, "is_from_coalition": False}
+    return _flag(told, "resolved", "low", [resolved.reason(row, names)], {}, tier)
 
 
 def _candidates(
@@ -117,15 +139,19 @@ def _is_flag(row: Mapping[str, Any], reasons: list[dict[str, Any]], settings: Se
 
 
 def _flag(
-    row: Mapping[str, Any], reasons: list[dict[str, Any]], calibrated: Mapping[str, Any], tier: str | None
+    row: Mapping[str, Any],
+    flag_type: str,
+    severity: str,
+    reasons: list[dict[str, Any]],
+    calibrated: Mapping[str, Any],
+    tier: str | None,
 ) -> dict[str, Any]:
-    severity = _severity(row, tier)
     excess = None if row["excess_usd"] is None else round(row["excess_usd"])
     weight = _TIER_WEIGHT.get(tier or "", 1.0)
     return {
         **{name: row[name] for name in _KEY},
         "flag_id": flag_id(row),
-        "flag_type": _type(row),
+        "flag_type": flag_type,
         "severity": severity,
         "priority": round(_SEVERITY_WEIGHT[severity] * weight * _decades(excess), 6),
         "list_tier": tier,
@@ -173,14 +199,32 @@ def period_name(freq_code: str, window_months: int, window_end: Any) -> str:
     return f"{window_months} months to {year}-{month:02d}"
 
 
-def _type(row: Mapping[str, Any]) -> str:
+def _type(row: Mapping[str, Any], listed: frozenset[str]) -> str:
+    """What the figures look like most. Lists of goods name a type; they have no part in the score."""
     if row["is_from_coalition"]:
         return "ghost_transit"
-    return "new_route" if row["new_route"] == 1 else "hub_reexport"
+    matched = row["neighbour_code_shift"] or 0.0
+    if matched >= MATCHED and row["neighbour_fell_good"] in listed and row["good"] not in listed:
+        return "relabel"
+    if row["new_route"] == 1:
+        return "new_route"
+    if _is_price_only(row):
+        return "price_only"
+    return "hub_reexport"
+
+
+def _is_price_only(row: Mapping[str, Any]) -> bool:
+    """The price carries the rise, which is one against the year before, and the quantity hardly moved."""
+    volume, price = row["volume_surge_log"], row["price_surge_log"]
+    if volume is None or price is None or price < PRICE_ROSE_LOG or volume > VOLUME_STOOD_LOG:
+        return False
+    return bool(row["surge_log"] >= OF_THE_RISE * (row["record_excess_log"] or 0.0))
 
 
 def _severity(row: Mapping[str, Any], tier: str | None) -> str:
     q_value = 1.0 if row["q_value"] is None else row["q_value"]
+    if _is_price_only(row) and not row["is_from_coalition"]:
+        return "low"
     matters = row["value_usd"] >= _LARGE_USD or tier is not None
     if q_value <= _STRONG_Q:
         return "high" if matters else "medium"

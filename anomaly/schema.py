@@ -246,7 +246,7 @@ class Flags(Routes):
     """Routes that deserve a question, with the evidence. No flag without a reason."""
 
     flag_id = _text("stable across runs: good-exporter-importer-window", unique=True)
-    flag_type = _text("hub_reexport, ghost_transit or new_route")
+    flag_type = _text("hub_reexport, ghost_transit, new_route, relabel, price_only or resolved")
     severity = _text("high, medium or low", regex="^(high|medium|low)$")
     priority = dy.Float64(description="order in which to look: severity x list tier x log of the excess", min=0)
     list_tier = _text("tier of the good on the scenario's list at the end of the window", nullable=True)

@@ -9,26 +9,40 @@ weights do not look at the p-values.
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import polars as pl
 
 from anomaly.indicators.base import log_ratio, suspicious_side
 
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
+_MARKET = ("freq_code", "window_months", "window_end", "baseline_gap_years", "importer_iso")
 HALVED_LOG = 0.7  # a fall of the direct trade by half weighs half of what the largest fall weighs
 UNKNOWN_SHARE = 0.5  # where the coalition's direct trade is not in the data
 MOST_UPSTREAM_LOG = 2.0  # beyond sevenfold, more is not more
 LEAST_WEIGHT = 0.02  # a route is never quite out of the question
 
 
-def evidence_weight(floor_usd: float) -> pl.Expr:
-    """Weight of a hub's route to a target, before it is scaled to mean 1; LEAST_WEIGHT to 3 + LEAST_WEIGHT.
+def with_weight(features: Frame, floor_usd: float) -> Frame:
+    """Features with `evidence_weight` of a hub's route to a target, before it is scaled: LEAST_WEIGHT to 3 + LEAST_WEIGHT.
 
-    share of the fall x (1 + growth upstream), over columns of features. The fall is the larger of those since the year
-    before and since the baseline, f/(f + HALVED_LOG). Where falls of the heading on the same pair match the route's rise,
-    the matched share stands in for the fall: a good under a new label has no direct trade that could fall.
+    fall share x (1 + growth upstream). The fall is the larger of those since the year before and since the baseline; its
+    share is f/(f + HALVED_LOG). Where falls of the heading on the same pair match a part of the route's rise, the fall
+    share of that neighbour counts for the part: a good under a new label has no direct trade that could fall.
     """
+    key = [*_MARKET, "good"]
+    told = features.with_columns(_share=_fall_share(floor_usd))
+    neighbours = told.select(*key, _theirs="_share").unique(key, keep="first", maintain_order=True)
+    on = [*_MARKET, "neighbour_fell_good"]
+    beside = told.join(neighbours, left_on=on, right_on=key, how="left", maintain_order="left")
+    matched = pl.col("_theirs").fill_null(0.0) * suspicious_side("neighbour_code_shift")
+    upstream = suspicious_side("upstream_surge_log").clip(upper_bound=MOST_UPSTREAM_LOG)
+    weight = pl.max_horizontal("_share", matched) * (1 + upstream) + LEAST_WEIGHT
+    return beside.with_columns(evidence_weight=weight).drop("_share", "_theirs")
+
+
+def _fall_share(floor_usd: float) -> pl.Expr:
     since_baseline = -log_ratio("coalition_to_target_usd", "coalition_to_target_baseline_usd", floor_usd)
     fall = pl.max_horizontal(suspicious_side("direct_drop_log"), since_baseline.clip(lower_bound=0).fill_null(0.0))
     is_known = pl.col("coalition_to_target_usd").is_not_null()
-    share = pl.when(is_known).then(fall / (fall + HALVED_LOG)).otherwise(UNKNOWN_SHARE)
-    upstream = suspicious_side("upstream_surge_log").clip(upper_bound=MOST_UPSTREAM_LOG)
-    return pl.max_horizontal(share, suspicious_side("neighbour_code_shift")) * (1 + upstream) + LEAST_WEIGHT
+    return pl.when(is_known).then(fall / (fall + HALVED_LOG)).otherwise(UNKNOWN_SHARE)

@@ -26,16 +26,25 @@ def build(run: Run) -> None:
         return flags.build(features, scores, contributions, calibration, lists, names, run.settings)
 
     contributions = run.read("scores.contributions")
-    found = judge(
-        run.store.scan("features").join(run.store.scan("scores"), on=ROUTE_KEY, how="semi").collect(engine="streaming"),
-        scores,
-        contributions,
-    )
+    measured = _asked_about(run)
+    events = codes.policy_events()
+    found = flags.build(measured, scores, contributions, calibration, lists, names, run.settings, events)
     found = evidence.build(found, _tables(run, found, scores), names, run.settings)
     left = leave_out(run, found, scores, lambda one, other: judge(one, other, contributions.clear()))
     with run.writer() as writer:
         writer.add(found)
         writer.add(left, "flags.without")
+
+
+def _asked_about(run: Run) -> pl.DataFrame:
+    """Features of the routes that have scores, and of all routes to targets since the sanctions: some have ended."""
+    since = run.settings.sanctions_since.replace(day=1)
+    features = run.store.scan("features")
+    scored = features.join(run.store.scan("scores"), on=ROUTE_KEY, how="semi")
+    ended = features.filter(pl.col("role") == "target", pl.col("window_end") >= pl.lit(since)).join(
+        run.store.scan("scores"), on=ROUTE_KEY, how="anti"
+    )
+    return pl.concat([scored, ended]).collect(engine="streaming")
 
 
 def _tables(run: Run, found: pl.DataFrame, scores: pl.DataFrame) -> evidence.Tables:
