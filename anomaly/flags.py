@@ -24,6 +24,7 @@ _STRONG_Q = 0.10
 MATCHED = 0.5  # of the rise, by falls of the heading on the same route: a relabelling
 PRICE_ROSE_LOG = 0.405  # half as dear again
 VOLUME_STOOD_LOG = 0.1  # a tenth more
+FELL_LOG = 0.223  # a fifth less than the year before or in the baseline
 OF_THE_RISE = 0.7  # above the best year of the baseline: less, and the quantity had risen before
 _LARGE_USD = 10_000_000
 
@@ -47,8 +48,8 @@ def build(
     events     codes.policy_events: the measures that a resolved route is held against; None looks for none
 
     A route is flagged where its q is within the limit of its window, or it is new and the direct trade fell; where at
-    least one reason is over its threshold and one of them is a rise of the route itself; and where it is not below both
-    the year before and its baseline.
+    least one reason is over its threshold and one of them is a rise of the route itself; where the direct trade, or a
+    neighbour of the good on the same pair, fell too; and where it is not below both the year before and its baseline.
     """
     candidates = _candidates(features, scores, calibration, settings)
     listed = frozenset(lists["good"])
@@ -134,8 +135,23 @@ def _is_flag(row: Mapping[str, Any], reasons: list[dict[str, Any]], settings: Se
     is_unusual = row["q_value"] is not None and row["q_value"] <= row["q_limit"]
     if row["is_from_coalition"]:
         return is_unusual and "mirror_gap_shift_log" in over
+    if not _is_joint(row):
+        return False
     is_new_and_direct_fell = {"new_route", "direct_drop_log"} <= over
     return is_unusual or is_new_and_direct_fell
+
+
+def _is_joint(row: Mapping[str, Any]) -> bool:
+    """Whether more than the route's own rise speaks for it: the direct trade fell, or a neighbour on the same pair.
+
+    Where the coalition's direct trade is not in the data, nobody can say that it did not fall.
+    """
+    now, then = row["coalition_to_target_usd"], row["coalition_to_target_baseline_usd"]
+    if now is None:
+        return True
+    since_baseline = math.log((then + 1) / (now + 1)) if then is not None else 0.0
+    fell = max(row["direct_drop_log"] or 0.0, since_baseline)
+    return fell >= FELL_LOG or (row["neighbour_code_shift"] or 0.0) >= MATCHED
 
 
 def _flag(

@@ -187,10 +187,14 @@ def _evidence(routes: pl.DataFrame, halves: _Halves, names: Sequence[str]) -> _E
         by_one, by_other = _anomaly(one, distinct)[back], _anomaly(other, distinct)[back]
         scores[number] = (by_one + by_other) / 2
         scores[number, at] = np.where(in_first, by_other[at], by_one[at])
-    leading = _rank(rows[:, 0])
+    leading, has_any = _rank(rows[:, 0]), (rows > 0).any(axis=1)
     score: Matrix = np.round(scores.mean(axis=0), 12)
-    rank = np.round((_rank(score) + leading) / 2, 12)
-    return _Evidence(score, rank, np.stack([np.round((_rank(one) + leading) / 2, 12) for one in scores]))
+
+    def evidence(one: Matrix) -> Matrix:
+        """Nothing is nothing, whichever half of the forests looked at it."""
+        return np.where(has_any, np.round((_rank(one) + leading) / 2, 12), 0.0)
+
+    return _Evidence(score, evidence(score), np.stack([evidence(one) for one in scores]))
 
 
 def _rank(values: Matrix) -> Matrix:

@@ -9,6 +9,10 @@ PLAIN: dict[str, Any] = {
     "value_usd": 10_000_000,
     "value_prior_year_usd": 2_000_000,
     "value_baseline_usd": 1_000_000,
+    "value_baseline_max_usd": 1_500_000,
+    "baseline_years": "2019-2021",
+    "exporter_growth_prior_log": 0.1,
+    "exporter_growth_baseline_log": 0.1,
     "baseline_is_nothing": False,
     "effect_in_fences": 1.5,
     "revealed_advantage": 0.25,
@@ -35,13 +39,11 @@ PLAIN: dict[str, Any] = {
     "leg_imported_baseline_usd": 2_400_000,
 }
 FLOOR_USD = 100_000.0
+_KINDS = {bool: pl.Boolean, float: pl.Float64, int: pl.Int64, str: pl.String}
 
 
 def frame(**changes: Any) -> pl.DataFrame:
     """One row of PLAIN with some columns changed; None is unknown."""
     row = {**PLAIN, **changes}
-    schema = {
-        name: pl.Boolean if isinstance(value, bool) else pl.Float64 if isinstance(value, float) else pl.Int64
-        for name, value in PLAIN.items()
-    }
+    schema = {name: _KINDS[type(value)] for name, value in PLAIN.items()}
     return pl.DataFrame([row], schema=schema)

@@ -26,6 +26,7 @@ BY_HAND = {
     "volume_surge_log": log(
         (50 * 100_000 + 100_000) / 2_100_000
     ),  # 50 t at 100,000 USD a tonne, the year before's price
+    "record_excess_log": log(10.1 / 1.6),
     "baseline_excess_log": log(10.1 / 1.1),
     "size_effect": 1.5,
     "excess_usd": 10_000_000 - 1_000_000 * (30.1 / 15.1),
@@ -152,18 +153,36 @@ def test_every_indicator_is_finite_or_unknown_for_any_amounts(indicator: Indicat
 @pytest.mark.parametrize("indicator", [one for one in INDICATORS if one.forest], ids=lambda one: one.name)
 def test_the_forest_sees_nothing_where_a_route_and_its_surroundings_stand_still(indicator: Indicator) -> None:
     still = {name: 5_000_000 for name in PLAIN if name.endswith("_usd")}
+    still |= {name: 0.0 for name in PLAIN if name.startswith("exporter_growth")}
     measured = frame(**still).with_columns(one.expr(FLOOR_USD).cast(pl.Float64).alias(one.name) for one in INDICATORS)
     assert indicator.forest is not None
     assert measured.select(indicator.forest(FLOOR_USD)).item() == pytest.approx(0.0)
 
 
-def test_growth_without_a_fall_of_the_direct_trade_is_nothing_to_the_forest() -> None:
-    boom = frame(coalition_to_target_usd=90_000_000, coalition_to_target_baseline_usd=20_000_000)
-    measured = boom.with_columns(one.expr(FLOOR_USD).cast(pl.Float64).alias(one.name) for one in INDICATORS)
-    for name in ("surge_log", "baseline_excess_log", "upstream_surge_log", "replacement_share"):
-        see = BY_NAME[name].forest
-        assert see is not None
-        assert measured.select(see(FLOOR_USD)).item() == 0.0
+def seen_by_the_forest(name: str, **changes: object) -> float:
+    measured = frame(**changes).with_columns(one.expr(FLOOR_USD).cast(pl.Float64).alias(one.name) for one in INDICATORS)
+    see = BY_NAME[name].forest
+    assert see is not None
+    return float(measured.select(see(FLOOR_USD)).item())
+
+
+@pytest.mark.parametrize("name", ["record_excess_log", "baseline_excess_log"])
+def test_the_forest_is_blind_to_what_all_routes_of_a_good_share(name: str) -> None:
+    fell, rose = {"coalition_to_target_usd": 0}, {"coalition_to_target_usd": 10**9}
+    assert seen_by_the_forest(name, **fell) == seen_by_the_forest(name, **rose) > 0
+
+
+def test_a_boom_of_all_that_the_exporter_sells_is_taken_off_what_the_forest_sees() -> None:
+    grown = {"elsewhere_usd": None, "exporter_growth_baseline_log": 1.0}
+    alone = {"elsewhere_usd": None, "exporter_growth_baseline_log": None}
+    taken = seen_by_the_forest("record_excess_log", **alone) - seen_by_the_forest("record_excess_log", **grown)
+    assert taken == pytest.approx(1.0)
+
+
+def test_without_baseline_years_a_record_is_held_against_the_year_before() -> None:
+    nothing = {"value_baseline_usd": None, "value_baseline_max_usd": None}
+    assert value("record_excess_log", **nothing) is None
+    assert value("record_excess_log", **nothing, baseline_years="no baseline") == pytest.approx(log(10.1 / 2.1))
 
 
 @pytest.mark.parametrize("indicator", INDICATORS, ids=lambda one: one.name)
