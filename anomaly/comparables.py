@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from anomaly.indicators import INDICATORS
-from anomaly.indicators.base import usd
+from anomaly.indicators.base import COALITION_TO_HUB, HUB_TO_TARGET, usd
 from anomaly.market import WINDOW
 from anomaly.schema import ROUTE_KEY
 from anomaly.settings import Settings
@@ -23,6 +23,7 @@ def build(
     scores: pl.DataFrame,
     refused: pl.DataFrame,
     market: pl.DataFrame,
+    calibration: pl.DataFrame,
     settings: Settings,
 ) -> pl.DataFrame:
     """flag_id and `comparables`: at most MOST routes each, the nearest first.
@@ -34,6 +35,7 @@ def build(
     then other goods of the heading, then of the chapter, on the same pair; then the good on routes too small to be
     measured, and last the coalition's own trade of it. At most one of the routes is a refused comparison. A flagged route is nobody's comparable, whatever its type.
     """
+    leg = pl.when("is_ghost").then(pl.lit(COALITION_TO_HUB)).otherwise(pl.lit(HUB_TO_TARGET))
     routes = _unflagged(flags, features, scores, refused, market, settings)
     asked = flags.select(
         "flag_id", *WINDOW, "good", "exporter_iso", "importer_iso", own_usd="value_usd", is_ghost=_is_in(settings)
@@ -63,7 +65,9 @@ def build(
             other_exporter="exporter_iso", nearness=pl.when(is_heading).then(1).otherwise(2)
         ),
     ]
-    return _nearest(pl.concat(both, how="diagonal"), settings)
+    limits = calibration.select(*WINDOW, "leg", "q_limit")
+    pairs = pl.concat(both, how="diagonal").with_columns(leg=leg).join(limits, on=[*WINDOW, "leg"], how="left")
+    return _nearest(pairs, settings)
 
 
 def _is_in(settings: Settings) -> pl.Expr:
@@ -125,7 +129,7 @@ def _nearest(pairs: pl.DataFrame, settings: Settings) -> pl.DataFrame:
 
 def _why(settings: Settings) -> pl.Expr:
     """The first rule that keeps a route from being a flag, in words."""
-    limit, q_value = settings.calibration.q_limit, pl.col("q_value")
+    limit, q_value = pl.col("q_limit"), pl.col("q_value")
     own, ghost = pl.col("is_measured").fill_null(value=False), pl.col("is_ghost")
     has_risen = (pl.col("value_usd") > pl.col("value_prior_year_usd")) | (
         pl.col("value_usd") > pl.col("value_baseline_usd")
@@ -151,7 +155,7 @@ def _why(settings: Settings) -> pl.Expr:
         (q_value.is_null(), pl.lit("not scored: too few placebos, or nothing the scenario asks about")),
         (
             q_value > limit,
-            pl.format("not unusual enough: q {} is above the limit of {}", q_value.round(4), pl.lit(limit)),
+            pl.format("not unusual enough: q {} is above the limit of {}", q_value.round(4), limit),
         ),
         (ghost & (gap < thresholds["mirror_gap_shift_log"]), pl.lit("its mirror gap is as wide as it was")),
         (~is_rise, pl.lit("no rise of its own is over its threshold")),

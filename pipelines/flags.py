@@ -60,8 +60,10 @@ def _tables(run: Run, found: pl.DataFrame, scores: pl.DataFrame) -> evidence.Tab
     return evidence.Tables(
         features=features.join(windows.lazy(), on=WINDOW, how="semi").collect(engine="streaming"),
         scores=scores,
+        calibration=run.read("scores.calibration"),
         refused=run.read("features.refused"),
         bilateral=run.read("bilateral", where=cells),
+        broken=run.read("bilateral.broken"),
         coverage=run.read("coverage"),
         scope=run.read("coverage.scope"),
     )

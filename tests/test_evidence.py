@@ -56,6 +56,7 @@ def flag(row: dict[str, Any], flag_type: str = "hub_reexport") -> dict[str, Any]
         "anomaly_rank": 1,
         "p_value": 0.01,
         "q_value": 0.02,
+        "stability_share": 0.9,
         "compares": "2022 with 2021",
         "reasons": [{"indicator": "surge_log", "value": 1.0, "unit": "log", "threshold": 0.405, "text": "It rose."}],
         "caveats": [],
@@ -74,7 +75,11 @@ def flagged(rows: list[dict[str, Any]], *routes: tuple[str, str], **options: Any
     measured = [of_good.filter(exporter_iso=one, importer_iso=other).row(0, named=True) for one, other in routes]
     scores = now.select(*schema.ROUTE_KEY, q_value=pl.lit(0.4))
     flags = pl.DataFrame([flag(row, **options) for row in measured], schema=schema.Flags.create_empty().schema)
-    built = evidence.build(flags, evidence.Tables(now, scores, refused, cells, who, scope), NAMES, SETTINGS)
+    limits = {"leg": ["hub to target", "coalition to hub"], "q_limit": [0.1, 0.1]}
+    calibration = flags.select(market.WINDOW).unique().join(pl.DataFrame(limits), how="cross")
+    broken = pl.DataFrame(schema={"good": pl.String, "newer_edition": pl.Int8})
+    tables = evidence.Tables(now, scores, calibration, refused, cells, broken, who, scope)
+    built = evidence.build(flags, tables, NAMES, SETTINGS)
     return schema.Flags.validate(built)
 
 
@@ -164,6 +169,8 @@ def test_the_side_that_did_not_report_is_unknown_and_the_one_that_reported_nothi
     rows = [row for row in trade() if row["flow_code"] != "M"]
     assert {side["import_value_cif_usd"] for side in told(rows)["sides"]} == {None}
     rows += rising("RUS", "CHN", 1, 1, flow="M")
+    assert {side["import_value_cif_usd"] for side in told(rows)["sides"]} == {None}, "the partner is not in the extract"
+    rows += rising("RUS", "KAZ", 1, 1, flow="M", code="640399")
     assert {side["import_value_cif_usd"] for side in told(rows)["sides"]} == {0}
 
 

@@ -20,7 +20,7 @@ from anomaly.reports.words import (
     publisher_name,
 )
 
-NOT_TRIED = "Not tried for this flag: only those of the highest priority are."
+NOT_TRIED = "not tried for this flag; it is for those of the highest priority that stand now."
 _SIDES = (
     ("export_value_fob_usd", "Exporter, FOB"),
     ("reexport_value_fob_usd", "of which re-exports"),

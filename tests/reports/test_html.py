@@ -75,7 +75,7 @@ def test_a_flag_shows_both_sides_and_what_is_left_without_each_publisher() -> No
 
 def test_a_flag_that_was_not_tried_without_a_publisher_says_so() -> None:
     cards = REPORT.render(findings(7)).decode().split("<article")[1:]
-    assert ["Not tried for this flag" in card for card in cards] == [False] * 6 + [True]
+    assert ["not tried for this flag" in card for card in cards] == [False] * 6 + [True]
 
 
 def test_a_flag_shows_the_nearest_routes_that_were_not_flagged_and_why() -> None:
