@@ -81,9 +81,12 @@ def frames() -> dict[str, pl.DataFrame]:
     whole = pl.DataFrame([key | route], schema_overrides={"window_months": pl.Int16})
     scores = whole.with_columns(
         anomaly_score=0.71,
+        evidence_score=0.99,
+        evidence_weight=1.2,
         anomaly_rank=pl.lit(1, pl.Int64),
         p_value=0.004,
         q_value=0.012,
+        stability_share=0.97,
         placebos=pl.lit(250, pl.Int64),
     )
     reason = {"indicator": "surge_log", "value": 1.57, "unit": "log", "threshold": 0.405, "text": REASON}
@@ -101,6 +104,7 @@ def frames() -> dict[str, pl.DataFrame]:
         anomaly_rank=pl.lit(1, pl.Int64),
         p_value=0.004,
         q_value=0.012,
+        stability_share=0.97,
         compares=pl.lit("2022H1 with the same months of 2021, and with the mean of 2019-2021"),
         reasons=pl.Series([[reason]]),
         caveats=pl.Series([["The goods may have stayed in the customs union by right."]]),
@@ -115,7 +119,7 @@ def frames() -> dict[str, pl.DataFrame]:
         is_before_sanctions=pl.lit(value=False),
     )
     calibration = pl.DataFrame(
-        [key | {"leg": "hub to target", "placebo_kind": "importers", "placebos": 250, "targets": 9}],
+        [key | {"leg": "hub to target", "placebo_kind": "importers", "placebos": 250, "q_limit": 0.1, "targets": 9}],
         schema_overrides={"window_months": pl.Int16},
     ).with_columns(targets_flagged_per_1000=111.1, placebos_flagged_per_1000=4.0, says=pl.lit("250 placebo routes"))
     without = pl.DataFrame([WITHOUT], schema=schema.Without.create_empty().schema)

@@ -115,8 +115,8 @@ def _numbers(flag: dict[str, Any]) -> list[tuple[str, str]]:
         *([] if stability is None else [("Stability", f"{100 * stability:.0f} %")]),
         ("Excess", usd(flag["excess_usd"])),
         ("p-value", probability(flag["p_value"])),
-        ("Score", f"{flag['anomaly_score']:.3f}"),
-        ("Rank in window", f"{flag['anomaly_rank']:,}"),
+        ("Score", "not scored" if flag["anomaly_score"] is None else f"{flag['anomaly_score']:.3f}"),
+        ("Rank in window", "none" if flag["anomaly_rank"] is None else f"{flag['anomaly_rank']:,}"),
     ]
 
 

@@ -199,6 +199,7 @@ def flag(place: int, text: str = "") -> dict[str, Any]:
         "anomaly_rank": 1 + place,
         "p_value": None if place % 13 == 12 else 0.0004 + place / 100_000,
         "q_value": None if place % 13 == 12 else 0.005 + place / 10_000,
+        "stability_share": None if place % 13 == 12 else 1.0 - place % 7 / 20,
         "compares": text
         or f"{window_months} months to {window_end:%B %Y} with the same months a year before and with their mean in 2019-2021.",
         "reasons": [
@@ -368,6 +369,7 @@ def _calibration(text: str) -> pl.DataFrame:
                 "leg": "hub to target",
                 "placebo_kind": "importers" if has_placebos else "none",
                 "placebos": 1842 if has_placebos else 0,
+                "q_limit": 0.1,
                 "targets": 96,
                 "targets_flagged_per_1000": 187.5 if has_placebos else None,
                 "placebos_flagged_per_1000": 3.3 if has_placebos else None,
