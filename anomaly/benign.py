@@ -201,7 +201,7 @@ def _freight(row: Row) -> Item:
     sent, arrived = row["leg_exported_usd"], row["leg_imported_usd"]
     text = (
         f"What arrives carries freight and insurance, some {CIF_OVER_FOB_PERCENT} % on average: it should be above the "
-        f"{usd(sent)} that were sent, and is {usd(arrived)}."
+        f"{usd(sent)} that were sent, and is {amount(arrived)}."
     )
     is_below = arrived is not None and sent is not None and arrived < sent
     return _item("Freight and insurance", "against" if is_below else "unknown", text)

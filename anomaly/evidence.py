@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from anomaly import comparables, market, sides
-from anomaly.benign import benign_if, own_then, went, when
+from anomaly.benign import amount, benign_if, own_then, went, when
 from anomaly.indicators.base import usd
 from anomaly.schema import ROUTE_KEY, Flags
 from anomaly.settings import Settings
@@ -146,10 +146,10 @@ def _went(what: str, then: int | None, now: int | None) -> str:
 def _ghost(row: Mapping[str, Any]) -> str:
     sender, hub = row["exporter_name"], row["importer_name"]
     return (
-        f"{sender} reports {usd(row['leg_exported_usd'])} sent to {hub}, which records {usd(row['leg_imported_usd'])} of it; "
-        f"in {row['baseline_years']} it was {usd(row['leg_exported_baseline_usd'])} and "
-        f"{usd(row['leg_imported_baseline_usd'])}. More left than before, and a smaller part of it arrived where it was "
-        "declared to go."
+        f"{sender} reports {amount(row['leg_exported_usd'])} sent to {hub}, which records "
+        f"{amount(row['leg_imported_usd'])} of it; in {row['baseline_years']} it was "
+        f"{amount(row['leg_exported_baseline_usd'])} and {amount(row['leg_imported_baseline_usd'])}. More left than before, "
+        "and a smaller part of it arrived where it was declared to go."
     )
 
 

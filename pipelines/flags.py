@@ -54,7 +54,10 @@ def _tables(run: Run, found: pl.DataFrame, scores: pl.DataFrame) -> evidence.Tab
 
     windows = found.select(WINDOW).unique()
     countries = pl.concat([found["importer_iso"], found["exporter_iso"]]).unique().implode()
-    asked_about = pl.col("importer_iso").is_in(found["importer_iso"].unique().implode())
+    ghosts = found.filter(pl.col("flag_type") == "ghost_transit")
+    asked_about = pl.col("importer_iso").is_in(found["importer_iso"].unique().implode()) | (
+        pl.col("exporter_iso").is_in(ghosts["exporter_iso"].unique().implode()) & (pl.col("role") == "other")
+    )
     cells = pl.col("good").is_in(found["good"].unique().implode()) & pl.col("importer_iso").is_in(countries)
     features = run.store.scan("features").filter(asked_about)
     return evidence.Tables(

@@ -254,6 +254,13 @@ def test_a_route_that_stands_above_its_baseline_only_is_compared_with_the_baseli
     )
 
 
+def test_a_ghost_transit_is_compared_with_what_the_same_sender_sends_to_other_hubs() -> None:
+    rows = [*rising("DEU", "KAZ", 6, 40), *rising("KAZ", "DEU", 6, 8, flow="M"), *rising("DEU", "UZB", 7, 9)]
+    near = flagged(rows, ("DEU", "KAZ"), flag_type="ghost_transit")["comparables"].item()
+    assert [(one["nearness"], one["importer_iso"]) for one in near] == [("same sender, other hub", "UZB")]
+    assert near[0]["why"] == "the receiving side's report is not known: no gap can be measured"
+
+
 GHOST = {
     "exporter_name": "Germany", "importer_name": "Kazakhstan", "baseline_years": "2019-2021", "window_months": 12,
     "value_usd": 24 * MILLION, "value_prior_year_usd": 10 * MILLION, "value_baseline_usd": 10 * MILLION,
