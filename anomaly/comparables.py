@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from anomaly.indicators import INDICATORS
@@ -18,7 +20,16 @@ NEARNESS = (
 _RISES = ("surge_log", "baseline_excess_log", "new_route")
 _OTHER = {"good": "other_good", "exporter_iso": "other_exporter", "importer_iso": "other_importer"}
 _SHOWN = ("good", "exporter_iso", "importer_iso", "value_usd", "value_prior_year_usd", "q_value")
-_MEASURED = (*ROUTE_KEY, "value_usd", "value_prior_year_usd", "value_baseline_usd", *_RISES, "mirror_gap_shift_log")
+_JOINT = ("coalition_to_target_usd", "coalition_to_target_baseline_usd", "direct_drop_log", "neighbour_code_shift")
+_MEASURED = (
+    *ROUTE_KEY,
+    "value_usd",
+    "value_prior_year_usd",
+    "value_baseline_usd",
+    *_RISES,
+    "mirror_gap_shift_log",
+    *_JOINT,
+)
 
 
 def build(
@@ -170,8 +181,21 @@ def _why(settings: Settings) -> pl.Expr:
         ),
         (ghost & (gap < thresholds["mirror_gap_shift_log"]), pl.lit("its mirror gap is as wide as it was")),
         (~is_rise, pl.lit("no rise of its own is over its threshold")),
+        (
+            ~ghost & _stands_alone(thresholds),
+            pl.lit("it rose alone: neither the direct trade nor a neighbour of the good fell"),
+        ),
     ]
     said = pl.lit("no rule of a flag holds for it")
     for applies, words in reversed(rules):
         said = pl.when(applies.fill_null(value=False)).then(words).otherwise(said)
     return said
+
+
+def _stands_alone(thresholds: Mapping[str, float]) -> pl.Expr:
+    """Whether the coalition's direct trade is known and did not fall, and no neighbour of the good fell either."""
+    now, then = pl.col("coalition_to_target_usd"), pl.col("coalition_to_target_baseline_usd")
+    since_baseline = ((then + 1) / (now + 1)).log()
+    fell = pl.max_horizontal(pl.col("direct_drop_log"), since_baseline).fill_null(0.0) >= thresholds["direct_drop_log"]
+    matched = pl.col("neighbour_code_shift").fill_null(0.0) >= thresholds["neighbour_code_shift"]
+    return now.is_not_null() & ~fell & ~matched

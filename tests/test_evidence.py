@@ -67,13 +67,14 @@ def flag(row: dict[str, Any], flag_type: str = "hub_reexport") -> dict[str, Any]
 
 
 def flagged(rows: list[dict[str, Any]], *routes: tuple[str, str], **options: Any) -> pl.DataFrame:
-    """Flags of routes (exporter, importer) of 2022 with their evidence; every route has q 0.4 in the scores."""
+    """Flags of routes (exporter, importer) of 2022 with their evidence; in the scores q is 0.4, and 0.02 for 847950."""
     cells, who, scope = prepared(rows)
     table, refused = features.build(cells, features.plan(who, scope, ALL_LINKED, SETTINGS), SETTINGS)
     now = table.filter(pl.col("window_end").dt.year() == 2022)
     of_good = now.filter(good="847989")
     measured = [of_good.filter(exporter_iso=one, importer_iso=other).row(0, named=True) for one, other in routes]
-    scores = now.select(*schema.ROUTE_KEY, q_value=pl.lit(0.4))
+    q_value = pl.when(pl.col("good") == "847950").then(0.02).otherwise(0.4)
+    scores = now.select(*schema.ROUTE_KEY, q_value=q_value)
     flags = pl.DataFrame([flag(row, **options) for row in measured], schema=schema.Flags.create_empty().schema)
     limits = {"leg": ["hub to target", "coalition to hub"], "q_limit": [0.1, 0.1]}
     calibration = flags.select(market.WINDOW).unique().join(pl.DataFrame(limits), how="cross")
@@ -141,6 +142,17 @@ def test_where_no_other_hub_sells_the_good_other_goods_of_the_pair_are_nearest_t
         ("same good", "GEO", "847989"),
     ]
     assert near[2]["why"] == "too small: below 1.0 million USD in the window"
+
+
+def test_a_route_that_rose_while_nothing_around_it_fell_says_that_it_rose_alone() -> None:
+    alone = rising("KAZ", "RUS", 2, 12) + rising("KAZ", "RUS", 2, 12, code="847950")
+    direct = rising("DEU", "RUS", 100, 15)
+    steady, fallen = (rising("DEU", "RUS", 5, now, code="847950") for now in (6, 2))
+    words = [told(alone + direct + other)["comparables"][0]["why"] for other in (steady, fallen)]
+    assert words == [
+        "it rose alone: neither the direct trade nor a neighbour of the good fell",
+        "no rule of a flag holds for it",
+    ]
 
 
 def test_the_coalitions_own_trade_comes_last_and_says_what_it_is() -> None:
