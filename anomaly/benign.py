@@ -87,7 +87,7 @@ def _own_production(row: Row) -> Item:
         "What it sold to anyone then is not in the data." if made is None else f"It then sold {amount(made)} to anyone."
     )
     verdict = _verdict(made, more)
-    if row.get("no_capacity") == 1:
+    if any(reason["indicator"] == "no_capacity" for reason in row.get("reasons") or ()):
         verdict, text = "against", f"{text} It is no exporter of the good by its own strength."
     declared = _side(row, "window", "reexport_value_fob_usd")
     if declared:
@@ -140,18 +140,24 @@ def _price(row: Row) -> Item:
         return _item(explanation, "unknown", f"There is no rise over a known amount {at} that a price could explain.")
     if then == 0:
         return _item(explanation, "against", f"There was no trade {at} that could have become dearer.")
-    weight = _side(row, "window", "net_wgt_g")
-    before = _side(row, "year before" if row["since"] == "prior" else "baseline", "net_wgt_g")
+    price, prior = _prices(row)
     needed = f"The price alone would have to have risen by {100 * (now - then) / then:,.0f} %"
-    if not weight or not before:
+    if not price or not prior:
         said = f"{needed}. Weights are not in the data: price and quantity cannot be told apart."
         return _item(explanation, "unknown", said)
-    price, prior = 1000 * now / weight, 1000 * then / before
     text = (
         f"{needed}. A kilogram cost {prior:,.1f} USD {at} and costs {price:,.1f} ({change(price, prior)}); the weight "
-        f"changed by {change(weight, before)}."
+        f"changed by {change(now / price, then / prior)}."
     )
     return _item(explanation, _verdict(math.log(price / prior) / math.log(now / then), 1.0), text)
+
+
+def _prices(row: Row) -> tuple[float | None, float | None]:
+    """USD a kilogram in the window and at the time that `since` names; the baseline's needs a weight in every period."""
+    if row["since"] == "prior":
+        return row["unit_value_usd_per_kg"], row["unit_value_prior_usd_per_kg"]
+    value, weight = _side(row, "baseline", "export_value_fob_usd"), _side(row, "baseline", "net_wgt_g")
+    return row["unit_value_usd_per_kg"], 1000 * value / weight if value and weight else None
 
 
 def _changed_supplier(row: Row) -> Item:
@@ -195,7 +201,7 @@ def _freight(row: Row) -> Item:
     sent, arrived = row["leg_exported_usd"], row["leg_imported_usd"]
     text = (
         f"What arrives carries freight and insurance, some {CIF_OVER_FOB_PERCENT} % on average: it should be above the "
-        f"{usd(sent)} that were sent, and is {usd(arrived)}."
+        f"{usd(sent)} that were sent, and is {amount(arrived)}."
     )
     is_below = arrived is not None and sent is not None and arrived < sent
     return _item("Freight and insurance", "against" if is_below else "unknown", text)

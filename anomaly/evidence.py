@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from anomaly import comparables, market, sides
-from anomaly.benign import benign_if, own_then, went, when
+from anomaly.benign import amount, benign_if, own_then, went, when
 from anomaly.indicators.base import usd
 from anomaly.schema import ROUTE_KEY, Flags
 from anomaly.settings import Settings
@@ -28,12 +28,15 @@ class Tables:
 
     features    rows of the windows of the flags
     bilateral   the flags' goods, to their importers and to their exporters
+    broken      bilateral.broken: changes of HS edition across which a good is not compared
     """
 
     features: pl.DataFrame
     scores: pl.DataFrame
+    calibration: pl.DataFrame
     refused: pl.DataFrame
     bilateral: pl.DataFrame
+    broken: pl.DataFrame
     coverage: pl.DataFrame
     scope: pl.DataFrame
 
@@ -51,10 +54,10 @@ def build(flags: pl.DataFrame, tables: Tables, names: Mapping[str, str], setting
         features.select(*ROUTE_KEY, *more), on=ROUTE_KEY, how="left", maintain_order="left"
     )
     rows = rows.with_columns(since=pl.when(_only_above_baseline()).then(pl.lit("baseline")).otherwise(pl.lit("prior")))
-    traded = market.build(tables.bilateral, tables.coverage, tables.scope, rows)
+    traded = market.build(tables.bilateral, tables.coverage, tables.scope, tables.broken, rows)
     for one in (
-        sides.build(rows, tables.bilateral, tables.coverage, tables.scope),
-        comparables.build(flags, features, tables.scores, tables.refused, traded, settings),
+        sides.build(rows, tables.bilateral, tables.coverage, tables.scope, tables.broken),
+        comparables.build(flags, features, tables.scores, tables.refused, traded, tables.calibration, settings),
         market.sold_by_others(rows, traded, tables.coverage, tables.scope, settings.coalition.countries),
         market.recorded_from_others(flags, tables.bilateral),
     ):
@@ -143,18 +146,22 @@ def _went(what: str, then: int | None, now: int | None) -> str:
 def _ghost(row: Mapping[str, Any]) -> str:
     sender, hub = row["exporter_name"], row["importer_name"]
     return (
-        f"{sender} reports {usd(row['leg_exported_usd'])} sent to {hub}, which records {usd(row['leg_imported_usd'])} of it; "
-        f"in {row['baseline_years']} it was {usd(row['leg_exported_baseline_usd'])} and "
-        f"{usd(row['leg_imported_baseline_usd'])}. More left than before, and a smaller part of it arrived where it was "
-        "declared to go."
+        f"{sender} reports {amount(row['leg_exported_usd'])} sent to {hub}, which records "
+        f"{amount(row['leg_imported_usd'])} of it; in {row['baseline_years']} it was "
+        f"{amount(row['leg_exported_baseline_usd'])} and {amount(row['leg_imported_baseline_usd'])}. More left than before, "
+        "and a smaller part of it arrived where it was declared to go."
     )
 
 
 def _relabel(row: Mapping[str, Any]) -> str:
-    fell = row.get("neighbour_fell_good")
-    named = f"{fell}, a neighbour in the heading," if fell else "a neighbour in the heading"
+    fell, by = row.get("neighbour_fell_good"), row.get("neighbour_fell_usd")
+    named = (
+        "other goods of the heading"
+        if fell is None
+        else f"{fell} of the same heading fell by {usd(by)}, most of those that"
+    )
     rose = _went("this good", row["value_prior_year_usd"], row["value_usd"])
-    return f"On the same route {named} fell while {rose}: what a change of label would look like."
+    return f"On the same route {named} fell, while {rose}: what a change of label would look like."
 
 
 def _price(row: Mapping[str, Any]) -> str:

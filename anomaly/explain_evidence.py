@@ -11,7 +11,7 @@ Row = dict[str, Any]
 _SHOWN = (
     "flag_id", "flag_type", "severity", "priority", "list_tier", "excess_usd", "stability_share", "compares", "evidence",
 )  # fmt: skip
-NOT_TRIED = "not tried for this flag: only those of the highest priority are"
+NOT_TRIED = "not tried for this flag; it is for those of the highest priority that stand now"
 
 
 def flag_part(flag: Row) -> Row:

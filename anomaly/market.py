@@ -24,11 +24,14 @@ def years_of(baseline_years: str) -> list[int]:
     return list(range(int(first), int(last) + 1)) if first.isdigit() and last.isdigit() else []
 
 
-def build(cells: pl.DataFrame, coverage: pl.DataFrame, scope: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
+def build(
+    cells: pl.DataFrame, coverage: pl.DataFrame, scope: pl.DataFrame, broken: pl.DataFrame, windows: pl.DataFrame
+) -> pl.DataFrame:
     """A row per window and route: WINDOW, good, exporter_iso, importer_iso, value_usd, value_prior_year_usd,
     value_baseline_usd.
 
     cells     bilateral rows of the goods, to any importers
+    broken    bilateral.broken: a route is not compared across a change of edition that breaks its good
     windows   WINDOW and baseline_years, any number of rows a window
 
     null is unknown: a period that its reporter did not report, or that the dataset does not hold. Routes of which
@@ -43,16 +46,28 @@ def build(cells: pl.DataFrame, coverage: pl.DataFrame, scope: pl.DataFrame, wind
         filled = fill(own, reported(own, coverage.filter(pl.col("freq_code") == freq), scope))
         for freq_code, months, end, baseline in part.rows():
             window = Window(freq_code, months, end)
-            parts.append(_window(filled, window, years_of(baseline)))
+            parts.append(_window(filled, window, years_of(baseline), broken["good"]))
     known = pl.any_horizontal(pl.col(_VALUES).is_not_null())
     return pl.concat(parts).filter(known).sort(*WINDOW, *_ROUTE)
 
 
-def _window(filled: pl.DataFrame, window: Window, baseline: Sequence[int]) -> pl.DataFrame:
+def _window(filled: pl.DataFrame, window: Window, baseline: Sequence[int], broken: pl.Series) -> pl.DataFrame:
     year, count = window.end.year, len(baseline)
+    is_broken = pl.col("good").is_in(broken.unique().implode())
     sums = filled.group_by(_ROUTE).agg(
         **{f"_{one}": _sum(window, one) for one in {year, year - 1, *baseline}},
+        **{
+            f"_edition_{one}": pl.col("hs_edition").filter(within(window, one)).max()
+            for one in {year, year - 1, *baseline}
+        },
     )
+    kept = [
+        pl.when(~(is_broken & (pl.col(f"_edition_{one}") != pl.col(f"_edition_{year}"))))
+        .then(f"_{one}")
+        .alias(f"_{one}")
+        for one in {year - 1, *baseline}
+    ]
+    sums = sums.with_columns(kept)
     mean = (pl.sum_horizontal([pl.col(f"_{one}") for one in baseline], ignore_nulls=False) + count // 2) // max(
         count, 1
     )

@@ -12,10 +12,13 @@ _SPANS = ("window", "year before", "baseline")
 _AMOUNTS = ("export_value_fob_usd", "import_value_cif_usd", "reexport_value_fob_usd", "net_wgt_g")
 
 
-def build(flags: pl.DataFrame, cells: pl.DataFrame, coverage: pl.DataFrame, scope: pl.DataFrame) -> pl.DataFrame:
+def build(
+    flags: pl.DataFrame, cells: pl.DataFrame, coverage: pl.DataFrame, scope: pl.DataFrame, broken: pl.DataFrame
+) -> pl.DataFrame:
     """flag_id and `sides`: three rows each, window, year before and baseline mean.
 
     flags   flags with value_basis and baseline_years of their features
+    broken  bilateral.broken: goods of which silence may be a change of codes
     cells   bilateral rows of the flags' routes, and of their exporters' other routes of the goods where at hand
 
     The side that the flag's own figures come from shows those. On the other side absence is 0 only where that
@@ -31,9 +34,7 @@ def build(flags: pl.DataFrame, cells: pl.DataFrame, coverage: pl.DataFrame, scop
     reexported = pl.coalesce("reexport_value_fob_usd", pl.when(pl.col("has_reexports")).then(0))
     weight = pl.when(pl.col("value_usd") > 0).then(pl.col("net_wgt_g")).otherwise(0)
     sums = (
-        found.join(
-            _importers_told(flags, coverage, scope), on=["freq_code", "good", "importer_iso", "ref_date"], how="left"
-        )
+        found.join(_importers_told(flags, coverage, scope, broken), on=[*_ROUTE, "ref_date"], how="left")
         .join(_exporters_with_reexports(cells), on=["freq_code", "good", "exporter_iso", "year"], how="left")
         .group_by("flag_id", "span", "years")
         .agg(
@@ -79,18 +80,30 @@ def _periods(flags: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _importers_told(flags: pl.DataFrame, coverage: pl.DataFrame, scope: pl.DataFrame) -> pl.DataFrame:
-    """Periods in which an importer's silence on a good is a nothing."""
-    dataset = ["source", "dataset", "freq_code", "flow_code"]
+def _importers_told(
+    flags: pl.DataFrame, coverage: pl.DataFrame, scope: pl.DataFrame, broken: pl.DataFrame
+) -> pl.DataFrame:
+    """Periods in which an importer's silence on a good from an exporter is a nothing.
+
+    A re-coded good, or one that an edition breaks, may lie under codes that the importer moved to.
+    """
+    dataset = ["source", "dataset", "freq_code"]
     year = pl.col("ref_date").dt.year().alias("year")
-    about_them = pl.col("reporter_iso").is_in(flags["importer_iso"].unique().implode())
-    told = coverage.filter(pl.col("flow_code") == "M", pl.col("is_complete"), about_them)
-    goods = flags["good"].unique().implode()  # a re-coded good may lie under codes that the importer moved to
-    held = scope.filter(pl.col("dimension") == "good", pl.col("code").is_in(goods), ~pl.col("code").str.ends_with("+"))
+    imports = pl.col("flow_code") == "M"
+    told = coverage.filter(imports, "is_complete").select(*dataset, "ref_date", year, importer_iso="reporter_iso")
+    held = scope.filter(imports).select(*dataset, year, "dimension", "code").unique()
+    goods = held.filter(
+        pl.col("dimension") == "good",
+        ~pl.col("code").str.ends_with("+") & ~pl.col("code").is_in(broken["good"].unique().implode()),
+    )
+    partners = held.filter(pl.col("dimension") == "partner")
     return (
-        told.select(*dataset, "ref_date", year, importer_iso="reporter_iso")
-        .join(held.select(*dataset, year, good="code").unique(), on=[*dataset, "year"])
-        .select("freq_code", "good", "importer_iso", "ref_date", is_told=pl.lit(value=True))
+        flags.select(_ROUTE)
+        .unique()
+        .join(told, on=["freq_code", "importer_iso"])
+        .join(goods.rename({"code": "good"}), on=[*dataset, "year", "good"], how="semi")
+        .join(partners.rename({"code": "exporter_iso"}), on=[*dataset, "year", "exporter_iso"], how="semi")
+        .select(*_ROUTE, "ref_date", is_told=pl.lit(value=True))
         .unique()
     )
 

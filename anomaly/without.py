@@ -7,6 +7,7 @@ not how another run would.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,13 +21,16 @@ from anomaly.indicators import INDICATORS
 from anomaly.refusals import Breaks
 from anomaly.schema import ROUTE_KEY, Without
 from anomaly.settings import Settings
-from anomaly.windows import Known, Window
+from anomaly.siblings import HEADING_DIGITS
+from anomaly.windows import LEAST_BASELINE_YEARS, Known, Window
 
 ROWS_AT_A_TIME = 250_000  # of bilateral, as in the run
 NOTHING_LEFT = "Nothing is left: no other publisher has trade data of the good."
 _KEY = list(ROUTE_KEY)
 _GROUP = ["freq_code", "window_months", "baseline_gap_years", "is_from_coalition"]
+_WINDOW = ["freq_code", "window_months", "window_end", "is_from_coalition"]
 _TAG = "|"  # between an exporter and the publisher left out: in no code of a country
+_DIGITS = 9  # of features: what differs beyond is the order of a sum
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +88,13 @@ def _windows(every: Sequence[Window], known: Known, routes: pl.DataFrame, settin
                 for year in window.baseline_years
                 if known.index(window.end.replace(year=year), window.months) is not None
             )
-            found.append(replace(window, baseline_years=held if len(held) >= 2 else ()))
+            found.append(replace(window, baseline_years=held if len(held) >= LEAST_BASELINE_YEARS else ()))
     return found
 
 
 def _portions(sides: pl.DataFrame) -> Iterator[pl.DataFrame]:
     """Whole headings, in order, about ROWS_AT_A_TIME rows at once."""
-    heading = pl.col("good").str.slice(0, 4)
+    heading = pl.col("good").str.slice(0, HEADING_DIGITS)
     rows = sides.group_by(heading=heading).agg(rows=pl.len().cast(pl.Int64)).sort("heading")
     portion = rows.with_columns(portion=(pl.col("rows").cum_sum() - 1) // ROWS_AT_A_TIME).select("heading", "portion")
     numbered = sides.with_columns(heading=heading).join(portion, on="heading", maintain_order="left")
@@ -106,53 +110,61 @@ def scored(
     changed        source → measured
     run_features   the run's features, of importers that are not of the coalition
 
-    A route whose inputs are the same has the same score. The others are scored by forests fitted once more on the
-    run's placebos; q is the route's own among the run's other routes of the window.
+    A route whose inputs are the same has the same p. The others are scored by forests fitted once more on the run's
+    placebos. q is the route's own, with its own weight, among the run's other routes of the window.
     """
-    names = features.input_names()
-    told = [*{name for leg in names.values() for name in leg}, "evidence_weight", "is_measured"]
-    rows = pl.concat(
+    asked = pl.concat(
         [features.forest_inputs(one, settings).with_columns(left_out=pl.lit(source)) for source, one in changed.items()]
     )
-    key = [*_KEY, "baseline_gap_years"]
     inputs = features.forest_inputs(run_features, settings)
-    unchanged = inputs.join(rows.lazy(), on=key, how="semi").collect(engine="streaming")
-    same = rows.join(unchanged, on=[*key, *told], how="semi")
-    other = rows.join(unchanged, on=[*key, *told], how="anti")
-    tagged = other.with_columns(pl.concat_str("exporter_iso", pl.lit(_TAG), "left_out").alias("exporter_iso"))
+    seen = sorted({name for leg in features.input_names().values() for name in leg})
+    compared = [pl.col(*_KEY, "baseline_gap_years", "is_measured"), pl.col(seen).round(_DIGITS)]
+    same = asked.join(inputs.select(compared).collect(), on=compared, how="semi")
+    p_values = run_scores.join(same.select(*_KEY, "left_out"), on=_KEY)
+    other = asked.join(same, on=[*_KEY, "left_out"], how="anti")
     if other.height:
-        groups = other.select(_GROUP).unique().lazy()
-        among = inputs.join(groups, on=_GROUP, how="semi").collect(engine="streaming")
-        again = scores.build(pl.concat([among, tagged.select(among.columns)]), names, settings).scores
-        again = again.filter(pl.col("exporter_iso").str.contains(_TAG, literal=True))
-    else:
-        again = run_scores.clear()
+        p_values = pl.concat([p_values, _fitted_again(other, inputs, settings).select(p_values.columns)])
+    weighed = inputs.join(asked.lazy(), on=_WINDOW, how="semi").select(*_KEY, "is_from_coalition", "evidence_weight")
+    every = _with_q(
+        p_values.join(
+            asked.select(*_KEY, "left_out", "is_from_coalition", weight="evidence_weight"), on=[*_KEY, "left_out"]
+        ),
+        run_scores.select(*_KEY, "p_value").join(weighed.unique(_KEY).collect(), on=_KEY),
+    )
+    return {name: every.filter(left_out=name).select(run_scores.columns) for name in changed}
+
+
+def _fitted_again(other: pl.DataFrame, inputs: pl.LazyFrame, settings: Settings) -> pl.DataFrame:
+    """schema.Scores and left_out of routes with other inputs; each stands beside the run's routes under a name of its own."""
+    tagged = other.with_columns(pl.concat_str("exporter_iso", pl.lit(_TAG), "left_out").alias("exporter_iso"))
+    groups = other.select(_GROUP).unique().lazy()
+    among = inputs.join(groups, on=_GROUP, how="semi").collect(engine="streaming")
+    once = settings.model_copy(update={"calibration": settings.calibration.model_copy(update={"resamples": 1})})
+    again = scores.build(pl.concat([among, tagged.select(among.columns)]), features.input_names(), once).scores
     exporter, source = (pl.col("exporter_iso").str.split(_TAG).list.get(place) for place in (0, 1))
-    again = again.with_columns(exporter_iso=exporter, left_out=source)
-    again = _with_q(again, run_scores, settings)
-    kept = run_scores.join(same.select(*_KEY, "left_out"), on=_KEY)
-    every = pl.concat([kept, again.select(kept.columns)])
-    return {name: every.filter(left_out=name).drop("left_out") for name in changed}
+    mine = again.filter(pl.col("exporter_iso").str.contains(_TAG, literal=True))
+    return mine.with_columns(exporter_iso=exporter, left_out=source)
 
 
-def _with_q(again: pl.DataFrame, run_scores: pl.DataFrame, settings: Settings) -> pl.DataFrame:
-    """q of each route alone among the run's other routes of the same window and leg."""
-    leg = pl.col("exporter_iso").is_in(list(settings.coalition.countries)).alias("leg")
-    window = ["freq_code", "window_months", "window_end", "leg"]
-    others = run_scores.with_columns(leg).partition_by(window, as_dict=True)
+def _with_q(routes: pl.DataFrame, run: pl.DataFrame) -> pl.DataFrame:
+    """q of each route alone among the run's other routes of its window and leg.
+
+    routes   p_value and `weight` as it is measured without a source
+    run      p_value and evidence_weight of the run's routes, before weights are scaled to mean 1
+    """
+    windows = run.drop_nulls().partition_by(_WINDOW, as_dict=True)
     found: list[float | None] = []
-    for row in again.with_columns(leg).iter_rows(named=True):
-        part = others[tuple(row[name] for name in window)]
-        is_own = (part["good"] == row["good"]) & (part["exporter_iso"] == row["exporter_iso"])
-        is_own &= part["importer_iso"] == row["importer_iso"]
-        if row["p_value"] is None:
+    for row in routes.iter_rows(named=True):
+        part = windows.get(tuple(row[name] for name in _WINDOW))
+        if part is None or row["p_value"] is None:
             found.append(None)
             continue
-        rest = part.filter(~is_own)
+        is_own = (part["good"] == row["good"]) & (part["exporter_iso"] == row["exporter_iso"])
+        rest = part.filter(~(is_own & (part["importer_iso"] == row["importer_iso"])))
         p_values = np.append(rest["p_value"].to_numpy(), row["p_value"])
-        weights = np.append(rest["evidence_weight"].to_numpy(), row["evidence_weight"])
-        found.append(float(q_values(p_values, weights / weights.mean())[-1]))
-    return again.with_columns(q_value=pl.Series(found, dtype=pl.Float64))
+        weights = np.append(rest["evidence_weight"].to_numpy(), row["weight"])
+        found.append(float(q_values(p_values, weights / (weights.mean() or 1.0))[-1]))
+    return routes.with_columns(q_value=pl.Series(found, dtype=pl.Float64))
 
 
 def tell(
@@ -178,15 +190,22 @@ def tell(
     rows = []
     for flag in flags.to_dicts():
         before, after = was[_route(flag)], now.get(_route(flag))
-        if after is not None and all(after[name] == before[name] for name in before if name != "dataset"):
+        if after is not None and all(_is_same(before[name], after[name]) for name in before if name != "dataset"):
             continue
-        is_scored = _route(flag) in q_of
+        is_small = after is not None and after["value_usd"] < settings.materiality_usd
+        is_scored = _route(flag) in q_of or is_small
         row = _row(flag, before, after if is_scored else None, flag["flag_id"] in flagged, settings)
         q_value = q_of.get(_route(flag))
         rows.append(
             {**row, "source_left_out": source, "q_value": q_value, "says": _says(row, flag, after is not None, q_value)}
         )
     return _table(rows)
+
+
+def _is_same(before: Any, after: Any) -> bool:
+    if isinstance(before, float) and isinstance(after, float):
+        return math.isclose(before, after, rel_tol=10**-_DIGITS, abs_tol=10**-_DIGITS)
+    return bool(before == after)
 
 
 def nothing_left(flags: pl.DataFrame, source: str) -> pl.DataFrame:

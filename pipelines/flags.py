@@ -54,14 +54,19 @@ def _tables(run: Run, found: pl.DataFrame, scores: pl.DataFrame) -> evidence.Tab
 
     windows = found.select(WINDOW).unique()
     countries = pl.concat([found["importer_iso"], found["exporter_iso"]]).unique().implode()
-    asked_about = pl.col("importer_iso").is_in(found["importer_iso"].unique().implode())
+    ghosts = found.filter(pl.col("flag_type") == "ghost_transit")
+    asked_about = pl.col("importer_iso").is_in(found["importer_iso"].unique().implode()) | (
+        pl.col("exporter_iso").is_in(ghosts["exporter_iso"].unique().implode()) & (pl.col("role") == "other")
+    )
     cells = pl.col("good").is_in(found["good"].unique().implode()) & pl.col("importer_iso").is_in(countries)
     features = run.store.scan("features").filter(asked_about)
     return evidence.Tables(
         features=features.join(windows.lazy(), on=WINDOW, how="semi").collect(engine="streaming"),
         scores=scores,
+        calibration=run.read("scores.calibration"),
         refused=run.read("features.refused"),
         bilateral=run.read("bilateral", where=cells),
+        broken=run.read("bilateral.broken"),
         coverage=run.read("coverage"),
         scope=run.read("coverage.scope"),
     )

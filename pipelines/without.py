@@ -20,12 +20,12 @@ Judge = Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame]
 
 def leave_out(run: Run, found: pl.DataFrame, scores: pl.DataFrame, judge: Judge) -> pl.DataFrame:
     """flags.without for the flags of the highest priority, as many as the settings say; checks before the sanctions
-    come last.
+    come last, and what is resolved is not tried.
     """
     from anomaly import evidence, without
 
     order = pl.struct(pl.col("is_before_sanctions"), -pl.col("priority"), *ROUTE_KEY)
-    first = found.sort(order).head(run.settings.evidence.most_left_out)
+    first = found.filter(pl.col("flag_type") != "resolved").sort(order).head(run.settings.evidence.most_left_out)
     nothing = Without.create_empty()
     if first.is_empty():
         return nothing
@@ -50,11 +50,12 @@ def leave_out(run: Run, found: pl.DataFrame, scores: pl.DataFrame, judge: Judge)
 def _reported(run: Run, first: pl.DataFrame) -> Reported:
     """Flows of the flags' goods and of their neighbours in the heading, and what the run made features from."""
     from anomaly import codes, exporters, sources, without
+    from anomaly.siblings import HEADING_DIGITS
 
     families = families_of(run)
     scope = run.read("coverage.scope")
-    heading = pl.col("code").str.slice(0, 4)
-    headings = first["good"].str.slice(0, 4).unique().implode()
+    heading = pl.col("code").str.slice(0, HEADING_DIGITS)
+    headings = first["good"].str.slice(0, HEADING_DIGITS).unique().implode()
     goods = scope.filter(pl.col("dimension") == "good", heading.is_in(headings))["code"].unique()
     members = families.filter(pl.col("good").is_in(goods.implode()))["cmd_code"]
     listed = pl.concat([goods.str.strip_suffix("+"), members]).unique().sort()

@@ -56,6 +56,7 @@ def flag(row: dict[str, Any], flag_type: str = "hub_reexport") -> dict[str, Any]
         "anomaly_rank": 1,
         "p_value": 0.01,
         "q_value": 0.02,
+        "stability_share": 0.9,
         "compares": "2022 with 2021",
         "reasons": [{"indicator": "surge_log", "value": 1.0, "unit": "log", "threshold": 0.405, "text": "It rose."}],
         "caveats": [],
@@ -66,15 +67,20 @@ def flag(row: dict[str, Any], flag_type: str = "hub_reexport") -> dict[str, Any]
 
 
 def flagged(rows: list[dict[str, Any]], *routes: tuple[str, str], **options: Any) -> pl.DataFrame:
-    """Flags of routes (exporter, importer) of 2022 with their evidence; every route has q 0.4 in the scores."""
+    """Flags of routes (exporter, importer) of 2022 with their evidence; in the scores q is 0.4, and 0.02 for 847950."""
     cells, who, scope = prepared(rows)
     table, refused = features.build(cells, features.plan(who, scope, ALL_LINKED, SETTINGS), SETTINGS)
     now = table.filter(pl.col("window_end").dt.year() == 2022)
     of_good = now.filter(good="847989")
     measured = [of_good.filter(exporter_iso=one, importer_iso=other).row(0, named=True) for one, other in routes]
-    scores = now.select(*schema.ROUTE_KEY, q_value=pl.lit(0.4))
+    q_value = pl.when(pl.col("good") == "847950").then(0.02).otherwise(0.4)
+    scores = now.select(*schema.ROUTE_KEY, q_value=q_value)
     flags = pl.DataFrame([flag(row, **options) for row in measured], schema=schema.Flags.create_empty().schema)
-    built = evidence.build(flags, evidence.Tables(now, scores, refused, cells, who, scope), NAMES, SETTINGS)
+    limits = {"leg": ["hub to target", "coalition to hub"], "q_limit": [0.1, 0.1]}
+    calibration = flags.select(market.WINDOW).unique().join(pl.DataFrame(limits), how="cross")
+    broken = pl.DataFrame(schema={"good": pl.String, "newer_edition": pl.Int8})
+    tables = evidence.Tables(now, scores, calibration, refused, cells, broken, who, scope)
+    built = evidence.build(flags, tables, NAMES, SETTINGS)
     return schema.Flags.validate(built)
 
 
@@ -138,6 +144,17 @@ def test_where_no_other_hub_sells_the_good_other_goods_of_the_pair_are_nearest_t
     assert near[2]["why"] == "too small: below 1.0 million USD in the window"
 
 
+def test_a_route_that_rose_while_nothing_around_it_fell_says_that_it_rose_alone() -> None:
+    alone = rising("KAZ", "RUS", 2, 12) + rising("KAZ", "RUS", 2, 12, code="847950")
+    direct = rising("DEU", "RUS", 100, 15)
+    steady, fallen = (rising("DEU", "RUS", 5, now, code="847950") for now in (6, 2))
+    words = [told(alone + direct + other)["comparables"][0]["why"] for other in (steady, fallen)]
+    assert words == [
+        "it rose alone: neither the direct trade nor a neighbour of the good fell",
+        "no rule of a flag holds for it",
+    ]
+
+
 def test_the_coalitions_own_trade_comes_last_and_says_what_it_is() -> None:
     near = told([*rising("KAZ", "RUS", 2, 12), *rising("DEU", "RUS", 100, 15)])["comparables"]
     assert [(one["nearness"], one["exporter_iso"]) for one in near] == [("coalition's own trade", "DEU")]
@@ -164,6 +181,8 @@ def test_the_side_that_did_not_report_is_unknown_and_the_one_that_reported_nothi
     rows = [row for row in trade() if row["flow_code"] != "M"]
     assert {side["import_value_cif_usd"] for side in told(rows)["sides"]} == {None}
     rows += rising("RUS", "CHN", 1, 1, flow="M")
+    assert {side["import_value_cif_usd"] for side in told(rows)["sides"]} == {None}, "the partner is not in the extract"
+    rows += rising("RUS", "KAZ", 1, 1, flow="M", code="640399")
     assert {side["import_value_cif_usd"] for side in told(rows)["sides"]} == {0}
 
 
@@ -245,6 +264,13 @@ def test_a_route_that_stands_above_its_baseline_only_is_compared_with_the_baseli
         "more of the good to Kazakhstan than in 2019-2021"
         in explanation(row, "Sellers outside the coalition deliver it")["text"]
     )
+
+
+def test_a_ghost_transit_is_compared_with_what_the_same_sender_sends_to_other_hubs() -> None:
+    rows = [*rising("DEU", "KAZ", 6, 40), *rising("KAZ", "DEU", 6, 8, flow="M"), *rising("DEU", "UZB", 7, 9)]
+    near = flagged(rows, ("DEU", "KAZ"), flag_type="ghost_transit")["comparables"].item()
+    assert [(one["nearness"], one["importer_iso"]) for one in near] == [("same sender, other hub", "UZB")]
+    assert near[0]["why"] == "the receiving side's report is not known: no gap can be measured"
 
 
 GHOST = {

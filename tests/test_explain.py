@@ -137,7 +137,9 @@ def test_a_flag_is_explained_with_its_evidence_and_what_is_left_without_each_pub
 
 def test_a_flag_that_was_not_tried_without_a_publisher_says_so(tables, row):
     told = explain.explain(row, tables | {"flags.without": tables["flags.without"].clear()}, {}, {})
-    assert told["without_a_publisher"] == ["not tried for this flag: only those of the highest priority are"]
+    assert told["without_a_publisher"] == [
+        "not tried for this flag; it is for those of the highest priority that stand now"
+    ]
 
 
 def test_an_indicator_shows_how_far_the_score_falls_without_it_and_nothing_where_the_score_does_not_see_it(parts):

@@ -122,8 +122,8 @@ def test_the_flags_of_the_highest_priority_say_what_remains_without_each_publish
 def test_every_flag_has_comparables_both_sides_and_a_list_of_what_would_make_it_benign(flags: pl.DataFrame) -> None:
     assert flags["evidence"].null_count() == 0
     assert (flags["sides"].list.len() == 3).all()
-    assert (flags["benign_if"].list.len() >= 4).all()
-    assert (flags["comparables"].list.len() >= 1).mean() > 0.95
+    assert (flags["benign_if"].list.len() >= 3).all()
+    assert (flags["comparables"].list.len() >= 1).mean() > 0.9
     own = flags.select("value_usd", side=pl.col("sides").list.first().struct.field("export_value_fob_usd"))
     assert (own["value_usd"] == own["side"]).all()
 

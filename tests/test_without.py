@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from anomaly import bilateral, coverage, features, flags, schema, scores, without
+from anomaly import bilateral, coverage, exporters, features, flags, schema, scores, without
 from anomaly.refusals import Breaks
 from tests.test_flags import NAMES, NO_LIST, QUICK
 from tests.trade import ALL_LINKED, EDITION, NO_FAMILIES, countries, flows, years
@@ -66,10 +66,11 @@ def run(rows: list[dict[str, Any]], breaks: Breaks = ALL_LINKED) -> Ran:
     goods = bilateral.with_goods(flows(rows), NO_FAMILIES, EDITION)
     who, scope = coverage.build(goods)
     real = countries(rows)
-    sides = bilateral.build(goods, who, real, PRECEDENCE)
-    table, _ = features.build(sides, features.plan(who, scope, breaks, QUICK), QUICK)
+    sides = bilateral.build(goods, who, scope, real, PRECEDENCE, min(YEARS))
+    totals = exporters.build(sides.lazy(), QUICK.targets.countries)
+    table, _ = features.build(sides, features.plan(who, scope, breaks, QUICK, totals), QUICK)
     scored = scores.build(features.forest_inputs(table, QUICK), features.input_names(), QUICK)
-    told = without.Reported(goods.collect(), who, scope, real, PRECEDENCE, breaks)
+    told = without.Reported(goods.collect(), who, scope, totals, real, PRECEDENCE, breaks)
     return Ran(told, table, scored.scores, scored.calibration, judge(table, scored.scores, scored.calibration))
 
 
@@ -122,25 +123,38 @@ def test_an_importer_that_only_the_left_out_publisher_speaks_for_is_silent_and_h
     """Kazakhstan's records of France are why no record of Germany is a nothing; they are the left-out publisher's."""
     sent = dict.fromkeys(YEARS, 4 * MILLION)
     rows = years("DEU", "KAZ", sent) + years("UZB", "DEU", sent, flow="M") + years("DEU", "UZB", sent)
-    ran = run(rows + years("KAZ", "FRA", sent, flow="M", source="comext", dataset="eu"))
-    route = ran.features.filter(exporter_iso="DEU", importer_iso="KAZ", baseline_gap_years=1)
+    for partner, code in (("FRA", "847989"), ("DEU", "640399")):
+        rows += years("KAZ", partner, sent, flow="M", source="comext", dataset="eu", code=code)
+    ran = run(rows)
+    route = ran.features.filter(good="847989", exporter_iso="DEU", importer_iso="KAZ", baseline_gap_years=1)
     route = route.filter(pl.col("window_end").dt.year() == 2022)
     assert route["leg_imported_usd"].to_list() == [0]
     left = without.measured(ran.told, "comext", route.select(KEY), QUICK)
     assert left["leg_imported_usd"].to_list() == [None]
 
 
-def test_the_score_without_a_publisher_is_that_of_the_changed_route_among_the_runs_own_placebos(ran: Ran) -> None:
-    """Put in the place of the route's own row, the changed one has the p-value that leaving out gives it."""
-    route = ran.flags.select(KEY)
+@pytest.mark.parametrize("is_input", [False, True])
+def test_the_score_without_a_publisher_is_that_of_the_changed_route_among_the_runs_own_routes(is_input: bool) -> None:
+    """Put in the place of the route's own row, the changed one has the p and q that leaving out gives it.
+
+    What the coalition sells the hub is a weight; what the hub sells elsewhere is taken off its rise, which is an input.
+    """
+    elsewhere = years(
+        "KAZ", "XXQ", {**dict.fromkeys(YEARS, MILLION), 2022: 1_000 * MILLION}, source="comext", dataset="eu"
+    )
+    ran = run(trade() + (elsewhere if is_input else []))
+    route = ran.features.filter(exporter_iso="KAZ", importer_iso="RUS", baseline_gap_years=1).select(KEY)
+    route = route.filter(pl.col("window_end").dt.year() == 2022)
     changed = without.measured(ran.told, "comext", route, QUICK)
     replaced = pl.concat([ran.features.join(changed, on=[*KEY, "baseline_gap_years"], how="anti"), changed])
     again = scores.build(features.forest_inputs(replaced, QUICK), features.input_names(), QUICK).scores
     expected = again.join(route, on=KEY, how="semi").row(0, named=True)
     found = without.scored({"comext": changed}, ran.features.lazy(), ran.scores, QUICK)["comext"].row(0, named=True)
+    was = ran.scores.join(route, on=KEY, how="semi").row(0, named=True)
+    assert (found["p_value"] < was["p_value"]) == is_input
     assert found["p_value"] == expected["p_value"]
-    assert found["anomaly_score"] < ran.flags["anomaly_score"].item()
     assert found["q_value"] == pytest.approx(expected["q_value"])
+    assert found["q_value"] != was["q_value"]
 
 
 def test_a_route_with_the_same_inputs_keeps_its_score_and_no_forest_is_fitted(

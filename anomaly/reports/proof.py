@@ -20,7 +20,7 @@ from anomaly.reports.words import (
     publisher_name,
 )
 
-NOT_TRIED = "Not tried for this flag: only those of the highest priority are."
+NOT_TRIED = "not tried for this flag; it is for those of the highest priority that stand now."
 _SIDES = (
     ("export_value_fob_usd", "Exporter, FOB"),
     ("reexport_value_fob_usd", "of which re-exports"),
@@ -86,9 +86,14 @@ def _without(findings: Findings, row: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _comparable(findings: Findings, flag: Mapping[str, Any], one: Mapping[str, Any]) -> dict[str, str]:
-    """The route by what differs from the flag's: the exporter, or the good."""
+    """The route by what differs from the flag's: the good, the importer or the exporter."""
     is_same_good = one["good"] == flag["good"]
-    name = country_name(findings, one["exporter_iso"]) if is_same_good else good_name(findings, one["good"])
+    if not is_same_good:
+        name = good_name(findings, one["good"])
+    elif one["importer_iso"] != flag["importer_iso"]:
+        name = f"to {country_name(findings, one['importer_iso'])}"
+    else:
+        name = country_name(findings, one["exporter_iso"])
     return {
         "name": name,
         "code": "" if is_same_good else one["good"],

@@ -199,7 +199,7 @@ def flag(place: int, text: str = "") -> dict[str, Any]:
         "anomaly_rank": 1 + place,
         "p_value": None if place % 13 == 12 else 0.0004 + place / 100_000,
         "q_value": None if place % 13 == 12 else 0.005 + place / 10_000,
-        "stability_share": None,
+        "stability_share": None if place % 13 == 12 else 1.0 - place % 7 / 20,
         "compares": text
         or f"{window_months} months to {window_end:%B %Y} with the same months a year before and with their mean in 2019-2021.",
         "reasons": [

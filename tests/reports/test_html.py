@@ -46,7 +46,10 @@ def test_a_flag_shows_its_sentence_reasons_thresholds_and_caveats_and_how_sure_i
     )
     assert "fell from 402.7 million USD to 39.9 million USD (−90 %). direct_drop_log 2.31 ≥ 0.22" in text
     assert "Caveats A single month holds 62 %" in text
-    assert "How sure it is q-value 0.0050 Excess 133.7 million USD p-value 0.0004 Score 0.800 Rank in window 1" in text
+    assert (
+        "How sure it is q-value 0.0050 Stability 100 % Excess 133.7 million USD p-value 0.0004 Score 0.800 Rank in window 1"
+        in text
+    )
     assert "A flag is a question, not an accusation." in text
 
 
@@ -75,7 +78,7 @@ def test_a_flag_shows_both_sides_and_what_is_left_without_each_publisher() -> No
 
 def test_a_flag_that_was_not_tried_without_a_publisher_says_so() -> None:
     cards = REPORT.render(findings(7)).decode().split("<article")[1:]
-    assert ["Not tried for this flag" in card for card in cards] == [False] * 6 + [True]
+    assert ["not tried for this flag" in card for card in cards] == [False] * 6 + [True]
 
 
 def test_a_flag_shows_the_nearest_routes_that_were_not_flagged_and_why() -> None:
@@ -94,11 +97,20 @@ def test_every_input_of_the_score_is_shown_in_words_the_one_it_rests_on_most_fir
     assert [float(drop) for _, drop in shown] == sorted((float(drop) for _, drop in shown), reverse=True)
 
 
-def test_the_share_of_seeds_and_backgrounds_that_flag_it_is_shown_where_the_run_has_it() -> None:
+def test_the_share_of_seeds_and_backgrounds_that_flag_it_stands_beside_q_where_it_is_known() -> None:
     given_ = findings(1)
-    assert "Stability" not in text_of(REPORT.render(given_))
-    stable = replace(given_, flags=given_.flags.with_columns(stability_share=pl.lit(0.93)))
-    assert "q-value 0.0050 Stability 93 %" in text_of(REPORT.render(stable))
+    unknown = given_.flags.with_columns(stability_share=pl.lit(None, dtype=pl.Float64))
+    stable = given_.flags.with_columns(stability_share=pl.lit(0.93))
+    assert "q-value 0.0050 Stability 93 %" in text_of(REPORT.render(replace(given_, flags=stable)))
+    assert "Stability" not in text_of(REPORT.render(replace(given_, flags=unknown)))
+
+
+def test_a_flag_that_has_ended_and_has_no_score_still_has_a_card() -> None:
+    given_ = findings(1)
+    names = ("anomaly_score", "anomaly_rank", "p_value", "q_value")
+    ended = given_.flags.with_columns(pl.lit(None, dtype=given_.flags.schema[name]).alias(name) for name in names)
+    text = text_of(REPORT.render(replace(given_, flags=ended)))
+    assert "p-value not known Score not scored Rank in window none" in text
 
 
 def test_reasons_about_the_coalition_stand_apart_but_not_on_a_ghost_transit() -> None:
