@@ -388,27 +388,31 @@ def forest_inputs(features: Frame, settings: Settings) -> Frame:
     floor = float(settings.floor_usd)
     is_from_coalition = pl.col("exporter_iso").is_in(list(settings.coalition.countries))
     has_baseline = pl.col("value_baseline_usd").is_not_null() | (pl.col("baseline_years") == NO_BASELINE)
-    return with_weight(features, floor).filter(is_material(settings)).select(
-        *schema.ROUTE_KEY,
-        "baseline_gap_years",
-        "role",
-        "is_before_sanctions",
-        "value_usd",
-        is_from_coalition.alias("is_from_coalition"),
-        pl.when(is_from_coalition)
-        .then(pl.col("mirror_gap_shift_log").is_not_null())
-        .otherwise(has_baseline)
-        .alias("is_measured"),
-        pl.when(is_from_coalition).then(1.0).otherwise(pl.col("evidence_weight")).alias("evidence_weight"),
-        *[
-            pl.when(is_from_coalition == pl.lit(indicator.forest_leg == COALITION_TO_HUB))
-            .then(indicator.forest(floor).fill_null(0.0))
-            .otherwise(0.0)
-            .cast(pl.Float64)
-            .alias(indicator.name)
-            for indicator in INDICATORS
-            if indicator.forest is not None
-        ],
+    return (
+        with_weight(features, floor)
+        .filter(is_material(settings))
+        .select(
+            *schema.ROUTE_KEY,
+            "baseline_gap_years",
+            "role",
+            "is_before_sanctions",
+            "value_usd",
+            is_from_coalition.alias("is_from_coalition"),
+            pl.when(is_from_coalition)
+            .then(pl.col("mirror_gap_shift_log").is_not_null())
+            .otherwise(has_baseline)
+            .alias("is_measured"),
+            pl.when(is_from_coalition).then(1.0).otherwise(pl.col("evidence_weight")).alias("evidence_weight"),
+            *[
+                pl.when(is_from_coalition == pl.lit(indicator.forest_leg == COALITION_TO_HUB))
+                .then(indicator.forest(floor).fill_null(0.0))
+                .otherwise(0.0)
+                .cast(pl.Float64)
+                .alias(indicator.name)
+                for indicator in INDICATORS
+                if indicator.forest is not None
+            ],
+        )
     )
 
 
