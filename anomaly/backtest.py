@@ -89,9 +89,9 @@ def build(
 
 
 def _with_ours(rows: pl.DataFrame) -> pl.DataFrame:
-    """Our order as one number: flags first, then q, then the score; null where the route was not scored."""
-    q_value = 1 - pl.col("q_value").fill_null(1.0)
-    order = pl.struct("is_flagged", q_value.alias("q"), "anomaly_score").rank("dense").cast(pl.Float64)
+    """Our order as one number: flags first, then q, then the rank in the window; null where the route was not scored."""
+    q_value, rank = -pl.col("q_value").fill_null(1.0), -pl.col("anomaly_rank").fill_null(rows.height)
+    order = pl.struct("is_flagged", q_value.alias("q"), rank.alias("rank")).rank("dense").cast(pl.Float64)
     return rows.with_columns(pl.when("is_candidate").then(order).alias(OURS))
 
 

@@ -14,6 +14,7 @@ from anomaly.settings import PublicationLag, Settings
 from anomaly.sources import vintages
 
 LEGS = ("hub to target", "coalition to hub")
+NO_ALARM = ("price_only", "resolved")  # types of flags that say that nothing goes round here, or no longer
 _GROUP = ("freq_code", "window_months", "is_from_coalition")
 _LABELS = ("value_usd", "value_prior_year_usd", "value_baseline_usd", "is_before_sanctions", "role")
 
@@ -117,20 +118,22 @@ def routes(
 ) -> pl.DataFrame:
     """Every measured route of the newest windows to the importers asked about and to the placebos.
 
-    Columns: schema.ROUTE_KEY, leg, role, the route's values, every indicator, is_candidate (it was scored), is_flagged,
-    and anomaly_score, anomaly_rank, q_value where it was scored.
+    Columns: schema.ROUTE_KEY, leg, role, the route's values, every indicator, is_candidate (it has a q, or is flagged by
+    rule), is_flagged (with a type that is an alarm), and anomaly_score, anomaly_rank, q_value where it was scored.
     """
     key, coalition = list(ROUTE_KEY), list(settings.coalition.countries)
     is_from_coalition = pl.col("exporter_iso").is_in(coalition)
-    scored = scores.select(*key, "anomaly_score", "anomaly_rank", "q_value", is_candidate=pl.lit(value=True))
-    flagged = flags.select(*key, is_flagged=pl.lit(value=True))
+    scored = scores.select(*key, "anomaly_score", "anomaly_rank", "q_value")
+    alarms = flags.filter(~pl.col("flag_type").is_in(list(NO_ALARM)))
+    flagged = alarms.select(*key, is_flagged=pl.lit(value=True))
     return (
         features.filter(pl.col("baseline_gap_years") == _own_gap(settings))
         .with_columns(is_from_coalition=is_from_coalition, leg=pl.when(is_from_coalition).then(pl.lit(LEGS[1])).otherwise(pl.lit(LEGS[0])))
         .join(windows, on=windows.columns, how="semi")
         .join(scored, on=key, how="left")
         .join(flagged, on=key, how="left")
-        .with_columns(pl.col("is_candidate", "is_flagged").fill_null(value=False))
+        .with_columns(pl.col("is_flagged").fill_null(value=False))
+        .with_columns(is_candidate=pl.col("q_value").is_not_null() | pl.col("is_flagged"))
         .filter(pl.col("is_candidate") | (pl.col("role") == "placebo"))
         .select(
             *key, "leg", *_LABELS, *[one.name for one in INDICATORS], "is_candidate", "is_flagged", "anomaly_score",

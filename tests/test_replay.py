@@ -3,17 +3,44 @@
 from datetime import date
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
 from anomaly import replay, scores
+from anomaly.indicators import INDICATORS
 from anomaly.settings import load
 from anomaly.sources import vintages
-from tests.test_scores import NAMES, quick, routes
 from tests.trade import flow
 
 SETTINGS = load()
+NAMES = {"hub to target": ["growth", "share"], "coalition to hub": ["share", "growth"]}
+
+
+def routes(importers: list[str], role: str, year: int, count: int) -> pl.DataFrame:
+    """Inputs of some routes of a year: noise."""
+    noise = np.random.default_rng([year, count])
+    return pl.DataFrame(
+        {
+            "freq_code": "A",
+            "window_months": 12,
+            "window_end": date(year, 12, 1),
+            "good": [f"84{number:04d}" for number in range(count)],
+            "exporter_iso": "KAZ",
+            "importer_iso": [importers[number % len(importers)] for number in range(count)],
+            "baseline_gap_years": 2 if year == 2023 else 1,
+            "role": role,
+            "is_before_sanctions": year < 2022,
+            "value_usd": 5_000_000,
+            "is_from_coalition": False,
+            "is_measured": True,
+            "evidence_weight": 1.0,
+            "growth": np.maximum(noise.normal(0, 0.3, count), 0),
+            "share": np.maximum(noise.normal(0, 0.3, count), 0),
+        },
+        schema_overrides={"window_months": pl.Int16, "baseline_gap_years": pl.Int8},
+    )
 
 
 def is_out(period: int | str, as_of: date, source: str = "comtrade") -> bool:
@@ -60,13 +87,12 @@ def releases(*rows: tuple[str, int, str]) -> tuple[pl.LazyFrame, pl.DataFrame]:
         flow(month, "KAZ", "RUS", value) | {"vintage": vintage} for month, value, vintage in rows
     ]
     flows = pl.DataFrame(told, schema_overrides={"net_wgt_g": pl.Int64})
-    return flows.lazy(), flows.select(*vintages.GROUP, *vintages.RELEASE).unique()
+    return flows.lazy(), flows.select(*vintages.GROUP, *vintages.RELEASE, "classification_code").unique()
 
 
 def values(as_of: date, *rows: tuple[str, int, str]) -> list[int]:
     flows, told = releases(*rows)
-    known = replay.current(flows, told, as_of).collect()
-    assert known["is_current"].all()
+    known = replay.current(flows, told, as_of).filter("is_current").collect()
     return sorted(known["primary_value_usd"].to_list())
 
 
@@ -83,11 +109,9 @@ def test_the_first_release_held_stands_for_what_was_published_before_it():
 
 
 def inputs() -> pl.DataFrame:
-    """Two windows of one gap and one of the next, each with placebos, and quarters beside them."""
-    years = [routes(60, ["RUS"], "target", year, seed=year) for year in (2021, 2022, 2023)]
-    placebos = [routes(200, ["ARG", "CHL"], "placebo", year, seed=year + 50) for year in (2021, 2022, 2023)]
-    gap = pl.when(pl.col("window_end").dt.year() == 2023).then(2).otherwise(1).cast(pl.Int8)
-    return pl.concat([*years, *placebos]).with_columns(baseline_gap_years=gap)
+    """Two windows of one gap and one of the next, each with placebos."""
+    parts = [(["RUS"], "target", 60), (["ARG", "CHL"], "placebo", 200)]
+    return pl.concat([routes(to, role, year, count) for year in (2021, 2022, 2023) for to, role, count in parts])
 
 
 def test_the_newest_window_of_each_length_and_leg_is_looked_at():
@@ -108,7 +132,7 @@ def test_the_newest_window_of_each_length_and_leg_is_looked_at():
 
 @pytest.mark.parametrize("year", [2022, 2023])
 def test_scoring_only_what_the_newest_window_needs_changes_no_score_of_it(year: int) -> None:
-    settings = quick()
+    settings = load(forest={"trees": 20, "seeds": [0, 1], "max_samples": 256})
     known = inputs().filter(pl.col("window_end").dt.year() <= year)
     early = known.filter(pl.col("window_end").dt.year() == 2021).with_columns(freq_code=pl.lit("M"))
     known = pl.concat([known, early])
@@ -119,3 +143,48 @@ def test_scoring_only_what_the_newest_window_needs_changes_no_score_of_it(year: 
     asked = whole.join(windows, on=["freq_code", "window_months", "window_end"], how="semi")
     assert asked.height == 60
     assert_frame_equal(part.join(asked, on=["window_end"], how="semi"), asked)
+
+
+def looked_at(flag_type: str | None, q_value: float | None) -> dict[str, Any]:
+    """What replay.routes says of one route with a score and perhaps a flag."""
+    key = {"freq_code": "A", "window_months": 12, "window_end": date(2022, 12, 1), "good": "870323"}
+    route = pl.DataFrame(
+        [key | {"exporter_iso": "ARM", "importer_iso": "RUS"}], schema_overrides={"window_months": pl.Int16}
+    )
+    values = {
+        "value_usd": 5,
+        "value_prior_year_usd": 1,
+        "value_baseline_usd": 1,
+        "role": "target",
+        "is_before_sanctions": False,
+    }
+    numbers = {one.name: 1.0 for one in INDICATORS}
+    features = route.with_columns(
+        baseline_gap_years=pl.lit(1, pl.Int8), **{k: pl.lit(v) for k, v in (values | numbers).items()}
+    )
+    scores = route.with_columns(anomaly_score=pl.lit(0.5), anomaly_rank=pl.lit(1), q_value=pl.lit(q_value, pl.Float64))
+    flags = route.with_columns(flag_type=pl.lit(flag_type)).filter(flag_type is not None)
+    windows = route.select("freq_code", "window_months", "window_end", is_from_coalition=pl.lit(value=False))
+    found = replay.routes(features, windows, scores, flags, SETTINGS)
+    return found.row(0, named=True) if found.height else {}
+
+
+@pytest.mark.parametrize(
+    ("flag_type", "is_alarm"),
+    [
+        ("hub_reexport", True),
+        ("new_route", True),
+        ("relabel", True),
+        ("price_only", False),
+        ("resolved", False),
+        (None, False),
+    ],
+)
+def test_a_flag_that_says_that_nothing_goes_round_is_no_alarm(flag_type: str | None, is_alarm: bool) -> None:
+    assert looked_at(flag_type, 0.01)["is_flagged"] is is_alarm
+
+
+def test_a_route_without_q_is_no_candidate_unless_it_is_flagged_by_rule() -> None:
+    assert looked_at(None, 0.9)["is_candidate"] is True
+    assert looked_at("new_route", None)["is_candidate"] is True
+    assert looked_at(None, None) == {}

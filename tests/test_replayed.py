@@ -14,13 +14,14 @@ from pipelines import run
 from tests.trade import flow
 
 GOODS = ("847989", "853710", "870323", "870324")
-IMPORTERS = ("RUS", "ARG", "CHL", "COL", "PER", "EGY", "MAR", "THA", "VNM", "MYS")
+PLACEBOS = "ARG CHL COL PER EGY MAR THA VNM MYS IDN PHL SAU PAK KEN ECU BOL PRY URY GHA SEN TUN JOR LKA BGD"
+IMPORTERS = ("RUS", *PLACEBOS.split())
 HUBS = ("ARM", "KAZ", "TUR", "CHN")
 SURGE = ("ARM", "RUS", "870323")
 
 
 def rows() -> list[dict[str, object]]:
-    """Honest trade of 4 hubs with 10 importers; in 2022 the coalition leaves and one hub's cars rise fiftyfold."""
+    """Honest trade of 4 hubs with 25 importers; in 2022 the coalition leaves and one hub's cars rise fiftyfold."""
     noise, told = np.random.default_rng(7), []
     for year in range(2018, 2023):
         for good in GOODS:
