@@ -9,8 +9,12 @@ PLAIN: dict[str, Any] = {
     "value_usd": 10_000_000,
     "value_prior_year_usd": 2_000_000,
     "value_baseline_usd": 1_000_000,
+    "value_baseline_max_usd": 1_500_000,
+    "baseline_years": "2019-2021",
     "baseline_is_nothing": False,
     "effect_in_fences": 1.5,
+    "level_shift": 0.9,
+    "lead_lag": 0.7,
     "revealed_advantage": 0.25,
     "matched_by_siblings": 0.75,
     "elsewhere_usd": 30_000_000,
@@ -41,7 +45,7 @@ def frame(**changes: Any) -> pl.DataFrame:
     """One row of PLAIN with some columns changed; None is unknown."""
     row = {**PLAIN, **changes}
     schema = {
-        name: pl.Boolean if isinstance(value, bool) else pl.Float64 if isinstance(value, float) else pl.Int64
+        name: {bool: pl.Boolean, float: pl.Float64, str: pl.String}.get(type(value), pl.Int64)
         for name, value in PLAIN.items()
     }
     return pl.DataFrame([row], schema=schema)
