@@ -6,31 +6,25 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, TypeVar
 
 import dataframely as dy
 import numpy as np
 import polars as pl
 
-from anomaly import exporters, prices, schema, siblings, windows
-from anomaly import grid as cells
-from anomaly.capacity import Exports, Placed, exports, place, revealed_advantage
-from anomaly.coverage import PARTNERS_OF_A_WHOLE_DATASET
-from anomaly.effects import size_effect
-from anomaly.grid import UNKNOWN, Amounts, Grid, Ids, Names, lay
+from anomaly import exporters, schema, siblings, windows
+from anomaly.capacity import Exports, exports, place
+from anomaly.grid import UNKNOWN, Amounts, Ids, Names, lay
 from anomaly.indicators import INDICATORS
 from anomaly.indicators.base import COALITION_TO_HUB, HUB_TO_TARGET, price_surge
-from anomaly.legs import MIRROR, Compared, coalition_legs, mirror_legs
-from anomaly.prices import Floats
-from anomaly.refusals import Breaks, refusals, straddles
+from anomaly.measures import Column, Measured, Once, by_month, compare, measure
+from anomaly.refusals import Breaks, refusals
 from anomaly.settings import Settings
 from anomaly.weights import with_weight
-from anomaly.windows import Known, Marks, Window
+from anomaly.windows import Known, Window
 
 ROWS_THAT_SHOW_A_CUT = 1_000  # a dataset this long without a small value leaves them out
 NO_BASELINE = "no baseline"
-Column = Amounts | Marks | Floats
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 _FIXED = tuple(schema.Features.column_names())
 
@@ -86,12 +80,18 @@ def build(chunk: pl.DataFrame, of: Plan, settings: Settings) -> tuple[pl.DataFra
     grids = lay(chunk, of.known) if chunk.height else {}
     for freq, grid in grids.items():
         placed = place(grid, of.exports[freq])
-        once = _Once(of.breaks.marks(grid.names.goods), siblings.pairs(grid), placed, of.exporters[freq])
+        once = Once(
+            of.breaks.marks(grid.names.goods),
+            siblings.pairs(grid),
+            placed,
+            of.exporters[freq],
+            by_month(grid, of.windows[freq], settings),
+        )
         for window in of.windows[freq]:
             compared = compare(grid, window, once.broken_by)
             if (one := refusals(grid, window, compared, settings)) is not None:
                 refused.append(one)
-            measured.append(_measure(grid, grids.get("M"), once, window, compared, settings))
+            measured.append(measure(grid, grids.get("M"), once, window, compared, settings))
     key = ["good", *[name for name in schema.ROUTE_KEY if name != "good"]]
     names = next((grid.names for grid in grids.values()), None)
     features = [pl.DataFrame(schema=_schema_of(table_schema()))]
@@ -118,159 +118,7 @@ def _schema_of(contract: type[dy.Schema]) -> dict[str, Any]:
     return {name: column.dtype for name, column in contract.columns().items()}
 
 
-def compare(grid: Grid, window: Window, broken_by: Ids) -> Compared:
-    """A route's window, year before and baseline mean. `broken_by` is Breaks.marks of the grid's goods."""
-    known = grid.known
-    now, prior = known.index(window.end, window.months), known.index(window.end, window.months, 1)
-    baseline = [known.index(window.end.replace(year=year), window.months) for year in window.baseline_years]
-    base_at = [at for at in baseline if at is not None]
-    broken, changed = straddles(grid, broken_by, [*(prior or []), *(now or [])])
-    every = [*chain.from_iterable(base_at), *(prior or []), *(now or [])]
-    base_broken, base_changed = straddles(grid, broken_by, every)
-    value, before = cells.total(grid.value, now), cells.total(grid.value, prior)
-    base = np.where(base_broken, UNKNOWN, cells.mean(grid.value, base_at))
-    best = np.where(base_broken, UNKNOWN, cells.highest(grid.value, base_at))
-    comparable = (value >= 0) & (before >= 0) & ~broken
-    in_totals = comparable & (base >= 0) if base_at else comparable
-    return Compared(value, before, base, best, comparable, in_totals, broken, changed | base_changed)
-
-
-@dataclass(frozen=True, slots=True)
-class _Measured:
-    """The material routes of a window: columns of numbers, UNKNOWN where unknown, names as numbers.
-
-    texts   what the columns `target_says` and `hub_says` count in
-    """
-
-    window: Window
-    columns: dict[str, Column]
-    texts: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class _Once:
-    """What is looked up once for a grid and used by all its windows."""
-
-    broken_by: Ids
-    pairs: siblings.Pairs
-    exports: Placed
-    sums: Amounts
-
-
-def _measure(
-    grid: Grid, monthly: Grid | None, once: _Once, window: Window, compared: Compared, settings: Settings
-) -> _Measured:
-    is_coalition = grid.names.are(settings.coalition.countries)
-    legs = coalition_legs(grid, monthly, window, compared, lambda g, w: compare(g, w, once.broken_by), is_coalition)
-    is_target = grid.names.are(settings.targets.countries)
-    largest = np.where(is_target[grid.importer], np.maximum(compared.value, compared.prior), compared.value)
-    route = np.flatnonzero(compared.is_comparable & (largest >= settings.materiality_usd))
-    into, out_of = grid.into[route], grid.out_of[route]
-    nothing = len(legs.texts)
-    mirror = mirror_legs(grid, window, compared, is_coalition, once.broken_by)
-    matched = siblings.matched(grid, once.pairs, compared, route, settings.floor_usd)
-    columns = {
-        "good": grid.good[route],
-        "exporter": grid.exporter[route],
-        "importer": grid.importer[route],
-        "kind": grid.kind[route],
-        "target_says": np.where(legs.says[into] >= 0, legs.says[into], nothing),
-        "hub_says": np.where(legs.says[out_of] >= 0, legs.says[out_of], nothing),
-        "is_edition_changed": compared.is_edition_changed[route],
-        "value_usd": compared.value[route],
-        "value_prior_year_usd": compared.prior[route],
-        "value_baseline_usd": compared.baseline[route],
-        "value_baseline_max_usd": compared.baseline_max[route],
-        **_shape(grid, window, route),
-        "coalition_to_target_usd": legs.value[into],
-        "coalition_to_target_prior_usd": legs.prior[into],
-        "coalition_to_target_baseline_usd": legs.baseline[into],
-        "coalition_to_hub_usd": legs.value[out_of],
-        "coalition_to_hub_prior_usd": legs.prior[out_of],
-        "coalition_to_hub_baseline_usd": legs.baseline[out_of],
-        "coalition_to_hub_usd_per_kg": np.where(is_coalition[grid.exporter[route]], np.nan, legs.usd_per_kg[out_of]),
-        **_totals(grid, compared, route),
-        **_exporter_growth(grid, once.sums, window, route, settings),
-        "revealed_advantage": revealed_advantage(grid, window, compared, once.exports, route),
-        "matched_by_siblings": matched.share,
-        "neighbour": matched.sibling,
-        "neighbour_fell_usd": matched.fell,
-        "effect_in_fences": _effects(grid, compared, route, settings),
-        **{name: one[route] for name, one in zip(MIRROR, mirror, strict=True)},
-    }
-    return _Measured(window, columns, [*legs.texts, ""])
-
-
-def _shape(grid: Grid, window: Window, route: Ids) -> dict[str, Column]:
-    """How the window's value is spread over its periods; weight and price, and those of the year before."""
-    at = grid.known.index(window.end, window.months) or []
-    value, before = cells.pick(grid.value, at, route), grid.known.index(window.end, window.months, 1)
-    return {
-        "active_periods": (value > 0).sum(axis=0),
-        "largest_period_usd": value.max(axis=0, initial=0),
-        "net_wgt_g": prices.weight(grid, at, route),
-        "net_wgt_prior_g": prices.weight(grid, before, route),
-        "unit_value_usd_per_kg": prices.of_routes(grid, at, route),
-        "unit_value_prior_usd_per_kg": prices.of_routes(grid, before, route),
-    }
-
-
-def _effects(grid: Grid, compared: Compared, route: Ids, settings: Settings) -> Floats:
-    """effects.size_effect among the good's comparable routes that carry the floor at least in one of the windows."""
-    is_there = compared.is_comparable & (np.maximum(compared.value, compared.prior) >= settings.floor_usd)
-    among = np.flatnonzero(is_there)
-    found = np.full(len(grid.good), np.nan)
-    found[among] = size_effect(compared.value[among], compared.prior[among], grid.good[among], settings.floor_usd)
-    return found[route]
-
-
-def _totals(grid: Grid, compared: Compared, route: Ids) -> dict[str, Column]:
-    """The exporter's trade with everyone else and everyone's trade with the importer, over comparable routes."""
-    is_whole = _are_whole(grid)
-    counted, size = np.flatnonzero(compared.is_in_totals), grid.names.cells
-    has_others = (is_whole[grid.kind] & compared.is_in_totals)[route]
-    into, out_of = grid.into[counted], grid.out_of[counted]
-    is_bought = cells.present(into, size)
-
-    def elsewhere(values: Amounts) -> Amounts:
-        others = cells.add_up(values[counted], out_of, size)[grid.out_of[route]] - values[route]
-        return np.where(has_others & (values[route] >= 0), np.maximum(others, 0), UNKNOWN)
-
-    def to_importer(values: Amounts) -> Amounts:
-        return np.where(is_bought, cells.add_up(values[counted], into, size), UNKNOWN)[grid.into[route]]
-
-    return {
-        "elsewhere_usd": elsewhere(compared.value),
-        "elsewhere_prior_usd": elsewhere(compared.prior),
-        "elsewhere_baseline_usd": elsewhere(compared.baseline),
-        "all_to_importer_usd": to_importer(compared.value),
-        "all_to_importer_prior_usd": to_importer(compared.prior),
-    }
-
-
-def _exporter_growth(grid: Grid, sums: Amounts, window: Window, route: Ids, settings: Settings) -> dict[str, Column]:
-    """Growth of all that the route's exporter sells to others than targets; NaN where its totals are not in the data."""
-    if not len(sums):
-        unknown = np.full(len(route), np.nan)
-        return {"exporter_growth_prior_log": unknown, "exporter_growth_baseline_log": unknown}
-    prior, base = exporters.growth_log(sums, grid.known, window, float(settings.floor_usd))
-    at = grid.reporter[route]
-    return {"exporter_growth_prior_log": prior[at], "exporter_growth_baseline_log": base[at]}
-
-
-def _are_whole(grid: Grid) -> Marks:
-    """For each kind of routes, whether its dataset shows an exporter's sales to most countries.
-
-    Exporters' reports show it with many partners, importers' reports with many reporters.
-    """
-    many = pl.col("partners") >= PARTNERS_OF_A_WHOLE_DATASET
-    told = grid.known.partners.filter(many, flow_code="X").select("source", "dataset").rows()
-    asked = grid.known.reporters.filter(flow_code="M").group_by("source", "dataset").agg(partners=pl.len())
-    whole = {"export": told, "reconciled": told, "import": asked.filter(many).select("source", "dataset").rows()}
-    return np.array([(source, dataset) in whole[basis] for source, dataset, basis in grid.names.kinds.rows()])
-
-
-def _as_frame(measured: Sequence[_Measured], names: Names, cut_off: pl.DataFrame, settings: Settings) -> pl.DataFrame:
+def _as_frame(measured: Sequence[Measured], names: Names, cut_off: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     """All windows of a chunk in one frame, in the order of the key: numbers become names, UNKNOWN becomes null."""
     told = _windows_told([one.window for one in measured], settings)
     columns = {name: np.concatenate([one.columns[name] for one in measured]) for name in measured[0].columns}
@@ -351,6 +199,8 @@ def _with_indicators(frame: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     return (
         frame.with_columns(
             largest_period_share=pl.when(value > 0).then(pl.col("largest_period_usd") / value),
+            break_month=pl.col("break_day").cast(pl.Int32).cast(pl.Date),
+            lead_lag_months=pl.col("lead_lag_months").cast(pl.Int8),
             baseline_is_nothing=pl.when(is_told | ~is_nothing).then(is_nothing),
         )
         .with_columns(price_surge_log=price_surge(floor))

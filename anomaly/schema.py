@@ -152,6 +152,15 @@ class Features(Routes):
     revealed_advantage = _real(
         "the good's part in the exporter's exports in the baseline over its part in everyone's", "ratio", min=0
     )
+    break_month = dy.Date(
+        description="first month at the new level of level_shift_log; null where there is no shift", nullable=True
+    )
+    lead_lag_months = dy.Int8(
+        description="months by which the route follows the coalition's exports in lead_lag_corr",
+        nullable=True,
+        min=0,
+        metadata={"unit": "months"},
+    )
     neighbour_fell_good = _text(
         "the good of the same heading that fell most on the route while this one rose; null where none did",
         nullable=True,

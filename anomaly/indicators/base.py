@@ -7,6 +7,7 @@ An indicator sees one window of many routes, one row a route, with these columns
     effect_in_fences                                        effects.size_effect of the route among those of the good
     value_baseline_max_usd, baseline_years                  the highest of the baseline years; their span in words
     revealed_advantage                                      capacity.revealed_advantage of the exporter in the good
+    level_shift, lead_lag                                   level_shifts.find and lead_lags.best, monthly data only
     matched_by_siblings                                     siblings.matched: falls of the heading beside the rise
     elsewhere_usd, _prior_usd, _baseline_usd                the exporter's exports of the good to everyone else
     exporter_growth_prior_log, _baseline_log                growth of all it exports to others than targets (totals.py)
@@ -39,7 +40,8 @@ class Indicator:
     """One measurement of a route. Higher is more suspicious; null is unknown.
 
     name        column in features, its unit as its ending where it has one
-    unit        log, usd, share, pp (percentage points), flag (0 or 1) or fence (distance of the fence for outliers)
+    unit        log, usd, share, pp (percentage points), flag (0 or 1), corr (-1 to 1) or fence (distance of
+                the fence for outliers)
     says        what it measures, for a person
     source      where the formula comes from
     expr        floor_usd → expression over the columns above, Float64, never inf or NaN

@@ -15,6 +15,8 @@ PLAIN: dict[str, Any] = {
     "exporter_growth_baseline_log": 0.1,
     "baseline_is_nothing": False,
     "effect_in_fences": 1.5,
+    "level_shift": 0.9,
+    "lead_lag": 0.7,
     "revealed_advantage": 0.25,
     "matched_by_siblings": 0.75,
     "elsewhere_usd": 30_000_000,

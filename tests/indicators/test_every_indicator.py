@@ -1,5 +1,6 @@
 """Each indicator against a value computed by hand, and every one of the registry against its contract."""
 
+from datetime import date
 from math import log
 
 import polars as pl
@@ -29,6 +30,7 @@ BY_HAND = {
     "record_excess_log": log(10.1 / 1.6),
     "baseline_excess_log": log(10.1 / 1.1),
     "size_effect": 1.5,
+    "level_shift_log": 0.9,
     "excess_usd": 10_000_000 - 1_000_000 * (30.1 / 15.1),
     "new_route": 0.0,
     "no_capacity": 0.75,
@@ -36,6 +38,7 @@ BY_HAND = {
     "direct_drop_log": -log(20.1 / 90.1),
     "replacement_share": 9 / 60,
     "route_through_usd": 6_500_000.0,
+    "lead_lag_corr": 0.7,
     "destination_shift_pp": 100 * (10 / 40 - 2 / 20),
     "share_shift_pp": 100 * (10 / 40 - 2 / 100),
     "unit_value_gap_log": log(4),
@@ -137,7 +140,7 @@ def test_every_indicator_says_what_it_is(indicator: Indicator) -> None:
     assert indicator.says
     assert indicator.source
     assert indicator.name.endswith((f"_{indicator.unit}", *NAMED_BY_THEIR_SUBJECT))
-    assert indicator.unit in {"log", "usd", "pp", "share", "flag", "fence"}
+    assert indicator.unit in {"log", "usd", "pp", "share", "flag", "fence", "corr"}
     assert indicator.name not in Features.column_names()
 
 
@@ -191,6 +194,8 @@ def test_every_reason_is_a_sentence_with_a_number(indicator: Indicator) -> None:
         **PLAIN,
         **BY_HAND,
         "good": "851713",
+        "break_month": date(2022, 7, 1),
+        "lead_lag_months": 2,
         "neighbour_fell_good": "851762",
         "neighbour_fell_usd": 6_000_000,
         "exporter_name": "Kazakhstan",
