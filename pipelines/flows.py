@@ -11,6 +11,7 @@ from anomaly import codes, sources
 from anomaly.errors import DataRejected
 from anomaly.schema import Flows, RawFiles
 from anomaly.sources import vintages
+from anomaly.sources.archives import ahead
 from anomaly.sources.base import Batch, Context, RawFile, Source
 from anomaly.writer import Writer
 from pipelines import raw as raw_folder
@@ -62,7 +63,16 @@ class Parts:
         joined = pl.concat(waiting)
         is_once = len(waiting) == 1 or joined.select(Flows.primary_key()).hash_rows().n_unique() == joined.height
         for part in [joined] if is_once else waiting:
-            self.writer.add(part.sort(ORDER))
+            self.writer.add(_in_order(part))
+
+
+def _in_order(part: pl.DataFrame) -> pl.DataFrame:
+    """The rows by ORDER; to see that they came so takes a third of the time of sorting them."""
+    falls = pl.lit(value=False)
+    for name in reversed([name for name in ORDER if not (part[name] == part[name][0]).all()]):
+        row, before = pl.col(name), pl.col(name).shift(1)
+        falls = (row < before) | ((row == before) & falls)
+    return part.sort(ORDER) if part.select(falls.any()).item() else part
 
 
 def _release_of(flows: pl.DataFrame) -> tuple[str, str, str]:
@@ -144,7 +154,7 @@ def _ingest(raw: RawFile, source: Source, context: Context, parts: Parts, run: R
 
 def _balanced(source: Source, raw: RawFile, context: Context) -> Iterator[Batch]:
     """The file's batches; a reader that loses rows is a fault of this program, and is not believed."""
-    for batch in source.read(raw, context):
+    for batch in ahead(source.read(raw, context)):  # the next is read while this one is written
         told = batch.flows.height + batch.rejected.height + batch.rows_deduplicated
         if batch.rows_in != told:
             raise DataRejected(

@@ -258,6 +258,24 @@ def test_files_read_in_many_batches_give_the_flows_of_one(tmp_path, monkeypatch)
     assert store.read("flows").sort("cmd_code").equals(whole)
 
 
+@pytest.mark.parametrize("codes", [(847130, 851713), (851713, 847130)])
+def test_rows_lie_in_order_whatever_the_order_of_the_file(tmp_path, codes):
+    pairs = [("KAZ", "RUS"), ("KAZ", "BLR"), ("KGZ", "RUS"), ("ARM", "BLR")]
+    rows = [f"{one},{other},{year},{code},1" for code in codes for one, other in pairs for year in (2023, 2022)]
+    table(tmp_path / "ordered" / "raw", sorted(rows, key=lambda row: [row.split(",")[at] for at in (3, 0, 1, 2)]))
+    table(tmp_path / "mixed" / "raw", rows)
+    told, mixed = (ingest(tmp_path / name).read("flows").drop("raw_file") for name in ("ordered", "mixed"))
+    assert told.equals(mixed)
+    assert told.equals(told.sort(flows.ORDER))
+
+
+def test_the_groups_of_a_file_are_all_there_whatever_never_changes_in_it(tmp_path):
+    first, second = (tmp_path / "raw" / "own" / "survey" / "2022" / day for day in ("2023-01-05", "2023-07-20"))
+    table(first, ["KAZ,RUS,2022,851713,5", "KAZ,BLR,2022,851713,6", "KAZ,BLR,2021,851713,7"])
+    table(second, ["KAZ,RUS,2022,851713,8", "KAZ,BLR,2022,851713,9", "KAZ,BLR,2021,851713,10"])
+    assert current(ingest(tmp_path)) == {("survey", "851713", value) for value in (8, 9, 10)}
+
+
 def test_unchanged_files_are_not_read_again_and_a_changed_mapping_is(tmp_path, capsys, monkeypatch):
     table(tmp_path / "raw", ["KAZ,RUS,2022,851713,5"])
     version = ingest(tmp_path).version("flows")

@@ -223,6 +223,20 @@ def test_a_frame_that_breaks_its_contract_is_refused_and_nothing_changes(tmp_pat
     assert content(tmp_path) == before
 
 
+class Spelt(dy.Schema):
+    """A text with a pattern, which may be unknown."""
+
+    flow_code = dy.String(nullable=True, regex="^[MX]$")
+
+
+@pytest.mark.parametrize("texts", [["M", "X", "x"], ["Y", "Y"], [None, "Y", None], ["", None]])
+def test_one_text_that_is_not_spelt_as_its_pattern_says_is_refused_wherever_it_stands(tmp_path, texts):
+    with Store(tmp_path).writer("flows", inputs={}, schema=Spelt) as writer:
+        writer.add(pl.DataFrame({"flow_code": ["M", None, "X", "M"]}))
+        with pytest.raises(ContractBroken, match=r"flow_code\|regex: 1|flow_code\|regex: 2"):
+            writer.add(pl.DataFrame({"flow_code": texts}))
+
+
 def test_unchanged_content_keeps_its_version_and_writes_nothing(tmp_path):
     store = Store(tmp_path)
     assert write(store, goods(6))

@@ -18,7 +18,7 @@ import polars as pl
 
 from anomaly import codes
 from anomaly.schema import MOST_PLAUSIBLE_USD
-from anomaly.sources.amounts import is_filled, whole
+from anomaly.sources.amounts import whole
 from anomaly.sources.archives import ahead, file_blocks, zip_blocks, zip_members
 from anomaly.sources.base import FLOW_COLUMNS, REJECTED_COLUMNS, Batch, Context, RawFile, Rule, Source, split
 from anomaly.sources.lines import Lines, plain_lines, read_lines
@@ -145,18 +145,18 @@ def _judged(
 def _with_meaning(frame: pl.DataFrame) -> pl.DataFrame:
     """Add year, exporter and importer (places in `_iso3s`), code (place in `_hs6s`), thousand_usd and tons.
 
-    null where a cell has no meaning; the cells may be typed or text.
+    null where a cell has no meaning; the cells may be typed or text. The blanks around q are taken off.
     """
     digits = pl.col("k").cast(pl.Int64, strict=False)
     # a sign is below "0": a comparison costs a third of a regular expression over ten million rows
     is_hs6 = (pl.col("k").str.len_bytes() == 6) & (pl.col("k") >= "0") & digits.is_not_null()
-    return frame.with_columns(
+    return frame.with_columns(pl.col("q").str.strip_chars()).with_columns(
         year=pl.col("t").cast(pl.Int32, strict=False),
         exporter=_place(pl.col("i")),
         importer=_place(pl.col("j")),
         code=pl.when(is_hs6).then(digits).when(pl.col("k") == NOT_SPECIFIED).then(10**6),
         thousand_usd=pl.col("v").cast(pl.Float64, strict=False),
-        tons=pl.col("q").str.strip_chars().cast(pl.Float64, strict=False),
+        tons=pl.col("q").cast(pl.Float64, strict=False),
     )
 
 
@@ -199,7 +199,7 @@ def _hs6s() -> pl.Series:
 def _rules(year: int) -> tuple[Rule, ...]:
     value, tons = pl.col("thousand_usd"), pl.col("tons")
     most = MOST_PLAUSIBLE_USD / 1000
-    is_text = is_filled(pl.col("q")) & (pl.col("q").str.strip_chars() != "NA")
+    is_text = ~pl.col("q").is_in(["", "NA"]).fill_null(value=True)
     is_odd_weight = (tons.is_null() & is_text) | ~tons.is_finite().fill_null(value=True)
     return (
         Rule("bad_period", "t", ~(pl.col("year") == year).fill_null(value=False), f"not the table's year {year}"),

@@ -14,6 +14,7 @@ import polars as pl
 from anomaly.sources.text import refused
 
 LONGEST_LINE_BYTES = 2**16
+_CACHE_BYTES = 2**17
 _CR, _LF, _COMMA = b"\r", b"\n", b","
 
 
@@ -107,14 +108,21 @@ def _checked(data: bytes, first: int, columns: tuple[str, ...], name: str) -> Li
     """The block as Lines, once its shape is what the header says; else the first line that differs is named."""
     if data.endswith(b"\n\n"):
         data = data.rstrip(_LF) + _LF
-    # over dense bytes this is three times as fast as bytes.count
-    cells = np.frombuffer(data, dtype=np.uint8)
-    rows = int(np.count_nonzero(cells == _LF[0])) + (not data.endswith(_LF))
-    separators = int(np.count_nonzero(cells == _COMMA[0]))
+    rows = _count(data, _LF) + (not data.endswith(_LF))
+    separators = _count(data, _COMMA)
     is_plain = data.isascii() and not any(odd in data for odd in (b"\0", b'"', _CR))
     if separators != rows * (len(columns) - 1) or not is_plain:
         _name_the_fault(data, first, columns, name)
     return Lines(data, first, rows, columns)
+
+
+def _count(data: bytes, letter: bytes) -> int:
+    """How often a letter is there; where it is dense, three times as fast as bytes.count, and in the cache."""
+    cells = np.frombuffer(data, dtype=np.uint8)
+    return sum(
+        int(np.count_nonzero(cells[start : start + _CACHE_BYTES] == letter[0]))
+        for start in range(0, len(cells), _CACHE_BYTES)
+    )
 
 
 def _name_the_fault(data: bytes, first: int, columns: tuple[str, ...], name: str) -> None:

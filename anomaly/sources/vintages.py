@@ -21,7 +21,9 @@ def age(vintage: str = "vintage") -> pl.Expr:
 
 def groups(flows: pl.DataFrame) -> pl.DataFrame:
     """The (reporter, partner, period, flow) groups of some flows with edition, dataset, vintage and file, each once."""
-    return flows.select(*GROUP, *RELEASE, "classification_code", "raw_file").unique()
+    told = flows.select(*GROUP, *RELEASE, "classification_code", "raw_file")
+    varying = [name for name in told.columns if not (told[name] == told[name][0]).all()]  # the others tell none apart
+    return told.unique(varying or told.columns)
 
 
 def shared(all_groups: pl.DataFrame) -> pl.DataFrame:
