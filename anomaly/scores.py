@@ -253,7 +253,8 @@ def _calibrate(
     here, there = window["_at"].to_numpy(), placebos["_at"].to_numpy()
     value, null_value = window["value_usd"].to_numpy(), placebos["value_usd"].to_numpy()
     bands = (null_value, settings.calibration.size_bands_usd, settings.calibration.least_in_size_band)
-    weight = window["evidence_weight"].to_numpy() / (window["evidence_weight"].mean() or 1.0)
+    told = window["evidence_weight"].to_numpy()
+    weight = told / told.mean()  # numpy's sums are the same in every run, Polars' are not
     p_value, count = Null(evidence.rank[there], *bands).p_values(evidence.rank[here], value)
     kept = np.zeros(window.height)
     draws = resampled(placebos.height, settings.calibration.resamples, placebos.height)

@@ -129,7 +129,7 @@ def scored(
         p_values.join(
             asked.select(*_KEY, "left_out", "is_from_coalition", weight="evidence_weight"), on=[*_KEY, "left_out"]
         ),
-        run_scores.select(*_KEY, "p_value").join(weighed.unique(_KEY).collect(), on=_KEY),
+        run_scores.select(*_KEY, "p_value").join(weighed.unique(_KEY).collect(), on=_KEY).sort(_KEY),
     )
     return {name: every.filter(left_out=name).select(run_scores.columns) for name in changed}
 
