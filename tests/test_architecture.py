@@ -28,7 +28,7 @@ FLOORS: dict[int, tuple[tuple[str, ...], ...]] = {
         ("level_shifts",),
         ("lead_lags",),
         ("indicators",),
-        ("scores",),
+        ("calibration", "scores"),
         ("rollups",),
         ("spans", "question", "series", "query"),
         ("reports",),
@@ -37,6 +37,8 @@ FLOORS: dict[int, tuple[tuple[str, ...], ...]] = {
     4: (
         (
             "grid",
+            "exporters",
+            "weights",
             "prices",
             "effects",
             "legs",
@@ -48,7 +50,7 @@ FLOORS: dict[int, tuple[tuple[str, ...], ...]] = {
             "features",
             "without",
         ),
-        ("caveats", "flags"),
+        ("caveats", "resolved", "flags"),
         ("truth", "baselines", "replay", "backtest", "backtest_page"),
         ("market", "sides", "comparables", "benign", "evidence"),
         ("explain_evidence", "explain"),

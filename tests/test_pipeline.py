@@ -109,10 +109,10 @@ def test_the_flags_of_the_highest_priority_say_what_remains_without_each_publish
     demo: Path, flags: pl.DataFrame
 ) -> None:
     without = Store(demo / "processed").read("flags.without")
-    first = flags.sort(pl.col("priority"), descending=True).head(200)["priority"].min()
-    tried = flags.filter(pl.col("priority") >= first)["flag_id"]
+    standing = flags.filter(pl.col("flag_type") != "resolved").sort("priority", descending=True)
+    tried = standing.filter(pl.col("priority") >= standing["priority"][:200].min())["flag_id"]
     assert set(without["flag_id"]) <= set(tried)
-    assert without["flag_id"].n_unique() == 200
+    assert without["flag_id"].n_unique() == min(200, standing.height)
     eurostat = without.filter(source_left_out="comext")
     assert {"flagged", "weaker", "not_flagged", "not_comparable"} == set(eurostat["remains"])
     own = flags.filter(pl.col("exporter_iso").is_in(["DEU", "POL", "LTU"])).join(eurostat, on="flag_id")

@@ -39,20 +39,19 @@ def rows(findings: Findings, flags: pl.DataFrame) -> list[dict[str, Any]]:
     return [_row(findings, flag, place) for place, flag in enumerate(flags.iter_rows(named=True), start=1)]
 
 
-def cards(findings: Findings, flags: pl.DataFrame, most_whole: int) -> Iterator[dict[str, Any]]:
-    """One card per flag, in the order given; after the first `most_whole` they are short: no chart, no details."""
+def cards(findings: Findings, flags: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    """One card per flag, in the order given."""
     without = by_flag(findings.without)
     points = _points(findings.series, flags["flag_id"])
     for place, flag in enumerate(flags.iter_rows(named=True), start=1):
         row = _row(findings, flag, place)
         reasons = [_reason(reason, flag["flag_type"]) for reason in flag["reasons"]]
-        is_whole = place <= most_whole
         yield {
             **row,
-            "is_whole": is_whole,
+            "is_whole": True,
             "sentence": sentence(findings, flag),
             "is_ghost": flag["flag_type"] == GHOST_TRANSIT,
-            "chart": draw(_chart(findings, flag, points.get(flag["flag_id"], ()))) if is_whole else "",
+            "chart": draw(_chart(findings, flag, points.get(flag["flag_id"], ()))),
             "reasons": [reason for reason in reasons if not reason["is_leg"]],
             "legs": [reason for reason in reasons if reason["is_leg"]],
             "caveats": flag["caveats"] or [],
@@ -61,6 +60,11 @@ def cards(findings: Findings, flags: pl.DataFrame, most_whole: int) -> Iterator[
             "numbers": _numbers(flag),
             **evidence(findings, flag, without.get(flag["flag_id"], [])),
         }
+
+
+def shortened(card: dict[str, Any]) -> dict[str, Any]:
+    """The same card without its chart and what is folded away."""
+    return {**card, "is_whole": False, "chart": ""}
 
 
 def sentence(findings: Findings, flag: dict[str, Any]) -> str:

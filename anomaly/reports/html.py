@@ -31,6 +31,7 @@ from anomaly.reports.words import (
 
 MOST_CARDS = 500
 MOST_BYTES = 2_000_000  # beyond it a mail server or a browser on a small machine balks
+MOST_BYTES_AROUND = 6_000  # of what the page says only where it has flags
 MOST_CHECKS = 100
 MOST_ROLLUPS = 150
 MOST_ROWS = 300  # of the calibration, files and rejections
@@ -43,25 +44,36 @@ def render(findings: Findings) -> bytes:
 
     Raises ContractBroken where the run's description lacks a key.
     """
-    most = min(MOST_CARDS, findings.flags.height)
-    page = _page(findings, most, most)
-    if len(page) <= MOST_BYTES:
-        return page
-    short = _page(findings, most, 0)
-    while len(short) > MOST_BYTES and most > 1:
-        most = max(1, min(most - 1, most * MOST_BYTES // len(short)))
-        page = short = _page(findings, most, 0)
-    whole = most * max(0, MOST_BYTES - len(short)) // max(1, len(page) - len(short))
-    page = _page(findings, most, whole)
-    while len(page) > MOST_BYTES and whole > 0:
-        whole -= max(1, whole // 20)
-        page = _page(findings, most, whole)
-    return page
+    room = MOST_BYTES - MOST_BYTES_AROUND - len(_page(findings, [], 0))
+    shown = _in_the_page(findings).head(MOST_CARDS)
+    parts: Any = environment().get_template("parts.html.j2").module
+    rows = [len(str(parts.flag_row(row, True)).encode()) for row in cards.rows(findings, shown)]
+    taken: list[tuple[dict[str, Any], str]] = []
+    for row, item in zip(rows, cards.cards(findings, shown), strict=True):
+        short = str(parts.card(cards.shortened(item)))
+        room -= row + len(short.encode())
+        if room < 0 and taken:
+            break
+        taken.append((item, short))
+    told = [short for _, short in taken]
+    whole = 0
+    for item, short in taken:
+        text = str(parts.card(item))
+        room -= len(text.encode()) - len(short.encode())
+        if room < 0:
+            break
+        told[whole], whole = text, whole + 1
+    return _page(findings, told, whole)
 
 
-def _page(findings: Findings, most_cards: int, most_whole: int) -> bytes:
-    shown = context(findings, most_cards, most_whole)
+def _page(findings: Findings, told: list[str], whole: int) -> bytes:
+    shown = context(findings, len(told)) | {"cards": [Markup(text) for text in told], "whole": whole}  # noqa: S704 - made by our own template
     return environment().get_template("report.html.j2").render(shown).encode()
+
+
+def _in_the_page(findings: Findings) -> pl.DataFrame:
+    """The flags that are findings, in their order; checks before the sanctions have a table of their own."""
+    return in_order(findings.flags).filter(~pl.col("is_before_sanctions"))
 
 
 @cache
@@ -79,11 +91,11 @@ def environment() -> Environment:
     return made
 
 
-def context(findings: Findings, most_cards: int = MOST_CARDS, most_whole: int = MOST_CARDS) -> dict[str, Any]:
-    """Everything the template shows, counted and put in order; what is cut off is counted beside it."""
+def context(findings: Findings, most_cards: int = MOST_CARDS) -> dict[str, Any]:
+    """Everything the template shows but the cards, counted and put in order; what is cut off is counted beside it."""
     run = tallies.run_of(findings)
     flags = in_order(findings.flags)
-    found = flags.filter(~pl.col("is_before_sanctions"))
+    found = _in_the_page(findings)
     checks = flags.filter(pl.col("is_before_sanctions"))
     shown = found.head(most_cards)
     types, severities = tallies.by_severity_and_type(found)
@@ -107,8 +119,6 @@ def context(findings: Findings, most_cards: int = MOST_CARDS, most_whole: int = 
         "goods": _rollups(findings, "good"),
         "hubs": _rollups(findings, "hub"),
         "rows": cards.rows(findings, shown),
-        "cards": list(cards.cards(findings, shown, most_whole)),
-        "whole": most_whole,
         "indicators": dict(run.get("indicators", {})),
         "checks": checks.height,
         "check_rows": cards.rows(findings, checks.head(MOST_CHECKS)),
