@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 import dataframely as dy
@@ -14,10 +15,10 @@ import polars as pl
 
 from anomaly import exporters, schema, siblings, windows
 from anomaly.capacity import Exports, exports, place
-from anomaly.grid import UNKNOWN, Amounts, Ids, Names, lay
+from anomaly.grid import UNKNOWN, Amounts, Grid, Ids, Names, lay
 from anomaly.indicators import INDICATORS
 from anomaly.indicators.base import COALITION_TO_HUB, HUB_TO_TARGET, price_surge
-from anomaly.measures import Column, Measured, Once, by_month, compare, measure
+from anomaly.measures import Measured, Once, are_whole, by_month, compare, measure
 from anomaly.refusals import Breaks, refusals
 from anomaly.settings import Settings
 from anomaly.weights import with_weight
@@ -40,6 +41,7 @@ class Plan:
     exporters: dict[str, Amounts]
 
 
+@cache
 def table_schema() -> type[dy.Schema]:
     """The contract of features: the fixed columns and one nullable Float64 per indicator of the registry."""
     columns: dict[str, Any] = {
@@ -79,17 +81,10 @@ def build(chunk: pl.DataFrame, of: Plan, settings: Settings) -> tuple[pl.DataFra
     refused = [pl.DataFrame(schema=_schema_of(schema.Refused))]
     grids = lay(chunk, of.known) if chunk.height else {}
     for freq, grid in grids.items():
-        placed = place(grid, of.exports[freq])
-        once = Once(
-            of.breaks.marks(grid.names.goods),
-            siblings.pairs(grid),
-            placed,
-            of.exporters[freq],
-            by_month(grid, of.windows[freq], settings),
-        )
+        once = _once(grid, of, settings)
         for window in of.windows[freq]:
             compared = compare(grid, window, once.broken_by)
-            if (one := refusals(grid, window, compared, settings)) is not None:
+            if (one := refusals(grid, window, compared, once.is_target, settings)) is not None:
                 refused.append(one)
             measured.append(measure(grid, grids.get("M"), once, window, compared, settings))
     key = ["good", *[name for name in schema.ROUTE_KEY if name != "good"]]
@@ -98,6 +93,21 @@ def build(chunk: pl.DataFrame, of: Plan, settings: Settings) -> tuple[pl.DataFra
     if names is not None and measured:
         features.append(_as_frame(measured, names, _cut_off(of.known, settings), settings))
     return pl.concat(features), pl.concat(refused).sort(key)
+
+
+def _once(grid: Grid, of: Plan, settings: Settings) -> Once:
+    freq, names = grid.known.freq_code, grid.names
+    is_coalition = names.are(settings.coalition.countries)
+    return Once(
+        is_coalition,
+        names.are(settings.targets.countries),
+        are_whole(grid),
+        of.breaks.marks(names.goods),
+        siblings.pairs(grid),
+        place(grid, of.exports[freq]),
+        of.exporters[freq],
+        by_month(grid, of.windows[freq], is_coalition, settings),
+    )
 
 
 def build_each(
@@ -121,13 +131,15 @@ def _schema_of(contract: type[dy.Schema]) -> dict[str, Any]:
 def _as_frame(measured: Sequence[Measured], names: Names, cut_off: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     """All windows of a chunk in one frame, in the order of the key: numbers become names, UNKNOWN becomes null."""
     told = _windows_told([one.window for one in measured], settings)
-    columns = {name: np.concatenate([one.columns[name] for one in measured]) for name in measured[0].columns}
     number = np.repeat(np.arange(len(measured)), [len(one.columns["good"]) for one in measured])
+    order = _order(measured, told, number)
+    number = number[order]
+    # each window's column is let go as it is taken: the output is most of what a chunk holds
+    columns = {
+        name: np.concatenate([one.columns.pop(name) for one in measured])[order] for name in list(measured[0].columns)
+    }
     for leg in ("target_says", "hub_says"):
         columns[leg] = columns[leg] + np.cumsum([0, *[len(one.texts) for one in measured]])[number]
-    rank = told.select(pl.struct("freq_code", "window_months", "window_end").rank("dense")).to_series().to_numpy()
-    order = _order(columns, rank[number], told["baseline_gap_years"].to_numpy()[number])
-    columns, number = {name: one[order] for name, one in columns.items()}, number[order]
     good, exporter, importer = (columns.pop(name) for name in ("good", "exporter", "importer"))
     kind, target_says, hub_says = (columns.pop(name) for name in ("kind", "target_says", "hub_says"))
     neighbour = columns.pop("neighbour")
@@ -163,10 +175,16 @@ def _cut_off(known: dict[str, Known], settings: Settings) -> pl.DataFrame:
     )
 
 
-def _order(columns: dict[str, Column], rank: Ids, gap: Ids) -> Ids:
+def _order(measured: Sequence[Measured], told: pl.DataFrame, number: Ids) -> Ids:
     """Where the rows go: by good, window, exporter, importer and gap, all of them as one number."""
-    key: Ids = columns["good"].astype(np.int64)
-    for part in (rank, columns["exporter"], columns["importer"], gap):
+
+    def whole(name: str) -> Ids:
+        return np.concatenate([one.columns[name] for one in measured]).astype(np.int64)
+
+    window = told.select(pl.struct("freq_code", "window_months", "window_end").rank("dense")).to_series().to_numpy()
+    gap = told["baseline_gap_years"].to_numpy()
+    key = whole("good")
+    for part in (window[number], whole("exporter"), whole("importer"), gap[number]):
         key = key * (int(part.max(initial=0)) + 1) + part.astype(np.int64, copy=False)
     return np.argsort(key, kind="stable")
 

@@ -20,6 +20,10 @@ Amounts = npt.NDArray[np.int64]
 Ids = npt.NDArray[np.int64]
 
 UNKNOWN = -1
+COLUMNS = (  # of bilateral that are used
+    "freq_code", "good", "exporter_iso", "importer_iso", "ref_date", "source", "dataset", "value_basis", "value_usd",
+    "import_value_cif_usd", "net_wgt_g",
+)  # fmt: skip
 _KIND = ["source", "dataset", "value_basis"]
 
 
@@ -29,11 +33,14 @@ class Names:
 
     goods, countries   sorted, each once
     kinds              source, dataset, value_basis of routes
+    sources            sorted, each once; `source_of_kind` is the place of each kind's in it
     """
 
     goods: pl.Series
     countries: pl.Series
     kinds: pl.DataFrame
+    sources: list[str]
+    source_of_kind: Ids
 
     @property
     def cells(self) -> int:
@@ -103,7 +110,8 @@ def _names(routes: Sequence[pl.DataFrame]) -> Names:
     good = pl.concat([one["good"].unique() for one in routes]).unique().sort()
     sides = [one[column].unique() for one in routes for column in ("exporter_iso", "importer_iso")]
     kinds = pl.concat([one.select(_KIND).unique() for one in routes]).unique().sort(_KIND)
-    return Names(good, pl.concat(sides).unique().sort(), kinds)
+    sources = kinds["source"].unique().sort()
+    return Names(good, pl.concat(sides).unique().sort(), kinds, sources.to_list(), _numbers(kinds["source"], sources))
 
 
 def _numbers(texts: pl.Series, names: pl.Series) -> Ids:

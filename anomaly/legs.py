@@ -8,7 +8,6 @@ from datetime import date
 from itertools import chain
 
 import numpy as np
-import polars as pl
 
 from anomaly import grid as cells
 from anomaly import prices
@@ -105,14 +104,11 @@ def _legs(grid: Grid, window: Window, compared: Compared, is_coalition: Marks, s
     def summed(values: Amounts) -> Amounts:
         return np.where(is_there, cells.add_up(values[sent], cell, size), UNKNOWN)
 
-    kinds = grid.names.kinds["source"]
-    sources = kinds.unique().sort()
-    source_of_kind = kinds.cast(pl.Enum(sources)).to_physical().cast(pl.Int64).to_numpy()
     who = np.zeros(size, dtype=np.int64)
-    np.bitwise_or.at(who, cell, 1 << source_of_kind[grid.kind[sent]])
+    np.bitwise_or.at(who, cell, 1 << grid.names.source_of_kind[grid.kind[sent]])
     distinct = np.unique(who[is_there])
     texts = [
-        f"{says}, " + " and ".join(source for number, source in enumerate(sources) if one >> number & 1)
+        f"{says}, " + " and ".join(source for number, source in enumerate(grid.names.sources) if one >> number & 1)
         for one in distinct.tolist()
     ]
     return Legs(

@@ -56,8 +56,15 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Once:
-    """What is looked up once for a grid and used by all its windows."""
+    """What is looked up once for a grid and used by all its windows.
 
+    is_coalition, is_target   of each country in names
+    is_whole                  of each kind of routes, see `are_whole`
+    """
+
+    is_coalition: Marks
+    is_target: Marks
+    is_whole: Marks
     broken_by: Ids
     pairs: siblings.Pairs
     exports: Placed
@@ -72,10 +79,9 @@ def measure(
 
     monthly   the same goods in monthly data, for a leg of which the year has no annual figure yet
     """
-    is_coalition = grid.names.are(settings.coalition.countries)
+    is_coalition = once.is_coalition
     legs = coalition_legs(grid, monthly, window, compared, lambda g, w: compare(g, w, once.broken_by), is_coalition)
-    is_target = grid.names.are(settings.targets.countries)
-    largest = np.where(is_target[grid.importer], np.maximum(compared.value, compared.prior), compared.value)
+    largest = np.where(once.is_target[grid.importer], np.maximum(compared.value, compared.prior), compared.value)
     route = np.flatnonzero(compared.is_comparable & (largest >= settings.materiality_usd))
     into, out_of = grid.into[route], grid.out_of[route]
     nothing = len(legs.texts)
@@ -101,7 +107,7 @@ def measure(
         "coalition_to_hub_prior_usd": legs.prior[out_of],
         "coalition_to_hub_baseline_usd": legs.baseline[out_of],
         "coalition_to_hub_usd_per_kg": np.where(is_coalition[grid.exporter[route]], np.nan, legs.usd_per_kg[out_of]),
-        **_totals(grid, compared, route),
+        **_totals(grid, once.is_whole, compared, route),
         **_exporter_growth(grid, once.sums, window, route, settings),
         "revealed_advantage": revealed_advantage(grid, window, compared, once.exports, route),
         "matched_by_siblings": matched.share,
@@ -128,12 +134,12 @@ def _shape(grid: Grid, window: Window, route: Ids) -> dict[str, Column]:
     }
 
 
-def by_month(grid: Grid, of: Sequence[Window], settings: Settings) -> dict[date, months.Found]:
+def by_month(grid: Grid, of: Sequence[Window], is_coalition: Marks, settings: Settings) -> dict[date, months.Found]:
     """What only monthly data can say, by the end of a window; nothing for annual data."""
     if grid.known.freq_code != "M":
         return {}
     ends = sorted({window.end for window in of})
-    return months.find(grid, ends, grid.names.are(settings.coalition.countries), settings)
+    return months.find(grid, ends, is_coalition, settings)
 
 
 def _monthly(found: months.Found | None, route: Ids) -> dict[str, Column]:
@@ -157,9 +163,8 @@ def _effects(grid: Grid, compared: Compared, route: Ids, settings: Settings) -> 
     return found[route]
 
 
-def _totals(grid: Grid, compared: Compared, route: Ids) -> dict[str, Column]:
+def _totals(grid: Grid, is_whole: Marks, compared: Compared, route: Ids) -> dict[str, Column]:
     """The exporter's trade with everyone else and everyone's trade with the importer, over comparable routes."""
-    is_whole = _are_whole(grid)
     counted, size = np.flatnonzero(compared.is_in_totals), grid.names.cells
     has_others = (is_whole[grid.kind] & compared.is_in_totals)[route]
     into, out_of = grid.into[counted], grid.out_of[counted]
@@ -191,7 +196,7 @@ def _exporter_growth(grid: Grid, sums: Amounts, window: Window, route: Ids, sett
     return {"exporter_growth_prior_log": prior[at], "exporter_growth_baseline_log": base[at]}
 
 
-def _are_whole(grid: Grid) -> Marks:
+def are_whole(grid: Grid) -> Marks:
     """For each kind of routes, whether its dataset shows an exporter's sales to most countries.
 
     Exporters' reports show it with many partners, importers' reports with many reporters.

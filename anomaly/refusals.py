@@ -79,15 +79,17 @@ def straddles(grid: Grid, marks: npt.NDArray[np.int64], at: list[int]) -> tuple[
     return (marks[grid.good] & crossed[grid.reporter]) != 0, is_changed[grid.reporter]
 
 
-def refusals(grid: Grid, window: Window, compared: Compared, settings: Settings) -> pl.DataFrame | None:
+def refusals(
+    grid: Grid, window: Window, compared: Compared, are_targets: Marks, settings: Settings
+) -> pl.DataFrame | None:
     """Routes to targets that are large enough and cannot be compared in this window, each with the first reason.
 
-    Columns of schema.Refused, or None where nothing is refused. A window computed for several gaps is refused once, for its own gap.
+    `are_targets` marks the countries in names. Columns of schema.Refused, or None where nothing is refused. A window computed for several gaps is refused once, for its own gap.
     """
     known, names = grid.known, grid.names
     now = known.index(window.end, window.months) or []
     prior = known.index(window.end, window.months, 1) or []
-    is_target = names.are(settings.targets.countries)[grid.importer]
+    is_target = are_targets[grid.importer]
     if window.gap_years != max(1, window.end.year - max(settings.baseline_years)):
         is_target = np.zeros_like(is_target)
     route = np.flatnonzero(is_target & ~compared.is_comparable)

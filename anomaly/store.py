@@ -102,27 +102,26 @@ class Store:
                 f"table {table} as it was written", str(error)[:200], hint="`anomaly verify` names the broken files"
             ) from error
 
-    def chunks(self, table: str, rows: int = 500_000, digits: int | None = None) -> Iterator[pl.DataFrame]:
+    def chunks(
+        self, table: str, rows: int = 500_000, digits: int | None = None, columns: Sequence[str] | None = None
+    ) -> Iterator[pl.DataFrame]:
         """Consecutive rows of whole goods, in order, about `rows` at a time, of a table sorted by good.
 
         A good with more rows than that comes alone. Goods that share their first `digits` characters stay together.
-        Memory is that of one chunk. Raises ContractBroken where the table is not sorted by good.
+        Memory is that of one chunk, time that of its own parts, however many there are. Raises ContractBroken where
+        the table is not sorted by good.
         """
-        lazy = self.scan(table)
-        together = pl.col("good") if digits is None else pl.col("good").str.slice(0, digits)
-        counted = lazy.group_by("good").agg(rows=pl.len()).collect(engine="streaming").sort("good")
-        goods = counted.group_by(together.alias("part"), maintain_order=True).agg(
-            pl.col("good").first(), pl.col("rows").sum()
-        )
-        start, length, first = 0, 0, ""
-        for good, count in goods.select("good", "rows").iter_rows():
-            if length and length + count > rows:
-                yield _slice(lazy, table, start, length, first)
-                start, length = start + length, 0
-            first = first if length else good
-            length += count
-        if length:
-            yield _slice(lazy, table, start, length, first)
+        now = self._current(table)
+        folder = self._folder(table) / now.version
+        parts = [pl.scan_parquet(folder / name, glob=False) for name in _parts(table, now.files)]
+        goods = _goods_of(parts, digits)
+        if not goods["good"].is_sorted():
+            raise ContractBroken(f"table {table} sorted by good", "parts that lie out of order")
+        for slices in _cut(goods, rows):
+            frames = [
+                _slice(parts[part], table, columns, start, length, first) for part, start, length, first in slices
+            ]
+            yield frames[0] if len(frames) == 1 else pl.concat(frames)
 
     def is_complete(self, table: str) -> bool:
         """Whether every file of the current version is there; `verify` also reads them."""
@@ -261,8 +260,35 @@ def _overlapping(parts: list[str], ends: Mapping[str, Sequence[Any]], between: B
     return kept or parts[:1]
 
 
-def _slice(lazy: pl.LazyFrame, table: str, start: int, length: int, first: str) -> pl.DataFrame:
-    chunk = lazy.slice(start, length).collect()
+def _goods_of(parts: Sequence[pl.LazyFrame], digits: int | None) -> pl.DataFrame:
+    """A row for each part and good in it, in order: part, start, length, good, and `whole`, one for those kept together."""
+    counted = [
+        lazy.group_by("good").agg(length=pl.len().cast(pl.Int64)).with_columns(part=pl.lit(number, dtype=pl.Int64))
+        for number, lazy in enumerate(parts)
+    ]
+    together = pl.col("good") if digits is None else pl.col("good").str.slice(0, digits)
+    start = pl.col("length").cum_sum().over("part") - pl.col("length")
+    goods = pl.concat(counted).collect(engine="streaming").sort("part", "good")
+    return goods.select("part", "length", "good", start=start, whole=together.rle_id())
+
+
+def _cut(goods: pl.DataFrame, rows: int) -> Iterator[list[tuple[int, int, int, str]]]:
+    """Chunks as (part, start, length, first good) of each part that they lie in."""
+    number, filled, chunk = 0, 0, []
+    for size in goods.group_by("whole", maintain_order=True).agg(pl.col("length").sum())["length"]:
+        number, filled = (number + 1, size) if filled and filled + size > rows else (number, filled + size)
+        chunk.append(number)
+    slices = goods.group_by(
+        pl.Series("chunk", chunk, dtype=pl.Int64).gather(goods["whole"]), "part", maintain_order=True
+    ).agg(pl.col("start").first(), pl.col("length").sum(), pl.col("good").first())
+    for one in slices.partition_by("chunk", maintain_order=True):
+        yield one.drop("chunk").rows()
+
+
+def _slice(
+    lazy: pl.LazyFrame, table: str, columns: Sequence[str] | None, start: int, length: int, first: str
+) -> pl.DataFrame:
+    chunk = (lazy if columns is None else lazy.select(list(columns))).slice(start, length).collect()
     good = chunk["good"]
     if good[0] != first or not good.is_sorted():
         raise ContractBroken(f"table {table} sorted by good", f"{good[0]} where {first} should begin")

@@ -6,19 +6,20 @@ from pathlib import Path
 
 import polars as pl
 
-from anomaly import features
+from anomaly import features, grid
 from anomaly.siblings import HEADING_DIGITS
 from anomaly.store import Store
 from benchmarks.tables import ZSTD_LEVEL, plan_of, scenario
+from pipelines.features import ROWS_AT_A_TIME
 
 
-def run(root: str, out: str, materiality_usd: str, threads: str = "2", rows: str = "500000") -> None:
+def run(root: str, out: str, materiality_usd: str, threads: str = "2", rows: str = str(ROWS_AT_A_TIME)) -> None:
     """Read bilateral, write features as Parquet parts under `out`."""
     settings = scenario(materiality_usd)
     plan = plan_of(Path(root), settings)
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
-    chunks = Store(Path(root)).chunks("bilateral", int(rows), HEADING_DIGITS)
+    chunks = Store(Path(root)).chunks("bilateral", int(rows), HEADING_DIGITS, grid.COLUMNS)
     for number, (measured, _) in enumerate(features.build_each(chunks, plan, settings, int(threads))):
         measured.write_parquet(folder / f"part-{number:05}.parquet", compression="zstd", compression_level=ZSTD_LEVEL)
 

@@ -12,7 +12,7 @@ ROWS_AT_A_TIME = 250_000  # of bilateral: what two threads hold stays under half
 
 def build(run: Run) -> None:
     """Every window of every material route, measured."""
-    from anomaly import exporters, features
+    from anomaly import exporters, features, grid
     from anomaly.siblings import HEADING_DIGITS
 
     who, scope = run.read("coverage"), run.read("coverage.scope")
@@ -23,7 +23,7 @@ def build(run: Run) -> None:
         run.writer(schema=features.table_schema(), sort=("good",)) as writer,
         run.progress("rows", rows) as advance,
     ):
-        chunks = _told(run.store.chunks("bilateral", ROWS_AT_A_TIME, HEADING_DIGITS), advance)
+        chunks = _told(run.store.chunks("bilateral", ROWS_AT_A_TIME, HEADING_DIGITS, grid.COLUMNS), advance)
         for measured, refused in features.build_each(chunks, plan, run.settings):
             writer.add(measured)
             writer.add(refused, "features.refused")

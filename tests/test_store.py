@@ -7,6 +7,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -191,13 +192,33 @@ def test_goods_that_share_their_first_digits_stay_in_one_chunk(tmp_path_factory,
     assert all(chunk.height <= rows or chunk["good"].str.slice(0, 4).n_unique() == 1 for chunk in chunks)
 
 
+def test_a_chunk_opens_its_own_parts_only_and_reads_the_columns_that_are_asked_for(tmp_path, monkeypatch):
+    store, opened = Store(tmp_path), []
+    write(store, *[goods(12)[start : start + 3] for start in range(0, 12, 3)], sort=("good",))
+    collect = pl.LazyFrame.collect
+
+    def told(lazy: pl.LazyFrame, **options: object) -> pl.DataFrame:
+        opened.append(len(re.findall(r"part-\d+", lazy.explain())))
+        return collect(lazy, **options)
+
+    monkeypatch.setattr(pl.LazyFrame, "collect", told)
+    chunks = store.chunks("bilateral", 3, columns=["good", "year"])
+    first = next(chunks)
+    assert opened[0] == 4  # goods are counted in all of them
+    assert first.equals(goods(3).select("good", "year"))
+    opened.clear()
+    assert [chunk.height for chunk in chunks] == [3, 3, 3]
+    assert max(opened) == 1
+
+
 def test_a_table_out_of_order_is_refused_by_the_writer_and_by_chunks(tmp_path):
     store = Store(tmp_path)
     with pytest.raises(ContractBroken, match="sorted by good"):
         write(store, goods(6).tail(3), goods(6).head(3), sort=("good",))
-    write(store, goods(6).tail(3), goods(6).head(3))
-    with pytest.raises(ContractBroken, match="sorted by good"):
-        list(store.chunks("bilateral", 3))
+    for mixed in ([goods(6).tail(3), goods(6).head(3)], [goods(6).reverse()]):
+        write(store, *mixed)
+        with pytest.raises(ContractBroken, match="sorted by good"):
+            list(store.chunks("bilateral", 3))
 
 
 @pytest.mark.parametrize(
