@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import dataframely as dy
 import numpy as np
 import polars as pl
+from threadpoolctl import threadpool_limits
 
 from anomaly import exporters, schema, siblings, windows
 from anomaly.capacity import Exports, exports, place
@@ -113,8 +114,11 @@ def _once(grid: Grid, of: Plan, settings: Settings) -> Once:
 def build_each(
     chunks: Iterable[pl.DataFrame], of: Plan, settings: Settings, threads: int = 2
 ) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-    """`build` of each chunk, in order, several at a time; memory is that of `threads` + 1 chunks."""
-    with ThreadPoolExecutor(threads) as pool:
+    """`build` of each chunk, in order, several at a time; memory is that of `threads` + 1 chunks.
+
+    A chunk has one thread: those of a small product of matrices would only wait for each other.
+    """
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool:
         waiting: deque[Future[tuple[pl.DataFrame, pl.DataFrame]]] = deque()
         for chunk in chunks:
             waiting.append(pool.submit(build, chunk, of, settings))

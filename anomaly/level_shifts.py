@@ -18,7 +18,10 @@ Ids = npt.NDArray[np.int64]
 
 LEAST_MONTHS = 30  # known ones: a trend, twelve months and a step take fourteen
 LEAST_SIDE = 3  # known months before and from a shift on
-LEVEL = 0.05  # of the test, shared by all dates (Bonferroni)
+LEVEL = (
+    0.01  # of the test, shared by all dates (Bonferroni): noise that keeps 0.3 of a month's is then called in 5 of 100
+)
+MOST_TREND = 0.7  # in logs a year, a doubling: a boom is no trend
 LEAST_SCALE = 0.05  # of the noise: 5 % a month; a series without any has none to test against
 _TUNING = 4.685  # of Tukey's bisquare: 95 % as efficient as least squares where the noise is normal
 _MAD = 1.4826  # a normal's standard deviation over its median absolute deviation
@@ -26,6 +29,7 @@ _SCALE_STEPS = 2  # reweightings with a scale of their own, before those at one 
 _STEPS = 4
 _WORTH_A_FIT = 0.7  # of the limit: a least squares t below it is not fitted again
 _BLOCK = 1_000  # series at a time: what is worked on stays in the cache
+_DIGITS = 9  # a product of matrices is the same to about twelve, whatever else is in the block
 _LEAST_WEIGHT = 1e-2  # keeps a month whose every year is an outlier from being divided by nothing
 _LEAST_VARIANCE = 0.25  # of what is left, in squared scales: a step without any noise has a finite t
 _MOST_CORRELATION = 0.6
@@ -47,8 +51,9 @@ class Shifts:
 def find(series: Floats, first_month: int) -> Shifts:
     """The shift of each row of `series`, NaN where a month is not known; `first_month` is 1 for January.
 
-    The model is a linear trend, a level for each month of the year and one step. A shift counts where its robust t is
-    beyond the quantile of LEVEL over all dates tried, with the autocorrelation of what is left taken into account.
+    The model is a linear trend (of at most MOST_TREND), a level for each month of the year and one step. A shift counts
+    where its robust t is beyond the quantile of LEVEL over all dates tried, with the autocorrelation of what is left
+    taken into account.
     """
     size, at = np.full(len(series), np.nan), np.full(len(series), -1, dtype=np.int64)
     known = ~np.isnan(series)
@@ -60,7 +65,8 @@ def find(series: Floats, first_month: int) -> Shifts:
             continue
         design = _design(month, first_month)
         for block in np.array_split(rows, -(-len(rows) // _BLOCK)):
-            size[block], position = _of_block(series[np.ix_(block, month)], design)
+            found, position = _of_block(series[np.ix_(block, month)], design)
+            size[block] = np.round(found, _DIGITS)
             at[block] = np.where(position >= 0, month[position], -1)
     return Shifts(size, at)
 
@@ -219,7 +225,7 @@ def _reweighted(series: Floats, date: Ids, start: _Fit, of: _Design, steps: int 
 def _weighted(series: Floats, step_at: Floats, weights: Floats, of: _Design) -> tuple[Floats, Floats]:
     """Step of each series by weighted least squares, and what is left of it.
 
-    The levels of the months of the year are taken out first (Frisch and Waugh): their normal equations are a diagonal,
+    A trend beyond MOST_TREND is held there. The levels of the months of the year are taken out first (Frisch and Waugh): their normal equations are a diagonal,
     so that two unknowns a series are left.
     """
     months = of.terms.shape[1] - 1
@@ -233,7 +239,8 @@ def _weighted(series: Floats, step_at: Floats, weights: Floats, of: _Design) -> 
     tv = of_value[:, -1] - (value_mean * trend).sum(axis=1)
     sv = np.einsum("rn,rn->r", weighted, step_at) - (value_mean * step).sum(axis=1)
     determinant = np.maximum(tt * ss - ts**2, 1e-12)
-    slope, size = ((ss * tv - ts * sv) / determinant)[:, None], ((tt * sv - ts * tv) / determinant)[:, None]
+    slope = np.clip((ss * tv - ts * sv) / determinant, -MOST_TREND, MOST_TREND)[:, None]
+    size = (sv[:, None] - slope * ts[:, None]) / np.maximum(ss, 1e-12)[:, None]
     level = value_mean - slope * trend_mean - size * step_mean
     return size[:, 0], series - np.hstack([level, slope]) @ of.terms.T - size * step_at
 

@@ -79,13 +79,13 @@ def _wide(folder: Path, years: list[int]) -> str:
 
 def _sums(window: Window, number: int) -> str:
     year, of = window.end.year, [f"v_{year}" for year in window.baseline_years]
+    unknown = " OR ".join(f"{one} IS NULL" for one in of)
+    best = f"CASE WHEN NOT ({unknown}) THEN greatest({', '.join(of)}) END" if of else "NULL::BIGINT"
     base = f"(({' + '.join(of)}) + {len(of) // 2}) // {len(of)}" if of else "NULL::BIGINT"
-    known = " AND ".join(f"{one} IS NOT NULL" for one in of)
-    best = f"CASE WHEN {known} THEN greatest({', '.join(of)}) END" if of else f"v_{year - 1}"
     return f"""
         compared_{number} AS MATERIALIZED (
             SELECT good, exporter_iso, importer_iso, v_{year} AS value_usd, v_{year - 1} AS value_prior_year_usd,
-                {base} AS value_baseline_usd, {best} AS best_usd, w_{year} AS weight, w_{year - 1} AS weight_prior
+                {base} AS value_baseline_usd, {best} AS value_baseline_max_usd, w_{year} AS weight, w_{year - 1} AS weight_prior
             FROM wide WHERE v_{year} IS NOT NULL AND v_{year - 1} IS NOT NULL),
         totals_{number} AS (
             SELECT * FROM compared_{number} WHERE {"value_baseline_usd IS NOT NULL" if of else "true"}),
@@ -165,7 +165,8 @@ def _window(window: Window, settings: Settings, number: int) -> str:
     return f"""
         WITH joined AS (
             SELECT c.good, c.exporter_iso, c.importer_iso, c.value_usd, c.value_prior_year_usd, c.value_baseline_usd,
-                c.best_usd, all_to_importer_usd, all_to_importer_prior_usd,
+                {"c.value_baseline_max_usd" if window.baseline_years else "c.value_prior_year_usd"} AS record_usd,
+                all_to_importer_usd, all_to_importer_prior_usd,
                 1 - least(a.revealed_advantage, 1) AS no_capacity,
                 CASE WHEN value_usd - value_prior_year_usd < {settings.floor_usd} THEN p.fell * 0.0
                     WHEN NOT (p.is_unknown AND p.fell = 0) THEN least(p.fell / (value_usd - value_prior_year_usd), 1.0)
@@ -231,8 +232,8 @@ def _indicators(floor: int) -> str:
     return f"""
         {log_ratio("value_usd", "value_prior_year_usd")} AS surge_log,
         {log_ratio("value_usd", "value_prior_year_usd")} - price_surge_log AS volume_surge_log,
+        {log_ratio("value_usd", "record_usd")} AS record_excess_log,
         {log_ratio("value_usd", "value_baseline_usd")} AS baseline_excess_log,
-        {log_ratio("value_usd", "best_usd")} AS record_excess_log,
         value_usd - value_baseline_usd * coalesce(
             (elsewhere_usd + {floor})::DOUBLE / (elsewhere_baseline_usd + {floor}), 1.0) AS excess_usd,
         CASE WHEN (value_prior_year_usd = 0 AND value_baseline_usd = 0) IS NOT NULL
@@ -255,5 +256,5 @@ def _indicators(floor: int) -> str:
             THEN ln(unit_value_usd_per_kg / median_unit_value_usd_per_kg) END AS unit_value_gap_log,
         CASE WHEN unit_value_usd_per_kg > 0 AND coalition_to_hub_usd_per_kg > 0
             THEN ln(unit_value_usd_per_kg / coalition_to_hub_usd_per_kg) END AS hub_markup_log,
-        NULL::DOUBLE AS mirror_gap_shift_log, NULL::DOUBLE AS level_shift_log, NULL::DOUBLE AS lead_lag_corr
+        NULL::DOUBLE AS level_shift_log, NULL::DOUBLE AS lead_lag_corr, NULL::DOUBLE AS mirror_gap_shift_log
     """

@@ -78,7 +78,7 @@ def _window(
     compared["value_baseline_usd"] = (
         (routes[base].sum(axis=1, skipna=False) + len(base) // 2) // len(base) if base else np.nan
     )
-    compared["best_usd"] = routes[base].max(axis=1, skipna=False) if base else routes[f"v_{year - 1}"]
+    compared["record_usd"] = routes[base].max(axis=1, skipna=False) if base else compared["value_prior_year_usd"]
     compared = _with_pairs(compared, float(settings.floor_usd))
     compared = compared[compared["value_usd"].notna() & compared["value_prior_year_usd"].notna()].copy()
     compared["size_effect"] = _effects(compared, float(settings.floor_usd))
@@ -197,8 +197,8 @@ def _indicators(frame: pd.DataFrame, floor: float) -> pd.DataFrame:
     value, prior, base = frame["value_usd"], frame["value_prior_year_usd"], frame["value_baseline_usd"]
     frame["surge_log"] = log_ratio("value_usd", "value_prior_year_usd")
     frame["volume_surge_log"] = frame["surge_log"] - frame["price_surge_log"]
+    frame["record_excess_log"] = log_ratio("value_usd", "record_usd")
     frame["baseline_excess_log"] = log_ratio("value_usd", "value_baseline_usd")
-    frame["record_excess_log"] = log_ratio("value_usd", "best_usd")
     elsewhere = (frame["elsewhere_usd"] + floor) / (frame["elsewhere_baseline_usd"] + floor)
     frame["excess_usd"] = value - base * elsewhere.fillna(1.0)
     is_nothing = (prior == 0) & (base == 0)
@@ -218,7 +218,9 @@ def _indicators(frame: pd.DataFrame, floor: float) -> pd.DataFrame:
     frame["unit_value_gap_log"] = np.log((price / median).where((price > 0) & (median > 0)))
     into = frame["coalition_to_hub_usd_per_kg"]
     frame["hub_markup_log"] = np.log((price / into).where((price > 0) & (into > 0)))
-    return frame.assign(mirror_gap_shift_log=np.nan, level_shift_log=np.nan, lead_lag_corr=np.nan)
+    for name in ("level_shift_log", "lead_lag_corr", "mirror_gap_shift_log"):
+        frame[name] = np.nan  # an annual reconciled dataset cannot say
+    return frame
 
 
 def _shift(value: pd.Series, prior: pd.Series, all_now: pd.Series, all_then: pd.Series) -> pd.Series:

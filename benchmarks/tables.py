@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import polars as pl
@@ -22,17 +23,21 @@ NO_BREAKS = Breaks(
 def prepare(folder: Path, world: World, years: range, goods: int) -> Path:
     """Folder of a store with `goods` goods over `years`; made where it is not there yet."""
     root = folder / f"{world.rows_per_year}-{world.countries}-{years[0]}-{years[-1]}-{goods}-{world.seed}"
+    if not Store(root).exists("coverage"):
+        commit(root, bilateral(world, years, some_goods(world, goods)))
+    return root
+
+
+def commit(root: Path, sides: Iterable[pl.DataFrame]) -> None:
+    """Write bilateral and the coverage it speaks for; whole goods at a time, in order."""
     store = Store(root)
-    if store.exists("coverage"):
-        return root
     with store.writer("bilateral", inputs={}, sort=("good",)) as writer:
-        for part in bilateral(world, years, some_goods(world, goods)):
+        for part in sides:
             writer.add(part)
     who, scope = coverage.build(_flows(store.scan("bilateral")))
     with store.writer("coverage", inputs={}) as writer:
         writer.add(who)
         writer.add(scope, "coverage.scope")
-    return root
 
 
 def _flows(sides: pl.LazyFrame) -> pl.LazyFrame:

@@ -47,6 +47,7 @@ FLOORS: dict[int, tuple[tuple[str, ...], ...]] = {
             "months",
             "refusals",
             "measures",
+            "weights",
             "features",
             "without",
         ),

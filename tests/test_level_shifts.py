@@ -62,12 +62,12 @@ def test_noise_without_a_step_has_none_in_95_of_100_series(months: int) -> None:
 
 
 def test_noise_that_remembers_itself_is_seldom_a_step() -> None:
-    # least squares and a t that knows of no autocorrelation call 15 % and more of these
+    # a t that knows of no autocorrelation calls 8 of 100
     draw = np.random.default_rng(1)
     series = draw.normal(0, 0.3, (2_000, 80))
     for month in range(1, 80):
         series[:, month] += 0.3 * series[:, month - 1]
-    assert (find(series[:, 20:], JANUARY).size != 0).mean() <= 0.11
+    assert (find(series[:, 20:], JANUARY).size != 0).mean() <= 0.05
 
 
 def test_one_month_that_stands_alone_is_no_step() -> None:
@@ -78,6 +78,14 @@ def test_one_month_that_stands_alone_is_no_step() -> None:
 
 def test_a_growing_trade_is_no_step() -> None:
     assert (find(noise(200, 60) + 0.05 * MONTHS, JANUARY).size != 0).mean() <= 0.05
+
+
+def test_a_boom_of_the_last_months_is_no_trend_with_a_step_down_before() -> None:
+    boom = noise(300, 60)
+    boom[:, -8:] += np.linspace(0.4, 3, 8)
+    found = find(boom, JANUARY)
+    assert (found.size < 0).mean() <= 0.02
+    assert (found.size > 0).mean() >= 0.9
 
 
 def test_a_step_without_any_noise_is_found() -> None:
@@ -113,9 +121,9 @@ def test_a_series_has_the_shift_it_has_alone() -> None:
         assert (alone.at[0], alone.size[0]) == (together.at[row], pytest.approx(together.size[row], rel=1e-9))
 
 
-@pytest.mark.parametrize(("dates", "freedom", "quantile"), [(30, 16, 3.7725), (43, 34, 3.5463), (55, 46, 3.5471)])
+@pytest.mark.parametrize(("dates", "freedom", "quantile"), [(30, 16, 4.5420), (43, 34, 4.1151), (55, 46, 4.0719)])
 def test_the_limit_is_the_quantile_of_students_t(dates: int, freedom: int, quantile: float) -> None:
-    assert critical(dates, freedom) == pytest.approx(quantile, rel=2e-4)
+    assert critical(dates, freedom) == pytest.approx(quantile, rel=2e-3)
 
 
 def test_the_running_median_takes_out_what_stands_alone_and_leaves_a_step() -> None:
