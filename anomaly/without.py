@@ -124,12 +124,13 @@ def scored(
     other = asked.join(same, on=[*_KEY, "left_out"], how="anti")
     if other.height:
         p_values = pl.concat([p_values, _fitted_again(other, inputs, settings).select(p_values.columns)])
-    weighed = inputs.join(asked.lazy(), on=_WINDOW, how="semi").select(*_KEY, "is_from_coalition", "evidence_weight")
+    of_window = inputs.join(asked.lazy(), on=[*_WINDOW, "baseline_gap_years"], how="semi")
+    weighed = of_window.select(*_KEY, "is_from_coalition", "evidence_weight").collect()
     every = _with_q(
         p_values.join(
             asked.select(*_KEY, "left_out", "is_from_coalition", weight="evidence_weight"), on=[*_KEY, "left_out"]
         ),
-        run_scores.select(*_KEY, "p_value").join(weighed.unique(_KEY).collect(), on=_KEY).sort(_KEY),
+        run_scores.select(*_KEY, "p_value").join(weighed, on=_KEY).sort(_KEY),
     )
     return {name: every.filter(left_out=name).select(run_scores.columns) for name in changed}
 
