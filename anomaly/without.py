@@ -67,7 +67,7 @@ def measured(told: Reported, source: str, routes: pl.DataFrame, settings: Settin
     if who.is_empty() or flows.is_empty():
         return nothing
     every = features.plan(told.coverage, told.scope, told.breaks, settings)
-    plan = features.plan(who, scope, told.breaks, settings, told.totals.filter(left))
+    plan = features.plan(who, scope, told.breaks, settings, told.totals)
     wanted = {freq: _windows(every.windows[freq], plan.known[freq], routes, settings) for freq in plan.known}
     since = min(settings.baseline_years)
     sides = bilateral.build(flows.lazy(), who, scope, told.countries, told.precedence, since)
