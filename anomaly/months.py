@@ -16,6 +16,7 @@ from anomaly.prices import Floats
 from anomaly.settings import Settings
 from anomaly.windows import Marks
 
+DIGITS = 9  # of a shift: the last ones hang on how many threads multiply the matrices
 MOST_MONTHS = 60  # up to a window's end: one trend and one season hold for five years, not for fifteen
 
 
@@ -57,7 +58,7 @@ def find(grid: Grid, ends: Sequence[date], is_coalition: Marks, settings: Settin
         since = np.where(shifts.at >= 0, days[first + shifts.at], UNKNOWN)
         route = some[mine]
         everywhere = Found(*_nothing(len(grid.good)))
-        everywhere.level_shift[route], everywhere.break_day[route] = shifts.size, since
+        everywhere.level_shift[route], everywhere.break_day[route] = np.round(shifts.size, DIGITS), since
         everywhere.correlation[route], everywhere.lag[route] = correlation[number, mine], lag[number, mine]
         found[end] = everywhere
     return found

@@ -67,7 +67,7 @@ def measured(told: Reported, source: str, routes: pl.DataFrame, settings: Settin
     if who.is_empty() or flows.is_empty():
         return nothing
     every = features.plan(told.coverage, told.scope, told.breaks, settings)
-    plan = features.plan(who, scope, told.breaks, settings, told.totals.filter(left))
+    plan = features.plan(who, scope, told.breaks, settings, told.totals)
     wanted = {freq: _windows(every.windows[freq], plan.known[freq], routes, settings) for freq in plan.known}
     since = min(settings.baseline_years)
     sides = bilateral.build(flows.lazy(), who, scope, told.countries, told.precedence, since)
@@ -124,12 +124,13 @@ def scored(
     other = asked.join(same, on=[*_KEY, "left_out"], how="anti")
     if other.height:
         p_values = pl.concat([p_values, _fitted_again(other, inputs, settings).select(p_values.columns)])
-    weighed = inputs.join(asked.lazy(), on=_WINDOW, how="semi").select(*_KEY, "is_from_coalition", "evidence_weight")
+    of_window = inputs.join(asked.lazy(), on=[*_WINDOW, "baseline_gap_years"], how="semi")
+    weighed = of_window.select(*_KEY, "is_from_coalition", "evidence_weight").collect()
     every = _with_q(
         p_values.join(
             asked.select(*_KEY, "left_out", "is_from_coalition", weight="evidence_weight"), on=[*_KEY, "left_out"]
         ),
-        run_scores.select(*_KEY, "p_value").join(weighed.unique(_KEY).collect(), on=_KEY).sort(_KEY),
+        run_scores.select(*_KEY, "p_value").join(weighed, on=_KEY).sort(_KEY),
     )
     return {name: every.filter(left_out=name).select(run_scores.columns) for name in changed}
 

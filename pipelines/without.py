@@ -29,9 +29,10 @@ def leave_out(run: Run, found: pl.DataFrame, scores: pl.DataFrame, judge: Judge)
     nothing = Without.create_empty()
     if first.is_empty():
         return nothing
-    told = _reported(run, first)
-    publishers = told.publishers()
-    if len(publishers) == 1:
+    every = run.read("coverage", ["source"])["source"].unique()
+    told = _reported(run, first) if every.len() > 1 else None
+    publishers = told.publishers() if told else every.to_list()
+    if told is None or len(publishers) == 1:
         return without.nothing_left(first, publishers[0])
     routes = first.select(ROUTE_KEY)
     features = run.store.scan("features").filter(pl.col("role") != "coalition")

@@ -296,6 +296,23 @@ def test_goods_recorded_under_another_country_of_dispatch_explain_a_gap() -> Non
     assert {item["explanation"]: item["verdict"] for item in benign_if(GHOST, "ghost_transit")}[name] == "unknown"
 
 
+def test_what_others_sold_is_not_compared_across_a_change_of_edition_that_breaks_the_good() -> None:
+    """The rows of `trade` are of HS 2017 up to 2021 and of HS 2022 from then on."""
+    cells, who, scope = prepared(rising("CHN", "KAZ", 3, 4))
+    window = {
+        "freq_code": ["A"],
+        "window_months": [12],
+        "window_end": [date(2022, 12, 1)],
+        "baseline_years": ["2019-2021"],
+    }
+    windows = pl.DataFrame(window, schema_overrides={"window_months": pl.Int16})
+    broken = pl.DataFrame({"good": ["847989"], "newer_edition": [6]}, schema_overrides={"newer_edition": pl.Int8})
+    values = ["value_usd", "value_prior_year_usd", "value_baseline_usd"]
+    whole = market.build(cells, who, scope, broken.clear(), windows).select(values).row(0)
+    assert whole == (4 * MILLION, 3 * MILLION, 3 * MILLION)
+    assert market.build(cells, who, scope, broken, windows).select(values).row(0) == (4 * MILLION, None, None)
+
+
 def test_what_the_importer_records_from_others_leaves_the_route_itself_out() -> None:
     cells, _, _ = prepared([*rising("KAZ", "DEU", 1, 9, flow="M"), *rising("KAZ", "CHN", 4, 5, flow="M")])
     flags = pl.DataFrame(
