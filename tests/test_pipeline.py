@@ -185,7 +185,7 @@ def test_the_manifest_names_versions_documents_and_where_each_raw_file_was_publi
     assert manifest["documents"] == documents
     store = Store(data)
     assert {name: told["version"] for name, told in manifest["tables"].items()} == {
-        job.name: store.version(job.name) for job in run.JOBS if not job.publishes
+        job.name: store.version(job.name) for job in run.JOBS if job.in_run and not job.publishes
     }
     for table, told in manifest["tables"].items():
         for name, version in told["made_of"].items():
@@ -196,7 +196,7 @@ def test_the_manifest_names_versions_documents_and_where_each_raw_file_was_publi
     assert manifest["code_version"]
 
 
-STAGES = tuple("reports" if job.publishes else job.name for job in run.JOBS)
+STAGES = tuple("reports" if job.publishes else job.name for job in run.JOBS if job.in_run)
 
 
 EVERY = os.environ.get("ANOMALY_EVERY_FAULT")
