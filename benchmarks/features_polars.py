@@ -54,21 +54,22 @@ def _year() -> pl.Expr:
 def _dense(chunk: pl.DataFrame, told: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
     """Every route in every year, sorted: value (null unknown; absence is 0 only where coverage says so) and weight."""
     years = told.select(pl.int_range(pl.col("year").min(), pl.col("year").max() + 1, dtype=pl.Int32).alias("year"))
-    rows = chunk.select(*ROUTE, "value_usd", "net_wgt_g", year=_year())
-    known = [
-        told.select("exporter_iso", "year", is_complete=pl.lit(value=True)),
-        held.with_columns(is_held=pl.lit(value=True)),
-    ]
+    is_next = pl.any_horizontal(pl.col(column) != pl.col(column).shift(1) for column in ROUTE).fill_null(value=True)
+    rows = chunk.lazy().select(*ROUTE, "value_usd", "net_wgt_g", year=_year(), is_next=is_next)
+    rows = rows.with_columns(route=pl.col("is_next").cum_sum()).collect()
+    is_complete = told.select("exporter_iso", "year", is_complete=pl.lit(value=True)).lazy()
+    is_held = held.with_columns(is_held=pl.lit(value=True)).lazy()
     is_known = pl.col("is_complete") & pl.col("is_held")
     return (
-        rows.select(ROUTE)
-        .unique()
-        .join(years, how="cross")
-        .join(rows, on=[*ROUTE, "year"], how="left")
-        .join(known[0], on=["exporter_iso", "year"], how="left")
-        .join(known[1], on=["good", "year"], how="left")
-        .sort(*ROUTE, "year")
+        rows.lazy()
+        .filter("is_next")
+        .select(*ROUTE, "route")
+        .join(years.lazy(), how="cross", maintain_order="left_right")
+        .join(rows.lazy().drop(*ROUTE, "is_next"), on=["route", "year"], how="left", maintain_order="left")
+        .join(is_complete, on=["exporter_iso", "year"], how="left", maintain_order="left")
+        .join(is_held, on=["good", "year"], how="left", maintain_order="left")
         .select(*ROUTE, "year", "net_wgt_g", v=pl.when(is_known).then(pl.col("value_usd").fill_null(0).clip(0)))
+        .collect()
     )
 
 
@@ -128,17 +129,22 @@ def _with_pairs(compared: pl.DataFrame, floor: int) -> pl.DataFrame:
     change = pl.col("value_usd") - pl.col("value_prior_year_usd")
     pair = ["_heading", "exporter_iso", "importer_iso"]
     fall = (-change).clip(lower_bound=0)
-    seen = compared.with_columns(_heading=pl.col("good").str.slice(0, HEADING_DIGITS)).with_columns(
-        _goods=pl.col("good").n_unique().over("_heading"),
-        _fell=fall.sum().over(pair),
-        _deepest=fall.max().over(pair),
-        _is_unknown=change.is_null().any().over(pair),
+    seen = compared.lazy().with_columns(_heading=pl.col("good").str.slice(0, HEADING_DIGITS))
+    goods = seen.group_by("_heading").agg(goods=pl.col("good").n_unique()).filter(pl.col("goods") > 1)
+    pairs = (
+        seen.join(goods, on="_heading", how="semi")
+        .group_by(pair)
+        .agg(_fell=fall.sum(), _deepest=fall.max(), _is_unknown=change.is_null().any())
     )
     told = (pl.col("_fell") / change).clip(upper_bound=1.0)
     share = pl.when(change < floor).then(0.0).when(~(pl.col("_is_unknown") & (pl.col("_fell") == 0))).then(told)
-    seen = seen.with_columns(matched_by_siblings=pl.when(pl.col("_goods") > 1).then(share))
-    fell = pl.when(pl.col("matched_by_siblings") > 0).then("_deepest")
-    return seen.with_columns(neighbour_fell_usd=fell).drop("_heading", "_goods", "_fell", "_deepest", "_is_unknown")
+    return (
+        seen.join(pairs, on=pair, how="left", maintain_order="left")
+        .with_columns(matched_by_siblings=pl.when(pl.col("_fell").is_not_null()).then(share))
+        .with_columns(neighbour_fell_usd=pl.when(pl.col("matched_by_siblings") > 0).then("_deepest"))
+        .drop("_heading", "_fell", "_deepest", "_is_unknown")
+        .collect()
+    )
 
 
 def _with_effects(compared: pl.DataFrame, settings: Settings) -> pl.DataFrame:
@@ -146,20 +152,16 @@ def _with_effects(compared: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     larger, floor = pl.max_horizontal("value_usd", "value_prior_year_usd"), float(settings.floor_usd)
     ratio = (pl.col("value_usd") + floor) / (pl.col("value_prior_year_usd") + floor)
     there = compared.lazy().filter(larger >= floor).select(*ROUTE, larger=larger / 1e6, r=ratio)
-    change = (
-        pl.when(pl.col("r") < pl.col("med"))
-        .then(1 - pl.col("med") / pl.col("r"))
-        .otherwise(pl.col("r") / pl.col("med") - 1)
-    )
-    low, middle, high = (pl.col("e").quantile(share, "linear").over("good") for share in (0.25, 0.5, 0.75))
-    side = pl.when(pl.col("e") > pl.col("q2")).then(pl.col("q3") - pl.col("q2")).otherwise(pl.col("q2") - pl.col("q1"))
-    fence = FENCE * pl.max_horizontal(side, LEAST_SPREAD * pl.col("q2").abs())
-    effects = (
-        there.with_columns(med=pl.col("r").median().over("good"), n=pl.len().over("good"))
-        .with_columns(e=change * pl.col("larger") ** SIZE_POWER)
-        .with_columns(q1=low, q2=middle, q3=high)
-        .filter(pl.col("n") >= LEAST_ROUTES)
-        .select(*ROUTE, effect_in_fences=pl.when(fence > 0).then((pl.col("e") - pl.col("q2")) / fence))
+    middle = there.group_by("good").agg(med=pl.col("r").median(), n=pl.len()).filter(pl.col("n") >= LEAST_ROUTES)
+    r, med, e = pl.col("r"), pl.col("med"), pl.col("e")
+    change = pl.when(r < med).then(1 - med / r).otherwise(r / med - 1)
+    sized = there.join(middle, on="good").with_columns(e=change * pl.col("larger") ** SIZE_POWER)
+    shares = {"q1": 0.25, "q2": 0.5, "q3": 0.75}
+    quartiles = sized.group_by("good").agg(e.quantile(share, "linear").alias(name) for name, share in shares.items())
+    q1, q2, q3 = (pl.col(name) for name in shares)
+    fence = FENCE * pl.max_horizontal(pl.when(e > q2).then(q3 - q2).otherwise(q2 - q1), LEAST_SPREAD * q2.abs())
+    effects = sized.join(quartiles, on="good").select(
+        *ROUTE, effect_in_fences=pl.when(fence > 0).then((e - q2) / fence)
     )
     return compared.lazy().join(effects, on=ROUTE, how="left", maintain_order="left").collect()
 
