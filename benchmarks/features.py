@@ -1,4 +1,4 @@
-"""`python -m benchmarks.features`: bilateral → features beside DuckDB SQL and pandas, and whether all three agree."""
+"""`python -m benchmarks.features`: bilateral → features beside Polars by sort and shift, DuckDB SQL and pandas, and whether all agree."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def main() -> None:
     told.add_argument("--materiality", default="1000000", help="USD; 0 measures every route")
     told.add_argument("--repeat", type=int, default=3)
     told.add_argument("--folder", type=Path, default=Path("build/benchmarks"))
-    told.add_argument("--only", nargs="*", default=["ours", "duckdb", "pandas"], help="engines to run")
+    told.add_argument("--only", nargs="*", default=["ours", "polars", "duckdb", "pandas"], help="engines to run")
     args = told.parse_args()
     goods, taken = SIZES[args.size]
     root = prepare(args.folder, World(goods=goods), YEARS[args.size], taken)

@@ -18,13 +18,14 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("materiality_usd", ["0", "1000000"])
-def test_duckdb_and_pandas_compute_the_same_features(root: Path, tmp_path: Path, materiality_usd: str) -> None:
+def test_the_engines_compute_the_same_features(root: Path, tmp_path: Path, materiality_usd: str) -> None:
     pytest.importorskip("duckdb")
-    from benchmarks import features_duckdb, features_pandas
+    from benchmarks import features_duckdb, features_pandas, features_polars
 
     features_ours.run(str(root), str(tmp_path / "ours"), materiality_usd, rows="5000")
     features_duckdb.run(str(root), str(tmp_path / "duckdb"), materiality_usd)
     features_pandas.run(str(root), str(tmp_path / "pandas"), materiality_usd)
+    features_polars.run(str(root), str(tmp_path / "polars"), materiality_usd, rows="20000")
     ours = pl.read_parquet(tmp_path / "ours" / "*.parquet")
     assert ours.height > 100
     assert ours.select((pl.col("size_effect") > 1).any(), (pl.col("neighbour_code_shift") > 0).any()).row(0) == (
@@ -33,6 +34,7 @@ def test_duckdb_and_pandas_compute_the_same_features(root: Path, tmp_path: Path,
     )
     assert compare.differences(tmp_path / "ours", tmp_path / "duckdb") == []
     assert compare.differences(tmp_path / "ours", tmp_path / "pandas") == []
+    assert compare.differences(tmp_path / "ours", tmp_path / "polars") == []
 
 
 def test_a_difference_is_found(root: Path, tmp_path: Path) -> None:
