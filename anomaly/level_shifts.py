@@ -29,7 +29,6 @@ _SCALE_STEPS = 2  # reweightings with a scale of their own, before those at one 
 _STEPS = 4
 _WORTH_A_FIT = 0.7  # of the limit: a least squares t below it is not fitted again
 _BLOCK = 1_000  # series at a time: what is worked on stays in the cache
-_DIGITS = 9  # a product of matrices is the same to about twelve, whatever else is in the block
 _LEAST_WEIGHT = 1e-2  # keeps a month whose every year is an outlier from being divided by nothing
 _LEAST_VARIANCE = 0.25  # of what is left, in squared scales: a step without any noise has a finite t
 _MOST_CORRELATION = 0.6
@@ -65,8 +64,7 @@ def find(series: Floats, first_month: int) -> Shifts:
             continue
         design = _design(month, first_month)
         for block in np.array_split(rows, -(-len(rows) // _BLOCK)):
-            found, position = _of_block(series[np.ix_(block, month)], design)
-            size[block] = np.round(found, _DIGITS)
+            size[block], position = _of_block(series[np.ix_(block, month)], design)
             at[block] = np.where(position >= 0, month[position], -1)
     return Shifts(size, at)
 
