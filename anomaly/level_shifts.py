@@ -18,9 +18,7 @@ Ids = npt.NDArray[np.int64]
 
 LEAST_MONTHS = 30  # known ones: a trend, twelve months and a step take fourteen
 LEAST_SIDE = 3  # known months before and from a shift on
-LEVEL = (
-    0.01  # of the test, shared by all dates (Bonferroni): noise that keeps 0.3 of a month's is then called in 5 of 100
-)
+LEVEL = 0.01  # of the test, shared by all dates (Bonferroni); trade remembers itself, see docs/method.md
 MOST_TREND = 0.7  # in logs a year, a doubling: a boom is no trend
 LEAST_SCALE = 0.05  # of the noise: 5 % a month; a series without any has none to test against
 _TUNING = 4.685  # of Tukey's bisquare: 95 % as efficient as least squares where the noise is normal
