@@ -100,11 +100,11 @@ def revealed_advantage(grid: Grid, window: Window, compared: Compared, of: Place
     is_held = np.logical_and.reduce(known.held[:, base_at], axis=1)
     counted = np.flatnonzero(compared.is_in_totals)
     good, exporter = grid.good[route], grid.exporter[route]
-    of_exporter = cells.add_up(baseline[counted], grid.out_of[counted], grid.names.cells)[grid.out_of[route]]
+    sold, seller, sold_good = baseline[counted], grid.exporter[counted], grid.good[counted]
+    of_exporter = cells.add_up(sold, grid.out_of[counted], grid.names.cells)[grid.out_of[route]]
     for everyone, countries, goods in zip(of.everyone, of.countries, of.goods, strict=True):
         usd = all_goods[countries]
-        theirs = counted[usd[grid.exporter[counted]] > 0]
-        of_good = cells.add_up(baseline[theirs], grid.good[theirs], grid.names.goods.len())
+        of_good = cells.add_up(np.where((usd > 0)[seller], sold, 0), sold_good, grid.names.goods.len())
         here = np.flatnonzero(np.isnan(found) & is_held[goods][good] & (usd[exporter] > 0) & (of_good[good] > 0))
         world = np.maximum(all_goods[everyone], 0).sum()
         found[here] = (of_exporter[here] / usd[exporter[here]]) / (of_good[good[here]] / world)

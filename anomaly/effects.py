@@ -25,7 +25,7 @@ def size_effect(value: Amounts, prior: Amounts, good: Ids, floor_usd: float) -> 
     less than LEAST_SPREAD of the median effect.
     """
     told = np.full(len(value), np.nan)
-    is_many = np.bincount(good)[good] >= LEAST_ROUTES
+    is_many = (np.bincount(good) >= LEAST_ROUTES)[good]
     value, prior, good = value[is_many], prior[is_many], good[is_many]
     ratio = (value + floor_usd) / (prior + floor_usd)
     (median,) = _quantiles(ratio, good, (0.5,))

@@ -243,6 +243,9 @@ def _as_importers_say(
 
 def pick(cells: Amounts, at: Sequence[int], route: Ids) -> Amounts:
     """Periods at `at` of some routes."""
+    if len(at) == 1:
+        one: Amounts = cells[at[0]][route]
+        return one[None]
     result: Amounts = cells[np.array(at, dtype=np.int64)[:, None], route]
     return result
 

@@ -111,11 +111,12 @@ def _legs(grid: Grid, window: Window, compared: Compared, is_coalition: Marks, s
         f"{says}, " + " and ".join(source for number, source in enumerate(grid.names.sources) if one >> number & 1)
         for one in distinct.tolist()
     ]
+    value = summed(compared.value)
     return Legs(
-        summed(compared.value),
+        value,
         summed(compared.prior),
         summed(compared.baseline) if window.baseline_years else np.full(size, UNKNOWN, dtype=np.int64),
-        prices.of_cells(grid, grid.known.index(window.end, window.months), sent, cell),
+        prices.of_cells(grid, grid.known.index(window.end, window.months), sent, cell, value),
         np.where(is_there, np.searchsorted(distinct, who), -1),
         texts,
     )

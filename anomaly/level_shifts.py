@@ -18,9 +18,7 @@ Ids = npt.NDArray[np.int64]
 
 LEAST_MONTHS = 30  # known ones: a trend, twelve months and a step take fourteen
 LEAST_SIDE = 3  # known months before and from a shift on
-LEVEL = (
-    0.01  # of the test, shared by all dates (Bonferroni): noise that keeps 0.3 of a month's is then called in 5 of 100
-)
+LEVEL = 0.01  # of the test, shared by all dates (Bonferroni); trade remembers itself, see docs/method.md
 MOST_TREND = 0.7  # in logs a year, a doubling: a boom is no trend
 LEAST_SCALE = 0.05  # of the noise: 5 % a month; a series without any has none to test against
 _TUNING = 4.685  # of Tukey's bisquare: 95 % as efficient as least squares where the noise is normal
@@ -29,7 +27,6 @@ _SCALE_STEPS = 2  # reweightings with a scale of their own, before those at one 
 _STEPS = 4
 _WORTH_A_FIT = 0.7  # of the limit: a least squares t below it is not fitted again
 _BLOCK = 1_000  # series at a time: what is worked on stays in the cache
-_DIGITS = 9  # a product of matrices is the same to about twelve, whatever else is in the block
 _LEAST_WEIGHT = 1e-2  # keeps a month whose every year is an outlier from being divided by nothing
 _LEAST_VARIANCE = 0.25  # of what is left, in squared scales: a step without any noise has a finite t
 _MOST_CORRELATION = 0.6
@@ -65,8 +62,7 @@ def find(series: Floats, first_month: int) -> Shifts:
             continue
         design = _design(month, first_month)
         for block in np.array_split(rows, -(-len(rows) // _BLOCK)):
-            found, position = _of_block(series[np.ix_(block, month)], design)
-            size[block] = np.round(found, _DIGITS)
+            size[block], position = _of_block(series[np.ix_(block, month)], design)
             at[block] = np.where(position >= 0, month[position], -1)
     return Shifts(size, at)
 

@@ -122,15 +122,19 @@ def measure(
 
 def _shape(grid: Grid, window: Window, route: Ids) -> dict[str, Column]:
     """How the window's value is spread over its periods; weight and price, and those of the year before."""
-    at = grid.known.index(window.end, window.months) or []
-    value, before = cells.pick(grid.value, at, route), grid.known.index(window.end, window.months, 1)
+    at, before = (grid.known.index(window.end, window.months, back) or [] for back in (0, 1))
+    value = cells.pick(grid.value, at, route)
+    grams, price = prices.of_routes(value, cells.pick(grid.weight, at, route))
+    grams_prior, price_prior = prices.of_routes(
+        cells.pick(grid.value, before, route), cells.pick(grid.weight, before, route)
+    )
     return {
         "active_periods": (value > 0).sum(axis=0),
         "largest_period_usd": value.max(axis=0, initial=0),
-        "net_wgt_g": prices.weight(grid, at, route),
-        "net_wgt_prior_g": prices.weight(grid, before, route),
-        "unit_value_usd_per_kg": prices.of_routes(grid, at, route),
-        "unit_value_prior_usd_per_kg": prices.of_routes(grid, before, route),
+        "net_wgt_g": grams,
+        "net_wgt_prior_g": grams_prior,
+        "unit_value_usd_per_kg": price,
+        "unit_value_prior_usd_per_kg": price_prior,
     }
 
 

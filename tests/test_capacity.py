@@ -73,3 +73,9 @@ def test_a_reporter_without_the_baseline_has_no_total() -> None:
 def test_an_extract_to_russia_beside_a_whole_dataset_takes_the_hubs_total_from_the_whole() -> None:
     found, _ = advantage([*world(), *to_russia(6, dataset="to Russia")])
     assert found == pytest.approx((6 / 500) / (126 / 1_620))
+
+
+def test_a_seller_whose_exports_as_a_whole_are_not_in_the_data_is_not_in_the_worlds_either() -> None:
+    rows = [*world(), *to_russia(6), *steady("ARM", "RUS", 100, "847989", dataset="to Russia")]
+    found, _ = advantage(rows)
+    assert found == pytest.approx((6 / 506) / (126 / 1_626))

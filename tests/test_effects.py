@@ -38,8 +38,8 @@ def test_the_route_at_the_upper_quartile_is_a_seventh_of_the_fence() -> None:
 
 
 def test_of_two_equal_rises_the_larger_route_is_the_more_unusual() -> None:
-    value = [4 * MILLION, 400 * MILLION, *[MILLION + 10_000 * number for number in range(24)]]
-    prior = [2 * MILLION, 200 * MILLION, *[MILLION] * 24]
+    value = [4_100_000, 410_100_000, *[MILLION + 10_000 * number for number in range(24)]]
+    prior = [2 * MILLION, 205 * MILLION, *[MILLION] * 24]  # twice, with the floor on both sides
     small, large, *_ = effects(value, prior)
     assert 1 < small < large
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anomaly.lead_lags import LEAST_CHANGES, best
+from anomaly.lead_lags import best
 
 
 def changes(months: int, pairs: int = 1, seed: int = 0) -> np.ndarray:
@@ -51,11 +51,18 @@ def test_a_correlation_is_that_of_the_known_changes() -> None:
 
 
 def test_too_few_known_changes_say_nothing() -> None:
-    lead = changes(LEAST_CHANGES)
-    few, lag = best(lead[1:], lead[1:], [LEAST_CHANGES - 2], 60)
+    lead = changes(18)
+    few, lag = best(lead[1:], lead[1:], [16], 60)
     assert np.isnan(few[0, 0])
     assert lag[0, 0] == -1
-    assert best(lead, lead, [LEAST_CHANGES - 1], 60)[0][0, 0] == pytest.approx(1.0)
+    assert best(lead, lead, [17], 60)[0][0, 0] == pytest.approx(1.0)
+
+
+def test_what_the_route_did_before_the_span_does_not_count() -> None:
+    lead = changes(60)
+    follow = followed(lead, 2)
+    follow[:20] = changes(20, seed=5)
+    assert best(lead, follow, [59], 40)[0][0, 0] == pytest.approx(1.0)
 
 
 def test_a_leg_that_does_not_move_is_not_followed() -> None:
