@@ -104,7 +104,7 @@ def test_no_coalition_exporter_is_flagged_towards_russia(store: Store) -> None:
 
 def test_no_flagged_route_is_below_both_its_year_before_and_its_baseline(store: Store) -> None:
     fell = (pl.col("value_usd") < pl.col("value_prior_year_usd")) & (pl.col("value_usd") < pl.col("value_baseline_usd"))
-    assert store.read("flags").filter(fell).is_empty()
+    assert store.read("flags").filter(fell, pl.col("flag_type") != "resolved").is_empty()
 
 
 def test_one_aircraft_of_mongolia_carries_its_caveat_if_it_is_flagged(flags_of_2022: pl.DataFrame) -> None:
@@ -153,6 +153,18 @@ def test_uzbekistans_later_change_of_edition_is_no_ghost_transit(store: Store) -
     seen = annual(store.read("features"), 2022).filter(good="851712+", importer_iso="UZB")
     assert seen.height > 0
     assert seen["mirror_gap_shift_log"].null_count() == seen.height
+
+
+def test_armenias_cars_that_fell_in_2024_are_resolved_and_not_forgotten(store: Store) -> None:
+    found = annual(store.read("flags"), 2024).filter(exporter_iso="ARM", good="870323")
+    assert found["flag_type"].to_list() == ["resolved"]
+    assert "fell from 185.7 million USD to" in found["reasons"].item()[0]["text"]
+
+
+def test_every_flag_says_how_stable_it_is_and_has_a_q_within_the_limit_of_its_window(store: Store) -> None:
+    scored = store.read("flags").filter(pl.col("flag_type") != "resolved", pl.col("flag_type") != "new_route")
+    assert (scored["q_value"] <= 0.30).all()
+    assert scored["stability_share"].is_between(0, 1).all()
 
 
 def test_a_second_run_does_nothing(data: Path) -> None:

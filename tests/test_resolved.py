@@ -1,0 +1,76 @@
+"""Which routes count as resolved, and what is said of them."""
+
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from anomaly import resolved
+from anomaly.settings import load
+
+SETTINGS = load()
+EVENTS = pl.DataFrame(
+    [
+        (date(2023, 4, 1), "Kazakhstan starts to track goods", "KAZ", "fewer re-exports"),
+        (date(2023, 2, 26), "Transit ban", "RUS", "less transit"),
+        (date(2023, 5, 19), "A list for banks", "RUS BLR", "goods list"),
+        (date(2019, 1, 1), "An old measure on Armenia", "ARM", "fewer re-exports"),
+    ],
+    schema=["date", "title", "countries", "effect"],
+    orient="row",
+)
+ROUTE: dict[str, Any] = {
+    "freq_code": "A", "window_months": 12, "window_end": date(2023, 12, 1), "good": "847989", "exporter_iso": "KAZ",
+    "importer_iso": "RUS", "baseline_gap_years": 2, "role": "target", "value_usd": 2_000_000,
+    "value_prior_year_usd": 10_000_000, "surge_log": -1.57,
+}  # fmt: skip
+FLAG = {
+    **{name: ROUTE[name] for name in ("freq_code", "window_months", "good", "exporter_iso", "importer_iso")},
+    "window_end": date(2022, 12, 1), "flag_id": "847989-KAZ-RUS-2022", "flag_type": "hub_reexport",
+    "is_before_sanctions": False,
+}  # fmt: skip
+
+
+def ended(*routes: dict[str, Any], flags: tuple[dict[str, Any], ...] = ({},)) -> list[dict[str, Any]]:
+    rows = pl.DataFrame([{**ROUTE, **one} for one in routes])
+    flagged = pl.DataFrame([{**FLAG, **one} for one in flags])
+    return resolved.candidates(rows, flagged, EVENTS, SETTINGS).to_dicts()
+
+
+def test_a_flagged_route_that_fell_by_more_than_half_after_a_measure_on_its_exporter_is_resolved() -> None:
+    (row,) = ended({})
+    assert (row["measure"], row["measure_date"]) == ("Kazakhstan starts to track goods", date(2023, 4, 1))
+
+
+def test_a_route_that_kept_more_than_half_is_not_resolved() -> None:
+    assert ended({"value_usd": 5_100_000}) == []
+
+
+def test_a_route_that_was_never_flagged_is_not_resolved() -> None:
+    assert ended({}, flags=({"exporter_iso": "ARM"},)) == []
+
+
+def test_a_route_that_is_flagged_still_is_not_resolved() -> None:
+    assert ended({}, flags=({}, {"window_end": date(2023, 12, 1), "flag_id": "now"})) == []
+
+
+def test_without_a_measure_on_its_exporter_one_on_the_way_to_the_target_is_named() -> None:
+    (row,) = ended({"exporter_iso": "UZB"}, flags=({"exporter_iso": "UZB"},))
+    assert row["measure"] == "Transit ban"
+
+
+def test_a_measure_from_before_the_route_was_flagged_explains_nothing() -> None:
+    other = {"exporter_iso": "ARM", "importer_iso": "BLR"}
+    assert ended(other, flags=(other,)) == []
+
+
+def test_what_other_hubs_sold_more_stands_beside_the_fall_the_largest_first() -> None:
+    more = [
+        {"exporter_iso": name, "value_usd": now, "value_prior_year_usd": 1_000_000}
+        for name, now in (("TUR", 4_000_000), ("CHN", 9_000_000), ("DEU", 50_000_000), ("UZB", 500_000))
+    ]
+    (row,) = ended({}, *more)
+    assert row["displaced_usd"] == 11_000_000
+    text = resolved.reason(row, {"CHN": "China", "TUR": "Türkiye"})["text"]
+    assert "fell from 10.0 million USD to 2.0 million USD (−80 %)" in text
+    assert "China 8.0 million USD, Türkiye 3.0 million USD" in text
