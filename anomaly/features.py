@@ -81,6 +81,7 @@ def build(chunk: pl.DataFrame, of: Plan, settings: Settings) -> tuple[pl.DataFra
     measured = []
     refused = [pl.DataFrame(schema=_schema_of(schema.Refused))]
     grids = lay(chunk, of.known) if chunk.height else {}
+    del chunk  # its texts are half of what is held
     for freq, grid in grids.items():
         once = _once(grid, of, settings)
         for window in of.windows[freq]:
@@ -121,11 +122,17 @@ def build_each(
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool:
         waiting: deque[Future[tuple[pl.DataFrame, pl.DataFrame]]] = deque()
         for chunk in chunks:
-            waiting.append(pool.submit(build, chunk, of, settings))
+            waiting.append(pool.submit(_build_and_let_go, [chunk], of, settings))
+            del chunk
             if len(waiting) > threads:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+def _build_and_let_go(chunk: list[pl.DataFrame], of: Plan, settings: Settings) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """`build` of the only chunk in the list, which nothing holds any more when `build` lets go of it."""
+    return build(chunk.pop(), of, settings)
 
 
 def _schema_of(contract: type[dy.Schema]) -> dict[str, Any]:
