@@ -239,7 +239,9 @@ class Calibration(dy.Schema):
         description="routes to targets with q within the limit, per 1,000", nullable=True, min=0
     )
     placebos_flagged_per_1000 = dy.Float64(
-        description="placebo routes above the same score, per 1,000", nullable=True, min=0
+        description="placebo routes with a p as small as the largest p/weight of a flag, per 1,000",
+        nullable=True,
+        min=0,
     )
     says = _text("the calibration in words")
 

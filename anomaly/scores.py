@@ -274,10 +274,11 @@ def _calibrate(
 
 
 def _report(tested: pl.DataFrame, placebos: pl.DataFrame, kind: str, limit: float) -> pl.DataFrame:
+    """A placebo counts as flagged where its own p is as small as the largest p/weight among the routes that are called."""
     called = tested.filter(pl.col("q_value") <= limit)
-    lowest = called["evidence_score"].min()
-    as_high = 0 if lowest is None else placebos.filter(pl.col("evidence_score") >= lowest).height
-    of_placebos = 1000 * as_high / placebos.height if placebos.height else None
+    cut = called.select((pl.col("p_value") / pl.col("evidence_weight")).max()).item()
+    own_p = placebos["evidence_score"].rank("max", descending=True) / (1 + placebos.height)
+    of_placebos = None if placebos.is_empty() else 1000 * int((own_p <= (cut or 0.0)).sum()) / placebos.height
     return _calibration_row(tested, kind, placebos.height, limit, 1000 * called.height / tested.height, of_placebos)
 
 
