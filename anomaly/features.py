@@ -33,13 +33,17 @@ _FIXED = tuple(schema.Features.column_names())
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What every chunk shares: coverage as lookups, totals over all goods and the windows to compute, per frequency."""
+    """What every chunk shares: coverage as lookups, totals over all goods and the windows to compute, per frequency.
+
+    cut_off   datasets that leave out small values: source, dataset, smallest_published_usd
+    """
 
     known: dict[str, Known]
     exports: dict[str, Exports]
     windows: dict[str, list[Window]]
     breaks: Breaks
     exporters: dict[str, Amounts]
+    cut_off: pl.DataFrame
 
 
 @cache
@@ -66,7 +70,8 @@ def plan(
     }
     nothing = np.full((0, 0), UNKNOWN, dtype=np.int64)
     whole = {freq: nothing if totals is None else exporters.spread(totals, one) for freq, one in known.items()}
-    return Plan(known, {freq: exports(coverage, one) for freq, one in known.items()}, wanted, breaks, whole)
+    sold = {freq: exports(coverage, one) for freq, one in known.items()}
+    return Plan(known, sold, wanted, breaks, whole, _cut_off(known, settings))
 
 
 def build(chunk: pl.DataFrame, of: Plan, settings: Settings) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -93,7 +98,7 @@ def build(chunk: pl.DataFrame, of: Plan, settings: Settings) -> tuple[pl.DataFra
     names = next((grid.names for grid in grids.values()), None)
     features = [pl.DataFrame(schema=_schema_of(table_schema()))]
     if names is not None and measured:
-        features.append(_as_frame(measured, names, _cut_off(of.known, settings), settings))
+        features.append(_as_frame(measured, names, of.cut_off, settings))
     return pl.concat(features), pl.concat(refused).sort(key)
 
 
@@ -176,7 +181,7 @@ def _as_frame(measured: Sequence[Measured], names: Names, cut_off: pl.DataFrame,
 
 
 def _cut_off(known: dict[str, Known], settings: Settings) -> pl.DataFrame:
-    """Datasets that leave out small values: source, dataset, smallest_published_usd. Only a long one can show it."""
+    """Datasets that leave out small values; only a long one can show it."""
     return (
         pl.concat([one.partners for one in known.values()])
         .group_by("source", "dataset")
