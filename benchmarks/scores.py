@@ -9,11 +9,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from benchmarks.features import SIZES, YEARS
+from benchmarks.features import GOODS, tables_of
 from benchmarks.features_ours import run as write_features
 from benchmarks.measure import Variant, run, table
-from benchmarks.tables import prepare, scenario
-from benchmarks.trade_years import World
+from benchmarks.tables import scenario
 
 MATERIALITY = "1000000"
 
@@ -56,12 +55,11 @@ def textbook(folder: str) -> None:
 def main() -> None:
     """Make the features where they are not there yet, run both in turn, print."""
     told = argparse.ArgumentParser(description=__doc__)
-    told.add_argument("--size", choices=SIZES, default="s1")
+    told.add_argument("--size", choices=GOODS, default="s1")
     told.add_argument("--repeat", type=int, default=1)
     told.add_argument("--folder", type=Path, default=Path("build/benchmarks"))
     args = told.parse_args()
-    goods, taken = SIZES[args.size]
-    root = prepare(args.folder, World(goods=goods), YEARS[args.size], taken)
+    root = tables_of(args.size, args.folder)
     out = root.with_name(f"{root.name}-features")
     if not out.exists():
         write_features(str(root), str(out), MATERIALITY)
