@@ -54,8 +54,9 @@ def laid(root: str) -> None:
 
 def alone(root: str) -> None:
     """The same, and level shifts and lead-lags of every end of a window."""
-    settings, plan = scenario(MATERIALITY), plan_of(Path(root), scenario(MATERIALITY))
-    _each(root, lambda grid: by_month(grid, plan.windows["M"], settings))
+    settings = scenario(MATERIALITY)
+    wanted, coalition = plan_of(Path(root), settings).windows["M"], settings.coalition.countries
+    _each(root, lambda grid: by_month(grid, wanted, grid.names.are(coalition), settings))
 
 
 def _each(root: str, work: Callable[[Grid], object]) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from benchmarks import compare, features_ours, trade_years
+from anomaly.store import Store
+from benchmarks import compare, features_ours, level_shifts, trade_years
 from benchmarks import false_flags as false_flags_of
 from benchmarks.tables import prepare
 
@@ -52,6 +53,17 @@ def test_chunks_and_threads_do_not_change_the_features(root: Path, tmp_path: Pat
     features_ours.run(str(root), str(tmp_path / "many"), "0", threads="4", rows="3000")
     one, many = (pl.read_parquet(tmp_path / name / "*.parquet") for name in ("one", "many"))
     assert one.equals(many)
+
+
+def test_the_made_up_months_add_up_to_the_years_and_the_monthly_part_runs_on_them(tmp_path: Path) -> None:
+    small = trade_years.World(countries=30, goods=192, rows_per_year=4_000)
+    root = level_shifts.prepare(tmp_path, small, 4)
+    months = Store(root).read("bilateral")
+    years = pl.concat(trade_years.bilateral(small, level_shifts.YEARS, trade_years.some_goods(small, 4)))
+    assert months.height == 12 * years.height
+    assert abs(months["value_usd"].sum() - years["value_usd"].sum()) <= 6 * years.height
+    level_shifts.laid(str(root))
+    level_shifts.alone(str(root))
 
 
 def test_a_part_of_the_made_up_trade_is_the_part_of_the_whole() -> None:
