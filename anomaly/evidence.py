@@ -16,7 +16,7 @@ import polars as pl
 from anomaly import comparables, market, sides
 from anomaly.benign import amount, benign_if, own_then, went, when
 from anomaly.indicators.base import usd
-from anomaly.schema import ROUTE_KEY, Flags
+from anomaly.schema import ROUTE_KEY, Flags, is_own_gap
 from anomaly.settings import Settings
 
 _COLUMNS = ("evidence", "benign_if", "comparables", "sides")
@@ -48,7 +48,7 @@ def build(flags: pl.DataFrame, tables: Tables, names: Mapping[str, str], setting
     """
     if flags.is_empty():
         return flags
-    features = own_gap(tables.features, settings)
+    features = tables.features.filter(is_own_gap(settings.baseline_years))
     more = [name for name in features.columns if name not in flags.columns and name not in ROUTE_KEY]
     rows = flags.drop(_COLUMNS, strict=False).join(
         features.select(*ROUTE_KEY, *more), on=ROUTE_KEY, how="left", maintain_order="left"
@@ -69,15 +69,6 @@ def build(flags: pl.DataFrame, tables: Tables, names: Mapping[str, str], setting
         benign_if=pl.Series([items for _, items in told], dtype=kinds["benign_if"]),
         comparables=pl.coalesce("comparables", pl.lit([], dtype=kinds["comparables"])),
     ).select(pl.col(name).cast(kind) for name, kind in kinds.items())
-
-
-def own_gap(features: pl.DataFrame, settings: Settings) -> pl.DataFrame:
-    """The rows that are compared with their own baseline; the others serve as placebos of other years."""
-    year = pl.col("window_end").dt.year().cast(pl.Int64)
-    return features.filter(
-        pl.col("baseline_gap_years")
-        == pl.max_horizontal(pl.lit(1, dtype=pl.Int64), year - max(settings.baseline_years))
-    )
 
 
 def _only_above_baseline() -> pl.Expr:

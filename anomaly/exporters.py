@@ -1,6 +1,7 @@
 """What an exporter sells of everything to everyone but the targets: a boom of the whole exporter is no evidence.
 
-A small sum over all goods before the chunks; the one thing that features need from outside their own goods.
+A small sum over all goods before the chunks. Unlike the exports of `capacity`, which measure what a country makes, it leaves
+out the targets: what goes round would else explain itself.
 """
 
 from __future__ import annotations

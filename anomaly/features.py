@@ -264,7 +264,8 @@ def forest_inputs(features: Frame, settings: Settings) -> Frame:
     Material routes only.
 
     Columns: schema.ROUTE_KEY, baseline_gap_years, role, is_before_sanctions, value_usd, is_from_coalition, is_measured,
-    evidence_weight, then the inputs named by their indicator, 0 on the leg they do not belong to. 0 is nothing suspicious or unknown; higher is more suspicious; never null.
+    evidence_weight, then the inputs named by their indicator, 0 on the leg they do not belong to. 0 is nothing suspicious
+    or unknown; higher is more suspicious; never null.
 
     A route with `is_measured` false has unknown what its kind is judged by: the baseline, or on the coalition's own
     routes the mirror gap. It would be an easy placebo, since unknown counts as nothing.

@@ -11,7 +11,8 @@ import polars as pl
 from anomaly import resolved
 from anomaly.caveats import benign_explanations, caveats
 from anomaly.indicators import INDICATORS
-from anomaly.schema import ROUTE_KEY, Flags
+from anomaly.indicators.base import direct_fall_log
+from anomaly.schema import ROUTE_KEY, Flags, is_own_gap
 from anomaly.settings import Settings
 
 _KEY = list(ROUTE_KEY)
@@ -84,16 +85,15 @@ def _resolved(row: Mapping[str, Any], names: Mapping[str, str], tier: str | None
 def _candidates(
     features: pl.DataFrame, scores: pl.DataFrame, calibration: pl.DataFrame, settings: Settings
 ) -> pl.DataFrame:
-    year = pl.col("window_end").dt.year().cast(pl.Int64)
-    own_gap = pl.max_horizontal(pl.lit(1, dtype=pl.Int64), year - max(settings.baseline_years))
     return (
-        features.filter(pl.col("baseline_gap_years") == own_gap)
+        features.filter(is_own_gap(settings.baseline_years))
         .join(scores, on=_KEY, how="inner")
         .with_columns(is_from_coalition=pl.col("exporter_iso").is_in(list(settings.coalition.countries)))
         .with_columns(
             leg=pl.when("is_from_coalition").then(pl.lit("coalition to hub")).otherwise(pl.lit("hub to target"))
         )
         .join(calibration.select(*_WINDOW, "leg", "q_limit"), on=[*_WINDOW, "leg"], how="left")
+        .with_columns(direct_fall_log=direct_fall_log(float(settings.floor_usd)))
         .filter(
             (pl.col("q_value") <= pl.col("q_limit")) | (pl.col("new_route") == 1),
             (pl.col("surge_log") > 0) | (pl.col("baseline_excess_log") > 0),
@@ -146,12 +146,8 @@ def _is_joint(row: Mapping[str, Any]) -> bool:
 
     Where the coalition's direct trade is not in the data, nobody can say that it did not fall.
     """
-    now, then = row["coalition_to_target_usd"], row["coalition_to_target_baseline_usd"]
-    if now is None:
-        return True
-    since_baseline = math.log((then + 1) / (now + 1)) if then is not None else 0.0
-    fell = max(row["direct_drop_log"] or 0.0, since_baseline)
-    return fell >= FELL_LOG or (row["neighbour_code_shift"] or 0.0) >= MATCHED
+    fell = row["direct_fall_log"]
+    return fell is None or fell >= FELL_LOG or (row["neighbour_code_shift"] or 0.0) >= MATCHED
 
 
 def _flag(

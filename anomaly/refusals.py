@@ -84,13 +84,14 @@ def refusals(
 ) -> pl.DataFrame | None:
     """Routes to targets that are large enough and cannot be compared in this window, each with the first reason.
 
-    `are_targets` marks the countries in names. Columns of schema.Refused, or None where nothing is refused. A window computed for several gaps is refused once, for its own gap.
+    `are_targets` marks the countries in names. Columns of schema.Refused, or None where nothing is refused. A window
+    computed for several gaps is refused once, for its own gap.
     """
     known, names = grid.known, grid.names
     now = known.index(window.end, window.months) or []
     prior = known.index(window.end, window.months, 1) or []
     is_target = are_targets[grid.importer]
-    if window.gap_years != max(1, window.end.year - max(settings.baseline_years)):
+    if window.gap_years != settings.gap_years(window.end.year):
         is_target = np.zeros_like(is_target)
     route = np.flatnonzero(is_target & ~compared.is_comparable)
     seen_now = np.maximum(pick(grid.raw, now, route), 0).sum(axis=0)

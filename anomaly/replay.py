@@ -9,7 +9,7 @@ import polars as pl
 
 from anomaly import codes
 from anomaly.indicators import INDICATORS
-from anomaly.schema import ROUTE_KEY
+from anomaly.schema import ROUTE_KEY, is_own_gap
 from anomaly.settings import PublicationLag, Settings
 from anomaly.sources import vintages
 
@@ -104,13 +104,9 @@ def of_windows(inputs: pl.DataFrame, windows: pl.DataFrame, settings: Settings) 
 
     The forest of a window is fitted on the placebos of all windows of its group, so that nothing else changes a score.
     """
-    groups = windows.select(*_GROUP, _own_gap(settings).alias("baseline_gap_years")).unique()
+    of = inputs.filter(is_own_gap(settings.baseline_years)).join(windows, on=windows.columns, how="semi")
+    groups = of.select(*_GROUP, "baseline_gap_years").unique()
     return inputs.join(groups, on=groups.columns, how="semi", maintain_order="left")
-
-
-def _own_gap(settings: Settings) -> pl.Expr:
-    year = pl.col("window_end").dt.year().cast(pl.Int64)
-    return pl.max_horizontal(pl.lit(1, dtype=pl.Int64), year - max(settings.baseline_years)).cast(pl.Int8)
 
 
 def routes(
@@ -127,8 +123,11 @@ def routes(
     alarms = flags.filter(~pl.col("flag_type").is_in(list(NO_ALARM)))
     flagged = alarms.select(*key, is_flagged=pl.lit(value=True))
     return (
-        features.filter(pl.col("baseline_gap_years") == _own_gap(settings))
-        .with_columns(is_from_coalition=is_from_coalition, leg=pl.when(is_from_coalition).then(pl.lit(LEGS[1])).otherwise(pl.lit(LEGS[0])))
+        features.filter(is_own_gap(settings.baseline_years))
+        .with_columns(
+            is_from_coalition=is_from_coalition,
+            leg=pl.when(is_from_coalition).then(pl.lit(LEGS[1])).otherwise(pl.lit(LEGS[0])),
+        )
         .join(windows, on=windows.columns, how="semi")
         .join(scored, on=key, how="left")
         .join(flagged, on=key, how="left")

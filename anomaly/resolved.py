@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from anomaly.indicators.base import change, usd
-from anomaly.schema import ROUTE_KEY
+from anomaly.schema import ROUTE_KEY, is_own_gap
 from anomaly.settings import Settings
 
 _KEY = list(ROUTE_KEY)
@@ -31,9 +31,7 @@ def candidates(features: pl.DataFrame, flags: pl.DataFrame, events: pl.DataFrame
     A route is resolved where it was flagged in the same months a year before, carries at most FALL of what it did, is
     not flagged any more, and a measure that names its exporter or its target took effect after the earlier window began.
     """
-    year = pl.col("window_end").dt.year().cast(pl.Int64)
-    own_gap = pl.max_horizontal(pl.lit(1, dtype=pl.Int64), year - max(settings.baseline_years))
-    own = features.filter(pl.col("baseline_gap_years") == own_gap, pl.col("role") == "target")
+    own = features.filter(is_own_gap(settings.baseline_years), pl.col("role") == "target")
     was = flags.filter(~pl.col("is_before_sanctions"), pl.col("flag_type") != "ghost_transit").select(
         *[pl.col(name) for name in _KEY if name != "window_end"],
         window_end=pl.col("window_end").dt.offset_by("12mo"),
@@ -59,7 +57,10 @@ def _measures(fell: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
         country=pl.col("countries").str.split(" "),
         rank=pl.col("effect").replace_strict({effect: place for place, effect in enumerate(_EFFECTS)}),
     )
-    begins = pl.col("window_end").dt.offset_by("-12mo").dt.month_start().dt.offset_by("-11mo")
+    months_back = pl.format(
+        "-{}mo", pl.col("window_months").cast(pl.Int64) + 11
+    )  # to the start of the year before's window
+    begins = pl.col("window_end").dt.offset_by(months_back).dt.month_start()
     ends = pl.col("window_end").dt.month_end()
     return (
         fell.join(told.explode("country"), how="cross")

@@ -6,7 +6,10 @@ table before the dot and is committed together with it. null is unknown, 0 is kn
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import dataframely as dy
+import polars as pl
 
 from anomaly.schema_reported import FLOWS as FLOWS
 from anomaly.schema_reported import FREQUENCIES as FREQUENCIES
@@ -366,6 +369,12 @@ TABLES: dict[str, type[dy.Schema]] = {
 }
 
 ROUTE_KEY = ("freq_code", "window_months", "window_end", "good", "exporter_iso", "importer_iso")
+
+
+def is_own_gap(baseline_years: Sequence[int]) -> pl.Expr:
+    """Rows of features that are compared with their window's own baseline; the others are placebos of later windows."""
+    year = pl.col("window_end").dt.year().cast(pl.Int64)
+    return pl.col("baseline_gap_years") == pl.max_horizontal(pl.lit(1, dtype=pl.Int64), year - max(baseline_years))
 
 
 def describe(table: str) -> list[dict[str, str]]:

@@ -13,13 +13,13 @@ from sklearn.ensemble import IsolationForest
 
 from anomaly.calibration import Null, q_values, resampled
 from anomaly.errors import ContractBroken
+from anomaly.placebos import WINDOW, is_asked_about, is_placebo, placebos_of, thinned
 from anomaly.schema import ROUTE_KEY
 from anomaly.settings import Settings
 
 Matrix = npt.NDArray[np.float64]
 _KEY = list(ROUTE_KEY)
 _GROUP = ["freq_code", "window_months", "baseline_gap_years", "is_from_coalition"]
-_WINDOW = ["freq_code", "window_months", "window_end"]
 _LABELS = [*_GROUP, *[name for name in _KEY if name not in _GROUP], "role", "is_before_sanctions", "value_usd"]
 _SCORES = {
     "anomaly_score": pl.Float64, "evidence_score": pl.Float64, "evidence_weight": pl.Float64, "anomaly_rank": pl.Int64,
@@ -56,25 +56,25 @@ def build(inputs: pl.DataFrame, names: Mapping[str, Sequence[str]], settings: Se
     _refuse_unfinished(inputs, sorted({name for leg in names.values() for name in leg} | {"evidence_weight"}))
     scores, calibration, contributions = [], [], []
     for group in inputs.sort(_LABELS).partition_by(_GROUP, maintain_order=True):
-        asked = group.filter(_is_test(settings))
+        asked = group.filter(is_asked_about(settings))
         if asked.is_empty():
             continue
-        windows = asked.partition_by(_WINDOW, maintain_order=True)
-        if group.filter(_is_placebo()).height < settings.calibration.least_placebos:
-            count = group.filter(_is_placebo()).height
+        windows = asked.partition_by(WINDOW, maintain_order=True)
+        if group.filter(is_placebo()).height < settings.calibration.least_placebos:
+            count = group.filter(is_placebo()).height
             scores += [window.with_columns(placebos=pl.lit(count, dtype=pl.Int64)) for window in windows]
             calibration += [_uncalibrated(window, count, settings) for window in windows]
             continue
         of_leg = list(names["coalition to hub" if group["is_from_coalition"][0] else "hub to target"])
-        routes = _thinned(group, settings)
+        routes = thinned(group, settings)
         fitted = _fit(routes, of_leg, settings)
         evidence = _evidence(routes, fitted, of_leg)
         routes = routes.with_columns(
             anomaly_score=pl.Series(evidence.score), evidence_score=pl.Series(evidence.rank), _at=pl.int_range(pl.len())
         )
         called: list[pl.DataFrame] = []
-        for window in routes.filter(_is_test(settings)).partition_by(_WINDOW, maintain_order=True):
-            placebos, kind = _placebos_of(window, routes, settings)
+        for window in routes.filter(is_asked_about(settings)).partition_by(WINDOW, maintain_order=True):
+            placebos, kind = placebos_of(window, routes, settings)
             limit = settings.calibration.q_limit_of_periods if kind == "periods" else settings.calibration.q_limit
             tested = _calibrate(window, placebos, evidence, limit, settings)
             scores.append(tested)
@@ -83,7 +83,7 @@ def build(inputs: pl.DataFrame, names: Mapping[str, Sequence[str]], settings: Se
         contributions.append(_contribute(pl.concat(called), fitted.every(), of_leg))
     return Scored(
         _joined(scores, _empty(_SCORES)).select(*_KEY, *_SCORES).sort(_KEY),
-        _joined(calibration, _empty_calibration()).sort([*_WINDOW, "leg"]),
+        _joined(calibration, _empty_calibration()).sort([*WINDOW, "leg"]),
         _joined(contributions, _empty({"input": pl.String, "score_drop": pl.Float64})).sort([*_KEY, "input"]),
     )
 
@@ -99,35 +99,6 @@ def _refuse_unfinished(inputs: pl.DataFrame, names: Sequence[str]) -> None:
         raise ContractBroken("finite forest inputs", "rows with null, NaN or inf", count=int(bad))
 
 
-def _is_test(settings: Settings) -> pl.Expr:
-    """Routes that are asked about: hubs to targets, and the coalition to possible hubs.
-
-    Before the sanctions only whole years are scored, as a check.
-    """
-    ghost = (pl.col("role") == "other") & pl.col("is_measured")
-    asked = pl.when(pl.col("is_from_coalition")).then(ghost).otherwise(pl.col("role") == "target")
-    year = pl.col("window_end").dt.year().cast(pl.Int64)
-    own_gap = pl.max_horizontal(pl.lit(1, dtype=pl.Int64), year - max(settings.baseline_years))
-    is_check = pl.col("is_before_sanctions") & (pl.col("window_months") != 12)
-    is_from_target = pl.col("exporter_iso").is_in(list(settings.targets.countries))  # a target is nobody's hub
-    return asked & ~is_from_target & (pl.col("baseline_gap_years") == own_gap) & ~is_check
-
-
-def _is_placebo() -> pl.Expr:
-    target = pl.when(pl.col("is_from_coalition")).then(pl.lit("other")).otherwise(pl.lit("target"))
-    is_outside = (pl.col("role") == "placebo") | (pl.col("is_before_sanctions") & (pl.col("role") == target))
-    return is_outside & pl.col("is_measured")
-
-
-def _thinned(group: pl.DataFrame, settings: Settings) -> pl.DataFrame:
-    """Routes asked about and placebos; of the placebos of a window and role at most `most_placebos`, evenly over the key."""
-    most = settings.calibration.most_placebos
-    kind = [*_WINDOW, "role"]
-    place, count = pl.int_range(pl.len()).over(kind), pl.len().over(kind)
-    is_kept = (place * most // count) != ((place - 1) * most // count)
-    return group.filter(_is_test(settings) | (_is_placebo() & ((count <= most) | is_kept)))
-
-
 @dataclass(frozen=True, slots=True)
 class _Halves:
     """For each seed, which placebos are in the first half, and a forest fitted on each half."""
@@ -141,7 +112,7 @@ class _Halves:
 
 def _fit(routes: pl.DataFrame, names: Sequence[str], settings: Settings) -> _Halves:
     """Two forests a seed, each on one half of the placebos and on the frame of all routes."""
-    placebos = routes.filter(_is_placebo()).select(names).to_numpy()
+    placebos = routes.filter(is_placebo()).select(names).to_numpy()
     taken = np.zeros(len(placebos), dtype=np.bool_)
     taken[np.linspace(0, len(placebos) - 1, min(len(placebos), settings.forest.most_rows)).astype(np.int64)] = True
     frame = np.diag(routes.select(names).to_numpy().max(axis=0))
@@ -179,7 +150,7 @@ class _Evidence:
 def _evidence(routes: pl.DataFrame, halves: _Halves, names: Sequence[str]) -> _Evidence:
     """A placebo is scored by the forests that have not seen it, so that it is as new to them as any other route."""
     rows = routes.select(names).to_numpy()
-    at = np.flatnonzero(routes.select(_is_placebo()).to_series().to_numpy())
+    at = np.flatnonzero(routes.select(is_placebo()).to_series().to_numpy())
     distinct, back = np.unique(rows, axis=0, return_inverse=True)
     back = back.reshape(-1)
     scores = np.empty((len(halves.forests), len(rows)))
@@ -228,24 +199,6 @@ def plain_forest(rows: pl.DataFrame, seed: int) -> pl.Series:
     return pl.Series(np.round(_anomaly(forest, rows.to_numpy()), 12))
 
 
-def _placebos_of(window: pl.DataFrame, routes: pl.DataFrame, settings: Settings) -> tuple[pl.DataFrame, str]:
-    """Placebo importers of the window, else earlier periods: those of the same season where they are enough."""
-    end, months = window["window_end"][0], int(window["window_months"][0])
-    importers = routes.filter(_is_placebo(), pl.col("role") == "placebo", pl.col("window_end") == end)
-    least = settings.calibration.least_placebos
-    if importers.height >= least:
-        return importers, "importers"
-    months_apart = (
-        (pl.col("window_end").dt.year() - end.year) * 12 + pl.col("window_end").dt.month().cast(pl.Int32) - end.month
-    ).abs()
-    periods = routes.filter(_is_placebo(), pl.col("role") == window["role"][0], months_apart >= months)
-    of_season = periods.filter(pl.col("window_end").dt.month() == end.month)
-    periods = of_season if of_season.height >= least else periods
-    if importers.is_empty():
-        return periods, "periods" if periods.height else "none"
-    return pl.concat([importers, periods]), "both"
-
-
 def _calibrate(
     window: pl.DataFrame, placebos: pl.DataFrame, evidence: _Evidence, limit: float, settings: Settings
 ) -> pl.DataFrame:
@@ -290,7 +243,7 @@ def _calibration_row(
     window: pl.DataFrame, kind: str, placebos: int, limit: float, targets_per_1000: float | None, per_1000: float | None
 ) -> pl.DataFrame:
     return window.head(1).select(
-        *_WINDOW,
+        *WINDOW,
         leg=pl.when(pl.col("is_from_coalition")).then(pl.lit("coalition to hub")).otherwise(pl.lit("hub to target")),
         placebo_kind=pl.lit(kind),
         placebos=pl.lit(placebos, dtype=pl.Int64),

@@ -102,6 +102,10 @@ class Settings(_Frozen):
     publication_lag_months: PublicationLag = PublicationLag()
     evidence: Evidence = Evidence()
 
+    def gap_years(self, year: int) -> int:
+        """Years from the baseline to a window that ends in this year; 1 for windows of the baseline itself and before."""
+        return max(1, year - max(self.baseline_years))
+
     def role_of(self, importer: str) -> str:
         """What a country is as an importer: target, coalition, placebo or other (a possible hub or its neighbour)."""
         if importer in self.targets.countries:

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import polars as pl
 
-from anomaly.indicators.base import log_ratio, suspicious_side
+from anomaly.indicators.base import direct_fall_log, suspicious_side
 
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 _MARKET = ("freq_code", "window_months", "window_end", "baseline_gap_years", "importer_iso")
@@ -42,7 +42,5 @@ def with_weight(features: Frame, floor_usd: float) -> Frame:
 
 
 def _fall_share(floor_usd: float) -> pl.Expr:
-    since_baseline = -log_ratio("coalition_to_target_usd", "coalition_to_target_baseline_usd", floor_usd)
-    fall = pl.max_horizontal(suspicious_side("direct_drop_log"), since_baseline.clip(lower_bound=0).fill_null(0.0))
-    is_known = pl.col("coalition_to_target_usd").is_not_null()
-    return pl.when(is_known).then(fall / (fall + HALVED_LOG)).otherwise(UNKNOWN_SHARE)
+    fall = direct_fall_log(floor_usd)
+    return (fall / (fall + HALVED_LOG)).fill_null(UNKNOWN_SHARE)

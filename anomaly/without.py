@@ -81,7 +81,7 @@ def _windows(every: Sequence[Window], known: Known, routes: pl.DataFrame, settin
     wanted = set(routes.select("freq_code", "window_months", "window_end").unique().rows())
     found = []
     for window in every:
-        is_own = window.gap_years == max(1, window.end.year - max(settings.baseline_years))
+        is_own = window.gap_years == settings.gap_years(window.end.year)
         if is_own and (window.freq_code, window.months, window.end) in wanted:
             held = tuple(
                 year

@@ -17,7 +17,7 @@ from sklearn.neighbors import LocalOutlierFactor
 from sklearn.svm import OneClassSVM
 
 from anomaly import features, scores, truth
-from anomaly.indicators.base import log_ratio, net_of_elsewhere, suspicious_side
+from anomaly.indicators.base import direct_fall_log, net_of_elsewhere, suspicious_side
 from anomaly.schema import ROUTE_KEY
 from anomaly.settings import Settings, load
 from anomaly.store import Store
@@ -25,10 +25,7 @@ from benchmarks.false_flags import Q_LEVELS, measure
 
 KEY = [*ROUTE_KEY, "baseline_gap_years"]
 FLOOR = float(load().floor_usd)
-FALL = pl.max_horizontal(
-    suspicious_side("direct_drop_log"),
-    (-log_ratio("coalition_to_target_usd", "coalition_to_target_baseline_usd", FLOOR)).clip(lower_bound=0).fill_null(0),
-)
+FALL = direct_fall_log(FLOOR).fill_null(0.0)
 INPUTS = {
     "record": net_of_elsewhere("record_excess_log", "baseline", FLOOR),
     "mean": net_of_elsewhere("baseline_excess_log", "baseline", FLOOR),

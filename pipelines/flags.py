@@ -21,16 +21,10 @@ def build(run: Run) -> None:
 
     names = dict(codes.countries().select("iso3", "name").rows())
     scores, calibration, lists = run.read("scores"), run.read("scores.calibration"), goods_lists(run)
-
-    def judge(features: pl.DataFrame, scores: pl.DataFrame, contributions: pl.DataFrame) -> pl.DataFrame:
-        return flags.build(features, scores, contributions, calibration, lists, names, run.settings)
-
-    contributions = run.read("scores.contributions")
-    measured = _asked_about(run)
-    events = codes.policy_events()
-    found = flags.build(measured, scores, contributions, calibration, lists, names, run.settings, events)
-    found = evidence.build(found, _tables(run, found, scores), names, run.settings)
-    left = leave_out(run, found, scores, lambda one, other: judge(one, other, contributions.clear()))
+    contributions, told = run.read("scores.contributions"), (calibration, lists, names, run.settings)
+    found = flags.build(_asked_about(run), scores, contributions, *told, codes.policy_events())
+    found = evidence.build(found, _tables(run, found, scores, calibration), names, run.settings)
+    left = leave_out(run, found, scores, lambda one, other: flags.build(one, other, contributions.clear(), *told))
     with run.writer() as writer:
         writer.add(found)
         writer.add(left, "flags.without")
@@ -47,7 +41,7 @@ def _asked_about(run: Run) -> pl.DataFrame:
     return pl.concat([scored, ended]).collect(engine="streaming")
 
 
-def _tables(run: Run, found: pl.DataFrame, scores: pl.DataFrame) -> evidence.Tables:
+def _tables(run: Run, found: pl.DataFrame, scores: pl.DataFrame, calibration: pl.DataFrame) -> evidence.Tables:
     """What the evidence is drawn from: the flags' windows, and the flags' goods to the countries on the routes."""
     from anomaly import evidence
     from anomaly.market import WINDOW
@@ -63,7 +57,7 @@ def _tables(run: Run, found: pl.DataFrame, scores: pl.DataFrame) -> evidence.Tab
     return evidence.Tables(
         features=features.join(windows.lazy(), on=WINDOW, how="semi").collect(engine="streaming"),
         scores=scores,
-        calibration=run.read("scores.calibration"),
+        calibration=calibration,
         refused=run.read("features.refused"),
         bilateral=run.read("bilateral", where=cells),
         broken=run.read("bilateral.broken"),

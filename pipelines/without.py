@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from anomaly.schema import ROUTE_KEY, Without
+from anomaly.schema import ROUTE_KEY, Without, is_own_gap
 from pipelines.goods import breaks_of, current_flows, families_of
 from pipelines.job import Run
 
@@ -22,7 +22,7 @@ def leave_out(run: Run, found: pl.DataFrame, scores: pl.DataFrame, judge: Judge)
     """flags.without for the flags of the highest priority, as many as the settings say; checks before the sanctions
     come last, and what is resolved is not tried.
     """
-    from anomaly import evidence, without
+    from anomaly import without
 
     order = pl.struct(pl.col("is_before_sanctions"), -pl.col("priority"), *ROUTE_KEY)
     first = found.filter(pl.col("flag_type") != "resolved").sort(order).head(run.settings.evidence.most_left_out)
@@ -36,7 +36,9 @@ def leave_out(run: Run, found: pl.DataFrame, scores: pl.DataFrame, judge: Judge)
         return without.nothing_left(first, publishers[0])
     routes = first.select(ROUTE_KEY)
     features = run.store.scan("features").filter(pl.col("role") != "coalition")
-    own = evidence.own_gap(features.join(routes.lazy(), on=ROUTE_KEY, how="semi").collect(), run.settings)
+    own = (
+        features.filter(is_own_gap(run.settings.baseline_years)).join(routes.lazy(), on=ROUTE_KEY, how="semi").collect()
+    )
     changed = {source: without.measured(told, source, routes, run.settings) for source in publishers}
     scored = without.scored(changed, features, scores, run.settings)
     parts = [

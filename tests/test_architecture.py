@@ -28,7 +28,7 @@ FLOORS: dict[int, tuple[tuple[str, ...], ...]] = {
         ("level_shifts",),
         ("lead_lags",),
         ("indicators",),
-        ("calibration", "scores"),
+        ("calibration", "placebos", "scores"),
         ("rollups",),
         ("spans", "question", "series", "query"),
         ("reports",),

@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 import polars as pl
+import pytest
 
 from anomaly import resolved
 from anomaly.settings import load
@@ -14,6 +15,7 @@ EVENTS = pl.DataFrame(
         (date(2023, 4, 1), "Kazakhstan starts to track goods", "KAZ", "fewer re-exports"),
         (date(2023, 2, 26), "Transit ban", "RUS", "less transit"),
         (date(2023, 5, 19), "A list for banks", "RUS BLR", "goods list"),
+        (date(2022, 5, 1), "A measure on Georgia", "GEO", "fewer re-exports"),
         (date(2019, 1, 1), "An old measure on Armenia", "ARM", "fewer re-exports"),
     ],
     schema=["date", "title", "countries", "effect"],
@@ -62,6 +64,13 @@ def test_without_a_measure_on_its_exporter_one_on_the_way_to_the_target_is_named
 def test_a_measure_from_before_the_route_was_flagged_explains_nothing() -> None:
     other = {"exporter_iso": "ARM", "importer_iso": "BLR"}
     assert ended(other, flags=(other,)) == []
+
+
+@pytest.mark.parametrize(("months", "count"), [(3, 0), (9, 1)])
+def test_a_short_window_begins_late_and_so_do_the_measures_that_can_explain_its_end(months: int, count: int) -> None:
+    """A measure of May 2022 lies in the nine months to December, and not in the three."""
+    other = {"exporter_iso": "GEO", "importer_iso": "BLR", "freq_code": "M", "window_months": months}
+    assert len(ended(other, flags=(other,))) == count
 
 
 def test_what_other_hubs_sold_more_stands_beside_the_fall_the_largest_first() -> None:

@@ -97,6 +97,18 @@ def suspicious_side(name: str) -> pl.Expr:
     return pl.col(name).clip(lower_bound=0).fill_null(0.0)
 
 
+def direct_fall_log(floor_usd: float) -> pl.Expr:
+    """Fall of the coalition's direct trade since the year before or since the baseline, the larger; at least 0.
+
+    Null where that trade is not in the data: nobody can say then that it did not fall.
+    """
+    falls = [
+        -log_ratio("coalition_to_target_usd", f"coalition_to_target_{then}_usd", floor_usd)
+        for then in ("prior", "baseline")
+    ]
+    return pl.when(pl.col("coalition_to_target_usd").is_not_null()).then(pl.max_horizontal(*falls, pl.lit(0.0)))
+
+
 def net_of_elsewhere(name: str, then: str, floor_usd: float) -> pl.Expr:
     """The suspicious side of a growth beyond that of the exporter's sales to everyone else.
 
