@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +16,7 @@ _KEY = list(ROUTE_KEY)
 _WINDOW = ["freq_code", "window_months", "window_end"]
 _MARKET = [*_WINDOW, "good", "importer_iso"]
 FALL = 0.5  # at most half of the year before
-_AT_MOST_LOG = -0.693  # ln of it
+LEAST_FALL_LOG = 0.693  # the same, as a reason says it
 # What a measure is told by, the most telling first: on the exporter itself, then on the way to the target.
 _EFFECTS = ("fewer re-exports", "less transit", "warning")
 MOST_HUBS_NAMED = 3
@@ -50,7 +51,7 @@ def candidates(features: pl.DataFrame, flags: pl.DataFrame, events: pl.DataFrame
 
 
 def _measures(fell: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
-    """The latest of the most telling measures on each route; a route without one is left out."""
+    """Of the most telling measures on each route the one nearest to the start of its window; no measure, no row."""
     told = events.filter(pl.col("effect").is_in(list(_EFFECTS))).select(
         measure="title",
         measure_date="date",
@@ -61,6 +62,7 @@ def _measures(fell: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
         "-{}mo", pl.col("window_months").cast(pl.Int64) + 11
     )  # to the start of the year before's window
     begins = pl.col("window_end").dt.offset_by(months_back).dt.month_start()
+    starts = begins.dt.offset_by("12mo")
     ends = pl.col("window_end").dt.month_end()
     return (
         fell.join(told.explode("country"), how="cross")
@@ -68,7 +70,7 @@ def _measures(fell: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
             (pl.col("country") == pl.col("exporter_iso")) | (pl.col("country") == pl.col("importer_iso")),
             pl.col("measure_date").is_between(begins, ends),
         )
-        .sort("rank", "measure_date", "measure", descending=[False, True, False])
+        .sort("rank", (pl.col("measure_date") - starts).abs(), "measure")
         .unique(_KEY, keep="first", maintain_order=True)
         .drop("country", "rank")
     )
@@ -107,9 +109,9 @@ def reason(row: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     else:
         text += "No other hub in the data sold more of the good to the same target."
     return {
-        "indicator": "surge_log",
-        "value": row["surge_log"],
+        "indicator": "fall_log",
+        "value": math.log(row["value_prior_year_usd"] / max(row["value_usd"], 1)),
         "unit": "log",
-        "threshold": _AT_MOST_LOG,
+        "threshold": LEAST_FALL_LOG,
         "text": text,
     }

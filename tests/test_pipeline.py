@@ -128,6 +128,12 @@ def test_every_flag_has_comparables_both_sides_and_a_list_of_what_would_make_it_
     assert (own["value_usd"] == own["side"]).all()
 
 
+def test_every_reason_of_every_flag_is_over_its_threshold(flags: pl.DataFrame) -> None:
+    reasons = flags["reasons"].explode().struct.unnest()
+    assert set(flags["flag_type"]) >= {"hub_reexport", "ghost_transit", "new_route", "relabel", "resolved"}
+    assert (reasons["value"] >= reasons["threshold"]).all()
+
+
 def test_the_flags_are_the_golden_ones(flags: pl.DataFrame) -> None:
     """`python -m tests.test_pipeline` writes the file anew after a change that is meant."""
     with GOLDEN.open(encoding="utf-8", newline="") as file:

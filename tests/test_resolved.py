@@ -1,6 +1,7 @@
 """Which routes count as resolved, and what is said of them."""
 
 from datetime import date
+from math import log
 from typing import Any
 
 import polars as pl
@@ -15,6 +16,7 @@ EVENTS = pl.DataFrame(
         (date(2023, 4, 1), "Kazakhstan starts to track goods", "KAZ", "fewer re-exports"),
         (date(2023, 2, 26), "Transit ban", "RUS", "less transit"),
         (date(2023, 5, 19), "A list for banks", "RUS BLR", "goods list"),
+        (date(2023, 11, 20), "Kazakhstan bans what had left already", "KAZ", "fewer re-exports"),
         (date(2022, 5, 1), "A measure on Georgia", "GEO", "fewer re-exports"),
         (date(2019, 1, 1), "An old measure on Armenia", "ARM", "fewer re-exports"),
     ],
@@ -39,7 +41,7 @@ def ended(*routes: dict[str, Any], flags: tuple[dict[str, Any], ...] = ({},)) ->
     return resolved.candidates(rows, flagged, EVENTS, SETTINGS).to_dicts()
 
 
-def test_a_flagged_route_that_fell_by_more_than_half_after_a_measure_on_its_exporter_is_resolved() -> None:
+def test_a_flagged_route_that_fell_is_resolved_by_the_measure_on_its_exporter_nearest_to_the_windows_start() -> None:
     (row,) = ended({})
     assert (row["measure"], row["measure_date"]) == ("Kazakhstan starts to track goods", date(2023, 4, 1))
 
@@ -80,6 +82,9 @@ def test_what_other_hubs_sold_more_stands_beside_the_fall_the_largest_first() ->
     ]
     (row,) = ended({}, *more)
     assert row["displaced_usd"] == 11_000_000
-    text = resolved.reason(row, {"CHN": "China", "TUR": "Türkiye"})["text"]
+    reason = resolved.reason(row, {"CHN": "China", "TUR": "Türkiye"})
+    assert reason["value"] == pytest.approx(log(5))
+    assert reason["value"] >= reason["threshold"]
+    text = reason["text"]
     assert "fell from 10.0 million USD to 2.0 million USD (−80 %)" in text
     assert "China 8.0 million USD, Türkiye 3.0 million USD" in text
