@@ -37,7 +37,7 @@ $(READY): requirements.lock pyproject.toml
 	@# --no-deps: the lock is complete, and a resolver would look at releases that are newer than it
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@$(BIN)/python -m pip check --disable-pip-version-check >/dev/null
+	@told=$$($(BIN)/python -m pip check --disable-pip-version-check) || { echo "$$told" >&2; exit 1; }
 	@touch $@
 
 flows: $(READY) ## raw files -> flows
