@@ -51,9 +51,9 @@ def portions(scope: pl.DataFrame) -> Iterator[pl.Series]:
 
     rows = scope.filter(pl.col("dimension") == "good").group_by("code").agg(pl.col("rows").sum()).sort("code")
     heading = pl.col("code").str.slice(0, HEADING_DIGITS)
-    begins = ((pl.col("rows").cum_sum() - 1) // ROWS_AT_A_TIME).first().over(heading)
-    portion = rows.with_columns(portion=begins)
-    for part in portion.partition_by("portion", maintain_order=True):
+    portion = (pl.col("rows").cum_sum() - 1) // ROWS_AT_A_TIME  # over all goods, and only then over a heading
+    begins = rows.with_columns(portion=portion).with_columns(pl.col("portion").first().over(heading))
+    for part in begins.partition_by("portion", maintain_order=True):
         yield part["code"]
 
 
