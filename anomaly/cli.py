@@ -136,7 +136,8 @@ def query(
     """Routes of a good in a window: value, year before, change, baseline, flagged or not, and why.
 
     CODE is a good (8517.12 and 8517.13 are the same family), the first two to five digits of several, or TOTAL
-    for all goods added up. 0 is known to be nothing; "not reported" is unknown.
+    for all goods added up. 0 is known to be nothing; "not reported" is unknown. A window is flagged where it is as a
+    whole or, which is then said, a quarter or a half of it.
     """
     from anomaly import cli_answers, cli_store
 

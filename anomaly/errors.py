@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 
 class AnomalyError(Exception):
@@ -30,6 +31,10 @@ class AnomalyError(Exception):
         self.examples = tuple(examples)
         super().__init__(self._message())
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """An error of a worker process reaches the one that waits for it whole."""
+        return _again, (type(self), self.expected, self.came, self.hint, self.count, self.examples)
+
     def _message(self) -> str:
         lines = [f"expected {self.expected}", f"came     {self.came}"]
         if self.count is not None:
@@ -41,6 +46,12 @@ class AnomalyError(Exception):
         if self.hint:
             lines.append(f"do       {self.hint}")
         return "\n".join(lines)
+
+
+def _again(
+    kind: type[AnomalyError], expected: str, came: str, hint: str, count: int | None, examples: Sequence[object]
+) -> AnomalyError:
+    return kind(expected, came, hint=hint, count=count, examples=examples)
 
 
 class BadRequest(AnomalyError):

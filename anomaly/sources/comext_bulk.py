@@ -8,12 +8,20 @@ from dataclasses import replace
 
 import polars as pl
 
-from anomaly.schema import MOST_PLAUSIBLE_USD
 from anomaly.sources.amounts import number_rules, to_int
 from anomaly.sources.archives import file_blocks, temporary_file, unpack_7z
 from anomaly.sources.base import FLOW_COLUMNS, Batch, Context, RawFile, Rule, split
 from anomaly.sources.batches import AMOUNTS, added_up, in_batches, once
-from anomaly.sources.comext_rules import KEY, MOST_PLAUSIBLE_G, NAME, in_the_files_words, rules, with_meaning, with_usd
+from anomaly.sources.comext_rules import (
+    KEY,
+    MOST_PLAUSIBLE_EUR,
+    MOST_PLAUSIBLE_G,
+    NAME,
+    in_the_files_words,
+    rules,
+    with_meaning,
+    with_usd,
+)
 from anomaly.sources.lines import plain_lines, read_lines
 from anomaly.sources.text import refused
 
@@ -119,7 +127,7 @@ def _rules() -> tuple[Rule, ...]:
     return (
         *rules(8),
         Rule("unknown_procedure", "procedure", ~is_procedure, "not a statistical procedure, one digit"),
-        *number_rules("value", needed=True, most=MOST_PLAUSIBLE_USD),
+        *number_rules("value", needed=True, most=MOST_PLAUSIBLE_EUR),
         *number_rules("weight", needed=False, most=MOST_PLAUSIBLE_G / 1000),
     )
 

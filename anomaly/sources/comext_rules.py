@@ -8,11 +8,13 @@ from __future__ import annotations
 import polars as pl
 
 from anomaly import codes
+from anomaly.schema import MOST_PLAUSIBLE_USD
 from anomaly.sources.amounts import is_filled, whole
 from anomaly.sources.base import Context, Rule
 from anomaly.sources.text import refused
 
 NAME = "comext"
+MOST_PLAUSIBLE_EUR = MOST_PLAUSIBLE_USD // 2  # a euro was never worth two dollars
 MOST_PLAUSIBLE_G = 10**17  # a hundred billion tonnes
 FLOWS = {"1": "M", "2": "X"}
 # parts of the United Kingdom since 2021 (Northern Ireland and the rest), beside GB which is their sum

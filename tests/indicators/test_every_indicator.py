@@ -182,6 +182,15 @@ def test_a_boom_of_all_that_the_exporter_sells_is_taken_off_what_the_forest_sees
     assert taken == pytest.approx(1.0)
 
 
+def test_others_who_buy_next_to_nothing_take_little_off_a_large_route() -> None:
+    grown = {"exporter_growth_baseline_log": None, "elsewhere_baseline_usd": 50_000, "elsewhere_usd": 1_000_000}
+    alone = {**grown, "elsewhere_usd": None}
+    taken = seen_by_the_forest("record_excess_log", **alone) - seen_by_the_forest("record_excess_log", **grown)
+    assert taken == pytest.approx(
+        log((1_000_000 + 1_000_000) / (1_000_000 + 50_000))
+    )  # beside its baseline of a million
+
+
 def test_without_baseline_years_a_record_is_held_against_the_year_before() -> None:
     nothing = {"value_baseline_usd": None, "value_baseline_max_usd": None}
     assert value("record_excess_log", **nothing) is None

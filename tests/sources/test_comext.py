@@ -170,6 +170,7 @@ def test_six_digits_are_the_detail_of_the_dataset_of_six_digits(tmp_path: Path) 
         (api_row(value=""), "missing"),
         (api_row(value=-1), "negative"),
         (api_row(value="1e16"), "absurd"),
+        (api_row(value="9.5e14"), "absurd"),  # over the limit in USD, at any rate there was
         (api_row(value="nan"), "not_a_number"),
         (api_row(value="1 000"), "not_a_number"),
         (api_row(indicator="QUANTITY_IN_100KG", value="inf"), "not_a_number"),
