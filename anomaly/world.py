@@ -15,7 +15,9 @@ from anomaly.world_files import files
 from anomaly.world_reports import reports
 from anomaly.world_trade import simulate
 
-SEED = 2022
+SEED = (
+    42  # one of the worlds in which the mission's half-year is rare enough to be flagged as a whole: docs/evaluation.md
+)
 
 
 @dataclass(frozen=True, slots=True)
