@@ -275,14 +275,16 @@ def _judged(rows: pl.DataFrame, window: Window, tables: Tables) -> pl.DataFrame:
         for name in ("features", "features.refused", "scores.calibration")
     )
     is_unknown = pl.col("value_usd").is_null() | pl.col("value_prior_year_usd").is_null()
+    is_tested = pl.col("q_value").is_not_null()
+    whole = pl.when(is_tested).then(pl.lit("; as a whole it is not")).otherwise(pl.lit("; the whole is not scored"))
     note = (
         pl.when(pl.col("flagged_period") == window.name)
         .then(pl.lit(""))
         .when(pl.col("flag_id").is_not_null())
-        .then(pl.concat_str(pl.lit("flagged in its part "), "flagged_period", pl.lit(", not as a whole")))
+        .then(pl.concat_str(pl.lit("flagged in its part "), "flagged_period", whole))
         .when(pl.col("says").is_not_null())
         .then(pl.lit("refused: ") + pl.col("says"))
-        .when(pl.col("is_scored") & pl.col("q_value").is_not_null())
+        .when(pl.col("is_scored") & is_tested)
         .then(pl.lit("scored, not flagged"))
         .when("is_scored")
         .then(pl.lit("measured, not scored: no route the scenario asks about, no longer large, or too few placebos"))
@@ -299,9 +301,7 @@ def _judged(rows: pl.DataFrame, window: Window, tables: Tables) -> pl.DataFrame:
         .join(scores, on=ROUTE, how="left")
         .join(refused, on=ROUTE, how="left")
         .with_columns(
-            is_flagged=pl.when(pl.col("q_value").is_not_null() | pl.col("flag_id").is_not_null()).then(
-                pl.col("flag_id").is_not_null()
-            ),
+            is_flagged=pl.when(is_tested | pl.col("flag_id").is_not_null()).then(pl.col("flag_id").is_not_null()),
             note=note,
         )
     )
