@@ -20,6 +20,8 @@ from markupsafe import Markup
 from anomaly.reports import cards, tallies
 from anomaly.reports.base import Findings, Report
 from anomaly.reports.words import (
+    TYPE_SAYS,
+    TYPE_WORDS,
     country_name,
     good_name,
     in_order,
@@ -119,6 +121,7 @@ def context(findings: Findings, most_cards: int = MOST_CARDS) -> dict[str, Any]:
         "goods": _rollups(findings, "good"),
         "hubs": _rollups(findings, "hub"),
         "rows": cards.rows(findings, shown),
+        "type_terms": [(TYPE_WORDS[name].capitalize(), says) for name, says in TYPE_SAYS.items()],
         "indicators": dict(run.get("indicators", {})),
         "checks": checks.height,
         "check_rows": cards.rows(findings, checks.head(MOST_CHECKS)),

@@ -19,6 +19,14 @@ TYPE_WORDS = {
     "price_only": "price only",
     "resolved": "resolved",
 }
+TYPE_SAYS = {
+    "hub_reexport": "The hub sells the target more of the good than it ever did, while the coalition's direct sales fell. Where the data have it, the coalition sells the hub more.",
+    "ghost_transit": "The coalition reports goods sent to the hub that the hub does not record as arrived.",
+    "new_route": "No trade in any baseline year, a considerable amount now.",
+    "relabel": "Another code of the same heading fell on the same pair by about as much: the good may be the same under a new code.",
+    "price_only": "The value rose and the quantity hardly: dearer, not more. Named so that nobody takes it for more goods.",
+    "resolved": "A route that was flagged, or would have been, fell back. Where the trade moved to another hub, the flag says so.",
+}
 VERDICT_WORDS = {
     "fits": "the data allow it",
     "partly": "the data allow a part of it",

@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from anomaly import schema
 from anomaly.errors import ContractBroken
 from anomaly.reports import html as page
 from anomaly.reports.html import REPORT, policy_hash
 from anomaly.reports.tallies import flat_settings, routes_and_amount
+from anomaly.reports.words import TYPE_SAYS, TYPE_WORDS
 from tests.reports.findings import findings, poisoned
 
 ATTACK = "\"'><img src=x onerror=alert(1)><script>alert(2)</script><a href=javascript:alert(3)>{{ 7*7 }}"
@@ -102,7 +104,7 @@ def test_the_share_of_seeds_and_backgrounds_that_flag_it_stands_beside_q_where_i
     unknown = given_.flags.with_columns(stability_share=pl.lit(None, dtype=pl.Float64))
     stable = given_.flags.with_columns(stability_share=pl.lit(0.93))
     assert "q-value 0.0050 Stability 93 %" in text_of(REPORT.render(replace(given_, flags=stable)))
-    assert "Stability" not in text_of(REPORT.render(replace(given_, flags=unknown)))
+    assert not re.search(r"Stability \d", text_of(REPORT.render(replace(given_, flags=unknown))))
 
 
 def test_a_flag_that_has_ended_and_has_no_score_still_has_a_card() -> None:
@@ -143,6 +145,14 @@ def test_trade_into_hubs_is_not_added_to_trade_out_of_them() -> None:
     text = text_of(REPORT.render(given_))
     assert "Routes to targets flagged 2 Trade on them 344.4 million USD" in text
     assert "1 route into hubs with 155.7 million USD is flagged as ghost transit" in text
+
+
+def test_every_type_of_flag_is_explained_to_the_reader() -> None:
+    types = re.findall(r"\w+_\w+|relabel|resolved", schema.Flags.flag_type.description or "")
+    assert set(TYPE_SAYS) == set(TYPE_WORDS) == set(types)
+    text = text_of(REPORT.render(findings(1)))
+    for name, says in TYPE_SAYS.items():
+        assert f"{TYPE_WORDS[name].capitalize()} {says}" in text
 
 
 def test_the_calibration_is_said_in_words_and_its_absence_too() -> None:
