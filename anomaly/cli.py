@@ -137,7 +137,8 @@ def query(
 
     CODE is a good (8517.12 and 8517.13 are the same family), the first two to five digits of several, or TOTAL
     for all goods added up. 0 is known to be nothing; "not reported" is unknown. A window is flagged where it is as a
-    whole or, which is then said, a quarter or a half of it.
+    whole or, which is then said, a quarter or a half of it is; several looks find more by chance than one, so q is
+    that of the part.
     """
     from anomaly import cli_answers, cli_store
 

@@ -124,10 +124,9 @@ def _sentence(row: dict[str, Any], currency: str) -> str:
         grown = " (from nothing)"
     text = f"{route}, {what}, {row['period']}: {arrow(row['value_prior_year_usd'], row['value_usd'], currency)}{grown}"
     if row["is_flagged"]:
-        q_value = "" if row["q_value"] is None else f", q {row['q_value']:.3f}"
-        if row["flagged_period"] != row["period"]:
-            return f"{text}{q_value}; flagged in {row['flagged_period']}: {row['flag_type']}, {row['severity']}"
-        return f"{text}, flagged: {row['flag_type']}, {row['severity']}{q_value}"
+        q_value = "" if row["flagged_q_value"] is None else f", q {row['flagged_q_value']:.3f}"
+        where = "" if row["flagged_period"] == row["period"] else f" in {row['flagged_period']}"
+        return f"{text}, flagged{where}: {row['flag_type']}, {row['severity']}{q_value}"
     return f"{text}, not flagged" if row["is_flagged"] is False else text
 
 

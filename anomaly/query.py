@@ -36,6 +36,7 @@ ANSWER: dict[str, Any] = {
     "flag_type": pl.String,
     "severity": pl.String,
     "flagged_period": pl.String,
+    "flagged_q_value": pl.Float64,
     "q_value": pl.Float64,
     "reasons": pl.List(pl.String),
     "note": pl.String,
@@ -276,12 +277,9 @@ def _judged(rows: pl.DataFrame, window: Window, tables: Tables) -> pl.DataFrame:
     )
     is_unknown = pl.col("value_usd").is_null() | pl.col("value_prior_year_usd").is_null()
     is_tested = pl.col("q_value").is_not_null()
-    whole = pl.when(is_tested).then(pl.lit("; as a whole it is not")).otherwise(pl.lit("; the whole is not scored"))
-    note = (
+    of_the_whole = (
         pl.when(pl.col("flagged_period") == window.name)
         .then(pl.lit(""))
-        .when(pl.col("flag_id").is_not_null())
-        .then(pl.concat_str(pl.lit("flagged in its part "), "flagged_period", whole))
         .when(pl.col("says").is_not_null())
         .then(pl.lit("refused: ") + pl.col("says"))
         .when(pl.col("is_scored") & is_tested)
@@ -296,6 +294,9 @@ def _judged(rows: pl.DataFrame, window: Window, tables: Tables) -> pl.DataFrame:
         .then(pl.lit("not scored: one of the windows is not reported in full"))
         .otherwise(pl.lit("not scored: below what the run looks at"))
     )
+    is_part = (pl.col("flagged_period") != window.name).fill_null(value=False)
+    of_the_part = pl.concat_str(pl.lit("flagged in its part "), "flagged_period", pl.lit("; as a whole "), of_the_whole)
+    note = pl.when(is_part).then(of_the_part).otherwise(of_the_whole)
     return (
         rows.join(flags, on=ROUTE, how="left")
         .join(scores, on=ROUTE, how="left")
@@ -308,27 +309,29 @@ def _judged(rows: pl.DataFrame, window: Window, tables: Tables) -> pl.DataFrame:
 
 
 def _flags_of(window: Window, flags: pl.DataFrame) -> pl.DataFrame:
-    """One flag a route: the window's own, else the surest of those of its parts; resolved ones are of no part.
+    """One flag a route: the window's own, else the surest of those of its parts. A resolved one is of no part, and gives
+    way to a part that stands.
 
-    Columns ROUTE, flag_id, flag_type, severity, reasons (texts), flagged_period.
+    Columns ROUTE, flag_id, flag_type, severity, reasons (texts), flagged_period, flagged_q_value.
     """
     parts = [window]
-    first = window.span()[0]
+    begin = window.span()[0]
     for freq, months, end in flags.select("freq_code", "window_months", "window_end").unique().sort(pl.all()).rows():
         one = Window(freq, months, end)
-        if freq == window.freq_code and one != window and first <= one.span()[0] and end <= window.end:
+        if freq == window.freq_code and one != window and begin <= one.span()[0] and end <= window.end:
             parts.append(one)
     is_own = is_window(window)
+    is_resolved = pl.col("flag_type") == "resolved"
     found = [
-        flags.filter(is_window(one), (pl.col("flag_type") != "resolved") | is_own).select(
+        flags.filter(is_window(one), ~is_resolved | is_own).select(
             *ROUTE, "flag_id", "flag_type", "severity",
             reasons=pl.col("reasons").list.eval(pl.element().struct.field("text")),
-            flagged_period=pl.lit(one.name), _is_part=pl.lit(one != window), _q="q_value",
+            flagged_period=pl.lit(one.name), flagged_q_value="q_value", _is_resolved=is_resolved, _is_part=pl.lit(one != window),
         )
         for one in parts
     ]  # fmt: skip
-    surest = pl.concat(found).sort(*ROUTE, "_is_part", "_q", "flag_id", nulls_last=True)
-    return surest.unique(ROUTE, keep="first", maintain_order=True).drop("_is_part", "_q")
+    first = pl.concat(found).sort(*ROUTE, "_is_resolved", "_is_part", "flagged_q_value", "flag_id", nulls_last=True)
+    return first.unique(ROUTE, keep="first", maintain_order=True).drop("_is_resolved", "_is_part")
 
 
 def is_window(window: Window) -> pl.Expr:

@@ -3,8 +3,9 @@
 What all routes of a good share (the coalition's direct trade fell) and what all routes of a hub and good share (the
 coalition sells the hub more) is no evidence on any one of them, and no placebo can show the same shock. It says where to
 look: each route's p-value, read from its own rise alone, is divided by a weight of mean 1 over the routes that are tested
-together. Genovese, Roeder and Wasserman 2006, Biometrika 93, 509-524: the false discovery rate is kept as long as the
-weights do not look at the p-values.
+together. Genovese, Roeder and Wasserman 2006, Biometrika 93, 509-524: the false discovery rate is kept where the weights
+are independent of the p-values. The fall and the rise upstream are; the room for a route depends on what it was before,
+and so does its rise. That q holds with it is measured on simulated worlds (docs/evaluation.md), not proved.
 """
 
 from __future__ import annotations
@@ -19,12 +20,11 @@ Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 _MARKET = ("freq_code", "window_months", "window_end", "baseline_gap_years", "importer_iso")
 HALVED_LOG = 0.7  # a fall of the direct trade by half weighs half of what the largest fall weighs
 UNKNOWN_SHARE = 0.5  # where the coalition's direct trade is not in the data
-# What follows was chosen on simulated worlds and is safe by construction: weights that are wrong cost power, not honesty.
-UPSTREAM = 1.5
+UPSTREAM = 1.5  # this and what follows: chosen on simulated worlds and the Comtrade file (docs/decisions/0013)
 MOST_UPSTREAM_LOG = 2.0  # beyond sevenfold, more is not more
 MOST_ROOM_LOG = 3.0  # beyond twentyfold, likewise
 NO_ROOM, UNKNOWN_ROOM_LOG = 1.5, 0.5  # a hub may have bought elsewhere, or before
-NEW_LABEL = 4.0  # what moves to another code of its heading is there already: a supply in the middle
+NEW_LABEL = 4.0  # what moves to another code of its heading needs no new supply: a middling one, of 1.5 to 18
 LEAST_WEIGHT = 0.02  # a route is never quite out of the question
 
 

@@ -15,9 +15,8 @@ from anomaly.world_files import files
 from anomaly.world_reports import reports
 from anomaly.world_trade import simulate
 
-SEED = (
-    42  # one of the worlds in which the mission's half-year is rare enough to be flagged as a whole: docs/evaluation.md
-)
+# One of the worlds in which the mission's half-year is flagged as a whole, 5 of 50: docs/evaluation.md.
+SEED = 42
 
 
 @dataclass(frozen=True, slots=True)

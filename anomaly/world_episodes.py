@@ -69,7 +69,7 @@ EPISODES = (
     Episode("hub-09", "hub_reexport", "UZB", "BLR", "848210", "2022-08", 9.5e5, 4e4, ("DEU", "ITA", "LTU")),
     Episode("hub-10", "hub_reexport", "KAZ", "RUS", "845011", "2022-05", 2.3e6, 2e4, ("POL", "ITA", "DEU")),
     Episode("hub-11", "hub_reexport", "CHN", "RUS", "847150", "2022-04", 1.7e7, 6e6, _CHIPS,
-            note="a large route that less than trebles"),
+            note="a large route that grows three- to fourfold"),
     Episode("hub-12", "hub_reexport", "KGZ", "RUS", "854232", "2022-07", 8e5, 2e4, _CHIPS),
     Episode("new-01", "new_route", "KGZ", "RUS", "853224", "2022-05", 8.5e5, 0, _CHIPS),
     Episode("new-02", "new_route", "ARE", "RUS", "852580+", "2022-07", 1.5e6, 0, ("KOR", "USA", "DEU")),

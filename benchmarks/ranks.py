@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 from datetime import date
+from math import exp
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,13 @@ LEAST_FALL_LOG = 0.2
 LEAST_UPSTREAM_LOG = 0.5
 
 
-def ranked(store: Store, year: int, importer: str, settings: Settings) -> pl.DataFrame:
+def ranked(store: Store, freq: str, year: int, importer: str, settings: Settings) -> pl.DataFrame:
     """Routes that are scored in the year, with `ours` and `plain`, 1 the most suspicious."""
-    window = (pl.col("window_months") == 12) & (pl.col("window_end") == pl.lit(date(year, 12, 1)))
+    window = (
+        (pl.col("freq_code") == freq)
+        & (pl.col("window_months") == 12)
+        & (pl.col("window_end") == pl.lit(date(year, 12, 1)))
+    )
     measured = (
         store.read("features", where=window & pl.col("role").is_in(["target", "placebo"]))
         .sort(*ROUTE_KEY, "baseline_gap_years")
@@ -54,8 +59,10 @@ def why(row: dict[str, Any]) -> str:
     told = []
     if row["value_usd"] <= max(row["value_prior_year_usd"] or 0, row["value_baseline_usd"] or 0):
         told.append("it is below what it was: unusual, and the other way")
+    elif row["record_excess_log"] is None:
+        told.append("its baseline years are not known")
     elif row["record"] == 0:
-        told.append("no year of its baseline was lower: no record")
+        told.append("a year of its baseline was as high: no record")
     else:
         told.append(f"{change(row['value_usd'], row['value_baseline_usd'])} on its baseline; p {row['p_value']:.3f}")
     if row["fall_log"] is None:
@@ -63,7 +70,7 @@ def why(row: dict[str, Any]) -> str:
     elif row["fall_log"] < LEAST_FALL_LOG:
         told.append("the coalition's direct trade stood")
     else:
-        told.append(f"direct trade fell by {100 * (1 - 2.718281828 ** -row['fall_log']):.0f} %")
+        told.append(f"direct trade fell by {100 * (1 - exp(-row['fall_log'])):.0f} %")
     if (row["upstream_surge_log"] or 0) >= LEAST_UPSTREAM_LOG:
         told.append(
             f"the coalition sells the exporter {change(row['coalition_to_hub_usd'], row['coalition_to_hub_prior_usd'])}"
@@ -93,11 +100,12 @@ def main() -> None:
     told = argparse.ArgumentParser(description=__doc__)
     told.add_argument("store", type=Path)
     told.add_argument("--year", type=int, default=2022)
+    told.add_argument("--freq", choices=["A", "M"], default="A")
     told.add_argument("--importer", default="RUS")
     told.add_argument("--scenario", default="russia-2022")
     told.add_argument("--count", type=int, default=12)
     args = told.parse_args()
-    rows = ranked(Store(args.store), args.year, args.importer, load(args.scenario))
+    rows = ranked(Store(args.store), args.freq, args.year, args.importer, load(args.scenario))
     print(
         f"{rows.height} routes to {args.importer}, {args.year}; of the first {args.count} by either, those that moved most:\n"
     )

@@ -56,11 +56,51 @@ def test_a_window_is_flagged_where_one_of_its_parts_is_and_the_part_is_named(tab
     assert ("flagged in its part 2022H1" in row["note"]) == (told[0] is True)
 
 
+HALF_AND_YEAR = spans.Window("M", 12, date(2022, 6, 1))
+
+
+def flagged_as(tables, window, flag_type, q_value):
+    """The tables with the one flag again in another window."""
+    again = tables["flags"].with_columns(
+        flag_id=pl.lit("again"), flag_type=pl.lit(flag_type), q_value=q_value,
+        window_months=pl.lit(window.months, pl.Int16), window_end=pl.lit(window.end),
+    )  # fmt: skip
+    return {**tables, "flags": pl.concat([tables["flags"], again])}
+
+
 def test_a_part_that_is_resolved_makes_no_flag_of_the_whole(tables):
     resolved = {**tables, "flags": tables["flags"].with_columns(flag_type=pl.lit("resolved"))}
-    year = spans.Window("M", 12, date(2022, 6, 1))
-    assert ask(resolved, "851713", "KAZ", "RUS", year)[0]["flag_id"].to_list() == [None]
+    assert ask(resolved, "851713", "KAZ", "RUS", HALF_AND_YEAR)[0]["flag_id"].to_list() == [None]
     assert ask(resolved, "851713", "KAZ", "RUS")[0]["flag_id"].to_list() == [FLAG_ID]
+
+
+def test_a_part_that_stands_goes_before_a_whole_that_is_resolved(tables):
+    both = flagged_as(tables, HALF_AND_YEAR, "resolved", None)
+    assert ask(both, "851713", "KAZ", "RUS", HALF_AND_YEAR)[0]["flag_id"].to_list() == [FLAG_ID]
+
+
+def test_a_flag_of_the_whole_goes_before_a_surer_one_of_a_part(tables):
+    both = flagged_as(tables, HALF_AND_YEAR, "hub_reexport", 0.09)
+    row = ask(both, "851713", "KAZ", "RUS", HALF_AND_YEAR)[0].row(0, named=True)
+    assert (row["flag_id"], row["flagged_q_value"], row["note"]) == ("again", 0.09, "")
+
+
+def test_of_several_flagged_parts_the_surest_is_named_with_its_q(tables):
+    quarter = spans.Window("M", 3, date(2022, 6, 1))
+    both = flagged_as(tables, quarter, "hub_reexport", 0.001)
+    row = ask(both, "851713", "KAZ", "RUS", HALF_AND_YEAR)[0].row(0, named=True)
+    assert (row["flagged_period"], row["flagged_q_value"], row["q_value"]) == ("2022Q2", 0.001, None)
+
+
+def test_beside_a_flagged_part_the_reason_why_the_whole_has_none_is_kept(tables):
+    key = ["freq_code", "window_months", "window_end", "good", "exporter_iso", "importer_iso"]
+    refused = (
+        tables["flags"]
+        .select(key)
+        .with_columns(window_months=pl.lit(12, pl.Int16), says=pl.lit("July is not published"))
+    )
+    row = ask({**tables, "features.refused": refused}, "851713", "KAZ", "RUS", HALF_AND_YEAR)[0].row(0, named=True)
+    assert row["note"] == "flagged in its part 2022H1; as a whole refused: July is not published"
 
 
 @pytest.mark.parametrize("code", ["851712", "851713", "8517", "85", "851712+", "99", "9999"])

@@ -37,7 +37,8 @@ INDICATOR = Indicator(
         f"{usd(row['leg_imported_usd'])}; in {row['baseline_years']} it was {usd(row['leg_exported_baseline_usd'])} and "
         f"{usd(row['leg_imported_baseline_usd'])}. Freight and insurance explain up to 12 %."
     ),
-    # A gap counts with the rise of what was sent: small trade has wide gaps.
-    forest=lambda _floor_usd: suspicious_side("mirror_gap_shift_log") * suspicious_side("surge_log"),
+    # A gap counts up to the rise of what was sent, and a rise up to the gap: small trade has wide gaps, and what feeds a
+    # hub's re-exports rises and arrives. Their product flags the second kind: docs/evaluation.md.
+    forest=lambda _floor_usd: pl.min_horizontal(suspicious_side("mirror_gap_shift_log"), suspicious_side("surge_log")),
     forest_leg=COALITION_TO_HUB,
 )

@@ -20,7 +20,7 @@ TYPE_WORDS = {
     "resolved": "resolved",
 }
 TYPE_SAYS = {
-    "hub_reexport": "The hub sells the target more of the good than it ever did, while the coalition's direct sales fell. Where the data have it, the coalition sells the hub more.",
+    "hub_reexport": "The hub's sales of the good to the target rose above its baseline years, while the coalition's direct sales fell or are not in the data. Where the coalition sells the hub more, the reasons say so.",
     "ghost_transit": "The coalition reports goods sent to the hub that the hub does not record as arrived.",
     "new_route": "No trade in any baseline year, a considerable amount now.",
     "relabel": "Another code of the same heading fell on the same pair by about as much: the good may be the same under a new code.",

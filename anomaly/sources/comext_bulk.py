@@ -25,6 +25,7 @@ from anomaly.sources.comext_rules import (
 from anomaly.sources.lines import plain_lines, read_lines
 from anomaly.sources.text import refused
 
+MOST_PROCEDURES = 10  # rows of one key, by a digit; they are added up
 MOST_MONTH_BYTES = 8 * 2**30  # a month is 0.4 GB unpacked
 DATASET = "full"  # Eurostat's own word for the files that hold everything
 _ANNUAL = re.compile(r"full(_v2)?_?\d{4}52\.(7z|dat)", re.ASCII | re.IGNORECASE)
@@ -127,7 +128,7 @@ def _rules() -> tuple[Rule, ...]:
     return (
         *rules(8),
         Rule("unknown_procedure", "procedure", ~is_procedure, "not a statistical procedure, one digit"),
-        *number_rules("value", needed=True, most=MOST_PLAUSIBLE_EUR),
+        *number_rules("value", needed=True, most=MOST_PLAUSIBLE_EUR / MOST_PROCEDURES),
         *number_rules("weight", needed=False, most=MOST_PLAUSIBLE_G / 1000),
     )
 

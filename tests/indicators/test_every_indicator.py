@@ -182,6 +182,22 @@ def test_a_boom_of_all_that_the_exporter_sells_is_taken_off_what_the_forest_sees
     assert taken == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize(
+    ("gap", "rise", "seen"),
+    [(2.0, 0.3, 0.3), (0.3, 2.0, 0.3), (-1.0, 2.0, 0.0), (1.0, -0.1, 0.0), (None, 2.0, 0.0), (1.0, None, 0.0)],
+)
+def test_a_gap_counts_up_to_the_rise_and_a_rise_up_to_the_gap(
+    gap: float | None, rise: float | None, seen: float
+) -> None:
+    see = BY_NAME["mirror_gap_shift_log"].forest
+    assert see is not None
+    told = pl.DataFrame(
+        {"mirror_gap_shift_log": [gap], "surge_log": [rise]},
+        schema_overrides=dict.fromkeys(("mirror_gap_shift_log", "surge_log"), pl.Float64),
+    )
+    assert told.select(see(FLOOR_USD)).item() == seen
+
+
 def test_others_who_buy_next_to_nothing_take_little_off_a_large_route() -> None:
     grown = {"exporter_growth_baseline_log": None, "elsewhere_baseline_usd": 50_000, "elsewhere_usd": 1_000_000}
     alone = {**grown, "elsewhere_usd": None}

@@ -170,7 +170,7 @@ def test_six_digits_are_the_detail_of_the_dataset_of_six_digits(tmp_path: Path) 
         (api_row(value=""), "missing"),
         (api_row(value=-1), "negative"),
         (api_row(value="1e16"), "absurd"),
-        (api_row(value="9.5e14"), "absurd"),  # over the limit in USD, at any rate there was
+        (api_row(value="5.1e14"), "absurd"),  # over half the limit in USD
         (api_row(value="nan"), "not_a_number"),
         (api_row(value="1 000"), "not_a_number"),
         (api_row(indicator="QUANTITY_IN_100KG", value="inf"), "not_a_number"),
@@ -181,6 +181,15 @@ def test_a_cell_without_a_meaning_takes_its_row_out_with_the_rule_by_name(row: s
     assert batch.flows.height == 1
     assert batch.rejected.select("row", "rule", "is_error").rows() == [(2, rule, True)]
     assert set(batch.rejected["column"]) <= set(API_HEADER.split(","))
+
+
+def test_the_largest_amount_that_is_let_in_has_a_value_in_dollars(tmp_path: Path) -> None:
+    assert one(tmp_path, "a.csv", api(api_row(value="4.9e14"))).flows["primary_value_usd"].null_count() == 0
+    rows = [bulk_row(procedure=digit, value="4.9e13") for digit in range(10)]
+    batch = read_bulk(tmp_path, *rows, bulk_row(partner="AM", value="5.1e13"))
+    assert batch.flows["reported_value"].to_list() == [490_000_000_000_000]
+    assert batch.flows["primary_value_usd"].null_count() == 0
+    assert judged(batch)[0][0] == "absurd"
 
 
 @pytest.mark.parametrize("read_rows", ["api", "bulk"])
