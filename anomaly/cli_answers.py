@@ -23,7 +23,7 @@ from anomaly.cli_store import (
     understood,
 )
 from anomaly.errors import SourceUnavailable
-from anomaly.query import COLUMNS
+from anomaly.held import COLUMNS, is_window, table
 from anomaly.question import Question
 from anomaly.spans import Window
 from anomaly.store import Store
@@ -173,7 +173,7 @@ def _known_nothing(store: Store, question: Question, cells: pl.DataFrame, goods:
     """What coverage says of one route of one good; nothing is known of the absent parts of a sum."""
     from anomaly.series import known_nothing
 
-    coverage, scope = (questions.table({}, name) for name in ("coverage", "coverage.scope"))
+    coverage, scope = (table({}, name) for name in ("coverage", "coverage.scope"))
     held = cells["good"].unique().to_list()
     exporter, importer = question.exporter, question.importer
     if question.is_sum or len(held) != 1 or exporter is None or importer is None or not store.exists("coverage.scope"):
@@ -208,7 +208,7 @@ def rollup(name: str, period: str | None, *, limit: int, data: Path, form: str) 
     names = dict(codes.countries().select("iso3", "name").iter_rows()) if name == "hub" else {}
     rows = []
     for window in windows:
-        part = own.filter(questions.is_window(window)).with_columns(period=pl.lit(window.name))
+        part = own.filter(is_window(window)).with_columns(period=pl.lit(window.name))
         rows += part.to_dicts()
     for row in rows:
         row["name"] = names.get(row["key"], "") if name == "hub" else codes.good_name(row["key"])

@@ -8,13 +8,13 @@ from typing import Any
 import polars as pl
 
 from anomaly import explain as explaining
-from anomaly import query as questions
 from anomaly import question as asking
 from anomaly import settings as scenarios
 from anomaly.cli_output import document, say
 from anomaly.cli_store import families, groups_for, members, open_store
 from anomaly.errors import BadRequest, SourceUnavailable
 from anomaly.explain import Row, Subject
+from anomaly.held import is_window
 from anomaly.spans import Window
 from anomaly.store import Store
 
@@ -86,7 +86,7 @@ def _not_measured(store: Store, asked: Subject, goods: pl.Expr, period: str | No
     name = f"{asked.code} {asked.exporter} to {asked.importer}"
     refused = store.read("features.refused", where=route) if store.exists("features.refused") else pl.DataFrame()
     for window in asked.windows:
-        own = refused.filter(questions.is_window(window)) if refused.height else refused
+        own = refused.filter(is_window(window)) if refused.height else refused
         if own.height:
             return BadRequest("a comparison the data can carry", f"{name}, {window.name}: refused, {own['says'][0]}")
     held = store.read("features", columns=["freq_code", "window_months", "window_end"], where=route).unique()

@@ -11,7 +11,7 @@ import polars as pl
 from anomaly import codes
 from anomaly import question as asking
 from anomaly.errors import BadRequest, SourceUnavailable
-from anomaly.query import COLUMNS
+from anomaly.held import COLUMNS
 from anomaly.question import Question
 from anomaly.store import Store
 

@@ -11,12 +11,10 @@ from typing import Any
 
 import polars as pl
 
+from anomaly.held import BROKEN, Tables, is_window, table
 from anomaly.question import TOTAL, Question
 from anomaly.spans import ROUTE, Window, compare, fill, reported, within
-
-BROKEN = "bilateral.broken"
-
-Tables = Mapping[str, pl.DataFrame]
+from anomaly.verdicts import judged
 
 ANSWER: dict[str, Any] = {
     "good": pl.String,
@@ -42,55 +40,6 @@ ANSWER: dict[str, Any] = {
     "note": pl.String,
 }
 
-# What is read of each table; a table that the store does not hold is an empty frame of these columns.
-COLUMNS: dict[str, dict[str, Any]] = {
-    "bilateral": {
-        **dict.fromkeys(("freq_code", *ROUTE), pl.String),
-        "ref_date": pl.Date,
-        **dict.fromkeys(("source", "dataset", "value_basis"), pl.String),
-        **dict.fromkeys(
-            ("value_usd", "export_value_fob_usd", "import_value_cif_usd", "reexport_value_fob_usd", "net_wgt_g"), pl.Int64
-        ),
-    },
-    "features": {
-        "freq_code": pl.String,
-        "window_months": pl.Int16,
-        "window_end": pl.Date,
-        **dict.fromkeys((*ROUTE, "source", "value_basis", "baseline_years"), pl.String),
-        "baseline_gap_years": pl.Int8,
-        **dict.fromkeys(("value_usd", "value_prior_year_usd", "value_baseline_usd"), pl.Int64),
-    },
-    "features.refused": {"freq_code": pl.String, "window_months": pl.Int16, "window_end": pl.Date, **dict.fromkeys((*ROUTE, "says"), pl.String)},
-    "flags": {
-        "freq_code": pl.String,
-        "window_months": pl.Int16,
-        "window_end": pl.Date,
-        **dict.fromkeys((*ROUTE, "flag_id", "flag_type", "severity"), pl.String),
-        "q_value": pl.Float64,
-        "reasons": pl.List(pl.Struct({"text": pl.String})),
-    },
-    "scores": {
-        "freq_code": pl.String,
-        "window_months": pl.Int16,
-        "window_end": pl.Date,
-        **dict.fromkeys(ROUTE, pl.String),
-        "q_value": pl.Float64,
-    },
-    "scores.calibration": {"freq_code": pl.String, "window_months": pl.Int16, "window_end": pl.Date},
-    "coverage": {
-        **dict.fromkeys(("source", "dataset", "freq_code", "reporter_iso", "flow_code"), pl.String),
-        "ref_date": pl.Date,
-        "hs_edition": pl.Int8,
-        "is_complete": pl.Boolean,
-    },
-    BROKEN: {"good": pl.String, "newer_edition": pl.Int8},
-    "coverage.scope": {
-        **dict.fromkeys(("source", "dataset", "freq_code", "flow_code", "dimension", "code"), pl.String),
-        "ref_date": pl.Date,
-        "smallest_value_usd": pl.Int64,
-    },
-}  # fmt: skip
-
 
 def latest(tables: Tables) -> tuple[Window, ...]:
     """Per frequency the newest and longest window that was computed; else the newest twelve months of the data."""
@@ -105,11 +54,6 @@ def latest(tables: Tables) -> tuple[Window, ...]:
             last = held.select(pl.col("ref_date").max()).item()
             found.append(Window(freq, 12, last.replace(month=12) if freq == "A" else last))
     return tuple(found)
-
-
-def table(tables: Tables, name: str) -> pl.DataFrame:
-    """A table's columns that questions use; empty where the store does not hold it."""
-    return tables[name].select(list(COLUMNS[name])) if name in tables else pl.DataFrame(schema=COLUMNS[name])
 
 
 def answer(question: Question, windows: Sequence[Window], tables: Tables, limit: int) -> tuple[pl.DataFrame, int]:
@@ -229,7 +173,7 @@ def _routes(
     if rest.height:
         computed = _computed(cells, rest, window, tables)
         rows = pl.concat([rows, computed.select(*columns, is_scored=pl.lit(value=False), is_broken="is_broken")])
-    return _judged(rows, window, tables), routes.height
+    return judged(rows, window, tables), routes.height
 
 
 def _computed(cells: pl.DataFrame, routes: pl.DataFrame, window: Window, tables: Tables) -> pl.DataFrame:
@@ -263,83 +207,6 @@ def _without_broken(sums: pl.DataFrame, broken: pl.DataFrame) -> pl.DataFrame:
         pl.when(~is_broken).then("value_prior_year_usd"),
         pl.when(~(is_broken | of_baseline)).then(pl.col("value_baseline_usd", "baseline_years")),
         is_broken=is_broken,
-    )
-
-
-def _judged(rows: pl.DataFrame, window: Window, tables: Tables) -> pl.DataFrame:
-    """Add the flag, q and a note that says why there is none."""
-    flags = _flags_of(window, table(tables, "flags"))
-    scores = table(tables, "scores").filter(is_window(window)).select(*ROUTE, "q_value")
-    refused = table(tables, "features.refused").filter(is_window(window)).select(*ROUTE, "says")
-    is_in_run = any(
-        table(tables, name).filter(is_window(window)).height
-        for name in ("features", "features.refused", "scores.calibration")
-    )
-    is_unknown = pl.col("value_usd").is_null() | pl.col("value_prior_year_usd").is_null()
-    is_tested = pl.col("q_value").is_not_null()
-    of_the_whole = (
-        pl.when(pl.col("flagged_period") == window.name)
-        .then(pl.lit(""))
-        .when(pl.col("says").is_not_null())
-        .then(pl.lit("refused: ") + pl.col("says"))
-        .when(pl.col("is_scored") & is_tested)
-        .then(pl.lit("scored, not flagged"))
-        .when("is_scored")
-        .then(pl.lit("measured, not scored: no route the scenario asks about, no longer large, or too few placebos"))
-        .when("is_broken")
-        .then(pl.lit("not compared: the code changed its meaning with the HS edition"))
-        .when(pl.lit(not is_in_run))
-        .then(pl.lit("not scored: window not in the run"))
-        .when(is_unknown)
-        .then(pl.lit("not scored: one of the windows is not reported in full"))
-        .otherwise(pl.lit("not scored: below what the run looks at"))
-    )
-    is_part = (pl.col("flagged_period") != window.name).fill_null(value=False)
-    of_the_part = pl.concat_str(pl.lit("flagged in its part "), "flagged_period", pl.lit("; as a whole "), of_the_whole)
-    note = pl.when(is_part).then(of_the_part).otherwise(of_the_whole)
-    return (
-        rows.join(flags, on=ROUTE, how="left")
-        .join(scores, on=ROUTE, how="left")
-        .join(refused, on=ROUTE, how="left")
-        .with_columns(
-            is_flagged=pl.when(is_tested | pl.col("flag_id").is_not_null()).then(pl.col("flag_id").is_not_null()),
-            note=note,
-        )
-    )
-
-
-def _flags_of(window: Window, flags: pl.DataFrame) -> pl.DataFrame:
-    """One flag a route: the window's own, else the surest of those of its parts. A resolved one is of no part, and gives
-    way to a part that stands.
-
-    Columns ROUTE, flag_id, flag_type, severity, reasons (texts), flagged_period, flagged_q_value.
-    """
-    parts = [window]
-    begin = window.span()[0]
-    for freq, months, end in flags.select("freq_code", "window_months", "window_end").unique().sort(pl.all()).rows():
-        one = Window(freq, months, end)
-        if freq == window.freq_code and one != window and begin <= one.span()[0] and end <= window.end:
-            parts.append(one)
-    is_own = is_window(window)
-    is_resolved = pl.col("flag_type") == "resolved"
-    found = [
-        flags.filter(is_window(one), ~is_resolved | is_own).select(
-            *ROUTE, "flag_id", "flag_type", "severity",
-            reasons=pl.col("reasons").list.eval(pl.element().struct.field("text")),
-            flagged_period=pl.lit(one.name), flagged_q_value="q_value", _is_resolved=is_resolved, _is_part=pl.lit(one != window),
-        )
-        for one in parts
-    ]  # fmt: skip
-    first = pl.concat(found).sort(*ROUTE, "_is_resolved", "_is_part", "flagged_q_value", "flag_id", nulls_last=True)
-    return first.unique(ROUTE, keep="first", maintain_order=True).drop("_is_resolved", "_is_part")
-
-
-def is_window(window: Window) -> pl.Expr:
-    """The rows of a table with freq_code, window_months and window_end that are of this window."""
-    return (
-        (pl.col("freq_code") == window.freq_code)
-        & (pl.col("window_months") == window.months)
-        & (pl.col("window_end") == pl.lit(window.end))
     )
 
 

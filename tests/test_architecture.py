@@ -30,9 +30,9 @@ FLOORS: dict[int, tuple[tuple[str, ...], ...]] = {
         ("indicators",),
         ("calibration", "placebos", "scores"),
         ("rollups",),
-        ("spans", "question", "series", "query"),
+        ("spans", "question", "series", "held", "verdicts", "query"),
         ("reports",),
-        ("world_facts", "world_trade", "world_reports", "world_episodes", "world_files", "world"),
+        ("world",),
     ),
     4: (
         (

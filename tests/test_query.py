@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anomaly import query, question, series, spans
+from anomaly import held, query, question, series, spans
 from anomaly.errors import BadRequest
 from tests.asked import CARS, FLAG_ID, REASON, frames
 from tests.trade import PHONES, flow, prepared
@@ -191,7 +191,7 @@ def test_a_reporter_that_moved_to_other_codes_of_a_family_is_unknown_and_not_not
 
 def test_a_code_that_changed_its_meaning_with_the_edition_is_not_compared_across_it(tables):
     breaks = pl.DataFrame({"good": ["870324"], "newer_edition": [6]}, schema_overrides={"newer_edition": pl.Int8})
-    own = {name: tables[name] for name in ("bilateral", "coverage", "coverage.scope")} | {query.BROKEN: breaks}
+    own = {name: tables[name] for name in ("bilateral", "coverage", "coverage.scope")} | {held.BROKEN: breaks}
     row = ask(own, "870324", "KAZ", "RUS", YEAR_2022)[0].row(0, named=True)
     assert (row["value_usd"], row["value_prior_year_usd"], row["value_baseline_usd"]) == (5_000_000, None, None)
     assert row["note"] == "not compared: the code changed its meaning with the HS edition"

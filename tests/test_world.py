@@ -16,10 +16,10 @@ import pytest
 
 from anomaly import codes, settings, sources, world
 from anomaly.sources.base import Context, RawFile
-from anomaly.world_episodes import BENIGN, EPISODES, EVASION, KINDS
-from anomaly.world_facts import COUNTRIES, EU, GOODS
-from anomaly.world_files import AS_WEB_EXPORT, COMTRADE, UNKNOWN_COUNTRY
-from anomaly.world_reports import as_codes
+from anomaly.world.episodes import BENIGN, EPISODES, EVASION, KINDS
+from anomaly.world.facts import COUNTRIES, EU, GOODS
+from anomaly.world.files import AS_WEB_EXPORT, COMTRADE, UNKNOWN_COUNTRY
+from anomaly.world.reports import as_codes
 
 ISO3 = {country.m49: country.iso3 for country in COUNTRIES}
 ISO3_OF_ISO2 = {country.iso2: country.iso3 for country in COUNTRIES}

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from anomaly.world_facts import (
+from anomaly.world.facts import (
     COUNTRIES,
     COUNTRY_AT,
     GOOD_AT,

@@ -8,8 +8,8 @@ import json
 import numpy as np
 import polars as pl
 
-from anomaly.world_facts import CALENDAR, COUNTRIES, EU, GOODS, MONTHS
-from anomaly.world_reports import REPORT_COLUMNS
+from anomaly.world.facts import CALENDAR, COUNTRIES, EU, GOODS, MONTHS
+from anomaly.world.reports import REPORT_COLUMNS
 
 RELEASE = "2018-01_2023-06/2023-07-20"  # period and vintage, as raw files are laid out: source/dataset/period/vintage
 COMTRADE = f"comtrade/SIMULATED-M/{RELEASE}"
@@ -52,7 +52,7 @@ _API, _BULK = _API_NAMES.split(), _BULK_NAMES.split()
 def files(reports: pl.DataFrame) -> dict[str, bytes]:
     """Every raw file of the world, by its path under a raw folder, in the order of the paths.
 
-    reports   world_reports.reports
+    reports   world.reports.reports
     """
     rate = usd_per_eur()
     made = {RATES: _rates(rate), "SIMULATED.md": _SAYS.encode()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from anomaly.world_facts import (
+from anomaly.world.facts import (
     COUNTRIES,
     COUNTRY_AT,
     EU,
@@ -20,7 +20,7 @@ from anomaly.world_facts import (
     month_index,
     of_role,
 )
-from anomaly.world_trade import SMALLEST_USD, Amounts, Rng, Trade
+from anomaly.world.trade import SMALLEST_USD, Amounts, Rng, Trade
 
 CIF_FACTOR = 1.06  # imports above exports of the same goods: freight and insurance
 PAIR_NOISE, ROW_NOISE = 0.12, 0.15  # log; what the two sides of a route differ in, for good and by the month

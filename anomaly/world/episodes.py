@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from anomaly.world_facts import CALENDAR, COUNTRY_AT, GOOD_AT, LAST, LATE, MONTHS, month_index, of_role
-from anomaly.world_trade import Amounts, Trade
+from anomaly.world.facts import CALENDAR, COUNTRY_AT, GOOD_AT, LAST, LATE, MONTHS, month_index, of_role
+from anomaly.world.trade import Amounts, Trade
 
 Rng = np.random.Generator
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from anomaly.world_episodes import needed_routes, plant
-from anomaly.world_files import files
-from anomaly.world_reports import reports
-from anomaly.world_trade import simulate
+from anomaly.world.episodes import needed_routes, plant
+from anomaly.world.files import files
+from anomaly.world.reports import reports
+from anomaly.world.trade import simulate
 
 # One of the worlds in which the mission's half-year is flagged as a whole, 5 of 50: docs/evaluation.md.
 SEED = 42
