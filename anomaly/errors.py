@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 
@@ -33,7 +34,8 @@ class AnomalyError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """An error of a worker process reaches the one that waits for it whole."""
-        return _again, (type(self), self.expected, self.came, self.hint, self.count, self.examples)
+        again = partial(type(self), hint=self.hint, count=self.count, examples=self.examples)
+        return again, (self.expected, self.came)
 
     def _message(self) -> str:
         lines = [f"expected {self.expected}", f"came     {self.came}"]
@@ -46,12 +48,6 @@ class AnomalyError(Exception):
         if self.hint:
             lines.append(f"do       {self.hint}")
         return "\n".join(lines)
-
-
-def _again(
-    kind: type[AnomalyError], expected: str, came: str, hint: str, count: int | None, examples: Sequence[object]
-) -> AnomalyError:
-    return kind(expected, came, hint=hint, count=count, examples=examples)
 
 
 class BadRequest(AnomalyError):

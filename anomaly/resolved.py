@@ -58,9 +58,8 @@ def _measures(fell: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
         country=pl.col("countries").str.split(" "),
         rank=pl.col("effect").replace_strict({effect: place for place, effect in enumerate(_EFFECTS)}),
     )
-    months_back = pl.format(
-        "-{}mo", pl.col("window_months").cast(pl.Int64) + 11
-    )  # to the start of the year before's window
+    # back to the start of the year before's window
+    months_back = pl.format("-{}mo", pl.col("window_months").cast(pl.Int64) + 11)
     begins = pl.col("window_end").dt.offset_by(months_back).dt.month_start()
     starts = begins.dt.offset_by("12mo")
     ends = pl.col("window_end").dt.month_end()

@@ -15,8 +15,8 @@ from typing import Any
 import polars as pl
 
 from anomaly import baselines, codes
-from anomaly.indicators.base import change, direct_fall_log, suspicious_side, usd
-from anomaly.schema import ROUTE_KEY
+from anomaly.indicators.base import change, direct_fall_log, usd
+from anomaly.schema import ROUTE_KEY, is_own_gap
 from anomaly.settings import Settings, load
 from anomaly.store import Store
 
@@ -31,11 +31,8 @@ def ranked(store: Store, freq: str, year: int, importer: str, settings: Settings
         & (pl.col("window_months") == 12)
         & (pl.col("window_end") == pl.lit(date(year, 12, 1)))
     )
-    measured = (
-        store.read("features", where=window & pl.col("role").is_in(["target", "placebo"]))
-        .sort(*ROUTE_KEY, "baseline_gap_years")
-        .unique(ROUTE_KEY, keep="first", maintain_order=True)
-    )
+    own = is_own_gap(settings.baseline_years) & pl.col("role").is_in(["target", "placebo"])
+    measured = store.read("features", where=window & own).sort(ROUTE_KEY)
     measured = measured.with_columns(plain_score=baselines.plain_forest(measured))
     scored = store.read("scores", where=window & (pl.col("importer_iso") == importer)).filter(
         pl.col("p_value").is_not_null()
@@ -49,7 +46,6 @@ def ranked(store: Store, freq: str, year: int, importer: str, settings: Settings
         .with_columns(
             ours=pl.col("anomaly_rank").rank("min").cast(pl.Int64),
             plain=pl.col("plain_score").rank("min", descending=True).cast(pl.Int64),
-            record=suspicious_side("record_excess_log"),
         )
     )
 
@@ -61,7 +57,7 @@ def why(row: dict[str, Any]) -> str:
         told.append("it is below what it was: unusual, and the other way")
     elif row["record_excess_log"] is None:
         told.append("its baseline years are not known")
-    elif row["record"] == 0:
+    elif row["record_excess_log"] <= 0:
         told.append("a year of its baseline was as high: no record")
     else:
         told.append(f"{change(row['value_usd'], row['value_baseline_usd'])} on its baseline; p {row['p_value']:.3f}")

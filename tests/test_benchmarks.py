@@ -1,12 +1,13 @@
 """What the benchmarks measure is the same work: three engines, one answer."""
 
+from math import log
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from anomaly.store import Store
-from benchmarks import compare, features_ours, level_shifts, trade_years
+from benchmarks import compare, features_ours, level_shifts, ranks, trade_years
 from benchmarks import false_flags as false_flags_of
 from benchmarks.tables import prepare
 
@@ -64,6 +65,25 @@ def test_the_made_up_months_add_up_to_the_years_and_the_monthly_part_runs_on_the
     assert abs(months["value_usd"].sum() - years["value_usd"].sum()) <= 6 * years.height
     level_shifts.laid(str(root))
     level_shifts.alone(str(root))
+
+
+def test_a_change_of_rank_is_told_by_what_the_ranking_looks_at() -> None:
+    row = {
+        "value_usd": 9_000_000, "value_prior_year_usd": 1_000_000, "value_baseline_usd": 3_000_000, "record_excess_log": 1.1,
+        "p_value": 0.01, "fall_log": 0.1, "upstream_surge_log": None, "evidence_weight": 0.2,
+    }  # fmt: skip
+    assert ranks.why(row) == "+200 % on its baseline; p 0.010; the coalition's direct trade stood; weight 0.2"
+    assert ranks.why({**row, "value_usd": 2_000_000}).startswith("it is below what it was")
+    assert ranks.why({**row, "record_excess_log": 0.0}).startswith("a year of its baseline was as high")
+    assert ranks.why({**row, "record_excess_log": None}).startswith("its baseline years are not known")
+    supplied = {
+        "fall_log": log(2),
+        "upstream_surge_log": 0.7,
+        "coalition_to_hub_usd": 4,
+        "coalition_to_hub_prior_usd": 2,
+    }
+    told = ranks.why({**row, **supplied})
+    assert "direct trade fell by 50 %; the coalition sells the exporter +100 %" in told
 
 
 def test_a_part_of_the_made_up_trade_is_the_part_of_the_whole() -> None:

@@ -69,7 +69,7 @@ class Indicator:
         return self.forest is not None
 
 
-def log_ratio(now: str, then: str, floor_usd: float) -> pl.Expr:
+def log_ratio(now: str, then: str, floor_usd: float | pl.Expr) -> pl.Expr:
     """ln((now + floor) / (then + floor)): growth that a small base cannot blow up. Null where either is unknown."""
     return ((pl.col(now) + floor_usd) / (pl.col(then) + floor_usd)).log()
 
@@ -120,7 +120,7 @@ def net_of_elsewhere(name: str, then: str, floor_usd: float) -> pl.Expr:
     """
     was = {"prior": "value_prior_year_usd", "baseline": "value_baseline_usd"}[then]
     scale = pl.max_horizontal(pl.lit(floor_usd), pl.col(was).cast(pl.Float64))
-    of_the_good = ((pl.col("elsewhere_usd") + scale) / (pl.col(f"elsewhere_{then}_usd") + scale)).log()
+    of_the_good = log_ratio("elsewhere_usd", f"elsewhere_{then}_usd", scale)
     of_all_goods = pl.col(f"exporter_growth_{then}_log")
     elsewhere = pl.max_horizontal(of_the_good, of_all_goods).clip(lower_bound=0).fill_null(0.0)
     return (pl.col(name) - elsewhere).clip(lower_bound=0).fill_null(0.0)

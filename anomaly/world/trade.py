@@ -196,10 +196,15 @@ def _course(rng: Rng, routes: pl.DataFrame) -> Amounts:
 
 def _slow(rng: Rng, count: int, spread: Amounts) -> Amounts:
     """Noise that lasts: each month keeps four fifths of the last one's."""
-    shocks = rng.normal(0, spread[:, None], (count, MONTHS))
-    for month in range(1, MONTHS):
-        shocks[:, month] += 0.8 * shocks[:, month - 1]
-    return np.asarray(shocks)
+    return _lasting(rng.normal(0, spread[:, None], (count, MONTHS)), 0.8)
+
+
+def _lasting(shocks: Amounts, kept: float) -> Amounts:
+    """Routes x months: each month its own shock and what is kept of the month before."""
+    level = shocks.copy()
+    for month in range(1, level.shape[1]):
+        level[:, month] += kept * level[:, month - 1]
+    return level
 
 
 def _steps(rng: Rng, size: Amounts, is_needed: npt.NDArray[np.bool_]) -> Amounts:
@@ -207,10 +212,8 @@ def _steps(rng: Rng, size: Amounts, is_needed: npt.NDArray[np.bool_]) -> Amounts
     smaller = np.clip(np.log10(1e6 / np.maximum(size, 1e3)), -1.5, 2)
     spread = np.maximum(STEP_SPREAD + STEP_SPREAD_SMALL * smaller, 0.05)
     shape = (len(size), STEP_BEFORE + MONTHS)
-    level = (rng.random(shape) < STEP_CHANCE) * rng.standard_t(STEP_TAIL, shape) * spread[:, None]
-    for month in range(1, shape[1]):
-        level[:, month] += STEP_KEPT * level[:, month - 1]
-    level = np.clip(level[:, STEP_BEFORE:], -STEP_MOST, STEP_MOST)
+    steps = (rng.random(shape) < STEP_CHANCE) * rng.standard_t(STEP_TAIL, shape) * spread[:, None]
+    level = np.clip(_lasting(steps, STEP_KEPT)[:, STEP_BEFORE:], -STEP_MOST, STEP_MOST)
     usual = level[:, month_index("2021-01") : month_index("2021-12") + 1].mean(axis=1, keepdims=True)
     return np.where(is_needed[:, None], STEP_PLANTED * (level - usual), level)
 
