@@ -18,8 +18,8 @@ NOT_OF_THE_RESULT = ("pipelines.job", "pipelines.code")  # how a job is run, not
 def code_version(module: str = "pipelines.run") -> str:
     """The project's version and 12 digits of the hash of all that `module` can reach, such as 0.1.0+9a1b2c3d4e5f.
 
-    Untold, all jobs. Reached: modules of this project that are imported anywhere in a file, whole packages with their data files, and
-    the versions of LIBRARIES.
+    Untold, all jobs. Reached: modules of this project that are imported anywhere in a file, data files beside them, and the
+    versions of LIBRARIES.
     """
     digest = hashlib.sha256()
     for path in sorted({file for name in _reached(module) for file in _files(name)}):
@@ -57,19 +57,31 @@ def _content(path: Path) -> bytes:
 
 @functools.cache
 def _files(name: str) -> tuple[Path, ...]:
-    """The files of a module; of a package all of them, since its registry may reach any. `anomaly` itself has none."""
+    """The file of a module, or the face of a package, and the data files of its folder; nothing of other names.
+
+    A job that names a package hangs on what its face imports and on the rooms that the job enters, not on all of it; a
+    registry's face imports every leaf, so that one is reached whole.
+    """
     path = ROOT.joinpath(*name.split("."))
     if name in OURS:
         return ()
     if name == "anomaly.codes":
-        return (path.with_suffix(".py"), *_inside(ROOT / "anomaly" / "reference"))
+        return (path.with_suffix(".py"), *_data(ROOT / "anomaly" / "reference"))
     if path.with_suffix(".py").is_file():
-        return (path.with_suffix(".py"),)
-    return _inside(path)
+        folder = path.parent
+        return (path.with_suffix(".py"), *(() if folder.name in OURS else _data(folder)))
+    face = path / "__init__.py"
+    return (face, *_data(path)) if face.is_file() else ()
 
 
-def _inside(folder: Path) -> tuple[Path, ...]:
-    return tuple(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+@functools.cache
+def _data(folder: Path) -> tuple[Path, ...]:
+    """Files below a folder that are no code."""
+    return tuple(
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix not in (".py", ".pyc") and "__pycache__" not in path.parts
+    )
 
 
 @functools.cache
