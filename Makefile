@@ -62,8 +62,8 @@ test: $(READY) ## the default tests, no network
 	@$(BIN)/python -m pytest
 
 test-kills: $(READY) ## kill -9 and disk faults at every point of a commit, kills in every stage; minutes
-	@ANOMALY_EVERY_FAULT=1 $(BIN)/python -m pytest tests/test_store.py
-	@ANOMALY_EVERY_FAULT=1 $(BIN)/python -m pytest tests/test_pipeline.py -k killed_in_a_stage
+	@ANOMALY_EVERY_FAULT=1 $(BIN)/python -m pytest tests/store/test_store.py
+	@ANOMALY_EVERY_FAULT=1 $(BIN)/python -m pytest tests/house/test_pipeline.py -k killed_in_a_stage
 
 lint: $(READY) ## ruff
 	@$(BIN)/ruff check .

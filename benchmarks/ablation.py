@@ -16,11 +16,13 @@ import polars as pl
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.svm import OneClassSVM
 
-from anomaly import features, scores, truth
+from anomaly.backtest import truth
+from anomaly.contract.schema import ROUTE_KEY
+from anomaly.contract.settings import Settings, load
+from anomaly.features import features
 from anomaly.indicators.base import direct_fall_log, net_of_elsewhere, suspicious_side
-from anomaly.schema import ROUTE_KEY
-from anomaly.settings import Settings, load
-from anomaly.store import Store
+from anomaly.scores import scores
+from anomaly.store.store import Store
 from benchmarks.false_flags import Q_LEVELS, measure
 
 KEY = [*ROUTE_KEY, "baseline_gap_years"]

@@ -50,8 +50,8 @@ class Seed:
 
 def measure(seed: int, folder: Path, scenario: str) -> Seed:
     """Run one seed and judge what is flagged at each of Q_LEVELS."""
-    from anomaly.settings import load
-    from anomaly.store import Store
+    from anomaly.contract.settings import load
+    from anomaly.store.store import Store
     from pipelines import bilateral, coverage, features, flags, flows, scores
     from pipelines.job import Run, run_jobs, stamp_of
 
@@ -77,9 +77,10 @@ def measure(seed: int, folder: Path, scenario: str) -> Seed:
 
 def flagged_at(level: float, run: Run) -> pl.DataFrame:
     """The alarms of a run at a q of its own, before their evidence is gathered."""
-    from anomaly import codes, flags
-    from anomaly.replay import NO_ALARM
-    from anomaly.schema import ROUTE_KEY
+    from anomaly.backtest.as_of import NO_ALARM
+    from anomaly.contract.schema import ROUTE_KEY
+    from anomaly.flags import flags
+    from anomaly.reference import codes
     from pipelines.flags import goods_lists
 
     scores, contributions = run.read("scores"), run.read("scores.contributions")
@@ -112,7 +113,7 @@ def judged(routes: pl.DataFrame, labels: pl.DataFrame, coalition: Sequence[str])
     What has no label of its own is told apart further: the coalition's sales to the hub of an evasion, and the routes of
     a boom that are too small for a label or go elsewhere.
     """
-    from anomaly import truth
+    from anomaly.backtest import truth
     from anomaly.world.episodes import EPISODES
 
     upstream = pl.DataFrame(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from anomaly.store import Store
+from anomaly.store.store import Store
 from benchmarks.compare import differences
 from benchmarks.measure import Variant, run, table
 from benchmarks.tables import prepare

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import duckdb
 
-from anomaly.effects import FENCE, LEAST_ROUTES, LEAST_SPREAD, SIZE_POWER
-from anomaly.prices import LEAST_WEIGHED_SHARE
-from anomaly.settings import Settings
-from anomaly.siblings import HEADING_DIGITS
-from anomaly.windows import Window
+from anomaly.contract.settings import Settings
+from anomaly.features.neighbour_codes import HEADING_DIGITS
+from anomaly.features.size_effect import FENCE, LEAST_ROUTES, LEAST_SPREAD, SIZE_POWER
+from anomaly.features.unit_values import LEAST_WEIGHED_SHARE
+from anomaly.features.windows import Window
 from benchmarks.tables import ZSTD_LEVEL, files, plan_of, scenario
 
 THREADS = 2

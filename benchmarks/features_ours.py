@@ -6,9 +6,9 @@ from pathlib import Path
 
 import polars as pl
 
-from anomaly import features, grid
-from anomaly.siblings import HEADING_DIGITS
-from anomaly.store import Store
+from anomaly.features import features, grid
+from anomaly.features.neighbour_codes import HEADING_DIGITS
+from anomaly.store.store import Store
 from benchmarks.tables import ZSTD_LEVEL, plan_of, scenario
 from pipelines.features import ROWS_AT_A_TIME
 

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import polars as pl
 
-from anomaly import features, grid
-from anomaly.effects import FENCE, LEAST_ROUTES, LEAST_SPREAD, SIZE_POWER
+from anomaly.contract.settings import Settings
+from anomaly.features import features, grid
+from anomaly.features.neighbour_codes import HEADING_DIGITS
+from anomaly.features.size_effect import FENCE, LEAST_ROUTES, LEAST_SPREAD, SIZE_POWER
+from anomaly.features.unit_values import LEAST_WEIGHED_SHARE
+from anomaly.features.windows import Window
 from anomaly.indicators import INDICATORS
 from anomaly.indicators.base import price_surge
-from anomaly.prices import LEAST_WEIGHED_SHARE
-from anomaly.settings import Settings
-from anomaly.siblings import HEADING_DIGITS
-from anomaly.store import Store
-from anomaly.windows import Window
+from anomaly.store.store import Store
 from benchmarks.tables import ZSTD_LEVEL, plan_of, scenario
 from pipelines.features import ROWS_AT_A_TIME
 

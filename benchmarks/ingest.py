@@ -14,10 +14,10 @@ from string import ascii_uppercase
 
 import polars as pl
 
-from anomaly import codes
+from anomaly.reference import codes
 from anomaly.sources import baci
-from anomaly.sources.archives import ahead
 from anomaly.sources.base import Context, RawFile
+from anomaly.sources.reading.archives import ahead
 from benchmarks.measure import Variant, run, table
 from benchmarks.tables import ZSTD_LEVEL
 from benchmarks.trade_years import EDITION, RELEASE, World, write_zip

@@ -11,10 +11,10 @@ import numpy as np
 import polars as pl
 from threadpoolctl import threadpool_limits
 
-from anomaly.grid import Grid, lay
-from anomaly.measures import by_month
-from anomaly.siblings import HEADING_DIGITS
-from anomaly.store import Store
+from anomaly.features.grid import Grid, lay
+from anomaly.features.measure import by_month
+from anomaly.features.neighbour_codes import HEADING_DIGITS
+from anomaly.store.store import Store
 from benchmarks.measure import Variant, run, table
 from benchmarks.tables import commit, plan_of, scenario
 from benchmarks.trade_years import World, bilateral, normal, some_goods

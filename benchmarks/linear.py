@@ -10,7 +10,7 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from anomaly.store import Store
+from anomaly.store.store import Store
 from benchmarks.features import GOODS, tables_of
 from benchmarks.measure import Variant, run
 

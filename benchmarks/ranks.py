@@ -1,7 +1,7 @@
 """`python -m benchmarks.ranks STORE --year 2022`: what our ranking changes against the plain forest, and why.
 
 Routes from hubs to targets in one window of a store. The plain forest is scikit-learn's with its defaults, on every
-indicator as it stands (`anomaly.baselines`).
+indicator as it stands (`anomaly.backtest.judge.rivals`).
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from typing import Any
 
 import polars as pl
 
-from anomaly import baselines, codes
+from anomaly.backtest import rivals
+from anomaly.contract.schema import ROUTE_KEY, is_own_gap
+from anomaly.contract.settings import Settings, load
 from anomaly.indicators.base import change, direct_fall_log, usd
-from anomaly.schema import ROUTE_KEY, is_own_gap
-from anomaly.settings import Settings, load
-from anomaly.store import Store
+from anomaly.reference import codes
+from anomaly.store.store import Store
 
 LEAST_FALL_LOG = 0.2
 LEAST_UPSTREAM_LOG = 0.5
@@ -33,7 +34,7 @@ def ranked(store: Store, freq: str, year: int, importer: str, settings: Settings
     )
     own = is_own_gap(settings.baseline_years) & pl.col("role").is_in(["target", "placebo"])
     measured = store.read("features", where=window & own).sort(ROUTE_KEY)
-    measured = measured.with_columns(plain_score=baselines.plain_forest(measured))
+    measured = measured.with_columns(plain_score=rivals.plain_forest(measured))
     scored = store.read("scores", where=window & (pl.col("importer_iso") == importer)).filter(
         pl.col("p_value").is_not_null()
     )

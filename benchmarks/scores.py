@@ -21,7 +21,8 @@ def ours(folder: str) -> None:
     """As pipelines/scores.py."""
     import polars as pl
 
-    from anomaly import features, scores
+    from anomaly.features import features
+    from anomaly.scores import scores
 
     settings = scenario(MATERIALITY)
     inputs = features.forest_inputs(pl.read_parquet(Path(folder) / "*.parquet"), settings)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import polars as pl
 
-from anomaly import coverage, features
-from anomaly.refusals import Breaks
-from anomaly.settings import Settings, load
-from anomaly.store import Store
+from anomaly.bilateral import coverage
+from anomaly.contract.settings import Settings, load
+from anomaly.features import features
+from anomaly.features.refusals import Breaks
+from anomaly.store.store import Store
 from benchmarks.trade_years import World, bilateral, some_goods
 
 ZSTD_LEVEL = 1  # what every engine writes with

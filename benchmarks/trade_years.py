@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from anomaly import codes
-from anomaly.settings import load
+from anomaly.contract.settings import load
+from anomaly.reference import codes
 
 Numbers = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]

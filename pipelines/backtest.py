@@ -17,7 +17,7 @@ from pipelines.report import SIMULATED
 from pipelines.scores import inputs_of
 
 if TYPE_CHECKING:
-    from anomaly.scores import Scored
+    from anomaly.scores.scores import Scored
 
 EXTRACT = "DS-045409"  # of the Comext file that is an extract of goods under EU sanctions
 MOST_GOODS_OF_AN_EXTRACT = 2_500  # with more, the dataset is the whole nomenclature and says nothing of a good
@@ -33,7 +33,8 @@ class Day:
 
 def build(run: Run) -> None:
     """Every as-of date in turn, then the figures over all of them."""
-    from anomaly import backtest, replay
+    from anomaly.backtest import as_of as replay
+    from anomaly.backtest import judge
 
     families = families_of(run)
     releases = _releases(run)
@@ -54,7 +55,7 @@ def build(run: Run) -> None:
             is_simulated = bool(run.read("flows.files")["dataset"].str.contains(SIMULATED).any())
             writer.add(_judged(run, rows, calibration, is_simulated=is_simulated))
         else:
-            writer.add(backtest.nothing())
+            writer.add(judge.nothing())
 
 
 def _releases(run: Run) -> pl.DataFrame:
@@ -68,7 +69,11 @@ def _releases(run: Run) -> pl.DataFrame:
 
 def replayed(run: Run, families: pl.DataFrame, releases: pl.DataFrame, freq: str, as_of: date) -> Day | None:
     """The flags of one date from what was out by then, in memory; None where nothing could be asked yet."""
-    from anomaly import backtest, coverage, features, replay, scores
+    from anomaly.backtest import as_of as replay
+    from anomaly.backtest import judge
+    from anomaly.bilateral import coverage
+    from anomaly.features import features
+    from anomaly.scores import scores
 
     out = replay.is_out(as_of, run.settings)
     flows = replay.current(run.store.scan("flows").filter(out), releases, as_of)
@@ -86,28 +91,32 @@ def replayed(run: Run, families: pl.DataFrame, releases: pl.DataFrame, freq: str
     if not routes["is_candidate"].any():
         return None
     told = scored.calibration.join(windows, on=["freq_code", "window_months", "window_end"], how="semi")
-    return Day(backtest.ranked(routes, as_of), told.with_columns(as_of=pl.lit(as_of)))
+    return Day(judge.ranked(routes, as_of), told.with_columns(as_of=pl.lit(as_of)))
 
 
 def _measured(
     run: Run, goods: pl.LazyFrame, who: pl.DataFrame, scope: pl.DataFrame, families: pl.DataFrame
 ) -> pl.DataFrame:
     """Features of everything, whole headings at a time."""
-    from anomaly import bilateral, codes, exporters, features, sources
+    from anomaly import sources
+    from anomaly.bilateral import bilateral
+    from anomaly.features import exporter_totals, features
+    from anomaly.reference import codes
 
     precedence, since = {source.name: source.precedence for source in sources.SOURCES}, min(run.settings.baseline_years)
     sides = []
     for some in portions(scope):
         flows = goods.filter(of_goods(some, families), pl.col("good").is_in(some.implode()))
         sides.append(bilateral.build(flows, who, scope, codes.countries(), precedence, since))
-    totals = exporters.build(pl.concat(sides).lazy(), run.settings.targets.countries)
+    totals = exporter_totals.build(pl.concat(sides).lazy(), run.settings.targets.countries)
     plan = features.plan(who, scope, breaks_of(run), run.settings, totals)
     return pl.concat([measured for measured, _ in features.build_each(sides, plan, run.settings)])
 
 
 def _flags(run: Run, measured: pl.DataFrame, scored: Scored) -> pl.DataFrame:
-    from anomaly import codes, flags
-    from anomaly.schema import ROUTE_KEY
+    from anomaly.contract.schema import ROUTE_KEY
+    from anomaly.flags import flags
+    from anomaly.reference import codes
 
     names = dict(codes.countries().select("iso3", "name").rows())
     asked = measured.join(scored.scores, on=list(ROUTE_KEY), how="semi")
@@ -117,13 +126,15 @@ def _flags(run: Run, measured: pl.DataFrame, scored: Scored) -> pl.DataFrame:
 
 def _judged(run: Run, rows: pl.DataFrame, calibration: pl.DataFrame, *, is_simulated: bool) -> pl.DataFrame:
     """The figures: against what was planted in a simulated world, else against the lists and the published cases."""
-    from anomaly import backtest, cases, truth, world
+    from anomaly import world
+    from anomaly.backtest import judge, truth
+    from anomaly.reference import cases
 
     if is_simulated:
         labels = world.build().labels
-        rows = truth.planted(rows, labels).drop("planted").rename({"is_evasion": backtest.PLANTED})
+        rows = truth.planted(rows, labels).drop("planted").rename({"is_evasion": judge.PLANTED})
         events, known = truth.of_labels(rows, labels), int(labels["is_evasion"].sum())
-        return backtest.build(rows, [backtest.PLANTED], events, calibration, backtest.PLANTED, known)
+        return judge.build(rows, [judge.PLANTED], events, calibration, judge.PLANTED, known)
     lists = goods_lists(run)
     rows = rows.with_columns(
         chpl_as_of=truth.listed(rows, lists, is_dated=True), chpl_final=truth.listed(rows, lists, is_dated=False)
@@ -135,7 +146,7 @@ def _judged(run: Run, rows: pl.DataFrame, calibration: pl.DataFrame, *, is_simul
         judges.append("comext_extract")
     published = cases.read()
     known = int(published["kind"].is_in([kind for kind, is_evasion in truth.IS_EVASION.items() if is_evasion]).sum())
-    return backtest.build(rows, judges, truth.of_cases(rows, published), calibration, backtest.CASES, known)
+    return judge.build(rows, judges, truth.of_cases(rows, published), calibration, judge.CASES, known)
 
 
 def _extract(run: Run) -> pl.Series:

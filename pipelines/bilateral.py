@@ -12,7 +12,9 @@ ROWS_AT_A_TIME = 1_000_000
 
 def build(run: Run) -> None:
     """Both sides of every route side by side."""
-    from anomaly import bilateral, codes, sources
+    from anomaly import sources
+    from anomaly.bilateral import bilateral
+    from anomaly.reference import codes
 
     who = run.read("coverage")
     families = families_of(run)
@@ -47,7 +49,7 @@ def of_goods(goods: pl.Series, families: pl.DataFrame) -> pl.Expr:
 
 def portions(scope: pl.DataFrame) -> Iterator[pl.Series]:
     """Goods in order, in portions of about ROWS_AT_A_TIME rows of flows; those of a heading stay together."""
-    from anomaly.siblings import HEADING_DIGITS
+    from anomaly.features.neighbour_codes import HEADING_DIGITS
 
     rows = scope.filter(pl.col("dimension") == "good").group_by("code").agg(pl.col("rows").sum()).sort("code")
     heading = pl.col("code").str.slice(0, HEADING_DIGITS)

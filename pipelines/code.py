@@ -65,8 +65,6 @@ def _files(name: str) -> tuple[Path, ...]:
     path = ROOT.joinpath(*name.split("."))
     if name in OURS:
         return ()
-    if name == "anomaly.codes":
-        return (path.with_suffix(".py"), *_data(ROOT / "anomaly" / "reference"))
     if path.with_suffix(".py").is_file():
         folder = path.parent
         return (path.with_suffix(".py"), *(() if folder.name in OURS else _data(folder)))

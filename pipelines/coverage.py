@@ -6,7 +6,7 @@ from pipelines.job import Job, Run
 
 def build(run: Run) -> None:
     """Who reported which period, and what each dataset holds."""
-    from anomaly import coverage
+    from anomaly.bilateral import coverage
 
     flows = current_flows(run, families_of(run))
     who, scope = coverage.build(flows)

@@ -12,11 +12,11 @@ ROWS_AT_A_TIME = 250_000  # of bilateral: what two threads hold stays under half
 
 def build(run: Run) -> None:
     """Every window of every material route, measured."""
-    from anomaly import exporters, features, grid
-    from anomaly.siblings import HEADING_DIGITS
+    from anomaly.features import exporter_totals, features, grid
+    from anomaly.features.neighbour_codes import HEADING_DIGITS
 
     who, scope = run.read("coverage"), run.read("coverage.scope")
-    totals = exporters.build(run.store.scan("bilateral"), run.settings.targets.countries)
+    totals = exporter_totals.build(run.store.scan("bilateral"), run.settings.targets.countries)
     plan = features.plan(who, scope, breaks_of(run), run.settings, totals)
     rows = run.store.meta("bilateral")["rows"]
     with (

@@ -6,18 +6,20 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from anomaly.schema import ROUTE_KEY
+from anomaly.contract.schema import ROUTE_KEY
 from pipelines.goods import families_of, links_read
 from pipelines.job import Job, Run
 from pipelines.without import leave_out
 
 if TYPE_CHECKING:
-    from anomaly import evidence
+    from anomaly.evidence import evidence
 
 
 def build(run: Run) -> None:
     """Routes that deserve a question, with the evidence."""
-    from anomaly import codes, evidence, flags
+    from anomaly.evidence import evidence
+    from anomaly.flags import flags
+    from anomaly.reference import codes
 
     names = dict(codes.countries().select("iso3", "name").rows())
     scores, calibration, lists = run.read("scores"), run.read("scores.calibration"), goods_lists(run)
@@ -43,8 +45,8 @@ def _asked_about(run: Run) -> pl.DataFrame:
 
 def _tables(run: Run, found: pl.DataFrame, scores: pl.DataFrame, calibration: pl.DataFrame) -> evidence.Tables:
     """What the evidence is drawn from: the flags' windows, and the flags' goods to the countries on the routes."""
-    from anomaly import evidence
-    from anomaly.market import WINDOW
+    from anomaly.evidence import evidence
+    from anomaly.evidence.other_sellers import WINDOW
 
     windows = found.select(WINDOW).unique()
     countries = pl.concat([found["importer_iso"], found["exporter_iso"]]).unique().implode()
@@ -68,7 +70,7 @@ def _tables(run: Run, found: pl.DataFrame, scores: pl.DataFrame, calibration: pl
 
 def goods_lists(run: Run) -> pl.DataFrame:
     """The scenario's goods lists with the family each code is compared in; a code of HS 2022 unless it says otherwise."""
-    from anomaly import codes
+    from anomaly.reference import codes
 
     families = families_of(run).filter(pl.col("edition") == 6).select(hs6="cmd_code", family="good")
     lists = [codes.goods_list(one.file) for one in run.settings.goods_lists]

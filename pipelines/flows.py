@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from anomaly import codes, sources
-from anomaly.errors import DataRejected
-from anomaly.schema import Flows, RawFiles
+from anomaly import sources
+from anomaly.contract.errors import DataRejected
+from anomaly.contract.schema import Flows, RawFiles
+from anomaly.reference import codes
 from anomaly.sources import vintages
-from anomaly.sources.archives import ahead
 from anomaly.sources.base import Batch, Context, RawFile, Source
-from anomaly.writer import Writer
+from anomaly.sources.reading.archives import ahead
+from anomaly.store.writer import Writer
 from pipelines import raw as raw_folder
 from pipelines.job import Job, Run
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import polars as pl
 
-from anomaly import bilateral, codes, coverage
-from anomaly.refusals import Breaks
+from anomaly.bilateral import bilateral, coverage
+from anomaly.features.refusals import Breaks
+from anomaly.reference import codes
 from anomaly.sources.base import RawFile
 from pipelines.job import Run
 

@@ -26,10 +26,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from anomaly.errors import AnomalyError, Locked, StoreFailure
-from anomaly.settings import Settings, load
-from anomaly.store import REPORTS, Store
-from anomaly.writer import Writer
+from anomaly.contract.errors import AnomalyError, Locked, StoreFailure
+from anomaly.contract.settings import Settings, load
+from anomaly.store.store import REPORTS, Store
+from anomaly.store.writer import Writer
 from pipelines.code import code_version
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from anomaly import sources
-from anomaly.errors import DataRejected, SourceUnavailable
+from anomaly.contract.errors import DataRejected, SourceUnavailable
 from anomaly.sources.base import RawFile
 
 ORIGIN = "origin.toml"

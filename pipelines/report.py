@@ -32,8 +32,9 @@ def build(run: Run) -> None:
 
 def findings(run: Run) -> Findings:
     """Everything the reports may show, read from the store."""
-    from anomaly import codes, sources
+    from anomaly import sources
     from anomaly.indicators import INDICATORS
+    from anomaly.reference import codes
     from anomaly.reports import Findings
 
     store, flags = run.store, run.store.read("flags")
@@ -67,7 +68,7 @@ def findings(run: Run) -> Findings:
 
 def series(flags: pl.DataFrame, bilateral: pl.LazyFrame, coverage: pl.DataFrame, scope: pl.DataFrame) -> pl.DataFrame:
     """flag_id, ref_date, value_usd of every flag's route: 0 where its own side said nothing was traded, else null."""
-    from anomaly.spans import ROUTE, fill, reported
+    from anomaly.bilateral.sums import ROUTE, fill, reported
 
     routes = flags.select("flag_id", "freq_code", *ROUTE)
     # Whole families: a reporter's other routes tell whether it has moved to other codes.

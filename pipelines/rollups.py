@@ -2,13 +2,14 @@
 
 import polars as pl
 
-from anomaly.schema import ROUTE_KEY
+from anomaly.contract.schema import ROUTE_KEY
 from pipelines.job import Job, Run
 
 
 def build(run: Run) -> None:
     """How much of the trade to the targets is flagged."""
-    from anomaly import features, rollups
+    from anomaly.features import features
+    from anomaly.flags import rollups
 
     to_targets = pl.col("importer_iso").is_in(list(run.settings.targets.countries))
     trade = run.read("features", [*ROUTE_KEY, "value_usd"], to_targets & features.is_material(run.settings))

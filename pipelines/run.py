@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from anomaly.errors import BadRequest
+from anomaly.contract.errors import BadRequest
 from pipelines import backtest, bilateral, coverage, features, flags, flows, report, rollups, scores
 from pipelines.code import code_version
 from pipelines.job import Job, Outcome, run_jobs

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import polars as pl
 
-from anomaly.settings import Settings
+from anomaly.contract.settings import Settings
 from pipelines.job import Job, Run
 
 
 def inputs_of(features_table: pl.LazyFrame, settings: Settings) -> pl.DataFrame:
     """What the forest is given of the features: routes to the coalition are neither asked about nor placebos."""
-    from anomaly import features
+    from anomaly.features import features
 
     measured = features_table.filter(pl.col("role") != "coalition")
     return features.forest_inputs(measured, settings).collect(engine="streaming")
@@ -18,7 +18,8 @@ def inputs_of(features_table: pl.LazyFrame, settings: Settings) -> pl.DataFrame:
 
 def build(run: Run) -> None:
     """The forest and its placebos."""
-    from anomaly import features, scores
+    from anomaly.features import features
+    from anomaly.scores import scores
 
     inputs = inputs_of(run.store.scan("features"), run.settings)
     scored = scores.build(inputs, features.input_names(), run.settings)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from anomaly.schema import ROUTE_KEY, Without, is_own_gap
+from anomaly.contract.schema import ROUTE_KEY, Without, is_own_gap
 from pipelines.goods import breaks_of, current_flows, families_of
 from pipelines.job import Run
 
 if TYPE_CHECKING:
-    from anomaly.without import Reported
+    from anomaly.evidence.left_out import Reported
 
 # features, scores → what would be flagged of them
 Judge = Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame]
@@ -22,7 +22,7 @@ def leave_out(run: Run, found: pl.DataFrame, scores: pl.DataFrame, judge: Judge)
     """flags.without for the flags of the highest priority, as many as the settings say; checks before the sanctions
     come last, and what is resolved is not tried.
     """
-    from anomaly import without
+    from anomaly.evidence import left_out
 
     order = pl.struct(pl.col("is_before_sanctions"), -pl.col("priority"), *ROUTE_KEY)
     first = found.filter(pl.col("flag_type") != "resolved").sort(order).head(run.settings.evidence.most_left_out)
@@ -33,16 +33,16 @@ def leave_out(run: Run, found: pl.DataFrame, scores: pl.DataFrame, judge: Judge)
     told = _reported(run, first) if every.len() > 1 else None
     publishers = told.publishers() if told else every.to_list()
     if told is None or len(publishers) == 1:
-        return without.nothing_left(first, publishers[0])
+        return left_out.nothing_left(first, publishers[0])
     routes = first.select(ROUTE_KEY)
     features = run.store.scan("features").filter(pl.col("role") != "coalition")
     own = (
         features.filter(is_own_gap(run.settings.baseline_years)).join(routes.lazy(), on=ROUTE_KEY, how="semi").collect()
     )
-    changed = {source: without.measured(told, source, routes, run.settings) for source in publishers}
-    scored = without.scored(changed, features, scores, run.settings)
+    changed = {source: left_out.measured(told, source, routes, run.settings) for source in publishers}
+    scored = left_out.scored(changed, features, scores, run.settings)
     parts = [
-        without.tell(
+        left_out.tell(
             first, source, own, changed[source], scored[source], judge(changed[source], scored[source]), run.settings
         )
         for source in publishers
@@ -52,8 +52,11 @@ def leave_out(run: Run, found: pl.DataFrame, scores: pl.DataFrame, judge: Judge)
 
 def _reported(run: Run, first: pl.DataFrame) -> Reported:
     """Flows of the flags' goods and of their neighbours in the heading, and what the run made features from."""
-    from anomaly import codes, exporters, sources, without
-    from anomaly.siblings import HEADING_DIGITS
+    from anomaly import sources
+    from anomaly.evidence import left_out
+    from anomaly.features import exporter_totals
+    from anomaly.features.neighbour_codes import HEADING_DIGITS
+    from anomaly.reference import codes
 
     families = families_of(run)
     scope = run.read("coverage.scope")
@@ -66,13 +69,13 @@ def _reported(run: Run, first: pl.DataFrame) -> Reported:
     inside = code.is_between(pl.lit(listed[0]), pl.lit(f"{listed[-1]}~"))  # row groups outside are left out by it
     flows = current_flows(run, families).filter(inside, code.str.slice(0, 6).is_in(listed.implode()))
     columns = ["source", "dataset", "freq_code", "ref_date", "reporter_iso", "partner_iso", "flow_code", "good"]
-    return without.Reported(
+    return left_out.Reported(
         flows=flows.filter(pl.col("good").is_in(goods.implode()))
         .select(*columns, "primary_value_usd", "net_wgt_g")
         .collect(engine="streaming"),
         coverage=run.read("coverage"),
         scope=scope,
-        totals=exporters.build(run.store.scan("bilateral"), run.settings.targets.countries),
+        totals=exporter_totals.build(run.store.scan("bilateral"), run.settings.targets.countries),
         countries=codes.countries(),
         precedence={source.name: source.precedence for source in sources.SOURCES},
         breaks=breaks_of(run),

@@ -7,9 +7,10 @@ from typing import Any
 import dataframely as dy
 import polars as pl
 
-from anomaly import coverage, schema
-from anomaly.features import table_schema
-from anomaly.settings import load
+from anomaly.bilateral import coverage
+from anomaly.contract import schema
+from anomaly.contract.settings import load
+from anomaly.features.features import table_schema
 from tests.trade import PHONES, flow, measured, prepared
 
 # Half-year values of KAZ → RUS smartphones in USD; the family straddles the change of edition in 2022.
@@ -167,7 +168,7 @@ def rollups() -> pl.DataFrame:
 
 def write_store(root: Path, rows: list[dict[str, Any]] | None = None, families: pl.DataFrame = PHONES) -> None:
     """Lay all of it under a folder, as the jobs do; of other rows the tables up to features."""
-    from anomaly.store import Store
+    from anomaly.store.store import Store
 
     store = Store(root)
     tables = frames() | {"rollups": rollups()} if rows is None else measured_tables(rows, families)

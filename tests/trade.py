@@ -5,9 +5,10 @@ from typing import Any
 
 import polars as pl
 
-from anomaly import bilateral, coverage, features
-from anomaly.refusals import Breaks
-from anomaly.settings import Settings, load
+from anomaly.bilateral import bilateral, coverage
+from anomaly.contract.settings import Settings, load
+from anomaly.features import features
+from anomaly.features.refusals import Breaks
 
 NO_FAMILIES = pl.DataFrame(schema={"edition": pl.Int8, "cmd_code": pl.String, "good": pl.String})
 PHONES = pl.DataFrame(

@@ -11,7 +11,7 @@ INDICATOR = Indicator(
         "change of the route among all routes of the good in the window, weighed by its size: "
         "1 is the upper fence of the good, 0 its median route"
     ),
-    source="Hidiroglou and Berthelot 1986, Statistics Canada; U 0.3, A 0.05, C 7, anomaly/effects.py",
+    source="Hidiroglou and Berthelot 1986, Statistics Canada; U 0.3, A 0.05, C 7, anomaly/features/size_effect.py",
     expr=lambda _floor_usd: pl.col("effect_in_fences"),
     threshold=1.0,
     reason=lambda row: (

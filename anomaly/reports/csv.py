@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import polars as pl
 
+from anomaly.contract.schema import Flags
 from anomaly.reports.base import Findings, Report
 from anomaly.reports.words import UNKNOWN, in_order
-from anomaly.schema import Flags
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # without it Excel reads UTF-8 as the machine's own code page
 BETWEEN = " | "

@@ -17,8 +17,9 @@ import polars as pl
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from anomaly.reports import cards, tallies
+from anomaly.reports import tallies
 from anomaly.reports.base import Findings, Report
+from anomaly.reports.page import cards
 from anomaly.reports.words import (
     TYPE_SAYS,
     TYPE_WORDS,

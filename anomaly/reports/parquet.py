@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 
+from anomaly.contract.schema import ROUTE_KEY, Flags
 from anomaly.reports.base import Findings, Report
-from anomaly.schema import ROUTE_KEY, Flags
 
 
 def render(findings: Findings) -> bytes:

@@ -9,10 +9,10 @@ from typing import Any
 
 import polars as pl
 
-from anomaly.errors import ContractBroken
+from anomaly.contract.errors import ContractBroken
+from anomaly.contract.schema import ROUTE_KEY
 from anomaly.reports.base import Findings
 from anomaly.reports.words import SEVERITIES, type_words, usd, window_words, windows_words
-from anomaly.schema import ROUTE_KEY
 
 RUN_KEYS = ("run_id", "code_version", "scenario", "title", "settings", "is_simulated")
 MOST_EXAMPLES = 3

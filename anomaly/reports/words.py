@@ -6,8 +6,8 @@ from datetime import date
 
 import polars as pl
 
+from anomaly.contract.schema import ROUTE_KEY
 from anomaly.reports.base import Findings
-from anomaly.schema import ROUTE_KEY
 
 SEVERITIES = ("high", "medium", "low")
 FREQUENCY_WORDS = {"A": "annual", "M": "monthly"}

@@ -14,10 +14,10 @@ from typing import Any
 
 import xlsxwriter
 
-from anomaly.errors import ContractBroken
-from anomaly.reports import sheets
+from anomaly.contract.errors import ContractBroken
 from anomaly.reports.base import Findings, Report
-from anomaly.reports.sheet import Sheet
+from anomaly.reports.excel import sheets
+from anomaly.reports.excel.sheet import Sheet
 
 MOST_ROWS = 1_048_576
 MOST_CHARACTERS = 32_767  # counted as Excel does, in UTF-16 units

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from anomaly.errors import DataRejected
+from anomaly.contract.errors import DataRejected
 from anomaly.sources import baci, comext, comtrade, ecb, table
 from anomaly.sources.base import RawFile, Source
 

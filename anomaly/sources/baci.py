@@ -16,13 +16,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from anomaly import codes
-from anomaly.schema import MOST_PLAUSIBLE_USD
-from anomaly.sources.amounts import whole
-from anomaly.sources.archives import ahead, file_blocks, zip_blocks, zip_members
+from anomaly.contract.schema import MOST_PLAUSIBLE_USD
+from anomaly.reference import codes
 from anomaly.sources.base import FLOW_COLUMNS, REJECTED_COLUMNS, Batch, Context, RawFile, Rule, Source, split
-from anomaly.sources.lines import Lines, plain_lines, read_lines
-from anomaly.sources.text import MOST_UNPACKED_BYTES, refused
+from anomaly.sources.reading.amounts import whole
+from anomaly.sources.reading.archives import ahead, file_blocks, zip_blocks, zip_members
+from anomaly.sources.reading.lines import Lines, plain_lines, read_lines
+from anomaly.sources.reading.text import MOST_UNPACKED_BYTES, refused
 
 EDITIONS = {"HS92": "H0", "HS96": "H1", "HS02": "H2", "HS07": "H3", "HS12": "H4", "HS17": "H5", "HS22": "H6"}
 NOT_SPECIFIED = "9999AA"  # goods not specified by kind; the only code with letters

@@ -13,7 +13,7 @@ from anomaly.sources.base import Batch, Context, RawFile, Source
 from anomaly.sources.comext_api import read_api
 from anomaly.sources.comext_bulk import read_bulk
 from anomaly.sources.comext_rules import NAME
-from anomaly.sources.text import GZIP_MAGIC
+from anomaly.sources.reading.text import GZIP_MAGIC
 
 _BULK_NAME = re.compile(r"full(_v2_|_partxixu\w*_|_)?\d{6}\.(7z|dat)", re.ASCII | re.IGNORECASE)
 _SUFFIXES = (".7z", ".dat", ".csv", ".gz")

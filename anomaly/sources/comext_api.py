@@ -7,9 +7,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from anomaly.sources.amounts import number_rules, to_int
 from anomaly.sources.base import Batch, Context, RawFile, Rule, split
-from anomaly.sources.batches import in_batches, once
 from anomaly.sources.comext_rules import (
     KEY,
     MOST_PLAUSIBLE_EUR,
@@ -20,7 +18,9 @@ from anomaly.sources.comext_rules import (
     with_meaning,
     with_usd,
 )
-from anomaly.sources.text import Layout, decoded, read_bytes, refused, text_csv_batches
+from anomaly.sources.reading.amounts import number_rules, to_int
+from anomaly.sources.reading.batches import in_batches, once
+from anomaly.sources.reading.text import Layout, decoded, read_bytes, refused, text_csv_batches
 
 PART_ROWS = 500_000  # rows held as text at a time
 COLUMNS = (

@@ -8,10 +8,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from anomaly.sources.amounts import number_rules, to_int
-from anomaly.sources.archives import file_blocks, temporary_file, unpack_7z
 from anomaly.sources.base import FLOW_COLUMNS, Batch, Context, RawFile, Rule, split
-from anomaly.sources.batches import AMOUNTS, added_up, in_batches, once
 from anomaly.sources.comext_rules import (
     KEY,
     MOST_PLAUSIBLE_EUR,
@@ -22,8 +19,11 @@ from anomaly.sources.comext_rules import (
     with_meaning,
     with_usd,
 )
-from anomaly.sources.lines import plain_lines, read_lines
-from anomaly.sources.text import refused
+from anomaly.sources.reading.amounts import number_rules, to_int
+from anomaly.sources.reading.archives import file_blocks, temporary_file, unpack_7z
+from anomaly.sources.reading.batches import AMOUNTS, added_up, in_batches, once
+from anomaly.sources.reading.lines import plain_lines, read_lines
+from anomaly.sources.reading.text import refused
 
 MOST_PROCEDURES = 10  # rows of one key, by a digit; they are added up
 MOST_MONTH_BYTES = 8 * 2**30  # a month is 0.4 GB unpacked

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from anomaly import codes
-from anomaly.schema import MOST_PLAUSIBLE_USD
-from anomaly.sources.amounts import is_filled, whole
+from anomaly.contract.schema import MOST_PLAUSIBLE_USD
+from anomaly.reference import codes
 from anomaly.sources.base import Context, Rule
-from anomaly.sources.text import refused
+from anomaly.sources.reading.amounts import is_filled, whole
+from anomaly.sources.reading.text import refused
 
 NAME = "comext"
 MOST_PLAUSIBLE_EUR = MOST_PLAUSIBLE_USD // 2  # a euro was never worth two dollars

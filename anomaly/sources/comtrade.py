@@ -11,13 +11,13 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from anomaly import codes
-from anomaly.sources.amounts import to_int, to_number
+from anomaly.reference import codes
 from anomaly.sources.base import Batch, Context, RawFile, Source, split
-from anomaly.sources.batches import AMOUNTS, added_up, in_batches, once
 from anomaly.sources.comtrade_json import rows_of_answer
 from anomaly.sources.comtrade_rules import COLUMNS, MOST_PLAUSIBLE_KG, REQUIRED, RULES
-from anomaly.sources.text import GZIP_MAGIC, Layout, decoded, read_bytes, text_csv_batches
+from anomaly.sources.reading.amounts import to_int, to_number
+from anomaly.sources.reading.batches import AMOUNTS, added_up, in_batches, once
+from anomaly.sources.reading.text import GZIP_MAGIC, Layout, decoded, read_bytes, text_csv_batches
 
 ENCODINGS = ("utf-8", "cp1252")  # the web export comes in either
 _EXPORT_NAME = re.compile(r"TradeData_(\d{1,2})_(\d{1,2})_(\d{4})_\d+_\d+_\d+", re.ASCII)

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from anomaly.sources.base import RawFile
-from anomaly.sources.text import refused
+from anomaly.sources.reading.text import refused
 
 # The API cuts an answer at its key's limit and does not say so; two limits are documented, and neither is ruled out.
 ROW_LIMITS = (100_000, 250_000)

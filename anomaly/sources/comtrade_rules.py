@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from anomaly.sources.amounts import is_filled, number_rules
 from anomaly.sources.base import Rule
+from anomaly.sources.reading.amounts import is_filled, number_rules
 
 # What a row must say to be understood, in lower case: JSON has cifvalue, the bulk files CIFValue.
 REQUIRED = (

@@ -9,14 +9,14 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from anomaly import codes
-from anomaly.errors import BadRequest
-from anomaly.schema import FLOWS, MOST_PLAUSIBLE_USD
-from anomaly.sources.amounts import is_filled, number_rules, to_int, to_number, whole
+from anomaly.contract.errors import BadRequest
+from anomaly.contract.schema import FLOWS, MOST_PLAUSIBLE_USD
+from anomaly.reference import codes
 from anomaly.sources.base import Batch, Context, RawFile, Rule, Source, split
-from anomaly.sources.batches import AMOUNTS, KEY, in_batches, once
+from anomaly.sources.reading.amounts import is_filled, number_rules, to_int, to_number, whole
+from anomaly.sources.reading.batches import AMOUNTS, KEY, in_batches, once
+from anomaly.sources.reading.text import Layout, decoded, read_bytes, refused, text_csv_batches
 from anomaly.sources.table_mapping import CLASSIFICATION, ROLES, TableMapping, has_mapping, mapping_of, stem
-from anomaly.sources.text import Layout, decoded, read_bytes, refused, text_csv_batches
 
 PART_ROWS = 500_000  # rows held as text at a time
 MOST_PLAUSIBLE_G = 10**17  # a hundred billion tonnes

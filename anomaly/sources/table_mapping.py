@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from anomaly.errors import SettingsWrong
-from anomaly.schema import FLOWS
+from anomaly.contract.errors import SettingsWrong
+from anomaly.contract.schema import FLOWS
 from anomaly.sources.base import RawFile
 
 FOLDER_FILE = "table.toml"

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from anomaly.contract.schema import Features
 from anomaly.indicators import INDICATORS
 from anomaly.indicators.base import Indicator, change, price_surge, usd
-from anomaly.schema import Features
 from tests.indicators.frame import FLOOR_USD, PLAIN, frame
 
 NAMED_BY_THEIR_SUBJECT = ("new_route", "no_capacity", "size_effect", "neighbour_code_shift")

@@ -8,8 +8,8 @@ from typing import Any
 
 import polars as pl
 
+from anomaly.contract.schema import ROUTE_KEY, Calibration, Flags, RawFiles, Refused, Rejected, Rollups, Without
 from anomaly.reports.base import Findings
-from anomaly.schema import ROUTE_KEY, Calibration, Flags, RawFiles, Refused, Rejected, Rollups, Without
 
 GOODS = {
     "010121": "Pure-bred breeding horses",

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from anomaly.contract.schema import Flags
 from anomaly.reports.csv import REPORT, defused
-from anomaly.schema import Flags
 from tests.reports.findings import findings, poisoned
 
 RUNS = ("=", "+", "-", "@", "\t", "\r")

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anomaly import schema
-from anomaly.errors import ContractBroken
+from anomaly.contract import schema
+from anomaly.contract.errors import ContractBroken
 from anomaly.reports import html as page
 from anomaly.reports.html import REPORT, policy_hash
 from anomaly.reports.tallies import flat_settings, routes_and_amount

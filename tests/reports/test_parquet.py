@@ -5,8 +5,8 @@ import io
 import polars as pl
 from polars.testing import assert_frame_equal
 
+from anomaly.contract.schema import ROUTE_KEY, Flags
 from anomaly.reports.parquet import REPORT
-from anomaly.schema import ROUTE_KEY, Flags
 from tests.reports.findings import findings
 
 

@@ -4,7 +4,7 @@ import re
 from datetime import date
 from xml.etree import ElementTree
 
-from anomaly.reports.sparkline import BASE, TOP, Chart, draw, periods
+from anomaly.reports.page.sparkline import BASE, TOP, Chart, draw, periods
 
 
 def annual(*values: int | None, title: str = "made up") -> Chart:

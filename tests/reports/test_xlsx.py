@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anomaly.reports import sheets, xlsx
+from anomaly.reports import xlsx
 from anomaly.reports.base import Findings
+from anomaly.reports.excel import sheets
 from anomaly.reports.xlsx import MOST_CHARACTERS, REPORT, cut
 from tests.reports.findings import findings, poisoned
 

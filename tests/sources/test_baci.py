@@ -13,9 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from anomaly.errors import DataRejected
-from anomaly.sources import archives, baci, lines
+from anomaly.contract.errors import DataRejected
+from anomaly.sources import baci
 from anomaly.sources.base import Batch, Context, RawFile
+from anomaly.sources.reading import archives, lines
 
 NAME = "BACI_HS17_V202501.zip"
 YEAR = "BACI_HS17_Y2022_V202501.csv"

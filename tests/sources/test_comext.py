@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import os
 from datetime import date
 from pathlib import Path
 
@@ -13,9 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from anomaly.errors import DataRejected
+from anomaly.contract.errors import DataRejected
 from anomaly.sources import comext, comext_bulk, ecb
 from anomaly.sources.base import Context, RawFile
+from tests import REAL_RAW
 from tests.sources.comext_files import (
     API_HEADER,
     CONTEXT,
@@ -33,7 +33,6 @@ from tests.sources.comext_files import (
     seven_zip_named,
 )
 
-REAL_RAW = Path(os.environ.get("ANOMALY_REAL_RAW", Path(__file__).parents[3] / "shared" / "data" / "raw"))
 # EU27 exports of the goods in the real extract, January to November, whole millions of EUR, from its README
 REAL_SUMS_MEUR = {
     "KG": (70.1, 495.0),
@@ -371,7 +370,7 @@ def test_a_bulk_file_is_read_alike_in_small_batches_and_blocks(tmp_path: Path, m
     rows = [bulk_row(partner=partner, procedure=p) for partner in ("KZ", "??", "AM", "GE", "UZ") for p in (1, 2)]
     archive = seven_zip({"x": bulk(*rows)})
     whole = read(tmp_path, "full_v2_202402.7z", archive)
-    monkeypatch.setattr("anomaly.sources.archives.BLOCK_BYTES", 100)
+    monkeypatch.setattr("anomaly.sources.reading.archives.BLOCK_BYTES", 100)
     small = read(tmp_path, "full_v2_202402.7z", archive, Context(usd_per=CONTEXT.usd_per, batch_rows=3))
     assert len(small) == 4
     for part in ("flows", "rejected"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,13 @@ from typing import Any
 import polars as pl
 import pytest
 
-from anomaly.errors import DataRejected
+from anomaly.contract.errors import DataRejected
 from anomaly.sources import comtrade, comtrade_json
 from anomaly.sources.base import Batch, Context, RawFile
+from tests import REAL_RAW
 from tests.sources.comtrade_files import API_ROW, Row, answer, bulk, row, web_export
 
 EXPORT = "TradeData_2_26_2025_14_50_13.csv"
-REAL_RAW = Path(os.environ.get("ANOMALY_REAL_RAW", Path(__file__).parents[3] / "shared" / "data" / "raw"))
 
 
 def read(folder: Path, name: str, data: bytes, **about: Any) -> Batch:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from anomaly.errors import DataRejected
+from anomaly.contract.errors import DataRejected
 from anomaly.sources import ecb
 from anomaly.sources.base import Context, RawFile
+from tests import REAL_RAW
 
-REAL_RAW = Path(os.environ.get("ANOMALY_REAL_RAW", Path(__file__).parents[3] / "shared" / "data" / "raw"))
 HEADER = "KEY,FREQ,CURRENCY,CURRENCY_DENOM,EXR_TYPE,EXR_SUFFIX,TIME_PERIOD,OBS_VALUE"
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from anomaly.errors import AnomalyError, DataRejected
-from anomaly.schema import Flows, Rejected
+from anomaly.contract.errors import AnomalyError, DataRejected
+from anomaly.contract.schema import Flows, Rejected
 from anomaly.sources import SOURCES, find
 from anomaly.sources.base import FLOW_COLUMNS, REJECTED_COLUMNS, Batch, Context, RawFile, Source
 from tests.sources.comtrade_files import answer, row

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from anomaly.errors import DataRejected, SettingsWrong
+from anomaly.contract.errors import DataRejected, SettingsWrong
 from anomaly.sources import table
 from anomaly.sources.base import Batch, Context, RawFile
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anomaly.errors import DataRejected
-from anomaly.sources import text as strict
-from anomaly.sources.amounts import number_rules, to_int
+from anomaly.contract.errors import DataRejected
 from anomaly.sources.base import split
+from anomaly.sources.reading import text as strict
+from anomaly.sources.reading.amounts import number_rules, to_int
 
 LAYOUT = strict.Layout()
 

@@ -1,0 +1,1 @@
+"""How good the flags are, as of each date and beside simpler rankings."""

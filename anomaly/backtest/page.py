@@ -1,0 +1,188 @@
+"""The backtest for people: the figures side by side, the table of the README, and a chart. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from xml.sax.saxutils import escape
+
+import polars as pl
+
+from anomaly.backtest.judge import ALL, CHANCE, METHODS, OURS
+from anomaly.contract.errors import BadRequest
+
+BEGIN, END = "<!-- backtest: written by `make backtest` -->", "<!-- backtest: end -->"
+BOLD = "**"
+# measure → what it says, whether more is better; in the order of the page. {kind} is filled in
+FIGURES: tuple[tuple[str, str, bool], ...] = (
+    ("precision_at_10", "right among the first 10", True),
+    ("precision_at_20", "right among the first 20", True),
+    ("precision_at_50", "right among the first 50", True),
+    ("precision_at_100", "right among the first 100", True),
+    ("precision_at_flags", "right among as many as we flag", True),
+    ("recall_at_flags", "found with as many flags{kind}", True),
+    ("median_months_to_flag", "median months to the first flag", False),
+    ("benign_flagged_at_flags", "benign flagged with as many flags{kind}", False),
+    ("recall_at_5pct_of_flags", "found where 5 % of the flags are false{kind}", True),
+    ("benign_flagged_at_5pct_of_flags", "benign flagged there{kind}", False),
+    ("flagged_before_sanctions", "flagged of 1,000 before the sanctions", False),
+    ("placebos_flagged", "flagged of 1,000 placebos", False),
+)
+PER_1000 = ("flagged_before_sanctions", "placebos_flagged")
+COUNTS = ("recall", "benign")  # of a few: told as 12 of 12
+_SHORT = {"hidiroglou_berthelot": "Hidiroglou-Berthelot"}
+
+PANELS = {  # of the chart
+    "precision_at_flags": "right, of as many flags",
+    "recall_at_5pct_of_flags": "found, 5 % of flags false",
+    "benign_flagged_at_flags": "benign flagged",
+    "flagged_before_sanctions": "of 1,000 before sanctions",
+}
+BAR, GAP, NAMES, PLOT, PANEL_GAP, HEAD = 13, 5, 132, 120, 60, 34
+
+
+def kept(table: pl.DataFrame) -> pl.DataFrame:
+    """The rows of the table backtest that the page is made of: its figures, over all dates and windows together."""
+    shown = [*(measure for measure, _, _ in FIGURES), "precision_of_all", "flagged_share", "events_tested"]
+    return table.filter(pl.col("as_of") == ALL, pl.col("window_months") == 0, pl.col("measure").is_in(shown))
+
+
+def summary(table: pl.DataFrame) -> list[dict[str, Any]]:
+    """A row a leg and figure: leg, judged_by, figure, and a text a method; empty where it has none.
+
+    The best of the methods is marked with two stars on either side; several where they are equal.
+    """
+    rows: list[dict[str, Any]] = []
+    of = kept(table)
+    for leg in _legs(of):
+        judges = of.filter(pl.col("leg") == leg, pl.col("measure") == "precision_of_all", pl.col("hits") > 0)
+        for measure, says, is_more_better in FIGURES:
+            about = of.filter(pl.col("leg") == leg, pl.col("measure") == measure).sort("judged_by", "kind")
+            if about.filter(pl.col("kind") != "")["kind"].n_unique() == 1:
+                about = about.filter(pl.col("kind") == "")  # the only kind is all there is
+            for (judged_by, kind), part in about.group_by("judged_by", "kind", maintain_order=True):
+                is_precision, base = measure.startswith("precision"), judges.filter(judged_by=judged_by)
+                if is_precision and base.is_empty():
+                    continue  # no candidate is right: nothing to be right about
+                figure = says.format(kind=f", {kind}" if kind else "")
+                figure += f" ({judged_by})" if is_precision and judges.height > 1 else ""
+                told = _cells(part, measure, is_more_better)
+                chance = _text(base.row(0, named=True), measure) if is_precision else ""
+                rows.append({"leg": leg, "judged_by": judged_by, "figure": figure, **told, CHANCE: chance})
+    return rows
+
+
+def _legs(of: pl.DataFrame) -> list[str]:
+    """Legs with a flag or a candidate, hubs to targets first."""
+    return sorted(of.filter(measure="flagged_share")["leg"].unique(), reverse=True)
+
+
+def _cells(part: pl.DataFrame, measure: str, is_more_better: bool) -> dict[str, str]:
+    found = {row["method"]: row for row in part.to_dicts()}
+    texts = {method: _text(found[method], measure) if method in found else "" for method in METHODS}
+    known = [row for row in found.values() if row["value"] is not None]
+    if not known or len({text for text in texts.values() if text}) < 2:
+        return texts
+    best = _text((max if is_more_better else min)(known, key=lambda row: row["value"]), measure)
+    return {method: f"{BOLD}{text}{BOLD}" if text == best else text for method, text in texts.items()}
+
+
+def _text(row: dict[str, Any], measure: str) -> str:
+    """A figure for people: 69 %, 12 of 12, 5.0 months, 7.3 of 1,000."""
+    value = row["value"]
+    if measure.startswith(COUNTS):
+        return f"{row['hits']} of {row['out_of']}"
+    if value is None:
+        return "never" if measure == "median_months_to_flag" else ""
+    if measure == "median_months_to_flag":
+        return f"{value:.1f}"
+    return f"{1000 * value:.1f}" if measure in PER_1000 else f"{100 * value:.0f} %"
+
+
+def name_of(method: str) -> str:
+    """A method's name for people."""
+    return _SHORT.get(method, method.replace("_", " "))
+
+
+def block(table: pl.DataFrame, dates: Sequence[str], chart: str) -> str:
+    """The part of the README between the marks, marks and all: one table a leg.
+
+    dates   as-of dates of the replay;  chart   path of the chart
+    """
+    rows = summary(table)
+    counted = {row["leg"]: row for row in kept(table).filter(measure="flagged_share", method=OURS).to_dicts()}
+    tested = kept(table).filter(measure="events_tested").row(0, named=True)
+    told = f"{tested['hits']} of {tested['out_of']} events of evasion ({tested['judged_by']}) are in the data"
+    when = dates[0] if len(dates) == 1 else f"{len(dates)} dates from {dates[0]} to {dates[-1]}"
+    lines = [BEGIN, f"As of {when}: {told}. The best of a row is in bold.", ""]
+    for leg in dict.fromkeys(row["leg"] for row in rows):
+        flags = counted[leg]
+        heading = f"**{leg[0].upper()}{leg[1:]}**: {flags['hits']:,} flags of {flags['out_of']:,} routes in windows."
+        lines += [heading, "", f"| | {' | '.join(name_of(method) for method in (*METHODS, CHANCE))} |"]
+        lines.append("|---" * (len(METHODS) + 2) + "|")
+        for row in rows:
+            if row["leg"] == leg:
+                cells = " | ".join(row[method] for method in (*METHODS, CHANCE))
+                lines.append(f"| {row['figure']} | {cells} |")
+        lines.append("")
+    return "\n".join([*lines, f"![The same as a chart]({chart})", END])
+
+
+def put(page: str, told: str) -> str:
+    """The page with what stands between the marks replaced. Raises BadRequest where it has no marks."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise BadRequest(f"a page with the marks {BEGIN} and {END}", "none of them", hint="add the two lines")
+    return f"{before}{told}{after}"
+
+
+def draw(table: pl.DataFrame, leg: str = "hub to target") -> str:
+    """A chart as SVG: a panel a figure, a bar a method, ours dark; of one leg, over all dates."""
+    of = kept(table).filter(pl.col("leg") == leg, pl.col("kind") == "")
+    names = "".join(
+        f'<text class="n{" o" if method == OURS else ""}" x="{NAMES - 8}" y="{_top(at) + BAR - 3}">{escape(name_of(method))}</text>'
+        for at, method in enumerate(METHODS)
+    )
+    panels = [_panel(of.filter(measure=measure), measure, at) for at, measure in enumerate(PANELS)]
+    width, height = NAMES + len(PANELS) * (PLOT + PANEL_GAP), _top(len(METHODS)) + 6
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {width} {height}" font-family="sans-serif" '
+        f'font-size="11"><title>The backtest beside the rivals</title><style>{_STYLE}</style>'
+        f"{names}{''.join(panels)}</svg>\n"
+    )
+
+
+_STYLE = (
+    "text{fill:#444}.n{text-anchor:end}.o{font-weight:bold}.t{font-weight:bold}path{fill:#b9c2cc}.b{fill:#1f4e79}"
+    "@media(prefers-color-scheme:dark){text{fill:#ccc}.b{fill:#7ab3e6}path{fill:#566}}"
+)
+
+
+def _top(at: int) -> int:
+    return HEAD + at * (BAR + GAP)
+
+
+def _panel(part: pl.DataFrame, measure: str, at: int) -> str:
+    """Bars of one figure from nothing to its largest value, a share to 1."""
+    left = NAMES + at * (PLOT + PANEL_GAP)
+    is_more_better = next(better for name, _, better in FIGURES if name == measure)
+    found = {row["method"]: row for row in part.unique("method", keep="first", maintain_order=True).to_dicts()}
+    largest = max((row["value"] or 0.0 for row in found.values()), default=0.0)
+    largest = largest if measure in PER_1000 else 1.0
+    better = "more is better" if is_more_better else "less is better"
+    bars = [f'<text class="t" x="{left}" y="12">{_wrapped(PANELS[measure], left, better)}</text>']
+    for place, method in enumerate(METHODS):
+        row = found.get(method)
+        if row is None:
+            continue
+        length = round(PLOT * (row["value"] or 0.0) / largest) if largest else 0
+        kind = ' class="b"' if method == OURS else ""
+        if length:
+            bars.append(f'<path{kind} d="M{left} {_top(place)}h{length}v{BAR}h-{length}z"/>')
+        bars.append(f'<text x="{left + length + 4}" y="{_top(place) + BAR - 3}">{_text(row, measure)}</text>')
+    return "".join(bars)
+
+
+def _wrapped(says: str, left: int, better: str) -> str:
+    return f'{escape(says)}<tspan x="{left}" dy="13" font-weight="normal">{better}</tspan>'

@@ -1,0 +1,144 @@
+"""The rivals: rankings of routes as others make them, over the same candidate routes as ours.
+
+Each is a pure function of the features of one window. It is given every route that was measured there to the importers
+asked about and to the placebos, since a rule that compares routes with each other needs all of them. Higher is more
+suspicious; null is what a rule does not flag at all, and comes last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import polars as pl
+
+from anomaly.indicators import INDICATORS
+from anomaly.scores import scores
+
+EU_LIMIT_USD = 1_100_000  # one million EUR, at a round rate; of a year
+EU_RATIO = 2.0
+Z_LIMIT, GROWTH_LIMIT, Z_LIMIT_USD = 1.96, 0.5, 1_000_000
+HB_U, HB_A = 0.4, 0.05  # Hidiroglou and Berthelot's exponent of size, and the least width of a quartile
+MAD_TO_SD = 1.4826
+FOREST_SEED = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """A rival.
+
+    name     column in the backtest
+    says     what it ranks by, for a person
+    source   whose it is, and what had to be changed for routes
+    rank     features of one window's routes → one Float64 a row, higher is more suspicious, null is not flagged
+    """
+
+    name: str
+    says: str
+    source: str
+    rank: Callable[[pl.DataFrame], pl.Series]
+
+
+def _of(frame: pl.DataFrame, score: pl.Expr) -> pl.Series:
+    """A score as finite Float64: what is not a number is unknown."""
+    told = frame.select(score.cast(pl.Float64).alias("score")).to_series()
+    return told.set(~told.is_finite().fill_null(value=False), None)
+
+
+def _times(then: str) -> pl.Expr:
+    """How many times the value is what it was; a route from nothing counts as from one dollar, so it comes first."""
+    return pl.col("value_usd") / pl.col(then).clip(lower_bound=1)
+
+
+def growth(frame: pl.DataFrame) -> pl.Series:
+    """Growth over the year before; unknown where that is."""
+    return _of(frame, _times("value_prior_year_usd") - 1)
+
+
+def eu_rule(frame: pl.DataFrame) -> pl.Series:
+    """Ratio to the baseline mean, of routes that pass: over a million EUR a year and at least twice the mean.
+
+    The limit is taken in proportion to the length of the window.
+    """
+    ratio, limit = _times("value_baseline_usd"), EU_LIMIT_USD * pl.col("window_months") / 12
+    return _of(frame, pl.when(pl.col("value_usd") > limit, ratio >= EU_RATIO).then(ratio))
+
+
+def growth_z(frame: pl.DataFrame) -> pl.Series:
+    """z-score of the growth across routes, of those with z over 1.96, a growth over 50 % and over a million USD.
+
+    Published for totals of countries with a limit of 100 million EUR; a route is smaller, and the limit here is our own
+    materiality. Growth from nothing has no number and is left out, as there.
+    """
+    rise = pl.when(pl.col("value_prior_year_usd") > 0).then(pl.col("value_usd") / pl.col("value_prior_year_usd") - 1)
+    z = (rise - rise.mean()) / rise.std()
+    return _of(frame, pl.when(z > Z_LIMIT, rise > GROWTH_LIMIT, pl.col("value_usd") >= Z_LIMIT_USD).then(z))
+
+
+def hidiroglou_berthelot(frame: pl.DataFrame) -> pl.Series:
+    """Distance of the size-weighted effect E above its median, in widths of the upper quartile.
+
+    r = V / V₋₁, s = 1 - med(r)/r below the median and r/med(r) - 1 above, E = s · max(V, V₋₁)^U. Needs both values.
+    """
+    now, then = pl.col("value_usd"), pl.col("value_prior_year_usd")
+    ratio = pl.when((now > 0) & (then > 0)).then(now / then)
+    told = frame.select(ratio.alias("ratio"), pl.max_horizontal(now, then).cast(pl.Float64).alias("size"))
+    median = told["ratio"].median()
+    if median is None:
+        return pl.Series([None] * frame.height, dtype=pl.Float64)
+    is_below = pl.col("ratio") < median
+    effect = pl.when(is_below).then(1 - median / pl.col("ratio")).otherwise(pl.col("ratio") / median - 1)
+    told = told.select(effect=effect * pl.col("size") ** HB_U)
+    middle, upper = told["effect"].median(), told["effect"].quantile(0.75, "linear")
+    width = pl.lit(max(float(upper) - float(middle), abs(HB_A * float(middle)), 1e-9))  # type: ignore[arg-type]
+    return _of(told, (pl.col("effect") - middle) / width)
+
+
+def robust_z(frame: pl.DataFrame) -> pl.Series:
+    """Growth in logs (`surge_log`, with the floor) less its median, in robust standard deviations."""
+    rise = pl.col("surge_log")
+    spread = MAD_TO_SD * (rise - rise.median()).abs().median()
+    return _of(frame, (rise - rise.median()) / spread)
+
+
+def plain_forest(frame: pl.DataFrame) -> pl.Series:
+    """scikit-learn's isolation forest as it comes, on every indicator as it stands; unknown counts as 0."""
+    names = [indicator.name for indicator in INDICATORS]
+    return scores.plain_forest(frame.select(pl.col(names).fill_null(0.0)), FOREST_SEED)
+
+
+def ensemble(frame: pl.DataFrame) -> pl.Series:
+    """Mean rank over the rules and the forest; a rule puts what it does not flag last, all at one rank."""
+    ranks = [one.rank(frame).rank("average") for one in BASELINES if one.rank is not ensemble]
+    return _of(
+        pl.DataFrame([rank.fill_null(0.0).alias(str(at)) for at, rank in enumerate(ranks)]),
+        pl.mean_horizontal(pl.all()),
+    )
+
+
+BASELINES: tuple[Baseline, ...] = (
+    Baseline("growth", "year-on-year growth", "the table everyone makes", growth),
+    Baseline(
+        "eu_rule",
+        "over 1 million EUR a year and at least twice the mean of the baseline, by that ratio",
+        "European Commission, rule behind the list of economically critical goods (second-hand)",
+        eu_rule,
+    ),
+    Baseline(
+        "growth_z",
+        "z-score of growth over 1.96 and growth over 50 %",
+        "the closest public rival; its limit of 100 million EUR is for countries and is a million USD here",
+        growth_z,
+    ),
+    Baseline(
+        "hidiroglou_berthelot",
+        "size-weighted effect over its quartile fence",
+        "Hidiroglou and Berthelot, Survey Methodology 12 (1986)",
+        hidiroglou_berthelot,
+    ),
+    Baseline("robust_z", "log growth in median absolute deviations", "robust statistics' usual rule", robust_z),
+    Baseline(
+        "plain_forest", "isolation forest with defaults on raw indicators", "Liu, Ting and Zhou 2008", plain_forest
+    ),
+    Baseline("ensemble", "mean rank of the rules and the plain forest", "usual practice", ensemble),
+)

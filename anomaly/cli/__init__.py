@@ -1,0 +1,1 @@
+"""The command line: thin, and late with its imports."""

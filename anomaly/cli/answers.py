@@ -1,0 +1,220 @@
+"""Commands that answer a question about trade: which tables to read, and how people see the answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from anomaly.bilateral.sums import Window
+from anomaly.cli.output import arrow, line, percent, say, show
+from anomaly.cli.store import (
+    Asked,
+    cells_of,
+    goods_of,
+    held_or_nearest,
+    in_currency,
+    named,
+    open_store,
+    read,
+    understood,
+)
+from anomaly.contract.errors import SourceUnavailable
+from anomaly.query import answer as questions
+from anomaly.query import question as asking
+from anomaly.query.held import COLUMNS, is_window, table
+from anomaly.query.question import Question
+from anomaly.reference import codes
+from anomaly.store.store import Store
+
+_SIMULATED = "SIMULATED"  # begins the datasets of the world that the project makes up
+_SENTENCES_FOR = 3  # with more rows than this the table speaks for itself
+_IN_USD = ("features", "features.refused", "flags", "scores", "scores.calibration")
+_QUERY_COLUMNS = (
+    "good", "exporter_iso", "importer_iso", "period", "value_prior_year_usd", "value_usd", "change_percent",
+    "value_baseline_usd", "is_flagged", "q_value", "flag_type", "note",
+)  # fmt: skip
+_SERIES_COLUMNS = (
+    "period", "export_value_fob_usd", "import_value_cif_usd", "reexport_value_fob_usd", "net_wgt_g", "value_usd", "value_basis",
+)  # fmt: skip
+_ROLLUP_COLUMNS = (
+    "key", "name", "period", "flags", "flagged_usd", "flagged_excess_usd", "total_usd", "flagged_share", "best_q_value",
+)  # fmt: skip
+
+
+def query(asked: Asked, *, limit: int, data: Path, form: str) -> None:
+    """Answer `anomaly query`."""
+    windows = asking.windows_of(asking.parse_span(asked.period)) if asked.period else ()
+    question, store = understood(asked, data)
+    currency = asked.currency.upper()
+    cells = cells_of(store, question, currency)
+    if cells.is_empty():
+        held_or_nearest(store, question, asked.code)
+    routes, goods = question.where(), goods_of(cells)
+    where = {"features": routes, "features.refused": routes, "flags": routes, "scores": routes, "coverage.scope": goods}
+    names = (
+        ["coverage", "coverage.scope", "features"]
+        if question.is_sum
+        else [name for name in COLUMNS if name != "bilateral"]
+    )
+    tables = {**read(store, names, where, question.between), "bilateral": cells}
+    if not windows:
+        windows = questions.latest({**tables, "bilateral": cells.filter(routes)})
+    if currency != "USD":
+        tables = {name: frame for name, frame in tables.items() if name not in _IN_USD}
+    rows, found = questions.answer(question, windows, tables, limit)
+    _say_if_simulated(cells)
+    if rows.is_empty():
+        say(_nothing(asked, cells.filter(routes)))
+    names_seen = [
+        name for name in _QUERY_COLUMNS if not question.is_sum or name not in ("is_flagged", "q_value", "flag_type")
+    ]
+    if form == "table":
+        _sentences_before(rows, currency)
+    show(in_currency(rows, currency), form, [named(name, currency) for name in names_seen])
+    if form == "table":
+        _reasons_after(rows)
+    if found > rows.height:
+        say(f"{rows.height:,} of {found:,} rows, the largest first; --limit shows more")
+
+
+def _say_if_simulated(cells: pl.DataFrame) -> None:
+    if cells["dataset"].str.starts_with(_SIMULATED).any():
+        say("simulated trade: no figure here is real")
+
+
+def _nothing(asked: Asked, cells: pl.DataFrame) -> str:
+    if cells.is_empty():
+        return (
+            f"no trade reported: neither side has a row of {asked.code} on this route; "
+            "`anomaly series` shows for each period whether that is 0 or not reported"
+        )
+    spans = [
+        f"annual data from {first:%Y} to {last:%Y}"
+        if freq == "A"
+        else f"monthly data from {first:%Y-%m} to {last:%Y-%m}"
+        for freq, first, last in cells.group_by("freq_code")
+        .agg(first=pl.col("ref_date").min(), last=pl.col("ref_date").max())
+        .sort("freq_code")
+        .iter_rows()
+    ]
+    asked_for = asked.period or "the newest window"
+    if asked.period is not None:
+        period = asking.parse_span(asked.period)
+        if cells.filter(pl.col("ref_date").is_between(period.start, period.end)).height:
+            asked_for = f"all of {asked_for}"
+    return f"nothing reported for {asked_for}: the data hold {' and '.join(spans)}; ask for --period in these"
+
+
+def _sentences_before(rows: pl.DataFrame, currency: str) -> None:
+    if rows.height > _SENTENCES_FOR:
+        return
+    for row in rows.to_dicts():
+        line(_sentence(row, currency))
+    line("")
+
+
+def _sentence(row: dict[str, Any], currency: str) -> str:
+    route = f"{row['exporter_iso']} to {row['importer_iso']}"
+    what = "all goods" if row["good"] == asking.TOTAL else f"{row['good']} {codes.good_name(row['good'])}".strip()
+    change = row["change_percent"]
+    grown = f" ({percent(change)})" if change is not None else ""
+    if row["value_prior_year_usd"] == 0 and row["value_usd"]:
+        grown = " (from nothing)"
+    text = f"{route}, {what}, {row['period']}: {arrow(row['value_prior_year_usd'], row['value_usd'], currency)}{grown}"
+    if row["is_flagged"]:
+        q_value = "" if row["flagged_q_value"] is None else f", q {row['flagged_q_value']:.3f}"
+        where = "" if row["flagged_period"] == row["period"] else f" in {row['flagged_period']}"
+        return f"{text}, flagged{where}: {row['flag_type']}, {row['severity']}{q_value}"
+    return f"{text}, not flagged" if row["is_flagged"] is False else text
+
+
+def _reasons_after(rows: pl.DataFrame) -> None:
+    flagged = rows.filter("is_flagged").head(_SENTENCES_FOR)
+    for row in flagged.to_dicts():
+        line(f"\n{row['flag_id']}")
+        for reason in row["reasons"]:
+            line(f"  - {reason}")
+    if flagged.height:
+        say(f"\nanomaly explain {flagged['flag_id'][0]} shows all of it")
+
+
+def series(asked: Asked, *, freq: str | None, data: Path, form: str) -> None:
+    """Answer `anomaly series`."""
+    from anomaly.query import series as told
+
+    question, store = understood(asked, data)
+    currency = asked.currency.upper()
+    period = asking.parse_span(asked.period) if asked.period else None
+    cells = cells_of(store, question, currency)
+    if cells.is_empty():
+        held_or_nearest(store, question, asked.code)
+    goods = goods_of(cells)
+    cells = cells.filter(question.where())
+    if asked.source is not None:
+        cells = cells.filter(pl.col("source") == asked.source)
+    _say_if_simulated(cells)
+    known = _known_nothing(store, question, cells, goods)
+    if period is not None:
+        cells, known = (
+            one.filter(pl.col("ref_date").is_between(pl.lit(period.start), pl.lit(period.end)))
+            for one in (cells, known)
+        )
+    freqs = [freq] if freq else sorted({*cells["freq_code"], *known["freq_code"]})
+    rows = [told.series(cells, known, one) for one in freqs]
+    whole = pl.concat(rows) if rows else told.series(cells, known, "A")
+    if whole.is_empty():
+        say("no period in which either side reported: not reported is not zero")
+    show(in_currency(whole, currency), form, [named(name, currency) for name in _SERIES_COLUMNS])
+
+
+def _known_nothing(store: Store, question: Question, cells: pl.DataFrame, goods: pl.Expr) -> pl.DataFrame:
+    """What coverage says of one route of one good; nothing is known of the absent parts of a sum."""
+    from anomaly.query.series import known_nothing
+
+    coverage, scope = (table({}, name) for name in ("coverage", "coverage.scope"))
+    held = cells["good"].unique().to_list()
+    exporter, importer = question.exporter, question.importer
+    if question.is_sum or len(held) != 1 or exporter is None or importer is None or not store.exists("coverage.scope"):
+        return known_nothing(coverage, scope, "", "", "")
+    sides = [exporter.name, importer.name]
+    tables = read(
+        store,
+        ["coverage", "coverage.scope"],
+        {"coverage": pl.col("reporter_iso").is_in(sides), "coverage.scope": goods},
+    )
+    return known_nothing(tables["coverage"], tables["coverage.scope"], held[0], exporter.name, importer.name, cells)
+
+
+def rollup(name: str, period: str | None, *, limit: int, data: Path, form: str) -> None:
+    """Answer `anomaly goods` and `anomaly hubs`."""
+    windows = asking.windows_of(asking.parse_span(period)) if period else ()
+    store = open_store(data)
+    if not store.exists("rollups"):
+        raise SourceUnavailable(
+            "a table of rollups", "none in the store", hint="run `make`, or name another folder with --data"
+        )
+    own = store.read("rollups", where=pl.col("rollup") == name)
+    if not windows and own.height:
+        newest = (
+            own.select("freq_code", "window_months", "window_end")
+            .unique()
+            .sort("window_end", "window_months")
+            .group_by("freq_code")
+            .last()
+        )
+        windows = tuple(Window(row["freq_code"], row["window_months"], row["window_end"]) for row in newest.to_dicts())
+    names = dict(codes.countries().select("iso3", "name").iter_rows()) if name == "hub" else {}
+    rows = []
+    for window in windows:
+        part = own.filter(is_window(window)).with_columns(period=pl.lit(window.name))
+        rows += part.to_dicts()
+    for row in rows:
+        row["name"] = names.get(row["key"], "") if name == "hub" else codes.good_name(row["key"])
+    rows.sort(key=lambda row: (-row["flagged_excess_usd"], -row["flagged_usd"], row["key"]))
+    if not rows:
+        say("no flag in this window: nothing to add up")
+    show(rows[:limit], form, _ROLLUP_COLUMNS)
+    if len(rows) > limit:
+        say(f"{limit:,} of {len(rows):,} rows; --limit shows more")

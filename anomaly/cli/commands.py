@@ -1,0 +1,314 @@
+"""The command line: `anomaly query`, `series`, `explain` and what a person needs around them.
+
+Thin: it reads tables, asks a pure function and writes the answer. Data go to stdout and everything else to stderr;
+the exit code is that of errors.AnomalyError. Commands import what they need when they run, so that help is quick.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import gc
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from anomaly.cli.output import FORMATS
+from anomaly.contract.errors import AnomalyError
+
+Command = Callable[..., Any]
+
+_FAULT = 70  # a fault of this program, sysexits.h EX_SOFTWARE
+_OBJECTS_BEFORE_A_WALK = 50_000  # imports make as many, and all of them stay
+
+
+def _folder(_context: click.Context, _option: click.Parameter, text: str) -> Path:
+    if "\0" in text or not text.strip():
+        raise click.BadParameter("expected the path of a folder")
+    return Path(text)
+
+
+def _no_control(_context: click.Context, option: click.Parameter, text: str | None) -> str | None:
+    if text is not None and (len(text) > 200 or not text.isprintable()):
+        raise click.BadParameter(f"expected at most 200 printable characters for {option.name}")
+    return text
+
+
+data_option = click.option(
+    "--data",
+    envvar="ANOMALY_DATA",
+    default="data/processed",
+    show_default=True,
+    show_envvar=True,
+    callback=_folder,
+    metavar="DIR",
+    help="Folder that holds the tables.",
+)
+format_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="table",
+    show_default=True,
+    help="How the answer is written to stdout.",
+)
+scenario_option = click.option(
+    "--scenario", default="russia-2022", show_default=True, callback=_no_control, help="Scenario's name or TOML file."
+)
+
+
+def _text_option(*names: str, **told: Any) -> Callable[[Command], Command]:
+    return click.option(*names, callback=_no_control, **told)
+
+
+def _text_argument(name: str) -> Callable[[Command], Command]:
+    return click.argument(name, callback=_no_control)
+
+
+def spoken(command: Command) -> Command:
+    """Let an error end the command as a sentence on stderr with its own exit code, never as a traceback."""
+
+    @functools.wraps(command)
+    def wrapped(*arguments: Any, **options: Any) -> None:
+        from anomaly.cli.output import say
+
+        try:
+            command(*arguments, **options)
+        except AnomalyError as error:
+            say(str(error))
+            raise click.exceptions.Exit(error.exit_code) from error
+        except BrokenPipeError as error:  # `anomaly … | head`: who reads has enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise click.exceptions.Exit(0) from error
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            say(f"a fault of this program, not of the question: {type(error).__name__}: {str(error)[:300]}")
+            raise click.exceptions.Exit(_FAULT) from error
+
+    return wrapped
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="anomaly", message="%(version)s")
+def main() -> None:
+    """Find routes on which sanctioned goods may go round, in public trade statistics.
+
+    A flag is a question to ask, with its evidence; it accuses nobody. Countries are ISO-2, ISO-3 or English
+    names; codes have two to eight digits, with or without dots; periods are 2022, 2022H1, 2022Q3, 2022-07 or
+    a range such as 2022-01:2022-11.
+    """
+
+
+def program() -> None:
+    """`main` as a process of its own: what is imported stays to the end, so that no time goes into looking it over."""
+    gc.set_threshold(_OBJECTS_BEFORE_A_WALK)
+    atexit.register(gc.freeze)  # else it is all looked over once more on the way out, a sixth of a short answer's time
+    main()
+
+
+@main.command()
+@_text_argument("code")
+@_text_option("--exporter", help="Country, or EU27 or coalition added up.")
+@_text_option("--importer", help="Country, or EU27 or coalition added up.")
+@_text_option("--period", help="2022, 2022H1, 2022Q3, 2022-07 or 2022-01:2022-11; the newest if not told.")
+@click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="Most rows.")
+@_text_option("--source", help="Only this publisher's figures, a name of `anomaly sources`.")
+@_text_option("--currency", default="USD", show_default=True, help="Amounts as reported in this currency, from flows.")
+@data_option
+@format_option
+@spoken
+def query(
+    code: str,
+    exporter: str | None,
+    importer: str | None,
+    period: str | None,
+    limit: int,
+    source: str | None,
+    currency: str,
+    data: Path,
+    form: str,
+) -> None:
+    """Routes of a good in a window: value, year before, change, baseline, flagged or not, and why.
+
+    CODE is a good (8517.12 and 8517.13 are the same family), the first two to five digits of several, or TOTAL
+    for all goods added up. 0 is known to be nothing; "not reported" is unknown. A window is flagged where it is as a
+    whole or, which is then said, a quarter or a half of it is; several looks find more by chance than one, so q is
+    that of the part.
+    """
+    from anomaly.cli import answers, store
+
+    answers.query(store.Asked(code, exporter, importer, period, source, currency), limit=limit, data=data, form=form)
+
+
+@main.command()
+@_text_argument("code")
+@_text_argument("exporter")
+@_text_argument("importer")
+@click.option("--freq", type=click.Choice(["A", "M"]), help="Annual or monthly data only; both if not told.")
+@_text_option("--period", help="Only these periods, such as 2021:2023.")
+@_text_option("--source", help="Only this publisher's figures, a name of `anomaly sources`.")
+@_text_option("--currency", default="USD", show_default=True, help="Amounts as reported in this currency, from flows.")
+@data_option
+@format_option
+@spoken
+def series(
+    code: str,
+    exporter: str,
+    importer: str,
+    freq: str | None,
+    period: str | None,
+    source: str | None,
+    currency: str,
+    data: Path,
+    form: str,
+) -> None:
+    """One route period by period, as its exporter and its importer report it.
+
+    CODE, EXPORTER and IMPORTER as for `anomaly query`; several goods or countries are added up.
+    """
+    from anomaly.cli import answers, store
+
+    answers.series(store.Asked(code, exporter, importer, period, source, currency), freq=freq, data=data, form=form)
+
+
+@main.command()
+@_text_argument("subject")
+@click.option("--reproduce", is_flag=True, help="Fit the forest again and compare the score.")
+@scenario_option
+@data_option
+@format_option
+@spoken
+def explain(subject: str, reproduce: bool, scenario: str, data: Path, form: str) -> None:
+    """Everything about one flag or route: windows, indicators, score, both mirror sides, and the raw files.
+
+    SUBJECT is a flag's name, such as 851712+-KAZ-RUS-2022-06-6M, or CODE:EXPORTER:IMPORTER[:PERIOD].
+    """
+    from anomaly.cli import explain
+
+    explain.explain(subject, reproduce=reproduce, scenario=scenario, data=data, form=form)
+
+
+def _rollup(name: str, period: str | None, limit: int, data: Path, form: str) -> None:
+    from anomaly.cli import answers
+
+    answers.rollup(name, period, limit=limit, data=data, form=form)
+
+
+@main.command()
+@_text_option("--period", help="As for `anomaly query`; the newest if not told.")
+@click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="Most rows.")
+@data_option
+@format_option
+@spoken
+def goods(period: str | None, limit: int, data: Path, form: str) -> None:
+    """Goods by how much of their trade to the targets is flagged."""
+    _rollup("good", period, limit, data, form)
+
+
+@main.command()
+@_text_option("--period", help="As for `anomaly query`; the newest if not told.")
+@click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="Most rows.")
+@data_option
+@format_option
+@spoken
+def hubs(period: str | None, limit: int, data: Path, form: str) -> None:
+    """Exporters by how much of their trade to the targets is flagged."""
+    _rollup("hub", period, limit, data, form)
+
+
+@main.command()
+@format_option
+@spoken
+def sources(form: str) -> None:
+    """Publishers' formats that can be read."""
+    from anomaly.cli import lists
+
+    lists.sources(form)
+
+
+@main.command()
+@format_option
+@spoken
+def indicators(form: str) -> None:
+    """What is measured of a route, with unit, threshold and source."""
+    from anomaly.cli import lists
+
+    lists.indicators(form)
+
+
+@main.command()
+@click.argument("name", required=False, callback=_no_control)
+@data_option
+@format_option
+@spoken
+def tables(name: str | None, data: Path, form: str) -> None:
+    """The tables with their rows, or the columns of table NAME with type, unit and meaning."""
+    from anomaly.cli import lists
+
+    lists.tables(name, data, form)
+
+
+@main.command()
+@click.option(
+    "--raw", default="data/raw", show_default=True, callback=_folder, metavar="DIR", help="Folder of raw files."
+)
+@scenario_option
+@data_option
+@spoken
+def run(raw: Path, scenario: str, data: Path) -> None:
+    """Read the raw files, compute every table and write the reports."""
+    from anomaly.cli import lists
+
+    lists.run(raw, scenario, data)
+
+
+@main.command()
+@click.option(
+    "--raw", default="data/raw", show_default=True, callback=_folder, metavar="DIR", help="Folder of raw files."
+)
+@click.option(
+    "--readme",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Put the table into this page, between its two marks, and chart and figures into docs beside it.",
+)
+@scenario_option
+@data_option
+@format_option
+@spoken
+def backtest(raw: Path, readme: Path | None, scenario: str, data: Path, form: str) -> None:
+    """What would have been flagged as of each date, and how much of it was right, beside simpler rankings.
+
+    People see the figures over all dates; csv and json hold every figure of every date. Minutes of work the first
+    time; nothing is done again where nothing has changed.
+    """
+    from anomaly.cli import backtest
+
+    backtest.backtest(raw, readme, scenario=scenario, data=data, form=form)
+
+
+@main.command()
+@data_option
+@format_option
+@spoken
+def report(data: Path, form: str) -> None:
+    """Where the newest reports lie, one line per format."""
+    from anomaly.cli import lists
+
+    lists.report(data, form)
+
+
+@main.command()
+@data_option
+@format_option
+@spoken
+def verify(data: Path, form: str) -> None:
+    """Read every table's files again and name any that is not what was written."""
+    from anomaly.cli import lists
+
+    lists.verify(data, form)

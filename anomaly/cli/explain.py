@@ -1,0 +1,141 @@
+"""`anomaly explain`: the tables one route or flag comes from, put together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from anomaly.bilateral.sums import Window
+from anomaly.cli.output import document, say
+from anomaly.cli.store import families, groups_for, members, open_store
+from anomaly.contract import settings as scenarios
+from anomaly.contract.errors import BadRequest, SourceUnavailable
+from anomaly.query import explain as explaining
+from anomaly.query import question as asking
+from anomaly.query.explain import Row, Subject
+from anomaly.query.held import is_window
+from anomaly.store.store import Store
+
+_WHOLE = ("scores.calibration", "flags.without")  # tables without a good
+_TABLES = (
+    "flags",
+    "flags.without",
+    "scores",
+    "scores.calibration",
+    "scores.contributions",
+    "features.refused",
+    "bilateral",
+)
+_RUN_TABLES = ("flows", "bilateral", "features", "scores", "flags")
+
+
+def explain(subject: str, *, reproduce: bool, scenario: str, data: Path, form: str) -> None:
+    """Answer `anomaly explain`."""
+    asked, period = _parse(subject)
+    store = open_store(data)
+    if not store.exists("features"):
+        raise SourceUnavailable(
+            "a table of features", "none in the store", hint="run `make`, or name another folder with --data"
+        )
+    known = families(store)
+    goods, between = asking.parse_goods(asked.code, known), asking.goods_between(asked.code, known)
+    if goods is None:
+        raise BadRequest("one good", asking.TOTAL, hint="name a code")
+    settings = scenarios.load(scenario)
+    row = explaining.measured(store.read("features", where=goods, between=between), asked, goods)
+    if row is None:
+        raise _not_measured(store, asked, goods, period)
+    about = pl.col("good") == row["good"]
+    tables = {
+        name: store.read(name) if name in _WHOLE else store.read(name, where=about, between=(row["good"], row["good"]))
+        for name in _TABLES
+        if store.exists(name)
+    }
+    if store.exists("flows") and store.exists("flows.files"):
+        told = explaining.told_by(row, settings.coalition.countries, members(store, row["good"]))
+        columns = ["raw_file", "flow_code", "ref_date"]
+        tables |= {"flows": store.read("flows", columns=columns, where=told), "flows.files": store.read("flows.files")}
+    parts = explaining.explain(row, tables, settings.thresholds, _run(store, settings))
+    if reproduce:
+        parts["score"]["reproduced"] = _reproduced(store, row, parts["score"], settings)
+    if len(parts["raw_files"]) == 0:
+        say("no raw file found: the store has no flows of this route")
+    document(parts, form)
+
+
+def _parse(text: str) -> tuple[Subject, str | None]:
+    flagged = explaining.parse_flag(text)
+    if flagged is not None:
+        return flagged, None
+    code, exporter, importer, period = explaining.parse_route(text)
+    sides = [asking.parse_side(side, groups_for()) for side in (exporter, importer)]
+    windows = asking.windows_of(asking.parse_span(period)) if period else ()
+    names = []
+    for side in sides:
+        if side is None or side.is_group:
+            raise BadRequest("one country on each side", text[:60], hint="`anomaly query` adds up groups")
+        names.append(side.name)
+    return Subject(code, names[0], names[1], windows), period
+
+
+def _not_measured(store: Store, asked: Subject, goods: pl.Expr, period: str | None) -> BadRequest:
+    """Why there is no row of features: refused, another window, or no such route."""
+    route = goods & (pl.col("exporter_iso") == asked.exporter) & (pl.col("importer_iso") == asked.importer)
+    name = f"{asked.code} {asked.exporter} to {asked.importer}"
+    refused = store.read("features.refused", where=route) if store.exists("features.refused") else pl.DataFrame()
+    for window in asked.windows:
+        own = refused.filter(is_window(window)) if refused.height else refused
+        if own.height:
+            return BadRequest("a comparison the data can carry", f"{name}, {window.name}: refused, {own['says'][0]}")
+    held = store.read("features", columns=["freq_code", "window_months", "window_end"], where=route).unique()
+    if held.height:
+        newest = held.sort("window_end", "window_months", descending=True).rows()
+        names = [Window(freq, months, end).name for freq, months, end in newest]
+        return BadRequest(
+            f"a window of {name} that the run measured",
+            period or "another",
+            examples=list(dict.fromkeys(names)),
+            hint="ask for one of these",
+        )
+    hint = "`anomaly query` shows what is reported of it; the run measures routes above its materiality limit"
+    return BadRequest("a route that the run measured", f"{name}: not among them", hint=hint)
+
+
+def _run(store: Store, settings: scenarios.Settings) -> Row:
+    """What the numbers hang on: code, scenario, seeds, and the version of each table."""
+    metas: dict[str, dict[str, Any]] = {name: store.meta(name) for name in _RUN_TABLES if store.exists(name)}
+    told = metas.get("flags") or metas.get("features") or {}
+    now = settings.fingerprint()
+    recorded = told.get("settings")
+    return {
+        "scenario": settings.name,
+        "scenario_hash": recorded or now,
+        "is_scenario_of_the_run": recorded in (None, now),
+        "code_version": told.get("code_version"),
+        "seeds": ", ".join(map(str, settings.forest.seeds)),
+        **{f"version_of_{name}": store.version(name) for name in metas},
+    }
+
+
+def _reproduced(store: Store, row: Row, score: Row, settings: scenarios.Settings) -> str:
+    """Fit the forest of the row's group again, from features, and compare the score to the last digit."""
+    if not score:
+        return "this route has no score"
+    from anomaly.features import features
+    from anomaly.scores import scores
+
+    group = pl.all_horizontal(
+        [pl.col(name) == row[name] for name in ("freq_code", "window_months", "baseline_gap_years")]
+    )
+    inputs = features.forest_inputs(store.read("features", where=group), settings)
+    again = scores.build(inputs, features.input_names(), settings).scores.filter(explaining.is_about(row))
+    if again.is_empty():
+        return "the route is not scored with these settings"
+    found = again["anomaly_score"][0]
+    if found == score["anomaly_score"]:
+        return f"yes: the forest was fitted again and gives {found:.12f}, the same"
+    return (
+        f"no: fitted again it gives {found:.12f}; other settings, other versions of the libraries, or changed features"
+    )

@@ -1,0 +1,1 @@
+"""What all rooms speak: the tables' contracts, settings, errors."""

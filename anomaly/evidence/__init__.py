@@ -1,0 +1,1 @@
+"""What the reader of a flag needs beside it."""

@@ -1,0 +1,1 @@
+"""bilateral → features: every window of every material route, measured."""

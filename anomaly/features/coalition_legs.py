@@ -1,0 +1,211 @@
+"""The two legs beside a route: what the coalition sells to each country, and whether the other side records it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from itertools import chain
+
+import numpy as np
+
+from anomaly.features import grid as cells
+from anomaly.features import unit_values
+from anomaly.features.grid import UNKNOWN, Amounts, Grid, Ids
+from anomaly.features.unit_values import Floats
+from anomaly.features.windows import LEAST_BASELINE_YEARS, Marks, Window
+
+MIRROR = ("leg_exported_usd", "leg_imported_usd", "leg_exported_baseline_usd", "leg_imported_baseline_usd")
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A window of a grid beside its year before and its baseline, one figure a route; UNKNOWN where unknown.
+
+    baseline_max         the highest of the baseline's windows
+    is_comparable        window and year before are both known and not broken
+    is_in_totals         so is the baseline, where the window has one
+    is_edition_broken    the windows straddle an edition change that the good does not survive
+    is_edition_changed   they straddle one
+    """
+
+    value: Amounts
+    prior: Amounts
+    baseline: Amounts
+    baseline_max: Amounts
+    is_comparable: Marks
+    is_in_totals: Marks
+    is_edition_broken: Marks
+    is_edition_changed: Marks
+
+
+@dataclass(frozen=True, slots=True)
+class Legs:
+    """The coalition's exports by cell of good and country; UNKNOWN where there are none to compare.
+
+    usd_per_kg   their price in the window, NaN where unknown
+    says         position in `texts` of what was compared, -1 where nothing was
+    """
+
+    value: Amounts
+    prior: Amounts
+    baseline: Amounts
+    usd_per_kg: Floats
+    says: Ids
+    texts: list[str]
+
+
+def coalition_legs(
+    grid: Grid,
+    monthly: Grid | None,
+    window: Window,
+    compared: Compared,
+    compare: Callable[[Grid, Window], Compared],
+    is_coalition: Marks,
+) -> Legs:
+    """The coalition's exports of each good to each country.
+
+    Reporters that are comparable in the window, the year before and the baseline only. Where annual data have no
+    such leg, monthly data give it for the months of the year that are out, the same months in each year.
+    """
+    legs = _legs(
+        grid,
+        window,
+        compared,
+        is_coalition,
+        f"12 months of {window.end.year} with {window.end.year - 1}" if window.freq_code == "A" else _says(window),
+    )
+    if window.freq_code != "A" or monthly is None:
+        return legs
+    so_far = _year_so_far(monthly, window)
+    if so_far is None:
+        return legs
+    also = _legs(monthly, so_far, compare(monthly, so_far), is_coalition, _says(so_far))
+    is_own = legs.says >= 0
+    return Legs(
+        np.where(is_own, legs.value, also.value),
+        np.where(is_own, legs.prior, also.prior),
+        np.where(is_own, legs.baseline, also.baseline),
+        np.where(is_own, legs.usd_per_kg, also.usd_per_kg),
+        np.where(is_own | (also.says < 0), legs.says, also.says + len(legs.texts)),
+        legs.texts + also.texts,
+    )
+
+
+def _legs(grid: Grid, window: Window, compared: Compared, is_coalition: Marks, says: str) -> Legs:
+    sent = np.flatnonzero(compared.is_in_totals & is_coalition[grid.exporter])
+    cell, size = grid.into[sent], grid.names.cells
+    is_there = cells.present(cell, size)
+
+    def summed(values: Amounts) -> Amounts:
+        return np.where(is_there, cells.add_up(values[sent], cell, size), UNKNOWN)
+
+    who = np.zeros(size, dtype=np.int64)
+    np.bitwise_or.at(who, cell, 1 << grid.names.source_of_kind[grid.kind[sent]])
+    distinct = np.unique(who[is_there])
+    texts = [
+        f"{says}, " + " and ".join(source for number, source in enumerate(grid.names.sources) if one >> number & 1)
+        for one in distinct.tolist()
+    ]
+    value = summed(compared.value)
+    return Legs(
+        value,
+        summed(compared.prior),
+        summed(compared.baseline) if window.baseline_years else np.full(size, UNKNOWN, dtype=np.int64),
+        unit_values.of_cells(grid, grid.known.index(window.end, window.months), sent, cell, value),
+        np.where(is_there, np.searchsorted(distinct, who), -1),
+        texts,
+    )
+
+
+def _year_so_far(monthly: Grid, window: Window) -> Window | None:
+    """The months of the window's year that monthly data have, as a window of its own."""
+    known = monthly.known
+    out = [
+        period.month
+        for position, period in enumerate(known.periods)
+        if period.year == window.end.year and known.complete[:, position].any()
+    ]
+    if len(out) < 3:
+        return None
+    end = date(window.end.year, max(out), 1)
+    if known.index(end, len(out)) is None or known.index(end, len(out), 1) is None:
+        return None
+    held = tuple(year for year in window.baseline_years if known.index(end.replace(year=year), len(out)) is not None)
+    return Window("M", len(out), end, held if len(held) >= LEAST_BASELINE_YEARS else (), window.gap_years)
+
+
+def _says(window: Window) -> str:
+    year, first, last = window.end.year, (window.end.month - window.months) % 12, window.end.month - 1
+    if window.months == window.end.month:
+        span = "January" if window.months == 1 else f"January-{_MONTHS[last]}"
+        missing = "" if window.months in (6, 12) or window.months % 3 == 0 else f" ({_not_out(window)})"
+        return f"{span} {year} with {span} {year - 1}{missing}"
+    return f"{_MONTHS[first]}-{_MONTHS[last]} {year} with the same months a year before"
+
+
+def _not_out(window: Window) -> str:
+    left = _MONTHS[window.end.month :]
+    return (
+        f"{left[0]} {window.end.year} not published"
+        if len(left) == 1
+        else f"{left[0]}-{left[-1]} {window.end.year} not published"
+    )
+
+
+def mirror_legs(
+    grid: Grid, window: Window, compared: Compared, is_coalition: Marks, broken_by: Ids
+) -> tuple[Amounts, ...]:
+    """MIRROR per route: the coalition's exports to the exporter as both sides report them, where both report both windows.
+
+    On a route that starts in the coalition itself the leg is the route. UNKNOWN where no importer reports, and where
+    the good does not survive a change of edition on either side, or between the sides. `broken_by` is Breaks.marks.
+    """
+    if grid.exported is None or grid.imported is None or not window.baseline_years:
+        nothing = np.full(len(grid.good), UNKNOWN, dtype=np.int64)
+        return (nothing,) * len(MIRROR)
+    known = grid.known
+    now = known.index(window.end, window.months)
+    base = [at for year in window.baseline_years if (at := known.index(window.end.replace(year=year), window.months))]
+    sums = (
+        cells.total(grid.exported, now),
+        cells.total(grid.imported, now),
+        cells.mean(grid.exported, base),
+        cells.mean(grid.imported, base),
+    )
+    is_known = np.logical_and.reduce([compared.is_in_totals, *[one > UNKNOWN for one in sums]])
+    route = np.flatnonzero(is_known)
+    is_known[route] = ~_are_recoded(grid, broken_by, [*chain.from_iterable(base), *(now or [])], route)
+    is_first_leg = is_coalition[grid.exporter]
+    sent = np.flatnonzero(is_known & is_first_leg)
+    cell, size = grid.into[sent], grid.names.cells
+    is_there = cells.present(cell, size)
+    return tuple(
+        np.where(
+            is_first_leg,
+            np.where(is_known, one, UNKNOWN),
+            np.where(is_there, cells.add_up(one[sent], cell, size), UNKNOWN)[grid.out_of],
+        )
+        for one in sums
+    )
+
+
+def _are_recoded(grid: Grid, broken_by: Ids, at: list[int], route: Ids) -> Marks:
+    """Routes whose good does not survive what lies between the oldest and the newest edition of its two sides."""
+    if grid.importer_edition is None:
+        return np.zeros(len(route), dtype=np.bool_)
+    exporters = grid.known.edition[:, at].astype(np.int64)
+    importers = grid.importer_edition[np.ix_(np.array(at, dtype=np.int64), route)].astype(np.int64)
+    none = np.iinfo(np.int64).max
+    oldest = np.minimum(
+        np.where(exporters > 0, exporters, none).min(axis=1, initial=none)[grid.reporter[route]],
+        np.where(importers > 0, importers, none).min(axis=0, initial=none),
+    )
+    newest = np.maximum(exporters.max(axis=1, initial=0)[grid.reporter[route]], importers.max(axis=0, initial=0))
+    crossed = (1 << (newest + 1)) - (1 << (np.minimum(oldest, newest) + 1))
+    result: Marks = (broken_by[grid.good[route]] & crossed) != 0
+    return result

@@ -1,0 +1,111 @@
+"""Whether an exporter makes a good itself: its revealed comparative advantage in the baseline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+import polars as pl
+
+from anomaly.bilateral.coverage import PARTNERS_OF_A_WHOLE_DATASET
+from anomaly.features import grid as cells
+from anomaly.features.coalition_legs import Compared
+from anomaly.features.grid import UNKNOWN, Amounts, Grid, Ids
+from anomaly.features.unit_values import Floats
+from anomaly.features.windows import Known, Window
+
+LEAST_CHAPTERS = 10  # of the HS; an extract with fewer does not show what share of its exports a good is
+_DATASET = ("source", "dataset")
+
+
+@dataclass(frozen=True, slots=True)
+class Exports:
+    """What each reporter exported of all goods together, for the datasets that hold enough goods and partners.
+
+    usd        rows of known.reporters x periods, whole USD, UNKNOWN where there is no report
+    datasets   (source, dataset), the one with the most goods first
+    """
+
+    usd: Amounts
+    datasets: list[tuple[str, str]]
+
+
+def exports(coverage: pl.DataFrame, known: Known) -> Exports:
+    """The totals over all goods that chunks of goods cannot add up themselves."""
+    key = (*_DATASET, "flow_code", "reporter_iso")
+    periods = pl.DataFrame({"ref_date": known.periods}).with_row_index("position")
+    told = coverage.filter(pl.col("freq_code") == known.freq_code, pl.col("flow_code") == "X")
+    told = told.join(known.reporters, on=key).join(periods, on="ref_date")
+    usd = np.full((known.reporters.height + 1, len(known.periods)), UNKNOWN, dtype=np.int64)
+    usd[told["reporter_id"].to_numpy(), told["position"].to_numpy()] = told["value_usd"].to_numpy()
+    is_wide = pl.col("partners") >= PARTNERS_OF_A_WHOLE_DATASET
+    chapters = pl.col("good").str.slice(0, 2).n_unique()
+    whole = (
+        known.goods.filter(pl.col("flow_code") == "X")
+        .group_by(_DATASET)
+        .agg(chapters=chapters, goods=pl.len())
+        .join(known.partners.filter(is_wide, pl.col("flow_code") == "X"), on=_DATASET, how="semi")
+        .filter(pl.col("chapters") >= LEAST_CHAPTERS)
+        .sort("goods", *_DATASET, descending=[True, False, False])
+    )
+    return Exports(usd, whole.select(_DATASET).rows())
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Exports at the places of a grid: for each of its datasets the row of every country and of every good.
+
+    Rows are those of known's marks; the last, a row of nothing, where there is none.
+    """
+
+    usd: Amounts
+    everyone: list[Ids]
+    countries: list[Ids]
+    goods: list[Ids]
+
+
+def place(grid: Grid, of: Exports) -> Placed:
+    """Look up once for a grid what all its windows use."""
+    everyone, countries, goods = [], [], []
+    for source, dataset in of.datasets:
+        here = {"source": source, "dataset": dataset, "flow_code": "X"}
+        reporters = grid.known.reporters.filter(**here).select(name="reporter_iso", row="reporter_id")
+        everyone.append(reporters["row"].cast(pl.Int64).to_numpy())
+        countries.append(_rows(reporters, grid.names.countries))
+        goods.append(_rows(grid.known.goods.filter(**here).select("row", name="good"), grid.names.goods))
+    return Placed(of.usd, everyone, countries, goods)
+
+
+def _rows(of: pl.DataFrame, wanted: pl.Series) -> Ids:
+    found = wanted.alias("name").to_frame().join(of, on="name", how="left", maintain_order="left")["row"]
+    return found.cast(pl.Int64).fill_null(UNKNOWN).to_numpy()
+
+
+def revealed_advantage(grid: Grid, window: Window, compared: Compared, of: Placed, route: Ids) -> Floats:
+    """(the good's share in the exporter's exports) / (its share in everybody's), means of the baseline years.
+
+    Balassa 1965. 0 is a known nothing, 1 the world's usual share, NaN unknown. An exporter's total comes from the first
+    dataset that has it and holds the good; the same months in each year, of reporters that have all the windows.
+    """
+    found = np.full(len(route), np.nan)
+    known, baseline = grid.known, compared.baseline
+    base = [at for year in window.baseline_years if (at := known.index(window.end.replace(year=year), window.months))]
+    if not base or not of.everyone:
+        return found
+    base_at = list(chain.from_iterable(base))
+    windows = [known.index(window.end, window.months, back) or [] for back in (0, 1)]
+    is_complete = known.complete[:, [*base_at, *chain.from_iterable(windows)]].all(axis=1)
+    all_goods = np.where(is_complete, cells.mean(of.usd.T, base), UNKNOWN)
+    is_held = np.logical_and.reduce(known.held[:, base_at], axis=1)
+    counted = np.flatnonzero(compared.is_in_totals)
+    good, exporter = grid.good[route], grid.exporter[route]
+    sold, seller, sold_good = baseline[counted], grid.exporter[counted], grid.good[counted]
+    of_exporter = cells.add_up(sold, grid.out_of[counted], grid.names.cells)[grid.out_of[route]]
+    for everyone, countries, goods in zip(of.everyone, of.countries, of.goods, strict=True):
+        usd = all_goods[countries]
+        of_good = cells.add_up(np.where((usd > 0)[seller], sold, 0), sold_good, grid.names.goods.len())
+        here = np.flatnonzero(np.isnan(found) & is_held[goods][good] & (usd[exporter] > 0) & (of_good[good] > 0))
+        world = np.maximum(all_goods[everyone], 0).sum()
+        found[here] = (of_exporter[here] / usd[exporter[here]]) / (of_good[good[here]] / world)
+    return found

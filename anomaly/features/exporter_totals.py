@@ -1,0 +1,71 @@
+"""What an exporter sells of everything to everyone but the targets: a boom of the whole exporter is no evidence.
+
+A small sum over all goods before the chunks. Unlike the exports of `capacity`, which measure what a country makes, it leaves
+out the targets: what goes round would else explain itself.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from anomaly.bilateral.coverage import LEAST_USUAL_GOODS, PARTNERS_OF_A_WHOLE_DATASET
+from anomaly.features.grid import UNKNOWN, Amounts
+from anomaly.features.windows import Known, Window
+
+Floats = npt.NDArray[np.float64]
+
+_REPORTER = ["source", "dataset", "exporter_iso"]
+
+
+def build(bilateral: pl.LazyFrame, targets: tuple[str, ...]) -> pl.DataFrame:
+    """freq_code, source, dataset, exporter_iso, ref_date, value_usd: exports of all goods but those to the targets.
+
+    bilateral   any number of goods; values that the exporter does not report itself are left out: who reports imports
+                differs from period to period
+    """
+    return (
+        bilateral.filter(pl.col("value_basis") != "import", ~pl.col("importer_iso").is_in(list(targets)))
+        .group_by("freq_code", *_REPORTER, "ref_date")
+        .agg(pl.col("value_usd").sum())
+        .sort("freq_code", *_REPORTER, "ref_date")
+        .collect(engine="streaming")
+    )
+
+
+def spread(totals: pl.DataFrame, known: Known) -> Amounts:
+    """Reporters of `known` x periods: USD, UNKNOWN where the exporter did not report a complete period.
+
+    Only datasets that hold most partners and a good many goods can say how an exporter as a whole has grown.
+    """
+    days = pl.Series(known.periods, dtype=pl.Date)
+    whole = known.partners.filter(pl.col("partners") >= PARTNERS_OF_A_WHOLE_DATASET, flow_code="X")
+    goods = known.goods.filter(flow_code="X").group_by("source", "dataset").agg(goods=pl.len())
+    held = whole.join(goods.filter(pl.col("goods") >= LEAST_USUAL_GOODS), on=["source", "dataset"], how="semi")
+    rows = (
+        known.reporters.filter(flow_code="X")
+        .join(held, on=["source", "dataset"], how="semi")
+        .rename({"reporter_iso": "exporter_iso"})
+        .join(totals.filter(freq_code=known.freq_code), on=_REPORTER)
+    )
+    cells = np.full(known.complete.shape, UNKNOWN, dtype=np.int64)
+    at = (rows["reporter_id"].to_numpy(), np.searchsorted(days.to_physical(), rows["ref_date"].to_physical()))
+    cells[at] = rows["value_usd"].to_numpy()
+    return np.where(known.complete, cells, UNKNOWN)
+
+
+def growth_log(cells: Amounts, known: Known, window: Window, floor_usd: float) -> tuple[Floats, Floats]:
+    """Per reporter ln growth of the window against (the year before, the baseline mean); NaN where unknown."""
+    years = [at for year in window.baseline_years if (at := known.index(window.end.replace(year=year), window.months))]
+    now = _sum(cells, known.index(window.end, window.months))
+    prior = _sum(cells, known.index(window.end, window.months, 1))
+    base = np.mean([_sum(cells, at) for at in years], axis=0) if years else np.full(len(cells), np.nan)
+    return np.log((now + floor_usd) / (prior + floor_usd)), np.log((now + floor_usd) / (base + floor_usd))
+
+
+def _sum(cells: Amounts, at: list[int] | None) -> Floats:
+    if at is None:
+        return np.full(len(cells), np.nan)
+    taken = cells[:, at]
+    return np.where((taken > UNKNOWN).all(axis=1), taken.sum(axis=1), np.nan)

@@ -1,0 +1,213 @@
+"""One window of a grid: its material routes, and all that stands beside them, as columns of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import chain
+
+import numpy as np
+import polars as pl
+
+from anomaly.bilateral.coverage import PARTNERS_OF_A_WHOLE_DATASET
+from anomaly.contract.settings import Settings
+from anomaly.features import exporter_totals, neighbour_codes, unit_values
+from anomaly.features import grid as cells
+from anomaly.features import monthly as months
+from anomaly.features.coalition_legs import MIRROR, Compared, coalition_legs, mirror_legs
+from anomaly.features.comparative_advantage import Placed, revealed_advantage
+from anomaly.features.grid import UNKNOWN, Amounts, Grid, Ids
+from anomaly.features.refusals import straddles
+from anomaly.features.size_effect import size_effect
+from anomaly.features.unit_values import Floats
+from anomaly.features.windows import Marks, Window
+
+Column = Amounts | Marks | Floats
+
+
+def compare(grid: Grid, window: Window, broken_by: Ids) -> Compared:
+    """A route's window, year before and baseline mean. `broken_by` is Breaks.marks of the grid's goods."""
+    known = grid.known
+    now, prior = known.index(window.end, window.months), known.index(window.end, window.months, 1)
+    baseline = [known.index(window.end.replace(year=year), window.months) for year in window.baseline_years]
+    base_at = [at for at in baseline if at is not None]
+    broken, changed = straddles(grid, broken_by, [*(prior or []), *(now or [])])
+    every = [*chain.from_iterable(base_at), *(prior or []), *(now or [])]
+    base_broken, base_changed = straddles(grid, broken_by, every)
+    value, before = cells.total(grid.value, now), cells.total(grid.value, prior)
+    base = np.where(base_broken, UNKNOWN, cells.mean(grid.value, base_at))
+    best = np.where(base_broken, UNKNOWN, cells.highest(grid.value, base_at))
+    comparable = (value >= 0) & (before >= 0) & ~broken
+    in_totals = comparable & (base >= 0) if base_at else comparable
+    return Compared(value, before, base, best, comparable, in_totals, broken, changed | base_changed)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The material routes of a window: columns of numbers, UNKNOWN where unknown, names as numbers.
+
+    texts   what the columns `target_says` and `hub_says` count in
+    """
+
+    window: Window
+    columns: dict[str, Column]
+    texts: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """What is looked up once for a grid and used by all its windows.
+
+    is_coalition, is_target   of each country in names
+    is_whole                  of each kind of routes, see `are_whole`
+    """
+
+    is_coalition: Marks
+    is_target: Marks
+    is_whole: Marks
+    broken_by: Ids
+    pairs: neighbour_codes.Pairs
+    exports: Placed
+    sums: Amounts
+    months: dict[date, months.Found]
+
+
+def measure(
+    grid: Grid, monthly: Grid | None, once: Once, window: Window, compared: Compared, settings: Settings
+) -> Measured:
+    """The material routes of a window, and to targets those of the year before, with every column that features has of them.
+
+    monthly   the same goods in monthly data, for a leg of which the year has no annual figure yet
+    """
+    is_coalition = once.is_coalition
+    legs = coalition_legs(grid, monthly, window, compared, lambda g, w: compare(g, w, once.broken_by), is_coalition)
+    largest = np.where(once.is_target[grid.importer], np.maximum(compared.value, compared.prior), compared.value)
+    route = np.flatnonzero(compared.is_comparable & (largest >= settings.materiality_usd))
+    into, out_of = grid.into[route], grid.out_of[route]
+    nothing = len(legs.texts)
+    mirror = mirror_legs(grid, window, compared, is_coalition, once.broken_by)
+    matched = neighbour_codes.matched(grid, once.pairs, compared, route, settings.floor_usd)
+    columns = {
+        "good": grid.good[route],
+        "exporter": grid.exporter[route],
+        "importer": grid.importer[route],
+        "kind": grid.kind[route],
+        "target_says": np.where(legs.says[into] >= 0, legs.says[into], nothing),
+        "hub_says": np.where(legs.says[out_of] >= 0, legs.says[out_of], nothing),
+        "is_edition_changed": compared.is_edition_changed[route],
+        "value_usd": compared.value[route],
+        "value_prior_year_usd": compared.prior[route],
+        "value_baseline_usd": compared.baseline[route],
+        "value_baseline_max_usd": compared.baseline_max[route],
+        **_shape(grid, window, route),
+        "coalition_to_target_usd": legs.value[into],
+        "coalition_to_target_prior_usd": legs.prior[into],
+        "coalition_to_target_baseline_usd": legs.baseline[into],
+        "coalition_to_hub_usd": legs.value[out_of],
+        "coalition_to_hub_prior_usd": legs.prior[out_of],
+        "coalition_to_hub_baseline_usd": legs.baseline[out_of],
+        "coalition_to_hub_usd_per_kg": np.where(is_coalition[grid.exporter[route]], np.nan, legs.usd_per_kg[out_of]),
+        **_totals(grid, once.is_whole, compared, route),
+        **_exporter_growth(grid, once.sums, window, route, settings),
+        "revealed_advantage": revealed_advantage(grid, window, compared, once.exports, route),
+        "matched_by_siblings": matched.share,
+        "neighbour": matched.sibling,
+        "neighbour_fell_usd": matched.fell,
+        "effect_in_fences": _effects(grid, compared, route, settings),
+        **_monthly(once.months.get(window.end), route),
+        **{name: one[route] for name, one in zip(MIRROR, mirror, strict=True)},
+    }
+    return Measured(window, columns, [*legs.texts, ""])
+
+
+def _shape(grid: Grid, window: Window, route: Ids) -> dict[str, Column]:
+    """How the window's value is spread over its periods; weight and price, and those of the year before."""
+    at, before = (grid.known.index(window.end, window.months, back) or [] for back in (0, 1))
+    value = cells.pick(grid.value, at, route)
+    grams, price = unit_values.of_routes(value, cells.pick(grid.weight, at, route))
+    grams_prior, price_prior = unit_values.of_routes(
+        cells.pick(grid.value, before, route), cells.pick(grid.weight, before, route)
+    )
+    return {
+        "active_periods": (value > 0).sum(axis=0),
+        "largest_period_usd": value.max(axis=0, initial=0),
+        "net_wgt_g": grams,
+        "net_wgt_prior_g": grams_prior,
+        "unit_value_usd_per_kg": price,
+        "unit_value_prior_usd_per_kg": price_prior,
+    }
+
+
+def by_month(grid: Grid, of: Sequence[Window], is_coalition: Marks, settings: Settings) -> dict[date, months.Found]:
+    """What only monthly data can say, by the end of a window; nothing for annual data."""
+    if grid.known.freq_code != "M":
+        return {}
+    ends = sorted({window.end for window in of})
+    return months.find(grid, ends, is_coalition, settings)
+
+
+def _monthly(found: months.Found | None, route: Ids) -> dict[str, Column]:
+    if found is None:
+        nowhere, never = np.full(len(route), np.nan), np.full(len(route), UNKNOWN, dtype=np.int64)
+        return {"level_shift": nowhere, "break_day": never, "lead_lag": nowhere, "lead_lag_months": never}
+    return {
+        "level_shift": found.level_shift[route],
+        "break_day": found.break_day[route],
+        "lead_lag": found.correlation[route],
+        "lead_lag_months": found.lag[route],
+    }
+
+
+def _effects(grid: Grid, compared: Compared, route: Ids, settings: Settings) -> Floats:
+    """effects.size_effect among the good's comparable routes that carry the floor at least in one of the windows."""
+    is_there = compared.is_comparable & (np.maximum(compared.value, compared.prior) >= settings.floor_usd)
+    among = np.flatnonzero(is_there)
+    found = np.full(len(grid.good), np.nan)
+    found[among] = size_effect(compared.value[among], compared.prior[among], grid.good[among], settings.floor_usd)
+    return found[route]
+
+
+def _totals(grid: Grid, is_whole: Marks, compared: Compared, route: Ids) -> dict[str, Column]:
+    """The exporter's trade with everyone else and everyone's trade with the importer, over comparable routes."""
+    counted, size = np.flatnonzero(compared.is_in_totals), grid.names.cells
+    has_others = (is_whole[grid.kind] & compared.is_in_totals)[route]
+    into, out_of = grid.into[counted], grid.out_of[counted]
+    is_bought = cells.present(into, size)
+
+    def elsewhere(values: Amounts) -> Amounts:
+        others = cells.add_up(values[counted], out_of, size)[grid.out_of[route]] - values[route]
+        return np.where(has_others & (values[route] >= 0), np.maximum(others, 0), UNKNOWN)
+
+    def to_importer(values: Amounts) -> Amounts:
+        return np.where(is_bought, cells.add_up(values[counted], into, size), UNKNOWN)[grid.into[route]]
+
+    return {
+        "elsewhere_usd": elsewhere(compared.value),
+        "elsewhere_prior_usd": elsewhere(compared.prior),
+        "elsewhere_baseline_usd": elsewhere(compared.baseline),
+        "all_to_importer_usd": to_importer(compared.value),
+        "all_to_importer_prior_usd": to_importer(compared.prior),
+    }
+
+
+def _exporter_growth(grid: Grid, sums: Amounts, window: Window, route: Ids, settings: Settings) -> dict[str, Column]:
+    """Growth of all that the route's exporter sells to others than targets; NaN where its totals are not in the data."""
+    if not len(sums):
+        unknown = np.full(len(route), np.nan)
+        return {"exporter_growth_prior_log": unknown, "exporter_growth_baseline_log": unknown}
+    prior, base = exporter_totals.growth_log(sums, grid.known, window, float(settings.floor_usd))
+    at = grid.reporter[route]
+    return {"exporter_growth_prior_log": prior[at], "exporter_growth_baseline_log": base[at]}
+
+
+def are_whole(grid: Grid) -> Marks:
+    """For each kind of routes, whether its dataset shows an exporter's sales to most countries.
+
+    Exporters' reports show it with many partners, importers' reports with many reporters.
+    """
+    many = pl.col("partners") >= PARTNERS_OF_A_WHOLE_DATASET
+    told = grid.known.partners.filter(many, flow_code="X").select("source", "dataset").rows()
+    asked = grid.known.reporters.filter(flow_code="M").group_by("source", "dataset").agg(partners=pl.len())
+    whole = {"export": told, "reconciled": told, "import": asked.filter(many).select("source", "dataset").rows()}
+    return np.array([(source, dataset) in whole[basis] for source, dataset, basis in grid.names.kinds.rows()])

@@ -1,0 +1,1 @@
+"""features and scores → flags and rollups: what deserves a question."""

@@ -1,0 +1,1 @@
+"""Ad-hoc questions put to the tables."""

@@ -1,0 +1,309 @@
+"""One route or flag in full: what was compared, what was measured, who reported it, and the files it comes from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from anomaly.bilateral.sums import Window, within
+from anomaly.contract.errors import BadRequest
+from anomaly.indicators import INDICATORS
+from anomaly.query.explain_evidence import evidence_parts, flag_part
+from anomaly.reference import codes
+
+Row = dict[str, Any]
+Tables = Mapping[str, pl.DataFrame]
+
+_FLAG_ID = re.compile(
+    r"([0-9]{2}[0-9A-Z]{0,6}\+?)-([A-Z][A-Z0-9]{2})-([A-Z][A-Z0-9]{2})-([0-9]{4})(?:-([0-9]{2})-([0-9]{1,2})M)?"
+)
+_KEY = ("freq_code", "window_months", "window_end", "good", "exporter_iso", "importer_iso")
+_LEGS = {
+    "coalition_to_hub": "coalition's exports of the good to the exporter",
+    "coalition_to_target": "coalition's exports of the good to the importer",
+    "elsewhere": "the exporter's exports of the good to everyone else",
+    "all_to_importer": "everyone's exports of the good to the importer",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is to be explained; `windows` is empty where the newest is meant."""
+
+    code: str
+    exporter: str
+    importer: str
+    windows: tuple[Window, ...] = ()
+
+
+def parse_flag(text: str) -> Subject | None:
+    """The route and window a flag's name says, or None where the text is no flag's name."""
+    match = _FLAG_ID.fullmatch(text.strip())
+    if match is None:
+        return None
+    good, exporter, importer, year, month, months = match.groups()
+    freq, month, months = ("A", 12, 12) if month is None else ("M", int(month), int(months))
+    if not (1 <= month <= 12 and 1 <= months <= 12 and 1900 < int(year) < 2200):
+        return None
+    return Subject(good, exporter, importer, (Window(freq, months, date(int(year), month, 1)),))
+
+
+def parse_route(text: str) -> tuple[str, str, str, str | None]:
+    """CODE:EXPORTER:IMPORTER[:PERIOD] in its parts, as typed. Raises BadRequest."""
+    parts = text.strip().split(":", 3)
+    if len(parts) < 3 or not all(parts[:3]):
+        raise BadRequest(
+            "a flag's name or CODE:EXPORTER:IMPORTER[:PERIOD]",
+            repr(text[:60]),
+            hint="such as 851712+-KAZ-RUS-2022-06-6M, or 8517.12:KAZ:RUS:2022H1",
+        )
+    return parts[0], parts[1], parts[2], parts[3] if len(parts) == 4 else None
+
+
+def measured(features: pl.DataFrame, subject: Subject, goods: pl.Expr) -> Row | None:
+    """The row of features to explain: of the windows asked for, else the newest and longest. None where there is none."""
+    own = features.filter(
+        goods, pl.col("exporter_iso") == subject.exporter, pl.col("importer_iso") == subject.importer
+    ).sort("window_end", "window_months", "freq_code", "baseline_gap_years", descending=[True, True, False, False])
+    for window in subject.windows:
+        found = own.filter(
+            pl.col("freq_code") == window.freq_code,
+            pl.col("window_months") == window.months,
+            pl.col("window_end") == pl.lit(window.end),
+        )
+        if found.height:
+            return found.row(0, named=True)
+    return None if subject.windows or own.is_empty() else own.row(0, named=True)
+
+
+def explain(row: Row, tables: Tables, thresholds: Mapping[str, float], run: Row) -> Row:
+    """Everything known of one row of features, as one document.
+
+    tables       the store's tables by name, narrowed to the good or whole; missing ones leave their part empty
+    thresholds   the scenario's own thresholds over the indicators' defaults
+    run          code version, scenario and its hash, seeds, versions of the tables: shown as it is
+    """
+    flag = _one(tables, "flags", row)
+    score = _one(tables, "scores", row)
+    contributions = _contributions(flag, row, tables)
+    return {
+        "route": {
+            "good": row["good"],
+            "good_name": codes.good_name(row["good"]),
+            "exporter_iso": row["exporter_iso"],
+            "importer_iso": row["importer_iso"],
+            "period": window_of(row).name,
+            "freq_code": row["freq_code"],
+            "source": row["source"],
+            "dataset": row["dataset"],
+            "value_basis": row["value_basis"],
+            "role_of_importer": row["role"],
+        },
+        "flag": flag_part(flag)
+        if flag
+        else {"flagged": "no", "because": _why_not(row, score, _one(tables, "features.refused", row))},
+        "windows": _windows(row),
+        "reasons": [reason["text"] for reason in flag["reasons"]] if flag else [],
+        **evidence_parts(flag, tables.get("flags.without", pl.DataFrame())),
+        "indicators": indicators(row, thresholds, contributions),
+        "score": _score(score, row, tables),
+        "contributions": contributions,
+        "legs": _legs(row),
+        "mirror": mirror(tables["bilateral"], row) if "bilateral" in tables else [],
+        "caveats": list(flag["caveats"]) if flag else [],
+        "to_rule_out": list(flag["benign"]) if flag else [],
+        "raw_files": raw_files(tables["flows"], tables["flows.files"])
+        if {"flows", "flows.files"} <= set(tables)
+        else [],
+        "run": run,
+    }
+
+
+def window_of(row: Row) -> Window:
+    """The window of a row of features."""
+    return Window(row["freq_code"], row["window_months"], row["window_end"])
+
+
+def is_about(row: Row) -> pl.Expr:
+    """The rows of a table that have this row's route and window."""
+    return pl.all_horizontal([pl.col(name) == pl.lit(row[name]) for name in _KEY])
+
+
+def _one(tables: Tables, name: str, row: Row) -> Row | None:
+    found = tables[name].filter(is_about(row)) if name in tables else pl.DataFrame()
+    return found.row(0, named=True) if found.height else None
+
+
+def _why_not(row: Row, score: Row | None, refused: Row | None) -> str:
+    if refused:
+        return f"the comparison is refused: {refused['says']}"
+    if score is None:
+        return f"not scored: no route the scenario asks about (the importer is {row['role']}), no longer large, or too few placebos"
+    if score["q_value"] is None:
+        return "there are too few placebos to say how unusual it is"
+    return f"q {score['q_value']:.3f}: of routes this unusual that many would be false, or no reason of its own is over its threshold"
+
+
+def _windows(row: Row) -> Row:
+    before = row["value_prior_year_usd"]
+    weight = row["net_wgt_g"]
+    return {
+        "value_usd": row["value_usd"],
+        "value_prior_year_usd": before,
+        "change_percent": round(100 * (row["value_usd"] - before) / before, 1) if before else None,
+        "value_baseline_usd": row["value_baseline_usd"],
+        "baseline_years": row["baseline_years"],
+        "active_periods": row["active_periods"],
+        "largest_period_share": row["largest_period_share"],
+        "net_wgt_kg": None if weight is None else weight / 1000,
+        "unit_value_usd_per_kg": row["unit_value_usd_per_kg"],
+        "median_unit_value_usd_per_kg": row["median_unit_value_usd_per_kg"],
+        "is_edition_changed": row["is_edition_changed"],
+    }
+
+
+def indicators(row: Row, thresholds: Mapping[str, float], contributions: Sequence[Row] = ()) -> list[Row]:
+    """Every indicator of the registry with its value, unit and threshold; null is unknown.
+
+    score_drop is how far the score falls without it; null where the score does not see it or was not taken apart.
+    """
+    drops = {one["input"]: one["score_drop"] for one in contributions}
+    rows = []
+    for indicator in INDICATORS:
+        value, threshold = row.get(indicator.name), thresholds.get(indicator.name, indicator.threshold)
+        rows.append(
+            {
+                "indicator": indicator.name,
+                "value": value,
+                "unit": indicator.unit,
+                "threshold": float(threshold),
+                "is_reason": value is not None and value >= threshold,
+                "score_drop": drops.get(indicator.name),
+                "says": indicator.says,
+            }
+        )
+    return rows
+
+
+def _score(score: Row | None, row: Row, tables: Tables) -> Row:
+    if score is None:
+        return {}
+    names = ("anomaly_score", "anomaly_rank", "p_value", "q_value", "placebos")
+    window = ("freq_code", "window_months", "window_end")
+    calibration = tables.get("scores.calibration", pl.DataFrame())
+    if calibration.height:
+        leg = "hub to target" if row["role"] == "target" else "coalition to hub"
+        calibration = calibration.filter(*[pl.col(name) == pl.lit(row[name]) for name in window])
+        calibration = calibration.filter(pl.col("leg") == leg) if "leg" in calibration.columns else calibration
+    told = calibration.row(0, named=True) if calibration.height else {}
+    rates = ("placebo_kind", "targets", "targets_flagged_per_1000", "placebos_flagged_per_1000", "says")
+    return {
+        **{name: score[name] for name in names},
+        **{name: told[name] for name in rates if name in told},
+        "reproduced": "not tried; --reproduce fits the forest again and compares",
+    }
+
+
+def _contributions(flag: Row | None, row: Row, tables: Tables) -> list[Row]:
+    if flag:
+        return [dict(one) for one in flag["contributions"]]
+    if "scores.contributions" not in tables:
+        return []
+    own = tables["scores.contributions"].filter(is_about(row)).select("input", "score_drop")
+    return own.sort("score_drop", "input", descending=[True, False]).to_dicts()
+
+
+def _legs(row: Row) -> list[Row]:
+    legs = [
+        {
+            "leg": says,
+            "window_usd": row.get(f"{name}_usd"),
+            "year_before_usd": row.get(f"{name}_prior_usd"),
+            "baseline_usd": row.get(f"{name}_baseline_usd"),
+            "compared_on": row.get(f"{name}_compared", ""),
+        }
+        for name, says in _LEGS.items()
+    ]
+    for side, says in (("exported", "as the coalition reports it"), ("imported", "as the receiving side reports it")):
+        legs.append(
+            {
+                "leg": f"coalition to hub {says}, where both report",
+                "window_usd": row.get(f"leg_{side}_usd"),
+                "year_before_usd": None,
+                "baseline_usd": row.get(f"leg_{side}_baseline_usd"),
+                "compared_on": "",
+            }
+        )
+    return [leg for leg in legs if leg["window_usd"] is not None]
+
+
+def mirror(bilateral: pl.DataFrame, row: Row) -> list[Row]:
+    """Both sides' reports of the route, for the periods of the window and the year before."""
+    window = window_of(row)
+    sides = (
+        "export_value_fob_usd",
+        "import_value_cif_usd",
+        "reexport_value_fob_usd",
+        "net_wgt_g",
+        "value_usd",
+        "value_basis",
+    )
+    return (
+        bilateral.filter(
+            *[pl.col(name) == row[name] for name in ("freq_code", "good", "exporter_iso", "importer_iso")],
+            within(window) | within(window, window.end.year - 1),
+        )
+        .sort("ref_date")
+        .select(pl.col("ref_date").dt.strftime("%Y" if window.freq_code == "A" else "%Y-%m").alias("period"), *sides)
+        .to_dicts()
+    )  # fmt: skip
+
+
+def told_by(row: Row, coalition: Sequence[str], members: Sequence[str]) -> pl.Expr:
+    """The rows of flows that a row of features comes from: the route from both sides, and the coalition's two legs."""
+    hub, target = row["exporter_iso"], row["importer_iso"]
+    reporter, partner = pl.col("reporter_iso"), pl.col("partner_iso")
+    window = window_of(row)
+    first, _, _ = window.span(min(window.baseline_years()))
+    last = window.end
+    route = reporter.is_in([hub, target]) & partner.is_in([hub, target]) & (pl.col("freq_code") == row["freq_code"])
+    legs = reporter.is_in(list(coalition)) & partner.is_in([hub, target])
+    mirrored = reporter.is_in([hub, target]) & partner.is_in(list(coalition)) & (pl.col("flow_code") == "M")
+    code = pl.col("cmd_code").str.slice(0, 6).is_in([*members, row["good"].removesuffix("+")])
+    told: pl.Expr = code & (route | legs | mirrored) & pl.col("ref_date").is_between(pl.lit(first), pl.lit(last))
+    return told
+
+
+def raw_files(flows: pl.DataFrame, files: pl.DataFrame) -> list[Row]:
+    """The files that rows of flows were read from: what a person needs to check a number at its publisher."""
+    counted = flows.group_by("raw_file").agg(
+        rows_used=pl.len(),
+        flows=pl.col("flow_code").unique().sort().str.join(", "),
+        first=pl.col("ref_date").min().dt.strftime("%Y-%m"),
+        last=pl.col("ref_date").max().dt.strftime("%Y-%m"),
+    )
+    columns = (
+        "source",
+        "dataset",
+        "vintage",
+        "path",
+        "sha256",
+        "url",
+        "fetched_at",
+        "rows_used",
+        "flows",
+        "first",
+        "last",
+    )
+    return (
+        files.with_columns(raw_file=pl.col("sha256").str.slice(0, 12))
+        .join(counted, on="raw_file")
+        .sort("source", "path")
+        .select(columns)
+        .to_dicts()
+    )

@@ -1,0 +1,77 @@
+"""What questions read of the store: which columns of each table, and the rows of a window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from anomaly.bilateral.sums import ROUTE, Window
+
+BROKEN = "bilateral.broken"
+
+Tables = Mapping[str, pl.DataFrame]
+
+# What is read of each table; a table that the store does not hold is an empty frame of these columns.
+COLUMNS: dict[str, dict[str, Any]] = {
+    "bilateral": {
+        **dict.fromkeys(("freq_code", *ROUTE), pl.String),
+        "ref_date": pl.Date,
+        **dict.fromkeys(("source", "dataset", "value_basis"), pl.String),
+        **dict.fromkeys(
+            ("value_usd", "export_value_fob_usd", "import_value_cif_usd", "reexport_value_fob_usd", "net_wgt_g"), pl.Int64
+        ),
+    },
+    "features": {
+        "freq_code": pl.String,
+        "window_months": pl.Int16,
+        "window_end": pl.Date,
+        **dict.fromkeys((*ROUTE, "source", "value_basis", "baseline_years"), pl.String),
+        "baseline_gap_years": pl.Int8,
+        **dict.fromkeys(("value_usd", "value_prior_year_usd", "value_baseline_usd"), pl.Int64),
+    },
+    "features.refused": {"freq_code": pl.String, "window_months": pl.Int16, "window_end": pl.Date, **dict.fromkeys((*ROUTE, "says"), pl.String)},
+    "flags": {
+        "freq_code": pl.String,
+        "window_months": pl.Int16,
+        "window_end": pl.Date,
+        **dict.fromkeys((*ROUTE, "flag_id", "flag_type", "severity"), pl.String),
+        "q_value": pl.Float64,
+        "reasons": pl.List(pl.Struct({"text": pl.String})),
+    },
+    "scores": {
+        "freq_code": pl.String,
+        "window_months": pl.Int16,
+        "window_end": pl.Date,
+        **dict.fromkeys(ROUTE, pl.String),
+        "q_value": pl.Float64,
+    },
+    "scores.calibration": {"freq_code": pl.String, "window_months": pl.Int16, "window_end": pl.Date},
+    "coverage": {
+        **dict.fromkeys(("source", "dataset", "freq_code", "reporter_iso", "flow_code"), pl.String),
+        "ref_date": pl.Date,
+        "hs_edition": pl.Int8,
+        "is_complete": pl.Boolean,
+    },
+    BROKEN: {"good": pl.String, "newer_edition": pl.Int8},
+    "coverage.scope": {
+        **dict.fromkeys(("source", "dataset", "freq_code", "flow_code", "dimension", "code"), pl.String),
+        "ref_date": pl.Date,
+        "smallest_value_usd": pl.Int64,
+    },
+}  # fmt: skip
+
+
+def table(tables: Tables, name: str) -> pl.DataFrame:
+    """A table's columns that questions use; empty where the store does not hold it."""
+    return tables[name].select(list(COLUMNS[name])) if name in tables else pl.DataFrame(schema=COLUMNS[name])
+
+
+def is_window(window: Window) -> pl.Expr:
+    """The rows of a table with freq_code, window_months and window_end that are of this window."""
+    return (
+        (pl.col("freq_code") == window.freq_code)
+        & (pl.col("window_months") == window.months)
+        & (pl.col("window_end") == pl.lit(window.end))
+    )

@@ -1,0 +1,150 @@
+"""A question as it is understood: which goods, which countries, which months. Every parser refuses with the nearest right answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from anomaly.bilateral.sums import Window
+from anomaly.contract.errors import BadRequest
+from anomaly.reference import codes
+
+TOTAL = "TOTAL"
+MOST_MONTHS = 12  # a longer window would overlap its own year before
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One country, or a group that is summed: `name` is what the answer calls it."""
+
+    name: str
+    members: tuple[str, ...]
+
+    @property
+    def is_group(self) -> bool:
+        """Whether the reports of several countries are added up."""
+        return len(self.members) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked. `goods` None is every good, added up; a side None is everyone, route by route.
+
+    between   the first and the last good that may be meant, in text order; None is all
+    """
+
+    goods: pl.Expr | None
+    exporter: Side | None = None
+    importer: Side | None = None
+    source: str | None = None
+    between: tuple[str, str] | None = None
+
+    @property
+    def is_sum(self) -> bool:
+        """Whether routes are added up: sums are never scored."""
+        return self.goods is None or any(side is not None and side.is_group for side in (self.exporter, self.importer))
+
+    def where(self) -> pl.Expr:
+        """The rows of a table with good, exporter_iso and importer_iso that the question is about."""
+        asked = pl.lit(value=True) if self.goods is None else self.goods
+        for column, side in (("exporter_iso", self.exporter), ("importer_iso", self.importer)):
+            if side is not None:
+                asked = asked & pl.col(column).is_in(list(side.members))
+        return asked
+
+
+def parse_side(text: str | None, groups: Mapping[str, Sequence[str]]) -> Side | None:
+    """A country by ISO-2, ISO-3 or English name, or a group by its name. Raises BadRequest with the nearest names."""
+    if text is None:
+        return None
+    for name, members in groups.items():
+        if text.strip().casefold() == name.casefold():
+            return Side(name, tuple(members))
+    iso3 = codes.parse_country(text)
+    if iso3 == "EUR":
+        return Side("EU27", codes.EU27)
+    kind = str(codes.countries().filter(pl.col("iso3") == iso3)["kind"].first())
+    if kind != "country":
+        known = ", ".join(groups)
+        raise BadRequest(
+            "one country, or a group to add up",
+            f"{text[:40]!r}, which is {iso3}, a {kind or 'group'}",
+            hint=f"groups are {known}; leave the side out for everyone",
+        )
+    return Side(iso3, (iso3,))
+
+
+def parse_span(text: str) -> codes.Period:
+    """A period, or a range of them such as 2022-01:2022-11. Raises BadRequest."""
+    parts = text.replace("..", ":").split(":")
+    if len(parts) == 1:
+        return codes.parse_period(text)
+    if len(parts) != 2:
+        raise BadRequest("a period, or two with : between", repr(text[:40]), hint="such as 2022-01:2022-11")
+    first, last = (codes.parse_period(part) for part in parts)
+    months = (last.end.year - first.start.year) * 12 + last.end.month - first.start.month + 1
+    if months < 1:
+        raise BadRequest("a range that ends after it begins", repr(text[:40]), hint="turn the two periods round")
+    freq = "A" if first.freq == last.freq == "A" else "M"
+    return codes.Period(text=f"{first.text}:{last.text}", freq=freq, start=first.start, end=last.end, months=months)
+
+
+def parse_goods(text: str, families: pl.DataFrame) -> pl.Expr | None:
+    """The goods a code stands for, as a condition on `good`; None for TOTAL, all goods added up.
+
+    families   codes.family_map: edition, cmd_code, good
+
+    8517.12 and 8517.13 are the same family; a prefix of two to five digits is every good under it. Raises BadRequest.
+    """
+    if text.strip().upper() == TOTAL:
+        return None
+    named, prefix = _meant(text, families)
+    good = pl.col("good")
+    return good.is_in(named) | good.is_between(pl.lit(prefix), pl.lit(f"{prefix}Z")) if prefix else good.is_in(named)
+
+
+def goods_between(text: str, families: pl.DataFrame) -> tuple[str, str] | None:
+    """The first and the last good that `parse_goods` lets through, in text order; None for TOTAL."""
+    if text.strip().upper() == TOTAL:
+        return None
+    named, prefix = _meant(text, families)
+    ends = [*named, *([prefix, f"{prefix}Z"] if prefix else [])]
+    return min(ends), max(ends)
+
+
+def _meant(text: str, families: pl.DataFrame) -> tuple[list[str], str]:
+    """Goods by name, and the prefix of further ones, empty where the code is a whole one."""
+    code = codes.parse_code(text).removesuffix("+")
+    under = families.filter(pl.col("cmd_code").str.starts_with(code[:6]) | pl.col("good").eq(f"{code[:6]}+"))["good"]
+    if len(code) >= 6:
+        return sorted({code[:6], f"{code[:6]}+", *under}), ""
+    return sorted(set(under)), code
+
+
+def nearest_goods(code: str, held: Sequence[str], most: int = 3) -> list[str]:
+    """The goods of the data nearest to a code: those that share most of its first digits, then by distance."""
+    digits = code.removesuffix("+")[:6]
+
+    def distance(good: str) -> tuple[int, int, str]:
+        shared = next(
+            (at for at, (one, other) in enumerate(zip(digits, good, strict=False)) if one != other), len(digits)
+        )
+        apart = abs(int(digits.ljust(6, "0")) - int(good[:6].ljust(6, "0"))) if good[:6].isdecimal() else 10**6
+        return -shared, apart, good
+
+    return sorted(held, key=distance)[:most]
+
+
+def windows_of(period: codes.Period) -> tuple[Window, ...]:
+    """The windows a period may stand for: a calendar year is one of annual and one of monthly data. Raises BadRequest."""
+    if period.months > MOST_MONTHS:
+        raise BadRequest(
+            "a period of at most twelve months, to compare with the year before",
+            f"{period.text}, {period.months} months",
+            hint="ask for one year or less; `anomaly series` shows longer ones",
+        )
+    end = period.end.replace(day=1)
+    monthly = Window("M", period.months, end)
+    return (Window("A", 12, end), monthly) if period.months == MOST_MONTHS and end.month == 12 else (monthly,)

@@ -1,0 +1,145 @@
+"""The sheets of flags.xlsx that hold the evidence behind the flags, a row an item."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from anomaly.reports.base import Findings
+from anomaly.reports.excel.sheet import Column, Sheet
+from anomaly.reports.page.proof import by_flag
+from anomaly.reports.words import (
+    REMAINS_WORDS,
+    VERDICT_WORDS,
+    change_share,
+    country_name,
+    good_name,
+    in_order,
+    indicator_words,
+    publisher_name,
+)
+
+Flag = Mapping[str, Any]
+_FLAG = Column("Flag", width=34)
+_WORDS = Column("In words", "wrapped", 110)
+
+
+def proof_sheets(findings: Findings) -> list[Sheet]:
+    """Other explanations, comparable routes, both sides, what is left without a publisher, and the score's inputs."""
+    return [_explanations(findings), _comparables(findings), _sides(findings), _without(findings), _inputs(findings)]
+
+
+def _sheet(
+    findings: Findings,
+    name: str,
+    says: str,
+    columns: Sequence[Column],
+    rows_of: Callable[[Flag], Iterator[list[Any]]],
+    whole_in: str = "flags.parquet",
+) -> Sheet:
+    flags = in_order(findings.flags).iter_rows(named=True)
+    rows = [[flag["flag_id"], *row] for flag in flags for row in rows_of(flag)]
+    return Sheet(name, says, (_FLAG, *columns), rows, len(rows), frozen_columns=1, whole_in=whole_in)
+
+
+def _explanations(findings: Findings) -> Sheet:
+    columns = (Column("Explanation", "wrapped", 44), Column("The data", width=28), _WORDS)
+    says = "What would have to be true for a flag to be benign, and whether the data allow it."
+
+    def rows_of(flag: Flag) -> Iterator[list[Any]]:
+        for one in flag["benign_if"] or []:
+            yield [one["explanation"], VERDICT_WORDS.get(one["verdict"], one["verdict"]), one["text"]]
+
+    return _sheet(findings, "Other explanations", says, columns, rows_of)
+
+
+def _comparables(findings: Findings) -> Sheet:
+    columns = (
+        Column("Nearness", width=22),
+        Column("Good", width=11),
+        Column("Name of the good", width=34),
+        Column("Exporter", width=9),
+        Column("Name of the exporter", width=22),
+        Column("Importer", width=9),
+        Column("Value, USD", "usd", 16),
+        Column("Year before, USD", "usd", 16),
+        Column("Change", "change", 10),
+        Column("q-value", "score", 10),
+        Column("Why it is no flag", "wrapped", 70),
+    )
+    says = "The nearest routes of the same window that were not flagged, nearest first."
+
+    def rows_of(flag: Flag) -> Iterator[list[Any]]:
+        for one in flag["comparables"] or []:
+            yield [
+                one["nearness"],
+                one["good"],
+                good_name(findings, one["good"]),
+                one["exporter_iso"],
+                country_name(findings, one["exporter_iso"]),
+                one["importer_iso"],
+                one["value_usd"],
+                one["value_prior_year_usd"],
+                change_share(one["value_usd"], one["value_prior_year_usd"]),
+                one["q_value"],
+                one["why"],
+            ]
+
+    return _sheet(findings, "Comparable routes", says, columns, rows_of)
+
+
+def _sides(findings: Findings) -> Sheet:
+    columns = (
+        Column("Time", width=14),
+        Column("Exporter, FOB, USD", "usd", 18),
+        Column("Of which re-exports, USD", "usd", 18),
+        Column("Importer, CIF, USD", "usd", 18),
+        Column("Weight, g", "count", 20),
+    )
+    names = ("span", "export_value_fob_usd", "reexport_value_fob_usd", "import_value_cif_usd", "net_wgt_g")
+
+    def rows_of(flag: Flag) -> Iterator[list[Any]]:
+        for one in flag["sides"] or []:
+            yield [one[name] for name in names]
+
+    return _sheet(
+        findings, "Both sides", "The route as each side reports it; the baseline is a mean.", columns, rows_of
+    )
+
+
+def _without(findings: Findings) -> Sheet:
+    columns = (
+        Column("Publisher left out", width=34),
+        Column("What is left", width=26),
+        Column("Value, USD", "usd", 16),
+        Column("q-value", "score", 10),
+        Column("Reasons left", "wrapped", 40),
+        Column("Reasons lost", "wrapped", 40),
+        Column("Not known then", "wrapped", 40),
+        _WORDS,
+    )
+    found = by_flag(findings.without)
+
+    def rows_of(flag: Flag) -> Iterator[list[Any]]:
+        for one in found.get(flag["flag_id"], []):
+            yield [
+                publisher_name(findings, one["source_left_out"]),
+                REMAINS_WORDS.get(one["remains"], one["remains"]),
+                one["value_usd"],
+                one["q_value"],
+                *["\n".join(one[name]) for name in ("reasons_left", "reasons_lost", "unknown")],
+                one["says"],
+            ]
+
+    says = "What remains of a flag when one publisher's data are left out; flags of the highest priority only."
+    return _sheet(findings, "Without a publisher", says, columns, rows_of, "the table flags.without")
+
+
+def _inputs(findings: Findings) -> Sheet:
+    columns = (Column("Input", width=26), Column("Fall of the score without it", "score", 14), _WORDS)
+
+    def rows_of(flag: Flag) -> Iterator[list[Any]]:
+        for one in flag["contributions"] or []:
+            yield [one["input"], one["score_drop"], indicator_words(findings, one["input"])]
+
+    return _sheet(findings, "Score inputs", "How far the score of a flag falls without each input.", columns, rows_of)

@@ -1,0 +1,162 @@
+"""One flag as a person reads it: the row of the table and the card with the evidence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from anomaly.reports.base import Findings
+from anomaly.reports.page.proof import by_flag, evidence
+from anomaly.reports.page.sparkline import Chart, draw
+from anomaly.reports.words import (
+    FREQUENCY_WORDS,
+    change,
+    country_name,
+    good_name,
+    measured,
+    million,
+    months_before,
+    type_words,
+    usd,
+    window_bounds,
+    window_words,
+)
+
+# Reasons about trade between the coalition and the hub or the target, not about the route itself.
+ABOUT_THE_LEGS = frozenset(
+    {"upstream_surge_log", "direct_drop_log", "replacement_share", "route_through_usd", "mirror_gap_shift_log"}
+)
+GHOST_TRANSIT = "ghost_transit"
+_SAFE_ID = re.compile(r"^[A-Za-z0-9+._-]{1,80}$")
+
+
+def rows(findings: Findings, flags: pl.DataFrame) -> list[dict[str, Any]]:
+    """One row of the flags table per flag, in the order given."""
+    return [_row(findings, flag, place) for place, flag in enumerate(flags.iter_rows(named=True), start=1)]
+
+
+def cards(findings: Findings, flags: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    """One card per flag, in the order given."""
+    without = by_flag(findings.without)
+    points = _points(findings.series, flags["flag_id"])
+    for place, flag in enumerate(flags.iter_rows(named=True), start=1):
+        row = _row(findings, flag, place)
+        reasons = [_reason(reason, flag["flag_type"]) for reason in flag["reasons"]]
+        yield {
+            **row,
+            "is_whole": True,
+            "sentence": sentence(findings, flag),
+            "is_ghost": flag["flag_type"] == GHOST_TRANSIT,
+            "chart": draw(_chart(findings, flag, points.get(flag["flag_id"], ()))),
+            "reasons": [reason for reason in reasons if not reason["is_leg"]],
+            "legs": [reason for reason in reasons if reason["is_leg"]],
+            "caveats": flag["caveats"] or [],
+            "benign": flag["benign"] or [],
+            "compares": flag["compares"],
+            "numbers": _numbers(flag),
+            **evidence(findings, flag, without.get(flag["flag_id"], [])),
+        }
+
+
+def shortened(card: dict[str, Any]) -> dict[str, Any]:
+    """The same card without its chart and what is folded away."""
+    return {**card, "is_whole": False, "chart": ""}
+
+
+def sentence(findings: Findings, flag: dict[str, Any]) -> str:
+    """What happened, in one sentence: who sold how much of what to whom, against a year before and the baseline."""
+    now, before, baseline = flag["value_usd"], flag["value_prior_year_usd"], flag["value_baseline_usd"]
+    good = good_name(findings, flag["good"])
+    route = f"from {country_name(findings, flag['exporter_iso'])} to {country_name(findings, flag['importer_iso'])}"
+    said = f"{usd(now)} of {good} went {route} in {window_words(flag['window_months'], flag['window_end'])}"
+    if before is None:
+        said += "; the year before is not known"
+    else:
+        said += f", after {usd(before) if before else 'nothing'} in the same months a year before"
+        said += f" ({change(now, before)})" if before else ""
+    if baseline is not None:
+        said += f"; the baseline is {usd(baseline) if baseline else 'nothing'}"
+    return said + "."
+
+
+def _row(findings: Findings, flag: dict[str, Any], place: int) -> dict[str, Any]:
+    now, before = flag["value_usd"], flag["value_prior_year_usd"]
+    return {
+        "place": place,
+        "anchor": f"flag-{flag['flag_id']}" if _SAFE_ID.match(flag["flag_id"]) else f"flag-number-{place}",
+        "flag_id": flag["flag_id"],
+        "good": flag["good"],
+        "good_name": good_name(findings, flag["good"]),
+        "exporter": country_name(findings, flag["exporter_iso"]),
+        "importer": country_name(findings, flag["importer_iso"]),
+        "window": window_words(flag["window_months"], flag["window_end"]),
+        "window_order": f"{flag['window_end']:%Y%m}{flag['window_months']:02}",
+        "value": million(now),
+        "before": million(before),
+        "change": change(now, before),
+        "q": probability(flag["q_value"]),
+        "severity": flag["severity"],
+        "type": type_words(flag["flag_type"]),
+        "tier": flag["list_tier"],
+    }
+
+
+def probability(value: float | None) -> str:
+    """A p- or q-value: 0.050, 0.0042, < 0.0001, not known."""
+    if value is None:
+        return "not known"
+    return "< 0.0001" if value < 0.0001 else f"{value:.4f}" if value < 0.01 else f"{value:.3f}"
+
+
+def _numbers(flag: dict[str, Any]) -> list[tuple[str, str]]:
+    stability = flag.get("stability_share")  # of seeds and backgrounds in which q stays within the limit
+    return [
+        ("q-value", probability(flag["q_value"])),
+        *([] if stability is None else [("Stability", f"{100 * stability:.0f} %")]),
+        ("Excess", usd(flag["excess_usd"])),
+        ("p-value", probability(flag["p_value"])),
+        ("Score", "not scored" if flag["anomaly_score"] is None else f"{flag['anomaly_score']:.3f}"),
+        ("Rank in window", "none" if flag["anomaly_rank"] is None else f"{flag['anomaly_rank']:,}"),
+    ]
+
+
+def _reason(reason: dict[str, Any], flag_type: str) -> dict[str, Any]:
+    """A reason with its number in words. On a ghost transit the route is a leg of the coalition itself."""
+    number = measured(reason["value"], reason["unit"])
+    threshold = "" if reason["unit"] == "flag" else measured(reason["threshold"], reason["unit"])
+    return {
+        "text": reason["text"],
+        "indicator": reason["indicator"],
+        "number": number,
+        "threshold": threshold,
+        "is_leg": flag_type != GHOST_TRANSIT and reason["indicator"] in ABOUT_THE_LEGS,
+    }
+
+
+def _points(series: pl.DataFrame, flag_ids: pl.Series) -> dict[str, tuple[tuple[date, int | None], ...]]:
+    wanted = series.filter(pl.col("flag_id").is_in(flag_ids.implode())).sort("flag_id", "ref_date")
+    found: dict[str, list[tuple[date, int | None]]] = {}
+    for flag_id, day, value in wanted.select("flag_id", "ref_date", "value_usd").iter_rows():
+        found.setdefault(flag_id, []).append((day, value))
+    return {flag_id: tuple(points) for flag_id, points in found.items()}
+
+
+def _chart(findings: Findings, flag: dict[str, Any], points: tuple[tuple[date, int | None], ...]) -> Chart:
+    window = window_bounds(flag["window_months"], flag["window_end"])
+    year_before = (months_before(window[0], 12), months_before(window[1], 12))
+    title = ""
+    if points:
+        start, end = points[0][0], points[-1][0]
+        step = 12 if flag["freq_code"] == "A" else 1
+        expected = ((end.year - start.year) * 12 + end.month - start.month) // step + 1
+        gaps = expected - sum(1 for _, value in points if value is not None)
+        reported = "all periods reported" if gaps == 0 else f"{gaps} of {expected} periods not reported"
+        title = (
+            f"{FREQUENCY_WORDS[flag['freq_code']].capitalize()} trade from {country_name(findings, flag['exporter_iso'])} "
+            f"to {country_name(findings, flag['importer_iso'])}, {start.year} to {end.year}, million USD; {reported}"
+        )
+    return Chart(points=points, freq_code=flag["freq_code"], window=window, year_before=year_before, title=title)

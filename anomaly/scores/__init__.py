@@ -1,0 +1,1 @@
+"""features → scores: the forest, its placebos and what q it promises."""

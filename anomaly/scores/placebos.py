@@ -1,0 +1,59 @@
+"""Which routes are asked about, and which cannot be evasion and are what the others are held against.
+
+Expressions and selections over features.forest_inputs.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from anomaly.contract.schema import is_own_gap
+from anomaly.contract.settings import Settings
+
+WINDOW = ["freq_code", "window_months", "window_end"]
+
+
+def is_asked_about(settings: Settings) -> pl.Expr:
+    """Routes that are asked about: hubs to targets, and the coalition to possible hubs.
+
+    Before the sanctions only whole years are scored, as a check.
+    """
+    ghost = (pl.col("role") == "other") & pl.col("is_measured")
+    asked = pl.when(pl.col("is_from_coalition")).then(ghost).otherwise(pl.col("role") == "target")
+    is_check = pl.col("is_before_sanctions") & (pl.col("window_months") != 12)
+    is_from_target = pl.col("exporter_iso").is_in(list(settings.targets.countries))  # a target is nobody's hub
+    return asked & ~is_from_target & is_own_gap(settings.baseline_years) & ~is_check
+
+
+def is_placebo() -> pl.Expr:
+    """Routes that cannot be evasion: other importers, and the targets' own before the sanctions."""
+    target = pl.when(pl.col("is_from_coalition")).then(pl.lit("other")).otherwise(pl.lit("target"))
+    is_outside = (pl.col("role") == "placebo") | (pl.col("is_before_sanctions") & (pl.col("role") == target))
+    return is_outside & pl.col("is_measured")
+
+
+def thinned(group: pl.DataFrame, settings: Settings) -> pl.DataFrame:
+    """Routes asked about and placebos; of the placebos of a window and role at most `most_placebos`, evenly over the key."""
+    most = settings.calibration.most_placebos
+    kind = [*WINDOW, "role"]
+    place, count = pl.int_range(pl.len()).over(kind), pl.len().over(kind)
+    is_kept = (place * most // count) != ((place - 1) * most // count)
+    return group.filter(is_asked_about(settings) | (is_placebo() & ((count <= most) | is_kept)))
+
+
+def placebos_of(window: pl.DataFrame, routes: pl.DataFrame, settings: Settings) -> tuple[pl.DataFrame, str]:
+    """Placebo importers of the window, else earlier periods: those of the same season where they are enough."""
+    end, months = window["window_end"][0], int(window["window_months"][0])
+    importers = routes.filter(is_placebo(), pl.col("role") == "placebo", pl.col("window_end") == end)
+    least = settings.calibration.least_placebos
+    if importers.height >= least:
+        return importers, "importers"
+    months_apart = (
+        (pl.col("window_end").dt.year() - end.year) * 12 + pl.col("window_end").dt.month().cast(pl.Int32) - end.month
+    ).abs()
+    periods = routes.filter(is_placebo(), pl.col("role") == window["role"][0], months_apart >= months)
+    of_season = periods.filter(pl.col("window_end").dt.month() == end.month)
+    periods = of_season if of_season.height >= least else periods
+    if importers.is_empty():
+        return periods, "periods" if periods.height else "none"
+    return pl.concat([importers, periods]), "both"

@@ -1,0 +1,290 @@
+"""The isolation forest and its calibration on routes that cannot be evasion: forest inputs → scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from sklearn import config_context
+from sklearn.ensemble import IsolationForest
+
+from anomaly.contract.errors import ContractBroken
+from anomaly.contract.schema import ROUTE_KEY
+from anomaly.contract.settings import Settings
+from anomaly.scores.calibration import Null, q_values, resampled
+from anomaly.scores.placebos import WINDOW, is_asked_about, is_placebo, placebos_of, thinned
+
+Matrix = npt.NDArray[np.float64]
+_KEY = list(ROUTE_KEY)
+_GROUP = ["freq_code", "window_months", "baseline_gap_years", "is_from_coalition"]
+_LABELS = [*_GROUP, *[name for name in _KEY if name not in _GROUP], "role", "is_before_sanctions", "value_usd"]
+_SCORES = {
+    "anomaly_score": pl.Float64, "evidence_score": pl.Float64, "evidence_weight": pl.Float64, "anomaly_rank": pl.Int64,
+    "p_value": pl.Float64, "q_value": pl.Float64, "stability_share": pl.Float64, "placebos": pl.Int64,
+}  # fmt: skip
+_SAYS = {
+    "importers": "the same goods to importers that are neither target, coalition, possible hub nor neighbour of one",
+    "periods": "the same routes in periods before the sanctions",
+    "both": "importers outside the matter, and the same routes before the sanctions",
+    "none": "too few placebos: not scored",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What scoring gives: schema.Scores, schema.Calibration and schema.Contributions, each sorted by its key."""
+
+    scores: pl.DataFrame
+    calibration: pl.DataFrame
+    contributions: pl.DataFrame
+
+
+def build(inputs: pl.DataFrame, names: Mapping[str, Sequence[str]], settings: Settings) -> Scored:
+    """Score the routes to targets, and the coalition's routes to possible hubs, against their placebos.
+
+    inputs   features.forest_inputs; one-sided, finite, never null
+    names    for each leg the columns of `inputs` that the forest sees, the leading one first (features.input_names)
+
+    The evidence on a route is the mean of two ranks, by the forest and by the leading input. Its p is the share of
+    placebos with as much: the same window's placebo importers where there are enough, else the targets' own windows
+    before the sanctions, and both where neither is enough. Rows are sorted by key first: the same rows in another order
+    give the same bytes. A route without enough placebos has a row without figures.
+    """
+    _refuse_unfinished(inputs, sorted({name for leg in names.values() for name in leg} | {"evidence_weight"}))
+    scores, calibration, contributions = [], [], []
+    for group in inputs.sort(_LABELS).partition_by(_GROUP, maintain_order=True):
+        asked = group.filter(is_asked_about(settings))
+        if asked.is_empty():
+            continue
+        windows = asked.partition_by(WINDOW, maintain_order=True)
+        if group.filter(is_placebo()).height < settings.calibration.least_placebos:
+            count = group.filter(is_placebo()).height
+            scores += [window.with_columns(placebos=pl.lit(count, dtype=pl.Int64)) for window in windows]
+            calibration += [_uncalibrated(window, count, settings) for window in windows]
+            continue
+        of_leg = list(names["coalition to hub" if group["is_from_coalition"][0] else "hub to target"])
+        routes = thinned(group, settings)
+        fitted = _fit(routes, of_leg, settings)
+        evidence = _evidence(routes, fitted, of_leg)
+        routes = routes.with_columns(
+            anomaly_score=pl.Series(evidence.score), evidence_score=pl.Series(evidence.rank), _at=pl.int_range(pl.len())
+        )
+        called: list[pl.DataFrame] = []
+        for window in routes.filter(is_asked_about(settings)).partition_by(WINDOW, maintain_order=True):
+            placebos, kind = placebos_of(window, routes, settings)
+            limit = settings.calibration.q_limit_of_periods if kind == "periods" else settings.calibration.q_limit
+            tested = _calibrate(window, placebos, evidence, limit, settings)
+            scores.append(tested)
+            calibration.append(_report(tested, placebos, kind, limit))
+            called.append(tested.filter(pl.col("q_value") <= limit))
+        contributions.append(_contribute(pl.concat(called), fitted.every(), of_leg))
+    return Scored(
+        _joined(scores, _empty(_SCORES)).select(*_KEY, *_SCORES).sort(_KEY),
+        _joined(calibration, _empty_calibration()).sort([*WINDOW, "leg"]),
+        _joined(contributions, _empty({"input": pl.String, "score_drop": pl.Float64})).sort([*_KEY, "input"]),
+    )
+
+
+def _joined(parts: list[pl.DataFrame], empty: pl.DataFrame) -> pl.DataFrame:
+    return pl.concat([empty, *parts], how="diagonal") if parts else empty
+
+
+def _refuse_unfinished(inputs: pl.DataFrame, names: Sequence[str]) -> None:
+    """The forest takes inf and NaN in silence: refuse them here."""
+    bad = inputs.select(pl.any_horizontal(~pl.col(names).is_finite().fill_null(value=False)).sum()).item()
+    if bad:
+        raise ContractBroken("finite forest inputs", "rows with null, NaN or inf", count=int(bad))
+
+
+@dataclass(frozen=True, slots=True)
+class _Halves:
+    """For each seed, which placebos are in the first half, and a forest fitted on each half."""
+
+    first: list[npt.NDArray[np.bool_]]
+    forests: list[tuple[IsolationForest, IsolationForest]]
+
+    def every(self) -> list[IsolationForest]:
+        return [forest for pair in self.forests for forest in pair]
+
+
+def _fit(routes: pl.DataFrame, names: Sequence[str], settings: Settings) -> _Halves:
+    """Two forests a seed, each on one half of the placebos and on the frame of all routes."""
+    placebos = routes.filter(is_placebo()).select(names).to_numpy()
+    taken = np.zeros(len(placebos), dtype=np.bool_)
+    taken[np.linspace(0, len(placebos) - 1, min(len(placebos), settings.forest.most_rows)).astype(np.int64)] = True
+    frame = np.diag(routes.select(names).to_numpy().max(axis=0))
+    first, forests = [], []
+    for seed in settings.forest.seeds:
+        in_first = np.random.default_rng(seed).permutation(len(placebos)) < len(placebos) // 2
+        one = _forest(placebos[in_first & taken], frame, 2 * seed, settings)
+        other = _forest(placebos[~in_first & taken], frame, 2 * seed + 1, settings)
+        first.append(in_first)
+        forests.append((one, other))
+    return _Halves(first, forests)
+
+
+def _forest(rows: Matrix, frame: Matrix, seed: int, settings: Settings) -> IsolationForest:
+    """A forest splits within the range of its sample only: a route at twice that range and one at ten times it would
+    score alike. The frame, one point an input at the largest value any route has, keeps the range open in every
+    sample.
+    """
+    samples = min(settings.forest.max_samples, len(rows))
+    framed = np.vstack([rows, np.repeat(frame, -(-len(rows) // samples), axis=0)])
+    forest = IsolationForest(n_estimators=settings.forest.trees, max_samples=samples, random_state=seed)
+    with config_context(assume_finite=True, skip_parameter_validation=True):  # checked once, not once a tree
+        return forest.fit(framed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """Of every route: mean forest score and evidence, and the evidence by each seed alone (seeds x routes)."""
+
+    score: Matrix
+    rank: Matrix
+    by_seed: Matrix
+
+
+def _evidence(routes: pl.DataFrame, halves: _Halves, names: Sequence[str]) -> _Evidence:
+    """A placebo is scored by the forests that have not seen it, so that it is as new to them as any other route."""
+    rows = routes.select(names).to_numpy()
+    at = np.flatnonzero(routes.select(is_placebo()).to_series().to_numpy())
+    distinct, back = np.unique(rows, axis=0, return_inverse=True)
+    back = back.reshape(-1)
+    scores = np.empty((len(halves.forests), len(rows)))
+    for number, (in_first, (one, other)) in enumerate(zip(halves.first, halves.forests, strict=True)):
+        by_one, by_other = _anomaly(one, distinct)[back], _anomaly(other, distinct)[back]
+        scores[number] = (by_one + by_other) / 2
+        scores[number, at] = np.where(in_first, by_other[at], by_one[at])
+    leading, has_any = _rank(rows[:, 0]), (rows > 0).any(axis=1)
+    score: Matrix = np.round(scores.mean(axis=0), 12)
+
+    def evidence(one: Matrix) -> Matrix:
+        """Nothing is nothing, whichever half of the forests looked at it."""
+        return np.where(has_any, np.round((_rank(one) + leading) / 2, 12), 0.0)
+
+    return _Evidence(score, evidence(score), np.stack([evidence(one) for one in scores]))
+
+
+def _rank(values: Matrix) -> Matrix:
+    """Place among all, 0 to 1, the mean place where several are equal."""
+    result: Matrix = (pl.Series(values).rank("average").to_numpy() - 0.5) / len(values)
+    return result
+
+
+def _score(rows: Matrix, forests: Sequence[IsolationForest]) -> Matrix:
+    """Mean anomaly of rows over forests, 0 to 1."""
+    result: Matrix = np.mean([_anomaly(forest, rows) for forest in forests], axis=0)
+    return result
+
+
+def _anomaly(forest: IsolationForest, rows: Matrix) -> Matrix:
+    """0 to 1, higher is more anomalous: the one place where scikit-learn's sign is turned."""
+    with config_context(assume_finite=True, skip_parameter_validation=True):
+        result: Matrix = -forest.score_samples(rows)
+    return result
+
+
+def plain_forest(rows: pl.DataFrame, seed: int) -> pl.Series:
+    """Anomaly of each row by a forest with scikit-learn's defaults, fitted on the same rows: what ours is measured
+    beside, and no part of our score. Every column is an input, finite. One Float64 a row, 0 to 1; none of none.
+    """
+    names = rows.columns
+    _refuse_unfinished(rows, names)
+    if rows.is_empty():
+        return pl.Series([], dtype=pl.Float64)
+    forest = IsolationForest(random_state=seed).fit(rows.to_numpy())
+    return pl.Series(np.round(_anomaly(forest, rows.to_numpy()), 12))
+
+
+def _calibrate(
+    window: pl.DataFrame, placebos: pl.DataFrame, evidence: _Evidence, limit: float, settings: Settings
+) -> pl.DataFrame:
+    """p from the placebos, q over the window's routes by their weights, and how stable it is."""
+    here, there = window["_at"].to_numpy(), placebos["_at"].to_numpy()
+    value, null_value = window["value_usd"].to_numpy(), placebos["value_usd"].to_numpy()
+    bands = (null_value, settings.calibration.size_bands_usd, settings.calibration.least_in_size_band)
+    told = window["evidence_weight"].to_numpy()
+    weight = told / told.mean()  # numpy's sums are the same in every run, Polars' are not
+    p_value, count = Null(evidence.rank[there], *bands).p_values(evidence.rank[here], value)
+    kept = np.zeros(window.height)
+    draws = resampled(placebos.height, settings.calibration.resamples, placebos.height)
+    for one in evidence.by_seed:
+        again, _ = Null(one[there], *bands).p_values_of(draws, one[here], value)
+        kept += (q_values(again, weight) <= limit).sum(axis=0)
+    weighted = pl.Series(np.minimum(p_value / weight, 1.0))
+    return window.with_columns(
+        evidence_weight=pl.Series(np.round(weight, 12)),
+        p_value=pl.Series(p_value),
+        q_value=pl.Series(q_values(p_value, weight)),
+        stability_share=pl.Series(kept / (len(evidence.by_seed) * len(draws))),
+        placebos=pl.Series(count),
+    ).with_columns(
+        anomaly_rank=pl.struct(weighted.round(12).alias("p"), -pl.col("evidence_score")).rank("min").cast(pl.Int64)
+    )
+
+
+def _report(tested: pl.DataFrame, placebos: pl.DataFrame, kind: str, limit: float) -> pl.DataFrame:
+    """A placebo counts as flagged where its own p is as small as the largest p/weight among the routes that are called."""
+    called = tested.filter(pl.col("q_value") <= limit)
+    cut = called.select((pl.col("p_value") / pl.col("evidence_weight")).max()).item()
+    own_p = placebos["evidence_score"].rank("max", descending=True) / (1 + placebos.height)
+    of_placebos = None if placebos.is_empty() else 1000 * int((own_p <= (cut or 0.0)).sum()) / placebos.height
+    return _calibration_row(tested, kind, placebos.height, limit, 1000 * called.height / tested.height, of_placebos)
+
+
+def _uncalibrated(window: pl.DataFrame, placebos: int, settings: Settings) -> pl.DataFrame:
+    return _calibration_row(window, "none", placebos, settings.calibration.q_limit, None, None)
+
+
+def _calibration_row(
+    window: pl.DataFrame, kind: str, placebos: int, limit: float, targets_per_1000: float | None, per_1000: float | None
+) -> pl.DataFrame:
+    return window.head(1).select(
+        *WINDOW,
+        leg=pl.when(pl.col("is_from_coalition")).then(pl.lit("coalition to hub")).otherwise(pl.lit("hub to target")),
+        placebo_kind=pl.lit(kind),
+        placebos=pl.lit(placebos, dtype=pl.Int64),
+        q_limit=pl.lit(limit, dtype=pl.Float64),
+        targets=pl.lit(window.height, dtype=pl.Int64),
+        targets_flagged_per_1000=pl.lit(targets_per_1000, dtype=pl.Float64),
+        placebos_flagged_per_1000=pl.lit(per_1000, dtype=pl.Float64),
+        says=pl.lit(_SAYS[kind]),
+    )
+
+
+def _contribute(called: pl.DataFrame, forests: Sequence[IsolationForest], names: Sequence[str]) -> pl.DataFrame:
+    """How far the score falls when one input is set to nothing, for each route that may be flagged."""
+    rows = called.select(names).to_numpy()
+    if not len(rows):
+        return _empty({"input": pl.String, "score_drop": pl.Float64})
+    without = [rows.copy() for _ in names]
+    for position, changed in enumerate(without):
+        changed[:, position] = 0.0
+    whole, *others = np.split(_score(np.vstack([rows, *without]), forests), len(names) + 1)
+    return pl.concat(
+        [
+            called.select(_KEY).with_columns(input=pl.lit(name), score_drop=pl.Series(np.round(whole - other, 12)))
+            for name, other in zip(names, others, strict=True)
+        ]
+    )
+
+
+def _empty(columns: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
+    key = {
+        "freq_code": pl.String, "window_months": pl.Int16, "window_end": pl.Date,
+        "good": pl.String, "exporter_iso": pl.String, "importer_iso": pl.String,
+    }  # fmt: skip
+    return pl.DataFrame(schema={**key, **columns})
+
+
+def _empty_calibration() -> pl.DataFrame:
+    return pl.DataFrame(
+        schema={
+            "freq_code": pl.String, "window_months": pl.Int16, "window_end": pl.Date, "leg": pl.String,
+            "placebo_kind": pl.String, "placebos": pl.Int64, "q_limit": pl.Float64, "targets": pl.Int64,
+            "targets_flagged_per_1000": pl.Float64, "placebos_flagged_per_1000": pl.Float64, "says": pl.String,
+        }
+    )  # fmt: skip

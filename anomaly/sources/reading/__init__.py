@@ -1,0 +1,1 @@
+"""What readers of raw files share: text, lines, archives, amounts, batches."""

@@ -1,0 +1,47 @@
+"""Amounts out of text cells: strict, whole, and with a named rule for every way they can be wrong."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from anomaly.contract.schema import MOST_PLAUSIBLE_USD
+from anomaly.sources.base import Rule
+
+
+def is_filled(cell: pl.Expr) -> pl.Expr:
+    """True where a text cell holds more than blanks."""
+    return cell.is_not_null() & (cell.str.strip_chars() != "")
+
+
+def to_number(cell: pl.Expr) -> pl.Expr:
+    """Float64 of a text cell such as "12", " 12.5 " or "1.2e6"; null where it is empty, no number, NaN or infinite."""
+    number = cell.str.strip_chars().cast(pl.Float64, strict=False)
+    return pl.when(number.is_finite()).then(number)
+
+
+def whole(number: pl.Expr, times: float = 1, most: int = MOST_PLAUSIBLE_USD) -> pl.Expr:
+    """Int64 of a number times a factor, halves rounded away from zero; null outside 0 to `most`."""
+    scaled = (number * times).round(0, mode="half_away_from_zero")
+    return pl.when(scaled.is_between(0, most) & scaled.is_finite()).then(scaled).cast(pl.Int64, strict=False)
+
+
+def to_int(cell: pl.Expr, times: float = 1, most: int = MOST_PLAUSIBLE_USD) -> pl.Expr:
+    """Int64 of a decimal text cell times a factor, halves rounded away from zero.
+
+    null where the cell is empty, not a finite number, or outside 0 to `most` after the factor; `number_rules`
+    says which of these it was.
+    """
+    return whole(to_number(cell), times, most)
+
+
+def number_rules(column: str, *, needed: bool, most: float = MOST_PLAUSIBLE_USD) -> tuple[Rule, ...]:
+    """The rules a text column of amounts can break: missing (if needed), no number, negative, beyond `most`."""
+    cell = pl.col(column)
+    number = to_number(cell)
+    rules = (
+        Rule("not_a_number", column, is_filled(cell) & number.is_null(), "the amount is not a finite number"),
+        Rule("negative", column, number < 0, "the amount is below zero"),
+        Rule("absurd", column, number > most, f"the amount is over {most:.0e}: its unit is wrong"),
+    )
+    missing = Rule("missing", column, ~is_filled(cell), "there is no amount")
+    return (missing, *rules) if needed else rules

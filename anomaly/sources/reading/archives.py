@@ -1,0 +1,146 @@
+"""Members of zip and 7z archives, as streams of bytes: by an allow-list of names, up to a limit, never as files.
+
+A name out of an archive is only ever compared, never used as a path; sizes that an archive states are not believed,
+the bytes that really come out are counted.
+"""
+
+from __future__ import annotations
+
+import errno
+import lzma
+import re
+import struct
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import IO, TypeVar
+
+from anomaly.contract.errors import DataRejected
+from anomaly.sources.reading.text import refused
+
+BLOCK_BYTES = 2**22  # larger ones cost memory and page faults, and save nothing
+# what the two libraries raise on the way through damaged bytes, found by cutting and flipping (tests/sources)
+_DAMAGE: tuple[type[Exception], ...] = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, NotImplementedError, RuntimeError),
+    *(ValueError, LookupError, OverflowError, TypeError, AttributeError, AssertionError, MemoryError),
+)
+T = TypeVar("T")
+
+
+@contextmanager
+def _damage_named(name: str, whole: str, *kinds: type[Exception]) -> Iterator[None]:
+    """Turn what a library raises over damaged bytes into DataRejected; a disk's own errors stay what they are."""
+    try:
+        yield
+    except (*kinds, *_DAMAGE) as error:
+        raise refused(name, whole, f"a damaged, cut or locked one ({error!r})"[:200]) from error
+    except OSError as error:
+        if error.errno not in (None, errno.EINVAL):  # EINVAL: a place before the file's start
+            raise
+        raise refused(name, whole, f"a damaged or cut one ({error!r})"[:200]) from error
+
+
+def zip_members(path: Path, name: str, allowed: re.Pattern[str]) -> list[str]:
+    """The members whose whole name is allowed, in order of name; all others are passed over.
+
+    Raises DataRejected where the archive is damaged, or an allowed name stands in it twice.
+    """
+    with _damage_named(name, "a whole zip archive"), zipfile.ZipFile(path) as archive:
+        found = sorted(info.filename for info in archive.infolist() if allowed.fullmatch(info.filename))
+    for before, member in pairwise(found):
+        if before == member:
+            raise refused(name, "each member once", f"two members named {member}")
+    return found
+
+
+def zip_blocks(path: Path, name: str, member: str, most: int) -> Iterator[bytes]:
+    """A member's bytes in blocks. Raises DataRejected where it is damaged, locked, or longer than `most` bytes."""
+    written = 0
+    with (
+        _damage_named(name, f"a whole member {member}"),
+        zipfile.ZipFile(path) as archive,
+        archive.open(member) as stream,
+    ):
+        while block := stream.read(BLOCK_BYTES):
+            written += len(block)
+            if written > most:
+                raise _too_long(f"{name}, member {member}", most)
+            yield block
+
+
+def file_blocks(stream: IO[bytes]) -> Iterator[bytes]:
+    """An open file's bytes in blocks."""
+    while block := stream.read(BLOCK_BYTES):
+        yield block
+
+
+def unpack_7z(path: Path, name: str, into: IO[bytes], most: int) -> None:
+    """Write the archive's only member into an open file of our own and go back to its start.
+
+    Raises DataRejected where the archive is damaged, cut, locked, has not exactly one member, or its member is longer
+    than `most` bytes.
+    """
+    import py7zr  # 60 ms, and only for 7z
+    from py7zr.exceptions import AbsolutePathError, ArchiveError, PasswordRequired
+
+    class Limited(py7zr.Py7zIO):
+        """A member's bytes on their way into `into`, counted."""
+
+        def __init__(self) -> None:
+            self.written = 0
+
+        def write(self, s: bytes | bytearray) -> int:
+            self.written += len(s)
+            if self.written > most:
+                raise _too_long(name, most)
+            return into.write(s)
+
+        def read(self, size: int | None = None) -> bytes:
+            return b""
+
+        def seek(self, offset: int, whence: int = 0) -> int:
+            return 0
+
+        def flush(self) -> None:
+            pass
+
+        def size(self) -> int:
+            return self.written
+
+    class OnlyOne(py7zr.WriterFactory):
+        def create(self, filename: str) -> py7zr.Py7zIO:
+            return Limited()
+
+    damage = _damage_named(name, "a whole 7z archive", ArchiveError, AbsolutePathError, PasswordRequired)
+    # an open file, not a path: py7zr then starts no threads, and the limit's error arrives here
+    with path.open("rb") as packed, damage, py7zr.SevenZipFile(packed) as archive:
+        members = [member for member in archive.list() if not member.is_directory]
+        if len(members) == 1:
+            archive.extract(targets=[members[0].filename], factory=OnlyOne())
+    if len(members) != 1:
+        raise refused(name, "one member", f"{len(members)} members")
+    into.seek(0)
+
+
+def temporary_file() -> IO[bytes]:
+    """An unnamed file that is gone when it is closed."""
+    return tempfile.TemporaryFile(prefix="anomaly-")
+
+
+def _too_long(name: str, most: int) -> DataRejected:
+    return refused(name, f"at most {most:,} bytes unpacked", "more than that", hint="it is not what it says it is")
+
+
+def ahead(items: Iterator[T]) -> Iterator[T]:
+    """The same items, the next one made in a thread while the one before is used: unpacking beside parsing."""
+    end = object()
+    with ThreadPoolExecutor(1) as worker:
+        coming = worker.submit(next, items, end)
+        while (item := coming.result()) is not end:
+            coming = worker.submit(next, items, end)
+            yield item  # type: ignore[misc]

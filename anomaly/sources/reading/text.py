@@ -1,0 +1,298 @@
+"""Text as publishers send it, read strictly: what is not a whole table in the declared encoding is refused.
+
+Polars fills a short row with nulls, reads UTF-16 as letters with zeros between, and lets a stray quote swallow
+the rows after it, all without a word. So the shape of a file is checked here first, over its bytes, and Polars
+then reads what is known to be well formed. Every column is text; "NA" stays "NA"; an empty cell is null or "".
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from anomaly.contract.errors import DataRejected
+from anomaly.sources.reading.amounts import is_filled
+
+GZIP_MAGIC = b"\x1f\x8b"
+MOST_UNPACKED_BYTES = 8 * 2**30  # a packed file that grows beyond this is a bomb, not statistics
+_BLOCK_BYTES = 2**24
+_ROW = "row"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A file's text as UTF-8 without a byte order mark, and the encoding it came in."""
+
+    data: bytes
+    encoding: str
+
+
+def refused(
+    name: str, expected: str, came: str, *, row: int | None = None, column: str = "", hint: str = ""
+) -> DataRejected:
+    """The error of a file that cannot be read, with its place: file, row (1 is the first row of data), column."""
+    where = name
+    if row is not None:
+        where += f", the header row (row {row})" if row == 0 else f", row {row}"
+    if column:
+        where += f", column {column}"
+    return DataRejected(expected, f"{where}: {came}", hint=hint or "fetch the file again; it was not changed or used")
+
+
+def read_bytes(path: Path, name: str, *, gzipped: bool | None = None) -> bytes:
+    """A file's bytes, unpacked where its first bytes say gzip.
+
+    `gzipped` True demands gzip, False demands that it is not; None takes either. Raises DataRejected for an
+    empty file, a gzip that is cut, damaged or missing, and one that unpacks to more than MOST_UNPACKED_BYTES.
+    """
+    data = path.read_bytes()
+    if not data:
+        raise refused(name, "a file with data", "0 bytes")
+    is_gzip = data.startswith(GZIP_MAGIC)
+    if gzipped is not None and gzipped != is_gzip:
+        expected = "gzip, whose first two bytes are 1f 8b" if gzipped else "a file that is not packed"
+        raise refused(name, expected, f"a file that begins {data[:16]!r}")
+    return _unpacked(data, name) if is_gzip else data
+
+
+def _unpacked(data: bytes, name: str) -> bytes:
+    whole = io.BytesIO()
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
+            while block := stream.read(_BLOCK_BYTES):
+                whole.write(block)
+                if whole.tell() > MOST_UNPACKED_BYTES:
+                    raise refused(name, f"at most {MOST_UNPACKED_BYTES:,} bytes unpacked", "more than that")
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise refused(name, "a whole gzip file", f"a damaged or cut one ({error})") from error
+    if not whole.tell():
+        raise refused(name, "a file with data", "a gzip file with nothing in it")
+    return whole.getvalue()
+
+
+def decoded(data: bytes, name: str, encodings: Sequence[str] = ("utf-8",)) -> Text:
+    """The bytes as UTF-8, from the first of the declared encodings that fits every byte.
+
+    A UTF-8 byte order mark is taken off. Raises DataRejected for UTF-16 and UTF-32, for NUL, and with row and
+    column of the first byte that fits none of the encodings.
+    """
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise refused(
+            name, f"text in {' or '.join(encodings)}", "UTF-16 (its byte order mark)", hint="save it as UTF-8"
+        )
+    if (at := data.find(b"\0")) >= 0:
+        row, column = _place(data[:at])
+        raise refused(
+            name, "text", "a NUL byte", row=row, column=column, hint="it is UTF-16 or damaged: save it as UTF-8"
+        )
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    if data.isascii():
+        return Text(data, encodings[0])
+    first_error: UnicodeDecodeError | None = None
+    for encoding in encodings:
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError as error:
+            first_error = first_error or error
+        else:
+            is_utf8 = encoding.lower().replace("_", "-") in ("utf-8", "utf8")
+            return Text(data if is_utf8 else text.encode(), encoding)
+    if first_error is None:
+        raise ValueError("decoded() needs at least one encoding")
+    row, column = _place(data[: first_error.start])
+    came = f"byte {data[first_error.start]:02x}"
+    raise refused(name, f"text in {' or '.join(encodings)}", came, row=row, column=column, hint="declare its encoding")
+
+
+def _place(before: bytes) -> tuple[int, str]:
+    """Row and column number of what follows these bytes, counting line ends; quoted line ends count too."""
+    line = before[before.rfind(b"\n") + 1 :]
+    fields = max(line.count(separator) for separator in (b",", b"\t", b";"))
+    return before.count(b"\n"), f"number {fields + 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a publisher's text table is laid out.
+
+    required            columns that must be there, spelt as in the file, or in lower case with lower_names
+    columns             columns to read where they are there; empty reads all
+    lower_names         take column names in lower case, for publishers who change their capitals
+    trailing_separator  rows may end with exactly one separator more than the header has
+    quote               None where the format has no quotes, so that a quote is a letter like any other
+    """
+
+    separator: str = ","
+    quote: str | None = '"'
+    required: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    lower_names: bool = False
+    trailing_separator: bool = False
+
+
+def read_text_csv(text: Text, name: str, layout: Layout | None = None) -> pl.DataFrame:
+    """A whole table of text columns plus `row` (Int64, 1 is the first row of data). Errors as `text_csv_batches`."""
+    return pl.concat(text_csv_batches(text, name, layout or Layout()), rechunk=False)
+
+
+def text_csv_batches(text: Text, name: str, layout: Layout, batch_rows: int = 2_000_000) -> Iterator[pl.DataFrame]:
+    """The table in frames of at most `batch_rows` rows, at least one frame; the whole file is checked before the first.
+
+    Raises DataRejected, naming file, row and column, for: an empty file, HTML or JSON in place of a table, a
+    duplicate or missing column, a row shorter or longer than the header, an unclosed quote.
+    """
+    _refuse_other_formats(text.data, name)
+    ends, separators = _records(text.data, name, layout)
+    names = _header(text.data[: ends[0]], name, layout)
+    extra = _extra_separators(separators, names, name, layout)
+    schema = dict.fromkeys([*names, *["_extra"] * extra], pl.String())
+    wanted = [column for column in names if not layout.columns or column in layout.columns]
+    for first in range(0, max(len(ends) - 1, 1), batch_rows):
+        last = min(first + batch_rows, len(ends) - 1)
+        frame = _records_parsed(text.data, ends, first, last, schema, layout)
+        if frame is None:
+            while last - first > 1:  # halve to the first row that breaks
+                middle = (first + last) // 2
+                is_before = _records_parsed(text.data, ends, first, middle, schema, layout) is None
+                first, last = (first, middle) if is_before else (middle, last)
+            raise refused(name, "quotes around whole cells", "a stray quote", row=first + 1)
+        if extra:
+            _refuse_filled_extra(frame, name)
+        yield frame.select(_ROW, *wanted)
+
+
+def _records_parsed(
+    data: bytes, ends: npt.NDArray[np.int64], first: int, last: int, schema: dict[str, pl.String], layout: Layout
+) -> pl.DataFrame | None:
+    """Records first to last, or None where their quotes make other rows or cells than their line ends say."""
+    try:
+        frame = _parsed(bytes(memoryview(data)[ends[first] : ends[last]]), schema, layout, first)
+    except pl.exceptions.ComputeError:
+        return None
+    return frame if frame.height == last - first else None
+
+
+def _parsed(data: bytes, schema: dict[str, pl.String], layout: Layout, first: int) -> pl.DataFrame:
+    if not data:
+        return pl.DataFrame(schema={_ROW: pl.Int64, **schema})
+    return pl.read_csv(
+        data,
+        has_header=False,
+        schema=schema,
+        separator=layout.separator,
+        quote_char=layout.quote,
+        row_index_name=_ROW,
+        row_index_offset=first + 1,
+    ).with_columns(pl.col(_ROW).cast(pl.Int64))
+
+
+def _refuse_other_formats(data: bytes, name: str) -> None:
+    begin = data[:512].lstrip()[:1]
+    if not begin:
+        raise refused(name, "a header and rows", "an empty file")
+    if begin in (b"<", b"{", b"["):
+        kind = "HTML or XML" if begin == b"<" else "JSON"
+        raise refused(name, "a table of text", f"{kind}: {data[:60].decode(errors='replace')!r}")
+
+
+def _records(data: bytes, name: str, layout: Layout) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Where each record ends (after its line end) and how many separators it has, both outside quotes.
+
+    Empty lines at the end of the file are not records. Raises DataRejected where a quote is never closed.
+    """
+    size = len(data)
+    while data[size - 1 : size] in (b"\r", b"\n"):
+        size -= 1
+    all_bytes = np.frombuffer(data, dtype=np.uint8, count=size)
+    quote = layout.quote if layout.quote and layout.quote.encode() in data else None
+    ends: list[npt.NDArray[np.int64]] = []
+    counts: list[npt.NDArray[np.int64]] = []
+    inside, pending = np.uint8(0), 0
+    for start in range(0, size, _BLOCK_BYTES):
+        block = all_bytes[start : start + _BLOCK_BYTES]
+        is_event = (block == ord(layout.separator)) | (block == ord("\n"))
+        if quote:
+            parity = (np.cumsum(block == ord(quote), dtype=np.uint8) + inside) & np.uint8(1)
+            is_event &= parity == 0
+            inside = parity[-1]
+        events = np.flatnonzero(is_event)
+        line_ends = np.flatnonzero(block[events] == ord("\n"))
+        ends.append(events[line_ends] + start + 1)
+        between = np.diff(line_ends, prepend=-1) - 1
+        if len(line_ends):
+            between[0] += pending
+            pending = len(events) - 1 - int(line_ends[-1])
+        else:
+            pending += len(events)
+        counts.append(between)
+    all_ends = np.append(np.concatenate(ends), len(data))
+    all_counts = np.append(np.concatenate(counts), pending)
+    if inside:
+        row = _first_odd(all_counts, layout.trailing_separator)
+        raise refused(name, "every quote closed", "one that is never closed", row=row)
+    return all_ends, all_counts
+
+
+def _first_odd(counts: npt.NDArray[np.int64], trailing: bool) -> int:
+    """The first record that is neither as long as the header nor, where allowed, one longer; else the last record."""
+    odd = np.flatnonzero((counts != counts[0]) & (counts != counts[0] + int(trailing)))
+    return int(odd[0]) if len(odd) else len(counts) - 1
+
+
+def _header(line: bytes, name: str, layout: Layout) -> list[str]:
+    text = line.decode().rstrip("\r\n")
+    if "\r" in text:
+        raise refused(name, "lines that end with LF or CRLF", "CR alone", row=0, hint="save it with LF line ends")
+    if layout.quote:
+        fields = next(csv.reader([text], delimiter=layout.separator, quotechar=layout.quote))
+    else:
+        fields = text.split(layout.separator)
+    names = [field.strip() for field in fields]
+    if layout.lower_names:
+        names = [field.lower() for field in names]
+    seen: set[str] = set()
+    for field in names:
+        if field in seen:
+            raise refused(name, "a name per column", "this name twice", row=0, column=field or "without a name")
+        seen.add(field)
+    missing = [field for field in layout.required if field not in seen]
+    if missing:
+        came = f"no column {', '.join(missing)}; there are {', '.join(names[:60])}"
+        raise refused(name, f"the columns {', '.join(layout.required)}", came, row=0, column=missing[0])
+    return names
+
+
+def _extra_separators(counts: npt.NDArray[np.int64], names: list[str], name: str, layout: Layout) -> int:
+    """0 where every row is as long as the header, 1 where every row ends with one allowed separator more."""
+    rows = counts[1:]
+    extra = int(layout.trailing_separator and len(rows) > 0 and rows[0] == len(names))
+    odd = np.flatnonzero(rows != len(names) - 1 + extra)
+    if len(odd):
+        came = int(rows[odd[0]]) + 1
+        column = names[came] if came < len(names) else f"after {names[-1]}"
+        error = refused(
+            name,
+            f"{len(names) + extra} columns in every row",
+            f"{came} columns, and {len(odd):,} such rows in all",
+            row=int(odd[0]) + 1,
+            column=column,
+            hint="the file is cut or a quote or separator in it is wrong; fetch it again",
+        )
+        raise error
+    return extra
+
+
+def _refuse_filled_extra(frame: pl.DataFrame, name: str) -> None:
+    filled = frame.filter(is_filled(pl.col("_extra")))
+    if filled.height:
+        row, value = filled.row(0, named=True)[_ROW], filled.row(0, named=True)["_extra"]
+        raise refused(name, "nothing after the last separator", f"{value!r}", row=row, column="after the last")

@@ -1,0 +1,353 @@
+"""The command line by its text: what it prints, where, with which exit code, and what it does not load."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from anomaly.cli.commands import main
+from anomaly.cli.output import FORMATS, arrow, cell
+from anomaly.store.store import Store
+from tests import ROOT
+from tests.asked import CARS, FLAG_ID, REASON, frames, write_store
+from tests.trade import flow
+
+HEAVY = ("pydantic", "dataframely", "sklearn", "pandas", "pyarrow", "numpy.testing", "scipy")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("processed")
+    write_store(root)
+    return root
+
+
+def run(data: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(main, [*arguments, "--data", str(data)], prog_name="anomaly")
+
+
+def rows(data: Path, *arguments: str) -> list[dict]:
+    told = run(data, *arguments, "--format", "json")
+    assert told.exit_code == 0, told.stderr
+    return json.loads(told.stdout)
+
+
+MISSION = ("query", "8517.12", "--exporter", "KAZ", "--importer", "RUS", "--period", "2022H1")
+
+
+def test_the_missions_question_is_answered_with_37_to_178_million_381_percent_flagged_and_why(data):
+    told = run(data, *MISSION)
+    assert told.exit_code == 0
+    assert "37.0 → 178.0 million USD (+381 %)" in told.stdout
+    assert "flagged: hub_reexport, high, q 0.012" in told.stdout
+    assert f"  - {REASON}" in told.stdout
+    assert "178,000,000" in told.stdout
+    assert f"anomaly explain {FLAG_ID}" in told.stderr
+
+
+@pytest.mark.parametrize("exporter", ["KZ", "KAZ", "Kazakhstan", "kazakhstan"])
+@pytest.mark.parametrize("code", ["8517.13", "851712", "851712+"])
+def test_countries_and_codes_are_taken_as_people_write_them(data, code, exporter):
+    answer = rows(data, "query", code, "--exporter", exporter, "--importer", "Russian Federation", "--period", "2022H1")
+    assert [row["flag_id"] for row in answer] == [FLAG_ID]
+
+
+def test_every_format_holds_the_same_number(data):
+    answers = {form: run(data, *MISSION, "--format", form) for form in FORMATS}
+    assert {told.exit_code for told in answers.values()} == {0}
+    assert json.loads(answers["json"].stdout)[0]["value_usd"] == 178_000_000
+    assert json.loads(answers["ndjson"].stdout)["reasons"] == [REASON]
+    assert next(csv.DictReader(io.StringIO(answers["csv"].stdout)))["value_usd"] == "178000000"
+    assert "| 178,000,000 |" in answers["markdown"].stdout
+
+
+def test_the_cars_of_armenia_come_out_to_the_dollar(data):
+    told = run(data, "series", "870323", "ARM", "RUS")
+    lines = {line.split()[0]: line.split()[1] for line in told.stdout.splitlines() if line[:2] == "20"}
+    assert lines == {
+        "2019": "400,000", "2020": "500,000", "2021": "1,087,497", "2022": "127,950,897", "2023": "185,702,354",
+    }  # fmt: skip
+    assert "not reported" in told.stdout
+
+
+def test_simulated_trade_is_called_so_beside_every_answer(tmp_path):
+    sides = frames()["bilateral"].with_columns(dataset=pl.lit("SIMULATED-") + pl.col("dataset"))
+    with Store(tmp_path).writer("bilateral", inputs={}) as writer:
+        writer.add(sides)
+    for command in (("query", "870323", "--importer", "RUS"), ("series", "870323", "ARM", "RUS")):
+        assert "simulated trade: no figure here is real" in run(tmp_path, *command).stderr
+
+
+def test_real_trade_is_not_called_simulated(data):
+    assert "simulated" not in run(data, "query", "870323", "--importer", "RUS").output
+
+
+def test_a_mirror_that_is_silent_is_null_and_not_zero(data):
+    by_year = {row["period"]: row for row in rows(data, "series", "8703.23", "Armenia", "RU", "--freq", "A")}
+    assert by_year["2022"]["import_value_cif_usd"] == 131_000_000
+    assert by_year["2022"]["reexport_value_fob_usd"] == 120_000_000
+    assert by_year["2021"]["import_value_cif_usd"] is None
+
+
+def test_a_sum_over_the_eu_in_euro_is_exact(data):
+    answer = rows(
+        data,
+        "query",
+        "TOTAL",
+        "--exporter",
+        "EU27",
+        "--importer",
+        "RUS",
+        "--period",
+        "2022-01:2022-05",
+        "--currency",
+        "EUR",
+    )
+    assert [(row["exporter_iso"], row["value_prior_year_eur"], row["value_eur"]) for row in answer] == [
+        ("EU27", 50_000_000, 2_500_000)
+    ]
+    told = run(
+        data,
+        "query",
+        "TOTAL",
+        "--exporter",
+        "EU27",
+        "--importer",
+        "RUS",
+        "--period",
+        "2022-01:2022-05",
+        "--currency",
+        "EUR",
+    )
+    assert "50.0 → 2.5 million EUR (−95 %)" in told.stdout
+
+
+def test_a_series_of_a_group_adds_up_its_members(data):
+    answer = rows(data, "series", "TOTAL", "EU27", "RUS", "--freq", "A", "--period", "2022")
+    assert [(row["period"], row["export_value_fob_usd"]) for row in answer] == [("2022", 390_002_022 + 9_000_000)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("query", "8517x"), "HS code"),
+        (("query", "851799"), "851712+"),
+        (("query", "8517", "--exporter", "Kazahkstan"), "Kazakhstan (KAZ)"),
+        (("query", "8517", "--period", "2022H3"), "2022H1"),
+        (("query", "8517", "--period", "2020:2022"), "at most twelve months"),
+        (("query", "TOTAL"), "--exporter or --importer"),
+        (("query", "8517", "--currency", "XAU"), "USD, EUR"),
+        (("query", "8517", "--source", "../../etc"), "anomaly sources"),
+        (("explain", "nonsense"), "CODE:EXPORTER:IMPORTER"),
+        (("explain", "851712:KAZ:RUS:2022-01:2022-05"), "2022H1"),
+        (("tables", "nonsense"), "bilateral"),
+        (("query", "851712", "--source", "comxet"), "comext"),
+    ],
+)
+def test_a_question_that_cannot_be_understood_ends_with_2_and_the_nearest_right_answer(data, arguments, says):
+    told = run(data, *arguments)
+    assert told.exit_code == 2
+    assert told.stdout == ""
+    assert says in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def test_a_period_that_the_data_do_not_hold_is_an_empty_answer_that_names_what_they_hold(data):
+    told = run(data, "query", "870323", "--exporter", "ARM", "--importer", "RUS", "--period", "2022H1")
+    assert told.exit_code == 0
+    assert "annual data from 2019 to 2023" in told.stderr
+
+
+def test_a_period_reported_in_part_is_not_called_unreported(data):
+    told = run(data, "query", "870323", "--exporter", "ARM", "--importer", "RUS", "--period", "2023-01:2023-11")
+    assert told.exit_code == 0
+    assert "nothing reported for all of 2023-01:2023-11" in told.stderr
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_reader_that_has_enough_ends_the_answer_without_a_fault(data, form):
+    command = [
+        sys.executable,
+        "-c",
+        "from anomaly.cli.commands import program; program()",
+        "tables",
+        "flows",
+        "--format",
+        form,
+    ]
+    reading, writing = os.pipe()
+    os.close(reading)
+    told = subprocess.run(
+        [*command, "--data", str(data)], stdout=writing, stderr=subprocess.PIPE, text=True, cwd=ROOT, check=False
+    )
+    os.close(writing)
+    assert (told.returncode, told.stderr) == (0, "")
+
+
+def test_without_tables_the_answer_is_69_and_what_to_do(tmp_path):
+    for command in ("query", "series", "explain"):
+        arguments = {"query": ["85"], "series": ["85", "KAZ", "RUS"], "explain": [FLAG_ID]}[command]
+        told = run(tmp_path / "none", command, *arguments)
+        assert told.exit_code == 69, told.output
+        assert "run `make`" in told.stderr
+
+
+def test_explain_tells_the_raw_file_with_its_hash_and_its_publisher(data):
+    told = json.loads(run(data, "explain", FLAG_ID, "--format", "json").stdout)
+    assert [file["sha256"] for file in told["raw_files"]] == ["a" * 64]
+    assert told["run"]["is_scenario_of_the_run"] is True
+    assert len(told["run"]["scenario_hash"]) == 64
+    assert told["run"]["seeds"] == "0, 1, 2, 3, 4"
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("subject", [FLAG_ID, "8517.12:KZ:Russia:2022H1", "870323:ARM:RUS"])
+def test_explain_speaks_every_format(data, form, subject):
+    told = run(data, "explain", subject, "--format", form)
+    assert told.exit_code == 0, told.stderr
+    assert "37000000" in told.stdout.replace(",", "") or "870323" in subject
+
+
+def test_goods_and_hubs_are_the_rollups_of_the_newest_window(data):
+    assert [row["key"] for row in rows(data, "goods")] == ["851712+"]
+    assert [(row["key"], row["name"], row["period"]) for row in rows(data, "hubs")] == [("KAZ", "Kazakhstan", "2022H1")]
+
+
+def test_sources_indicators_and_tables_are_the_registries():
+    for command, name in (("sources", "name"), ("indicators", "name"), ("tables", "table")):
+        told = CliRunner().invoke(main, [command, "--format", "json"])
+        assert told.exit_code == 0
+        assert all(row[name] for row in json.loads(told.stdout))
+
+
+def test_tables_tell_their_rows_and_a_table_its_columns_with_units(data):
+    held = {row["table"]: row["rows"] for row in rows(data, "tables")}
+    assert held["flags"] == 1
+    assert held["flows.rejected"] == 0
+    columns = {row["column"]: row for row in rows(data, "tables", "features")}
+    assert columns["value_usd"]["unit"] == "USD"
+    assert columns["surge_log"]["unit"] == "log"
+
+
+def test_report_names_the_newest_files(data, tmp_path):
+    assert run(tmp_path, "report").exit_code == 69
+    latest = tmp_path / "reports" / "latest"
+    latest.mkdir(parents=True)
+    (latest / "flags.csv").write_text("x", encoding="utf-8")
+    (latest / "report.html").write_text("x", encoding="utf-8")
+    assert [row["file"] for row in rows(tmp_path, "report")] == ["report.html", "flags.csv"]
+
+
+def test_one_flipped_bit_is_named_by_verify_and_ends_with_74(tmp_path):
+    write_store(tmp_path)
+    assert run(tmp_path, "verify").exit_code == 0
+    file = next(path for path in sorted((tmp_path / "bilateral").rglob("*.parquet")))
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(bytes(content))
+    told = run(tmp_path, "verify")
+    assert told.exit_code == 74
+    assert file.name in told.stderr
+
+
+def test_text_that_a_spreadsheet_would_compute_is_defused_in_csv_and_numbers_are_not(data):
+    from anomaly.cli.output import _csv
+
+    text = _csv([{"name": "=1+1", "change_percent": -44.0, "note": "@x"}], ["name", "change_percent", "note"])
+    assert text.splitlines()[1] == "'=1+1,-44.0,'@x"
+
+
+def test_amounts_are_people_sized_and_unknown_is_said():
+    assert arrow(37_000_000, 178_000_000) == "37.0 → 178.0 million USD"
+    assert arrow(1_646_300_000, 3_658_100_000, "EUR") == "1,646.3 → 3,658.1 million EUR"
+    assert arrow(None, 5) == "not reported → 5 USD"
+    assert arrow(0, 3_300_000) == "0.0 → 3.3 million USD"
+    assert arrow(366_100_000, None) == "366.1 million USD → not reported"
+    assert arrow(None, None) == "not reported → not reported"
+    assert cell("value_usd", None) == "not reported"
+    assert cell("value_usd", 0) == "0"
+    assert cell("value_usd", 1_087_497) == "1,087,497"
+
+
+words = st.text(max_size=40) | st.sampled_from(
+    ["../../etc/passwd", "-1", "--help", "\0", "a\nb", "85", "TOTAL", "RUS", "'; --"]
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(["query", "series", "explain", "goods", "tables"]), st.lists(words, max_size=4), words)
+def test_no_argument_gives_a_traceback_or_touches_anything_outside_the_data(data, command, texts, period):
+    before = sorted(path for path in data.parent.rglob("*"))
+    told = run(data, command, *texts, "--period", period)
+    assert told.exit_code in {0, 2, 69}, told.output
+    assert "Traceback" not in told.output
+    assert told.exception is None or isinstance(told.exception, SystemExit)
+    assert sorted(path for path in data.parent.rglob("*")) == before
+
+
+def loaded_by(*arguments: str) -> tuple[set[str], str]:
+    """Modules that a process has loaded at the end of a command, and what it printed."""
+    code = (
+        "import sys, click\n"
+        "from anomaly.cli.commands import main\n"
+        "try:\n    main(sys.argv[1:], standalone_mode=False)\n"
+        "finally:\n    print('\\n'.join(sorted(sys.modules)), file=sys.stderr)\n"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        env=dict(os.environ),
+    )
+    return set(told.stderr.splitlines()), told.stdout
+
+
+def test_help_loads_neither_polars_nor_anything_heavier():
+    modules, printed = loaded_by("--help")
+    assert "Commands:" in printed
+    assert not modules & {"polars", "rich", "numpy", *HEAVY}
+
+
+@pytest.mark.parametrize("command", [MISSION, ("series", "870323", "ARM", "RUS"), ("goods",)])
+def test_a_question_loads_no_library_that_it_does_not_need(data, command):
+    modules, printed = loaded_by(*command, "--data", str(data))
+    assert printed
+    assert "polars" in modules
+    assert not modules & set(HEAVY)
+
+
+def test_a_question_knows_the_families_that_the_run_used_and_not_only_the_shipped_ones(tmp_path):
+    rows_told = [flow(year, "KAZ", "RUS", 5_000_000, code="870321" if year < 2022 else "870322") for year in CARS]
+    own = pl.DataFrame(
+        {"edition": [5, 6], "cmd_code": ["870321", "870322"], "good": ["870321+"] * 2},
+        schema_overrides={"edition": pl.Int8},
+    )
+    write_store(tmp_path, rows_told, own)
+    for code in ("870321", "870322", "870321+"):
+        answer = rows(tmp_path, "query", code, "--exporter", "KAZ", "--importer", "RUS", "--period", "2022")
+        assert [(row["good"], row["value_prior_year_usd"]) for row in answer] == [("870321+", 5_000_000)]
+        assert rows(tmp_path, "series", code, "KAZ", "RUS")[-1]["value_usd"] == 5_000_000
+    told = json.loads(run(tmp_path, "explain", "870322:KAZ:RUS:2022", "--format", "json").stdout)
+    assert told["raw_files"][0]["rows_used"] == len([year for year in CARS if year <= 2022])
+
+
+def test_an_amount_in_euro_knows_which_files_are_one_extract(tmp_path):
+    trade = [flow("2022-01", "DEU", "KGZ", 4_000, code="870323"), flow("2021-01", "FRA", "KGZ", 4_000, code="870323")]
+    trade += [flow(f"{year}-02", "DEU", "KGZ", 1_000, code="870324") for year in (2021, 2022)]
+    trade = [row | {"dataset": f"of {row['ref_date'].year}"} for row in trade]
+    write_store(tmp_path, trade)
+    words = ("query", "870323", "--exporter", "DEU", "--importer", "KGZ", "--period", "2022-01:2022-02")
+    for currency, value in (("USD", 4_000), ("EUR", 2_000)):
+        row = rows(tmp_path, *words, "--currency", currency)[0]
+        assert row[f"value_{currency.lower()}"] == value

@@ -1,0 +1,181 @@
+"""What remains of a flag when one publisher's data are left out."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+import pytest
+
+from anomaly.bilateral import bilateral, coverage
+from anomaly.contract import schema
+from anomaly.evidence import left_out
+from anomaly.features import exporter_totals, features
+from anomaly.features.refusals import Breaks
+from anomaly.flags import flags
+from anomaly.scores import scores
+from tests.flags.test_flags import NAMES, NO_LIST, QUICK
+from tests.trade import ALL_LINKED, EDITION, NO_FAMILIES, countries, flows, years
+
+MILLION = 1_000_000
+YEARS = range(2019, 2023)
+PRECEDENCE = {"comtrade": 10, "comext": 20, "baci": 30}
+KEY = list(schema.ROUTE_KEY)
+
+
+def trade(**upstream: Any) -> list[dict[str, Any]]:
+    """Kazakhstan's sales to Russia rise as Germany's fall; what Germany sells to Kazakhstan is Eurostat's to tell."""
+    rows = years("DEU", "RUS", {2019: 90 * MILLION, 2020: 95 * MILLION, 2021: 100 * MILLION, 2022: 15 * MILLION})
+    inward = {2019: 5 * MILLION, 2020: 5 * MILLION, 2021: 6 * MILLION, 2022: 40 * MILLION}
+    rows += years("DEU", "KAZ", inward, **{"source": "comext", "dataset": "eu", **upstream})
+    rows += years("KAZ", "RUS", {**dict.fromkeys(YEARS, 2 * MILLION), 2022: 12 * MILLION})
+    for calm in ("UZB", "TUR"):
+        rows += years(calm, "RUS", dict.fromkeys(YEARS, 3 * MILLION))
+    for number in range(40):
+        name = f"{chr(65 + number // 10)}{chr(65 + number % 10)}Q"
+        rows += years("KAZ", name, {year: (3 + (number * year) % 4) * MILLION for year in YEARS})
+        rows += years("DEU", name, {year: (30 + (number * year) % 9) * MILLION for year in YEARS})
+    return rows
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A small run, and what leaving out each publisher needs of it."""
+
+    told: left_out.Reported
+    features: pl.DataFrame
+    scores: pl.DataFrame
+    calibration: pl.DataFrame
+    flags: pl.DataFrame
+
+    def left_out(self, source: str) -> pl.DataFrame:
+        """Rows of flags.without of one publisher."""
+        routes = self.flags.select(KEY)
+        changed = {source: left_out.measured(self.told, source, routes, QUICK)}
+        again = left_out.scored(changed, self.features.lazy(), self.scores, QUICK)[source]
+        still = judge(changed[source], again, self.calibration)
+        own = self.features.join(routes, on=KEY, how="semi").filter(baseline_gap_years=1)
+        found = left_out.tell(self.flags, source, own, changed[source], again, still, QUICK)
+        return schema.Without.validate(found)
+
+    def one(self, source: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.left_out(source).row(0, named=True)
+        return found
+
+
+def judge(measured: pl.DataFrame, scored: pl.DataFrame, calibration: pl.DataFrame) -> pl.DataFrame:
+    nothing = schema.Contributions.create_empty()
+    return flags.build(measured, scored, nothing, calibration, NO_LIST, NAMES, QUICK).filter(importer_iso="RUS")
+
+
+def run(rows: list[dict[str, Any]], breaks: Breaks = ALL_LINKED) -> Ran:
+    goods = bilateral.with_goods(flows(rows), NO_FAMILIES, EDITION)
+    who, scope = coverage.build(goods)
+    real = countries(rows)
+    sides = bilateral.build(goods, who, scope, real, PRECEDENCE, min(YEARS))
+    totals = exporter_totals.build(sides.lazy(), QUICK.targets.countries)
+    table, _ = features.build(sides, features.plan(who, scope, breaks, QUICK, totals), QUICK)
+    scored = scores.build(features.forest_inputs(table, QUICK), features.input_names(), QUICK)
+    told = left_out.Reported(goods.collect(), who, scope, totals, real, PRECEDENCE, breaks)
+    return Ran(told, table, scored.scores, scored.calibration, judge(table, scored.scores, scored.calibration))
+
+
+@pytest.fixture(scope="module")
+def ran() -> Ran:
+    found = run(trade())
+    assert found.flags["flag_id"].to_list() == ["847989-KAZ-RUS-2022"]
+    return found
+
+
+def test_without_the_only_publisher_of_a_route_it_cannot_be_compared(ran: Ran) -> None:
+    one = ran.one("comtrade")
+    assert (one["remains"], one["value_usd"], one["q_value"]) == ("not_comparable", None, None)
+    assert "no other publisher has it" in one["says"]
+
+
+def test_without_the_publisher_of_a_leg_its_reasons_are_unknown_and_the_others_stay(ran: Ran) -> None:
+    one = ran.one("comext")
+    reasons = [reason["indicator"] for reason in ran.flags["reasons"].item()]
+    assert set(one["unknown"]) == {"upstream_surge_log", "route_through_usd"}
+    assert set(one["reasons_left"]) == set(reasons) - {"upstream_surge_log", "route_through_usd"}
+    assert (one["remains"], one["reasons_lost"], one["value_usd"]) == ("weaker", [], 12 * MILLION)
+
+
+def test_a_reason_that_falls_below_its_threshold_is_lost_and_not_unknown() -> None:
+    rows = trade() + years("FRA", "KAZ", dict.fromkeys(YEARS, 50 * MILLION))
+    one = run(rows).one("comext")
+    assert "upstream_surge_log" in one["reasons_lost"]
+    assert "upstream_surge_log" not in one["unknown"]
+
+
+def test_where_another_publisher_has_the_route_too_the_flag_stands_on_its_figure() -> None:
+    also = [row for row in trade() if row["source"] == "comtrade" and row["partner_iso"] != "ARG"]
+    also = [
+        {**row, "source": "baci", "dataset": "B", "primary_value_usd": row["primary_value_usd"] * 11 // 10}
+        for row in also
+    ]
+    rows = trade() + also
+    one = run(rows).one("comtrade")
+    assert (one["remains"], one["value_usd"]) == ("flagged", 13_200_000)
+    assert one["says"].endswith("; the trade is another publisher's figure.")
+
+
+def test_a_flag_that_uses_nothing_of_a_publisher_has_no_row_for_it() -> None:
+    apart = years("CHN", "ARG", dict.fromkeys(YEARS, 9 * MILLION), source="baci", dataset="B")
+    assert run(trade() + apart).left_out("baci").is_empty()
+
+
+def test_an_importer_that_only_the_left_out_publisher_speaks_for_is_silent_and_has_not_recorded_nothing() -> None:
+    """Kazakhstan's records of France are why no record of Germany is a nothing; they are the left-out publisher's."""
+    sent = dict.fromkeys(YEARS, 4 * MILLION)
+    rows = years("DEU", "KAZ", sent) + years("UZB", "DEU", sent, flow="M") + years("DEU", "UZB", sent)
+    for partner, code in (("FRA", "847989"), ("DEU", "640399")):
+        rows += years("KAZ", partner, sent, flow="M", source="comext", dataset="eu", code=code)
+    ran = run(rows)
+    route = ran.features.filter(good="847989", exporter_iso="DEU", importer_iso="KAZ", baseline_gap_years=1)
+    route = route.filter(pl.col("window_end").dt.year() == 2022)
+    assert route["leg_imported_usd"].to_list() == [0]
+    left = left_out.measured(ran.told, "comext", route.select(KEY), QUICK)
+    assert left["leg_imported_usd"].to_list() == [None]
+
+
+@pytest.mark.parametrize("is_input", [False, True])
+def test_the_score_without_a_publisher_is_that_of_the_changed_route_among_the_runs_own_routes(is_input: bool) -> None:
+    """Put in the place of the route's own row, the changed one has the p and q that leaving out gives it.
+
+    What the coalition sells the hub is a weight; what the hub sells elsewhere is taken off its rise, which is an input.
+    """
+    elsewhere = years(
+        "KAZ", "XXQ", {**dict.fromkeys(YEARS, MILLION), 2022: 1_000 * MILLION}, source="comext", dataset="eu"
+    )
+    ran = run(trade() + (elsewhere if is_input else []))
+    route = ran.features.filter(exporter_iso="KAZ", importer_iso="RUS", baseline_gap_years=1).select(KEY)
+    route = route.filter(pl.col("window_end").dt.year() == 2022)
+    changed = left_out.measured(ran.told, "comext", route, QUICK)
+    replaced = pl.concat([ran.features.join(changed, on=[*KEY, "baseline_gap_years"], how="anti"), changed])
+    again = scores.build(features.forest_inputs(replaced, QUICK), features.input_names(), QUICK).scores
+    expected = again.join(route, on=KEY, how="semi").row(0, named=True)
+    found = left_out.scored({"comext": changed}, ran.features.lazy(), ran.scores, QUICK)["comext"].row(0, named=True)
+    was = ran.scores.join(route, on=KEY, how="semi").row(0, named=True)
+    assert (found["p_value"] < was["p_value"]) == is_input
+    assert found["p_value"] == expected["p_value"]
+    assert found["q_value"] == pytest.approx(expected["q_value"])
+    assert found["q_value"] != was["q_value"]
+
+
+def test_a_route_with_the_same_inputs_keeps_its_score_and_no_forest_is_fitted(
+    ran: Ran, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    route = ran.flags.select(KEY)
+    own = ran.features.join(route, on=KEY, how="semi").filter(baseline_gap_years=1)
+    monkeypatch.setattr(scores, "build", None)
+    found = left_out.scored({"baci": own}, ran.features.lazy(), ran.scores, QUICK)["baci"]
+    assert found["anomaly_score"].to_list() == ran.flags["anomaly_score"].to_list()
+    assert found["q_value"].to_list() == ran.flags["q_value"].to_list()
+
+
+def test_where_one_publisher_alone_has_data_nothing_is_left_without_it(ran: Ran) -> None:
+    told = schema.Without.validate(left_out.nothing_left(ran.flags, "comtrade"))
+    assert told.select("flag_id", "source_left_out", "remains").rows() == [
+        ("847989-KAZ-RUS-2022", "comtrade", "not_comparable")
+    ]
+    assert told["says"].item().startswith("Nothing is left")

@@ -1,0 +1,55 @@
+"""How an exporter as a whole has grown, by hand."""
+
+from datetime import date
+from math import isnan, log
+from typing import Any
+
+import pytest
+
+from anomaly.contract.settings import load
+from anomaly.features import exporter_totals, features
+from tests.trade import ALL_LINKED, flow, measured, prepared
+
+SETTINGS = load()
+GOODS = [f"84{number:04d}" for number in range(25)]
+BUYERS = [f"{letter}{letter}Q" for letter in "ABCDEFGHIJKL"]
+
+
+def rows(growth: float, *, to_target: int = 0, goods: list[str] = GOODS) -> list[dict[str, Any]]:
+    """KAZ sells every good to twelve buyers, `growth` times as much in 2022; and `to_target` of one to RUS."""
+    found = [
+        flow(year, "KAZ", buyer, int(1_000_000 * (growth if year == 2022 else 1)), code=good)
+        for year in range(2019, 2023)
+        for good in goods
+        for buyer in BUYERS
+    ]
+    return found + [flow(year, "KAZ", "RUS", to_target if year == 2022 else 1_000_000) for year in range(2019, 2023)]
+
+
+def growth_of(told: list[dict[str, Any]]) -> float:
+    sides, who, scope = prepared(told)
+    plan = features.plan(who, scope, ALL_LINKED, SETTINGS)
+    known = plan.known["A"]
+    window = next(one for one in plan.windows["A"] if one.end.year == 2022)
+    cells = exporter_totals.spread(exporter_totals.build(sides.lazy(), SETTINGS.targets.countries), known)
+    _, base = exporter_totals.growth_log(cells, known, window, 0.0)
+    at = known.reporters.filter(reporter_iso="KAZ", flow_code="X")["reporter_id"][0]
+    return float(base[at])
+
+
+def test_the_growth_of_all_goods_to_everybody_else_is_that_of_the_exporter() -> None:
+    assert growth_of(rows(2.0)) == pytest.approx(log(2))
+
+
+def test_what_goes_to_the_targets_is_no_part_of_it() -> None:
+    assert growth_of(rows(1.0, to_target=900_000_000)) == pytest.approx(0.0)
+
+
+def test_an_extract_of_a_few_goods_cannot_say_how_an_exporter_has_grown() -> None:
+    assert isnan(growth_of(rows(2.0, goods=GOODS[:3])))
+
+
+def test_without_totals_the_growth_of_an_exporter_is_unknown() -> None:
+    table, _ = measured(rows(2.0, to_target=5_000_000))
+    own = table.filter(importer_iso="RUS", window_end=date(2022, 12, 1))
+    assert own["exporter_growth_baseline_log"].to_list() == [None]

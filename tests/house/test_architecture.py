@@ -1,0 +1,314 @@
+"""Who may import whom, who may touch the disk, and what a file may be: parsed from the source, for every file.
+
+A rule that finds nothing proves nothing, so each is shown a planted violation too.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import ROOT
+
+# From the ground up; a folder may import those below its floor, a neighbour on its own never. Files of one folder may
+# import each other, in one order: no circle.
+FLOORS = (
+    ("contract",),
+    ("reference",),
+    ("indicators", "store", "sources", "world", "bilateral"),
+    ("features",),
+    ("scores",),
+    ("flags",),
+    ("evidence",),
+    ("reports", "query", "backtest"),
+    ("pipelines",),
+    ("cli",),
+)
+FLOOR_OF = {folder: number for number, floor in enumerate(FLOORS) for folder in floor}
+REGISTRIES = {
+    "sources": ("SOURCES", "SOURCE"),
+    "indicators": ("INDICATORS", "INDICATOR"),
+    "reports": ("REPORTS", "REPORT"),
+}
+
+TOUCH_THE_DISK = ("store", "sources", "contract.settings", "reference", "cli", "pipelines")
+DISK = {"glob", "os", "pathlib", "shutil", "socket", "subprocess", "tempfile", "urllib", "fileinput"}
+ONLY = {  # library → folders or modules that may import it
+    "click": ("cli", "pipelines"),
+    "sklearn": ("scores",),
+    "pandas": (),
+    "filelock": ("store",),
+    "xlsxwriter": ("reports",),
+    "jinja2": ("reports",),
+    "py7zr": ("sources",),
+}
+VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "tools", "shared", "lib"}
+MOST_LINES = 400
+
+
+def modules(root: Path) -> dict[str, ast.Module]:
+    """Dotted name → tree of every file of `anomaly` and `pipelines`."""
+    found = {}
+    for path in sorted([*root.glob("anomaly/**/*.py"), *root.glob("pipelines/**/*.py")]):
+        parts = path.relative_to(root).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        found[name] = ast.parse(path.read_text(encoding="utf-8"))
+    return found
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """Every name that a tree imports, anywhere in it, with what is taken from it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{'.' * node.level}{node.module or ''}.{alias.name}" for alias in node.names)
+
+
+def targets(tree: ast.AST, known: dict[str, ast.Module]) -> set[str]:
+    """The project's own modules that a tree imports; a package is meant where one of its names is taken."""
+    found = set()
+    for name in imported(tree):
+        while name and name not in known:
+            name = name.rpartition(".")[0]
+        found.add(name)
+    return found - {"", "anomaly"}
+
+
+def folder_of(module: str) -> str:
+    """`sources` of anomaly.sources.baci, `pipelines` of pipelines.flows."""
+    return module.removeprefix("anomaly.").split(".")[0]
+
+
+def is_within(module: str, places: tuple[str, ...]) -> bool:
+    """Whether a module is one of these folders or modules, or lies below one."""
+    name = f"{module.removeprefix('anomaly.')}."
+    return any(name.startswith(f"{place}.") for place in places)
+
+
+def floor_faults(known: dict[str, ast.Module]) -> Iterator[str]:
+    for module, tree in known.items():
+        folder = folder_of(module)
+        if module == "anomaly":
+            continue
+        if folder not in FLOOR_OF:
+            yield f"{module} has no floor: put it into a folder, or give its folder a place in FLOORS"
+            continue
+        for target in sorted(targets(tree, known)):
+            other = folder_of(target)
+            if other != folder and FLOOR_OF.get(other, len(FLOORS)) >= FLOOR_OF[folder]:
+                yield f"{module} imports {target}: {other} is not below {folder}"
+
+
+def registered(known: dict[str, ast.Module], package: str) -> list[str] | None:
+    """The leaves that a package's __init__ names in its tuple, or None where it is no literal tuple."""
+    many, one = REGISTRIES[package]
+    for node in known[f"anomaly.{package}"].body:
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == many:
+            if not isinstance(node.value, ast.Tuple):
+                return None
+            leaves = [item.value.id for item in node.value.elts if is_member(item, one)]  # type: ignore[attr-defined]
+            return leaves if len(leaves) == len(node.value.elts) else None
+    return None
+
+
+def is_member(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr == name and isinstance(node.value, ast.Name)
+
+
+def defines(tree: ast.Module, name: str) -> bool:
+    return any(
+        isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets)
+        for node in tree.body
+    )
+
+
+def registry_faults(known: dict[str, ast.Module]) -> Iterator[str]:
+    for package, (many, one) in REGISTRIES.items():
+        leaves = registered(known, package)
+        if leaves is None:
+            yield f"anomaly.{package}.{many} is no literal tuple of <file>.{one}"
+            continue
+        prefix = f"anomaly.{package}."
+        for module, tree in known.items():
+            if not module.startswith(prefix):
+                continue
+            leaf = module.removeprefix(prefix)
+            if defines(tree, one) != (leaf in leaves):
+                yield f"{module}: {one} and its line in {many} belong together"
+            for target in sorted(targets(tree, known)):
+                if target == prefix.rstrip(".") or (
+                    target.startswith(prefix) and target.removeprefix(prefix) in leaves
+                ):
+                    yield f"{module} imports {target}: only the package's __init__ imports its leaves"
+
+
+def library_faults(known: dict[str, ast.Module]) -> Iterator[str]:
+    for module, tree in known.items():
+        libraries = {name.split(".")[0] for name in imported(tree)}
+        for library, places in ONLY.items():
+            if library in libraries and not is_within(module, places):
+                yield f"{module} imports {library}, which is for {', '.join(places) or 'nobody'}"
+        if any(name.startswith(".") for name in imported(tree)):
+            yield f"{module} imports by dots: say anomaly.… so that grep finds it"
+
+
+def disk_faults(known: dict[str, ast.Module]) -> Iterator[str]:
+    for module, tree in known.items():
+        if is_within(module, TOUCH_THE_DISK):
+            continue
+        touched = sorted({name.split(".")[0] for name in imported(tree)} & DISK)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "open":
+                touched.append("open()")
+            if isinstance(node, ast.Attribute):
+                is_polars = isinstance(node.value, ast.Name) and node.value.id == "pl"
+                if node.attr.startswith("sink_") or (is_polars and node.attr.startswith(("read_", "scan_"))):
+                    touched.append(f".{node.attr}")
+        yield from (f"{module} touches the disk: {what}" for what in touched)
+
+
+def cycle_faults(known: dict[str, ast.Module]) -> Iterator[str]:
+    graph = {module: targets(tree, known) - {module} for module, tree in known.items()}
+    done: set[str] = set()
+
+    def visit(module: str, path: tuple[str, ...]) -> Iterator[str]:
+        if module in path:
+            yield " → ".join([*path[path.index(module) :], module])
+        elif module not in done:
+            for target in sorted(graph[module]):
+                yield from visit(target, (*path, module))
+            done.add(module)
+
+    for module in graph:
+        yield from visit(module, ())
+
+
+def file_faults(root: Path) -> Iterator[str]:
+    for path in sorted(
+        path for folder in ("anomaly", "pipelines", "benchmarks", "tests") for path in root.glob(f"{folder}/**/*.py")
+    ):
+        name = path.relative_to(root).as_posix()
+        if path.stem in VAGUE:
+            yield f"{name}: a name that says nothing"
+        lines = len(path.read_text(encoding="utf-8").splitlines())
+        if lines > MOST_LINES and not name.startswith("tests/"):
+            yield f"{name}: {lines} lines, at most {MOST_LINES}"
+
+
+RULES = {
+    "floors": floor_faults,
+    "registries": registry_faults,
+    "libraries": library_faults,
+    "disk": disk_faults,
+    "cycles": cycle_faults,
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_house_keeps_its_rules(rule):
+    assert list(RULES[rule](modules(ROOT))) == []
+
+
+def test_no_file_is_vague_or_too_long():
+    assert list(file_faults(ROOT)) == []
+
+
+def test_every_job_stands_in_one_explicit_tuple():
+    tree = modules(ROOT)["pipelines.run"]
+    jobs = [node for node in tree.body if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "JOBS"]
+    assert len(jobs) == 1
+    assert isinstance(jobs[0].value, ast.Tuple)
+    assert all(is_member(item, "JOB") for item in jobs[0].value.elts)
+    named = [item.value.id for item in jobs[0].value.elts]  # type: ignore[attr-defined]
+    own = {
+        name.removeprefix("pipelines.")
+        for name, one in modules(ROOT).items()
+        if name.startswith("pipelines.") and defines(one, "JOB")
+    }
+    assert sorted(named) == sorted(own)
+
+
+def small_house(root: Path, planted: dict[str, str]) -> Path:
+    """A house of a few files that keeps every rule, and what is planted in it."""
+    files = {
+        "anomaly/__init__.py": "",
+        "anomaly/contract/errors.py": "import math\n",
+        "anomaly/contract/schema.py": "from anomaly.contract.errors import AnomalyError\n",
+        "anomaly/contract/settings.py": "from pathlib import Path\n",
+        "anomaly/reference/goods.py": "from anomaly.contract import errors\n",
+        "anomaly/store/store.py": "import os\nfrom anomaly.contract import schema\n",
+        "anomaly/bilateral/coverage.py": "from anomaly.contract import schema\n",
+        "anomaly/flags/flags.py": "from anomaly.bilateral import coverage\n",
+        "anomaly/cli/commands.py": "import click\n",
+        "pipelines/__init__.py": "",
+        "pipelines/flows.py": "from anomaly.store import store\nimport pathlib\n",
+    }
+    for folder in {name.rpartition("/")[0] for name in files}:
+        files.setdefault(f"{folder}/__init__.py", "")
+    for package, (many, one) in REGISTRIES.items():
+        files[f"anomaly/{package}/__init__.py"] = (
+            f"from anomaly.{package} import one\n{many}: tuple[object, ...] = (one.{one},)\n"
+        )
+        files[f"anomaly/{package}/base.py"] = ""
+        files[f"anomaly/{package}/one.py"] = f"from anomaly.{package} import base\n{one} = 1\n"
+    for name, text in {**files, **planted}.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return root
+
+
+def test_a_house_that_keeps_the_rules_has_no_fault(tmp_path):
+    known = modules(small_house(tmp_path, {}))
+    assert [fault for rule in RULES.values() for fault in rule(known)] == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "text"),
+    [
+        ("floors", "anomaly/contract/errors.py", "from anomaly.reference import goods\n"),
+        ("floors", "anomaly/contract/schema.py", "def late():\n    from anomaly.store.store import Store\n"),
+        ("floors", "anomaly/bilateral/coverage.py", "import anomaly.store.store\n"),
+        ("floors", "anomaly/bilateral/coverage.py", "from anomaly.sources.base import RawFile\n"),
+        ("floors", "anomaly/sources/one.py", "from anomaly.reports import base\nSOURCE = 1\n"),
+        ("floors", "anomaly/flags/flags.py", "from anomaly.cli import commands\n"),
+        ("floors", "anomaly/flags/flags.py", "from pipelines import flows\n"),
+        ("floors", "pipelines/flows.py", "from anomaly.cli import commands\n"),
+        ("floors", "anomaly/nowhere.py", ""),
+        ("floors", "anomaly/new_folder/new.py", ""),
+        ("registries", "anomaly/sources/two.py", "from anomaly.sources import one\n"),
+        ("registries", "anomaly/sources/two.py", "from anomaly.sources import SOURCES\n"),
+        ("registries", "anomaly/indicators/two.py", "INDICATOR = 2\n"),
+        ("registries", "anomaly/reports/__init__.py", "REPORTS = [1]\n"),
+        (
+            "registries",
+            "anomaly/reports/__init__.py",
+            "from x import find\nREPORTS: tuple[object, ...] = tuple(find())\n",
+        ),
+        ("libraries", "anomaly/bilateral/coverage.py", "import sklearn.ensemble\n"),
+        ("libraries", "anomaly/store/store.py", "def late():\n    import pandas as pd\n"),
+        ("libraries", "anomaly/flags/flags.py", "from click import echo\n"),
+        ("libraries", "anomaly/flags/flags.py", "from . import coverage\n"),
+        ("libraries", "pipelines/flows.py", "import pandas\n"),
+        ("disk", "anomaly/bilateral/coverage.py", "from pathlib import Path\n"),
+        ("disk", "anomaly/contract/errors.py", "from pathlib import Path\n"),
+        ("disk", "anomaly/flags/flags.py", "def late():\n    return open('x')\n"),
+        ("disk", "anomaly/reports/one.py", "import polars as pl\npl.read_csv('x')\nREPORT = 1\n"),
+        ("disk", "anomaly/flags/flags.py", "lazy.sink_parquet('x')\n"),
+        ("cycles", "anomaly/sources/base.py", "def late():\n    from anomaly.sources import one\n"),
+        ("cycles", "anomaly/contract/errors.py", "from anomaly.contract import schema\n"),
+    ],
+)
+def test_a_planted_violation_is_found(tmp_path, rule, name, text):
+    assert list(RULES[rule](modules(small_house(tmp_path, {name: text}))))
+
+
+@pytest.mark.parametrize(
+    "planted", [{"anomaly/utils.py": ""}, {"anomaly/flags/flags.py": "x = 1\n" * (MOST_LINES + 1)}]
+)
+def test_a_planted_file_that_is_vague_or_too_long_is_found(tmp_path, planted):
+    assert list(file_faults(small_house(tmp_path, planted)))

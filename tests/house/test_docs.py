@@ -1,0 +1,134 @@
+"""The pages that are made from the program stay what the program says. `python -m tests.house.test_docs` writes them."""
+
+import re
+
+import click
+import polars as pl
+import pytest
+from click.testing import CliRunner
+
+from anomaly.backtest import page as backtest_page
+from anomaly.backtest.rivals import BASELINES
+from anomaly.cli.backtest import CHART, FIGURES
+from anomaly.cli.commands import main
+from anomaly.indicators import INDICATORS
+from anomaly.reports import REPORTS
+from anomaly.sources import SOURCES
+from tests import ROOT
+
+DOCS = ROOT / "docs"
+_HEAD = """# Command line
+
+This page is the program's own help: `python -m tests.house.test_docs` writes it, and a test compares.
+
+The answer goes to stdout and everything else to stderr. `--format` is `table` for people and `csv`, `json`, `ndjson` or
+`markdown` for programs. `--data`, or the variable `ANOMALY_DATA`, names the folder of the tables. An amount that nobody
+reported is "not reported" in a table, an empty cell in CSV and `null` in JSON; 0 is known to be nothing.
+
+| exit code | means |
+|---|---|
+| 0 | answered; also when the answer is that there is nothing |
+| 2 | the question cannot be understood; the message names the nearest right answers |
+| 65 | data are not what their publisher says they are |
+| 69 | there is no data yet, or a publisher does not answer |
+| 70 | a fault of this program |
+| 74 | a table could not be read or is not what was written |
+| 75 | another run holds the store |
+| 78 | a scenario or settings file cannot be used |
+"""
+
+
+def cli_page() -> str:
+    """docs/cli.md: the help of the program and of every command."""
+    parts = [_HEAD]
+    for name in ["", *sorted(main.commands)]:
+        told = CliRunner().invoke(
+            main, [name, "--help"] if name else ["--help"], prog_name="anomaly", terminal_width=100
+        )
+        assert told.exit_code == 0
+        parts.append(f"## anomaly {name}".rstrip() + f"\n\n```text\n{told.stdout.rstrip()}\n```\n")
+    return "\n".join(parts)
+
+
+_INDICATORS = """# Indicators
+
+One measurement of a route each; higher is more suspicious, unknown is null. This page is what the registry says of itself:
+`python -m tests.house.test_docs` writes it, and a test compares. The formulas are in [method.md](method.md) and in one file each
+under `anomaly/indicators/`. A value from its threshold on is a reason of a flag; a scenario may set another threshold.
+"""
+
+
+def indicators_page() -> str:
+    """docs/indicators.md: every registered indicator in its own words."""
+    parts = [_INDICATORS]
+    for one in INDICATORS:
+        seen = "an input of the forest and a reason" if one.in_forest else "a reason only"
+        facts = f"unit {one.unit}; threshold {one.threshold:.6g}; {seen}. Source: {one.source.rstrip('.')}."
+        parts.append(f"## {one.name}\n\n{one.says[0].upper()}{one.says[1:].rstrip('.')}.\n\n{facts}\n")
+    return "\n".join(parts)
+
+
+def test_the_page_of_the_indicators_is_what_the_registry_says():
+    page = DOCS / "indicators.md"
+    assert page.read_text(encoding="utf-8") == indicators_page(), "run `python -m tests.house.test_docs`"
+
+
+@pytest.mark.parametrize("source", [one.name for one in SOURCES])
+def test_every_source_has_its_page(source):
+    page = (DOCS / "sources" / f"{source}.md").read_text(encoding="utf-8")
+    assert page.startswith("# ")
+    assert len(page.split()) > 50
+
+
+def test_no_page_is_of_a_source_that_is_gone():
+    assert {path.stem for path in (DOCS / "sources").glob("*.md")} == {one.name for one in SOURCES}
+
+
+@pytest.mark.parametrize("file", [one.name + one.suffix for one in REPORTS])
+def test_every_report_has_its_part_of_the_page(file):
+    page = (DOCS / "report.md").read_text(encoding="utf-8")
+    assert f"| `{file}` |" in page
+
+
+def test_the_backtest_in_the_readme_is_made_of_the_figures_beside_it():
+    """`make backtest` writes all three; a figure changed by hand, or a table of other figures, is found here."""
+    root = DOCS.parent
+    figures = pl.read_csv(root / FIGURES, schema_overrides={"kind": pl.String})
+    figures = figures.with_columns(pl.col("kind").fill_null(""))
+    block = backtest_page.block(figures, figures["dates"][0].split(), CHART)
+    page = (root / "README.md").read_text(encoding="utf-8")
+    assert page == backtest_page.put(page, block), "run `make backtest`"
+    assert (root / CHART).read_text(encoding="utf-8") == backtest_page.draw(figures)
+
+
+def test_the_page_of_the_backtest_tells_every_figure_and_every_rival():
+    page = (DOCS / "backtest.md").read_text(encoding="utf-8")
+    named = {measure for measure, _, _ in backtest_page.FIGURES} | {one.name for one in BASELINES}
+    assert {name for name in named if f"`{name}`" not in page} - {"precision_at_20", "precision_at_50"} == set()
+
+
+def test_every_test_that_the_page_of_promises_names_is_there():
+    page = (DOCS / "promises.md").read_text(encoding="utf-8")
+    tests = "".join(path.read_text(encoding="utf-8") for path in DOCS.parent.glob("tests/**/test_*.py"))
+    named = set(re.findall(r"`(test_\w+)`", page))
+    assert len(named) > 30
+    assert {name for name in named if f"def {name}(" not in tests} == set()
+
+
+def test_the_page_of_the_command_line_is_what_help_says():
+    page = DOCS / "cli.md"
+    assert page.read_text(encoding="utf-8") == cli_page(), "run `python -m tests.house.test_docs`"
+
+
+def test_every_option_of_every_command_says_what_it_is_for():
+    for name, command in main.commands.items():
+        assert command.help, name
+        for option in command.params:
+            if isinstance(option, click.Option):
+                assert option.help, f"{name} {option.name}"
+
+
+if __name__ == "__main__":
+    DOCS.mkdir(exist_ok=True)
+    (DOCS / "cli.md").write_text(cli_page(), encoding="utf-8")
+    (DOCS / "indicators.md").write_text(indicators_page(), encoding="utf-8")

@@ -1,0 +1,155 @@
+"""A route in full: every number with its unit, every reason, and the files it comes from."""
+
+import contextlib
+from datetime import date
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anomaly.bilateral.sums import Window
+from anomaly.contract.errors import BadRequest
+from anomaly.indicators import INDICATORS
+from anomaly.query import explain
+from anomaly.reference import codes
+from tests.asked import FLAG_ID, REASON, frames, reported
+
+ROUTE = pl.col("good") == "851712+"
+
+
+@pytest.fixture(scope="module")
+def tables() -> dict[str, pl.DataFrame]:
+    return frames()
+
+
+@pytest.fixture(scope="module")
+def row(tables):
+    found = explain.measured(tables["features"], explain.parse_flag(FLAG_ID), ROUTE)
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="module")
+def parts(tables, row):
+    flows, files = reported()
+    told = flows.filter(explain.told_by(row, ["DEU"], codes.good_members("851712+")))
+    return explain.explain(row, tables | {"flows": told, "flows.files": files}, {}, {"code_version": "1"})
+
+
+def test_a_flags_name_is_read_as_its_route_and_window():
+    subject = explain.parse_flag(FLAG_ID)
+    assert (subject.code, subject.exporter, subject.importer) == ("851712+", "KAZ", "RUS")
+    assert subject.windows == (Window("M", 6, date(2022, 6, 1)),)
+
+
+def test_a_flag_of_annual_data_has_another_name_than_one_of_twelve_months():
+    annual, monthly = explain.parse_flag("870323-ARM-RUS-2022"), explain.parse_flag("870323-ARM-RUS-2022-12-12M")
+    assert annual.windows == (Window("A", 12, date(2022, 12, 1)),)
+    assert monthly.windows == (Window("M", 12, date(2022, 12, 1)),)
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_a_flag_a_route_or_is_refused(text):
+    if explain.parse_flag(text) is None:
+        with contextlib.suppress(BadRequest):
+            assert len(explain.parse_route(text)) == 4
+
+
+def test_a_route_with_a_range_of_months_keeps_the_range_whole():
+    assert explain.parse_route("8517.12:KAZ:RUS:2022-01:2022-05")[3] == "2022-01:2022-05"
+
+
+def test_without_a_window_the_newest_and_longest_is_explained(tables):
+    found = explain.measured(tables["features"], explain.Subject("870323", "ARM", "RUS"), pl.col("good") == "870323")
+    assert found["window_end"] == date(2023, 12, 1)
+
+
+def test_a_window_that_was_not_measured_is_none(tables):
+    subject = explain.Subject("851712+", "KAZ", "RUS", (Window("M", 5, date(2022, 6, 1)),))
+    assert explain.measured(tables["features"], subject, ROUTE) is None
+
+
+def test_the_windows_are_37_178_and_their_change(parts):
+    told = parts["windows"]
+    assert (told["value_prior_year_usd"], told["value_usd"], told["change_percent"]) == (37_000_000, 178_000_000, 381.1)
+
+
+def test_every_indicator_of_the_registry_has_its_value_unit_and_threshold(parts, row):
+    told = {one["indicator"]: one for one in parts["indicators"]}
+    assert list(told) == [indicator.name for indicator in INDICATORS]
+    assert told["surge_log"]["value"] == row["surge_log"]
+    assert told["surge_log"]["unit"] == "log"
+    assert told["surge_log"]["is_reason"] is True
+
+
+def test_a_scenarios_own_threshold_takes_the_place_of_the_default(row):
+    told = {one["indicator"]: one for one in explain.indicators(row, {"surge_log": 9.0})}
+    assert (told["surge_log"]["threshold"], told["surge_log"]["is_reason"]) == (9.0, False)
+
+
+def test_reasons_contributions_caveats_and_the_placebos_are_told(parts):
+    assert parts["reasons"] == [REASON]
+    assert parts["contributions"] == [{"input": "surge_log", "score_drop": 0.2}]
+    assert parts["caveats"] == ["The goods may have stayed in the customs union by right."]
+    assert (parts["score"]["q_value"], parts["score"]["placebos"]) == (0.012, 250)
+    assert parts["score"]["placebo_kind"] == "importers"
+
+
+def test_the_coalitions_direct_fall_is_among_the_legs(parts):
+    direct = next(
+        leg for leg in parts["legs"] if "to the importer" in leg["leg"] and leg["leg"].startswith("coalition")
+    )
+    assert (direct["year_before_usd"], direct["window_usd"]) == (120_000_000, 6_000_000)
+
+
+def test_both_mirror_sides_are_shown_month_by_month_and_silence_is_none(parts):
+    assert [one["period"] for one in parts["mirror"]][:2] == ["2021-01", "2021-02"]
+    assert len(parts["mirror"]) == 12
+    assert {one["import_value_cif_usd"] for one in parts["mirror"]} == {None}
+    assert sum(one["export_value_fob_usd"] for one in parts["mirror"]) == 37_000_000 + 178_000_000
+
+
+def test_the_numbers_lead_to_the_raw_files_they_come_from_and_to_no_other(parts):
+    assert [one["path"] for one in parts["raw_files"]] == ["comtrade/phones.csv"]
+    file = parts["raw_files"][0]
+    assert file["sha256"] == "a" * 64
+    assert file["url"] == "https://publisher.example/phones"
+    assert (file["vintage"], file["fetched_at"]) == ("2023-06-01", "2023-06-02T10:00:00Z")
+    assert file["rows_used"] == 48  # the route and the coalition's direct leg, four first halves of six months each
+
+
+def test_a_route_without_a_flag_says_why_it_has_none(tables):
+    found = explain.measured(tables["features"], explain.Subject("870323", "ARM", "RUS"), pl.col("good") == "870323")
+    told = explain.explain(found, tables, {}, {})
+    assert told["flag"]["flagged"] == "no"
+    assert told["flag"]["because"]
+    assert told["reasons"] == []
+
+
+def test_a_flag_is_explained_with_its_evidence_and_what_is_left_without_each_publisher(parts):
+    assert parts["flag"]["evidence"] == "All three fit goods that go by way of Kazakhstan."
+    assert [one["verdict"] for one in parts["other_explanations"]] == ["against"]
+    assert parts["comparable_routes"][0]["why"] == "not unusual enough: q 0.4 is above the limit of 0.1"
+    assert [one["span"] for one in parts["both_sides"]] == ["window", "year before", "baseline"]
+    assert parts["without_a_publisher"][0]["source_left_out"] == "comtrade"
+    assert parts["without_a_publisher"][0]["remains"] == "not_comparable"
+
+
+def test_a_flag_that_was_not_tried_without_a_publisher_says_so(tables, row):
+    told = explain.explain(row, tables | {"flags.without": tables["flags.without"].clear()}, {}, {})
+    assert told["without_a_publisher"] == [
+        "not tried for this flag; it is for those of the highest priority that stand now"
+    ]
+
+
+def test_an_indicator_shows_how_far_the_score_falls_without_it_and_nothing_where_the_score_does_not_see_it(parts):
+    told = {one["indicator"]: one["score_drop"] for one in parts["indicators"]}
+    assert told["surge_log"] == 0.2
+    assert told["excess_usd"] is None
+
+
+def test_a_route_without_a_flag_has_no_evidence(tables):
+    found = explain.measured(tables["features"], explain.Subject("870323", "ARM", "RUS"), pl.col("good") == "870323")
+    told = explain.explain(found, tables, {}, {})
+    assert told["other_explanations"] == told["comparable_routes"] == told["without_a_publisher"] == []

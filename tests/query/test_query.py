@@ -1,0 +1,395 @@
+"""Questions put to frames: what comes back for a window, a route, a group, and what is said where there is no answer."""
+
+import contextlib
+from datetime import date
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anomaly.bilateral import sums
+from anomaly.contract.errors import BadRequest
+from anomaly.query import answer, held, question, series
+from anomaly.reference import codes
+from tests.asked import CARS, FLAG_ID, REASON, frames
+from tests.trade import PHONES, flow, prepared
+
+H1_2022 = sums.Window("M", 6, date(2022, 6, 1))
+YEAR_2022 = sums.Window("A", 12, date(2022, 12, 1))
+
+
+@pytest.fixture(scope="module")
+def tables() -> dict[str, pl.DataFrame]:
+    return frames()
+
+
+def ask(tables, code, exporter=None, importer=None, window=H1_2022, limit=50):
+    sides = [question.parse_side(one, {"EU27": codes.EU27}) for one in (exporter, importer)]
+    asked = question.Question(question.parse_goods(code, PHONES), *sides)
+    return answer.answer(asked, (window,), tables, limit)
+
+
+@pytest.mark.parametrize("code", ["8517.12", "8517.13", "851714", "851712+", "8517.12.00"])
+def test_every_code_of_a_family_finds_the_route_from_37_to_178_million_flagged_with_its_reason(tables, code):
+    rows, found = ask(tables, code, "KAZ", "RUS")
+    assert found == 1
+    row = rows.row(0, named=True)
+    assert (row["value_prior_year_usd"], row["value_usd"]) == (37_000_000, 178_000_000)
+    assert row["change_percent"] == 381.1
+    assert (row["is_flagged"], row["flag_id"], row["q_value"]) == (True, FLAG_ID, 0.012)
+    assert row["reasons"] == [REASON]
+    assert row["value_baseline_usd"] == 35_000_000
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (("M", 12, date(2022, 6, 1)), (True, "2022H1")),  # the half-year that is flagged lies in it
+        (("M", 7, date(2022, 7, 1)), (True, "2022H1")),
+        (("M", 3, date(2022, 6, 1)), (None, None)),  # a part of what is flagged is not flagged for that
+        (("M", 6, date(2022, 7, 1)), (None, None)),
+    ],
+)
+def test_a_window_is_flagged_where_one_of_its_parts_is_and_the_part_is_named(tables, asked, told):
+    row = ask(tables, "851713", "KAZ", "RUS", sums.Window(*asked))[0].row(0, named=True)
+    assert (row["is_flagged"], row["flagged_period"]) == told
+    assert row["flag_id"] == (FLAG_ID if told[0] else None)
+    assert ("flagged in its part 2022H1" in row["note"]) == (told[0] is True)
+
+
+HALF_AND_YEAR = sums.Window("M", 12, date(2022, 6, 1))
+
+
+def flagged_as(tables, window, flag_type, q_value):
+    """The tables with the one flag again in another window."""
+    again = tables["flags"].with_columns(
+        flag_id=pl.lit("again"), flag_type=pl.lit(flag_type), q_value=q_value,
+        window_months=pl.lit(window.months, pl.Int16), window_end=pl.lit(window.end),
+    )  # fmt: skip
+    return {**tables, "flags": pl.concat([tables["flags"], again])}
+
+
+def test_a_part_that_is_resolved_makes_no_flag_of_the_whole(tables):
+    resolved = {**tables, "flags": tables["flags"].with_columns(flag_type=pl.lit("resolved"))}
+    assert ask(resolved, "851713", "KAZ", "RUS", HALF_AND_YEAR)[0]["flag_id"].to_list() == [None]
+    assert ask(resolved, "851713", "KAZ", "RUS")[0]["flag_id"].to_list() == [FLAG_ID]
+
+
+def test_a_part_that_stands_goes_before_a_whole_that_is_resolved(tables):
+    both = flagged_as(tables, HALF_AND_YEAR, "resolved", None)
+    assert ask(both, "851713", "KAZ", "RUS", HALF_AND_YEAR)[0]["flag_id"].to_list() == [FLAG_ID]
+
+
+def test_a_flag_of_the_whole_goes_before_a_surer_one_of_a_part(tables):
+    both = flagged_as(tables, HALF_AND_YEAR, "hub_reexport", 0.09)
+    row = ask(both, "851713", "KAZ", "RUS", HALF_AND_YEAR)[0].row(0, named=True)
+    assert (row["flag_id"], row["flagged_q_value"], row["note"]) == ("again", 0.09, "")
+
+
+def test_of_several_flagged_parts_the_surest_is_named_with_its_q(tables):
+    quarter = sums.Window("M", 3, date(2022, 6, 1))
+    both = flagged_as(tables, quarter, "hub_reexport", 0.001)
+    row = ask(both, "851713", "KAZ", "RUS", HALF_AND_YEAR)[0].row(0, named=True)
+    assert (row["flagged_period"], row["flagged_q_value"], row["q_value"]) == ("2022Q2", 0.001, None)
+
+
+def test_beside_a_flagged_part_the_reason_why_the_whole_has_none_is_kept(tables):
+    key = ["freq_code", "window_months", "window_end", "good", "exporter_iso", "importer_iso"]
+    refused = (
+        tables["flags"]
+        .select(key)
+        .with_columns(window_months=pl.lit(12, pl.Int16), says=pl.lit("July is not published"))
+    )
+    row = ask({**tables, "features.refused": refused}, "851713", "KAZ", "RUS", HALF_AND_YEAR)[0].row(0, named=True)
+    assert row["note"] == "flagged in its part 2022H1; as a whole refused: July is not published"
+
+
+@pytest.mark.parametrize("code", ["851712", "851713", "8517", "85", "851712+", "99", "9999"])
+def test_every_good_a_code_stands_for_lies_between_the_first_and_the_last_that_are_told(code):
+    first, last = question.goods_between(code, PHONES)
+    around = ["010101", "85", "851711", "851712", "851712+", "851714", "8517ZZ", "99", "999999", "9999AA"]
+    goods = pl.DataFrame({"good": [*around, *PHONES["good"]]}).unique()
+    meant = goods.filter(question.parse_goods(code, PHONES))
+    assert meant.filter(~pl.col("good").is_between(pl.lit(first), pl.lit(last))).is_empty()
+    assert question.goods_between(question.TOTAL, PHONES) is None
+
+
+def test_a_window_the_run_does_not_hold_is_added_up_and_says_that_it_is_not_scored(tables):
+    months = sums.Window("M", 2, date(2022, 2, 1))
+    row = ask(tables, "851713", "KAZ", "RUS", months)[0].row(0, named=True)
+    assert (row["value_prior_year_usd"], row["value_usd"]) == (2 * 6_166_666, 2 * 29_666_666)
+    assert row["value_baseline_usd"] == round((2 * 5_500_000 + 2 * 5_833_333 + 2 * 6_166_666) / 3)
+    assert row["is_flagged"] is None
+    assert row["note"] == "not scored: window not in the run"
+
+
+def test_the_answer_from_bilateral_is_the_answer_from_features_where_both_can_give_it(tables):
+    own = {name: frame for name, frame in tables.items() if name in ("bilateral", "coverage", "coverage.scope")}
+    for code, window in (("851712", H1_2022), ("8703", YEAR_2022)):
+        scored, computed = (ask(one, code, window=window)[0] for one in (tables, own))
+        both = scored.filter(pl.col("note") != "not scored: below what the run looks at").join(
+            computed, on=["good", "exporter_iso", "importer_iso"]
+        )
+        assert both.height >= 2
+        for name in ("value_usd", "value_prior_year_usd", "value_baseline_usd"):
+            assert both[name].to_list() == both[f"{name}_right"].to_list()
+
+
+def test_baseline_years_are_a_range_when_all_are_known_and_a_list_when_one_is_not():
+    for years, told in (((2019, 2020, 2021, 2022), "2019-2021"), ((2019, 2021, 2022), "2019, 2021")):
+        sides, who, scope = prepared([flow(year, "DEU", "KGZ", 5_000) for year in years])
+        own = {"bilateral": sides, "coverage": who, "coverage.scope": scope}
+        assert ask(own, "847989", "EU27", "KGZ", YEAR_2022)[0]["baseline_years"].to_list() == [told]
+
+
+def test_a_route_too_small_for_the_run_is_still_answered(tables):
+    row = ask(tables, "851712", "KAZ", "ARM")[0].row(0, named=True)
+    assert row["value_usd"] == 6_000
+    assert row["note"] == "not scored: below what the run looks at"
+
+
+def test_a_year_before_without_a_row_is_nothing_where_the_reporter_reported_and_unknown_where_it_did_not():
+    rows = [flow(year, "KAZ", "RUS", 5_000, code="870324") for year in (2019, 2020, 2021, 2022)]
+    rows += [flow(2022, "KAZ", "RUS", 7_000, code="870323"), flow(2022, "UZB", "RUS", 9_000, code="870323")]
+    rows += [flow(year, "DEU", "RUS", 1_000, code="870323") for year in (2019, 2020, 2021, 2022)]
+    sides, who, scope = prepared(rows)
+    tables = {"bilateral": sides, "coverage": who, "coverage.scope": scope}
+    before = dict(ask(tables, "870323", window=YEAR_2022)[0].select("exporter_iso", "value_prior_year_usd").iter_rows())
+    assert before == {"KAZ": 0, "UZB": None, "DEU": 1_000}
+
+
+@pytest.mark.parametrize(("partners", "before"), [(0, None), (12, 0)])
+def test_a_partner_that_an_extract_lacks_in_a_year_is_unknown_in_it_and_nothing_in_a_whole_dataset(partners, before):
+    rows = [flow(year, "KAZ", "RUS", 5_000) for year in (2021, 2022)] + [flow(2022, "KAZ", "BLR", 7_000)]
+    rows += [flow(2022, "KAZ", f"AA{chr(65 + number)}", 5_000) for number in range(partners)]
+    sides, who, scope = prepared(rows)
+    tables = {"bilateral": sides, "coverage": who, "coverage.scope": scope}
+    for exporter in ("KAZ", None):
+        told = ask(tables, "847989", exporter, "BLR", YEAR_2022)[0]
+        assert told.select("value_usd", "value_prior_year_usd").rows() == [(7_000, before)]
+
+
+@pytest.mark.parametrize("code", ["847989", "TOTAL"])
+def test_a_sum_does_not_call_new_a_partner_that_the_extract_did_not_hold(code):
+    rows = [flow(year, "DEU", "RUS", 5_000) for year in (2021, 2022)] + [flow(2022, "DEU", "BLR", 7_000)]
+    sides, who, scope = prepared(rows)
+    told = ask({"bilateral": sides, "coverage": who, "coverage.scope": scope}, code, "EU27", "BLR", YEAR_2022)[0]
+    assert told.select("value_usd", "value_prior_year_usd").rows() == [(7_000, None)]
+
+
+def test_a_reporter_that_moved_to_other_codes_of_a_family_is_unknown_and_not_nothing():
+    rows = [flow(year, "UZB", "KAZ", 8_000, code="851712") for year in (2019, 2020, 2021)]
+    rows += [flow(year, "UZB", "KAZ", 5_000, code="870324") for year in (2019, 2020, 2021, 2022)]
+    rows += [
+        flow(year, "DEU", "KAZ", 1_000, code="851712" if year < 2022 else "851713") for year in (2019, 2020, 2021, 2022)
+    ]
+    sides, who, scope = prepared(rows, PHONES)
+    tables = {"bilateral": sides, "coverage": who, "coverage.scope": scope}
+    rows = ask(tables, "851712", "UZB", "KAZ", YEAR_2022)[0]
+    assert rows["value_usd"].to_list() == [None]
+    assert rows["value_prior_year_usd"].to_list() == [8_000]
+
+
+def test_a_code_that_changed_its_meaning_with_the_edition_is_not_compared_across_it(tables):
+    breaks = pl.DataFrame({"good": ["870324"], "newer_edition": [6]}, schema_overrides={"newer_edition": pl.Int8})
+    own = {name: tables[name] for name in ("bilateral", "coverage", "coverage.scope")} | {held.BROKEN: breaks}
+    row = ask(own, "870324", "KAZ", "RUS", YEAR_2022)[0].row(0, named=True)
+    assert (row["value_usd"], row["value_prior_year_usd"], row["value_baseline_usd"]) == (5_000_000, None, None)
+    assert row["note"] == "not compared: the code changed its meaning with the HS edition"
+    later = ask(own, "870324", "KAZ", "RUS", sums.Window("A", 12, date(2023, 12, 1)))[0].row(0, named=True)
+    assert (later["value_prior_year_usd"], later["value_baseline_usd"]) == (5_000_000, None)
+
+
+def test_a_refused_comparison_says_why(tables):
+    refused = (
+        tables["scores"]
+        .select(*sums.ROUTE, "freq_code", "window_months", "window_end")
+        .with_columns(exporter_iso=pl.lit("DEU"), says=pl.lit("the reporter published nothing for the window"))
+    )
+    told = tables | {
+        "features.refused": refused,
+        "features": tables["features"].filter(pl.col("exporter_iso") != "DEU"),
+    }
+    row = ask(told, "851712", "DEU", "RUS")[0].row(0, named=True)
+    assert row["note"] == "refused: the reporter published nothing for the window"
+
+
+def test_a_group_is_a_sum_of_its_members_and_total_is_a_sum_of_goods(tables):
+    rows, _ = ask(tables, "TOTAL", "EU27", "RUS", YEAR_2022)
+    assert rows.height == 1
+    assert rows.row(0, named=True)["exporter_iso"] == "EU27"
+    assert rows["value_usd"].item() == 390_002_022 + 9_000_000
+    assert rows["value_prior_year_usd"].item() == 390_002_021 + 9_000_000
+    assert rows["note"].item() == "a sum of reports, not scored"
+
+
+def test_a_sum_over_months_that_nobody_published_is_unknown(tables):
+    rows, _ = ask(tables, "TOTAL", "EU27", "RUS", sums.Window("M", 12, date(2022, 12, 1)))
+    assert rows.is_empty()
+
+
+def test_a_sum_does_not_call_new_a_good_that_the_extract_did_not_hold():
+    rows = [flow(f"{year}-0{month}", "DEU", "KGZ", 5_000, code="870324") for year in (2021, 2022) for month in (1, 2)]
+    rows += [flow(f"2022-0{month}", "DEU", "KGZ", 9_000, code="851713") for month in (1, 2)]
+    sides, who, scope = prepared(rows, PHONES)
+    own = {"bilateral": sides, "coverage": who, "coverage.scope": scope}
+    told = ask(own, "851712", "EU27", "KGZ", sums.Window("M", 2, date(2022, 2, 1)))[0]
+    assert (told["value_usd"].item(), told["value_prior_year_usd"].item()) == (18_000, None)
+
+
+def test_a_sum_names_the_members_that_reported_only_one_of_the_windows():
+    rows = [flow(year, "DEU", "KGZ", 5_000) for year in (2021, 2022)] + [flow(2022, "LTU", "KGZ", 3_000)]
+    sides, who, scope = prepared(rows)
+    told = ask({"bilateral": sides, "coverage": who, "coverage.scope": scope}, "847989", "EU27", "KGZ", YEAR_2022)[0]
+    assert told["value_usd"].item() == 8_000
+    assert told["note"].item() == "a sum of reports, not scored; not in both windows: LTU"
+
+
+def test_the_largest_routes_come_first_and_the_cut_is_counted(tables):
+    rows, found = ask(tables, "8703", window=YEAR_2022, limit=2)
+    assert found == 5
+    assert rows["value_usd"].to_list() == [390_002_022, CARS[2022]]
+
+
+def test_the_newest_window_is_the_longest_that_ends_last(tables):
+    newest = answer.latest(tables)
+    assert [window.freq_code for window in newest] == ["A", "M"]
+    assert newest[0].end == date(2023, 12, 1)
+    assert newest[1].end == date(2022, 6, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end", "months"),
+    [
+        ("2022-01:2022-11", date(2022, 1, 1), date(2022, 11, 1), 11),
+        ("2022-01..2022-11", date(2022, 1, 1), date(2022, 11, 1), 11),
+        ("2022H1", date(2022, 1, 1), date(2022, 6, 1), 6),
+        ("2022Q1:2022Q3", date(2022, 1, 1), date(2022, 9, 1), 9),
+    ],
+)
+def test_periods_and_ranges_of_them_are_read(text, start, end, months):
+    period = question.parse_span(text)
+    assert (period.start, period.end, period.months) == (start, end, months)
+
+
+@pytest.mark.parametrize("text", ["2022:2021", "1:2:3", "", "2022-13", ":", "2022-01:"])
+def test_a_period_that_is_none_is_refused_with_a_sentence(text):
+    with pytest.raises(BadRequest, match="expected"):
+        question.parse_span(text)
+
+
+def test_a_window_of_more_than_a_year_is_refused():
+    with pytest.raises(BadRequest, match="at most twelve months"):
+        question.windows_of(question.parse_span("2021:2022"))
+
+
+def test_a_calendar_year_is_a_window_of_annual_and_of_monthly_data():
+    assert [(one.freq_code, one.months) for one in question.windows_of(question.parse_span("2022"))] == [
+        ("A", 12),
+        ("M", 12),
+    ]
+
+
+@given(st.integers(1, 12), st.integers(1, 12), st.integers(2000, 2030))
+def test_a_windows_name_is_read_back_as_the_same_window(months, month, year):
+    window = sums.Window("M", months, date(year, month, 1))
+    again = question.windows_of(question.parse_span(window.name))
+    assert window in again
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_a_side_a_period_or_a_code_or_is_refused_with_a_sentence(text):
+    for parse in (
+        lambda: question.parse_side(text, {}),
+        lambda: question.parse_span(text),
+        lambda: question.parse_goods(text, PHONES),
+    ):
+        with contextlib.suppress(BadRequest):
+            parse()
+
+
+def test_world_is_no_side_and_the_message_names_the_groups():
+    with pytest.raises(BadRequest, match="leave the side out for everyone"):
+        question.parse_side("World", {"EU27": codes.EU27})
+
+
+def test_there_are_27_members_of_the_eu():
+    assert len(set(codes.EU27)) == 27
+
+
+def test_the_nearest_goods_share_the_most_digits():
+    assert question.nearest_goods("851799", ["010121", "851712+", "851762", "870323"], most=2) == ["851762", "851712+"]
+
+
+def test_a_series_keeps_both_sides_and_tells_nothing_from_not_reported():
+    rows = [
+        *[flow(year, "ARM", "RUS", value, code="870323") for year, value in CARS.items() if year != 2020],
+        flow(2020, "ARM", "RUS", 5, code="870324"),
+        flow(2022, "RUS", "ARM", 131_000_000, code="870323", flow="M", dataset="mirror"),
+        flow(2020, "DEU", "RUS", 77, code="870323"),
+        flow(2018, "DEU", "RUS", 77, code="870323"),
+    ]
+    sides, who, scope = prepared(rows)
+    known = series.known_nothing(who, scope, "870323", "ARM", "RUS")
+    own = sides.filter(pl.col("good") == "870323", pl.col("exporter_iso") == "ARM")
+    told = series.series(own, known, "A")
+    exported = dict(told.select("period", "export_value_fob_usd").iter_rows())
+    assert exported == {"2019": 400_000, "2020": 0, "2021": 1_087_497, "2022": 127_950_897, "2023": 185_702_354}
+    imported = dict(told.select("period", "import_value_cif_usd").iter_rows())
+    assert imported == {"2019": None, "2020": None, "2021": None, "2022": 131_000_000, "2023": None}
+
+
+def test_a_series_does_not_read_nothing_from_a_dataset_whose_rows_it_does_not_show():
+    own = {year: 7 for year in range(2017, 2023) if year != 2020}
+    rows = [flow(year, "ARM", "RUS", value, code="870323", source="baci", dataset="B") for year, value in own.items()]
+    rows += [flow(2020, "DEU", "RUS", 3, code="870323", source="baci", dataset="B")]
+    rows += [flow(2020, "ARM", "RUS", 3, code="870324", source="baci", dataset="B")]
+    rows += [flow(2023, "ARM", "RUS", 9, code="870323")]
+    rows += [flow(year, "RUS", "ARM", 8, code="870323", flow="M") for year in (2020, 2021)]
+    rows += [flow(2022, "RUS", "ARM", 8, code="870323", flow="M", dataset="newer")]
+    sides, who, scope = prepared(rows)
+    cells = sides.filter(pl.col("good") == "870323", pl.col("exporter_iso") == "ARM")
+    told = series.series(cells, series.known_nothing(who, scope, "870323", "ARM", "RUS", cells), "A")
+    exported = dict(told.select("period", "export_value_fob_usd").iter_rows())
+    assert (exported["2020"], exported["2022"], exported.get("2023")) == (0, 7, None)
+    imported = dict(told.select("period", "import_value_cif_usd").iter_rows())
+    assert (imported["2020"], imported["2021"], imported["2022"]) == (8, 8, None)
+
+
+def test_an_extract_cut_by_value_cannot_say_that_there_was_nothing():
+    rows = [flow(year, "DEU", "UZB", 150_000, code="870324") for year in (2021, 2022)]
+    rows += [flow(2022, "DEU", "UZB", 150_000, code="870323"), flow(2021, "FRA", "UZB", 150_000, code="870323")]
+    _, who, scope = prepared(rows)
+    assert series.known_nothing(who, scope, "870323", "DEU", "UZB").is_empty()
+    _, who, scope = prepared([*rows, flow(2021, "FRA", "UZB", 90, code="870324")])
+    assert series.known_nothing(who, scope, "870323", "DEU", "UZB").height == 2
+
+
+def test_amounts_in_a_reported_currency_are_summed_as_reported_by_the_exporter():
+    base = {
+        "source": "comext", "dataset": "d", "freq_code": "M", "ref_date": date(2022, 1, 1), "classification_code": "CN2022",
+        "currency": "EUR", "net_wgt_g": None, "is_current": True, "partner_iso": "KGZ", "flow_code": "X",
+    }  # fmt: skip
+    flows = pl.DataFrame(
+        [
+            base | {"reporter_iso": "DEU", "cmd_code": "85171300", "reported_value": 70},
+            base | {"reporter_iso": "DEU", "cmd_code": "85171400", "reported_value": 30},
+            base | {"reporter_iso": "DEU", "cmd_code": "85171400", "reported_value": 999, "is_current": False},
+            base | {"reporter_iso": "LTU", "cmd_code": "85171300", "reported_value": 5, "currency": "USD"},
+            base
+            | {
+                "reporter_iso": "KGZ",
+                "partner_iso": "DEU",
+                "flow_code": "M",
+                "cmd_code": "851713",
+                "reported_value": 60,
+            },
+        ],
+        schema_overrides={"net_wgt_g": pl.Int64},
+    )
+    cells = series.in_currency(flows, PHONES, pl.lit(6), "EUR")
+    row = cells.row(0, named=True)
+    assert cells.height == 1
+    assert (row["good"], row["exporter_iso"], row["importer_iso"]) == ("851712+", "DEU", "KGZ")
+    assert (row["export_value_fob_usd"], row["import_value_cif_usd"], row["value_usd"]) == (100, 60, 100)

@@ -1,0 +1,217 @@
+"""The forest and its calibration on planted routes."""
+
+from datetime import date
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from anomaly.contract import schema
+from anomaly.contract.errors import ContractBroken
+from anomaly.contract.settings import Settings, load
+from anomaly.scores import scores
+
+INPUTS = ["growth", "share"]
+NAMES = {"hub to target": INPUTS, "coalition to hub": INPUTS}
+QUICK = {"forest": {"trees": 20, "seeds": [0, 1], "max_samples": 256}}
+
+
+def quick(**changes: Any) -> Settings:
+    return load(**{**QUICK, **changes})
+
+
+def routes(
+    count: int, importers: list[str], role: str, year: int, *, growth: np.ndarray[Any, Any] | None = None, seed: int = 0
+) -> pl.DataFrame:
+    """Routes whose inputs are one-sided noise, or as given."""
+    noise = np.random.default_rng(seed)
+    honest = np.maximum(noise.normal(0, 0.3, count), 0)
+    return pl.DataFrame(
+        {
+            "freq_code": "A",
+            "window_months": 12,
+            "window_end": date(year, 12, 1),
+            "good": [f"84{number:04d}" for number in range(count)],
+            "exporter_iso": "KAZ",
+            "importer_iso": [importers[number % len(importers)] for number in range(count)],
+            "baseline_gap_years": 1,
+            "role": role,
+            "is_before_sanctions": year < 2022,
+            "value_usd": 5_000_000,
+            "is_from_coalition": False,
+            "is_measured": True,
+            "evidence_weight": 1.0,
+            "growth": honest if growth is None else growth,
+            "share": np.maximum(noise.normal(0, 0.3, count), 0),
+        },
+        schema_overrides={"window_months": pl.Int16, "baseline_gap_years": pl.Int8},
+    )
+
+
+def world(seed: int = 0) -> pl.DataFrame:
+    """100 routes to RUS, ten of them planted surges, and 400 placebo routes."""
+    growth = np.maximum(np.random.default_rng(seed + 9).normal(0, 0.3, 100), 0)
+    growth[:10] = np.linspace(3, 5, 10)
+    return pl.concat(
+        [
+            routes(100, ["RUS"], "target", 2022, growth=growth, seed=seed + 1),
+            routes(400, ["ARG", "CHL"], "placebo", 2022, seed=seed + 2),
+        ]
+    )
+
+
+def test_planted_surges_take_the_first_ranks() -> None:
+    table = scores.build(world(), NAMES, quick()).scores
+    first = table.filter(pl.col("anomaly_rank") <= 10)["good"].to_list()
+    assert sorted(first) == [f"84{number:04d}" for number in range(10)]
+
+
+def test_planted_surges_are_called_and_one_honest_route_in_ten_calls_at_most() -> None:
+    planted, false = {f"84{number:04d}" for number in range(10)}, []
+    for seed in range(5):
+        table = scores.build(world(seed), NAMES, quick()).scores
+        called = set(table.filter(pl.col("q_value") <= 0.1)["good"])
+        assert planted <= called
+        false.append(len(called - planted) / len(called))
+    assert np.mean(false) <= 0.1
+
+
+def test_placebo_importers_are_used_and_named_where_there_are_enough() -> None:
+    calibration = scores.build(world(), NAMES, quick()).calibration
+    assert calibration.select("placebo_kind", "placebos", "targets").rows() == [("importers", 400, 100)]
+
+
+def test_periods_before_the_sanctions_serve_where_there_is_no_other_importer() -> None:
+    only = world().filter(pl.col("role") == "target")
+    past = pl.concat([routes(60, ["RUS"], "target", year, seed=year) for year in range(2016, 2022)])
+    calibration = scores.build(pl.concat([only, past]), NAMES, quick()).calibration
+    kinds = calibration.filter(pl.col("window_end").dt.year() == 2022)
+    assert kinds.select("placebo_kind", "placebos").rows() == [("periods", 360)]
+
+
+def test_a_window_before_the_sanctions_is_not_its_own_placebo() -> None:
+    past = pl.concat([routes(60, ["RUS"], "target", year, seed=year) for year in range(2016, 2022)])
+    calibration = scores.build(past, NAMES, quick()).calibration
+    assert calibration["placebos"].unique().to_list() == [300]
+
+
+def test_a_placebo_that_could_not_be_measured_is_none() -> None:
+    blind = world().with_columns(is_measured=(pl.col("role") == "target") | (pl.col("importer_iso") == "ARG"))
+    assert scores.build(blind, NAMES, quick()).calibration["placebos"].to_list() == [200]
+
+
+def test_too_few_placebos_give_no_p_value_and_say_so() -> None:
+    few = world().filter((pl.col("role") == "target") | (pl.col("good") < "840010"))
+    scored = scores.build(few, NAMES, quick())
+    assert scored.scores.height == 100
+    assert scored.scores["p_value"].null_count() == 100
+    assert scored.scores["placebos"].unique().to_list() == [10]
+    assert scored.calibration.select("placebo_kind", "placebos").rows() == [("none", 10)]
+
+
+def test_the_order_of_rows_changes_nothing() -> None:
+    table = world()
+    one = scores.build(table, NAMES, quick())
+    other = scores.build(table.sample(fraction=1.0, shuffle=True, seed=3), NAMES, quick())
+    assert_frame_equal(one.scores, other.scores, check_exact=True)
+    assert_frame_equal(one.contributions, other.contributions, check_exact=True)
+
+
+def test_a_route_with_nothing_suspicious_is_the_least_anomalous() -> None:
+    quiet = world().with_columns(
+        pl.when(pl.col("good") == "840050").then(0.0).otherwise(pl.col(name)).alias(name) for name in INPUTS
+    )
+    table = scores.build(quiet, NAMES, quick()).scores
+    assert table.filter(good="840050")["p_value"].item() > 0.5
+
+
+def test_the_input_that_made_the_surge_has_the_largest_contribution() -> None:
+    told = scores.build(world(), NAMES, quick()).contributions.filter(good="840009")
+    assert told.sort("score_drop")["input"].last() == "growth"
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), None])
+def test_an_unfinished_input_is_refused_before_the_forest_sees_it(bad: float | None) -> None:
+    table = world().with_columns(
+        pl.when(pl.col("good") == "840001").then(pl.lit(bad)).otherwise("growth").alias("growth")
+    )
+    with pytest.raises(ContractBroken, match="NaN or inf"):
+        scores.build(table, NAMES, quick())
+
+
+def test_scores_keep_their_contracts() -> None:
+    scored = scores.build(world(), NAMES, quick())
+    schema.Scores.validate(scored.scores)
+    schema.Calibration.validate(scored.calibration)
+    schema.Contributions.validate(scored.contributions)
+
+
+def test_honest_routes_alone_are_hardly_ever_called() -> None:
+    called = 0
+    for seed in range(5):
+        honest = pl.concat(
+            [
+                routes(100, ["RUS"], "target", 2022, seed=10 * seed + 1),
+                routes(400, ["ARG", "CHL"], "placebo", 2022, seed=10 * seed + 2),
+            ]
+        )
+        called += scores.build(honest, NAMES, quick()).scores.filter(pl.col("q_value") <= 0.1).height
+    assert called <= 5
+
+
+def test_of_two_routes_that_rose_alike_the_one_in_the_likelier_place_stands_first() -> None:
+    likely = pl.when(pl.col("good") == "840009").then(3.0).otherwise(1.0)
+    table = world().with_columns(
+        pl.when(pl.col("good").is_in(["840008", "840009"]) & (pl.col("role") == "target"))
+        .then(4.5)
+        .otherwise("growth")
+        .alias("growth"),
+        share=pl.when(pl.col("good").is_in(["840008", "840009"])).then(0.0).otherwise("share"),
+        evidence_weight=likely,
+    )
+    told = scores.build(table, NAMES, quick()).scores
+    rank = dict(told.select("good", "anomaly_rank").rows())
+    assert rank["840009"] < rank["840008"]
+
+
+def test_a_planted_surge_is_stable_over_seeds_and_backgrounds_and_an_honest_route_is_not() -> None:
+    told = scores.build(world(), NAMES, quick()).scores
+    share = dict(told.select("good", "stability_share").rows())
+    assert share["840009"] == 1.0
+    assert share["840050"] < 0.2
+
+
+def test_where_all_placebos_are_earlier_periods_the_limit_is_that_of_periods() -> None:
+    only = world().filter(pl.col("role") == "target")
+    past = pl.concat([routes(60, ["RUS"], "target", year, seed=year) for year in range(2016, 2022)])
+    told = scores.build(pl.concat([only, past]), NAMES, quick()).calibration
+    assert told.filter(pl.col("window_end").dt.year() == 2022)["q_limit"].item() == 0.25
+    assert scores.build(world(), NAMES, quick()).calibration["q_limit"].item() == 0.10
+
+
+def test_of_more_placebos_than_needed_an_even_part_is_read() -> None:
+    told = scores.build(world(), NAMES, quick(calibration={"most_placebos": 100}))
+    assert told.calibration["placebos"].to_list() == [100]
+
+
+def test_evidence_beyond_the_weights_is_read_from_the_route_alone() -> None:
+    """A weight moves no p: what routes share says where to look, and is no evidence."""
+    plain = scores.build(world(), NAMES, quick()).scores
+    tilted = world().with_columns(evidence_weight=pl.when(pl.col("good") < "840050").then(2.0).otherwise(0.5))
+    assert_frame_equal(
+        plain.select("good", "p_value"), scores.build(tilted, NAMES, quick()).scores.select("good", "p_value")
+    )
+
+
+def test_a_route_without_any_evidence_has_a_p_of_one() -> None:
+    bare = world().with_columns(
+        pl.when(pl.col("good") > "840150").then(0.0).otherwise(pl.col(name)).alias(name) for name in INPUTS
+    )
+    asked = bare.with_columns(
+        pl.when(pl.col("role") == "target", pl.col("good") > "840050").then(0.0).otherwise(pl.col(name)).alias(name)
+        for name in INPUTS
+    )
+    told = scores.build(asked, NAMES, quick()).scores
+    assert told.filter(pl.col("good") > "840050")["p_value"].unique().to_list() == [1.0]

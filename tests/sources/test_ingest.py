@@ -1,0 +1,298 @@
+"""Raw folder → flows: which files are read, what lies beside them, releases, and every row accounted for."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from anomaly.contract.errors import DataRejected, SourceUnavailable, StoreFailure
+from anomaly.store.store import Store
+from pipelines import flows, raw
+from pipelines.job import run_jobs
+
+MAPPING = """
+classification = "H6"
+flow = "X"
+[columns]
+reporter = "from"
+partner = "to"
+period = "year"
+code = "hs"
+value = "usd"
+"""
+
+
+def table(folder: Path, rows: list[str], name: str = "trade.csv", mapping: str = MAPPING) -> Path:
+    """A table of one's own with its mapping beside it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text("from,to,year,hs,usd\n" + "".join(f"{row}\n" for row in rows), encoding="utf-8")
+    (folder / (Path(name).stem + ".toml")).write_text(mapping, encoding="utf-8")
+    return folder / name
+
+
+def ingest(root: Path, where: Path | None = None) -> Store:
+    run_jobs((flows.JOB,), "flows", where or root / "raw", root / "data", "russia-2022")
+    return Store(root / "data")
+
+
+def files_of(store: Store) -> dict[str, dict[str, object]]:
+    return {row["path"]: row for row in store.read("flows.files").to_dicts()}
+
+
+def balance(store: Store) -> bool:
+    told = store.read("flows.files")
+    sums = told["rows_kept"] + told["rows_rejected"] + told["rows_deduplicated"]
+    kept_is_held = told["rows_kept"].sum() == store.read("flows").height
+    return (
+        kept_is_held
+        and told["rows_rejected"].sum() == store.read("flows.rejected").height
+        and (sums == told["rows_in"]).all()
+    )
+
+
+def test_every_row_is_kept_rejected_or_deduplicated_and_the_store_holds_as_many(tmp_path, capsys):
+    good = [f"KAZ,RUS,{year},851713,{year}" for year in range(1900, 2023)]
+    table(tmp_path / "raw", [*good, good[0], "KAZ,XXX,2022,851713,5"])
+    store = ingest(tmp_path)
+    assert balance(store)
+    told = files_of(store)["trade.csv"]
+    assert (told["rows_in"], told["rows_kept"], told["rows_rejected"], told["rows_deduplicated"]) == (125, 123, 1, 1)
+    assert "trade.csv: 125 rows in = 123 kept + 1 rejected + 1 deduplicated" in capsys.readouterr().err
+
+
+def test_a_file_with_too_many_bad_rows_commits_nothing_and_shows_three_of_them(tmp_path):
+    table(tmp_path / "raw", ["KAZ,RUS,2022,851713,5", "KAZ,QQQ,2022,851713,6", "KAZ,RUS,2022,851713,many"])
+    with pytest.raises(DataRejected, match=r"2 bad rows of 3") as caught:
+        ingest(tmp_path)
+    assert "row 2" in str(caught.value)
+    assert caught.value.exit_code == 65
+    assert not Store(tmp_path / "data").exists("flows")
+    status = json.loads((tmp_path / "data" / "run-status.json").read_text())
+    assert (status["status"], status["exit_code"]) == ("failed", 65)
+
+
+def test_an_unknown_file_is_named_with_what_is_known(tmp_path):
+    table(tmp_path / "raw", ["KAZ,RUS,2022,851713,5"])
+    (tmp_path / "raw" / "holiday.jpg").write_bytes(b"\xff\xd8\xff")
+    with pytest.raises(DataRejected, match=r"holiday\.jpg") as caught:
+        ingest(tmp_path)
+    assert "comtrade" in str(caught.value)
+
+
+def test_pages_hidden_files_and_reference_are_passed_over(tmp_path):
+    table(tmp_path / "raw", ["KAZ,RUS,2022,851713,5"])
+    (tmp_path / "raw" / "reference").mkdir()
+    for name in ("README.md", "SIMULATED.md", ".DS_Store", "reference/table.csv"):
+        (tmp_path / "raw" / name).write_text("x", encoding="utf-8")
+    assert [one.raw.name for one in raw.find(tmp_path / "raw")] == ["trade.csv"]
+
+
+@pytest.mark.parametrize("told", ["comtrade", "comtrade/a.json", "comtrade/*.json"])
+def test_a_folder_a_file_and_a_glob_name_a_file_alike(tmp_path, told):
+    (tmp_path / "comtrade").mkdir()
+    (tmp_path / "comtrade" / "a.json").write_text("{}", encoding="utf-8")
+    names = [one.raw.name for one in raw.find(tmp_path / told)]
+    assert names == (["a.json"] if told == "comtrade" else ["comtrade/a.json"])
+
+
+def test_nothing_to_read_says_where_files_belong(tmp_path):
+    with pytest.raises(SourceUnavailable, match="RAW="):
+        raw.find(tmp_path / "nowhere")
+
+
+def test_folders_and_origin_toml_say_dataset_vintage_and_where_it_was_published(tmp_path):
+    folder = tmp_path / "raw" / "own" / "survey" / "2022" / "2023-07-20"
+    path = table(folder, ["KAZ,RUS,2022,851713,5"])
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    origin = f'url = "https://example.org/a"\nfetched_at = 2023-07-20T09:00:00Z\nsha256 = "{digest}"\n'
+    (folder / "origin.toml").write_text(origin, encoding="utf-8")
+    store = ingest(tmp_path)
+    told = files_of(store)["own/survey/2022/2023-07-20/trade.csv"]
+    assert (told["dataset"], told["vintage"], told["url"]) == ("survey", "2023-07-20", "https://example.org/a")
+    assert str(told["fetched_at"]).startswith("2023-07-20")
+    assert told["sha256"] == digest
+
+
+@pytest.mark.parametrize("origin", ['sha256 = "00"', '[sha256]\n"trade.csv" = "00"', "sha256 = ", 'ulr = "x"'])
+def test_an_origin_that_does_not_fit_is_refused(tmp_path, origin):
+    path = table(tmp_path / "raw", ["KAZ,RUS,2022,851713,5"])
+    (path.parent / "origin.toml").write_text(origin, encoding="utf-8")
+    with pytest.raises(DataRejected, match=r"trade\.csv"):
+        ingest(tmp_path)
+
+
+def current(store: Store) -> set[tuple[str, str, int]]:
+    rows = store.read("flows", where=pl.col("is_current")).select("dataset", "cmd_code", "primary_value_usd")
+    return set(rows.iter_rows())
+
+
+def releases(root: Path, older: list[str], newer: list[str], older_edition: str = "H6") -> set[tuple[str, str, int]]:
+    """What is current of two releases of one dataset, the newer in H6, as (reporter, code, value)."""
+    first, second = (root / "raw" / "own" / "survey" / "2022" / day for day in ("2023-01-05", "2023-07-20"))
+    table(first, older, mapping=MAPPING.replace("H6", older_edition))
+    table(second, newer)
+    store = ingest(root)
+    assert store.read("flows").height == len(older) + len(newer)
+    rows = store.read("flows", where=pl.col("is_current"))
+    return set(rows.select("reporter_iso", "cmd_code", "primary_value_usd").iter_rows())
+
+
+def test_a_newer_vintage_replaces_what_it_holds_and_both_stay(tmp_path):
+    older = ["KAZ,RUS,2022,851713,5", "KGZ,RUS,2022,851713,9"]
+    assert releases(tmp_path, older, ["KAZ,RUS,2022,851713,6"]) == {("KAZ", "851713", 6), ("KGZ", "851713", 9)}
+
+
+def test_a_row_that_was_revised_away_is_gone_where_the_newer_release_has_its_code_elsewhere(tmp_path):
+    older = ["KAZ,RUS,2022,851713,5", "KAZ,RUS,2022,847130,7"]
+    newer = ["KAZ,RUS,2022,851713,6", "KGZ,RUS,2022,847130,8"]
+    assert releases(tmp_path, older, newer) == {("KAZ", "851713", 6), ("KGZ", "847130", 8)}
+
+
+def test_a_newer_release_of_one_chapter_leaves_the_other_chapters_in_place(tmp_path):
+    older = ["KAZ,RUS,2022,851713,5", "KAZ,RUS,2022,870323,7", "KAZ,RUS,2022,851762,3"]
+    newer = ["KAZ,RUS,2022,851713,6", "KAZ,RUS,2022,851762,4"]
+    assert releases(tmp_path, older, newer) == {
+        ("KAZ", "851713", 6), ("KAZ", "851762", 4), ("KAZ", "870323", 7),
+    }  # fmt: skip
+
+
+def test_a_newer_release_of_some_codes_leaves_the_other_codes_of_their_chapter_in_place(tmp_path):
+    older = [f"KAZ,RUS,2022,{code},5" for code in range(870321, 870341)]
+    newer = [f"KAZ,RUS,2022,{code},6" for code in range(870321, 870331)]
+    kept = releases(tmp_path, older, newer)
+    assert {code for _, code, value in kept if value == 5} == {str(code) for code in range(870331, 870341)}
+
+
+def test_a_code_that_a_newer_release_of_its_whole_chapter_has_no_more_is_gone(tmp_path):
+    older = [f"KAZ,RUS,2022,{code},5" for code in range(870321, 870341)]
+    newer = [f"KAZ,RUS,2022,{code},6" for code in range(870321, 870340)]
+    assert all(value == 6 for _, _, value in releases(tmp_path, older, newer))
+
+
+def test_a_route_that_a_newer_release_of_the_whole_reporter_has_no_more_is_gone(tmp_path):
+    partners = ("ARM", "AZE", "BLR", "CHN", "DEU", "FRA", "GEO", "IRN", "KGZ", "MNG", "RUS", "TUR")
+    older = [f"KAZ,{partner},2022,851713,5" for partner in partners]
+    newer = [f"KAZ,{partner},2022,851713,6" for partner in partners[:-1]]
+    assert releases(tmp_path, older, newer) == {("KAZ", "851713", 6)}
+
+
+def test_a_newer_release_of_some_partners_leaves_the_others_in_place(tmp_path):
+    older = ["KAZ,RUS,2022,851713,5", "KAZ,BLR,2022,851713,7"]
+    assert releases(tmp_path, older, ["KAZ,RUS,2022,851713,6"]) == {("KAZ", "851713", 6), ("KAZ", "851713", 7)}
+
+
+def test_a_group_told_again_in_another_edition_does_not_keep_the_codes_that_ended(tmp_path):
+    older = ["KAZ,RUS,2022,851712,5", "KAZ,RUS,2022,870323,7"]
+    assert releases(tmp_path, older, ["KAZ,RUS,2022,851713,6"], "H5") == {("KAZ", "851713", 6), ("KAZ", "870323", 7)}
+
+
+def test_a_code_of_another_edition_does_not_replace_one_in_a_group_of_the_same_edition(tmp_path):
+    older = ["KAZ,RUS,2022,851712,5", "KAZ,RUS,2022,870323,7"]
+    newer = ["KAZ,RUS,2022,870323,8", "KGZ,RUS,2022,851713,6"]
+    assert releases(tmp_path, older, newer) == {("KAZ", "851712", 5), ("KAZ", "870323", 8), ("KGZ", "851713", 6)}
+
+
+def test_each_row_is_replaced_by_the_newest_release_that_holds_it(tmp_path):
+    days = ("2023-01-05", "2023-07-20", "2024-01-05")
+    first, second, third = (tmp_path / "raw" / "own" / "survey" / "2022" / day for day in days)
+    table(first, ["KAZ,RUS,2022,851713,5", "KAZ,RUS,2022,847130,5", "KAZ,RUS,2022,870323,5"])
+    table(second, ["KAZ,RUS,2022,851713,6", "KAZ,RUS,2022,847130,6"])
+    table(third, ["KAZ,RUS,2022,851713,7"])
+    assert {(code, value) for _, code, value in current(ingest(tmp_path))} == {
+        ("851713", 7), ("847130", 6), ("870323", 5),
+    }  # fmt: skip
+
+
+def test_between_datasets_the_newer_row_wins_and_an_undated_one_is_the_oldest(tmp_path):
+    table(tmp_path / "raw" / "own" / "survey" / "2022" / "2023-01-05", ["KAZ,RUS,2022,851713,5"])
+    table(tmp_path / "raw" / "z", ["KAZ,RUS,2022,851713,6", "KAZ,RUS,2022,847130,7"])
+    store = ingest(tmp_path)
+    assert current(store) == {("survey", "851713", 5), ("trade", "847130", 7)}
+
+
+@pytest.mark.parametrize("code", ["870323", "851713"])
+def test_what_two_datasets_say_in_two_editions_is_counted_once(tmp_path, code):
+    rows = ["KAZ,RUS,2022,870323,5", "KAZ,RUS,2022,851712,5"]
+    folder = tmp_path / "raw" / "own"
+    table(folder / "survey" / "2022" / "2023-01-05", rows, mapping=MAPPING.replace("H6", "H5"))
+    table(folder / "again" / "2022" / "2024-01-05", [f"KAZ,RUS,2022,{code},6"])
+    left = {"870323": "851712", "851713": "870323"}[code]
+    assert current(ingest(tmp_path)) == {("again", code, 6), ("survey", left, 5)}
+
+
+def test_one_table_twice_is_counted_once(tmp_path):
+    for name in ("a", "b"):
+        table(tmp_path / "raw" / name, ["KAZ,RUS,2022,851713,5"])
+    store = ingest(tmp_path)
+    assert store.read("flows").height == 1
+    assert balance(store)
+
+
+def test_rows_that_two_files_of_a_release_share_are_counted_once(tmp_path):
+    table(tmp_path / "raw" / "a", ["KAZ,RUS,2022,851713,5", "KAZ,RUS,2022,847130,7"])
+    table(tmp_path / "raw" / "b", ["KAZ,RUS,2022,851713,5", "KAZ,RUS,2022,870323,9"])
+    store = ingest(tmp_path)
+    assert sorted(store.read("flows")["primary_value_usd"]) == [5, 7, 9]
+    assert balance(store)
+    assert store.read("flows.files")["rows_deduplicated"].sum() == 1
+
+
+def test_two_files_of_a_release_that_differ_are_refused(tmp_path):
+    table(tmp_path / "raw" / "a", ["KAZ,RUS,2022,851713,5"])
+    table(tmp_path / "raw" / "b", ["KAZ,RUS,2022,851713,6"])
+    with pytest.raises(DataRejected, match="one value for a key"):
+        ingest(tmp_path)
+
+
+def test_files_read_in_many_batches_give_the_flows_of_one(tmp_path, monkeypatch):
+    rows = [f"KAZ,RUS,2022,{code},{code}" for code in range(840000, 840600)]
+    table(tmp_path / "one" / "raw", rows)
+    table(tmp_path / "many" / "raw", rows)
+    whole = ingest(tmp_path / "one").read("flows")
+    monkeypatch.setattr(flows, "PART_ROWS", 7)
+    monkeypatch.setattr(flows, "BATCH_ROWS", 10)
+    store = ingest(tmp_path / "many")
+    assert len(list((tmp_path / "many" / "data" / "flows" / store.version("flows")).glob("part-*"))) == 60
+    assert store.read("flows").sort("cmd_code").equals(whole)
+
+
+@pytest.mark.parametrize("codes", [(847130, 851713), (851713, 847130)])
+def test_rows_lie_in_order_whatever_the_order_of_the_file(tmp_path, codes):
+    pairs = [("KAZ", "RUS"), ("KAZ", "BLR"), ("KGZ", "RUS"), ("ARM", "BLR")]
+    rows = [f"{one},{other},{year},{code},1" for code in codes for one, other in pairs for year in (2023, 2022)]
+    table(tmp_path / "ordered" / "raw", sorted(rows, key=lambda row: [row.split(",")[at] for at in (3, 0, 1, 2)]))
+    table(tmp_path / "mixed" / "raw", rows)
+    told, mixed = (ingest(tmp_path / name).read("flows").drop("raw_file") for name in ("ordered", "mixed"))
+    assert told.equals(mixed)
+    assert told.equals(told.sort(flows.ORDER))
+
+
+def test_the_groups_of_a_file_are_all_there_whatever_never_changes_in_it(tmp_path):
+    first, second = (tmp_path / "raw" / "own" / "survey" / "2022" / day for day in ("2023-01-05", "2023-07-20"))
+    table(first, ["KAZ,RUS,2022,851713,5", "KAZ,BLR,2022,851713,6", "KAZ,BLR,2021,851713,7"])
+    table(second, ["KAZ,RUS,2022,851713,8", "KAZ,BLR,2022,851713,9", "KAZ,BLR,2021,851713,10"])
+    assert current(ingest(tmp_path)) == {("survey", "851713", value) for value in (8, 9, 10)}
+
+
+def test_unchanged_files_are_not_read_again_and_a_changed_mapping_is(tmp_path, capsys, monkeypatch):
+    table(tmp_path / "raw", ["KAZ,RUS,2022,851713,5"])
+    version = ingest(tmp_path).version("flows")
+    with monkeypatch.context() as patched:
+        patched.setattr(flows, "_ingest", None)
+        assert ingest(tmp_path).version("flows") == version
+    assert "flows: no change" in capsys.readouterr().err
+    (tmp_path / "raw" / "trade.toml").write_text(MAPPING + "[value]\nmultiplier = 1000\n", encoding="utf-8")
+    assert ingest(tmp_path).read("flows")["primary_value_usd"].to_list() == [5000]
+
+
+def test_a_raw_file_that_cannot_be_read_is_an_input_error_with_its_name(tmp_path, monkeypatch):
+    table(tmp_path / "raw", ["KAZ,RUS,2022,851713,5"])
+
+    def broken(_path: Path) -> str:
+        raise OSError(5, "Input/output error", "trade.csv")
+
+    monkeypatch.setattr(raw, "_sha256", broken)
+    with pytest.raises(StoreFailure, match=r"Input/output error: trade\.csv"):
+        ingest(tmp_path)
