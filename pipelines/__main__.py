@@ -7,12 +7,14 @@ from pathlib import Path
 
 import click
 
+from anomaly.contract.scenario import DEFAULT
+
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("job", default="run")
 @click.option("--raw", default="data/raw", show_default=True, help="Folder, file or glob of raw files.")
 @click.option("--data", default="data/processed", show_default=True, help="Folder of the tables and reports.")
-@click.option("--scenario", default="russia-2022", show_default=True, help="Scenario's name or TOML file.")
+@click.option("--scenario", default=DEFAULT, show_default=True, help="Scenario's name or TOML file.")
 def main(job: str, raw: str, data: str, scenario: str) -> None:
     """Run JOB: one table's name, report, run for all of them in order, or demo: run on the simulated world.
 

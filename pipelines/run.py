@@ -6,9 +6,12 @@ import json
 from pathlib import Path
 
 from anomaly.contract.errors import BadRequest
+from anomaly.contract.settings import load
+from anomaly.store import made_by
+from anomaly.store.store import Store
 from pipelines import backtest, bilateral, coverage, features, flags, flows, report, rollups, scores
 from pipelines.code import code_version
-from pipelines.job import Job, Outcome, run_jobs
+from pipelines.job import Job, Outcome, run_jobs, say
 from pipelines.raw import inputs
 
 JOBS: tuple[Job, ...] = (
@@ -32,10 +35,19 @@ def main(raw: Path, data: Path, scenario: str, name: str = "run") -> Outcome:
     outcome = run_jobs(
         tuple(job for job in JOBS if job.in_run) if name == "run" else (known[name],), name, raw, data, scenario
     )
+    _say_what_is_left(data, scenario)
     page = data / "reports" / "latest" / "report.html"
     if name in ("run", "report") and page.is_file():
         print(f"{'report' if outcome.is_changed else 'nothing changed; report'}: {page}")
     return outcome
+
+
+def _say_what_is_left(data: Path, scenario: str) -> None:
+    """Tables in the folder that another scenario made: they are not of this run."""
+    others = made_by.others(Store(data), [job.name for job in JOBS], load(scenario).recorded())
+    if others:
+        names = "; ".join(f"{', '.join(tables)} of {name}" for name, tables in others.items())
+        say(f"left in {data}, made by another scenario: {names}. Questions that need them are refused until all are of one")
 
 
 def demo(raw: Path, data: Path, scenario: str) -> Outcome:

@@ -177,7 +177,8 @@ def write_store(root: Path, rows: list[dict[str, Any]] | None = None, families: 
         if name not in tables:
             continue
         contract = table_schema() if name == "features" else schema.TABLES[name]
-        with store.writer(name, inputs={}, settings=load().fingerprint(), schema=contract) as writer:
+        told = {"settings": load().fingerprint(), "scenario": None if name == "flows" else load().recorded()}
+        with store.writer(name, inputs={}, schema=contract, **told) as writer:
             writer.add(_in_order(tables[name], contract))
             for companion in sorted(tables):
                 if companion.startswith(f"{name}."):

@@ -18,6 +18,7 @@ from anomaly.cli.store import (
     named,
     open_store,
     read,
+    scenario_of,
     understood,
 )
 from anomaly.contract.errors import SourceUnavailable
@@ -58,12 +59,13 @@ def query(asked: Asked, *, limit: int, data: Path, form: str) -> None:
         if question.is_sum
         else [name for name in COLUMNS if name != "bilateral"]
     )
+    scenario = scenario_of(store, [*names, "bilateral"])
     tables = {**read(store, names, where, question.between), "bilateral": cells}
     if not windows:
         windows = questions.latest({**tables, "bilateral": cells.filter(routes)})
     if currency != "USD":
         tables = {name: frame for name, frame in tables.items() if name not in _IN_USD}
-    rows, found = questions.answer(question, windows, tables, limit)
+    rows, found = questions.answer(question, windows, tables, scenario.baseline_years, limit)
     _say_if_simulated(cells)
     if rows.is_empty():
         say(_nothing(asked, cells.filter(routes)))
@@ -174,17 +176,19 @@ def _known_nothing(store: Store, question: Question, cells: pl.DataFrame, goods:
     from anomaly.query.series import known_nothing
 
     coverage, scope = (table({}, name) for name in ("coverage", "coverage.scope"))
+    floor_usd = scenario_of(store, ("coverage", "bilateral")).extract_floor_usd
     held = cells["good"].unique().to_list()
     exporter, importer = question.exporter, question.importer
     if question.is_sum or len(held) != 1 or exporter is None or importer is None or not store.exists("coverage.scope"):
-        return known_nothing(coverage, scope, "", "", "")
+        return known_nothing(coverage, scope, "", "", "", floor_usd)
     sides = [exporter.name, importer.name]
     tables = read(
         store,
         ["coverage", "coverage.scope"],
         {"coverage": pl.col("reporter_iso").is_in(sides), "coverage.scope": goods},
     )
-    return known_nothing(tables["coverage"], tables["coverage.scope"], held[0], exporter.name, importer.name, cells)
+    reported = (tables["coverage"], tables["coverage.scope"])
+    return known_nothing(*reported, held[0], exporter.name, importer.name, floor_usd, cells)
 
 
 def rollup(name: str, period: str | None, *, limit: int, data: Path, form: str) -> None:
@@ -195,6 +199,7 @@ def rollup(name: str, period: str | None, *, limit: int, data: Path, form: str) 
         raise SourceUnavailable(
             "a table of rollups", "none in the store", hint="run `make`, or name another folder with --data"
         )
+    scenario_of(store, ("rollups", "flags", "features"))  # what they are made of: refused where another scenario made it
     own = store.read("rollups", where=pl.col("rollup") == name)
     if not windows and own.height:
         newest = (

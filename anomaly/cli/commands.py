@@ -19,6 +19,7 @@ import click
 
 from anomaly.cli.output import FORMATS
 from anomaly.contract.errors import AnomalyError
+from anomaly.contract.scenario import DEFAULT
 
 Command = Callable[..., Any]
 
@@ -57,7 +58,7 @@ format_option = click.option(
     help="How the answer is written to stdout.",
 )
 scenario_option = click.option(
-    "--scenario", default="russia-2022", show_default=True, callback=_no_control, help="Scenario's name or TOML file."
+    "--scenario", default=DEFAULT, show_default=True, callback=_no_control, help="Scenario's name or TOML file."
 )
 
 
@@ -179,11 +180,11 @@ def series(
 @main.command()
 @_text_argument("subject")
 @click.option("--reproduce", is_flag=True, help="Fit the forest again and compare the score.")
-@scenario_option
+@_text_option("--scenario", help="An error unless it is the one that made the tables, which is used in any case.")
 @data_option
 @format_option
 @spoken
-def explain(subject: str, reproduce: bool, scenario: str, data: Path, form: str) -> None:
+def explain(subject: str, reproduce: bool, scenario: str | None, data: Path, form: str) -> None:
     """Everything about one flag or route: windows, indicators, score, both mirror sides, and the raw files.
 
     SUBJECT is a flag's name, such as 851712+-KAZ-RUS-2022-06-6M, or CODE:EXPORTER:IMPORTER[:PERIOD].

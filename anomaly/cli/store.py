@@ -9,15 +9,18 @@ from pathlib import Path
 import polars as pl
 
 from anomaly.contract.errors import BadRequest, SourceUnavailable
+from anomaly.contract.scenario import Scenario, of_record
 from anomaly.query import question as asking
 from anomaly.query.held import COLUMNS
 from anomaly.query.question import Question
 from anomaly.reference import countries, editions, goods
+from anomaly.store import made_by
 from anomaly.store.store import Store
 
 Frames = dict[str, pl.DataFrame]
 
 _EDITIONS = (4, 5, 6)  # HS 2012, 2017 and 2022: where the store does not say
+_TRADE = ("coverage", "bilateral")  # tables that every question of trade reads
 _CURRENCIES = ("USD", "EUR", "GBP", "JPY")
 
 
@@ -64,13 +67,16 @@ def members(store: Store, good: str) -> list[str]:
     return known or [good.removesuffix("+")]
 
 
-def groups_for(*texts: str | None) -> dict[str, Sequence[str]]:
-    """Groups of countries that can be asked for by name; the coalition is read from the scenario only when named."""
+def scenario_of(store: Store, tables: Iterable[str]) -> Scenario:
+    """The scenario that made the tables a question reads. Raises SettingsWrong where they are of several or of none."""
+    return of_record(made_by.record(store, tables))
+
+
+def groups_for(data: Path, *texts: str | None) -> dict[str, Sequence[str]]:
+    """Groups of countries that can be asked for by name; the coalition is that of the tables, read only when named."""
     known: dict[str, Sequence[str]] = {"EU27": countries.EU27, "EU": countries.EU27}
     if any(text is not None and text.strip().casefold() == "coalition" for text in texts):
-        from anomaly.contract import settings
-
-        known["coalition"] = settings.load().coalition.countries
+        known["coalition"] = scenario_of(open_store(data), _TRADE).coalition
     return known
 
 
@@ -92,7 +98,7 @@ def understood(asked: Asked, data: Path) -> tuple[Question, Store]:
     if asked.currency.upper() not in _CURRENCIES:
         raise BadRequest(f"a currency: {', '.join(_CURRENCIES)}", repr(asked.currency))
     _check_source(asked.source)
-    groups = groups_for(asked.exporter, asked.importer)
+    groups = groups_for(data, asked.exporter, asked.importer)
     exporter, importer = (asking.parse_side(side, groups) for side in (asked.exporter, asked.importer))
     if asked.code.strip().upper() == asking.TOTAL and exporter is None and importer is None:
         raise BadRequest("an exporter or an importer beside TOTAL", "neither", hint="add --exporter or --importer")

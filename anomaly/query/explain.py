@@ -12,6 +12,7 @@ import polars as pl
 
 from anomaly.bilateral.sums import Window, within
 from anomaly.contract.errors import BadRequest
+from anomaly.contract.scenario import Scenario
 from anomaly.indicators import INDICATORS
 from anomaly.query.explain_evidence import evidence_parts, flag_part
 from anomaly.reference import goods
@@ -264,16 +265,17 @@ def mirror(bilateral: pl.DataFrame, row: Row) -> list[Row]:
     )  # fmt: skip
 
 
-def told_by(row: Row, coalition: Sequence[str], members: Sequence[str]) -> pl.Expr:
+def told_by(row: Row, scenario: Scenario, members: Sequence[str]) -> pl.Expr:
     """The rows of flows that a row of features comes from: the route from both sides, and the coalition's two legs."""
+    coalition = list(scenario.coalition)
     hub, target = row["exporter_iso"], row["importer_iso"]
     reporter, partner = pl.col("reporter_iso"), pl.col("partner_iso")
     window = window_of(row)
-    first, _, _ = window.span(min(window.baseline_years()))
+    first, _, _ = window.span(min(window.baseline_years(scenario.baseline_years)))
     last = window.end
     route = reporter.is_in([hub, target]) & partner.is_in([hub, target]) & (pl.col("freq_code") == row["freq_code"])
-    legs = reporter.is_in(list(coalition)) & partner.is_in([hub, target])
-    mirrored = reporter.is_in([hub, target]) & partner.is_in(list(coalition)) & (pl.col("flow_code") == "M")
+    legs = reporter.is_in(coalition) & partner.is_in([hub, target])
+    mirrored = reporter.is_in([hub, target]) & partner.is_in(coalition) & (pl.col("flow_code") == "M")
     code = pl.col("cmd_code").str.slice(0, 6).is_in([*members, row["good"].removesuffix("+")])
     told: pl.Expr = code & (route | legs | mirrored) & pl.col("ref_date").is_between(pl.lit(first), pl.lit(last))
     return told

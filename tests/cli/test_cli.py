@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from anomaly.cli.commands import main
 from anomaly.cli.output import FORMATS, arrow, cell
+from anomaly.contract.settings import load
 from anomaly.store.store import Store
 from tests import ROOT
 from tests.asked import CARS, FLAG_ID, REASON, frames, write_store
@@ -81,7 +82,7 @@ def test_the_cars_of_armenia_come_out_to_the_dollar(data):
 
 def test_simulated_trade_is_called_so_beside_every_answer(tmp_path):
     sides = frames()["bilateral"].with_columns(dataset=pl.lit("SIMULATED-") + pl.col("dataset"))
-    with Store(tmp_path).writer("bilateral", inputs={}) as writer:
+    with Store(tmp_path).writer("bilateral", inputs={}, scenario=load().recorded()) as writer:
         writer.add(sides)
     for command in (("query", "870323", "--importer", "RUS"), ("series", "870323", "ARM", "RUS")):
         assert "simulated trade: no figure here is real" in run(tmp_path, *command).stderr
@@ -204,7 +205,7 @@ def test_without_tables_the_answer_is_69_and_what_to_do(tmp_path):
 def test_explain_tells_the_raw_file_with_its_hash_and_its_publisher(data):
     told = json.loads(run(data, "explain", FLAG_ID, "--format", "json").stdout)
     assert [file["sha256"] for file in told["raw_files"]] == ["a" * 64]
-    assert told["run"]["is_scenario_of_the_run"] is True
+    assert told["run"]["scenario"] == "russia-2022"
     assert len(told["run"]["scenario_hash"]) == 64
     assert told["run"]["seeds"] == "0, 1, 2, 3, 4"
 

@@ -1,6 +1,7 @@
 """A route in full: every number with its unit, every reason, and the files it comes from."""
 
 import contextlib
+import dataclasses
 from datetime import date
 
 import polars as pl
@@ -10,6 +11,8 @@ from hypothesis import strategies as st
 
 from anomaly.bilateral.sums import Window
 from anomaly.contract.errors import BadRequest
+from anomaly.contract.scenario import of_record
+from anomaly.contract.settings import load
 from anomaly.indicators import INDICATORS
 from anomaly.query import explain
 from anomaly.reference import editions
@@ -23,6 +26,9 @@ def tables() -> dict[str, pl.DataFrame]:
     return frames()
 
 
+BY_GERMANY = dataclasses.replace(of_record(load().recorded()), coalition=("DEU",))
+
+
 @pytest.fixture(scope="module")
 def row(tables):
     found = explain.measured(tables["features"], explain.parse_flag(FLAG_ID), ROUTE)
@@ -33,7 +39,7 @@ def row(tables):
 @pytest.fixture(scope="module")
 def parts(tables, row):
     flows, files = reported()
-    told = flows.filter(explain.told_by(row, ["DEU"], editions.good_members("851712+")))
+    told = flows.filter(explain.told_by(row, BY_GERMANY, editions.good_members("851712+")))
     return explain.explain(row, tables | {"flows": told, "flows.files": files}, {}, {"code_version": "1"})
 
 
