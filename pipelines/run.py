@@ -47,7 +47,9 @@ def _say_what_is_left(data: Path, scenario: str) -> None:
     others = made_by.others(Store(data), [job.name for job in JOBS], load(scenario).recorded())
     if others:
         names = "; ".join(f"{', '.join(tables)} of {name}" for name, tables in others.items())
-        say(f"left in {data}, made by another scenario: {names}. Questions that need them are refused until all are of one")
+        say(
+            f"left in {data}, made by another scenario: {names}. Questions that need them are refused until all are of one"
+        )
 
 
 def demo(raw: Path, data: Path, scenario: str) -> Outcome:

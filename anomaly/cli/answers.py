@@ -199,7 +199,9 @@ def rollup(name: str, period: str | None, *, limit: int, data: Path, form: str) 
         raise SourceUnavailable(
             "a table of rollups", "none in the store", hint="run `make`, or name another folder with --data"
         )
-    scenario_of(store, ("rollups", "flags", "features"))  # what they are made of: refused where another scenario made it
+    scenario_of(
+        store, ("rollups", "flags", "features")
+    )  # what they are made of: refused where another scenario made it
     own = store.read("rollups", where=pl.col("rollup") == name)
     if not windows and own.height:
         newest = (

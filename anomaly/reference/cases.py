@@ -21,7 +21,7 @@ def read() -> pl.DataFrame:
     case_id, kind; exporters, importers, goods (lists, empty: all); goods_named; start, end (first day of the first and
     last month of the period the case is about, null where none was published); period, before_period (text); before,
     after, change_percent (Float64, null where not published) in `unit`; publisher, source, published (date, null where
-    not established), reviewed (date of our last look), evidence, says.
+    not established), reviewed (date of our last look), evidence, says, regime (Settings.facts_of).
 
     kind       rise: trade rose on a way round; gap: more was sent than arrived; fall: it fell after a measure;
                not_a_hub: a rise that has another reason

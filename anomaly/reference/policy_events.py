@@ -12,4 +12,14 @@ from anomaly.reference.tables import read
 @cache
 def read_all() -> pl.DataFrame:
     """Dated measures: date, title, countries (ISO-3, spaces between), effect, source."""
+    return _of_all_regimes().drop("regime")
+
+
+def of(regime: str) -> pl.DataFrame:
+    """The dated measures of one regime: Settings.facts_of. Columns as for `read_all`."""
+    return _of_all_regimes().filter(pl.col("regime") == regime).drop("regime")
+
+
+@cache
+def _of_all_regimes() -> pl.DataFrame:
     return read("policy_events.csv").with_columns(pl.col("date").str.to_date())

@@ -11,15 +11,19 @@ from anomaly.contract.settings import Settings
 from anomaly.features.features import NO_BASELINE, is_material
 from anomaly.indicators import INDICATORS
 from anomaly.indicators.base import COALITION_TO_HUB, HUB_TO_TARGET
+from anomaly.scores.goods_asked import with_control
 from anomaly.scores.hypothesis_weights import with_weight
 
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
 
-def build(features: Frame, settings: Settings) -> Frame:
+def build(features: Frame, settings: Settings, lists: pl.DataFrame | None = None) -> Frame:
     """The forest's inputs: the features' key, roles and one one-sided Float64 per indicator that the forest sees.
 
     Material routes only.
+
+    lists   reference.goods.listed, where the scenario asks about listed goods only; two columns tell those then
+            (goods_asked.with_control)
 
     Columns: schema.ROUTE_KEY, baseline_gap_years, role, is_before_sanctions, value_usd, is_from_coalition, is_measured,
     evidence_weight, then the inputs named by their indicator, 0 on the leg they do not belong to. 0 is nothing suspicious
@@ -31,7 +35,7 @@ def build(features: Frame, settings: Settings) -> Frame:
     floor = float(settings.floor_usd)
     is_from_coalition = pl.col("exporter_iso").is_in(list(settings.coalition.countries))
     has_baseline = pl.col("value_baseline_usd").is_not_null() | (pl.col("baseline_years") == NO_BASELINE)
-    return (
+    return with_control(
         with_weight(features, floor)
         .filter(is_material(settings))
         .select(
@@ -55,7 +59,9 @@ def build(features: Frame, settings: Settings) -> Frame:
                 for indicator in INDICATORS
                 if indicator.forest is not None
             ],
-        )
+        ),
+        settings,
+        lists,
     )
 
 

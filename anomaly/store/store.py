@@ -181,7 +181,12 @@ class Store:
 
         The same content from the same inputs, settings and code is the same version, and nothing is written.
         """
-        told: dict[str, Any] = {"inputs": dict(inputs), "settings": settings, "code_version": code_version, "sort": list(sort)}
+        told: dict[str, Any] = {
+            "inputs": dict(inputs),
+            "settings": settings,
+            "code_version": code_version,
+            "sort": list(sort),
+        }
         told["scenario"] = None if scenario is None else dict(scenario)
         with self.lock():
             writer = Writer(table, Staging(self._folder(table), Faults(table)), schema, tuple(sort))

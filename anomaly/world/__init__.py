@@ -10,14 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from anomaly.world import russia_2022
+from anomaly.world import china_minerals_2023, russia_2022
 from anomaly.world.description import Description
 from anomaly.world.episodes import needed_routes, plant
 from anomaly.world.files import files
 from anomaly.world.reports import reports
 from anomaly.world.trade import simulate
 
-WORLDS: tuple[Description, ...] = (russia_2022.WORLD,)  # the first is the demo's
+WORLDS: tuple[Description, ...] = (russia_2022.WORLD, china_minerals_2023.WORLD)  # the first is the demo's
 
 
 @dataclass(frozen=True, slots=True)
