@@ -53,12 +53,20 @@ def _say_what_is_left(data: Path, scenario: str) -> None:
 
 
 def demo(raw: Path, data: Path, scenario: str) -> Outcome:
-    """Write the simulated world as raw files where it is not there yet, and run everything on it."""
-    made_by = raw / ".world.json"
-    told = {"code_version": code_version("pipelines.demo")}
-    if not made_by.is_file() or json.loads(made_by.read_bytes()) != {**told, "files": inputs(raw)}:
-        from pipelines.demo import write_world
+    """Write the simulated world of the scenario's regime as raw files where it is not there yet, and run everything on it.
 
-        write_world(raw)
-        made_by.write_text(json.dumps({**told, "files": inputs(raw)}, indent=1) + "\n", encoding="utf-8")
+    Raises BadRequest where another world lies in the folder.
+    """
+    from pipelines.demo import world_of, write_world
+
+    simulated, mark = world_of(load(scenario).facts_of), raw / ".world.json"
+    code = {"code_version": code_version("pipelines.demo"), "world": simulated}
+    lies_there = json.loads(mark.read_bytes()) if mark.is_file() else {}
+    other = lies_there.get("world", world_of("")) if lies_there else simulated
+    if other != simulated:
+        hint = "name another folder: make demo SCENARIO=<name> DEMO=<folder>"
+        raise BadRequest(f"the simulated world of {simulated} in {raw}, or none", f"that of {other}", hint=hint)
+    if not lies_there or lies_there != {**code, "files": inputs(raw)}:
+        write_world(raw, simulated)
+        mark.write_text(json.dumps({**code, "files": inputs(raw)}, indent=1) + "\n", encoding="utf-8")
     return main(raw, data, scenario)

@@ -187,7 +187,7 @@ def series(
 def explain(subject: str, reproduce: bool, scenario: str | None, data: Path, form: str) -> None:
     """Everything about one flag or route: windows, indicators, score, both mirror sides, and the raw files.
 
-    SUBJECT is a flag's name, such as 851712+-KAZ-RUS-2022-06-6M, or CODE:EXPORTER:IMPORTER[:PERIOD].
+    SUBJECT is a flag's name as `anomaly query` gives it, or CODE:EXPORTER:IMPORTER[:PERIOD].
     """
     from anomaly.cli import explain
 
@@ -230,6 +230,17 @@ def sources(form: str) -> None:
     from anomaly.cli import lists
 
     lists.sources(form)
+
+
+@main.command()
+@data_option
+@format_option
+@spoken
+def scenarios(data: Path, form: str) -> None:
+    """Sanctions regimes that come with the program, and which of them made the tables."""
+    from anomaly.cli import lists
+
+    lists.scenarios(data, form)
 
 
 @main.command()

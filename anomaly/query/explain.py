@@ -61,7 +61,7 @@ def parse_route(text: str) -> tuple[str, str, str, str | None]:
         raise BadRequest(
             "a flag's name or CODE:EXPORTER:IMPORTER[:PERIOD]",
             repr(text[:60]),
-            hint="such as 851712+-KAZ-RUS-2022-06-6M, or 8517.12:KAZ:RUS:2022H1",
+            hint="a flag's name as `anomaly query` gives it, or such as 8517.12:DEU:FRA:2022H1",
         )
     return parts[0], parts[1], parts[2], parts[3] if len(parts) == 4 else None
 

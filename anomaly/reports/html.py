@@ -108,6 +108,8 @@ def context(findings: Findings, most_cards: int = MOST_CARDS) -> dict[str, Any]:
     return {
         **_own_files(),
         "run": run,
+        "measures": tallies.measures(findings),
+        "is_of_listed_goods": tallies.asks_about_listed_goods(findings),
         "settings": tallies.flat_settings(run["settings"]),
         "flags": found.height,
         "types": types,

@@ -47,11 +47,31 @@ def flat_settings(settings: Mapping[str, Any] | str) -> list[tuple[str, str]]:
     return rows
 
 
-def sanctions_since(findings: Findings) -> date | None:
-    """The first day of the month the sanctions began in, where the settings say it."""
+def _setting(findings: Findings, key: str) -> Any:
     settings = findings.run.get("settings")
-    told = settings.get("sanctions_since") if isinstance(settings, Mapping) else None
-    return date.fromisoformat(str(told)[:10]).replace(day=1) if told else None
+    return settings.get(key) if isinstance(settings, Mapping) else None
+
+
+def measures(findings: Findings) -> str:
+    """What the scenario calls what is gone round: sanctions, export controls."""
+    return str(_setting(findings, "measures") or "sanctions")
+
+
+def asks_about_listed_goods(findings: Findings) -> bool:
+    """Whether only goods on the scenario's lists are asked about."""
+    return bool(_setting(findings, "goods_asked") == "listed")
+
+
+def measures_day(findings: Findings) -> date | None:
+    """The day the measures began, where the settings say it."""
+    day = _setting(findings, "sanctions_since")
+    return date.fromisoformat(str(day)[:10]) if day else None
+
+
+def sanctions_since(findings: Findings) -> date | None:
+    """The first day of the month the measures began in, where the settings say it."""
+    day = measures_day(findings)
+    return day and day.replace(day=1)
 
 
 def since_sanctions(findings: Findings, table: pl.DataFrame) -> pl.DataFrame:

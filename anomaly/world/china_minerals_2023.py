@@ -35,6 +35,7 @@ GOODS = (
     Good("380110", "Artificial graphite", True, 3.0, 4, since=_GRAPHITE),
     Good("811010", "Antimony, unwrought", True, 1.5, 9, since=_ANTIMONY),
     Good("282580", "Antimony oxides", True, 2.0, 8, since=_ANTIMONY),
+    Good("285390", "Phosphides and other compounds", False, 2.0, 60),  # under control, and hardly touched by it
     Good("810520", "Cobalt mattes", False, 2.0, 40),
     Good("811100", "Manganese", False, 1.5, 3),
     Good("280461", "Silicon of high purity", False, 3.0, 25),
@@ -61,7 +62,7 @@ EPISODES = (
     Episode("ghost-01", "ghost_transit", "CHN", "SGP", "811292+", "2023-10", 1.5e6, 1e5),
     Episode("price-01", "price_only", "CAN", "USA", "811292+", "2024-01", 2.2, 4e5,
             note="benign: the price doubles wherever Canada sells, the weight does not"),
-    Episode("boom-01", "product_boom", "", "", "282520", "2023-10", 2.0),
+    Episode("boom-01", "product_boom", "", "", "285390", "2023-10", 2.0),
     Episode("fall-01", "collapse", "JPN", "USA", "380110", "2024-01", 0.2, 9e5),
 )  # fmt: skip
 
@@ -72,7 +73,7 @@ ROUTES = {
 
 WORLD = Description(
     name="china-minerals-2023",
-    seed=4,  # one of two in six whose ghost transit is flagged; the detours are in all six: docs/world.md
+    seed=1,
     first_year=2015,
     months=120,  # January 2015 to December 2024
     countries=COUNTRIES,

@@ -352,3 +352,12 @@ def test_an_amount_in_euro_knows_which_files_are_one_extract(tmp_path):
     for currency, value in (("USD", 4_000), ("EUR", 2_000)):
         row = rows(tmp_path, *words, "--currency", currency)[0]
         assert row[f"value_{currency.lower()}"] == value
+
+
+@pytest.mark.parametrize(("floor_usd", "told"), [(10_000, None), (200_000, 0)])
+def test_a_series_tells_nothing_from_unknown_by_the_floor_of_the_scenario_of_its_tables(tmp_path, floor_usd, told):
+    trade = [flow(year, "DEU", "UZB", 150_000, code="870324") for year in (2021, 2022)]
+    trade += [flow(2022, "DEU", "UZB", 150_000, code="870323"), flow(2021, "FRA", "UZB", 150_000, code="870323")]
+    write_store(tmp_path, trade, settings=load(extract_floor_usd=floor_usd))
+    by_year = {row["period"]: row["export_value_fob_usd"] for row in rows(tmp_path, "series", "870323", "DEU", "UZB")}
+    assert (by_year.get("2021"), by_year["2022"]) == (told, 150_000)
