@@ -19,9 +19,8 @@ from sklearn.svm import OneClassSVM
 from anomaly.backtest import truth
 from anomaly.contract.schema import ROUTE_KEY
 from anomaly.contract.settings import Settings, load
-from anomaly.features import features
 from anomaly.indicators.base import direct_fall_log, net_of_elsewhere, suspicious_side
-from anomaly.scores import scores
+from anomaly.scores import forest_inputs, scores
 from anomaly.store.store import Store
 from benchmarks.false_flags import Q_LEVELS, measure
 
@@ -74,7 +73,7 @@ def variants() -> dict[str, tuple[tuple[str, ...], bool, dict[str, object]]]:
 
 def inputs_of(measured: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     """Every input of every variant beside what scores need, hubs to targets and their placebos."""
-    told = features.forest_inputs(measured, settings).filter(~pl.col("is_from_coalition"))
+    told = forest_inputs.build(measured, settings).filter(~pl.col("is_from_coalition"))
     more = measured.select(*KEY, *[one.cast(pl.Float64).fill_null(0.0).alias(name) for name, one in INPUTS.items()])
     return told.join(more, on=KEY, how="left")
 

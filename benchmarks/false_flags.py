@@ -80,13 +80,13 @@ def flagged_at(level: float, run: Run) -> pl.DataFrame:
     from anomaly.backtest.as_of import NO_ALARM
     from anomaly.contract.schema import ROUTE_KEY
     from anomaly.flags import flags
-    from anomaly.reference import codes
+    from anomaly.reference import countries
     from pipelines.flags import goods_lists
 
     scores, contributions = run.read("scores"), run.read("scores.contributions")
     calibration = run.read("scores.calibration").with_columns(q_limit=pl.lit(level))
     asked = run.store.scan("features").join(scores.lazy(), on=ROUTE_KEY, how="semi").collect()
-    names = dict(codes.countries().select("iso3", "name").rows())
+    names = dict(countries.table().select("iso3", "name").rows())
     found = flags.build(asked, scores, contributions, calibration, goods_lists(run), names, run.settings)
     return found.filter(~pl.col("flag_type").is_in(list(NO_ALARM)))
 

@@ -14,7 +14,7 @@ from string import ascii_uppercase
 
 import polars as pl
 
-from anomaly.reference import codes
+from anomaly.reference import countries
 from anomaly.sources import baci
 from anomaly.sources.base import Context, RawFile
 from anomaly.sources.reading.archives import ahead
@@ -53,7 +53,7 @@ def duckdb(path: str, out: str) -> None:
     con = engine.connect()
     con.execute("SET threads = 2")
     con.execute("SET preserve_insertion_order = false")
-    con.register("m49", codes.m49_table().select("m49", "iso3").to_arrow())
+    con.register("m49", countries.m49_table().select("m49", "iso3").to_arrow())
     con.execute(f"""
         COPY (
             SELECT 'baci' AS source, 'BACI_{EDITION}' AS dataset, 'A' AS freq_code,
@@ -82,7 +82,7 @@ def pandas(path: str, out: str) -> None:
     Path(out).mkdir(parents=True, exist_ok=True)
     kinds = {"t": "int16", "i": "int16", "j": "int16", "k": "str", "v": "float64", "q": "float64"}
     rows = pd.read_csv(path, dtype=kinds, na_values=["NA"], skipinitialspace=True)
-    names = codes.m49_table().select("m49", "iso3")
+    names = countries.m49_table().select("m49", "iso3")
     iso3 = pd.Series(names["iso3"].to_list(), index=names["m49"].to_list(), dtype="category")
     frame = pd.DataFrame(
         {

@@ -18,7 +18,7 @@ from anomaly.backtest import rivals
 from anomaly.contract.schema import ROUTE_KEY, is_own_gap
 from anomaly.contract.settings import Settings, load
 from anomaly.indicators.base import change, direct_fall_log, usd
-from anomaly.reference import codes
+from anomaly.reference import goods
 from anomaly.store.store import Store
 
 LEAST_FALL_LOG = 0.2
@@ -84,7 +84,7 @@ def table(rows: pl.DataFrame, count: int) -> list[str]:
     )
     lines = ["| route | good | value | plain forest | ours | q | why |", "|---|---|---|---|---|---|---|"]
     for row in moved.head(count).to_dicts():
-        good = f"{row['good']} {codes.good_name(row['good'])}".strip()
+        good = f"{row['good']} {goods.good_name(row['good'])}".strip()
         lines.append(
             f"| {row['exporter_iso']} to {row['importer_iso']} | {good} | {usd(row['value_usd'])} | {row['plain']:.0f} "
             f"| {row['ours']:.0f} | {row['q_value']:.3f} | {why(row)} |"

@@ -21,12 +21,11 @@ def ours(folder: str) -> None:
     """As pipelines/scores.py."""
     import polars as pl
 
-    from anomaly.features import features
-    from anomaly.scores import scores
+    from anomaly.scores import forest_inputs, scores
 
     settings = scenario(MATERIALITY)
-    inputs = features.forest_inputs(pl.read_parquet(Path(folder) / "*.parquet"), settings)
-    scored = scores.build(inputs, features.input_names(), settings)
+    inputs = forest_inputs.build(pl.read_parquet(Path(folder) / "*.parquet"), settings)
+    scored = scores.build(inputs, forest_inputs.names(), settings)
     assert scored.scores.height
 
 

@@ -19,7 +19,7 @@ import numpy.typing as npt
 import polars as pl
 
 from anomaly.contract.settings import load
-from anomaly.reference import codes
+from anomaly.reference import countries
 
 Numbers = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
@@ -49,7 +49,7 @@ class World:
         scenario = load()
         roles = (scenario.targets, scenario.coalition, scenario.hub_candidates, scenario.neighbours)
         named = [country for role in roles for country in role.countries]
-        table = codes.m49_table().filter(pl.col("kind") == "country").group_by("iso3").agg(pl.col("m49").max())
+        table = countries.m49_table().filter(pl.col("kind") == "country").group_by("iso3").agg(pl.col("m49").max())
         first = pl.col("iso3").is_in(named)
         return table.sort(~first, "iso3").head(self.countries).sort("iso3")
 

@@ -72,8 +72,7 @@ def replayed(run: Run, families: pl.DataFrame, releases: pl.DataFrame, freq: str
     from anomaly.backtest import as_of as replay
     from anomaly.backtest import judge
     from anomaly.bilateral import coverage
-    from anomaly.features import features
-    from anomaly.scores import scores
+    from anomaly.scores import forest_inputs, scores
 
     out = replay.is_out(as_of, run.settings)
     flows = replay.current(run.store.scan("flows").filter(out), releases, as_of)
@@ -85,7 +84,7 @@ def replayed(run: Run, families: pl.DataFrame, releases: pl.DataFrame, freq: str
     inputs = inputs_of(measured.lazy(), run.settings)
     windows = replay.newest(inputs, freq)
     asked = replay.of_windows(inputs, windows, run.settings)
-    scored = scores.build(asked, features.input_names(), run.settings)
+    scored = scores.build(asked, forest_inputs.names(), run.settings)
     flags = _flags(run, measured, scored)
     routes = replay.routes(measured, windows, scored.scores, flags, run.settings)
     if not routes["is_candidate"].any():
@@ -101,13 +100,13 @@ def _measured(
     from anomaly import sources
     from anomaly.bilateral import bilateral
     from anomaly.features import exporter_totals, features
-    from anomaly.reference import codes
+    from anomaly.reference import countries
 
     precedence, since = {source.name: source.precedence for source in sources.SOURCES}, min(run.settings.baseline_years)
     sides = []
     for some in portions(scope):
         flows = goods.filter(of_goods(some, families), pl.col("good").is_in(some.implode()))
-        sides.append(bilateral.build(flows, who, scope, codes.countries(), precedence, since))
+        sides.append(bilateral.build(flows, who, scope, countries.table(), precedence, since))
     totals = exporter_totals.build(pl.concat(sides).lazy(), run.settings.targets.countries)
     plan = features.plan(who, scope, breaks_of(run), run.settings, totals)
     return pl.concat([measured for measured, _ in features.build_each(sides, plan, run.settings)])
@@ -116,9 +115,9 @@ def _measured(
 def _flags(run: Run, measured: pl.DataFrame, scored: Scored) -> pl.DataFrame:
     from anomaly.contract.schema import ROUTE_KEY
     from anomaly.flags import flags
-    from anomaly.reference import codes
+    from anomaly.reference import countries
 
-    names = dict(codes.countries().select("iso3", "name").rows())
+    names = dict(countries.table().select("iso3", "name").rows())
     asked = measured.join(scored.scores, on=list(ROUTE_KEY), how="semi")
     lists = goods_lists(run)
     return flags.build(asked, scored.scores, scored.contributions, scored.calibration, lists, names, run.settings)

@@ -14,7 +14,7 @@ def build(run: Run) -> None:
     """Both sides of every route side by side."""
     from anomaly import sources
     from anomaly.bilateral import bilateral
-    from anomaly.reference import codes
+    from anomaly.reference import countries
 
     who = run.read("coverage")
     families = families_of(run)
@@ -24,7 +24,7 @@ def build(run: Run) -> None:
     with run.writer(sort=("good",)) as writer, run.progress("goods", scope["code"].n_unique()) as advance:
         for goods in portions(scope):
             some = flows.filter(of_goods(goods, families), pl.col("good").is_in(goods.implode()))
-            writer.add(bilateral.build(some, who, scope, codes.countries(), precedence, since))
+            writer.add(bilateral.build(some, who, scope, countries.table(), precedence, since))
             advance(goods.len())
         # What a question must know of the goods: the raw folder, where a table of links may lie, is not at its hand.
         goods = scope.filter(pl.col("dimension") == "good")["code"].unique().sort()

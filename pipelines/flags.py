@@ -19,12 +19,12 @@ def build(run: Run) -> None:
     """Routes that deserve a question, with the evidence."""
     from anomaly.evidence import evidence
     from anomaly.flags import flags
-    from anomaly.reference import codes
+    from anomaly.reference import countries, policy_events
 
-    names = dict(codes.countries().select("iso3", "name").rows())
+    names = dict(countries.table().select("iso3", "name").rows())
     scores, calibration, lists = run.read("scores"), run.read("scores.calibration"), goods_lists(run)
     contributions, told = run.read("scores.contributions"), (calibration, lists, names, run.settings)
-    found = flags.build(_asked_about(run), scores, contributions, *told, codes.policy_events())
+    found = flags.build(_asked_about(run), scores, contributions, *told, policy_events.read_all())
     found = evidence.build(found, _tables(run, found, scores, calibration), names, run.settings)
     left = leave_out(run, found, scores, lambda one, other: flags.build(one, other, contributions.clear(), *told))
     with run.writer() as writer:
@@ -70,10 +70,10 @@ def _tables(run: Run, found: pl.DataFrame, scores: pl.DataFrame, calibration: pl
 
 def goods_lists(run: Run) -> pl.DataFrame:
     """The scenario's goods lists with the family each code is compared in; a code of HS 2022 unless it says otherwise."""
-    from anomaly.reference import codes
+    from anomaly.reference import goods
 
     families = families_of(run).filter(pl.col("edition") == 6).select(hs6="cmd_code", family="good")
-    lists = [codes.goods_list(one.file) for one in run.settings.goods_lists]
+    lists = [goods.goods_list(one.file) for one in run.settings.goods_lists]
     if not lists:
         return pl.DataFrame(schema={"good": pl.String, "tier": pl.String, "valid_from": pl.Date, "valid_to": pl.Date})
     return (

@@ -10,7 +10,7 @@ import polars as pl
 from anomaly import sources
 from anomaly.contract.errors import DataRejected
 from anomaly.contract.schema import Flows, RawFiles
-from anomaly.reference import codes
+from anomaly.reference import editions
 from anomaly.sources import vintages
 from anomaly.sources.base import Batch, Context, RawFile, Source
 from anomaly.sources.reading.archives import ahead
@@ -226,7 +226,7 @@ def _mark_replaced(writer: Writer, groups: pl.DataFrame) -> None:
     met, contested = vintages.meetings(groups), vintages.contested(groups)
     if met.is_empty() and contested.is_empty():
         return
-    links = codes.edition_links()
+    links = editions.edition_links()
     asked = vintages.asked_for(writer.scan(), met, links)
     disputed = writer.scan().join(contested.lazy(), on=contested.columns, how="semi").collect()
     lost = vintages.losers(disputed.filter(~vintages.replaced(disputed, met, asked)), links)

@@ -8,7 +8,7 @@ import polars as pl
 
 from anomaly.bilateral import bilateral, coverage
 from anomaly.features.refusals import Breaks
-from anomaly.reference import codes
+from anomaly.reference import editions
 from anomaly.sources.base import RawFile
 from pipelines.job import Run
 
@@ -29,19 +29,19 @@ def links_read(raw: Path) -> dict[str, str]:
 
 def editions_of(run: Run) -> list[int]:
     """HS editions in the current flows."""
-    edition = codes.edition_number(pl.col("classification_code"))
+    edition = editions.edition_number(pl.col("classification_code"))
     used = run.store.scan("flows").select(pl.col("classification_code").unique()).collect()
     return sorted(used.select(edition.unique()).to_series().drop_nulls().to_list())
 
 
 def families_of(run: Run) -> pl.DataFrame:
     """Families across the editions in the flows: a split that no row straddles coarsens nothing."""
-    return codes.family_map(editions_of(run), full_table(run.raw))
+    return editions.family_map(editions_of(run), full_table(run.raw))
 
 
 def breaks_of(run: Run) -> Breaks:
     """Goods that do not survive an edition change, and the changes for which there is a table."""
-    return Breaks(codes.unstable_goods(editions_of(run), full_table(run.raw)), codes.edition_tables())
+    return Breaks(editions.unstable_goods(editions_of(run), full_table(run.raw)), editions.edition_tables())
 
 
 def broken_of(goods: pl.Series, editions: list[int], breaks: Breaks) -> pl.DataFrame:
@@ -61,4 +61,4 @@ def current_flows(run: Run, families: pl.DataFrame, flows: pl.LazyFrame | None =
     flows   those of another day than today, with their own `is_current`
     """
     flows = coverage.as_extracts((run.store.scan("flows") if flows is None else flows).filter(pl.col("is_current")))
-    return bilateral.with_goods(flows, families, codes.edition_number(pl.col("classification_code")))
+    return bilateral.with_goods(flows, families, editions.edition_number(pl.col("classification_code")))

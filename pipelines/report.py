@@ -34,14 +34,14 @@ def findings(run: Run) -> Findings:
     """Everything the reports may show, read from the store."""
     from anomaly import sources
     from anomaly.indicators import INDICATORS
-    from anomaly.reference import codes
+    from anomaly.reference import countries, goods
     from anomaly.reports import Findings
 
     store, flags = run.store, run.store.read("flags")
     files = store.read("flows.files")
     compared = flags["comparables"].explode().struct.field("good").drop_nulls() if flags.height else flags["good"]
     refused = store.read("features.refused", ["good"])["good"]
-    goods = sorted({*flags["good"].unique(), *refused.unique(), *compared.unique()})
+    shown = sorted({*flags["good"].unique(), *refused.unique(), *compared.unique()})
     return Findings(
         run={
             "run_id": run.stamp.run,
@@ -61,8 +61,8 @@ def findings(run: Run) -> Findings:
         files=files.sort("path"),
         rejected=store.read("flows.rejected"),
         series=series(flags, store.scan("bilateral"), store.read("coverage"), store.read("coverage.scope")),
-        goods={good: codes.good_name(good).removesuffix(f", {good}") for good in goods},
-        countries=dict(codes.countries().select("iso3", "name").rows()),
+        goods={good: goods.good_name(good).removesuffix(f", {good}") for good in shown},
+        countries=dict(countries.table().select("iso3", "name").rows()),
     )
 
 

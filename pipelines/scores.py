@@ -10,19 +10,18 @@ from pipelines.job import Job, Run
 
 def inputs_of(features_table: pl.LazyFrame, settings: Settings) -> pl.DataFrame:
     """What the forest is given of the features: routes to the coalition are neither asked about nor placebos."""
-    from anomaly.features import features
+    from anomaly.scores import forest_inputs
 
     measured = features_table.filter(pl.col("role") != "coalition")
-    return features.forest_inputs(measured, settings).collect(engine="streaming")
+    return forest_inputs.build(measured, settings).collect(engine="streaming")
 
 
 def build(run: Run) -> None:
     """The forest and its placebos."""
-    from anomaly.features import features
-    from anomaly.scores import scores
+    from anomaly.scores import forest_inputs, scores
 
     inputs = inputs_of(run.store.scan("features"), run.settings)
-    scored = scores.build(inputs, features.input_names(), run.settings)
+    scored = scores.build(inputs, forest_inputs.names(), run.settings)
     with run.writer() as writer:
         writer.add(scored.scores)
         writer.add(scored.calibration, "scores.calibration")

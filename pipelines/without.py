@@ -56,7 +56,7 @@ def _reported(run: Run, first: pl.DataFrame) -> Reported:
     from anomaly.evidence import left_out
     from anomaly.features import exporter_totals
     from anomaly.features.neighbour_codes import HEADING_DIGITS
-    from anomaly.reference import codes
+    from anomaly.reference import countries
 
     families = families_of(run)
     scope = run.read("coverage.scope")
@@ -76,7 +76,7 @@ def _reported(run: Run, first: pl.DataFrame) -> Reported:
         coverage=run.read("coverage"),
         scope=scope,
         totals=exporter_totals.build(run.store.scan("bilateral"), run.settings.targets.countries),
-        countries=codes.countries(),
+        countries=countries.table(),
         precedence={source.name: source.precedence for source in sources.SOURCES},
         breaks=breaks_of(run),
     )

@@ -10,7 +10,7 @@ import polars as pl
 from anomaly.contract.schema import ROUTE_KEY, is_own_gap
 from anomaly.contract.settings import PublicationLag, Settings
 from anomaly.indicators import INDICATORS
-from anomaly.reference import codes
+from anomaly.reference import editions
 from anomaly.sources import vintages
 
 LEGS = ("hub to target", "coalition to hub")
@@ -75,7 +75,7 @@ def current(flows: pl.LazyFrame, releases: pl.DataFrame, as_of: date) -> pl.Lazy
     met, contested = vintages.meetings(known), vintages.contested(known)
     if met.is_empty() and contested.is_empty():
         return flows.with_columns(is_current=pl.lit(value=True))
-    links = codes.edition_links()
+    links = editions.edition_links()
     asked = vintages.asked_for(flows, met, links)
     told = flows.collect(engine="streaming")
     is_replaced = vintages.replaced(told, met, asked)
@@ -86,7 +86,7 @@ def current(flows: pl.LazyFrame, releases: pl.DataFrame, as_of: date) -> pl.Lazy
 def newest(inputs: pl.DataFrame, freq: str) -> pl.DataFrame:
     """The newest windows of a frequency that hold routes asked about: freq_code, window_months, leg, window_end, gap.
 
-    inputs   features.forest_inputs
+    inputs   forest_inputs.build
 
     Each length of window and each leg has its own newest one: hubs may be later than the coalition.
     """

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import polars as pl
 
 from anomaly.contract.schema import ROUTE_KEY
-from anomaly.reference import codes
-from anomaly.reference.codes import EU27
+from anomaly.reference import editions
+from anomaly.reference.countries import EU27
 
 OUT_OF_TIME = "out_of_time"  # the route has an episode, but not in this window
 NOTHING = "nothing"  # no episode was planted on the route
@@ -133,4 +133,6 @@ def _is_one_of(column: str, countries: Sequence[str]) -> pl.Expr:
 
 def goods_of(asked: Sequence[str], goods: Sequence[str]) -> list[str]:
     """Of some goods those with a code that begins with one asked for: 8703, 851712 or 851713 (a member of 851712+)."""
-    return [good for good in goods if any(code.startswith(tuple(asked)) for code in (good, *codes.good_members(good)))]
+    return [
+        good for good in goods if any(code.startswith(tuple(asked)) for code in (good, *editions.good_members(good)))
+    ]

@@ -25,7 +25,7 @@ from anomaly.query import answer as questions
 from anomaly.query import question as asking
 from anomaly.query.held import COLUMNS, is_window, table
 from anomaly.query.question import Question
-from anomaly.reference import codes
+from anomaly.reference import countries, goods
 from anomaly.store.store import Store
 
 _SIMULATED = "SIMULATED"  # begins the datasets of the world that the project makes up
@@ -117,7 +117,7 @@ def _sentences_before(rows: pl.DataFrame, currency: str) -> None:
 
 def _sentence(row: dict[str, Any], currency: str) -> str:
     route = f"{row['exporter_iso']} to {row['importer_iso']}"
-    what = "all goods" if row["good"] == asking.TOTAL else f"{row['good']} {codes.good_name(row['good'])}".strip()
+    what = "all goods" if row["good"] == asking.TOTAL else f"{row['good']} {goods.good_name(row['good'])}".strip()
     change = row["change_percent"]
     grown = f" ({percent(change)})" if change is not None else ""
     if row["value_prior_year_usd"] == 0 and row["value_usd"]:
@@ -205,13 +205,13 @@ def rollup(name: str, period: str | None, *, limit: int, data: Path, form: str) 
             .last()
         )
         windows = tuple(Window(row["freq_code"], row["window_months"], row["window_end"]) for row in newest.to_dicts())
-    names = dict(codes.countries().select("iso3", "name").iter_rows()) if name == "hub" else {}
+    names = dict(countries.table().select("iso3", "name").iter_rows()) if name == "hub" else {}
     rows = []
     for window in windows:
         part = own.filter(is_window(window)).with_columns(period=pl.lit(window.name))
         rows += part.to_dicts()
     for row in rows:
-        row["name"] = names.get(row["key"], "") if name == "hub" else codes.good_name(row["key"])
+        row["name"] = names.get(row["key"], "") if name == "hub" else goods.good_name(row["key"])
     rows.sort(key=lambda row: (-row["flagged_excess_usd"], -row["flagged_usd"], row["key"]))
     if not rows:
         say("no flag in this window: nothing to add up")

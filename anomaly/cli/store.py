@@ -12,7 +12,7 @@ from anomaly.contract.errors import BadRequest, SourceUnavailable
 from anomaly.query import question as asking
 from anomaly.query.held import COLUMNS
 from anomaly.query.question import Question
-from anomaly.reference import codes
+from anomaly.reference import countries, editions, goods
 from anomaly.store.store import Store
 
 Frames = dict[str, pl.DataFrame]
@@ -44,7 +44,7 @@ def open_store(data: Path) -> Store:
     return Store(data)
 
 
-def editions(store: Store) -> list[int]:
+def editions_used(store: Store) -> list[int]:
     """HS editions that the store's reporters used, as numbers."""
     if not store.exists("coverage"):
         return list(_EDITIONS)
@@ -55,7 +55,7 @@ def families(store: Store) -> pl.DataFrame:
     """The HS families that the run used: edition, cmd_code, good. They may come from a table beside its raw files."""
     if store.exists("bilateral.families"):
         return store.read("bilateral.families")
-    return codes.family_map(editions(store))
+    return editions.family_map(editions_used(store))
 
 
 def members(store: Store, good: str) -> list[str]:
@@ -66,7 +66,7 @@ def members(store: Store, good: str) -> list[str]:
 
 def groups_for(*texts: str | None) -> dict[str, Sequence[str]]:
     """Groups of countries that can be asked for by name; the coalition is read from the scenario only when named."""
-    known: dict[str, Sequence[str]] = {"EU27": codes.EU27, "EU": codes.EU27}
+    known: dict[str, Sequence[str]] = {"EU27": countries.EU27, "EU": countries.EU27}
     if any(text is not None and text.strip().casefold() == "coalition" for text in texts):
         from anomaly.contract import settings
 
@@ -88,7 +88,7 @@ def read(
 def understood(asked: Asked, data: Path) -> tuple[Question, Store]:
     """The question as understood, and the store to put it to. The text is checked before any path is touched."""
     if asked.code.strip().upper() != asking.TOTAL:
-        codes.parse_code(asked.code)
+        goods.parse_code(asked.code)
     if asked.currency.upper() not in _CURRENCIES:
         raise BadRequest(f"a currency: {', '.join(_CURRENCIES)}", repr(asked.currency))
     _check_source(asked.source)
@@ -98,8 +98,8 @@ def understood(asked: Asked, data: Path) -> tuple[Question, Store]:
         raise BadRequest("an exporter or an importer beside TOTAL", "neither", hint="add --exporter or --importer")
     store = open_store(data)
     known = families(store)
-    goods, between = asking.parse_goods(asked.code, known), asking.goods_between(asked.code, known)
-    return Question(goods, exporter, importer, asked.source, between), store
+    wanted, between = asking.parse_goods(asked.code, known), asking.goods_between(asked.code, known)
+    return Question(wanted, exporter, importer, asked.source, between), store
 
 
 def _check_source(name: str | None) -> None:
@@ -136,8 +136,10 @@ def cells_of(store: Store, question: Question, currency: str) -> pl.DataFrame:
     flows = store.read("flows", where=about)
     extracts = coverage.extracts(store.scan("flows").filter("is_current"))
     flows = flows.join(extracts, on=["source", "dataset"]).with_columns(dataset=pl.col("extract"))
-    cells = told_as.in_currency(flows, families(store), codes.edition_number(pl.col("classification_code")), currency)
-    real = codes.countries().filter(pl.col("kind") == "country")["iso3"].implode()
+    cells = told_as.in_currency(
+        flows, families(store), editions.edition_number(pl.col("classification_code")), currency
+    )
+    real = countries.table().filter(pl.col("kind") == "country")["iso3"].implode()
     return cells.filter(question.where(), pl.col("exporter_iso").is_in(real), pl.col("importer_iso").is_in(real))
 
 
@@ -148,12 +150,12 @@ def held_or_nearest(store: Store, question: Question, code: str) -> None:
     held = store.read("bilateral", columns=["good"])["good"].unique().sort().to_list()
     if pl.DataFrame({"good": held}, schema={"good": pl.String}).filter(question.goods).height:
         return
-    near = asking.nearest_goods(codes.parse_code(code), held)
+    near = asking.nearest_goods(goods.parse_code(code), held)
     raise BadRequest(
         "a good that the data hold",
         f"{code}: no row has it",
         count=len(held),
-        examples=[f"{good} {codes.good_name(good)}".strip() for good in near],
+        examples=[f"{good} {goods.good_name(good)}".strip() for good in near],
         hint="ask for one of these, or for its first two or four digits",
     )
 

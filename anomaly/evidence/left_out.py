@@ -23,7 +23,7 @@ from anomaly.features.neighbour_codes import HEADING_DIGITS
 from anomaly.features.refusals import Breaks
 from anomaly.features.windows import LEAST_BASELINE_YEARS, Known, Window
 from anomaly.indicators import INDICATORS
-from anomaly.scores import scores
+from anomaly.scores import forest_inputs, scores
 from anomaly.scores.calibration import q_values
 
 ROWS_AT_A_TIME = 250_000  # of bilateral, as in the run
@@ -116,10 +116,10 @@ def scored(
     placebos. q is the route's own, with its own weight, among the run's other routes of the window.
     """
     asked = pl.concat(
-        [features.forest_inputs(one, settings).with_columns(left_out=pl.lit(source)) for source, one in changed.items()]
+        [forest_inputs.build(one, settings).with_columns(left_out=pl.lit(source)) for source, one in changed.items()]
     )
-    inputs = features.forest_inputs(run_features, settings)
-    seen = sorted({name for leg in features.input_names().values() for name in leg})
+    inputs = forest_inputs.build(run_features, settings)
+    seen = sorted({name for leg in forest_inputs.names().values() for name in leg})
     compared = [pl.col(*_KEY, "baseline_gap_years", "is_measured"), pl.col(seen).round(_DIGITS)]
     same = asked.join(inputs.select(compared).collect(), on=compared, how="semi")
     p_values = run_scores.join(same.select(*_KEY, "left_out"), on=_KEY)
@@ -143,7 +143,7 @@ def _fitted_again(other: pl.DataFrame, inputs: pl.LazyFrame, settings: Settings)
     groups = other.select(_GROUP).unique().lazy()
     among = inputs.join(groups, on=_GROUP, how="semi").collect(engine="streaming")
     once = settings.model_copy(update={"calibration": settings.calibration.model_copy(update={"resamples": 1})})
-    again = scores.build(pl.concat([among, tagged.select(among.columns)]), features.input_names(), once).scores
+    again = scores.build(pl.concat([among, tagged.select(among.columns)]), forest_inputs.names(), once).scores
     exporter, source = (pl.col("exporter_iso").str.split(_TAG).list.get(place) for place in (0, 1))
     mine = again.filter(pl.col("exporter_iso").str.contains(_TAG, literal=True))
     return mine.with_columns(exporter_iso=exporter, left_out=source)

@@ -49,7 +49,7 @@ class Indicator:
     reason      one row of features and flags → the sentence of the reason, with numbers
     forest      floor_usd → expression over the columns of features for the forest's input, one-sided: 0 is nothing
                 suspicious or unknown; None keeps the indicator out of the forest: it is then a reason only. An input
-                says something of this route alone: what routes share is a weight (anomaly/features/hypothesis_weights.py)
+                says something of this route alone: what routes share is a weight (anomaly/scores/hypothesis_weights.py)
     forest_leg  the routes it is an input on: HUB_TO_TARGET or COALITION_TO_HUB
     """
 

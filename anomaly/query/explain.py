@@ -14,7 +14,7 @@ from anomaly.bilateral.sums import Window, within
 from anomaly.contract.errors import BadRequest
 from anomaly.indicators import INDICATORS
 from anomaly.query.explain_evidence import evidence_parts, flag_part
-from anomaly.reference import codes
+from anomaly.reference import goods
 
 Row = dict[str, Any]
 Tables = Mapping[str, pl.DataFrame]
@@ -94,7 +94,7 @@ def explain(row: Row, tables: Tables, thresholds: Mapping[str, float], run: Row)
     return {
         "route": {
             "good": row["good"],
-            "good_name": codes.good_name(row["good"]),
+            "good_name": goods.good_name(row["good"]),
             "exporter_iso": row["exporter_iso"],
             "importer_iso": row["importer_iso"],
             "period": window_of(row).name,

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from anomaly.bilateral.sums import Window
+from anomaly.contract import periods
 from anomaly.contract.errors import BadRequest
-from anomaly.reference import codes
+from anomaly.reference import countries, goods
 
 TOTAL = "TOTAL"
 MOST_MONTHS = 12  # a longer window would overlap its own year before
@@ -62,10 +63,10 @@ def parse_side(text: str | None, groups: Mapping[str, Sequence[str]]) -> Side | 
     for name, members in groups.items():
         if text.strip().casefold() == name.casefold():
             return Side(name, tuple(members))
-    iso3 = codes.parse_country(text)
+    iso3 = countries.parse_country(text)
     if iso3 == "EUR":
-        return Side("EU27", codes.EU27)
-    kind = str(codes.countries().filter(pl.col("iso3") == iso3)["kind"].first())
+        return Side("EU27", countries.EU27)
+    kind = str(countries.table().filter(pl.col("iso3") == iso3)["kind"].first())
     if kind != "country":
         known = ", ".join(groups)
         raise BadRequest(
@@ -76,19 +77,19 @@ def parse_side(text: str | None, groups: Mapping[str, Sequence[str]]) -> Side | 
     return Side(iso3, (iso3,))
 
 
-def parse_span(text: str) -> codes.Period:
+def parse_span(text: str) -> periods.Period:
     """A period, or a range of them such as 2022-01:2022-11. Raises BadRequest."""
     parts = text.replace("..", ":").split(":")
     if len(parts) == 1:
-        return codes.parse_period(text)
+        return periods.parse_period(text)
     if len(parts) != 2:
         raise BadRequest("a period, or two with : between", repr(text[:40]), hint="such as 2022-01:2022-11")
-    first, last = (codes.parse_period(part) for part in parts)
+    first, last = (periods.parse_period(part) for part in parts)
     months = (last.end.year - first.start.year) * 12 + last.end.month - first.start.month + 1
     if months < 1:
         raise BadRequest("a range that ends after it begins", repr(text[:40]), hint="turn the two periods round")
     freq = "A" if first.freq == last.freq == "A" else "M"
-    return codes.Period(text=f"{first.text}:{last.text}", freq=freq, start=first.start, end=last.end, months=months)
+    return periods.Period(text=f"{first.text}:{last.text}", freq=freq, start=first.start, end=last.end, months=months)
 
 
 def parse_goods(text: str, families: pl.DataFrame) -> pl.Expr | None:
@@ -116,7 +117,7 @@ def goods_between(text: str, families: pl.DataFrame) -> tuple[str, str] | None:
 
 def _meant(text: str, families: pl.DataFrame) -> tuple[list[str], str]:
     """Goods by name, and the prefix of further ones, empty where the code is a whole one."""
-    code = codes.parse_code(text).removesuffix("+")
+    code = goods.parse_code(text).removesuffix("+")
     under = families.filter(pl.col("cmd_code").str.starts_with(code[:6]) | pl.col("good").eq(f"{code[:6]}+"))["good"]
     if len(code) >= 6:
         return sorted({code[:6], f"{code[:6]}+", *under}), ""
@@ -137,7 +138,7 @@ def nearest_goods(code: str, held: Sequence[str], most: int = 3) -> list[str]:
     return sorted(held, key=distance)[:most]
 
 
-def windows_of(period: codes.Period) -> tuple[Window, ...]:
+def windows_of(period: periods.Period) -> tuple[Window, ...]:
     """The windows a period may stand for: a calendar year is one of annual and one of monthly data. Raises BadRequest."""
     if period.months > MOST_MONTHS:
         raise BadRequest(

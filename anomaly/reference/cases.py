@@ -6,7 +6,8 @@ from functools import cache
 
 import polars as pl
 
-from anomaly.reference import codes
+from anomaly.contract import periods
+from anomaly.reference import goods, tables
 
 KINDS = ("rise", "gap", "fall", "not_a_hub")
 EVIDENCE = ("second_hand", "recomputed")
@@ -27,7 +28,7 @@ def read() -> pl.DataFrame:
     goods      HS codes of two to six digits; the name of a goods list in this folder stands for its codes
     Raises BadRequest for a period or list that cannot be read.
     """
-    table = codes.published_cases()
+    table = tables.read("cases.csv")
     spans = [_span(text) for text in table["period"]]
     return table.with_columns(
         pl.col("exporters", "importers").fill_null("").str.extract_all(r"[A-Z0-9]+"),
@@ -47,11 +48,11 @@ def _span(text: str | None) -> tuple[object, object]:
     if text is None:
         return None, None
     first, _, last = text.partition(":")
-    return codes.parse_period(first).start, codes.parse_period(last or first).end
+    return periods.parse_period(first).start, periods.parse_period(last or first).end
 
 
 def _goods(text: str | None) -> list[str]:
     found: list[str] = []
     for word in (text or "").split():
-        found += codes.goods_list(word)["hs6"].to_list() if word.endswith(".csv") else [codes.parse_code(word)]
+        found += goods.goods_list(word)["hs6"].to_list() if word.endswith(".csv") else [goods.parse_code(word)]
     return found

@@ -1,6 +1,6 @@
 """Which routes are asked about, and which cannot be evasion and are what the others are held against.
 
-Expressions and selections over features.forest_inputs.
+Expressions and selections over forest_inputs.build.
 """
 
 from __future__ import annotations

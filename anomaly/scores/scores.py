@@ -45,8 +45,8 @@ class Scored:
 def build(inputs: pl.DataFrame, names: Mapping[str, Sequence[str]], settings: Settings) -> Scored:
     """Score the routes to targets, and the coalition's routes to possible hubs, against their placebos.
 
-    inputs   features.forest_inputs; one-sided, finite, never null
-    names    for each leg the columns of `inputs` that the forest sees, the leading one first (features.input_names)
+    inputs   forest_inputs.build; one-sided, finite, never null
+    names    for each leg the columns of `inputs` that the forest sees, the leading one first (forest_inputs.names)
 
     The evidence on a route is the mean of two ranks, by the forest and by the leading input. Its p is the share of
     placebos with as much: the same window's placebo importers where there are enough, else the targets' own windows

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import polars as pl
 
 from anomaly.contract.schema import MOST_PLAUSIBLE_USD
-from anomaly.reference import codes
+from anomaly.reference import countries
 from anomaly.sources.base import FLOW_COLUMNS, REJECTED_COLUMNS, Batch, Context, RawFile, Rule, Source, split
 from anomaly.sources.reading.amounts import whole
 from anomaly.sources.reading.archives import ahead, file_blocks, zip_blocks, zip_members
@@ -169,7 +169,7 @@ def _place(number: pl.Expr) -> pl.Expr:
 @cache
 def _iso3s() -> pl.Series:
     """Every iso3 of the UN's codes, in order."""
-    return codes.m49_table()["iso3"].unique().sort()
+    return countries.m49_table()["iso3"].unique().sort()
 
 
 @cache
@@ -177,7 +177,7 @@ def _places() -> pl.Series:
     """Place in `_iso3s` of every UN code from 0 to _MOST_M49, then one null; null where there is no such code."""
     place_of = {iso3: place for place, iso3 in enumerate(_iso3s())}
     places: list[int | None] = [None] * (_MOST_M49 + 2)
-    for m49, iso3 in codes.m49_table().select("m49", "iso3").iter_rows():
+    for m49, iso3 in countries.m49_table().select("m49", "iso3").iter_rows():
         places[m49] = place_of[iso3]
     return pl.Series(places, dtype=pl.Int64)
 
@@ -185,7 +185,7 @@ def _places() -> pl.Series:
 @cache
 def _groups() -> list[int]:
     """Places of what is a group of countries."""
-    groups = set(codes.m49_table().filter(pl.col("kind") == "group")["iso3"])
+    groups = set(countries.m49_table().filter(pl.col("kind") == "group")["iso3"])
     return [place for place, iso3 in enumerate(_iso3s()) if iso3 in groups]
 
 

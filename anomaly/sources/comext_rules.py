@@ -8,7 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from anomaly.contract.schema import MOST_PLAUSIBLE_USD
-from anomaly.reference import codes
+from anomaly.reference import countries
 from anomaly.sources.base import Context, Rule
 from anomaly.sources.reading.amounts import is_filled, whole
 from anomaly.sources.reading.text import refused
@@ -30,7 +30,7 @@ def with_meaning(frame: pl.DataFrame) -> pl.DataFrame:
     `period` is 2022-07 or 202207. The code's classification is the Combined Nomenclature of the period's year.
     """
     for side in ("reporter", "partner"):
-        known = codes.iso2_table().unique("iso2", keep="first", maintain_order=True)
+        known = countries.iso2_table().unique("iso2", keep="first", maintain_order=True)
         known = known.select(
             pl.col("iso2").alias(side), pl.col("iso3").alias(f"{side}_iso"), pl.col("kind").alias(f"{side}_kind")
         )

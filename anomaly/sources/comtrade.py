@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from anomaly.reference import codes
+from anomaly.reference import countries
 from anomaly.sources.base import Batch, Context, RawFile, Source, split
 from anomaly.sources.comtrade_json import rows_of_answer
 from anomaly.sources.comtrade_rules import COLUMNS, MOST_PLAUSIBLE_KG, REQUIRED, RULES
@@ -99,10 +99,10 @@ def _with_meaning(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _with_country(frame: pl.DataFrame, side: str) -> pl.DataFrame:
     """Add `<side>_iso` and `<side>_kind` from the numeric code, or from the ISO text where the number is unknown."""
-    by_number = codes.m49_table().select(
+    by_number = countries.m49_table().select(
         pl.col("m49").cast(pl.Int32).alias("_m49"), pl.col("iso3").alias("_iso"), pl.col("kind").alias("_kind")
     )
-    by_text = codes.comtrade_iso_table().select(
+    by_text = countries.comtrade_iso_table().select(
         pl.col("iso").str.strip_chars().alias(f"{side}iso"),
         pl.col("iso3").alias("_iso_text"),
         pl.col("kind").alias("_kind_text"),

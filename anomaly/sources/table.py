@@ -11,7 +11,7 @@ import polars as pl
 
 from anomaly.contract.errors import BadRequest
 from anomaly.contract.schema import FLOWS, MOST_PLAUSIBLE_USD
-from anomaly.reference import codes
+from anomaly.reference import countries
 from anomaly.sources.base import Batch, Context, RawFile, Rule, Source, split
 from anomaly.sources.reading.amounts import is_filled, number_rules, to_int, to_number, whole
 from anomaly.sources.reading.batches import AMOUNTS, KEY, in_batches, once
@@ -147,21 +147,21 @@ def _with_country(frame: pl.DataFrame, side: str, system: str) -> pl.DataFrame:
 def _countries(texts: pl.Series, system: str) -> pl.DataFrame:
     """text, iso3, kind of the texts that the system knows."""
     if system == "iso2":
-        return codes.iso2_table().rename({"iso2": "text"}).filter(pl.col("text").is_in(texts.implode()))
-    by_iso3 = codes.countries().select("iso3", "kind")
+        return countries.iso2_table().rename({"iso2": "text"}).filter(pl.col("text").is_in(texts.implode()))
+    by_iso3 = countries.table().select("iso3", "kind")
     if system == "iso3":
         return by_iso3.with_columns(text="iso3")
     asked = pl.DataFrame({"text": texts})
     if system == "m49":
         number = pl.col("text").cast(pl.Int32, strict=False)
-        return asked.with_columns(m49=number).join(codes.m49_table().cast({"m49": pl.Int32}), on="m49")
+        return asked.with_columns(m49=number).join(countries.m49_table().cast({"m49": pl.Int32}), on="m49")
     found = pl.Series([_country_named(text) for text in texts], dtype=pl.String)
     return asked.with_columns(iso3=found).join(by_iso3, on="iso3")
 
 
 def _country_named(name: str) -> str | None:
     try:
-        return codes.parse_country(name)
+        return countries.parse_country(name)
     except BadRequest:
         return None
 

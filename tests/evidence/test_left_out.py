@@ -12,7 +12,7 @@ from anomaly.evidence import left_out
 from anomaly.features import exporter_totals, features
 from anomaly.features.refusals import Breaks
 from anomaly.flags import flags
-from anomaly.scores import scores
+from anomaly.scores import forest_inputs, scores
 from tests.flags.test_flags import NAMES, NO_LIST, QUICK
 from tests.trade import ALL_LINKED, EDITION, NO_FAMILIES, countries, flows, years
 
@@ -74,7 +74,7 @@ def run(rows: list[dict[str, Any]], breaks: Breaks = ALL_LINKED) -> Ran:
     sides = bilateral.build(goods, who, scope, real, PRECEDENCE, min(YEARS))
     totals = exporter_totals.build(sides.lazy(), QUICK.targets.countries)
     table, _ = features.build(sides, features.plan(who, scope, breaks, QUICK, totals), QUICK)
-    scored = scores.build(features.forest_inputs(table, QUICK), features.input_names(), QUICK)
+    scored = scores.build(forest_inputs.build(table, QUICK), forest_inputs.names(), QUICK)
     told = left_out.Reported(goods.collect(), who, scope, totals, real, PRECEDENCE, breaks)
     return Ran(told, table, scored.scores, scored.calibration, judge(table, scored.scores, scored.calibration))
 
@@ -152,7 +152,7 @@ def test_the_score_without_a_publisher_is_that_of_the_changed_route_among_the_ru
     route = route.filter(pl.col("window_end").dt.year() == 2022)
     changed = left_out.measured(ran.told, "comext", route, QUICK)
     replaced = pl.concat([ran.features.join(changed, on=[*KEY, "baseline_gap_years"], how="anti"), changed])
-    again = scores.build(features.forest_inputs(replaced, QUICK), features.input_names(), QUICK).scores
+    again = scores.build(forest_inputs.build(replaced, QUICK), forest_inputs.names(), QUICK).scores
     expected = again.join(route, on=KEY, how="semi").row(0, named=True)
     found = left_out.scored({"comext": changed}, ran.features.lazy(), ran.scores, QUICK)["comext"].row(0, named=True)
     was = ran.scores.join(route, on=KEY, how="semi").row(0, named=True)

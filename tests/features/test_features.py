@@ -9,6 +9,7 @@ import pytest
 from anomaly.contract.settings import load
 from anomaly.features import features
 from anomaly.features.refusals import Breaks
+from anomaly.scores import forest_inputs
 from tests.trade import ALL_LINKED, PHONES, flow, measured, years
 
 MILLION = 1_000_000
@@ -306,7 +307,7 @@ def test_a_route_that_is_no_longer_large_is_not_scored_and_moves_no_median() -> 
     table, _ = measured([*weighed, *years("DEU", "RUS", DIRECT, weight_g=10**9)])
     now = table.filter(pl.col("window_end").dt.year() == 2022)
     assert now.height == 3
-    assert features.forest_inputs(now, load())["exporter_iso"].sort().to_list() == ["DEU", "KAZ"]
+    assert forest_inputs.build(now, load())["exporter_iso"].sort().to_list() == ["DEU", "KAZ"]
     assert now["median_unit_value_usd_per_kg"].unique().to_list() == [16.0]
 
 

@@ -9,10 +9,9 @@ import pytest
 
 from anomaly.contract import schema
 from anomaly.contract.settings import load
-from anomaly.features import features
 from anomaly.flags import flags, rollups
 from anomaly.flags.caveats import benign_explanations
-from anomaly.scores import scores
+from anomaly.scores import forest_inputs, scores
 from tests.trade import PHONES, measured, years
 
 MILLION = 1_000_000
@@ -52,7 +51,7 @@ def test_annual_and_monthly_flags_of_a_route_have_different_names() -> None:
 
 def flagged(rows: list[dict[str, Any]], lists: pl.DataFrame = NO_LIST) -> pl.DataFrame:
     table, _ = measured(rows, settings=QUICK)
-    scored = scores.build(features.forest_inputs(table, QUICK), features.input_names(), QUICK)
+    scored = scores.build(forest_inputs.build(table, QUICK), forest_inputs.names(), QUICK)
     return flags.build(table, scored.scores, scored.contributions, scored.calibration, lists, NAMES, QUICK)
 
 
@@ -174,7 +173,7 @@ def test_twenty_flows_from_nothing_stand_in_the_first_hundred_of_twenty_thousand
             told = {YEARS[-1]: 3_300_000} if is_planted else dict(zip(YEARS, values, strict=True))
             rows += years(name, "RUS" if is_planted or exporter % 10 == 0 else "ARG", told, code=good)
     table, _ = measured(rows, settings=QUICK.model_copy(update={"materiality_usd": 0}))
-    scored = scores.build(features.forest_inputs(table, QUICK), features.input_names(), QUICK).scores
+    scored = scores.build(forest_inputs.build(table, QUICK), forest_inputs.names(), QUICK).scores
     first = scored.filter(pl.col("window_end").dt.year() == 2022, pl.col("anomaly_rank") <= 100)
     assert table.filter(pl.col("window_end").dt.year() == 2022).height > 20_000
     assert len(planted & set(first.select("good", "exporter_iso").rows())) == 20
@@ -192,7 +191,7 @@ def test_a_split_of_a_code_with_constant_totals_gives_no_flag() -> None:
         split.append({**row, "cmd_code": "851713", "primary_value_usd": half})
         split.append({**row, "cmd_code": "851714", "primary_value_usd": row["primary_value_usd"] - half})
     table, _ = measured(split, PHONES, settings=QUICK)
-    scored = scores.build(features.forest_inputs(table, QUICK), features.input_names(), QUICK)
+    scored = scores.build(forest_inputs.build(table, QUICK), forest_inputs.names(), QUICK)
     assert table.filter(pl.col("window_end").dt.year() == 2022, importer_iso="RUS")["surge_log"].abs().max() == 0.0
     found = flags.build(table, scored.scores, scored.contributions, scored.calibration, NO_LIST, NAMES, QUICK)
     assert found.filter(importer_iso="RUS").is_empty()

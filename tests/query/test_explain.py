@@ -12,7 +12,7 @@ from anomaly.bilateral.sums import Window
 from anomaly.contract.errors import BadRequest
 from anomaly.indicators import INDICATORS
 from anomaly.query import explain
-from anomaly.reference import codes
+from anomaly.reference import editions
 from tests.asked import FLAG_ID, REASON, frames, reported
 
 ROUTE = pl.col("good") == "851712+"
@@ -33,7 +33,7 @@ def row(tables):
 @pytest.fixture(scope="module")
 def parts(tables, row):
     flows, files = reported()
-    told = flows.filter(explain.told_by(row, ["DEU"], codes.good_members("851712+")))
+    told = flows.filter(explain.told_by(row, ["DEU"], editions.good_members("851712+")))
     return explain.explain(row, tables | {"flows": told, "flows.files": files}, {}, {"code_version": "1"})
 
 

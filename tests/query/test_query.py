@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from anomaly.bilateral import sums
 from anomaly.contract.errors import BadRequest
 from anomaly.query import answer, held, question, series
-from anomaly.reference import codes
+from anomaly.reference import countries
 from tests.asked import CARS, FLAG_ID, REASON, frames
 from tests.trade import PHONES, flow, prepared
 
@@ -25,7 +25,7 @@ def tables() -> dict[str, pl.DataFrame]:
 
 
 def ask(tables, code, exporter=None, importer=None, window=H1_2022, limit=50):
-    sides = [question.parse_side(one, {"EU27": codes.EU27}) for one in (exporter, importer)]
+    sides = [question.parse_side(one, {"EU27": countries.EU27}) for one in (exporter, importer)]
     asked = question.Question(question.parse_goods(code, PHONES), *sides)
     return answer.answer(asked, (window,), tables, limit)
 
@@ -311,11 +311,11 @@ def test_any_text_is_a_side_a_period_or_a_code_or_is_refused_with_a_sentence(tex
 
 def test_world_is_no_side_and_the_message_names_the_groups():
     with pytest.raises(BadRequest, match="leave the side out for everyone"):
-        question.parse_side("World", {"EU27": codes.EU27})
+        question.parse_side("World", {"EU27": countries.EU27})
 
 
 def test_there_are_27_members_of_the_eu():
-    assert len(set(codes.EU27)) == 27
+    assert len(set(countries.EU27)) == 27
 
 
 def test_the_nearest_goods_share_the_most_digits():

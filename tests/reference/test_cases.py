@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from anomaly.reference import cases, codes
+from anomaly.reference import cases, countries, goods
 
 CASES = cases.read()
 IDS = CASES["case_id"].to_list()
@@ -23,7 +23,7 @@ def test_every_case_has_a_name_a_kind_a_publisher_a_source_and_the_date_of_our_l
 
 @pytest.mark.parametrize("column", ["exporters", "importers"])
 def test_every_country_of_a_case_is_known(column):
-    known = {*codes.countries().filter(pl.col("kind") == "country")["iso3"], *cases.GROUPS}
+    known = {*countries.table().filter(pl.col("kind") == "country")["iso3"], *cases.GROUPS}
     named = set(CASES[column].explode().drop_nulls())
     assert len(named) > 5
     assert named - known == set()
@@ -31,8 +31,8 @@ def test_every_country_of_a_case_is_known(column):
 
 def test_every_code_of_a_case_parses_and_a_list_stands_for_its_codes():
     every = CASES["goods"].explode().drop_nulls()
-    assert [code for code in every if codes.parse_code(code) != code] == []
-    assert set(case("tur-rus-priority-2023")["goods"]) == set(codes.goods_list("chpl.csv")["hs6"])
+    assert [code for code in every if goods.parse_code(code) != code] == []
+    assert set(case("tur-rus-priority-2023")["goods"]) == set(goods.goods_list("chpl.csv")["hs6"])
 
 
 @pytest.mark.parametrize("case_id", IDS)

@@ -11,20 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anomaly.contract.errors import DataRejected
-from anomaly.reference import codes, families
+from anomaly.reference import editions, families, tables
 from tests import REAL_RAW
 
 CORRELATION = REAL_RAW.parent.parent / "reference" / "hs2022_hs2017_correlation.csv"
 NEEDS_CORRELATION = pytest.mark.skipif(not CORRELATION.is_file(), reason="the UNSD correlation table is not here")
 
 
-def good_of(edition: int, code: str, editions: tuple[int, ...] = (5, 6)) -> str:
-    found = codes.family_map(editions).filter(pl.col("edition") == edition, pl.col("cmd_code") == code)
+def good_of(edition: int, code: str, used: tuple[int, ...] = (5, 6)) -> str:
+    found = editions.family_map(used).filter(pl.col("edition") == edition, pl.col("cmd_code") == code)
     return found["good"].item() if found.height else code
 
 
-def is_unstable(good: str, editions: tuple[int, ...] = (5, 6)) -> bool:
-    return good in codes.unstable_goods(editions)["good"]
+def is_unstable(good: str, used: tuple[int, ...] = (5, 6)) -> bool:
+    return good in editions.unstable_goods(used)["good"]
 
 
 @pytest.mark.parametrize(
@@ -42,13 +42,13 @@ def test_the_watched_goods_keep_one_name_across_2022(edition: int, code: str, go
 
 
 def test_goods_that_only_n_to_n_links_reach_are_unstable_and_never_merged() -> None:
-    table = codes.family_map([5, 6])
+    table = editions.family_map([5, 6])
     for code in ("854151", "854159", "880622", "854921", "852411"):
         row = table.filter(pl.col("edition") == 6, pl.col("cmd_code") == code).row(0, named=True)
         assert row == {"edition": 6, "cmd_code": code, "good": code, "is_unstable": True, "unstable_since": 6}
     assert is_unstable("854150")
-    assert not set(codes.good_members("851712+")) & {"852411", "854151", "854159"}
-    assert not [code for code in codes.good_members("852580+") if code.startswith("88")]
+    assert not set(editions.good_members("851712+")) & {"852411", "854151", "854159"}
+    assert not [code for code in editions.good_members("852580+") if code.startswith("88")]
 
 
 def test_a_split_of_2017_does_not_coarsen_a_comparison_of_2021_with_2022() -> None:
@@ -61,34 +61,34 @@ def test_a_split_of_2017_does_not_coarsen_a_comparison_of_2021_with_2022() -> No
 
 
 def test_one_edition_alone_has_no_families() -> None:
-    assert codes.family_map([6]).is_empty()
-    assert codes.family_map([]).is_empty()
-    assert codes.unstable_goods([]).is_empty()
+    assert editions.family_map([6]).is_empty()
+    assert editions.family_map([]).is_empty()
+    assert editions.unstable_goods([]).is_empty()
 
 
 def test_a_good_knows_its_members() -> None:
-    assert codes.good_members("851712+") == ["851712", "851713", "851714"]
-    assert codes.good_members("870323") == ["870323"]
-    assert codes.good_members("845610+") == ["845610", "845611", "845612"]
+    assert editions.good_members("851712+") == ["851712", "851713", "851714"]
+    assert editions.good_members("870323") == ["870323"]
+    assert editions.good_members("845610+") == ["845610", "845611", "845612"]
 
 
-@pytest.mark.parametrize("editions", [(5, 6), (4, 5), (4, 5, 6), (2, 3, 4, 5, 6), (4, 6)])
-def test_in_the_shipped_links_every_code_of_an_edition_has_one_good(editions: tuple[int, ...]) -> None:
-    table = codes.family_map(editions)
+@pytest.mark.parametrize("used", [(5, 6), (4, 5), (4, 5, 6), (2, 3, 4, 5, 6), (4, 6)])
+def test_in_the_shipped_links_every_code_of_an_edition_has_one_good(used: tuple[int, ...]) -> None:
+    table = editions.family_map(used)
     assert table.select(pl.struct("edition", "cmd_code").is_unique().all()).item()
-    assert set(table["edition"]) <= set(editions)
+    assert set(table["edition"]) <= set(used)
     stable = table.filter(~pl.col("is_unstable"))
     assert stable["good"].str.ends_with("+").all()
     assert table.filter(pl.col("is_unstable") != pl.col("unstable_since").is_not_null()).is_empty()
-    assert set(table.filter("is_unstable")["good"]) <= set(codes.unstable_goods(editions)["good"])
+    assert set(table.filter("is_unstable")["good"]) <= set(editions.unstable_goods(used)["good"])
     named = table.filter(pl.col("good").str.ends_with("+"))
     assert named.filter(pl.col("good").str.strip_chars("+") == pl.col("cmd_code"))["good"].n_unique() == (
-        named["good"].n_unique() if min(editions) <= 5 else 0
+        named["good"].n_unique() if min(used) <= 5 else 0
     )
 
 
 def test_in_the_shipped_links_each_relation_is_what_its_rows_say() -> None:
-    links = codes._read("hs_families.csv")
+    links = tables.read("hs_families.csv")
     sides = ["older_edition", "newer_edition"]
     counted = links.with_columns(
         of_newer=pl.len().over(*sides, "newer_code"), of_older=pl.len().over(*sides, "older_code")
@@ -105,8 +105,8 @@ def test_in_the_shipped_links_each_relation_is_what_its_rows_say() -> None:
 
 @NEEDS_CORRELATION
 def test_the_shipped_links_of_2022_are_those_of_the_full_table() -> None:
-    assert codes.family_map([5, 6], CORRELATION).equals(codes.family_map([5, 6]))
-    assert codes.unstable_goods([5, 6], CORRELATION).equals(codes.unstable_goods([5, 6]))
+    assert editions.family_map([5, 6], CORRELATION).equals(editions.family_map([5, 6]))
+    assert editions.unstable_goods([5, 6], CORRELATION).equals(editions.unstable_goods([5, 6]))
 
 
 @NEEDS_CORRELATION
@@ -116,7 +116,7 @@ def test_in_the_full_table_no_stable_good_begins_or_ends_in_2022() -> None:
         edition: {good_of_all(edition, code) for code in set(table[column])}
         for edition, column in ((5, "hs2017"), (6, "hs2022"))
     }
-    unstable = set(codes.unstable_goods([5, 6])["good"])
+    unstable = set(editions.unstable_goods([5, 6])["good"])
     assert goods[5] - unstable == goods[6] - unstable
     linked = set(zip(table["hs2022"], table["hs2017"], strict=True))
     plain = {good for good in goods[5] & goods[6] if not good.endswith("+")} - unstable
@@ -125,7 +125,7 @@ def test_in_the_full_table_no_stable_good_begins_or_ends_in_2022() -> None:
 
 def good_of_all(edition: int, code: str) -> str:
     if not _GOODS:
-        _GOODS.update({(row[0], row[1]): row[2] for row in codes.family_map([5, 6]).iter_rows()})
+        _GOODS.update({(row[0], row[1]): row[2] for row in editions.family_map([5, 6]).iter_rows()})
     return _GOODS.get((edition, code), code)
 
 
@@ -142,13 +142,13 @@ def test_a_full_table_takes_the_place_of_the_shipped_links(tmp_path: Path) -> No
     path = correlation(
         tmp_path, "HS2022, HS2017,Relationship\n010121,010120,n:1\n010129,010120,n:1\n851712,851712,1:1\n"
     )
-    table = codes.family_map([5, 6], path)
+    table = editions.family_map([5, 6], path)
     assert table.select("edition", "cmd_code", "good").rows() == [
         (5, "010120", "010120+"),
         (6, "010121", "010120+"),
         (6, "010129", "010120+"),
     ]
-    assert codes.family_map([4, 5], path).equals(codes.family_map([4, 5]))
+    assert editions.family_map([4, 5], path).equals(editions.family_map([4, 5]))
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_a_full_table_takes_the_place_of_the_shipped_links(tmp_path: Path) -> No
 )
 def test_a_full_table_that_is_none_is_refused_by_name(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(DataRejected, match=says):
-        codes.family_map([5, 6], correlation(tmp_path, text))
+        editions.family_map([5, 6], correlation(tmp_path, text))
 
 
 # A correlation made of separate knots: (kind, number of codes). Codes are numbered, so that knots never touch.

@@ -16,7 +16,7 @@ import pytest
 
 from anomaly import sources, world
 from anomaly.contract import settings
-from anomaly.reference import codes
+from anomaly.reference import countries, editions, goods
 from anomaly.sources.base import Context, RawFile
 from anomaly.world.episodes import BENIGN, EPISODES, EVASION, KINDS
 from anomaly.world.facts import COUNTRIES, EU, GOODS
@@ -460,12 +460,12 @@ def test_the_roles_are_those_of_the_scenario() -> None:
 
 
 def test_countries_and_families_are_those_of_the_reference_tables() -> None:
-    numbers = dict(codes.m49_table().select("m49", "iso3").iter_rows())
-    letters = dict(codes.iso2_table().select("iso2", "iso3").iter_rows())
+    numbers = dict(countries.m49_table().select("m49", "iso3").iter_rows())
+    letters = dict(countries.iso2_table().select("iso2", "iso3").iter_rows())
     for country in COUNTRIES:
         assert numbers[country.m49] == letters[country.iso2] == country.iso3
     assert UNKNOWN_COUNTRY not in numbers
-    told = {(row["edition"], row["cmd_code"]): row for row in codes.family_map({5, 6}).to_dicts()}
+    told = {(row["edition"], row["cmd_code"]): row for row in editions.family_map({5, 6}).to_dicts()}
     for good in GOODS:
         if (told.get((5, good.code)) or {}).get("is_unstable"):
             continue  # comparable with nothing across the change: that is what it is there for
@@ -476,7 +476,7 @@ def test_countries_and_families_are_those_of_the_reference_tables() -> None:
 
 
 def test_listed_goods_are_sanctioned_in_the_world_and_some_goods_are_on_no_list() -> None:
-    listed = set(codes.goods_list("chpl.csv")["hs6"])
+    listed = set(goods.goods_list("chpl.csv")["hs6"])
     for good in GOODS:
         if listed & {good.code, *(part for part, _ in good.h6)}:
             assert good.is_sanctioned, good

@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from anomaly.features.hypothesis_weights import (
+from anomaly.scores.hypothesis_weights import (
     HALVED_LOG,
     LEAST_WEIGHT,
     NEW_LABEL,

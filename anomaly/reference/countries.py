@@ -1,0 +1,102 @@
+"""Countries: read what people and publishers write, refuse what is not known. A code that is in no table maps to nothing."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from functools import cache
+
+import polars as pl
+
+from anomaly.contract.errors import BadRequest
+from anomaly.reference.tables import read
+
+MOST_NEAR = 4  # nearest right answers shown to a person
+EU27 = (
+    "AUT", "BEL", "BGR", "HRV", "CYP", "CZE", "DNK", "EST", "FIN", "FRA", "DEU", "GRC", "HUN", "IRL",
+    "ITA", "LVA", "LTU", "LUX", "MLT", "NLD", "POL", "PRT", "ROU", "SVK", "SVN", "ESP", "SWE",
+)  # fmt: skip
+
+
+@cache
+def table() -> pl.DataFrame:
+    """iso3, iso2 (null for what is no country), name, kind: country, group, special or confidential."""
+    return read("countries.csv").select("iso3", "iso2", "name", "kind")
+
+
+def _aliases(column: str, separator: str) -> pl.DataFrame:
+    return (
+        read("countries.csv")
+        .select(pl.col(column).str.split(separator).alias("text"), "iso3", "kind")
+        .explode("text")
+        .drop_nulls("text")
+        .with_columns(pl.col("text").str.strip_chars())
+    )
+
+
+@cache
+def m49_table() -> pl.DataFrame:
+    """Every UN code known: m49 (Int32), iso3, kind. UN Comtrade's own codes and the plain M49 of a country are both in it."""
+    return _aliases("m49", " ").select(pl.col("text").cast(pl.Int32).alias("m49"), "iso3", "kind")
+
+
+@cache
+def iso2_table() -> pl.DataFrame:
+    """iso2, iso3, kind: ISO 3166-1 alpha-2 and the codes and aggregates of Eurostat."""
+    own = read("countries.csv").select(text="iso2", iso3="iso3", kind="kind").drop_nulls("text")
+    return pl.concat([own, _aliases("eurostat", " ")]).rename({"text": "iso2"})
+
+
+@cache
+def comtrade_iso_table() -> pl.DataFrame:
+    """iso, iso3, kind: the ISO texts UN Comtrade writes, trailing spaces taken off. Its numbers are the safer key."""
+    told = _aliases("comtrade_iso", " ")
+    own = read("countries.csv").select(text="iso3", iso3="iso3", kind="kind").join(told, on="text", how="anti")
+    return pl.concat([own, told]).rename({"text": "iso"})
+
+
+@cache
+def _iso3s() -> frozenset[str]:
+    return frozenset(table()["iso3"])
+
+
+def plain(text: str) -> str:
+    """Lower case, no accents, no punctuation: how two spellings of a name are compared."""
+    bare = "".join(part for part in unicodedata.normalize("NFKD", text) if not unicodedata.combining(part))
+    return re.sub(r"[^a-z0-9]+", " ", bare.replace("ı", "i").casefold().replace("&", " and ")).strip()
+
+
+@cache
+def _country_names() -> dict[str, str]:
+    """Plain spelling → iso3, of names, other names, codes and numbers; a code wins over a name."""
+    names = read("countries.csv").select(text="name", iso3="iso3", kind="kind")
+    numbers = m49_table().select(pl.col("m49").cast(pl.String).str.zfill(3).alias("text"), "iso3", "kind")
+    codes = [names, _aliases("aliases", ";"), numbers, iso2_table().rename({"iso2": "text"})]
+    known = {plain(text): iso3 for frame in codes for text, iso3 in frame.select("text", "iso3").iter_rows()}
+    known |= {iso3.casefold(): iso3 for iso3 in table()["iso3"]}
+    return {text: iso3 for text, iso3 in known.items() if text}
+
+
+def parse_country(text: str) -> str:
+    """ISO 3166-1 alpha-3 of a country, from its ISO-2, ISO-3, M49 or English name; also groups and special areas.
+
+    Raises BadRequest with the nearest names; nothing is guessed.
+    """
+    if text in _iso3s():
+        return text
+    asked = plain(text)
+    known = _country_names()
+    if asked in known:
+        return known[asked]
+    if asked.isdecimal() and asked.zfill(3) in known:
+        return known[asked.zfill(3)]
+    name_of = dict(table().select("iso3", "name").iter_rows())
+    near = [known[match] for match in difflib.get_close_matches(asked, known, n=3 * MOST_NEAR, cutoff=0.6)]
+    near += [iso3 for name, iso3 in known.items() if len(asked) > 3 and asked in name]
+    shown = ", ".join(f"{name_of[iso3]} ({iso3})" for iso3 in list(dict.fromkeys(near))[:MOST_NEAR])
+    raise BadRequest(
+        "a country as ISO-2, ISO-3 or English name",
+        repr(text[:40]),
+        hint=f"did you mean {shown}?" if shown else "such as KZ, KAZ or Kazakhstan",
+    )

@@ -1,0 +1,126 @@
+"""Editions of the Harmonized System: which one a code is of, and which good it belongs to in all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+import polars as pl
+
+from anomaly.contract.errors import DataRejected
+from anomaly.reference import families
+from anomaly.reference.tables import read
+
+EDITION_STARTS = (1988, 1996, 2002, 2007, 2012, 2017, 2022)  # year each HS edition came into force: H0 to H6
+
+
+def edition_number(col: pl.Expr) -> pl.Expr:
+    """HS edition of a classification code, Int8: H5 → 5, HS2017 → 5, CN2017 to CN2021 → 5; null where it is none."""
+    code = col.str.strip_chars()
+    year = code.str.extract(r"^(?:CN|HS)([0-9]{4})$").cast(pl.Int32, strict=False)
+    reached = pl.sum_horizontal([(year >= start).cast(pl.Int8) for start in EDITION_STARTS])
+    by_year = pl.when(year.is_between(EDITION_STARTS[0], EDITION_STARTS[-1] + 5)).then(reached - 1)
+    return pl.coalesce(code.str.extract(r"^H([0-6])$").cast(pl.Int8, strict=False), by_year).cast(pl.Int8)
+
+
+@cache
+def edition_tables() -> pl.DataFrame:
+    """Changes of edition that have a table of links: older, newer (Int8), chapter ('all' or two digits)."""
+    return (
+        read("hs_editions.csv")
+        .select(
+            pl.col("older_edition").cast(pl.Int8).alias("older"),
+            pl.col("newer_edition").cast(pl.Int8).alias("newer"),
+            pl.col("chapters").str.split(" ").alias("chapter"),
+        )
+        .explode("chapter")
+    )
+
+
+def comparable_editions(older: int, newer: int, chapter: str) -> bool:
+    """Whether codes of a chapter can be compared between two editions: every change between them has a table."""
+    first, last = sorted((older, newer))
+    steps = edition_tables().filter(pl.col("chapter").is_in(["all", chapter[:2]]))
+    covered = set(steps.select("older", "newer").iter_rows())
+    return all((step, step + 1) in covered for step in range(first, last))
+
+
+@cache
+def _shipped_links() -> pl.DataFrame:
+    return read("hs_families.csv").with_columns(pl.col("older_edition", "newer_edition").cast(pl.Int8))
+
+
+def edition_links() -> pl.DataFrame:
+    """Codes that a change of edition joins: older_edition, newer_edition (Int8), older_code, newer_code, relation."""
+    return _shipped_links()
+
+
+def _links(full_table: Path | None) -> pl.DataFrame:
+    """The shipped links; a full correlation table takes the place of those from 2017 to 2022."""
+    if full_table is None:
+        return _shipped_links()
+    try:
+        table = pl.read_csv(full_table, infer_schema=False)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise DataRejected("a correlation table as CSV in UTF-8", f"{full_table.name}: {error}") from error
+    table = table.rename({name: name.strip().lower() for name in table.columns})
+    if not {"hs2022", "hs2017", "relationship"} <= set(table.columns):
+        raise DataRejected(
+            f"columns hs2022, hs2017, relationship in {full_table.name}",
+            ", ".join(table.columns),
+            hint="save the workbook's sheet of correlations as CSV, the row of headings first",
+        )
+    table = table.select(newer_code="hs2022", older_code="hs2017", relation="relationship")
+    links = families.links_from_correlation(table.with_columns(pl.all().str.strip_chars()).unique(maintain_order=True))
+    shipped = _shipped_links().filter(pl.col("newer_edition") != 6)
+    full = links.with_columns(older_edition=pl.lit(5, pl.Int8), newer_edition=pl.lit(6, pl.Int8))
+    return pl.concat([shipped, full.select(shipped.columns)])
+
+
+def _goods(editions: Iterable[int], full_table: Path | None) -> list[families.Good]:
+    asked = set(editions)
+    if not asked:
+        return []
+    oldest, newest = min(asked), max(asked)
+    return _shipped_goods(oldest, newest) if full_table is None else families.goods(_links(full_table), oldest, newest)
+
+
+@cache
+def _shipped_goods(oldest: int, newest: int) -> list[families.Good]:
+    return families.goods(_shipped_links(), oldest, newest)
+
+
+def family_map(editions: Iterable[int], full_table: Path | None = None) -> pl.DataFrame:
+    """Which good a code of an edition belongs to, for the codes whose good is not themselves or is unstable.
+
+    Columns edition (Int8), cmd_code, good, is_unstable, unstable_since (Int8, the newest edition that breaks it, else
+    null). Only links between the oldest and the newest of `editions` are used. A family is named by the smallest
+    code of its oldest edition, with +. `full_table` is a CSV hs2022, hs2017, relationship. Raises DataRejected.
+    """
+    asked = set(editions)
+    return families.map_of(_goods(asked, full_table), asked)
+
+
+def unstable_goods(editions: Iterable[int], full_table: Path | None = None) -> pl.DataFrame:
+    """good, newer_edition (Int8): every change of edition that a good does not survive. Raises DataRejected."""
+    return families.breaks_of(_goods(editions, full_table))
+
+
+def good_members(good: str) -> list[str]:
+    """The codes a good stands for in any edition there is a table for; a plain code stands for itself.
+
+    A family is looked for over all changes of edition together, then over each alone, the newest first.
+    """
+    return list(_family_members().get(good, [good.rstrip("+")]))
+
+
+@cache
+def _family_members() -> dict[str, list[str]]:
+    steps = sorted(set(edition_tables().select("older", "newer").iter_rows()))
+    known: dict[str, list[str]] = {}
+    for editions in [*steps, (steps[0][0], steps[-1][1])]:
+        for good in _goods(editions, None):
+            if good.name.endswith("+"):
+                known[good.name] = sorted({code for _, code in good.nodes})
+    return known

@@ -1,0 +1,80 @@
+"""Goods: codes as people write them, names in our own words, and dated lists of goods."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from functools import cache
+
+import polars as pl
+
+from anomaly.contract.errors import BadRequest
+from anomaly.reference.countries import MOST_NEAR, plain
+from anomaly.reference.tables import REFERENCE, read
+
+_PLAIN_SEPARATORS = re.compile(r"[\s.\-_]+")
+
+
+@cache
+def _chapter_names() -> dict[str, str]:
+    return dict(read("chapters.csv").select("chapter", "name").iter_rows())
+
+
+@cache
+def _good_names() -> dict[str, str]:
+    return dict(read("goods.csv").select("good", "name").iter_rows())
+
+
+def chapter_name(chapter: str) -> str:
+    """Short English name of an HS chapter, two digits; 'Chapter 98' where it has none."""
+    return _chapter_names().get(chapter, f"Chapter {chapter}")
+
+
+def good_name(good: str) -> str:
+    """Short English name of a code or family, in our own words; '<chapter>, <code>' where it has none of its own."""
+    names = _good_names()
+    known = names.get(good) or names.get(good.rstrip("+")) or names.get(good[:6])
+    chapter = chapter_name(good[:2])
+    return known or (chapter if len(good) == 2 else f"{chapter}, {good}")
+
+
+def parse_code(text: str) -> str:
+    """Commodity code as digits: 2 to 6 or 8 of them; dots and spaces are taken off; a family keeps its + ('851712+').
+
+    Whether trade has such a code is for the data to say; only the chapter is checked. Raises BadRequest.
+    """
+    digits = re.sub(r"^(?:HS|CN)", "", _PLAIN_SEPARATORS.sub("", text).upper())
+    if not re.fullmatch(r"[0-9]{2,6}|[0-9]{6}\+|[0-9]{8}", digits):
+        raise BadRequest("an HS code of 2 to 6 digits, or 8 of the CN", repr(text[:40]), hint=_near_goods(digits, text))
+    if digits[:2] not in _chapter_names():
+        names = [f"{near} ({chapter_name(near)})" for near in _near_chapters(digits[:2])]
+        raise BadRequest(
+            "a code in a chapter of the HS, 01 to 97 without 77, or 98 and 99",
+            repr(text[:40]),
+            hint=f"did you mean chapter {', '.join(names)}?",
+        )
+    return digits
+
+
+def _near_chapters(chapter: str) -> list[str]:
+    return sorted(_chapter_names(), key=lambda known: (abs(int(known) - int(chapter)), known))[:2]
+
+
+def _near_goods(digits: str, text: str) -> str:
+    """The nearest goods by code, or by name where letters were written."""
+    names = _good_names()
+    by_name = {plain(name): good for good, name in names.items()}
+    asked = plain(text)
+    near = difflib.get_close_matches(digits[:6], names, n=MOST_NEAR, cutoff=0.7) if digits[:4].isdecimal() else []
+    near += [good for name, good in by_name.items() if len(asked) > 2 and asked in name]
+    near += [by_name[match] for match in difflib.get_close_matches(asked, by_name, n=MOST_NEAR, cutoff=0.5)]
+    shown = ", ".join(f"{good} ({names[good]})" for good in list(dict.fromkeys(near))[:MOST_NEAR])
+    return f"did you mean {shown}?" if shown else "such as 8517.12, 851712, 8517 or 85"
+
+
+@cache
+def goods_list(file: str) -> pl.DataFrame:
+    """A dated list of goods: hs6, tier, valid_from, valid_to (null: still valid), name. Raises BadRequest."""
+    if not re.fullmatch(r"[\w-]+\.csv", file) or not (REFERENCE / file).is_file():
+        raise BadRequest("a goods list in anomaly/reference", repr(file[:40]), hint="such as chpl.csv")
+    return read(file).select("hs6", "tier", pl.col("valid_from", "valid_to").str.to_date(), "name")

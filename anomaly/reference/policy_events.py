@@ -1,0 +1,15 @@
+"""Dated measures that a change of trade is held against."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import polars as pl
+
+from anomaly.reference.tables import read
+
+
+@cache
+def read_all() -> pl.DataFrame:
+    """Dated measures: date, title, countries (ISO-3, spaces between), effect, source."""
+    return read("policy_events.csv").with_columns(pl.col("date").str.to_date())

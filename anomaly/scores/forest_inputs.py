@@ -1,0 +1,67 @@
+"""What the forest is given of the features: one-sided inputs, and the weight of the hypothesis beside them."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import polars as pl
+
+from anomaly.contract import schema
+from anomaly.contract.settings import Settings
+from anomaly.features.features import NO_BASELINE, is_material
+from anomaly.indicators import INDICATORS
+from anomaly.indicators.base import COALITION_TO_HUB, HUB_TO_TARGET
+from anomaly.scores.hypothesis_weights import with_weight
+
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
+
+
+def build(features: Frame, settings: Settings) -> Frame:
+    """The forest's inputs: the features' key, roles and one one-sided Float64 per indicator that the forest sees.
+
+    Material routes only.
+
+    Columns: schema.ROUTE_KEY, baseline_gap_years, role, is_before_sanctions, value_usd, is_from_coalition, is_measured,
+    evidence_weight, then the inputs named by their indicator, 0 on the leg they do not belong to. 0 is nothing suspicious
+    or unknown; higher is more suspicious; never null.
+
+    A route with `is_measured` false has unknown what its kind is judged by: the baseline, or on the coalition's own
+    routes the mirror gap. It would be an easy placebo, since unknown counts as nothing.
+    """
+    floor = float(settings.floor_usd)
+    is_from_coalition = pl.col("exporter_iso").is_in(list(settings.coalition.countries))
+    has_baseline = pl.col("value_baseline_usd").is_not_null() | (pl.col("baseline_years") == NO_BASELINE)
+    return (
+        with_weight(features, floor)
+        .filter(is_material(settings))
+        .select(
+            *schema.ROUTE_KEY,
+            "baseline_gap_years",
+            "role",
+            "is_before_sanctions",
+            "value_usd",
+            is_from_coalition.alias("is_from_coalition"),
+            pl.when(is_from_coalition)
+            .then(pl.col("mirror_gap_shift_log").is_not_null())
+            .otherwise(has_baseline)
+            .alias("is_measured"),
+            pl.when(is_from_coalition).then(1.0).otherwise(pl.col("evidence_weight")).alias("evidence_weight"),
+            *[
+                pl.when(is_from_coalition == pl.lit(indicator.forest_leg == COALITION_TO_HUB))
+                .then(indicator.forest(floor).fill_null(0.0))
+                .otherwise(0.0)
+                .cast(pl.Float64)
+                .alias(indicator.name)
+                for indicator in INDICATORS
+                if indicator.forest is not None
+            ],
+        )
+    )
+
+
+def names() -> dict[str, list[str]]:
+    """The forest's inputs on each leg, in the registry's order; the first leads: it is read beside the forest."""
+    return {
+        leg: [one.name for one in INDICATORS if one.in_forest and one.forest_leg == leg]
+        for leg in (HUB_TO_TARGET, COALITION_TO_HUB)
+    }
