@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 OURS = ("anomaly", "pipelines")
-LIBRARIES = ("numpy", "polars", "scikit-learn")  # another version of these may give other bytes
+LIBRARIES = ("numpy", "polars", "scikit-learn", "scipy")  # another version of these may give other bytes
 NOT_OF_THE_RESULT = ("pipelines.job", "pipelines.code")  # how a job is run, not what it makes
 
 

@@ -39,6 +39,7 @@ DISK = {"glob", "os", "pathlib", "shutil", "socket", "subprocess", "tempfile", "
 ONLY = {  # library → folders or modules that may import it
     "click": ("cli", "pipelines"),
     "sklearn": ("scores",),
+    "scipy": ("features", "scores"),
     "pandas": (),
     "filelock": ("store",),
     "xlsxwriter": ("reports",),
