@@ -42,6 +42,7 @@ ONLY = {  # library → folders or modules that may import it
     "scipy": ("features", "scores"),
     "pandas": (),
     "filelock": ("store",),
+    "structlog": ("pipelines.log",),
     "xlsxwriter": ("reports",),
     "jinja2": ("reports",),
     "py7zr": ("sources",),
