@@ -55,8 +55,9 @@ flows coverage bilateral features scores flags rollups report:
 run: $(READY) ## all of them in one process: make run RAW=<folder> DATA=<folder>
 	@$(JOB) run --raw "$(RAW)" --data "$(DATA)" --scenario "$(SCENARIO)"
 
-backtest: demo ## on the simulated world: flags as of each date beside simpler rankings, into the README; minutes
-	@$(BIN)/anomaly backtest --raw $(DEMO)/raw --data $(DEMO)/processed --scenario "$(SCENARIO)" --readme README.md
+backtest: demo ## flags of the demo as of each date beside simpler rankings, into docs/backtest.md and the README; minutes
+	@$(BIN)/anomaly backtest --raw $(DEMO)/raw --data $(DEMO)/processed --scenario "$(SCENARIO)" \
+	  --page docs/backtest.md --summary README.md
 
 test: $(READY) ## the tests, on every core, no network
 	@$(PYTEST)
