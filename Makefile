@@ -19,7 +19,7 @@ READY := .venv/.ready
 JOB = $(BIN)/python -m pipelines
 
 .PHONY: demo help setup flows coverage bilateral features scores flags rollups report run backtest
-.PHONY: test test-kills lint typecheck check bench clean
+.PHONY: test test-kills lint lint-docs typecheck check bench clean
 
 demo: $(READY) ## set up, then the main job on the simulated world (default)
 	@$(JOB) demo --raw $(DEMO)/raw --data $(DEMO)/processed --scenario "$(SCENARIO)"
@@ -65,9 +65,15 @@ test-kills: $(READY) ## kill -9 and disk faults at every point of a commit, kill
 	@ANOMALY_EVERY_FAULT=1 $(BIN)/python -m pytest tests/store/test_store.py
 	@ANOMALY_EVERY_FAULT=1 $(BIN)/python -m pytest tests/house/test_pipeline.py -k killed_in_a_stage
 
-lint: $(READY) ## ruff
+lint: $(READY) lint-docs ## ruff, and the docstrings
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+
+# Folders whose public docstrings are in numpydoc's form already; the list grows to `anomaly pipelines`.
+DOCUMENTED := anomaly/indicators
+
+lint-docs: $(READY) ## numpydoc on the public docstrings
+	@$(BIN)/numpydoc lint $$(find $(DOCUMENTED) -name '*.py')
 
 typecheck: $(READY) ## mypy --strict
 	@$(BIN)/mypy
