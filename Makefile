@@ -70,7 +70,7 @@ lint: $(READY) lint-docs ## ruff, and the docstrings
 	@$(BIN)/ruff format --check .
 
 # Folders whose public docstrings are in numpydoc's form already; the list grows to `anomaly pipelines`.
-DOCUMENTED := anomaly/indicators anomaly/reference anomaly/store
+DOCUMENTED := anomaly/contract anomaly/indicators anomaly/reference anomaly/store
 
 lint-docs: $(READY) ## numpydoc on the public docstrings
 	@$(BIN)/numpydoc lint $$(find $(DOCUMENTED) -name '*.py')
