@@ -1,7 +1,7 @@
 """What an exporter sells of everything to everyone but the targets: a boom of the whole exporter is no evidence.
 
-A small sum over all goods before the chunks. Unlike the exports of `capacity`, which measure what a country makes, it leaves
-out the targets: what goes round would else explain itself.
+A small sum over all goods before the chunks. Unlike the exports of `comparative_advantage`, which measure what a country
+makes, it leaves out the targets: what goes round would else explain itself.
 """
 
 from __future__ import annotations
@@ -20,10 +20,21 @@ _REPORTER = ["source", "dataset", "exporter_iso"]
 
 
 def build(bilateral: pl.LazyFrame, targets: tuple[str, ...]) -> pl.DataFrame:
-    """freq_code, source, dataset, exporter_iso, ref_date, value_usd: exports of all goods but those to the targets.
+    """Exports of all goods but those to the targets, by exporter and period.
 
-    bilateral   any number of goods; values that the exporter does not report itself are left out: who reports imports
-                differs from period to period
+    Values that the exporter does not report itself are left out: who reports imports differs from period to period.
+
+    Parameters
+    ----------
+    bilateral : polars.LazyFrame
+        The table bilateral, any number of goods.
+    targets : tuple of str
+        The scenario's targets, ISO 3166-1 alpha-3.
+
+    Returns
+    -------
+    polars.DataFrame
+        freq_code, source, dataset, exporter_iso, ref_date, value_usd, sorted by all but the last.
     """
     return (
         bilateral.filter(pl.col("value_basis") != "import", ~pl.col("importer_iso").is_in(list(targets)))
@@ -35,9 +46,21 @@ def build(bilateral: pl.LazyFrame, targets: tuple[str, ...]) -> pl.DataFrame:
 
 
 def spread(totals: pl.DataFrame, known: Known) -> Amounts:
-    """Reporters of `known` x periods: USD, UNKNOWN where the exporter did not report a complete period.
+    """The totals as an array: USD by reporter and period.
 
     Only datasets that hold most partners and a good many goods can say how an exporter as a whole has grown.
+
+    Parameters
+    ----------
+    totals : polars.DataFrame
+        As `build` gives them.
+    known : Known
+        Who reported what, for one frequency.
+
+    Returns
+    -------
+    array of int, shape (reporters + 1, periods)
+        Whole USD, rows as in known's marks; UNKNOWN where the exporter did not report a complete period.
     """
     days = pl.Series(known.periods, dtype=pl.Date)
     whole = known.partners.filter(pl.col("partners") >= PARTNERS_OF_A_WHOLE_DATASET, flow_code="X")
@@ -56,7 +79,24 @@ def spread(totals: pl.DataFrame, known: Known) -> Amounts:
 
 
 def growth_log(cells: Amounts, known: Known, window: Window, floor_usd: float) -> tuple[Floats, Floats]:
-    """Per reporter ln growth of the window against (the year before, the baseline mean); NaN where unknown."""
+    """Growth of an exporter's total in a window, against the year before and against the baseline.
+
+    Parameters
+    ----------
+    cells : array of int, shape (reporters, periods)
+        As `spread` gives them.
+    known : Known
+        Where a window's periods are.
+    window : Window
+        What is compared.
+    floor_usd : float
+        Added to both sides; the scenario's floor.
+
+    Returns
+    -------
+    tuple of array of float, shape (reporters,)
+        ln growth against the year before, and against the baseline mean; NaN where unknown.
+    """
     years = [at for year in window.baseline_years if (at := known.index(window.end.replace(year=year), window.months))]
     now = _sum(cells, known.index(window.end, window.months))
     prior = _sum(cells, known.index(window.end, window.months, 1))

@@ -70,7 +70,7 @@ class Once:
     pairs: neighbour_codes.Pairs
     exports: Placed
     sums: Amounts
-    months: dict[date, months.Found]
+    months: dict[date, months.MonthlySigns]
 
 
 def measure(
@@ -139,7 +139,9 @@ def _shape(grid: Grid, window: Window, route: Ids) -> dict[str, Column]:
     }
 
 
-def by_month(grid: Grid, of: Sequence[Window], is_coalition: Marks, settings: Settings) -> dict[date, months.Found]:
+def by_month(
+    grid: Grid, of: Sequence[Window], is_coalition: Marks, settings: Settings
+) -> dict[date, months.MonthlySigns]:
     """What only monthly data can say, by the end of a window; nothing for annual data."""
     if grid.known.freq_code != "M":
         return {}
@@ -147,7 +149,7 @@ def by_month(grid: Grid, of: Sequence[Window], is_coalition: Marks, settings: Se
     return months.find(grid, ends, is_coalition, settings)
 
 
-def _monthly(found: months.Found | None, route: Ids) -> dict[str, Column]:
+def _monthly(found: months.MonthlySigns | None, route: Ids) -> dict[str, Column]:
     if found is None:
         nowhere, never = np.full(len(route), np.nan), np.full(len(route), UNKNOWN, dtype=np.int64)
         return {"level_shift": nowhere, "break_day": never, "lead_lag": nowhere, "lead_lag_months": never}
