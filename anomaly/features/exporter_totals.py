@@ -72,18 +72,18 @@ def spread(totals: pl.DataFrame, known: Known) -> Amounts:
         .rename({"reporter_iso": "exporter_iso"})
         .join(totals.filter(freq_code=known.freq_code), on=_REPORTER)
     )
-    cells = np.full(known.complete.shape, UNKNOWN, dtype=np.int64)
+    usd = np.full(known.complete.shape, UNKNOWN, dtype=np.int64)
     at = (rows["reporter_id"].to_numpy(), np.searchsorted(days.to_physical(), rows["ref_date"].to_physical()))
-    cells[at] = rows["value_usd"].to_numpy()
-    return np.where(known.complete, cells, UNKNOWN)
+    usd[at] = rows["value_usd"].to_numpy()
+    return np.where(known.complete, usd, UNKNOWN)
 
 
-def growth_log(cells: Amounts, known: Known, window: Window, floor_usd: float) -> tuple[Floats, Floats]:
+def growth_log(usd: Amounts, known: Known, window: Window, floor_usd: float) -> tuple[Floats, Floats]:
     """Growth of an exporter's total in a window, against the year before and against the baseline.
 
     Parameters
     ----------
-    cells : array of int, shape (reporters, periods)
+    usd : array of int, shape (reporters, periods)
         As `spread` gives them.
     known : Known
         Where a window's periods are.
@@ -98,14 +98,14 @@ def growth_log(cells: Amounts, known: Known, window: Window, floor_usd: float) -
         ln growth against the year before, and against the baseline mean; NaN where unknown.
     """
     years = [at for year in window.baseline_years if (at := known.index(window.end.replace(year=year), window.months))]
-    now = _sum(cells, known.index(window.end, window.months))
-    prior = _sum(cells, known.index(window.end, window.months, 1))
-    base = np.mean([_sum(cells, at) for at in years], axis=0) if years else np.full(len(cells), np.nan)
+    now = _sum(usd, known.index(window.end, window.months))
+    prior = _sum(usd, known.index(window.end, window.months, 1))
+    base = np.mean([_sum(usd, at) for at in years], axis=0) if years else np.full(len(usd), np.nan)
     return np.log((now + floor_usd) / (prior + floor_usd)), np.log((now + floor_usd) / (base + floor_usd))
 
 
-def _sum(cells: Amounts, at: list[int] | None) -> Floats:
+def _sum(usd: Amounts, at: list[int] | None) -> Floats:
     if at is None:
-        return np.full(len(cells), np.nan)
-    taken = cells[:, at]
+        return np.full(len(usd), np.nan)
+    taken = usd[:, at]
     return np.where((taken > UNKNOWN).all(axis=1), taken.sum(axis=1), np.nan)
