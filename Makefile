@@ -19,7 +19,7 @@ READY := .venv/.ready
 JOB = $(BIN)/python -m pipelines
 
 .PHONY: demo help setup flows coverage bilateral features scores flags rollups report run backtest
-.PHONY: test test-kills lint typecheck check bench clean
+.PHONY: test test-kills lint lint-docs typecheck check bench clean
 
 demo: $(READY) ## set up, then the main job on the simulated world (default)
 	@$(JOB) demo --raw $(DEMO)/raw --data $(DEMO)/processed --scenario "$(SCENARIO)"
@@ -72,9 +72,15 @@ test-kills: $(READY) ## kill -9 and disk faults at every point of a commit, kill
 	@ANOMALY_EVERY_FAULT=1 $(BIN)/python -m pytest tests/store/test_store.py
 	@ANOMALY_EVERY_FAULT=1 $(BIN)/python -m pytest tests/house/test_pipeline.py -k killed_in_a_stage
 
-lint: $(READY) ## ruff: rules and format
+lint: $(READY) lint-docs ## ruff: rules and format; the docstrings
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+
+# Folders whose public docstrings are in numpydoc's form already; the list grows to `anomaly pipelines`.
+DOCUMENTED := anomaly/contract anomaly/indicators anomaly/reference anomaly/store
+
+lint-docs: $(READY) ## numpydoc on the public docstrings
+	@$(BIN)/numpydoc lint $$(find $(DOCUMENTED) -name '*.py')
 
 typecheck: $(READY) ## mypy: strict for the library and the jobs, tests and benchmarks too
 	@$(BIN)/mypy

@@ -11,9 +11,9 @@ from anomaly.scores.calibration import Null, q_values, resampled
 shares = st.lists(st.floats(min_value=1e-6, max_value=1), min_size=1, max_size=40)
 
 
-def null(evidence: list[float], usd: list[int] | None = None, least: int = 3) -> Null:
-    value = np.array(usd or [5] * len(evidence), dtype=np.int64)
-    return Null(np.array(evidence), value, (10,), least)
+def null(score: list[float], usd: list[int] | None = None, least: int = 3) -> Null:
+    value = np.array(usd or [5] * len(score), dtype=np.int64)
+    return Null(np.array(score), value, (10,), least)
 
 
 def test_p_is_one_and_the_placebos_with_as_much_over_one_and_all() -> None:

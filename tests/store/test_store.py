@@ -26,7 +26,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anomaly.contract.errors import ContractBroken, Locked, SourceUnavailable, StoreFailure
-from anomaly.store import commit
+from anomaly.store import disk
 from anomaly.store.store import Store
 from tests import ROOT
 
@@ -378,7 +378,7 @@ def test_a_disk_fault_at_any_point_leaves_a_whole_version_and_no_temporary_files
     two_versions, undisturbed, point, fault, monkeypatch
 ):
     store = Store(two_versions)
-    monkeypatch.setenv(commit.FAIL_AT, f"bilateral:{point}:{fault}")
+    monkeypatch.setenv(disk.FAIL_AT, f"bilateral:{point}:{fault}")
     if point > POINTS - 2:  # only removing an old version fails there: the commit stands
         assert write(store, goods(300_000, 3))
     else:
@@ -388,7 +388,7 @@ def test_a_disk_fault_at_any_point_leaves_a_whole_version_and_no_temporary_files
         assert str(two_versions) in str(caught.value)
     assert store.verify("bilateral") == []
     assert not list(two_versions.rglob("*.new")) + list(two_versions.rglob(".staging"))
-    monkeypatch.delenv(commit.FAIL_AT)
+    monkeypatch.delenv(disk.FAIL_AT)
     write(store, goods(300_000, 3))
     assert content(two_versions) == undisturbed[2]
 
@@ -431,7 +431,7 @@ def test_a_full_disk_is_seen_before_writing_and_names_path_and_bytes(tmp_path, m
     store = Store(tmp_path)
     write(store, goods(6))
     before = content(tmp_path)
-    monkeypatch.setattr(commit.shutil, "disk_usage", lambda _path: SimpleNamespace(free=9))
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _path: SimpleNamespace(free=9))
     with pytest.raises(StoreFailure, match=r"part-00000\.parquet \([\d,]+ bytes\)"):
         write(store, goods(6, 2))
     monkeypatch.undo()
