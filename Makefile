@@ -17,9 +17,11 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 READY := .venv/.ready
 JOB = $(BIN)/python -m pipelines
+# a worker a core; who has no more to do takes over half of another's tests
+PYTEST = $(BIN)/python -m pytest --numprocesses logical --dist worksteal
 
 .PHONY: demo help setup flows coverage bilateral features scores flags rollups report run backtest
-.PHONY: test test-kills lint lint-docs typecheck check bench clean
+.PHONY: test test-fast test-kills test-coverage lint lint-docs typecheck check hooks bench clean
 
 demo: $(READY) ## set up, then the main job on the simulated world (default)
 	@$(JOB) demo --raw $(DEMO)/raw --data $(DEMO)/processed --scenario "$(SCENARIO)"
