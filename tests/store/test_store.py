@@ -298,6 +298,7 @@ Store(Path(sys.argv[1])).publish("run" + sys.argv[2], {"a.html": b"page" * 1000,
 """
 
 
+@pytest.mark.slow
 def test_the_same_content_is_the_same_bytes_with_one_two_and_four_threads(tmp_path):
     told = []
     for threads in ("1", "2", "4"):
@@ -347,6 +348,7 @@ def two_versions(tmp_path, undisturbed):
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("point", sampled(POINTS, 6))
 def test_killed_at_any_point_a_reader_sees_a_whole_version_and_a_rerun_ends_as_if_nothing_happened(
     two_versions, undisturbed, point
@@ -363,11 +365,13 @@ def test_killed_at_any_point_a_reader_sees_a_whole_version_and_a_rerun_ends_as_i
     assert content(two_versions) == undisturbed[2]
 
 
+@pytest.mark.slow
 def test_there_is_no_point_beyond_those_that_are_tried(two_versions):
     done = in_a_process(WRITE, two_versions, 3, ANOMALY_FAIL_AT=f"bilateral:{POINTS + 1}:kill")
     assert done.returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["ENOSPC", "EIO", "EROFS"])
 @pytest.mark.parametrize("point", sampled(POINTS, 6))
 def test_a_disk_fault_at_any_point_leaves_a_whole_version_and_no_temporary_files(
@@ -450,6 +454,7 @@ def test_a_reader_that_has_begun_stays_with_its_version(tmp_path):
     assert store.read("bilateral")["value_usd"].unique().to_list() == [2]
 
 
+@pytest.mark.slow
 def test_readers_beside_a_writer_see_whole_versions_only(tmp_path):
     store, seen, stop = Store(tmp_path), set(), threading.Event()
     write(store, goods(3000, 0), goods(6000, 0).tail(3000))
@@ -573,6 +578,7 @@ def test_documents_of_a_run_are_published_whole_and_latest_points_at_them(tmp_pa
             store.publish(run, {name: b""})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("point", sampled(22, 5))
 def test_killed_while_publishing_the_latest_report_is_whole(tmp_path, point):
     assert in_a_process(PUBLISH, tmp_path, 1).returncode == 0
