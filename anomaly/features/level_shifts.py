@@ -278,5 +278,18 @@ def _loss(left: Floats) -> Floats:
 
 
 def critical(dates: int, freedom: int) -> float:
-    """The |t| that one of so many dates exceeds with a chance of at most LEVEL where there is no shift (Bonferroni)."""
+    """The |t| that one of so many dates exceeds with a chance of at most LEVEL where there is no shift (Bonferroni).
+
+    Parameters
+    ----------
+    dates : int
+        Dates tried.
+    freedom : int
+        Degrees of freedom of Student's t.
+
+    Returns
+    -------
+    float
+        Above 0.
+    """
     return -float(stdtrit(freedom, LEVEL / (2 * max(dates, 1))))
