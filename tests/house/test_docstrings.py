@@ -45,18 +45,19 @@ def field_faults(known: dict[str, ast.Module]) -> Iterator[str]:
                 yield f"{module}.{node.name}: Parameters are not {', '.join(fields)}"
 
 
-def documented() -> tuple[str, ...]:
-    """The folders of the Makefile's DOCUMENTED, as modules."""
-    line = next(
-        line for line in (ROOT / "Makefile").read_text(encoding="utf-8").splitlines() if line.startswith("DOCUMENTED")
-    )
-    return tuple(folder.replace("/", ".") for folder in line.partition(":=")[2].split())
+def listed(name: str) -> tuple[str, ...]:
+    """Folders and files that a variable of the Makefile lists, as dotted names with a dot at the end."""
+    lines = (ROOT / "Makefile").read_text(encoding="utf-8").splitlines()
+    paths = next(line for line in lines if line.startswith(f"{name} :=")).partition(":=")[2].split()
+    return tuple(f"{path.removesuffix('.py').replace('/', '.')}." for path in paths)
 
 
 def test_a_dataclass_names_every_field_in_its_order():
-    folders = documented()
+    folders, not_yet = listed("DOCUMENTED"), listed("NOT_YET")
     known = {
-        name: tree for name, tree in modules(ROOT).items() if f"{name}.".startswith(tuple(f"{one}." for one in folders))
+        name: tree
+        for name, tree in modules(ROOT).items()
+        if f"{name}.".startswith(folders) and f"{name}." not in not_yet
     }
     assert len(known) > 20
     assert list(field_faults(known)) == []
