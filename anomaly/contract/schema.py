@@ -369,14 +369,18 @@ TABLES: dict[str, type[dy.Schema]] = {
     "backtest": Backtest,
 }
 
+
 def is_own_gap(baseline_years: Sequence[int]) -> pl.Expr:
     """Rows of features that are compared with their window's own baseline; the others are placebos of later windows."""
     year = pl.col("window_end").dt.year().cast(pl.Int64)
     return pl.col("baseline_gap_years") == pl.max_horizontal(pl.lit(1, dtype=pl.Int64), year - max(baseline_years))
 
 
-def describe(table: str) -> list[dict[str, str]]:
-    """Name, type, unit and meaning of every column of a table, for `anomaly tables` and the docs."""
+def describe(table: str, contract: type[dy.Schema] | None = None) -> list[dict[str, str]]:
+    """Name, type, unit and meaning of every column of a table, for `anomaly tables` and the docs.
+
+    contract   the table's own, where a registry has a part in it
+    """
     return [
         {
             "column": name,
@@ -385,5 +389,5 @@ def describe(table: str) -> list[dict[str, str]]:
             "nullable": "yes" if column.nullable else "no",
             "meaning": column.description or "",
         }
-        for name, column in TABLES[table].columns().items()
+        for name, column in (contract or TABLES[table]).columns().items()
     ]
