@@ -9,9 +9,9 @@ from anomaly.contract.errors import BadRequest
 from anomaly.contract.settings import load
 from anomaly.store import made_by
 from anomaly.store.store import Store
-from pipelines import backtest, bilateral, coverage, features, flags, flows, report, rollups, scores
+from pipelines import backtest, bilateral, coverage, features, flags, flows, log, report, rollups, scores
 from pipelines.code import code_version
-from pipelines.job import Job, Outcome, run_jobs, say
+from pipelines.job import Job, Outcome, run_jobs
 from pipelines.raw import inputs
 
 JOBS: tuple[Job, ...] = (
@@ -47,9 +47,8 @@ def _say_what_is_left(data: Path, scenario: str) -> None:
     others = made_by.others(Store(data), [job.name for job in JOBS], load(scenario).recorded())
     if others:
         names = "; ".join(f"{', '.join(tables)} of {name}" for name, tables in others.items())
-        say(
-            f"left in {data}, made by another scenario: {names}. Questions that need them are refused until all are of one"
-        )
+        left = f"left in {data}, made by another scenario: {names}"
+        log.say(f"{left}. Questions that need them are refused until all are of one", "warning", tables=others)
 
 
 def demo(raw: Path, data: Path, scenario: str) -> Outcome:

@@ -30,7 +30,7 @@ SIDES = [
     }
     for span, value in (("window", 178_000_000), ("year before", 37_000_000), ("baseline", 35_000_000))
 ]  # fmt: skip
-WITHOUT = {
+WITHOUT: dict[str, Any] = {
     "flag_id": FLAG_ID, "source_left_out": "comtrade", "remains": "not_comparable", "value_usd": None, "q_value": None,
     "reasons_left": [], "reasons_lost": [], "unknown": [], "says": "Nothing is left: no other publisher has trade data of the good.",
 }  # fmt: skip
@@ -182,8 +182,8 @@ def write_store(
         if name not in tables:
             continue
         contract = table_schema() if name == "features" else schema.TABLES[name]
-        told = {"settings": scenario.fingerprint(), "scenario": None if name == "flows" else scenario.recorded()}
-        with store.writer(name, inputs={}, schema=contract, **told) as writer:
+        kept = None if name == "flows" else scenario.recorded()
+        with store.writer(name, inputs={}, settings=scenario.fingerprint(), schema=contract, scenario=kept) as writer:
             writer.add(_in_order(tables[name], contract))
             for companion in sorted(tables):
                 if companion.startswith(f"{name}."):

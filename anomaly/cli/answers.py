@@ -15,6 +15,7 @@ from anomaly.cli.store import (
     goods_of,
     held_or_nearest,
     in_currency,
+    limits_of,
     named,
     open_store,
     read,
@@ -59,13 +60,14 @@ def query(asked: Asked, *, limit: int, data: Path, form: str) -> None:
         if question.is_sum
         else [name for name in COLUMNS if name != "bilateral"]
     )
-    scenario = scenario_of(store, [*names, "bilateral"])
+    asked_of = [*names, "bilateral"]
+    baseline_years, limits = scenario_of(store, asked_of).baseline_years, limits_of(store, asked_of)
     tables = {**read(store, names, where, question.between), "bilateral": cells}
     if not windows:
         windows = questions.latest({**tables, "bilateral": cells.filter(routes)})
     if currency != "USD":
         tables = {name: frame for name, frame in tables.items() if name not in _IN_USD}
-    rows, found = questions.answer(question, windows, tables, scenario.baseline_years, limit)
+    rows, found = questions.answer(question, windows, tables, baseline_years, limits, limit)
     _say_if_simulated(cells)
     if rows.is_empty():
         say(_nothing(asked, cells.filter(routes)))
@@ -129,7 +131,7 @@ def _sentence(row: dict[str, Any], currency: str) -> str:
         q_value = "" if row["flagged_q_value"] is None else f", q {row['flagged_q_value']:.3f}"
         where = "" if row["flagged_period"] == row["period"] else f" in {row['flagged_period']}"
         return f"{text}, flagged{where}: {row['flag_type']}, {row['severity']}{q_value}"
-    return f"{text}, not flagged" if row["is_flagged"] is False else text
+    return f"{text}, not flagged: {row['note']}" if row["is_flagged"] is False else text
 
 
 def _reasons_after(rows: pl.DataFrame) -> None:

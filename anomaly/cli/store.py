@@ -10,6 +10,8 @@ import polars as pl
 
 from anomaly.contract.errors import BadRequest, SourceUnavailable
 from anomaly.contract.scenario import Scenario, of_record
+from anomaly.flags.rule import limits_of_record
+from anomaly.flags.types.base import Limits
 from anomaly.query import question as asking
 from anomaly.query.held import COLUMNS
 from anomaly.query.question import Question
@@ -70,6 +72,11 @@ def members(store: Store, good: str) -> list[str]:
 def scenario_of(store: Store, tables: Iterable[str]) -> Scenario:
     """The scenario that made the tables a question reads. Raises SettingsWrong where they are of several or of none."""
     return of_record(made_by.record(store, tables))
+
+
+def limits_of(store: Store, tables: Iterable[str]) -> Limits:
+    """What a flag's rule is held against: of the scenario that made the tables, as for `scenario_of`."""
+    return limits_of_record(made_by.record(store, tables))
 
 
 def groups_for(data: Path, *texts: str | None) -> dict[str, Sequence[str]]:

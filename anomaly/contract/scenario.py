@@ -13,10 +13,16 @@ DEFAULT = "russia-2022"  # of anomaly/scenarios, where none is said
 class Scenario:
     """The part of the settings that answers to questions hang on.
 
-    name, title         as the scenario's file has them
-    baseline_years      years whose mean a later window is compared with
-    extract_floor_usd   a long dataset without smaller values leaves them out
-    coalition, targets  ISO 3166-1 alpha-3
+    Parameters
+    ----------
+    name, title : str
+        As the scenario's file has them.
+    baseline_years : tuple of int
+        Years whose mean a later window is compared with.
+    extract_floor_usd : int
+        A long dataset without smaller values leaves them out.
+    coalition, targets : tuple of str
+        ISO 3166-1 alpha-3.
     """
 
     name: str
@@ -28,7 +34,18 @@ class Scenario:
 
 
 def of_record(record: Mapping[str, Any]) -> Scenario:
-    """The scenario that a table keeps: `Settings.recorded`."""
+    """The scenario that a table keeps.
+
+    Parameters
+    ----------
+    record : mapping
+        Settings.recorded.
+
+    Returns
+    -------
+    Scenario
+        The part of it that questions use.
+    """
     return Scenario(
         name=record["name"],
         title=record["title"],

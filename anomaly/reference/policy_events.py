@@ -11,12 +11,29 @@ from anomaly.reference.tables import read
 
 @cache
 def read_all() -> pl.DataFrame:
-    """Dated measures: date, title, countries (ISO-3, spaces between), effect, source."""
+    """Dated measures: date, title, countries (ISO-3, spaces between), effect, source.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row a measure, in the order of the file; `date` is a Date, the rest is text.
+    """
     return _of_all_regimes().drop("regime")
 
 
 def of(regime: str) -> pl.DataFrame:
-    """The dated measures of one regime: Settings.facts_of. Columns as for `read_all`."""
+    """Dated measures of one regime.
+
+    Parameters
+    ----------
+    regime : str
+        Settings.facts_of.
+
+    Returns
+    -------
+    polars.DataFrame
+        Columns as for `read_all`.
+    """
     return _of_all_regimes().filter(pl.col("regime") == regime).drop("regime")
 
 

@@ -12,7 +12,7 @@ import polars as pl
 from anomaly.contract.errors import ContractBroken
 from anomaly.contract.schema import ROUTE_KEY
 from anomaly.reports.base import Findings
-from anomaly.reports.words import SEVERITIES, type_words, usd, window_words, windows_words
+from anomaly.reports.words import SEVERITIES, setting, type_words, usd, window_words, windows_words
 
 RUN_KEYS = ("run_id", "code_version", "scenario", "title", "settings", "is_simulated")
 MOST_EXAMPLES = 3
@@ -47,24 +47,14 @@ def flat_settings(settings: Mapping[str, Any] | str) -> list[tuple[str, str]]:
     return rows
 
 
-def _setting(findings: Findings, key: str) -> Any:
-    settings = findings.run.get("settings")
-    return settings.get(key) if isinstance(settings, Mapping) else None
-
-
-def measures(findings: Findings) -> str:
-    """What the scenario calls what is gone round: sanctions, export controls."""
-    return str(_setting(findings, "measures") or "sanctions")
-
-
 def asks_about_listed_goods(findings: Findings) -> bool:
     """Whether only goods on the scenario's lists are asked about."""
-    return bool(_setting(findings, "goods_asked") == "listed")
+    return bool(setting(findings, "goods_asked") == "listed")
 
 
 def measures_day(findings: Findings) -> date | None:
     """The day the measures began, where the settings say it."""
-    day = _setting(findings, "sanctions_since")
+    day = setting(findings, "sanctions_since")
     return date.fromisoformat(str(day)[:10]) if day else None
 
 

@@ -21,16 +21,16 @@ def with_control(inputs: Frame, settings: Settings, lists: pl.DataFrame | None) 
 
     Parameters
     ----------
-    inputs
+    inputs : polars.DataFrame or polars.LazyFrame
         good, window_end and anything else.
-    settings
+    settings : Settings
         goods_asked is `all` or `listed`.
-    lists
+    lists : polars.DataFrame, optional
         reference.goods.listed: good, valid_from, valid_to.
 
     Returns
     -------
-    Frame
+    polars.DataFrame or polars.LazyFrame
         `is_controlled`, on a list at the end of the window, and `is_ever_controlled`, at any time. A good that joined
         its list in the middle of a month is not on it in that month.
 
@@ -58,12 +58,34 @@ def with_control(inputs: Frame, settings: Settings, lists: pl.DataFrame | None) 
 
 
 def is_in_question(settings: Settings) -> pl.Expr:
-    """Rows whose good is asked about: on a list at the time, or before the measures on one that has it later."""
+    """Rows whose good is asked about: on a list at the time, or before the measures on one that has it later.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of it goods_asked.
+
+    Returns
+    -------
+    polars.Expr
+        Boolean over the columns of forest_inputs.build.
+    """
     if settings.goods_asked == "all":
         return pl.lit(value=True)
     return pl.col("is_controlled") | (pl.col("is_before_sanctions") & pl.col("is_ever_controlled"))
 
 
 def is_ever_controlled(settings: Settings) -> pl.Expr:
-    """Rows whose good is on a list at any time: the same routes in other periods."""
+    """Rows whose good is on a list at any time: the same routes in other periods.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of it goods_asked.
+
+    Returns
+    -------
+    polars.Expr
+        Boolean over the columns of forest_inputs.build.
+    """
     return pl.lit(value=True) if settings.goods_asked == "all" else pl.col("is_ever_controlled")

@@ -19,9 +19,9 @@ def record(store: Store, tables: Iterable[str]) -> Record:
 
     Parameters
     ----------
-    store
+    store : Store
         The store that holds them.
-    tables
+    tables : iterable of str
         Names of tables; one that is not there says nothing, a companion is its table's.
 
     Returns
@@ -49,7 +49,22 @@ def record(store: Store, tables: Iterable[str]) -> Record:
 
 
 def refuse_other(store: Store, tables: Sequence[str], scenario: Record) -> None:
-    """Raise SettingsWrong where one of the tables was made by another scenario than this one."""
+    """Refuse tables that another scenario made.
+
+    Parameters
+    ----------
+    store : Store
+        The store that holds them.
+    tables : iterable of str
+        Names of tables; one that is not there, or hangs on no scenario, is not looked at.
+    scenario : mapping
+        Settings.recorded of the scenario they should be of.
+
+    Raises
+    ------
+    SettingsWrong
+        Where one of them was made by another.
+    """
     records, _ = _kept(store, tables)
     others = {name: kept for name, kept in records.items() if kept != scenario}
     if others:
@@ -61,7 +76,22 @@ def refuse_other(store: Store, tables: Sequence[str], scenario: Record) -> None:
 
 
 def others(store: Store, tables: Iterable[str], scenario: Record) -> dict[str, list[str]]:
-    """The tables that another scenario than this one made, by its name."""
+    """The tables that another scenario made.
+
+    Parameters
+    ----------
+    store : Store
+        The store that holds them.
+    tables : iterable of str
+        Names of tables to look at.
+    scenario : mapping
+        Settings.recorded of the scenario that they are held against.
+
+    Returns
+    -------
+    dict
+        Name of a scenario, with what differs where the name does not → its tables.
+    """
     records, _ = _kept(store, tables)
     named: dict[str, list[str]] = {}
     for name, kept in records.items():
