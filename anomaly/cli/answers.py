@@ -25,7 +25,7 @@ from anomaly.cli.store import (
 from anomaly.contract.errors import SourceUnavailable
 from anomaly.query import answer as questions
 from anomaly.query import question as asking
-from anomaly.query.held import COLUMNS, is_window, table
+from anomaly.query.held import BOTH_SIDES, COLUMNS, is_window, table
 from anomaly.query.question import Question
 from anomaly.reference import countries, goods
 from anomaly.store.store import Store
@@ -151,7 +151,7 @@ def series(asked: Asked, *, freq: str | None, data: Path, form: str) -> None:
     question, store = understood(asked, data)
     currency = asked.currency.upper()
     period = asking.parse_span(asked.period) if asked.period else None
-    cells = cells_of(store, question, currency)
+    cells = cells_of(store, question, currency, BOTH_SIDES)
     if cells.is_empty():
         held_or_nearest(store, question, asked.code)
     goods = goods_of(cells)

@@ -26,7 +26,7 @@ from pipelines.log import VARIABLE
 Command = Callable[..., Any]
 
 _FAULT = 70  # a fault of this program, sysexits.h EX_SOFTWARE
-_OBJECTS_BEFORE_A_WALK = 50_000  # imports make as many, and all of them stay
+_OBJECTS_BEFORE_A_WALK = 200_000  # imports make 62,000, and all of them stay
 
 
 def _folder(_context: click.Context, _option: click.Parameter, text: str) -> Path:

@@ -7,7 +7,7 @@ ones, from the run's tables: features, scores and calibration, with the limits o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 
@@ -21,6 +21,7 @@ from anomaly.indicators.base import COALITION_TO_HUB, HUB_TO_TARGET, usd
 if TYPE_CHECKING:
     from anomaly.contract.settings import Settings
 
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 RISES = (
     "surge_log",
     "baseline_excess_log",
@@ -83,25 +84,23 @@ def limits_of_record(record: Mapping[str, Any]) -> Limits:
     )
 
 
-def beside_scores(
-    routes: pl.DataFrame, scores: pl.DataFrame, calibration: pl.DataFrame, limits: Limits
-) -> pl.DataFrame:
+def beside_scores(routes: Frame, scores: Frame, calibration: Frame, limits: Limits) -> Frame:
     """Measured routes with all that the rule looks at.
 
     Parameters
     ----------
-    routes : polars.DataFrame
+    routes : polars.DataFrame or polars.LazyFrame
         Rows of features, one a route and window: ROUTE_KEY, the columns of MEASURES and any other.
-    scores : polars.DataFrame
+    scores : polars.DataFrame or polars.LazyFrame
         ROUTE_KEY, q_value and any other column.
-    calibration : polars.DataFrame
+    calibration : polars.DataFrame or polars.LazyFrame
         WINDOW_KEY, leg, q_limit.
     limits : Limits
         Of the scenario.
 
     Returns
     -------
-    polars.DataFrame
+    polars.DataFrame or polars.LazyFrame
         The rows in their order with the columns of `scores`, and refused_because (null: it is not), is_measured, is_scored,
         leg and q_limit.
     """

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-AMOUNTS = ("export_value_fob_usd", "import_value_cif_usd", "reexport_value_fob_usd", "net_wgt_g", "value_usd")
+from anomaly.query.held import BOTH_SIDES
+
+AMOUNTS = (*BOTH_SIDES, "value_usd")
 _ROUTE = ("good", "freq_code", "exporter_iso", "importer_iso", "ref_date")
 
 
