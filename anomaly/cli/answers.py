@@ -151,11 +151,11 @@ def series(asked: Asked, *, freq: str | None, data: Path, form: str) -> None:
     if cells.is_empty():
         held_or_nearest(store, question, asked.code)
     goods = goods_of(cells)
-    cells = cells.filter(question.where())
     if asked.source is not None:
         cells = cells.filter(pl.col("source") == asked.source)
+    trade, cells = cells, cells.filter(question.where())
     _say_if_simulated(cells)
-    known = _known_nothing(store, question, cells, goods)
+    known = _known_nothing(store, question, trade, goods)
     if period is not None:
         cells, known = (
             one.filter(pl.col("ref_date").is_between(pl.lit(period.start), pl.lit(period.end)))
@@ -169,12 +169,13 @@ def series(asked: Asked, *, freq: str | None, data: Path, form: str) -> None:
     show(in_currency(whole, currency), form, [named(name, currency) for name in _SERIES_COLUMNS])
 
 
-def _known_nothing(store: Store, question: Question, cells: pl.DataFrame, goods: pl.Expr) -> pl.DataFrame:
+def _known_nothing(store: Store, question: Question, trade: pl.DataFrame, goods: pl.Expr) -> pl.DataFrame:
     """What coverage says of one route of one good; nothing is known of the absent parts of a sum."""
     from anomaly.query.series import known_nothing
 
     coverage, scope = (table({}, name) for name in ("coverage", "coverage.scope"))
-    held = cells["good"].unique().to_list()
+    own = trade.filter(question.where())
+    held = (trade if own.is_empty() else own)["good"].unique().to_list()
     exporter, importer = question.exporter, question.importer
     if question.is_sum or len(held) != 1 or exporter is None or importer is None or not store.exists("coverage.scope"):
         return known_nothing(coverage, scope, "", "", "")
@@ -184,7 +185,7 @@ def _known_nothing(store: Store, question: Question, cells: pl.DataFrame, goods:
         ["coverage", "coverage.scope"],
         {"coverage": pl.col("reporter_iso").is_in(sides), "coverage.scope": goods},
     )
-    return known_nothing(tables["coverage"], tables["coverage.scope"], held[0], exporter.name, importer.name, cells)
+    return known_nothing(tables["coverage"], tables["coverage.scope"], held[0], exporter.name, importer.name, trade)
 
 
 def rollup(name: str, period: str | None, *, limit: int, data: Path, form: str) -> None:

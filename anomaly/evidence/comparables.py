@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from anomaly.contract.keys import WINDOW_KEY
 from anomaly.contract.schema import ROUTE_KEY
 from anomaly.contract.settings import Settings
-from anomaly.evidence.other_sellers import WINDOW
 from anomaly.indicators import INDICATORS
 from anomaly.indicators.base import COALITION_TO_HUB, HUB_TO_TARGET, usd
 
@@ -53,11 +53,11 @@ def build(
     """
     leg = pl.when("is_ghost").then(pl.lit(COALITION_TO_HUB)).otherwise(pl.lit(HUB_TO_TARGET))
     asked = flags.select(
-        "flag_id", *WINDOW, "good", "exporter_iso", "importer_iso", own_usd="value_usd", is_ghost=_is_in(settings)
+        "flag_id", *WINDOW_KEY, "good", "exporter_iso", "importer_iso", own_usd="value_usd", is_ghost=_is_in(settings)
     )
     other = _unflagged(flags, features, scores, refused, market, settings).rename(_OTHER)
-    limits = calibration.select(*WINDOW, "leg", "q_limit")
-    pairs = _pairs(asked, other, settings).with_columns(leg=leg).join(limits, on=[*WINDOW, "leg"], how="left")
+    limits = calibration.select(*WINDOW_KEY, "leg", "q_limit")
+    pairs = _pairs(asked, other, settings).with_columns(leg=leg).join(limits, on=[*WINDOW_KEY, "leg"], how="left")
     return _nearest(pairs, settings)
 
 
@@ -69,16 +69,16 @@ def _pairs(asked: pl.DataFrame, other: pl.DataFrame, settings: Settings) -> pl.D
     far = pl.when("is_ghost").then(6).otherwise(5)
 
     def sharing(flags: pl.DataFrame, *names: str) -> pl.DataFrame:
-        on = [*WINDOW, *names]
-        found = flags.join(other, left_on=on, right_on=[*WINDOW, *[_OTHER[name] for name in names]])
+        on = [*WINDOW_KEY, *names]
+        found = flags.join(other, left_on=on, right_on=[*WINDOW_KEY, *[_OTHER[name] for name in names]])
         return found.with_columns(pl.col(name).alias(_OTHER[name]) for name in names)
 
     same_pair = (
         asked.with_columns(chapter=_first("good", 2))
         .join(
             other.with_columns(chapter=_first("other_good", 2)),
-            left_on=[*WINDOW, "exporter_iso", "importer_iso", "chapter"],
-            right_on=[*WINDOW, "other_exporter", "other_importer", "chapter"],
+            left_on=[*WINDOW_KEY, "exporter_iso", "importer_iso", "chapter"],
+            right_on=[*WINDOW_KEY, "other_exporter", "other_importer", "chapter"],
         )
         .with_columns(other_exporter="exporter_iso", other_importer="importer_iso")
     )
@@ -110,16 +110,16 @@ def _unflagged(
 ) -> pl.DataFrame:
     """Every route of the flags' windows that may be a comparable: measured, refused, or only known of."""
     key = list(ROUTE_KEY)
-    windows = flags.select(WINDOW).unique()
+    windows = flags.select(WINDOW_KEY).unique()
     measured = (
         features.select(_MEASURED)
-        .join(windows, on=WINDOW, how="semi")
+        .join(windows, on=WINDOW_KEY, how="semi")
         .join(scores.select(*key, "q_value"), on=key, how="left")
         .with_columns(is_measured=pl.lit(value=True), size_usd="value_usd")
     )
     traded = market.select(*key, "value_usd", "value_prior_year_usd")
     not_compared = (
-        refused.join(windows, on=WINDOW, how="semi")
+        refused.join(windows, on=WINDOW_KEY, how="semi")
         .select(*key, "says", size_usd="value_usd")
         .join(traded, on=key, how="left")
     )

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from anomaly.bilateral.sums import ROUTE, Window
+from anomaly.bilateral.sums import Window
+from anomaly.contract.keys import ROUTE
 from anomaly.query.held import Tables, is_window, table
 
 

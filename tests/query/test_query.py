@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anomaly.bilateral import sums
+from anomaly.bilateral import known, sums
 from anomaly.contract.errors import BadRequest
+from anomaly.contract.keys import ROUTE
 from anomaly.query import answer, held, question, series
 from anomaly.reference import countries
 from tests.asked import CARS, FLAG_ID, REASON, frames
@@ -204,7 +205,7 @@ def test_a_code_that_changed_its_meaning_with_the_edition_is_not_compared_across
 def test_a_refused_comparison_says_why(tables):
     refused = (
         tables["scores"]
-        .select(*sums.ROUTE, "freq_code", "window_months", "window_end")
+        .select(*ROUTE, "freq_code", "window_months", "window_end")
         .with_columns(exporter_iso=pl.lit("DEU"), says=pl.lit("the reporter published nothing for the window"))
     )
     told = tables | {
@@ -238,12 +239,47 @@ def test_a_sum_does_not_call_new_a_good_that_the_extract_did_not_hold():
     assert (told["value_usd"].item(), told["value_prior_year_usd"].item()) == (18_000, None)
 
 
-def test_a_sum_names_the_members_that_reported_only_one_of_the_windows():
+def added_up(rows, code="847989", exporter="EU27", importer="KGZ", window=YEAR_2022, families=PHONES):
+    """value, value a year before and note of a sum over a group."""
+    sides, who, scope = prepared(rows, families)
+    sums = ask({"bilateral": sides, "coverage": who, "coverage.scope": scope}, code, exporter, importer, window)[0]
+    return sums.select("value_usd", "value_prior_year_usd", "note").row(0)
+
+
+@pytest.mark.parametrize("code", ["847989", "TOTAL"])
+def test_a_member_that_reported_only_one_of_the_windows_is_out_of_the_sum_and_named(code):
     rows = [flow(year, "DEU", "KGZ", 5_000) for year in (2021, 2022)] + [flow(2022, "LTU", "KGZ", 3_000)]
-    sides, who, scope = prepared(rows)
-    told = ask({"bilateral": sides, "coverage": who, "coverage.scope": scope}, "847989", "EU27", "KGZ", YEAR_2022)[0]
-    assert told["value_usd"].item() == 8_000
-    assert told["note"].item() == "a sum of reports, not scored; not in both windows: LTU"
+    note = "a sum of reports, not scored; left out, not known in every window: LTU"
+    assert added_up(rows, code) == (5_000, 5_000, note)
+
+
+def test_where_no_member_reported_the_year_before_the_window_is_added_up_alone():
+    rows = [flow(2022, "DEU", "KGZ", 5_000), flow(2022, "LTU", "KGZ", 3_000)]
+    assert added_up(rows) == (8_000, None, "a sum of reports, not scored")
+
+
+def test_a_member_that_reported_some_months_of_a_window_is_out_of_the_sum():
+    rows = [flow(f"{year}-0{month}", "DEU", "KGZ", 5_000) for year in (2021, 2022) for month in (1, 2)]
+    rows += [flow(month, "LTU", "KGZ", 700) for month in ("2021-01", "2021-02", "2022-01")]
+    note = "a sum of reports, not scored; left out, not known in every window: LTU"
+    assert added_up(rows, window=sums.Window("M", 2, date(2022, 2, 1))) == (10_000, 10_000, note)
+
+
+def test_a_member_that_moved_to_other_codes_of_a_family_is_out_of_the_sum():
+    rows = [flow(year, "DEU", "KGZ", 5_000, code="851712" if year < 2022 else "851713") for year in (2021, 2022)]
+    rows += [flow(2021, "LTU", "KGZ", 700, code="851712")]
+    rows += [flow(year, "LTU", "KGZ", 100, code="870324") for year in (2021, 2022)]
+    assert added_up(rows, "851712")[:2] == (5_000, 5_000)
+    to_others = flow(2022, "LTU", "ARM", 1, code="851713")
+    assert added_up([*rows, to_others], "851712")[:2] == (5_000, 5_700)
+
+
+def test_a_sum_as_importers_report_it_knows_what_nothing_is():
+    rows = [
+        flow(year, "KGZ", country, 5_000, flow="M") for year, country in ((2021, "DEU"), (2022, "DEU"), (2021, "LTU"))
+    ]
+    rows += [flow(2022, "KGZ", "LTU", 1, flow="M", code="870324")]
+    assert added_up(rows)[:2] == (5_000, 10_000)
 
 
 def test_the_largest_routes_come_first_and_the_cut_is_counted(tables):
@@ -331,9 +367,9 @@ def test_a_series_keeps_both_sides_and_tells_nothing_from_not_reported():
         flow(2018, "DEU", "RUS", 77, code="870323"),
     ]
     sides, who, scope = prepared(rows)
-    known = series.known_nothing(who, scope, "870323", "ARM", "RUS")
+    nothing = series.known_nothing(who, scope, "870323", "ARM", "RUS")
     own = sides.filter(pl.col("good") == "870323", pl.col("exporter_iso") == "ARM")
-    told = series.series(own, known, "A")
+    told = series.series(own, nothing, "A")
     exported = dict(told.select("period", "export_value_fob_usd").iter_rows())
     assert exported == {"2019": 400_000, "2020": 0, "2021": 1_087_497, "2022": 127_950_897, "2023": 185_702_354}
     imported = dict(told.select("period", "import_value_cif_usd").iter_rows())
@@ -361,9 +397,11 @@ def test_an_extract_cut_by_value_cannot_say_that_there_was_nothing():
     rows = [flow(year, "DEU", "UZB", 150_000, code="870324") for year in (2021, 2022)]
     rows += [flow(2022, "DEU", "UZB", 150_000, code="870323"), flow(2021, "FRA", "UZB", 150_000, code="870323")]
     _, who, scope = prepared(rows)
-    assert series.known_nothing(who, scope, "870323", "DEU", "UZB").is_empty()
+    assert series.known_nothing(who, scope, "870323", "DEU", "UZB").height == 2, "too few rows to show that it was cut"
+    long = pl.col("rows") * known.ROWS_THAT_SHOW_A_CUT
+    assert series.known_nothing(who, scope.with_columns(long), "870323", "DEU", "UZB").is_empty()
     _, who, scope = prepared([*rows, flow(2021, "FRA", "UZB", 90, code="870324")])
-    assert series.known_nothing(who, scope, "870323", "DEU", "UZB").height == 2
+    assert series.known_nothing(who, scope.with_columns(long), "870323", "DEU", "UZB").height == 2
 
 
 def test_amounts_in_a_reported_currency_are_summed_as_reported_by_the_exporter():
