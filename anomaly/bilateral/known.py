@@ -12,7 +12,7 @@ value does not come from may lie in any of its reporter's datasets, and which on
 say so must. Beside the rule stand two limits of what silence can say: an extract may leave out small values
 (`cut_by_value`), and a good may not be the same thing in two editions of the HS (`is_broken`).
 
-The dense grids of features apply the same rule to arrays (`features.marks`); `tests/bilateral/test_known.py` holds that
+The dense grids of features apply the same rule to arrays (`features.marks`); `tests/features/test_marks.py` holds that
 both say the same of every route and period.
 """
 
@@ -39,12 +39,12 @@ def full_reports(coverage: pl.DataFrame) -> pl.DataFrame:
 
     Parameters
     ----------
-    coverage : DataFrame
+    coverage : polars.DataFrame
         Rows of coverage.
 
     Returns
     -------
-    DataFrame
+    polars.DataFrame
         DATASET, reporter_iso, ref_date, hs_edition and year.
     """
     return coverage.filter("is_complete").select(*DATASET, "reporter_iso", "ref_date", "hs_edition", _YEAR)
@@ -55,14 +55,14 @@ def held_years(scope: pl.DataFrame, dimension: str) -> pl.DataFrame:
 
     Parameters
     ----------
-    scope : DataFrame
+    scope : polars.DataFrame
         Rows of coverage.scope.
     dimension : str
         `good` or `partner`.
 
     Returns
     -------
-    DataFrame
+    polars.DataFrame
         DATASET, code and year, each once.
     """
     return scope.filter(pl.col("dimension") == dimension).select(*DATASET, "code", _YEAR).unique()
@@ -73,12 +73,12 @@ def own_side(trade: pl.DataFrame) -> pl.DataFrame:
 
     Parameters
     ----------
-    trade : DataFrame
+    trade : polars.DataFrame
         Rows of bilateral.
 
     Returns
     -------
-    DataFrame
+    polars.DataFrame
         The rows with three columns more.
     """
     is_import = pl.col("value_basis") == "import"
@@ -99,16 +99,16 @@ def speaking_years(
 
     Parameters
     ----------
-    routes : DataFrame
+    routes : polars.DataFrame
         DATASET, reporter_iso, partner_iso, good, and anything else.
-    coverage, scope : DataFrame
+    coverage, scope : polars.DataFrame
         Rows of coverage and of coverage.scope.
     dimensions : sequence of str
         What the dataset has to hold: for a sum over all goods the partner alone.
 
     Returns
     -------
-    DataFrame
+    polars.DataFrame
         The routes, and year: a row for each year that may have such periods.
     """
     reports = full_reports(coverage).select(*DATASET, "reporter_iso", "year").unique()
@@ -125,7 +125,7 @@ def active_years(trade: pl.DataFrame, amount: str, speaker: Sequence[str] = _SPE
 
     Parameters
     ----------
-    trade : DataFrame
+    trade : polars.DataFrame
         Rows of bilateral with reporter_iso; all routes of the reporters, of the re-coded goods at least.
     amount : str
         The column of USD that the reporter's report stands in.
@@ -134,7 +134,7 @@ def active_years(trade: pl.DataFrame, amount: str, speaker: Sequence[str] = _SPE
 
     Returns
     -------
-    DataFrame
+    polars.DataFrame
         `speaker` and year, each once.
     """
     recoded = trade.filter(pl.col("good").str.ends_with("+"), pl.col(amount) > 0)
@@ -146,14 +146,14 @@ def without_moved(years: pl.DataFrame, active: pl.DataFrame) -> pl.DataFrame:
 
     Parameters
     ----------
-    years : DataFrame
+    years : polars.DataFrame
         The columns of `active`, and anything else.
-    active : DataFrame
+    active : polars.DataFrame
         `active_years`: a reporter that never had anything has not moved.
 
     Returns
     -------
-    DataFrame
+    polars.DataFrame
         The rows of `years` that stand.
     """
     if active.is_empty():
@@ -184,18 +184,18 @@ def silences(
 
     Parameters
     ----------
-    trade : DataFrame
+    trade : polars.DataFrame
         Rows of bilateral: a route and its dataset count, not in which periods it has rows.
-    coverage, scope : DataFrame
+    coverage, scope : polars.DataFrame
         Rows of coverage and of coverage.scope.
-    around : DataFrame, optional
+    around : polars.DataFrame, optional
         Rows of bilateral with all routes of the reporters, of re-coded goods at least; `trade` has them if not given.
     dimensions : sequence of str
         As for `speaking_years`.
 
     Returns
     -------
-    DataFrame
+    polars.DataFrame
         ROUTE, freq_code, ref_date, and hs_edition of the report.
     """
     routes = own_side(trade.group_by(*ROUTE, "freq_code", "source", "dataset", "value_basis").agg())
@@ -212,18 +212,18 @@ def silences_beside(
 
     Parameters
     ----------
-    routes : DataFrame
+    routes : polars.DataFrame
         ROUTE and freq_code.
     flow_code : str
         X for what the exporter says, M for what the importer says.
-    around : DataFrame
+    around : polars.DataFrame
         Rows of bilateral with all routes of these reporters, of re-coded goods at least.
-    coverage, scope : DataFrame
+    coverage, scope : polars.DataFrame
         Rows of coverage and of coverage.scope.
 
     Returns
     -------
-    DataFrame
+    polars.DataFrame
         ROUTE, freq_code, ref_date, hs_edition and is_nothing. A row of the route is whole in these periods; no row means
         nothing only where is_nothing: all datasets say so that ever can.
     """
@@ -251,14 +251,14 @@ def cut_by_value(scope: pl.DataFrame, floor_usd: int) -> pl.DataFrame:
 
     Parameters
     ----------
-    scope : DataFrame
+    scope : polars.DataFrame
         Rows of coverage.scope, of all partners.
     floor_usd : int
         A value in USD from which on the smallest of a dataset is no small one. Only a long dataset can show it.
 
     Returns
     -------
-    DataFrame
+    polars.DataFrame
         source, dataset, smallest_published_usd.
     """
     return (
@@ -275,16 +275,16 @@ def is_broken(routes: pl.DataFrame, broken: pl.DataFrame, oldest: str, newest: s
 
     Parameters
     ----------
-    routes : DataFrame
+    routes : polars.DataFrame
         good, and the two columns of HS editions; null where nothing is known.
-    broken : DataFrame
+    broken : polars.DataFrame
         bilateral.broken: good and newer_edition, the changes that a good does not survive.
     oldest, newest : str
         Names of the two columns.
 
     Returns
     -------
-    Series of bool
+    polars.Series of bool
         A value a row of `routes`.
     """
     changes = broken.group_by("good").agg(_changes=pl.lit(2).pow(pl.col("newer_edition").cast(pl.Int64)).sum())

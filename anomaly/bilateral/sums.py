@@ -60,14 +60,14 @@ def fill(trade: pl.DataFrame, silences: pl.DataFrame) -> pl.DataFrame:
 
     Parameters
     ----------
-    trade : DataFrame
+    trade : polars.DataFrame
         Rows of bilateral, of one frequency.
-    silences : DataFrame
+    silences : polars.DataFrame
         `known.silences` of these routes.
 
     Returns
     -------
-    DataFrame
+    polars.DataFrame
         ROUTE, ref_date, value_usd and hs_edition.
     """
     key = [*ROUTE, "ref_date"]
@@ -81,7 +81,7 @@ def by_year(filled: pl.DataFrame, window: Window, baseline_years: Sequence[int])
 
     Parameters
     ----------
-    filled : DataFrame
+    filled : polars.DataFrame
         `fill`.
     window : Window
         What is compared.
@@ -90,7 +90,7 @@ def by_year(filled: pl.DataFrame, window: Window, baseline_years: Sequence[int])
 
     Returns
     -------
-    DataFrame
+    polars.DataFrame
         ROUTE, a column a year named _2021 (USD, null where a period is not known), and the HS editions of what is known:
         oldest_edition and newest_edition over window and year before, with _since over the baseline years, too.
     """

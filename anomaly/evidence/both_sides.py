@@ -25,25 +25,25 @@ def build(
 
     The side that the flag's own figures come from shows those. Of the importer's side `known.silences_beside` says in
     which periods a row is whole, and where none means nothing: not where the good is another thing in the editions of
-    the two sides. A sum is null where one of its periods is unknown. Re-exports are null where the exporter has none of
-    the good in that year on any route at hand: it may not report them.
+    the two sides. A sum is null where one of its periods is unknown. No re-exports are a nothing where the exporter can
+    speak of the period, and has some of the good in that year on a route at hand: else it may not report them.
 
     Parameters
     ----------
-    flags : DataFrame
+    flags : polars.DataFrame
         Flags with value_basis and baseline_years of their features.
-    trade : DataFrame
+    trade : polars.DataFrame
         Rows of bilateral of the flags' routes, and of their exporters' other routes of the goods where at hand.
-    around : DataFrame
+    around : polars.DataFrame
         Rows of bilateral with all routes of the flags' goods that are re-coded.
-    coverage, scope : DataFrame
+    coverage, scope : polars.DataFrame
         Rows of coverage and of coverage.scope.
-    broken : DataFrame
+    broken : polars.DataFrame
         bilateral.broken.
 
     Returns
     -------
-    DataFrame
+    polars.DataFrame
         flag_id and `sides`: three rows each, window, year before and baseline mean.
     """
     periods = _heard(_periods(flags), flags, trade, around, coverage, scope)
@@ -80,7 +80,8 @@ def _heard(
     """What is reported in each period, what the importer can say, and the editions that both sides are in over all."""
     key = [*_ROUTE, "ref_date"]
     rows = trade.join(flags.select(_ROUTE).unique(), on=_ROUTE, how="semi")
-    own = silences(rows, coverage, scope, around).rename({"hs_edition": "own_edition"})
+    exports = rows.filter(pl.col("value_basis") != "import")
+    own = silences(exports, coverage, scope, around).rename({"hs_edition": "own_edition"})
     beside = silences_beside(flags, "M", around, coverage, scope).rename({"hs_edition": "importers_edition"})
     both = ("own_edition", "importers_edition")
     return (

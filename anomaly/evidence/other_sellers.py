@@ -46,20 +46,20 @@ def build(
 
     Parameters
     ----------
-    trade : DataFrame
+    trade : polars.DataFrame
         Rows of bilateral of the goods, to any importers.
-    around : DataFrame
+    around : polars.DataFrame
         Rows of bilateral with all routes of those that are re-coded.
-    coverage, scope : DataFrame
+    coverage, scope : polars.DataFrame
         Rows of coverage and of coverage.scope.
-    broken : DataFrame
+    broken : polars.DataFrame
         bilateral.broken: a route is not compared across a change of edition that breaks its good.
-    windows : DataFrame
+    windows : polars.DataFrame
         WINDOW_KEY and baseline_years, any number of rows a window.
 
     Returns
     -------
-    DataFrame
+    polars.DataFrame
         A row per window and route: WINDOW_KEY, ROUTE, value_usd, value_prior_year_usd, value_baseline_usd, sorted by the
         first two. null is unknown; routes of which nothing is known are left out.
     """
@@ -111,18 +111,18 @@ def sold_by_others(
 
     Parameters
     ----------
-    flags : DataFrame
+    flags : polars.DataFrame
         Flags with baseline_years of their features, and `since`, prior or baseline: what the window is compared with.
-    market : DataFrame
+    market : polars.DataFrame
         `build`.
-    around, coverage, scope, broken : DataFrame
+    around, coverage, scope, broken : polars.DataFrame
         As for `build`.
     coalition : sequence of str
         Countries that are not meant.
 
     Returns
     -------
-    DataFrame
+    polars.DataFrame
         flag_id and others_to_hub_usd, others_to_hub_then_usd, others_to_target_usd, others_to_target_then_usd. A sum holds
         only routes of which both are known. Where there is no such route it is 0 if one of these sellers at least could
         have said so of both, else null.

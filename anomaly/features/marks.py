@@ -1,7 +1,7 @@
 """What `bilateral.known` says of routes and periods, as arrays: a row of marks a reporter, a good or a partner, a column a period.
 
 Rules 1 and 2 are those of `known`, spread over the periods; rule 3 and what a side beside says are told once more here,
-since whole grids are asked at once. `tests/bilateral/test_known.py` holds that both say the same.
+since whole grids are asked at once. `tests/features/test_marks.py` holds that both say the same.
 """
 
 from __future__ import annotations

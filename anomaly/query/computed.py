@@ -26,18 +26,18 @@ def of_routes(trade: pl.DataFrame, routes: pl.DataFrame, window: Window, tables:
 
     Parameters
     ----------
-    trade : DataFrame
+    trade : polars.DataFrame
         Rows of bilateral of the window's frequency, whole goods where they are re-coded.
-    routes : DataFrame
+    routes : polars.DataFrame
         ROUTE.
     window : Window
         What is asked for.
-    tables : mapping of str to DataFrame
+    tables : mapping of str to polars.DataFrame
         The store's tables by name.
 
     Returns
     -------
-    DataFrame
+    polars.DataFrame
         A row a route: ROUTE, the three values in USD, baseline_years, is_broken, source and value_basis.
     """
     own = trade.join(routes, on=ROUTE, how="semi")
@@ -56,16 +56,16 @@ def of_groups(question: Question, trade: pl.DataFrame, window: Window, tables: T
     ----------
     question : Question
         What is asked: a side that is a group, or all goods.
-    trade : DataFrame
+    trade : polars.DataFrame
         Rows of bilateral of the window's frequency, whole goods where they are re-coded.
     window : Window
         What is asked for.
-    tables : mapping of str to DataFrame
+    tables : mapping of str to polars.DataFrame
         The store's tables by name.
 
     Returns
     -------
-    DataFrame
+    polars.DataFrame
         A row a sum: ROUTE, the three values in USD, baseline_years, source, value_basis, and left_out: the reporters
         whose reports are not in the sum, null where there is none.
     """

@@ -65,17 +65,17 @@ def known_nothing(
 
     Parameters
     ----------
-    coverage, scope : DataFrame
+    coverage, scope : polars.DataFrame
         Rows of coverage, and of coverage.scope with all partners.
     good, exporter, importer : str
         The route.
-    trade : DataFrame, optional
+    trade : polars.DataFrame, optional
         Rows of bilateral of the good, the two sides' other routes among them; where it has none of the route, any dataset
         can speak.
 
     Returns
     -------
-    DataFrame
+    polars.DataFrame
         freq_code, ref_date, has_nothing_exported, has_nothing_imported.
     """
     route = pl.DataFrame([(good, exporter, importer)], schema=dict.fromkeys(ROUTE, pl.String), orient="row")

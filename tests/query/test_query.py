@@ -192,6 +192,29 @@ def test_a_reporter_that_moved_to_other_codes_of_a_family_is_unknown_and_not_not
     assert rows["value_prior_year_usd"].to_list() == [8_000]
 
 
+def in_part(coverage, reporter, year):
+    """The reporter published only a part of a year."""
+    is_part = (pl.col("reporter_iso") == reporter) & (pl.col("ref_date").dt.year() == year)
+    return coverage.with_columns(is_complete=~is_part)
+
+
+@pytest.mark.parametrize(("year", "values"), [(2022, (None, 5_000)), (2021, (7_000, None))])
+def test_a_row_of_a_year_that_was_published_in_part_is_not_the_value_of_the_year(year, values):
+    sides, who, scope = prepared([flow(2021, "KAZ", "RUS", 5_000), flow(2022, "KAZ", "RUS", 7_000)])
+    own = {"bilateral": sides, "coverage": in_part(who, "KAZ", year), "coverage.scope": scope}
+    row = ask(own, "847989", "KAZ", "RUS", YEAR_2022)[0].row(0, named=True)
+    assert (row["value_usd"], row["value_prior_year_usd"]) == values
+
+
+def test_a_code_is_not_compared_where_the_reporter_went_back_to_an_edition_in_which_it_is_another_thing():
+    rows = [flow(2021, "KAZ", "RUS", 5_000, edition="H6"), flow(2022, "KAZ", "RUS", 7_000, edition="H5")]
+    sides, who, scope = prepared(rows)
+    breaks = pl.DataFrame({"good": ["847989"], "newer_edition": [6]}, schema_overrides={"newer_edition": pl.Int8})
+    own = {"bilateral": sides, "coverage": who, "coverage.scope": scope, held.BROKEN: breaks}
+    row = ask(own, "847989", "KAZ", "RUS", YEAR_2022)[0].row(0, named=True)
+    assert (row["value_usd"], row["value_prior_year_usd"]) == (7_000, None)
+
+
 def test_a_code_that_changed_its_meaning_with_the_edition_is_not_compared_across_it(tables):
     breaks = pl.DataFrame({"good": ["870324"], "newer_edition": [6]}, schema_overrides={"newer_edition": pl.Int8})
     own = {name: tables[name] for name in ("bilateral", "coverage", "coverage.scope")} | {held.BROKEN: breaks}
@@ -391,6 +414,36 @@ def test_a_series_does_not_read_nothing_from_a_dataset_whose_rows_it_does_not_sh
     assert (exported["2020"], exported["2022"], exported.get("2023")) == (0, 7, None)
     imported = dict(told.select("period", "import_value_cif_usd").iter_rows())
     assert (imported["2020"], imported["2021"], imported["2022"]) == (8, 8, None)
+
+
+def test_a_series_does_not_read_nothing_from_a_reporter_that_moved_to_other_codes_of_a_family():
+    rows = [flow(year, "UZB", "KAZ", 8, code="851712") for year in (2020, 2021)]
+    rows += [flow(year, "UZB", "KAZ", 5, code="870324") for year in (2020, 2021, 2022)]
+    rows += [flow(year, "DEU", "KAZ", 1, code="851712" if year < 2022 else "851713") for year in (2020, 2021, 2022)]
+    for to_others, exported in (([], {"2020": 8, "2021": 8}), ([1], {"2020": 8, "2021": 8, "2022": 0})):
+        trade, who, scope = prepared(rows + [flow(2022, "UZB", "RUS", one, code="851713") for one in to_others], PHONES)
+        nothing = series.known_nothing(who, scope, "851712+", "UZB", "KAZ", trade)
+        own = trade.filter(good="851712+", exporter_iso="UZB", importer_iso="KAZ")
+        told = series.series(own, nothing, "A")
+        assert dict(told.select("period", "export_value_fob_usd").iter_rows()) == exported
+
+
+def test_a_series_calls_what_a_side_does_not_record_nothing_where_all_its_datasets_that_ever_can_say_so():
+    rows = [flow(year, "KAZ", "RUS", 9) for year in (2021, 2022)]
+    rows += [
+        flow(year, "RUS", "DEU", 1, flow="M", dataset=name) for name, year in (("a", 2021), ("a", 2022), ("b", 2022))
+    ]
+    rows += [
+        flow(year, "RUS", "KAZ", 1, flow="M", dataset=name, code="870324")
+        for name, year in (("a", 2021), ("a", 2022), ("b", 2022))
+    ]
+    trade, who, scope = prepared(rows)
+    nothing = series.known_nothing(who, scope, "847989", "KAZ", "RUS", trade)
+    assert nothing.filter("has_nothing_imported")["ref_date"].dt.year().to_list() == [2022]
+    of_no_row = series.known_nothing(who, scope, "847989", "KAZ", "RUS", trade.clear())
+    assert sorted(of_no_row.filter("has_nothing_imported")["ref_date"].dt.year()) == [2021, 2022], (
+        "no rows were set aside"
+    )
 
 
 def test_an_extract_cut_by_value_cannot_say_that_there_was_nothing():
