@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from random import Random
+from typing import Any
 
 import polars as pl
 from hypothesis import strategies as st
@@ -65,7 +66,7 @@ def _coverage(random: Random, freq: str, datasets: tuple[Row, ...], share: float
                 for day in PERIODS[freq]:
                     if random.random() < share:
                         rows.append((*of, freq, day, country, flow, random.choice(editions), random.random() < whole))
-    kinds = dict.fromkeys(("source", "dataset", "freq_code"), pl.String) | {"ref_date": pl.Date}
+    kinds: dict[str, Any] = dict.fromkeys(("source", "dataset", "freq_code"), pl.String) | {"ref_date": pl.Date}
     kinds |= {"reporter_iso": pl.String, "flow_code": pl.String, "hs_edition": pl.Int8, "is_complete": pl.Boolean}
     return pl.DataFrame(rows, schema=kinds, orient="row")
 
@@ -79,7 +80,9 @@ def _scope(random: Random, freq: str, datasets: tuple[Row, ...], share: float) -
                     held = [year for year in range(2018, 2023) if random.random() < share]
                     some = [day for day in PERIODS[freq] if day.year in held and (freq == "A" or random.random() < 0.7)]
                     rows += [(*of, freq, flow, dimension, code, day, random.choice((0, 9)), 5) for day in some]
-    kinds = dict.fromkeys(("source", "dataset", "freq_code", "flow_code", "dimension", "code"), pl.String)
+    kinds: dict[str, Any] = dict.fromkeys(
+        ("source", "dataset", "freq_code", "flow_code", "dimension", "code"), pl.String
+    )
     whole = {"ref_date": pl.Date, "rows": pl.Int64, "smallest_value_usd": pl.Int64}
     return pl.DataFrame(rows, schema=kinds | whole, orient="row")
 
@@ -101,7 +104,7 @@ def _trade(random: Random, freq: str, datasets: tuple[Row, ...], routes: float, 
             imported = value if basis == "import" else random.choice((None, 0, 4) if exported is not None else (0, 4))
             own = exported if basis == "export" else imported
             rows.append((freq, good, exporter, importer, day, *of, own, basis, exported, imported, None, None))
-    kinds = {"freq_code": pl.String, **dict.fromkeys(ROUTE, pl.String), "ref_date": pl.Date}
+    kinds: dict[str, Any] = {"freq_code": pl.String, **dict.fromkeys(ROUTE, pl.String), "ref_date": pl.Date}
     kinds |= {"source": pl.String, "dataset": pl.String, "value_usd": pl.Int64, "value_basis": pl.String}
     names = ("export_value_fob_usd", "import_value_cif_usd", "reexport_value_fob_usd", "net_wgt_g")
     trade = pl.DataFrame(rows, schema=kinds | dict.fromkeys(names, pl.Int64), orient="row")

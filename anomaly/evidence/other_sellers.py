@@ -36,11 +36,11 @@ def years_of(baseline_years: str) -> list[int]:
 
 def build(
     trade: pl.DataFrame,
-    around: pl.DataFrame,
     coverage: pl.DataFrame,
     scope: pl.DataFrame,
     broken: pl.DataFrame,
     windows: pl.DataFrame,
+    around: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """What every route of the goods carried in the flags' windows, the years before and the baselines.
 
@@ -48,14 +48,14 @@ def build(
     ----------
     trade : polars.DataFrame
         Rows of bilateral of the goods, to any importers.
-    around : polars.DataFrame
-        Rows of bilateral with all routes of those that are re-coded.
     coverage, scope : polars.DataFrame
         Rows of coverage and of coverage.scope.
     broken : polars.DataFrame
         bilateral.broken: a route is not compared across a change of edition that breaks its good.
     windows : polars.DataFrame
         WINDOW_KEY and baseline_years, any number of rows a window.
+    around : polars.DataFrame, optional
+        Rows of bilateral with all routes of the goods that are re-coded; `trade` has them if not given.
 
     Returns
     -------
@@ -115,7 +115,9 @@ def sold_by_others(
         Flags with baseline_years of their features, and `since`, prior or baseline: what the window is compared with.
     market : polars.DataFrame
         `build`.
-    around, coverage, scope, broken : polars.DataFrame
+    around : polars.DataFrame
+        Rows of bilateral with all routes of the goods that are re-coded.
+    coverage, scope, broken : polars.DataFrame
         As for `build`.
     coalition : sequence of str
         Countries that are not meant.

@@ -78,7 +78,7 @@ def test_what_an_importer_does_not_record_is_nothing_where_all_its_datasets_that
     rows = years("KAZ", "RUS", dict.fromkeys(YEARS, 9), code=GOOD)
     rows += [*years("RUS", "KAZ", dict.fromkeys(YEARS, 1), flow="M"), *years("RUS", "DEU", dict.fromkeys(YEARS, 1), flow="M", code=GOOD)]  # fmt: skip
     assert importer_says(rows, (GOOD, "KAZ", "RUS")) == dict.fromkeys(YEARS, True)
-    more = {"flow": "M", "dataset": "more"}
+    more: dict[str, Any] = {"flow": "M", "dataset": "more"}
     rows += [flow(2022, "RUS", "KAZ", 1, **more), flow(2022, "RUS", "DEU", 1, code=GOOD, **more)]
     assert importer_says(rows, (GOOD, "KAZ", "RUS")) == {2019: False, 2020: False, 2021: False, 2022: True}
 

@@ -106,7 +106,7 @@ def sold(
 ) -> tuple[int | None, int | None]:
     """What others than the coalition and Kazakhstan sold Russia in the window, and then."""
     trade, who, scope = prepared(rows, PHONES)
-    market = other_sellers.build(trade, trade, who, scope, broken, flags)
+    market = other_sellers.build(trade, who, scope, broken, flags)
     found = other_sellers.sold_by_others(flags, market, trade, who, scope, broken, COALITION)
     return found.select("others_to_target_usd", "others_to_target_then_usd").row(0)
 
@@ -145,7 +145,7 @@ def market(
 ) -> tuple[Any, ...]:
     """Window, year before and baseline of China's sales, from the rows to one country and all around."""
     trade, who, scope = prepared(rows, PHONES)
-    built = other_sellers.build(trade.filter(importer_iso=to), trade, who, scope, broken, flag())
+    built = other_sellers.build(trade.filter(importer_iso=to), who, scope, broken, flag(), trade)
     values = ("value_usd", "value_prior_year_usd", "value_baseline_usd")
     return built.filter(exporter_iso="CHN", good=good).select(values).row(0)
 
