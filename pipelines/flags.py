@@ -47,21 +47,22 @@ def _asked_about(run: Run) -> pl.DataFrame:
 
 def _tables(run: Run, found: pl.DataFrame, scores: pl.DataFrame, calibration: pl.DataFrame) -> evidence.Tables:
     """What the evidence is drawn from: the flags' windows, and the flags' goods to the countries on the routes."""
+    from anomaly.contract.keys import WINDOW_KEY
     from anomaly.evidence import evidence
-    from anomaly.evidence.other_sellers import WINDOW
     from anomaly.flags import naming
     from anomaly.indicators.base import COALITION_TO_HUB
 
-    windows = found.select(WINDOW).unique()
+    windows = found.select(WINDOW_KEY).unique()
     countries = pl.concat([found["importer_iso"], found["exporter_iso"]]).unique().implode()
     ghosts = found.filter(naming.is_on(COALITION_TO_HUB))
     asked_about = pl.col("importer_iso").is_in(found["importer_iso"].unique().implode()) | (
         pl.col("exporter_iso").is_in(ghosts["exporter_iso"].unique().implode()) & (pl.col("role") == "other")
     )
-    cells = pl.col("good").is_in(found["good"].unique().implode()) & pl.col("importer_iso").is_in(countries)
+    needed = pl.col("importer_iso").is_in(countries) | pl.col("good").str.ends_with("+")
+    cells = pl.col("good").is_in(found["good"].unique().implode()) & needed
     features = run.store.scan("features").filter(asked_about)
     return evidence.Tables(
-        features=features.join(windows.lazy(), on=WINDOW, how="semi").collect(engine="streaming"),
+        features=features.join(windows.lazy(), on=WINDOW_KEY, how="semi").collect(engine="streaming"),
         scores=scores,
         calibration=calibration,
         refused=run.read("features.refused"),

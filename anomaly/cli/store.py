@@ -139,7 +139,7 @@ def cells_of(store: Store, question: Question, currency: str, more: Sequence[str
         )
     if currency == "USD":
         # Whole goods, not only the routes asked for: the reporter's other routes tell nothing from unknown.
-        where = question.where() if question.is_sum or question.goods is None else question.goods
+        where = question.where() if question.goods is None else question.goods
         return store.read("bilateral", [*COLUMNS["bilateral"], *more], where, question.between)
     from anomaly.bilateral import coverage
     from anomaly.query import series as told_as

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from anomaly.bilateral.sums import ROUTE, Window
-from anomaly.contract.keys import ROUTE_KEY
+from anomaly.bilateral.sums import Window
+from anomaly.contract.keys import ROUTE, ROUTE_KEY
 from anomaly.flags import naming, rule
 from anomaly.flags.types.base import Limits
 from anomaly.query.held import Tables, is_window, table

@@ -7,7 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from anomaly.bilateral.sums import ROUTE, Window
+from anomaly.bilateral.sums import Window
+from anomaly.contract.keys import ROUTE
 from anomaly.flags.rule import MEASURES
 
 BROKEN = "bilateral.broken"
@@ -76,7 +77,7 @@ COLUMNS: dict[str, dict[str, Any]] = {
     "coverage.scope": {
         **dict.fromkeys(("source", "dataset", "freq_code", "flow_code", "dimension", "code"), pl.String),
         "ref_date": pl.Date,
-        "smallest_value_usd": pl.Int64,
+        **dict.fromkeys(("rows", "smallest_value_usd"), pl.Int64),
     },
 }  # fmt: skip
 
