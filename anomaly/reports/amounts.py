@@ -47,7 +47,7 @@ def million(value: float | int | None) -> str:
     Examples
     --------
     >>> million(178_240_000), million(4_300), million(0), million(None)
-    ('178.2', '0.004', '0.0', 'not known')
+    ('178.2', '0.004', '0', 'not known')
     """
     if value is None:
         return UNKNOWN
