@@ -11,6 +11,12 @@ from anomaly.bilateral.sums import ROUTE, Window
 from anomaly.flags.rule import MEASURES
 
 BROKEN = "bilateral.broken"
+BOTH_SIDES = (
+    "export_value_fob_usd",
+    "import_value_cif_usd",
+    "reexport_value_fob_usd",
+    "net_wgt_g",
+)  # of bilateral, in a series
 
 Tables = Mapping[str, pl.DataFrame]
 
@@ -26,9 +32,7 @@ COLUMNS: dict[str, dict[str, Any]] = {
         **dict.fromkeys(("freq_code", *ROUTE), pl.String),
         "ref_date": pl.Date,
         **dict.fromkeys(("source", "dataset", "value_basis"), pl.String),
-        **dict.fromkeys(
-            ("value_usd", "export_value_fob_usd", "import_value_cif_usd", "reexport_value_fob_usd", "net_wgt_g"), pl.Int64
-        ),
+        "value_usd": pl.Int64,
     },
     "features": {
         "freq_code": pl.String,

@@ -24,7 +24,7 @@ from anomaly.reports import refused, tallies
 from anomaly.reports.amounts import million, usd
 from anomaly.reports.base import Findings, Report
 from anomaly.reports.page import cards
-from anomaly.reports.words import country_name, good_name, in_order, window_words, windows_words
+from anomaly.reports.words import country_name, good_name, in_order, measures, window_words, windows_words
 
 MOST_CARDS = 500
 MOST_BYTES = 2_000_000  # beyond it a mail server or a browser on a small machine balks
@@ -128,6 +128,8 @@ def context(findings: Findings, most_cards: int = MOST_CARDS) -> dict[str, Any]:
     return {
         **_own_files(),
         "run": run,
+        "measures": measures(findings),
+        "is_of_listed_goods": tallies.asks_about_listed_goods(findings),
         "settings": tallies.flat_settings(run["settings"]),
         "flags": since.height,
         "types": shown_types,

@@ -11,7 +11,7 @@ import polars as pl
 
 from anomaly.contract.errors import ContractBroken
 from anomaly.reports.base import Findings
-from anomaly.reports.words import SEVERITIES, type_words, window_words, windows_words
+from anomaly.reports.words import SEVERITIES, setting, type_words, window_words, windows_words
 
 RUN_KEYS = ("run_id", "code_version", "scenario", "title", "settings", "is_simulated")
 _ROUTE = ("good", "exporter_iso", "importer_iso")
@@ -77,8 +77,24 @@ def flat_settings(settings: Mapping[str, Any] | str) -> list[tuple[str, str]]:
     return rows
 
 
-def sanctions_since(findings: Findings) -> date | None:
-    """The first day of the month the sanctions began in, where the settings say it.
+def asks_about_listed_goods(findings: Findings) -> bool:
+    """Whether only goods on the scenario's lists are asked about.
+
+    Parameters
+    ----------
+    findings : Findings
+        Of its run's settings: goods_asked.
+
+    Returns
+    -------
+    bool
+        False where the settings do not say it.
+    """
+    return bool(setting(findings, "goods_asked") == "listed")
+
+
+def measures_day(findings: Findings) -> date | None:
+    """The day the measures began, where the settings say it.
 
     Parameters
     ----------
@@ -90,9 +106,25 @@ def sanctions_since(findings: Findings) -> date | None:
     datetime.date or None
         None where the settings do not say it.
     """
-    settings = findings.run.get("settings")
-    day = settings.get("sanctions_since") if isinstance(settings, Mapping) else None
-    return date.fromisoformat(str(day)[:10]).replace(day=1) if day else None
+    day = setting(findings, "sanctions_since")
+    return date.fromisoformat(str(day)[:10]) if day else None
+
+
+def sanctions_since(findings: Findings) -> date | None:
+    """The first day of the month the measures began in, where the settings say it.
+
+    Parameters
+    ----------
+    findings : Findings
+        Of its run's settings: sanctions_since.
+
+    Returns
+    -------
+    datetime.date or None
+        None where the settings do not say it.
+    """
+    day = measures_day(findings)
+    return day and day.replace(day=1)
 
 
 def since_sanctions(findings: Findings, table: pl.DataFrame) -> pl.DataFrame:

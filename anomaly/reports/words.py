@@ -211,6 +211,41 @@ def country_name(findings: Findings, iso: str) -> str:
     return findings.countries.get(iso) or iso
 
 
+def setting(findings: Findings, key: str) -> Any:
+    """A setting of the run by its key.
+
+    Parameters
+    ----------
+    findings : Findings
+        Its run.
+    key : str
+        Of the top level of the scenario.
+
+    Returns
+    -------
+    object
+        As the settings have it; None where the run does not say.
+    """
+    settings = findings.run.get("settings")
+    return settings.get(key) if isinstance(settings, Mapping) else None
+
+
+def measures(findings: Findings) -> str:
+    """What the scenario calls what is gone round: sanctions, export controls.
+
+    Parameters
+    ----------
+    findings : Findings
+        Of its run's settings: measures.
+
+    Returns
+    -------
+    str
+        A plural; `sanctions` where the settings do not say it.
+    """
+    return str(setting(findings, "measures") or "sanctions")
+
+
 def next_steps(findings: Findings, flag: Mapping[str, Any]) -> list[str]:
     """The questions to ask next about a flag, with the names of its countries and its good.
 
@@ -227,7 +262,9 @@ def next_steps(findings: Findings, flag: Mapping[str, Any]) -> list[str]:
         Two or three questions.
     """
     exporter, importer = (country_name(findings, flag[name]) for name in ("exporter_iso", "importer_iso"))
-    return naming.next_steps(flag["flag_type"], exporter, importer, good_name(findings, flag["good"]))
+    return naming.next_steps(
+        flag["flag_type"], exporter, importer, good_name(findings, flag["good"]), measures(findings)
+    )
 
 
 def in_order(flags: pl.DataFrame) -> pl.DataFrame:
