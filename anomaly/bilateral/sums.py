@@ -5,13 +5,13 @@ null is unknown and 0 is known to be nothing: a sum is null where one of its per
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
 
 ROUTE = ("good", "exporter_iso", "importer_iso")
-BASELINE_YEARS = (2019, 2020, 2021)  # method.md §1; a window that the run computed brings its own
 LEAST_BASELINE_YEARS = 2
 
 
@@ -31,10 +31,12 @@ class Window:
         first = end.year * 12 + end.month - self.months
         return date(first // 12, first % 12 + 1, 1), end, self.months
 
-    def baseline_years(self) -> tuple[int, ...]:
-        """The fixed baseline for later windows, else the three years before: a window never compares with itself."""
+    def baseline_years(self, fixed: Sequence[int]) -> tuple[int, ...]:
+        """The scenario's fixed baseline for later windows, else the three years before: a window never compares with
+        itself.
+        """
         year = self.end.year
-        return BASELINE_YEARS if year > BASELINE_YEARS[-1] else (year - 3, year - 2, year - 1)
+        return tuple(fixed) if year > max(fixed) else (year - 3, year - 2, year - 1)
 
     @property
     def name(self) -> str:
@@ -119,14 +121,16 @@ def fill(cells: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def compare(filled: pl.DataFrame, window: Window) -> pl.DataFrame:
+def compare(filled: pl.DataFrame, window: Window, baseline_years: Sequence[int]) -> pl.DataFrame:
     """A row a route: value_usd, value_prior_year_usd, value_baseline_usd, baseline_years, and the HS editions of each.
 
     oldest_edition, oldest_baseline_edition, newest_edition   of the year before, of the baseline, of the window
 
+    baseline_years   of the scenario: later windows are compared with these
+
     The baseline is the mean over those of its years whose months are all known, at least two of them.
     """
-    years = window.baseline_years()
+    years = window.baseline_years(baseline_years)
     end = window.end.year
     sums = filled.group_by(ROUTE).agg(
         *[_sum(window, year).alias(f"_{year}") for year in {end, end - 1, *years}],

@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from anomaly.bilateral.sums import ROUTE, Window, compare, fill, reported, within
+from anomaly.flags.types.base import Limits
 from anomaly.query.flagged import judged
 from anomaly.query.held import BROKEN, Tables, is_window, table
 from anomaly.query.question import TOTAL, Question
@@ -56,11 +57,21 @@ def latest(tables: Tables) -> tuple[Window, ...]:
     return tuple(found)
 
 
-def answer(question: Question, windows: Sequence[Window], tables: Tables, limit: int) -> tuple[pl.DataFrame, int]:
+def answer(
+    question: Question,
+    windows: Sequence[Window],
+    tables: Tables,
+    baseline_years: Sequence[int],
+    limits: Limits,
+    limit: int,
+) -> tuple[pl.DataFrame, int]:
     """Rows of ANSWER, the largest first, and how many there were before `limit` cut them.
 
+    baseline_years   of the scenario that made the tables
+    limits           of the same: what a route must be to be a flag
+
     A route that the run computed comes from features; any other is added up from bilateral, and `note` says why it
-    has no score. Groups and TOTAL are sums over routes.
+    is no flag. Groups and TOTAL are sums over routes.
     """
     parts, found = [pl.DataFrame(schema=ANSWER)], 0
     held = table(tables, "bilateral").filter(
@@ -69,9 +80,9 @@ def answer(question: Question, windows: Sequence[Window], tables: Tables, limit:
     for window in windows:
         cells = held.filter(pl.col("freq_code") == window.freq_code)
         one = (
-            _sums(question, window, cells, tables)
+            _sums(question, window, cells, tables, baseline_years)
             if question.is_sum
-            else _routes(question, window, cells, tables, limit)
+            else _routes(question, window, cells, tables, baseline_years, limits, limit)
         )
         parts.append(_finish(one[0], window))
         found += one[1]
@@ -80,7 +91,9 @@ def answer(question: Question, windows: Sequence[Window], tables: Tables, limit:
     return answered.head(limit), found
 
 
-def _sums(question: Question, window: Window, cells: pl.DataFrame, tables: Tables) -> tuple[pl.DataFrame, int]:
+def _sums(
+    question: Question, window: Window, cells: pl.DataFrame, tables: Tables, baseline_years: Sequence[int]
+) -> tuple[pl.DataFrame, int]:
     """What is reported, added up over goods or countries; a month that none of the reporters published is unknown."""
     cells = cells.filter(question.where())
     names = {
@@ -116,7 +129,7 @@ def _sums(question: Question, window: Window, cells: pl.DataFrame, tables: Table
     missing = sorted(now ^ before)
     unequal = f"; not in both windows: {', '.join(missing)}" if missing else ""
     sums = (
-        compare(fill(named, known), window)
+        compare(fill(named, known), window, baseline_years)
         .join(about, on=ROUTE)
         .drop("oldest_edition", "oldest_baseline_edition", "newest_edition")
     )
@@ -140,7 +153,13 @@ def _named(column: str, names: Mapping[str, tuple[str, ...]]) -> pl.Expr:
 
 
 def _routes(
-    question: Question, window: Window, cells: pl.DataFrame, tables: Tables, limit: int
+    question: Question,
+    window: Window,
+    cells: pl.DataFrame,
+    tables: Tables,
+    baseline_years: Sequence[int],
+    limits: Limits,
+    limit: int,
 ) -> tuple[pl.DataFrame, int]:
     """Route by route: from features where the run computed the window, from bilateral where it did not."""
     scored = table(tables, "features").filter(question.where(), is_window(window))
@@ -165,18 +184,19 @@ def _routes(
         "value_prior_year_usd",
         "value_baseline_usd",
     ]
-    rows = scored.join(shown, on=ROUTE, how="semi").select(
-        *columns, is_scored=pl.lit(value=True), is_broken=pl.lit(value=False)
-    )
+    measured = scored.join(shown, on=ROUTE, how="semi")
+    rows = measured.select(*columns, is_broken=pl.lit(value=False))
     if routes.is_empty():
         return rows, 0
     if rest.height:
-        computed = _computed(cells, rest, window, tables)
-        rows = pl.concat([rows, computed.select(*columns, is_scored=pl.lit(value=False), is_broken="is_broken")])
-    return judged(rows, window, tables), routes.height
+        computed = _computed(cells, rest, window, tables, baseline_years)
+        rows = pl.concat([rows, computed.select(*columns, "is_broken")])
+    return judged(rows, measured, window, tables, limits), routes.height
 
 
-def _computed(cells: pl.DataFrame, routes: pl.DataFrame, window: Window, tables: Tables) -> pl.DataFrame:
+def _computed(
+    cells: pl.DataFrame, routes: pl.DataFrame, window: Window, tables: Tables, baseline_years: Sequence[int]
+) -> pl.DataFrame:
     goods = routes["good"].unique().implode()
     nearby = cells.filter(pl.col("good").is_in(goods))
     own = nearby.join(routes, on=ROUTE, how="semi")
@@ -185,7 +205,7 @@ def _computed(cells: pl.DataFrame, routes: pl.DataFrame, window: Window, tables:
     around = pl.concat([own, nearby.filter(pl.col("good").str.ends_with("+"))])
     known = reported(around, table(tables, "coverage"), scope).join(routes, on=ROUTE, how="semi")
     about = own.group_by(ROUTE).agg(pl.col("source", "value_basis").sort_by("ref_date").last())
-    sums = _without_broken(compare(fill(own, known), window), table(tables, BROKEN))
+    sums = _without_broken(compare(fill(own, known), window, baseline_years), table(tables, BROKEN))
     return routes.join(sums, on=ROUTE, how="left").join(about, on=ROUTE, how="left")
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-AMOUNTS = ("export_value_fob_usd", "import_value_cif_usd", "reexport_value_fob_usd", "net_wgt_g", "value_usd")
-EXTRACT_FLOOR_USD = 10_000  # settings.extract_floor_usd: a dataset without smaller rows was cut by value
+from anomaly.query.held import BOTH_SIDES
+
+AMOUNTS = (*BOTH_SIDES, "value_usd")
 _ROUTE = ("good", "freq_code", "exporter_iso", "importer_iso", "ref_date")
 
 
@@ -48,10 +49,12 @@ def known_nothing(
     good: str,
     exporter: str,
     importer: str,
+    extract_floor_usd: int,
     cells: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Periods a side reported in full, in a dataset that holds the good and the partner: no row there means nothing.
 
+    extract_floor_usd   of the scenario: a dataset without smaller rows was cut by value
     cells   the route's rows of bilateral, where there are any: they come from one dataset a side
 
     An extract that was cut by value cannot say so: a missing row may be a small one. Nor can a dataset that the
@@ -61,7 +64,7 @@ def known_nothing(
     that tells "nothing" from "not reported".
     """
     said = [
-        _of_the_route(_said(coverage, scope, good, reporter, partner, flow), cells, flow)
+        _of_the_route(_said(coverage, scope, good, (reporter, partner), flow, extract_floor_usd), cells, flow)
         for reporter, partner, flow in ((exporter, importer, "X"), (importer, exporter, "M"))
     ]
     return (
@@ -92,9 +95,13 @@ def _of_the_route(said: pl.DataFrame, cells: pl.DataFrame | None, flow: str) -> 
 
 
 def _said(
-    coverage: pl.DataFrame, scope: pl.DataFrame, good: str, reporter: str, partner: str, flow: str
+    coverage: pl.DataFrame, scope: pl.DataFrame, good: str, sides: tuple[str, str], flow: str, extract_floor_usd: int
 ) -> pl.DataFrame:
-    """source, dataset, freq_code, ref_date, flow_code: periods for which a dataset's silence means nothing."""
+    """source, dataset, freq_code, ref_date, flow_code: periods for which a dataset's silence means nothing.
+
+    sides   reporter and partner
+    """
+    reporter, partner = sides
     dataset = ["source", "dataset", "freq_code"]
     told = coverage.filter(pl.col("reporter_iso") == reporter, pl.col("flow_code") == flow, pl.col("is_complete"))
     year = pl.col("ref_date").dt.year().alias("year")
@@ -103,7 +110,7 @@ def _said(
     partners = held.filter(
         pl.col("dimension") == "partner",
         pl.col("code") == partner,
-        pl.col("smallest_value_usd").min().over(dataset) <= EXTRACT_FLOOR_USD,
+        pl.col("smallest_value_usd").min().over(dataset) <= extract_floor_usd,
     )
     return (
         told.with_columns(year)

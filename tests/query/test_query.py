@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from anomaly.bilateral import sums
 from anomaly.contract.errors import BadRequest
+from anomaly.contract.settings import load
+from anomaly.flags.rule import limits_of
 from anomaly.query import answer, held, question, series
 from anomaly.reference import countries
 from tests.asked import CARS, FLAG_ID, REASON, frames
@@ -17,6 +19,7 @@ from tests.trade import PHONES, flow, prepared
 
 H1_2022 = sums.Window("M", 6, date(2022, 6, 1))
 YEAR_2022 = sums.Window("A", 12, date(2022, 12, 1))
+LIMITS = limits_of(load())
 
 
 @pytest.fixture(scope="module")
@@ -24,10 +27,10 @@ def tables() -> dict[str, pl.DataFrame]:
     return frames()
 
 
-def ask(tables, code, exporter=None, importer=None, window=H1_2022, limit=50):
+def ask(tables, code, exporter=None, importer=None, window=H1_2022, limit=50, baseline_years=(2019, 2020, 2021)):
     seller, buyer = (question.parse_side(text, {"EU27": countries.EU27}) for text in (exporter, importer))
     asked = question.Question(question.parse_goods(code, PHONES), seller, buyer)
-    return answer.answer(asked, (window,), tables, limit)
+    return answer.answer(asked, (window,), tables, baseline_years, LIMITS, limit)
 
 
 @pytest.mark.parametrize("code", ["8517.12", "8517.13", "851714", "851712+", "8517.12.00"])
@@ -131,7 +134,7 @@ def test_the_answer_from_bilateral_is_the_answer_from_features_where_both_can_gi
     own = {name: frame for name, frame in tables.items() if name in ("bilateral", "coverage", "coverage.scope")}
     for code, window in (("851712", H1_2022), ("8703", YEAR_2022)):
         scored, computed = (ask(one, code, window=window)[0] for one in (tables, own))
-        both = scored.filter(pl.col("note") != "not scored: below what the run looks at").join(
+        both = scored.filter(pl.col("value_usd") >= LIMITS.materiality_usd).join(
             computed, on=["good", "exporter_iso", "importer_iso"]
         )
         assert both.height >= 2
@@ -149,7 +152,7 @@ def test_baseline_years_are_a_range_when_all_are_known_and_a_list_when_one_is_no
 def test_a_route_too_small_for_the_run_is_still_answered(tables):
     row = ask(tables, "851712", "KAZ", "ARM")[0].row(0, named=True)
     assert row["value_usd"] == 6_000
-    assert row["note"] == "not scored: below what the run looks at"
+    assert row["note"] == "not a country of the coalition: only the coalition's goods can be lost on the way"
 
 
 def test_a_year_before_without_a_row_is_nothing_where_the_reporter_reported_and_unknown_where_it_did_not():
@@ -334,7 +337,7 @@ def test_a_series_keeps_both_sides_and_tells_nothing_from_not_reported():
         flow(2018, "DEU", "RUS", 77, code="870323"),
     ]
     sides, who, scope = prepared(rows)
-    known = series.known_nothing(who, scope, "870323", "ARM", "RUS")
+    known = series.known_nothing(who, scope, "870323", "ARM", "RUS", 10_000)
     own = sides.filter(pl.col("good") == "870323", pl.col("exporter_iso") == "ARM")
     told = series.series(own, known, "A")
     exported = dict(told.select("period", "export_value_fob_usd").iter_rows())
@@ -353,7 +356,7 @@ def test_a_series_does_not_read_nothing_from_a_dataset_whose_rows_it_does_not_sh
     rows += [flow(2022, "RUS", "ARM", 8, code="870323", flow="M", dataset="newer")]
     sides, who, scope = prepared(rows)
     cells = sides.filter(pl.col("good") == "870323", pl.col("exporter_iso") == "ARM")
-    told = series.series(cells, series.known_nothing(who, scope, "870323", "ARM", "RUS", cells), "A")
+    told = series.series(cells, series.known_nothing(who, scope, "870323", "ARM", "RUS", 10_000, cells), "A")
     exported = dict(told.select("period", "export_value_fob_usd").iter_rows())
     assert (exported["2020"], exported["2022"], exported.get("2023")) == (0, 7, None)
     imported = dict(told.select("period", "import_value_cif_usd").iter_rows())
@@ -364,9 +367,9 @@ def test_an_extract_cut_by_value_cannot_say_that_there_was_nothing():
     rows = [flow(year, "DEU", "UZB", 150_000, code="870324") for year in (2021, 2022)]
     rows += [flow(2022, "DEU", "UZB", 150_000, code="870323"), flow(2021, "FRA", "UZB", 150_000, code="870323")]
     _, who, scope = prepared(rows)
-    assert series.known_nothing(who, scope, "870323", "DEU", "UZB").is_empty()
+    assert series.known_nothing(who, scope, "870323", "DEU", "UZB", 10_000).is_empty()
     _, who, scope = prepared([*rows, flow(2021, "FRA", "UZB", 90, code="870324")])
-    assert series.known_nothing(who, scope, "870323", "DEU", "UZB").height == 2
+    assert series.known_nothing(who, scope, "870323", "DEU", "UZB", 10_000).height == 2
 
 
 def test_amounts_in_a_reported_currency_are_summed_as_reported_by_the_exporter():

@@ -10,7 +10,16 @@ from anomaly.reports.base import Findings
 from anomaly.reports.excel.proof_sheets import proof_sheets
 from anomaly.reports.excel.sheet import Column, Sheet
 from anomaly.reports.tallies import flat_settings, run_of
-from anomaly.reports.words import change_share, country_name, good_name, in_order, type_words, window_words
+from anomaly.reports.words import (
+    change_share,
+    country_name,
+    good_name,
+    in_order,
+    measures,
+    next_steps,
+    type_words,
+    window_words,
+)
 
 MOST_REFUSED_ROWS = 20_000  # largest trade first; 100,000 took 30 s to write, and the whole table is in the store
 
@@ -51,7 +60,7 @@ def read_me(findings: Findings, tables: Sequence[Sheet]) -> list[tuple[str, str,
         (
             "text",
             "Checks",
-            "Rows marked yes under 'Check before the sanctions' lie before them: they show how often the method is wrong and are no findings.",
+            f"Rows marked yes under 'Check before the {measures(findings)}' lie before them: they show how often the method is wrong and are no findings.",
         ),
         ("text", "Empty cells", "Not known: nobody reported it. Nothing is written as 0."),
         (
@@ -116,8 +125,9 @@ def _flags(findings: Findings) -> Sheet:
         Column("Reasons", "wrapped", 80),
         Column("Caveats", "wrapped", 60),
         Column("Rule out first", "wrapped", 50),
+        Column("Ask next", "wrapped", 60),
         Column("Compares", "wrapped", 50),
-        Column("Check before the sanctions", width=14),
+        Column(f"Check before the {measures(findings)}", width=14),
     )
     rows = [
         _flag(findings, place, row) for place, row in enumerate(in_order(findings.flags).iter_rows(named=True), start=1)
@@ -147,6 +157,7 @@ def _flag(findings: Findings, place: int, row: dict[str, Any]) -> list[Any]:
         "\n".join(reason["text"] for reason in row["reasons"]),
         "\n".join(row["caveats"] or []),
         "\n".join(row["benign"] or []),
+        "\n".join(next_steps(findings, row)),
         row["compares"],
         row["is_before_sanctions"],
     ]
