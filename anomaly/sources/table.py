@@ -5,6 +5,7 @@ docs/sources/table.md shows the TOML.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import polars as pl
@@ -43,6 +44,8 @@ def read(raw: RawFile, context: Context) -> Iterator[Batch]:
     """
     mapping = mapping_of(raw)
     kept, rejected, rows_in = _judged(raw, mapping, context)
+    if kept.is_empty() and (rejected["rule"] == "bad_period").any():
+        _refuse_periods_in_names(raw, mapping)
     doubts = of_cells(kept, rejected, mapping) + of_rows(rows_in)
     flows, aside, more = _together(kept, raw, mapping)
     rejected = _in_the_files_words(pl.concat([rejected, *aside]).sort("row", maintain_order=True), mapping)
@@ -77,6 +80,24 @@ def _judged(raw: RawFile, mapping: TableMapping, context: Context) -> tuple[pl.D
             if marks[role] == Marks() and shown.is_open:
                 _refuse_open(raw, mapping, role, shown)
     return pl.concat(kept_parts), pl.concat(rejected_parts), rows_in
+
+
+def _refuse_periods_in_names(raw: RawFile, mapping: TableMapping) -> None:
+    """Refuse a wide table that was mapped as a long one, with the key that says so."""
+    if mapping.wide:
+        return
+    names = next(whole_frames(raw, mapping, every_column=True)).columns
+    formats: dict[str, list[str]] = {}
+    for name in names:
+        text = re.sub(r"(?:19|20)[0-9]{2}", "%Y", name.replace("%", ""), count=1)
+        text = re.sub(r"(?<=%Y[-_/.M ])(?:0[1-9]|1[0-2])(?![0-9])", "%m", text)
+        if "%Y" in text:
+            formats.setdefault(text, []).append(name)
+    text, columns = max(formats.items(), key=lambda item: len(item[1]), default=("", []))
+    if len(columns) > 1:
+        came = f"columns {', '.join(columns[:4])}: the periods are in the names of {len(columns)} columns"
+        hint = f'say [wide] value = "{text}" in place of columns.period and columns.value'
+        raise refused(raw.name, "a column of periods", came, row=0, column=columns[0], hint=hint)
 
 
 def _refuse_open(raw: RawFile, mapping: TableMapping, role: str, shown: Evidence) -> None:
@@ -161,12 +182,17 @@ def _with_hint(error: DataRejected, rows: pl.DataFrame, raw: RawFile, mapping: T
 
 
 def _telling_apart(rows: pl.DataFrame, raw: RawFile, mapping: TableMapping) -> str:
-    """The first column of the file, not in the mapping, that differs within the keys of these rows; empty if none."""
+    """The first column of the file, not in the mapping, that differs within the keys of these rows; empty if none.
+
+    Columns of words come before columns of numbers, which differ by chance.
+    """
     keys = rows.select("row", *KEY)
     for frame in whole_frames(raw, mapping, every_column=True):
         named = {*mapping.columns.values(), "row", "is_foot"}
         cells = keys.join(frame.with_columns(pl.col("row").cast(keys["row"].dtype)), on="row", how="inner")
-        for column in (name for name in frame.columns if name not in named):
+        columns = [name for name in frame.columns if name not in named]
+        columns.sort(key=lambda name: bool(cells[name].drop_nulls().str.contains(r"^[0-9.,]*$").all()))
+        for column in columns:
             if cells.height and cells.group_by(KEY).agg(pl.col(column).n_unique() == pl.len())[column].all():
                 return column
     return ""

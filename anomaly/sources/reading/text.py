@@ -169,12 +169,13 @@ def text_csv_batches(text: Text, name: str, layout: Layout, batch_rows: int = 2_
     duplicate or missing column, a row shorter or longer than the header, an unclosed quote.
     """
     _refuse_other_formats(text.data, name)
-    text = Text(_from_line(text.data, layout.header_line, name), text.encoding)
+    whole = _from_line(text.data, layout.header_line, name)
+    text = Text(whole, text.encoding)
     data, ends, separators = _without_blank_lines(text.data, *_records(text.data, name, layout))
     if layout.is_loose:
         data, ends, separators = _notes_as_rows(data, ends, separators, layout)
     text = Text(data, text.encoding)
-    names = _header(text.data[: ends[0]], name, layout, text.data)
+    names = _header(text.data[: ends[0]], name, layout, whole)
     extra = _extra_separators(separators, names, name, layout)
     schema = dict.fromkeys([*names, *["_extra"] * extra], pl.String())
     wanted = [column for column in names if not layout.columns or column in layout.columns]
@@ -297,7 +298,11 @@ def _without_blank_lines(
     for index in blank:
         is_kept[starts[index] : ends[index]] = False
     lengths, separators = np.delete(lengths, blank), np.delete(separators, blank)
-    return cells[is_kept].tobytes(), np.cumsum(lengths), separators
+    kept = cells[is_kept].tobytes()
+    trimmed = kept.rstrip(b"\r\n") + b"\n"
+    ends = np.cumsum(lengths)
+    ends[-1] = len(trimmed)
+    return trimmed, ends, separators
 
 
 def _notes_as_rows(
