@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anomaly.contract.errors import AnomalyError, Locked, StoreFailure
+from anomaly.contract.schema import TABLES
 from anomaly.contract.settings import Settings, load
 from anomaly.store.store import REPORTS, Store
 from anomaly.store.writer import Writer
@@ -246,9 +247,10 @@ def is_done(job: Job, store: Store, stamp: Stamp) -> bool:
     if not store.exists(job.name) or not store.is_complete(job.name):
         return False
     meta = store.meta(job.name)
-    if meta["companions"].get(f"{job.name}.set_aside", {}).get("rows"):
-        return False  # the files that were set aside are tried again
-    return Stamp(meta["inputs"], meta["settings"], meta["code_version"]) == stamp
+    if Stamp(meta["inputs"], meta["settings"], meta["code_version"]) != stamp:
+        return False
+    aside = f"{job.name}.set_aside"
+    return aside not in TABLES or not store.meta(aside)["rows"]  # files that were set aside are tried again
 
 
 def exit_code_of(work: Callable[[], object], log_format: str | None = None) -> int:

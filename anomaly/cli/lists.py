@@ -30,8 +30,12 @@ def _count_of_doubts(data: Path) -> int:
     from anomaly.store.store import Store
 
     store = Store(data)
-    companions = store.meta("flows")["companions"] if store.exists("flows") else {}
-    return sum(companions.get(name, {}).get("rows", 0) for name in ("flows.doubts", "flows.set_aside"))
+    if not store.exists("flows"):
+        return 0
+    try:
+        return sum(int(store.meta(name)["rows"]) for name in ("flows.doubts", "flows.set_aside"))
+    except KeyError:  # tables of before there were doubts
+        return 0
 
 
 def indicators(form: str) -> None:

@@ -170,3 +170,14 @@ def split(
                 )
             )
     return kept, pl.concat(parts).sort("row")
+
+
+def doubt(rule: str, says: str, figures: str, todo: str, **place: str | None) -> dict[str, str | None]:
+    """A row of flows.doubts, without source and raw_file; `place` is reporter_iso, partner_iso and cmd_code."""
+    return {"rule": rule, "says": says, "figures": figures, "todo": todo, **place}
+
+
+def doubt_rows(doubts: list[dict[str, str | None]], source: str, raw_name: str) -> pl.DataFrame:
+    """Columns of schema.Doubts, of what `doubt` made for one file."""
+    rows = [{**dict.fromkeys(DOUBT_COLUMNS), **row, "source": source, "raw_file": raw_name} for row in doubts]
+    return pl.DataFrame(rows, schema=DOUBT_COLUMNS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from anomaly.contract.schema import MOST_PLAUSIBLE_USD
-from anomaly.reference import countries
+from anomaly.reference import countries, nomenclature
 from anomaly.sources.base import Context, Rule
 from anomaly.sources.reading.amounts import is_filled, whole
 from anomaly.sources.reading.text import refused
@@ -38,7 +38,7 @@ def with_meaning(frame: pl.DataFrame) -> pl.DataFrame:
     month = pl.col("period").str.replace("-", "", literal=True)
     is_month = pl.col("period").str.contains(r"^(19|20)\d{2}-?(0[1-9]|1[0-2])$")
     withheld = pl.col("product").str.contains(WITHHELD_PRODUCT) | (pl.col("partner_kind") == "confidential")
-    return frame.with_columns(
+    frame = frame.with_columns(
         freq_code=pl.lit("M"),
         ref_date=pl.when(is_month).then(month + "01").str.to_date("%Y%m%d", strict=False),
         flow_code=pl.col("flow").replace_strict(FLOWS, default=None, return_dtype=pl.String),
@@ -46,6 +46,11 @@ def with_meaning(frame: pl.DataFrame) -> pl.DataFrame:
         cmd_code="product",
         is_confidential=withheld.fill_null(value=False),
     )
+    digits = pl.col("product").str.slice(0, 6)
+    is_code = pl.col("product").str.len_bytes().is_in([6, 8]) & pl.col("product").str.contains(r"^[0-9]+$")
+    edition = nomenclature.in_force(pl.col("ref_date").dt.year())
+    judged = nomenclature.with_faults(frame.with_columns(_hs6=pl.when(is_code).then(digits), _edition=edition))
+    return judged.drop("_hs6", "_edition")
 
 
 def rules(detailed: int) -> tuple[Rule, ...]:
@@ -80,6 +85,7 @@ def rules(detailed: int) -> tuple[Rule, ...]:
         Rule("missing_code", "product", ~is_filled(product), "there is no commodity code"),
         Rule("not_detailed", "product", is_total & ~is_detailed, "a total of more detailed codes", is_error=False),
         Rule("bad_code", "product", ~is_detailed, f"not a code of {detailed} characters"),
+        Rule("bad_code", "product", pl.col("code_fault").is_not_null(), pl.col("code_fault")),
     )
 
 

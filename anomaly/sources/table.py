@@ -11,12 +11,12 @@ from collections.abc import Iterator
 import polars as pl
 
 from anomaly.contract.errors import DataRejected
-from anomaly.sources.base import FLOW_COLUMNS, Batch, Context, RawFile, Rule, Source, split
+from anomaly.sources.base import FLOW_COLUMNS, Batch, Context, RawFile, Rule, Source, doubt, doubt_rows, split
 from anomaly.sources.reading.batches import AMOUNTS, KEY, once
 from anomaly.sources.reading.numbers import Evidence, Marks, evidence, marks_of
 from anomaly.sources.reading.text import refused
 from anomaly.sources.table_cells import is_wide_monthly, with_meaning
-from anomaly.sources.table_doubts import doubt, frame_of, of_cells, of_periods, of_rows
+from anomaly.sources.table_doubts import of_cells, of_periods, of_rows
 from anomaly.sources.table_forms import text_frames, whole_frames
 from anomaly.sources.table_mapping import TableMapping, has_mapping, mapping_of, stem
 from anomaly.sources.table_periods import is_monthly, is_quarterly, month_of
@@ -58,7 +58,7 @@ def read(raw: RawFile, context: Context) -> Iterator[Batch]:
         vintage=pl.lit(vintage),
         currency=pl.lit(mapping.currency),
     ).select(*FLOW_COLUMNS)
-    yield from _batches(flows, rejected, rows_in, frame_of(doubts, SOURCE.name, raw.name), context.batch_rows)
+    yield from _batches(flows, rejected, rows_in, doubt_rows(doubts, SOURCE.name, raw.name), context.batch_rows)
 
 
 def _judged(raw: RawFile, mapping: TableMapping, context: Context) -> tuple[pl.DataFrame, pl.DataFrame, int]:

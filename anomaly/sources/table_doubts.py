@@ -5,24 +5,13 @@ from __future__ import annotations
 import polars as pl
 
 from anomaly.reference import nomenclature
-from anomaly.sources.base import DOUBT_COLUMNS
+from anomaly.sources.base import doubt
 from anomaly.sources.table_mapping import TableMapping
 
 LEAST_MONTHS = 6  # of a year, to see that they only rise
 MOST_SHOWN = 3
 NEARLY_ALL = 0.9
 ANSWERS_CUT_AT = (500, 100_000, 250_000)  # rows at which Comtrade's services cut an answer without a word
-
-
-def doubt(rule: str, says: str, figures: str, todo: str, **place: str | None) -> dict[str, str | None]:
-    """A row of flows.doubts, without source and raw_file; `place` is reporter_iso, partner_iso and cmd_code."""
-    return {"rule": rule, "says": says, "figures": figures, "todo": todo, **place}
-
-
-def frame_of(doubts: list[dict[str, str | None]], source: str, raw_name: str) -> pl.DataFrame:
-    """Columns of schema.Doubts."""
-    rows = [{**dict.fromkeys(DOUBT_COLUMNS), **row, "source": source, "raw_file": raw_name} for row in doubts]
-    return pl.DataFrame(rows, schema=DOUBT_COLUMNS)
 
 
 def of_cells(kept: pl.DataFrame, rejected: pl.DataFrame, mapping: TableMapping) -> list[dict[str, str | None]]:

@@ -11,7 +11,9 @@ from anomaly.contract.errors import DataRejected, SourceUnavailable, StoreFailur
 from anomaly.store.store import Store
 from pipelines import flows, raw
 from pipelines.job import run_jobs
+from tests.trade import codes_of
 
+CARS = codes_of("87", 20)
 MAPPING = """
 classification = "H6"
 flow = "X"
@@ -159,15 +161,15 @@ def test_a_newer_release_of_one_chapter_leaves_the_other_chapters_in_place(tmp_p
 
 
 def test_a_newer_release_of_some_codes_leaves_the_other_codes_of_their_chapter_in_place(tmp_path):
-    older = [f"KAZ,RUS,2022,{code},5" for code in range(870321, 870341)]
-    newer = [f"KAZ,RUS,2022,{code},6" for code in range(870321, 870331)]
+    older = [f"KAZ,RUS,2022,{code},5" for code in CARS]
+    newer = [f"KAZ,RUS,2022,{code},6" for code in CARS[:10]]
     kept = releases(tmp_path, older, newer)
-    assert {code for _, code, value in kept if value == 5} == {str(code) for code in range(870331, 870341)}
+    assert {code for _, code, value in kept if value == 5} == set(CARS[10:])
 
 
 def test_a_code_that_a_newer_release_of_its_whole_chapter_has_no_more_is_gone(tmp_path):
-    older = [f"KAZ,RUS,2022,{code},5" for code in range(870321, 870341)]
-    newer = [f"KAZ,RUS,2022,{code},6" for code in range(870321, 870340)]
+    older = [f"KAZ,RUS,2022,{code},5" for code in CARS]
+    newer = [f"KAZ,RUS,2022,{code},6" for code in CARS[:19]]
     assert all(value == 6 for _, _, value in releases(tmp_path, older, newer))
 
 
@@ -189,9 +191,9 @@ def test_a_group_told_again_in_another_edition_does_not_keep_the_codes_that_ende
 
 
 def test_a_code_of_another_edition_does_not_replace_one_in_a_group_of_the_same_edition(tmp_path):
-    older = ["KAZ,RUS,2022,851712,5", "KAZ,RUS,2022,870323,7"]
-    newer = ["KAZ,RUS,2022,870323,8", "KGZ,RUS,2022,851713,6"]
-    assert releases(tmp_path, older, newer) == {("KAZ", "851712", 5), ("KAZ", "870323", 8), ("KGZ", "851713", 6)}
+    older = ["KAZ,RUS,2022,070959,5", "KAZ,RUS,2022,870323,7"]  # HS 2022 took 070952 out of 070959, and has both
+    newer = ["KAZ,RUS,2022,870323,8", "KGZ,RUS,2022,070952,6"]
+    assert releases(tmp_path, older, newer) == {("KAZ", "070959", 5), ("KAZ", "870323", 8), ("KGZ", "070952", 6)}
 
 
 def test_each_row_is_replaced_by_the_newest_release_that_holds_it(tmp_path):
@@ -247,7 +249,7 @@ def test_two_files_of_a_release_that_differ_are_refused(tmp_path):
 
 
 def test_files_read_in_many_batches_give_the_flows_of_one(tmp_path, monkeypatch):
-    rows = [f"KAZ,RUS,2022,{code},{code}" for code in range(840000, 840600)]
+    rows = [f"KAZ,RUS,2022,{code},{code}" for code in codes_of("84", 600)]
     table(tmp_path / "one" / "raw", rows)
     table(tmp_path / "many" / "raw", rows)
     whole = ingest(tmp_path / "one").read("flows")

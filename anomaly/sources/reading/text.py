@@ -11,8 +11,8 @@ import csv
 import gzip
 import io
 import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -144,6 +144,7 @@ class Layout:
     trailing_separator  rows may end with exactly one separator more than the header has
     quote               None where the format has no quotes, so that a quote is a letter like any other
     header_line         line of the file that has the names, 1 is the first; what is above it is passed over
+    renamed             names as in the file → names as required; after lower_names
     is_loose            for tables people make: lines of words alone at the end become rows, columns may lack a name
     """
 
@@ -155,6 +156,7 @@ class Layout:
     trailing_separator: bool = False
     header_line: int = 1
     is_loose: bool = False
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_text_csv(text: Text, name: str, layout: Layout | None = None) -> pl.DataFrame:
@@ -331,17 +333,18 @@ def _header(line: bytes, name: str, layout: Layout, data: bytes = b"") -> list[s
         fields = next(csv.reader([text], delimiter=layout.separator, quotechar=layout.quote))
     else:
         fields = text.split(layout.separator)
-    names = [field.strip() for field in fields]
+    names = [text.strip() for text in fields]
     if layout.lower_names:
-        names = [field.lower() for field in names]
+        names = [text.lower() for text in names]
+    names = [layout.renamed.get(text, text) for text in names]
     if layout.is_loose:
-        names = [field or f"column {number}" for number, field in enumerate(names, start=1)]
+        names = [text or f"column {number}" for number, text in enumerate(names, start=1)]
     seen: set[str] = set()
-    for field in names:
-        if field in seen:
-            raise refused(name, "a name per column", "this name twice", row=0, column=field or "without a name")
-        seen.add(field)
-    missing = [field for field in layout.required if field not in seen]
+    for title in names:
+        if title in seen:
+            raise refused(name, "a name per column", "this name twice", row=0, column=title or "without a name")
+        seen.add(title)
+    missing = [title for title in layout.required if title not in seen]
     if missing:
         came = f"no column {', '.join(missing)}; there are {', '.join(names[:60])}"[:1000]
         hint = _where_they_are(data, layout) if layout.is_loose else ""
@@ -354,7 +357,7 @@ def _where_they_are(data: bytes, layout: Layout) -> str:
     lines = [line.decode(errors="replace") for line in data[: 2**16].split(b"\n")[:60]]
     for separator in dict.fromkeys((layout.separator, ",", ";", "\t", "|")):
         for number, text in enumerate(lines):
-            fields = {field.strip().strip('"') for field in text.strip("\r").split(separator)}
+            fields = {cell.strip().strip('"') for cell in text.strip("\r").split(separator)}
             if fields.issuperset(layout.required):
                 told = [] if number == 0 else [f"header_row = {layout.header_line + number}"]
                 told += [] if separator == layout.separator else [f'separator = "{separator}"'.replace("\t", "\\t")]
