@@ -243,9 +243,7 @@ def _say_doubts(doubts: pl.DataFrame, run: Run) -> None:
         run.say(f"doubt: {first.height - MOST_SAID:,} more in flows.doubts")
 
 
-def _rates(
-    files: list[tuple[raw_folder.Found, Source]], failures: dict[str, AnomalyError]
-) -> dict[str, pl.DataFrame]:
+def _rates(files: list[tuple[raw_folder.Found, Source]], failures: dict[str, AnomalyError]) -> dict[str, pl.DataFrame]:
     """Rates of every file that has some; where two say a month, the later by name. A file that fails is noted."""
     rates: dict[str, list[pl.DataFrame]] = {}
     for item, source in files:
@@ -297,7 +295,13 @@ def _ingest(raw: RawFile, source: Source, context: Context, parts: Parts, run: R
     )
     aside = pl.concat(rejected)
     _refuse_too_bad(raw, count, aside, run)
-    row = {"source": source.name, "dataset": dataset, "vintage": vintage, "path": raw.name, "sha256": sha256}
+    row: dict[str, object] = {
+        "source": source.name,
+        "dataset": dataset,
+        "vintage": vintage,
+        "path": raw.name,
+        "sha256": sha256,
+    }
     row |= {"size_bytes": raw.path.stat().st_size, "url": raw.url, "fetched_at": raw.fetched_at, **count}
     return FileRead(row, aside, pl.concat(doubts))
 
@@ -380,7 +384,9 @@ def _refuse_parts_of_one(writer: Writer, groups: pl.DataFrame, names: dict[str, 
         return
     first = clash.row(0, named=True)
     same = clash.filter(pl.all_horizontal(pl.col(name) == first[name] for name in (*vintages.KEY, "vintage")))
-    told = [f"{_named(name, names)} says {usd:,} USD" for name, usd in same.select("raw_file", "primary_value_usd").rows()]
+    told = [
+        f"{_named(name, names)} says {usd:,} USD" for name, usd in same.select("raw_file", "primary_value_usd").rows()
+    ]
     key = ", ".join(str(first[column]) for column in vintages.KEY)
     raise DataRejected(
         "one value for a key in tables of one age",

@@ -170,9 +170,7 @@ def run_jobs(
         return _run_all(jobs, asked, raw, Store(data), is_quarantine=is_quarantine)
 
 
-def _run_all(
-    jobs: Sequence[Job], asked: Mapping[str, str], raw: Path, store: Store, *, is_quarantine: bool
-) -> Outcome:
+def _run_all(jobs: Sequence[Job], asked: Mapping[str, str], raw: Path, store: Store, *, is_quarantine: bool) -> Outcome:
     """The jobs in order, and the status file; `asked` is what of it is told to whoever reads the file."""
     outcome, began, clock = Outcome(), datetime.now(UTC), time.monotonic()
 

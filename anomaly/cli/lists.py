@@ -143,7 +143,13 @@ def doubts(data: Path, form: str) -> None:
 
     store = open_store(data)
     aside = [
-        {"file": row["path"], "rule": "set_aside", "says": row["reason"], "figures": "", "todo": "mend it and run again"}
+        {
+            "file": row["path"],
+            "rule": "set_aside",
+            "says": row["reason"],
+            "figures": "",
+            "todo": "mend it and run again",
+        }
         for row in store.read("flows.set_aside").iter_rows(named=True)
     ]
     rows = [

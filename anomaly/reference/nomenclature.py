@@ -120,6 +120,19 @@ def faults(pairs: pl.DataFrame) -> pl.DataFrame:
     return judged.with_columns(fault=said).filter(pl.col("fault").is_not_null()).select("code", "edition", "fault")
 
 
+@cache
+def passes(edition: int) -> pl.Series:
+    """For every number from 0 to 999,999 whether, as six digits, `faults` has nothing against it in an edition."""
+    number = pl.int_range(10**6, eager=True)
+    chapter = (number // 10**4).to_frame("n")["n"]
+    of_edition = codes().filter(pl.col("edition") == edition)["code"].cast(pl.Int64)
+    whole = listed_chapters().filter(pl.col("edition") == edition)["chapter"].cast(pl.Int64)
+    every = pl.Series([*_chapters(), *NATIONAL]).cast(pl.Int64)
+    is_code = pl.Series([False]).new_from_index(0, 10**6).scatter(of_edition, True)
+    is_judged = chapter.is_in(whole.implode())
+    return chapter.is_in(every.implode()) & (is_code | ~is_judged)
+
+
 def _names(edition: pl.Expr) -> pl.Expr:
     return pl.lit("HS ") + edition.replace_strict(
         dict(enumerate(EDITION_STARTS)), default=None, return_dtype=pl.Int32
@@ -132,7 +145,12 @@ def with_faults(frame: pl.DataFrame, code: str = "_hs6", edition: str = "_editio
     Only the distinct pairs are judged; where none is wrong, as in a publisher's whole month, no row is joined.
     """
     pairs = frame.select(code=code, edition=edition).unique().drop_nulls()
-    wrong = faults(pairs)
+    number = pl.col("code").cast(pl.Int64, strict=False)
+    doubtful = [
+        of_edition.filter(~pl.lit(passes(int(of_edition["edition"][0]))).gather(number).fill_null(value=False))
+        for of_edition in pairs.partition_by("edition")
+    ]
+    wrong = faults(pl.concat([pairs.clear(), *doubtful]))
     if wrong.is_empty():
         return frame.with_columns(code_fault=pl.lit(None, dtype=pl.String))
     return frame.join(

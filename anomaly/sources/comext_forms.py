@@ -49,7 +49,9 @@ def frames(text: Text, raw: RawFile, part_rows: int) -> Iterator[pl.DataFrame]:
 
 def _of_sdmx_2(text: Text, raw: RawFile, part_rows: int) -> Iterator[pl.DataFrame]:
     """STRUCTURE, STRUCTURE_ID in place of DATAFLOW, and no day of the last update."""
-    for part in text_csv_batches(text, raw.name, Layout(required=_SDMX_2, columns=(*_SDMX_2, "LAST UPDATE")), part_rows):
+    for part in text_csv_batches(
+        text, raw.name, Layout(required=_SDMX_2, columns=(*_SDMX_2, "LAST UPDATE")), part_rows
+    ):
         frame = part.rename({"STRUCTURE_ID": "DATAFLOW"})
         if "LAST UPDATE" not in frame.columns:
             frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias("LAST UPDATE"))
@@ -91,7 +93,10 @@ def _of_relational(text: Text, raw: RawFile, part_rows: int) -> Iterator[pl.Data
         elif measures:
             index = [name for name in frame.columns if name not in measures]
             tall = frame.unpivot(on=measures, index=index, variable_name="indicators", value_name="OBS_VALUE")
-            tall = tall.filter(~pl.col("OBS_VALUE").str.strip_chars().is_in([":", ""]).fill_null(value=True) | (pl.col("indicators") == measures[0]))
+            tall = tall.filter(
+                ~pl.col("OBS_VALUE").str.strip_chars().is_in([":", ""]).fill_null(value=True)
+                | (pl.col("indicators") == measures[0])
+            )
         else:
             came = f"there are {', '.join(frame.columns[1:])[:300]}"
             raise refused(raw.name, f"a measure such as {', '.join(_MEASURES)}", came, row=0)
@@ -145,7 +150,9 @@ def _country_code(text: str) -> str | None:
 
 
 def _codes() -> dict[str, str]:
-    return dict(countries.iso2_table().unique("iso3", keep="first", maintain_order=True).select("iso3", "iso2").iter_rows())
+    return dict(
+        countries.iso2_table().unique("iso3", keep="first", maintain_order=True).select("iso3", "iso2").iter_rows()
+    )
 
 
 def _period(text: str) -> str:

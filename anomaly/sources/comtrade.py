@@ -13,8 +13,8 @@ from dataclasses import replace
 import polars as pl
 
 from anomaly.reference import countries, nomenclature
-from anomaly.sources.base import Batch, Context, RawFile, Source, doubt, doubt_rows, split
 from anomaly.reference.editions import edition_number
+from anomaly.sources.base import Batch, Context, RawFile, Source, doubt, doubt_rows, split
 from anomaly.sources.comtrade_forms import form_of, in_api_words
 from anomaly.sources.comtrade_json import PREVIEW_LIMIT, ROW_LIMITS, rows_of_answer
 from anomaly.sources.comtrade_rules import COLUMNS, MOST_PLAUSIBLE_KG, REQUIRED, RULES
@@ -169,7 +169,9 @@ def _with_country(frame: pl.DataFrame, side: str) -> pl.DataFrame:
             pl.coalesce("_iso", "_iso_text").alias(f"{side}_iso"),
             pl.coalesce("_kind", "_kind_text").alias(f"{side}_kind"),
             (
-                (pl.col("_iso") != pl.col("_iso_text")) & (pl.col("_kind") == "country") & (pl.col("_kind_text") == "country")
+                (pl.col("_iso") != pl.col("_iso_text"))
+                & (pl.col("_kind") == "country")
+                & (pl.col("_kind_text") == "country")
             ).alias(f"{side}_is_two"),
         )
         .drop("_m49", "_iso", "_kind", "_iso_text", "_kind_text")

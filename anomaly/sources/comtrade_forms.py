@@ -92,7 +92,9 @@ def in_api_words(frame: pl.DataFrame, form: Form) -> pl.DataFrame:
         frame = frame.with_columns(pl.col(weights).replace(dict.fromkeys(MISSING)))
     if not form.is_legacy:
         return frame
-    filled = {name: value for name, value in form.constants.items() if name in ("partner2code", "customscode", "motcode")}
+    filled = {
+        name: value for name, value in form.constants.items() if name in ("partner2code", "customscode", "motcode")
+    }
     is_monthly = pl.col("period").str.len_chars() == 6
     return frame.with_columns(
         freqcode=pl.when(is_monthly).then(pl.lit("M")).otherwise(pl.lit("A")),
@@ -100,5 +102,8 @@ def in_api_words(frame: pl.DataFrame, form: Form) -> pl.DataFrame:
         isnetwgtestimated=pl.col("flag").is_in(_WITH_WEIGHT_ESTIMATED).cast(pl.String)
         if "flag" in frame.columns
         else pl.lit(None, dtype=pl.String),
-        **{name: pl.when(pl.col(name) == "").then(pl.lit(value)).otherwise(name).fill_null(value) for name, value in filled.items()},
+        **{
+            name: pl.when(pl.col(name) == "").then(pl.lit(value)).otherwise(name).fill_null(value)
+            for name, value in filled.items()
+        },
     )

@@ -93,7 +93,9 @@ def _refuse_cut(rows: int, raw: RawFile) -> None:
     if rows in ROW_LIMITS or rows > max(ROW_LIMITS) or is_untold or (is_preview and rows >= PREVIEW_LIMIT):
         hint = "ask for fewer reporters, periods or codes at a time"
         if is_untold:
-            hint += "; if it is whole, say in an origin.toml beside it which url it is from (data/v1/get is not cut at 500)"
+            hint += (
+                "; if it is whole, say in an origin.toml beside it which url it is from (data/v1/get is not cut at 500)"
+            )
         raise refused(
             raw.name,
             "fewer rows than the API's limit",

@@ -112,7 +112,9 @@ RULES = (
         "zero_lost",
         "cmdcode",
         pl.col("cmdcode").str.contains(r"^(\d|\d{3}|\d{5})$"),
-        pl.format("{} digits: a zero is lost; the HS has codes of two, four and six", pl.col("cmdcode").str.len_chars()),
+        pl.format(
+            "{} digits: a zero is lost; the HS has codes of two, four and six", pl.col("cmdcode").str.len_chars()
+        ),
     ),
     Rule("bad_code", "cmdcode", ~pl.col("cmdcode").str.contains(r"^\d{6}$"), "not a code of the Harmonized System"),
     Rule("bad_code", "cmdcode", pl.col("code_fault").is_not_null(), pl.col("code_fault")),

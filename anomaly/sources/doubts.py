@@ -111,7 +111,12 @@ def _taken(both: pl.DataFrame) -> pl.DataFrame:
         cmd_code=pl.lit(None, dtype=pl.String),
         says=pl.format("a table of your own takes the place of {} on the routes that both have", "source_other"),
         figures=pl.format(
-            "{} routes, {} rows: {} USD in the table, {} USD in {}", "routes", "rows", "usd", "usd_other", "source_other"
+            "{} routes, {} rows: {} USD in the table, {} USD in {}",
+            "routes",
+            "rows",
+            "usd",
+            "usd_other",
+            "source_other",
         ),
         todo=pl.lit("ask with --source for the other figures; take the table out if they shall count"),
     )
@@ -127,7 +132,17 @@ def beyond_exports(rows: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame:
     names
         As in `between_sources`.
     """
-    key = ["source", "dataset", "vintage", "freq_code", "ref_date", "reporter_iso", "partner_iso", "classification_code", "cmd_code"]
+    key = [
+        "source",
+        "dataset",
+        "vintage",
+        "freq_code",
+        "ref_date",
+        "reporter_iso",
+        "partner_iso",
+        "classification_code",
+        "cmd_code",
+    ]
     turned = pl.col("flow_code").replace({"RX": "X", "RM": "M"})
     again = rows.filter(pl.col("flow_code").is_in(["RX", "RM"])).with_columns(turned.alias("flow_code"))
     held = again.join(rows, on=[*key, "flow_code"], suffix="_whole")

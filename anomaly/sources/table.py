@@ -21,7 +21,15 @@ from anomaly.sources.table_forms import text_frames, whole_frames
 from anomaly.sources.table_mapping import TableMapping, has_mapping, mapping_of, stem
 from anomaly.sources.table_periods import is_monthly, is_quarterly, month_of
 from anomaly.sources.table_rules import rules
-from anomaly.sources.table_sums import added, levels, months_of_sums, not_reported, with_editions, with_reexports, years_of_quarters
+from anomaly.sources.table_sums import (
+    added,
+    levels,
+    months_of_sums,
+    not_reported,
+    with_editions,
+    with_reexports,
+    years_of_quarters,
+)
 
 _JUDGED = (
     *("row", *(name for name in KEY if name != "classification_code"), *AMOUNTS, "is_confidential"),
@@ -106,7 +114,9 @@ def _refuse_open(raw: RawFile, mapping: TableMapping, role: str, shown: Evidence
         "the point may be the decimal mark or stand between thousands"
     )
     hint = 'say in the mapping [number] thousands = "." (1.033 is 1033) or decimal = "." (it is 1 and 33 thousandths)'
-    raise refused(raw.name, "numbers that can be read in one way", came, column=mapping.columns.get(role, role), hint=hint)
+    raise refused(
+        raw.name, "numbers that can be read in one way", came, column=mapping.columns.get(role, role), hint=hint
+    )
 
 
 def _together(

@@ -35,11 +35,17 @@ def with_meaning(frame: pl.DataFrame, mapping: TableMapping, marks: dict[str, Ma
     frame = with_codes(frame, mapping)
     to_flow = mapping.flows or {flow: flow for flow in FLOWS}
     is_word = pl.col("value").is_in([*mapping.zero, *mapping.unknown, *mapping.withheld])
-    value = pl.when(pl.col("value").is_in(list(mapping.zero))).then(pl.lit("0")).otherwise(marks["value"].plain(pl.col("value")))
+    value = (
+        pl.when(pl.col("value").is_in(list(mapping.zero)))
+        .then(pl.lit("0"))
+        .otherwise(marks["value"].plain(pl.col("value")))
+    )
     weight = pl.when(~pl.col("weight").is_in(list(NO_WEIGHT))).then(marks["weight"].plain(pl.col("weight")))
     frame = frame.with_columns(
         freq_code=pl.lit("A" if is_annual else "M"),
-        flow_code=pl.col("flow") if "flow" in mapping.constants else pl.col("flow").replace_strict(to_flow, default=None),
+        flow_code=pl.col("flow")
+        if "flow" in mapping.constants
+        else pl.col("flow").replace_strict(to_flow, default=None),
         is_confidential=(pl.col("partner_kind") == "confidential").fill_null(value=False),
         is_net_wgt_estimated=pl.lit(None, dtype=pl.Boolean),
         value_number=value,

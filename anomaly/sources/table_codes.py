@@ -11,7 +11,7 @@ from anomaly.sources.table_mapping import TableMapping
 
 LONGEST = 12
 TOTALS = ("TOTAL", "ALL", "ALL COMMODITIES", "ИТОГО", "ВСЕГО")
-_LOST = "{digits} digits: a zero is lost, or a digit; write the codes as text, or say [code] zeros = \"restore\""
+_LOST = '{digits} digits: a zero is lost, or a digit; write the codes as text, or say [code] zeros = "restore"'
 
 
 def with_codes(frame: pl.DataFrame, mapping: TableMapping) -> pl.DataFrame:
@@ -63,8 +63,10 @@ def _read(asked: pl.DataFrame, *, is_restoring: bool) -> pl.DataFrame:
         .str.replace(r"^(HS|CN|HTS)\s*(?:[0-9]{4}\s*:)?\s*([0-9])", "${2}")
     )
     is_float = text.str.contains(r"^[0-9]+\.0$")
-    digits = pl.when(is_float).then(text.str.replace(r"\.0$", "")).otherwise(
-        text.str.replace_all(r"[.\s\u00a0]", "").str.replace_all(r"([0-9])-([0-9])", "${1}${2}")
+    digits = (
+        pl.when(is_float)
+        .then(text.str.replace(r"\.0$", ""))
+        .otherwise(text.str.replace_all(r"[.\s\u00a0]", "").str.replace_all(r"([0-9])-([0-9])", "${1}${2}"))
     )
     rows = asked.with_columns(_text=text, is_float=is_float.fill_null(value=False), digits=digits)
     is_code = pl.col("digits").str.contains(rf"^[0-9]{{1,{LONGEST}}}$").fill_null(value=False)

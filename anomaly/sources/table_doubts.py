@@ -54,7 +54,7 @@ def _numbers_of_countries(kept: pl.DataFrame, mapping: TableMapping) -> list[dic
             "numbers_as_m49",
             "the numbers of countries were read as the UN's M49; many offices number countries their own way (GEONOM: 616 is Iran)",
             f"{pairs.height:,} numbers: {shown}",
-            "compare a few with the names; other numbers go into a file, country_table = \"…\" (text, iso3)",
+            'compare a few with the names; other numbers go into a file, country_table = "…" (text, iso3)',
         )
     ]
 
@@ -81,11 +81,17 @@ def of_periods(flows: pl.DataFrame, mapping: TableMapping, *, is_annual: bool) -
             doubt(
                 "all_januaries",
                 "every period is a January: are these years, each dated at its first day?",
-                f"{years} Januaries, {months.min():%Y-%m} to {months.max():%Y-%m}, and no other month",
-                'if they are years, say period = "%Y-01-01" (or what stands for the month) in place of ' + mapping.period,
+                f"{years} Januaries, {_span(months)}, and no other month",
+                'if they are years, say period = "%Y-01-01" (or what stands for the month) in place of '
+                + mapping.period,
             )
         ]
     return [] if mapping.cumulative else _only_rising(flows)
+
+
+def _span(months: pl.Series) -> str:
+    first, *_, last = months.sort().dt.strftime("%Y-%m").to_list() * 2
+    return f"{first} to {last}"
 
 
 def _only_rising(flows: pl.DataFrame) -> list[dict[str, str | None]]:
@@ -127,8 +133,7 @@ def of_editions(early: pl.DataFrame, *, is_converted: bool, word: str) -> list[d
     """Doubts of one edition for a whole table, where some rows are older than it, or have codes of another."""
     if early.is_empty():
         return []
-    first, last = early["ref_date"].min(), early["ref_date"].max()
-    figures = f"{early.height:,} rows, {first:%Y-%m} to {last:%Y-%m}"
+    figures = f"{early.height:,} rows, {_span(early['ref_date'])}"
     if is_converted:
         return [
             doubt(

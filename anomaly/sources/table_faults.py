@@ -58,7 +58,9 @@ def faults_of(content: dict[str, Any]) -> list[str]:
     section: dict[str, dict[str, Any]] = {key: content.get(key, {}) for key in SECTIONS}
     for key, known in SECTIONS.items():
         faults += [
-            f"unknown key {key}.{name}; known are {', '.join(known)}" for name in section[key] if known and name not in known
+            f"unknown key {key}.{name}; known are {', '.join(known)}"
+            for name in section[key]
+            if known and name not in known
         ]
     return [
         *faults,
@@ -102,9 +104,7 @@ def _column_faults(content: dict[str, Any], columns: dict[str, Any], wide: dict[
     faults += [f"columns.{role} is not a column's name" for role, name in columns.items() if not _is_name(name)]
     for key in CONSTANTS:
         is_either = key in ("flow", "classification")
-        if content.get(key) and key in columns:
-            faults.append(f"give either {key} or columns.{key}, and not both")
-        elif is_either and not content.get(key) and key not in columns:
+        if (content.get(key) and key in columns) or (is_either and not content.get(key) and key not in columns):
             faults.append(f"give either {key} or columns.{key}, and not both")
     return faults
 
@@ -119,7 +119,11 @@ def _word_faults(words: dict[str, str]) -> list[str]:
         ("classification", is_edition, 'such as H5, H6 or CN2022, or "by year" for the edition in force'),
         ("separator", len(words["separator"].encode()) == 1 and words["separator"] not in '"\n\r', "one character"),
         ("encoding", _is_encoding(words["encoding"]), "an encoding of text such as utf-8, cp1252, gbk or utf-16"),
-        ("reexports", words["reexports"] in ("within", "added"), "within (exports hold them) or added (beside exports)"),
+        (
+            "reexports",
+            words["reexports"] in ("within", "added"),
+            "within (exports hold them) or added (beside exports)",
+        ),
     )
     return [f"{key} is {words[key]!r}, expected {expected}" for key, holds, expected in checks if not holds]
 
@@ -127,7 +131,7 @@ def _word_faults(words: dict[str, str]) -> list[str]:
 def _is_encoding(name: str) -> bool:
     """Whether it is an encoding of text; rot13 and zip are codecs too, and are none."""
     try:
-        return bool(codecs.lookup(name)._is_text_encoding)  # noqa: SLF001 - the only way Python has to ask
+        return bool(codecs.lookup(name)._is_text_encoding)
     except (LookupError, ValueError):
         return False
 
@@ -141,7 +145,9 @@ def _period_faults(content: dict[str, Any], columns: dict[str, Any], wide: dict[
         if "value" not in wide:
             faults.append(f"wide.value is missing, such as {shown}")
         faults += [
-            f"columns.{role} and wide.{role}: give one, and not both" for role in ("value", "weight") if role in columns and role in wide
+            f"columns.{role} and wide.{role}: give one, and not both"
+            for role in ("value", "weight")
+            if role in columns and role in wide
         ]
         faults += [
             f"wide.{key} is {text!r}, expected {fault}" for key, text in wide.items() if (fault := format_fault(text))

@@ -10,7 +10,15 @@ import polars as pl
 
 from anomaly.sources.base import RawFile
 from anomaly.sources.reading.archives import zip_blocks, zip_members
-from anomaly.sources.reading.text import MOST_UNPACKED_BYTES, Layout, Text, decoded, read_bytes, refused, text_csv_batches
+from anomaly.sources.reading.text import (
+    MOST_UNPACKED_BYTES,
+    Layout,
+    Text,
+    decoded,
+    read_bytes,
+    refused,
+    text_csv_batches,
+)
 from anomaly.sources.reading.workbooks import is_workbook, page_as_csv, sheet_as_csv
 from anomaly.sources.table_faults import ROLES
 from anomaly.sources.table_mapping import TableMapping

@@ -147,9 +147,7 @@ def _mapping(content: dict[str, Any], folder: Path) -> TableMapping:
     value, number, marks = section["value"], section["number"], section["marks"]
     return TableMapping(
         columns=section["columns"],
-        constants={
-            key: content[key] for key in ("reporter", "partner", "flow", "classification") if content.get(key)
-        },
+        constants={key: content[key] for key in ("reporter", "partner", "flow", "classification") if content.get(key)},
         flows=section["flows"],
         currency=value.get("currency", "USD"),
         multiplier=float(value.get("multiplier", 1)),

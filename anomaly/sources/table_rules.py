@@ -28,7 +28,13 @@ def _of_rows(mapping: TableMapping) -> tuple[Rule, ...]:
     words = pl.coalesce(pl.when(is_filled(pl.col(role))).then(pl.col(role)) for role in cells)
     is_words = words.str.contains(r"\p{L}") & (words.str.contains(r"[\s:]") | (words.str.len_chars() > 12))
     passed = [
-        Rule("passed_over", f"over:{column}", pl.col(f"over:{column}").is_in(values), "the mapping passes it over", is_error=False)
+        Rule(
+            "passed_over",
+            f"over:{column}",
+            pl.col(f"over:{column}").is_in(values),
+            "the mapping passes it over",
+            is_error=False,
+        )
         for column, values in mapping.passed_over.items()
     ]
     return (
@@ -97,7 +103,7 @@ def _of_amounts(mapping: TableMapping) -> tuple[Rule, ...]:
         .then(pl.lit('not a number; if it is a mark say what it means, [marks] zero, unknown or withheld = ["…"]'))
         .otherwise(pl.lit("the amount is not a finite number"))
     )  # fmt: skip
-    missing = "there is no amount; if an empty cell means nothing, unknown or withheld, say so under [marks] with \"\""
+    missing = 'there is no amount; if an empty cell means nothing, unknown or withheld, say so under [marks] with ""'
     return (
         Rule("withheld", "value", is_withheld, "the publisher withholds the value", is_error=False),
         Rule("no_value", "value", is_unknown, "the value is not known", is_error=False),

@@ -29,8 +29,10 @@ def with_editions(kept: pl.DataFrame, word: str) -> tuple[pl.DataFrame, list[dic
     converted the table.
     """
     is_cn = pl.col("classification").str.starts_with("CN")
-    in_force = pl.when(is_cn).then(pl.format("CN{}", pl.col("ref_date").dt.year())).otherwise(
-        pl.format("H{}", pl.col("edition_in_force"))
+    in_force = (
+        pl.when(is_cn)
+        .then(pl.format("CN{}", pl.col("ref_date").dt.year()))
+        .otherwise(pl.format("H{}", pl.col("edition_in_force")))
     )
     if word in BY_YEAR:
         return kept.with_columns(classification_code=in_force), []
@@ -40,7 +42,9 @@ def with_editions(kept: pl.DataFrame, word: str) -> tuple[pl.DataFrame, list[dic
     is_early = (pl.col("ref_date").dt.year() < starts) & (pl.col("edition_in_force") >= 0)
     is_converted = bool(kept.select((is_early & ~pl.col("fits_in_force")).any()).item())
     is_other = ~pl.col("fits_said") | (is_early & pl.lit(not is_converted))
-    doubts = of_editions(kept.filter(is_early if is_converted else is_other), is_converted=is_converted, word=_name(word))
+    doubts = of_editions(
+        kept.filter(is_early if is_converted else is_other), is_converted=is_converted, word=_name(word)
+    )
     code = pl.when(is_other.fill_null(value=False)).then(in_force).otherwise(pl.col("classification"))
     return kept.with_columns(classification_code=code), doubts
 
@@ -157,7 +161,10 @@ def months_of_sums(kept: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Rule, ...]]:
     """Months out of sums from January on, and the rules for those that cannot be: a month before is missing, or more."""
     route = [name for name in KEY if name != "ref_date"]
     ordered = kept.sort(*route, "ref_date").with_columns(_year=pl.col("ref_date").dt.year())
-    before = {name: pl.col(name).shift(1).over(*route, "_year") for name in ("primary_value_usd", "reported_value", "net_wgt_g")}
+    before = {
+        name: pl.col(name).shift(1).over(*route, "_year")
+        for name in ("primary_value_usd", "reported_value", "net_wgt_g")
+    }
     month_before = pl.col("ref_date").shift(1).over(*route, "_year")
     is_first = pl.col("ref_date").dt.month() == 1
     is_next = month_before == pl.col("ref_date").dt.offset_by("-1mo")
@@ -177,7 +184,13 @@ def years_of_quarters(kept: pl.DataFrame) -> tuple[pl.DataFrame, Rule]:
     rest = [name for name in KEY if name != "ref_date"]
     years = kept.with_columns(ref_date=pl.col("ref_date").dt.truncate("1y"))
     years = years.with_columns(_quarters=pl.len().over(*rest, "ref_date"))
-    rule = Rule("year_not_whole", "period", pl.col("_quarters") < 4, "a quarter of a year whose four are not all there", is_error=False)
+    rule = Rule(
+        "year_not_whole",
+        "period",
+        pl.col("_quarters") < 4,
+        "a quarter of a year whose four are not all there",
+        is_error=False,
+    )
     return years, rule
 
 

@@ -29,9 +29,17 @@ class Marks:
         """The cells as "1234.5"; a cell that does not fit the marks becomes text that is no number."""
         text = cell.str.strip_chars()
         if self.thousands:
-            mark = rf"[{BLANKS}]" if self.thousands in BLANKS else "['\u2019]" if self.thousands in "'\u2019" else f"\\{self.thousands}"
+            mark = (
+                rf"[{BLANKS}]"
+                if self.thousands in BLANKS
+                else "['\u2019]"
+                if self.thousands in "'\u2019"
+                else f"\\{self.thousands}"
+            )
             point = f"\\{self.decimal}"
-            fits = rf"^[-+]?([0-9]{{1,3}}({mark}[0-9]{{2,3}})*{mark}[0-9]{{3}}|[0-9]*)({point}[0-9]+)?([eE][-+]?[0-9]+)?$"
+            fits = (
+                rf"^[-+]?([0-9]{{1,3}}({mark}[0-9]{{2,3}})*{mark}[0-9]{{3}}|[0-9]*)({point}[0-9]+)?([eE][-+]?[0-9]+)?$"
+            )
             text = pl.when(text.str.contains(fits)).then(text.str.replace_all(mark, "")).otherwise(text)
         if self.decimal != ".":
             has_point = text.str.contains(".", literal=True)

@@ -279,7 +279,9 @@ def _from_line(data: bytes, line: int, name: str) -> bytes:
     for _ in range(line - 1):
         start = data.find(b"\n", start) + 1
         if not start:
-            raise refused(name, f"a header in line {line}", f"{data.count(10) + 1} lines", row=0, hint="mend header_row")
+            raise refused(
+                name, f"a header in line {line}", f"{data.count(10) + 1} lines", row=0, hint="mend header_row"
+            )
     return data[start:] if start else data
 
 
