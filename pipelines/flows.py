@@ -16,6 +16,7 @@ from anomaly.sources import table, vintages
 from anomaly.sources.base import DOUBT_COLUMNS, REJECTED_COLUMNS, Batch, Context, RawFile, Source
 from anomaly.sources.reading.archives import ahead
 from anomaly.store.writer import Writer
+from pipelines import bad_files
 from pipelines import raw as raw_folder
 from pipelines.job import Job, Run
 
@@ -122,7 +123,7 @@ def build(run: Run) -> None:
         _settle(failures, outcomes, run)
         parts.flush()
         if not parts.groups:
-            raise _nothing(outcomes, failures)
+            raise bad_files.nothing([outcome.rejected for outcome in outcomes], failures)
         groups = pl.concat(parts.groups).unique()
         names = {str(row["sha256"])[:12]: str(row["path"]) for row in read}
         repeats = _fold_repeats(writer, groups, names)
@@ -131,7 +132,7 @@ def build(run: Run) -> None:
         doubts = pl.concat([*(outcome.doubts for outcome in outcomes), *_doubts_between(writer, groups, names)])
         _say_doubts(doubts, run)
         writer.add(doubts, "flows.doubts")
-        writer.add(_set_aside(failures, run), "flows.set_aside")
+        writer.add(bad_files.set_aside(failures, run.stamp.inputs), "flows.set_aside")
         writer.add(_with_repeats(read, repeats), "flows.files")
 
 
@@ -162,63 +163,10 @@ def _settle(failures: dict[str, AnomalyError], outcomes: list[FileRead], run: Ru
     if not failures:
         return
     if not run.is_quarantine or not outcomes:
-        raise _all_of(failures)
+        raise bad_files.all_of(failures)
     for name, error in failures.items():
         run.say(f"{name}: set aside\n{error}")
         run.set_aside.append(name)
-
-
-def _all_of(failures: dict[str, AnomalyError]) -> AnomalyError:
-    """One error of all files that could not be read."""
-    errors = list(failures.values())
-    if len(errors) == 1:
-        return errors[0]
-    texts = [f"{number}. {name}: {_in_short(error)}" for number, (name, error) in enumerate(failures.items(), start=1)]
-    kind = SettingsWrong if all(isinstance(error, SettingsWrong) for error in errors) else DataRejected
-    return kind(
-        "files that can be read",
-        f"{len(errors)} that cannot:\n" + "\n".join(texts),
-        hint="mend them or take them out; --quarantine sets them aside and reads the others",
-    )
-
-
-def _in_short(error: AnomalyError) -> str:
-    examples = "; ".join(str(example) for example in error.examples[:3])
-    parts = (f"expected {error.expected}, came {error.came}", examples and f"such as {examples}", error.hint)
-    return ". ".join(part for part in parts if part)
-
-
-def _set_aside(failures: dict[str, AnomalyError], run: Run) -> pl.DataFrame:
-    rows = [
-        {"path": name, "sha256": run.stamp.inputs[f"raw/{name}"], "reason": str(error)}
-        for name, error in sorted(failures.items())
-    ]
-    return pl.DataFrame(rows, schema={"path": pl.String, "sha256": pl.String, "reason": pl.String})
-
-
-def _nothing(outcomes: list[FileRead], failures: dict[str, AnomalyError]) -> AnomalyError:
-    """The error of a folder in which nothing is left, with the reasons and a row of each."""
-    if failures:
-        return _all_of(failures)
-    rejected = [outcome.rejected for outcome in outcomes if outcome.rejected.height]
-    if not rejected:
-        return DataRejected("rows of trade in the raw files", "files without rows", hint="fetch the files again")
-    every = pl.concat(rejected)
-    counted = every.group_by("raw_file", "rule", "column", "reason", maintain_order=True).agg(
-        pl.len(), pl.col("row").first(), pl.col("value").first()
-    )
-    shown = [
-        f"{item['raw_file']}, {item['len']:,} rows, the first is row {item['row']}, {item['column'] or 'the whole row'} "
-        f"{item['value']!r}: {item['reason']}"
-        for item in counted.sort("len", descending=True, maintain_order=True).iter_rows(named=True)
-    ]
-    return DataRejected(
-        "rows of trade in the raw files",
-        f"none: all {every.height:,} rows were set aside",
-        count=every.height,
-        examples=shown,
-        hint="fetch rows of six-digit codes, each between two countries",
-    )
 
 
 def _doubts_between(writer: Writer, groups: pl.DataFrame, names: dict[str, str]) -> Iterator[pl.DataFrame]:
@@ -294,7 +242,7 @@ def _ingest(raw: RawFile, source: Source, context: Context, parts: Parts, run: R
         f"+ {count['rows_deduplicated']:,} deduplicated"
     )
     aside = pl.concat(rejected)
-    _refuse_too_bad(raw, count, aside, run)
+    bad_files.refuse_too_bad(raw.name, count, aside, run.settings.rejected_share_limit)
     row: dict[str, object] = {
         "source": source.name,
         "dataset": dataset,
@@ -317,24 +265,6 @@ def _balanced(source: Source, raw: RawFile, context: Context) -> Iterator[Batch]
                 hint=f"the reader of {source.name} loses rows: report this as a fault",
             )
         yield batch
-
-
-def _refuse_too_bad(raw: RawFile, count: dict[str, int], rejected: pl.DataFrame, run: Run) -> None:
-    limit = run.settings.rejected_share_limit
-    if count["rows_errors"] <= limit * max(count["rows_in"], 1):
-        return
-    errors = rejected.filter("is_error").sort("row", maintain_order=True)
-    kinds = errors.unique(["rule", "column", "reason"], keep="first", maintain_order=True)  # each reason once, first
-    others = errors.join(kinds.select("row", "rule", "column"), on=["row", "rule", "column"], how="anti")
-    shown = pl.concat([kinds, others]).head(3).sort("row").select("row", "column", "value", "reason").rows()
-    raise DataRejected(
-        f"{raw.name} with at most {100 * limit:g} % bad rows",
-        f"{count['rows_errors']:,} bad rows of {count['rows_in']:,}",
-        count=count["rows_errors"],
-        examples=[f"row {row}, {column or 'whole row'} {value!r}: {reason}" for row, column, value, reason in shown],
-        hint="do what the reasons say, or fetch the file again; or, if you know these rows, raise rejected_share_limit "
-        "in a scenario of your own (docs/not-read.md)",
-    )
 
 
 def _fold_repeats(writer: Writer, groups: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame | None:

@@ -141,7 +141,18 @@ MISSING = ("NA", "N/A", "#N/A", "NaN", "null", "None", "")  # how programs write
 
 @cache
 def texts(system: str) -> dict[str, str]:
-    """Plain spelling → iso3 of what publishers write beside a system's own codes: totals, old codes, names of their own."""
+    """What publishers write beside a system's own codes: totals, old codes, names of their own.
+
+    Parameters
+    ----------
+    system : str
+        iso3, iso2, m49 or name.
+
+    Returns
+    -------
+    dict of str to str
+        Plain spelling → iso3.
+    """
     written = read("country_texts.csv").filter(pl.col("systems").str.split(" ").list.contains(system))
     return {plain(text): iso3 for text, iso3 in written.select("text", "iso3").iter_rows()}
 
@@ -151,16 +162,17 @@ def resolve(written: pl.Series, system: str, own: dict[str, str]) -> pl.DataFram
 
     Parameters
     ----------
-    written
+    written : pl.Series
         The distinct texts of the column, without nulls.
-    system
+    system : str
         iso3, iso2, m49 or name.
-    own
-        A dictionary beside the table: text, exactly or in another spelling → iso3, or aggregate or unknown.
+    own : dict of str to str
+        A dictionary beside the table: text, exactly or in another spelling → iso3, or aggregate.
 
     Returns
     -------
-    text, iso3, kind (country, group, special, confidential) of the texts that are known; the others are left out.
+    pl.DataFrame
+        text, iso3, kind (country, group, special, confidential) of the texts that are known; the others are left out.
     """
     kind_of = dict(table().select("iso3", "kind").iter_rows())
     kind_of |= {"aggregate": "group"}

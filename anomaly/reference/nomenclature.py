@@ -59,12 +59,34 @@ def headings() -> frozenset[str]:
 
 
 def name_of(edition: int) -> str:
-    """HS 2022 of 6."""
+    """HS 2022 of 6.
+
+    Parameters
+    ----------
+    edition : int
+        0 to 6.
+
+    Returns
+    -------
+    str
+        As a person says it.
+    """
     return f"HS {EDITION_STARTS[edition]}"
 
 
 def in_force(year: pl.Expr) -> pl.Expr:
-    """The edition in force in a year, Int8: 5 of 2021, 6 of 2022."""
+    """The edition in force in a year: 5 of 2021, 6 of 2022.
+
+    Parameters
+    ----------
+    year : pl.Expr
+        Years as numbers.
+
+    Returns
+    -------
+    pl.Expr
+        Int8; -1 before the first edition.
+    """
     return (pl.sum_horizontal([(year >= start).cast(pl.Int8) for start in EDITION_STARTS]) - 1).cast(pl.Int8)
 
 
@@ -73,12 +95,13 @@ def faults(pairs: pl.DataFrame) -> pl.DataFrame:
 
     Parameters
     ----------
-    pairs
+    pairs : pl.DataFrame
         `code` (text) and `edition` (Int8), few and unique; other columns are dropped.
 
     Returns
     -------
-    The pairs that are wrong, with `fault`: a sentence, such as "a code of HS 2017, not of HS 2022".
+    pl.DataFrame
+        The pairs that are wrong, with `fault`: a sentence, such as "a code of HS 2017, not of HS 2022".
 
     Examples
     --------
@@ -122,7 +145,18 @@ def faults(pairs: pl.DataFrame) -> pl.DataFrame:
 
 @cache
 def passes(edition: int) -> pl.Series:
-    """For every number from 0 to 999,999 whether, as six digits, `faults` has nothing against it in an edition."""
+    """For every number from 0 to 999,999 whether, as six digits, `faults` has nothing against it in an edition.
+
+    Parameters
+    ----------
+    edition : int
+        0 to 6; of others nothing is known, and every code of a chapter passes.
+
+    Returns
+    -------
+    pl.Series
+        Boolean, a million long: by its number a code is looked up without a join.
+    """
     number = pl.int_range(10**6, eager=True)
     chapter = (number // 10**4).to_frame("n")["n"]
     of_edition = codes().filter(pl.col("edition") == edition)["code"].cast(pl.Int64)
@@ -143,6 +177,20 @@ def with_faults(frame: pl.DataFrame, code: str = "_hs6", edition: str = "_editio
     """Add `code_fault`: what is wrong with a row's six digits in its edition, null where nothing is.
 
     Only the distinct pairs are judged; where none is wrong, as in a publisher's whole month, no row is joined.
+
+    Parameters
+    ----------
+    frame : pl.DataFrame
+        Rows with a column of six digits (null: not judged) and one of editions (Int8).
+    code : str
+        Name of the column of digits.
+    edition : str
+        Name of the column of editions.
+
+    Returns
+    -------
+    pl.DataFrame
+        The same rows in the same order.
     """
     pairs = frame.select(code=code, edition=edition).unique().drop_nulls()
     number = pl.col("code").cast(pl.Int64, strict=False)
