@@ -19,7 +19,7 @@ READY := .venv/.ready
 JOB = $(BIN)/python -m pipelines
 
 .PHONY: demo help setup flows coverage bilateral features scores flags rollups report run backtest
-.PHONY: test test-kills lint lint-docs typecheck check bench clean
+.PHONY: test test-kills fuzz lint lint-docs typecheck check bench clean
 
 demo: $(READY) ## set up, then the main job on the simulated world (default)
 	@$(JOB) demo --raw $(DEMO)/raw --data $(DEMO)/processed --scenario "$(SCENARIO)"
@@ -70,6 +70,11 @@ test-coverage: $(READY) ## the tests, and which lines of the library and the job
 test-kills: $(READY) ## kill -9 and disk faults at every point of a commit, kills in every stage; minutes
 	@ANOMALY_EVERY_FAULT=1 $(BIN)/python -m pytest tests/store/test_store.py
 	@ANOMALY_EVERY_FAULT=1 $(BIN)/python -m pytest tests/house/test_pipeline.py -k killed_in_a_stage
+
+FUZZ ?= 600
+
+fuzz: $(READY) ## 3,000 changed files over all readers, at most FUZZ seconds
+	@$(BIN)/python -m tests.sources.fuzz --files 3000 --seconds "$(FUZZ)"
 
 lint: $(READY) lint-docs ## ruff: rules and format; the docstrings
 	@$(BIN)/ruff check .
