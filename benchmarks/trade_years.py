@@ -49,7 +49,7 @@ class World:
         """m49 and iso3: the scenario's countries and others, in order of iso3; BACI's number where the UN has two."""
         scenario = load()
         roles = (scenario.targets, scenario.coalition, scenario.hub_candidates, scenario.neighbours)
-        named = [country for role in roles for country in role.countries]
+        named = [country for role in roles if role is not None for country in role.countries]
         table = countries.m49_table().filter(pl.col("kind") == "country").group_by("iso3").agg(pl.col("m49").max())
         first = pl.col("iso3").is_in(named)
         return table.sort(~first, "iso3").head(self.countries).sort("iso3")
@@ -142,8 +142,9 @@ def routes(world: World, exporters: Whole, goods: Whole, *, by_good: bool) -> Ro
     cell = (exporter * world.countries + importer) * world.goods + good
     is_there = (uniform(world.seed, 10, cell) < likely) & (exporter != importer)
     at = np.nonzero(is_there)
-    names = [np.broadcast_to(axis, is_there.shape)[at] for axis in (exporter, importer, good)]
-    return Routes(*names, likely[at])
+    routes = (np.broadcast_to(axis, is_there.shape)[at] for axis in (exporter, importer, good))
+    exporter, importer, good = routes
+    return Routes(exporter, importer, good, likely[at])
 
 
 def in_year(world: World, of: Routes, year: int) -> tuple[npt.NDArray[np.bool_], Whole, Whole]:

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 from anomaly.contract.errors import AnomalyError, Locked, StoreFailure
 from anomaly.contract.schema import TABLES
 from anomaly.contract.settings import Settings, load
+from anomaly.store import made_by
 from anomaly.store.store import REPORTS, Store
 from anomaly.store.writer import Writer
 from pipelines import log
@@ -116,6 +117,7 @@ class Run:
             code_version=self.stamp.code_version,
             schema=schema,
             sort=sort,
+            scenario=self.settings.recorded() if self.job.settings is None else None,
         )
 
     def publish(self, files: Mapping[str, bytes]) -> Path:
@@ -211,6 +213,7 @@ def _run_all(jobs: Sequence[Job], asked: Mapping[str, str], raw: Path, store: St
 def _run_one(run: Run) -> dict[str, Any]:
     clock, job, store, stamp = time.monotonic(), run.job, run.store, run.stamp
     store.sweep(REPORTS if job.publishes else job.name)
+    made_by.refuse_other(store, job.reads, run.settings.recorded())
     if is_done(job, store, stamp):
         run.say("no change", status="no change")
         return {"job": job.name, "status": "no change", "seconds": round(time.monotonic() - clock, 2)}

@@ -18,14 +18,15 @@ if TYPE_CHECKING:
 Judge = Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame]
 
 
-def leave_out(run: Run, found: pl.DataFrame, scores: pl.DataFrame, judge: Judge) -> pl.DataFrame:
+def leave_out(run: Run, found: pl.DataFrame, scores: pl.DataFrame, judge: Judge, lists: pl.DataFrame) -> pl.DataFrame:
     """flags.without for the flags of the highest priority, as many as the settings say; checks before the sanctions
     come last, and what is resolved is not tried.
     """
     from anomaly.evidence import left_out
+    from anomaly.flags import naming
 
     order = pl.struct(pl.col("is_before_sanctions"), -pl.col("priority"), *ROUTE_KEY)
-    first = found.filter(pl.col("flag_type") != "resolved").sort(order).head(run.settings.evidence.most_left_out)
+    first = found.filter(~naming.has_ended()).sort(order).head(run.settings.evidence.most_left_out)
     nothing = Without.create_empty()
     if first.is_empty():
         return nothing
@@ -40,7 +41,7 @@ def leave_out(run: Run, found: pl.DataFrame, scores: pl.DataFrame, judge: Judge)
         features.filter(is_own_gap(run.settings.baseline_years)).join(routes.lazy(), on=ROUTE_KEY, how="semi").collect()
     )
     changed = {source: left_out.measured(told, source, routes, run.settings) for source in publishers}
-    scored = left_out.scored(changed, features, scores, run.settings)
+    scored = left_out.scored(changed, features, scores, run.settings, lists)
     parts = [
         left_out.tell(
             first, source, own, changed[source], scored[source], judge(changed[source], scored[source]), run.settings

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import dataframely as dy
 import polars as pl
 
+from anomaly.contract.keys import ROUTE_KEY as ROUTE_KEY
 from anomaly.contract.schema_bilateral import Bilateral as Bilateral
 from anomaly.contract.schema_bilateral import Broken as Broken
 from anomaly.contract.schema_bilateral import Families as Families
@@ -202,7 +203,9 @@ class Calibration(dy.Schema):
     window_months = dy.Int16(description="length of the window", primary_key=True, metadata={"unit": "months"})
     window_end = dy.Date(description="last month of the window", primary_key=True)
     leg = _text("hub to target, or coalition to hub (for ghost transit)", primary_key=True)
-    placebo_kind = _text("importers, periods, both or none: what the placebos of this window are")
+    placebo_kind = _text(
+        "importers, periods, both (of these), goods, goods_and_periods or none: what the placebos of this window are"
+    )
     placebos = _count("placebo routes", "routes")
     q_limit = dy.Float64(description="flags have a q up to here in this window", min=0, max=1)
     targets = _count("routes to targets", "routes")
@@ -228,7 +231,7 @@ class Flags(Routes):
     """Routes that deserve a question, with the evidence. No flag without a reason."""
 
     flag_id = _text("stable across runs: good-exporter-importer-window", unique=True)
-    flag_type = _text("hub_reexport, ghost_transit, new_route, relabel, price_only or resolved")
+    flag_type = _text("what the figures look like: a type of anomaly/flags/types")
     severity = _text("high, medium or low", regex="^(high|medium|low)$")
     priority = dy.Float64(description="order in which to look: severity x list tier x log of the excess", min=0)
     list_tier = _text("tier of the good on the scenario's list at the end of the window", nullable=True)
@@ -338,8 +341,6 @@ TABLES: dict[str, type[dy.Schema]] = {
     "backtest": Backtest,
 }
 
-ROUTE_KEY = ("freq_code", "window_months", "window_end", "good", "exporter_iso", "importer_iso")
-
 
 def is_own_gap(baseline_years: Sequence[int]) -> pl.Expr:
     """Rows of features that are compared with their window's own baseline; the others are placebos of later windows.
@@ -358,13 +359,15 @@ def is_own_gap(baseline_years: Sequence[int]) -> pl.Expr:
     return pl.col("baseline_gap_years") == pl.max_horizontal(pl.lit(1, dtype=pl.Int64), year - max(baseline_years))
 
 
-def describe(table: str) -> list[dict[str, str]]:
+def describe(table: str, contract: type[dy.Schema] | None = None) -> list[dict[str, str]]:
     """Name, type, unit and meaning of every column of a table, for `anomaly tables` and the docs.
 
     Parameters
     ----------
     table : str
         A name of TABLES.
+    contract : type of dataframely.Schema, optional
+        The table's own, where a registry has a part in it.
 
     Returns
     -------
@@ -379,5 +382,5 @@ def describe(table: str) -> list[dict[str, str]]:
             "nullable": "yes" if column.nullable else "no",
             "meaning": column.description or "",
         }
-        for name, column in TABLES[table].columns().items()
+        for name, column in (contract or TABLES[table]).columns().items()
     ]

@@ -17,11 +17,12 @@ from anomaly.features import grid as cells
 from anomaly.features import monthly as months
 from anomaly.features.coalition_legs import MIRROR, Compared, coalition_legs, mirror_legs
 from anomaly.features.comparative_advantage import Placed, revealed_advantage
-from anomaly.features.grid import UNKNOWN, Amounts, Grid, Ids
+from anomaly.features.grid import UNKNOWN, Grid
+from anomaly.features.marks import Amounts, Ids, Marks
 from anomaly.features.refusals import straddles
 from anomaly.features.size_effect import size_effect
 from anomaly.features.unit_values import Floats
-from anomaly.features.windows import Marks, Window
+from anomaly.features.windows import Window
 
 Column = Amounts | Marks | Floats
 
@@ -48,8 +49,8 @@ def compare(grid: Grid, window: Window, broken_by: Ids) -> Compared:
     baseline = [known.index(window.end.replace(year=year), window.months) for year in window.baseline_years]
     base_at = [at for at in baseline if at is not None]
     broken, changed = straddles(grid, broken_by, [*(prior or []), *(now or [])])
-    every = [*chain.from_iterable(base_at), *(prior or []), *(now or [])]
-    base_broken, base_changed = straddles(grid, broken_by, every)
+    all_periods = [*chain.from_iterable(base_at), *(prior or []), *(now or [])]
+    base_broken, base_changed = straddles(grid, broken_by, all_periods)
     value, before = cells.total(grid.value, now), cells.total(grid.value, prior)
     base = np.where(base_broken, UNKNOWN, cells.mean(grid.value, base_at))
     best = np.where(base_broken, UNKNOWN, cells.highest(grid.value, base_at))

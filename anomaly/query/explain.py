@@ -12,8 +12,11 @@ import polars as pl
 
 from anomaly.bilateral.sums import Window, within
 from anomaly.contract.errors import BadRequest
+from anomaly.contract.keys import ROUTE_KEY
+from anomaly.contract.scenario import Scenario
+from anomaly.flags.types.base import Limits
 from anomaly.indicators import INDICATORS
-from anomaly.query.explain_evidence import evidence_parts, flag_part
+from anomaly.query.explain_evidence import evidence_parts, flag_part, next_steps, why_not
 from anomaly.reference import goods
 
 Row = dict[str, Any]
@@ -22,7 +25,6 @@ Tables = Mapping[str, pl.DataFrame]
 _FLAG_ID = re.compile(
     r"([0-9]{2}[0-9A-Z]{0,6}\+?)-([A-Z][A-Z0-9]{2})-([A-Z][A-Z0-9]{2})-([0-9]{4})(?:-([0-9]{2})-([0-9]{1,2})M)?"
 )
-_KEY = ("freq_code", "window_months", "window_end", "good", "exporter_iso", "importer_iso")
 _LEGS = {
     "coalition_to_hub": "coalition's exports of the good to the exporter",
     "coalition_to_target": "coalition's exports of the good to the importer",
@@ -60,7 +62,7 @@ def parse_route(text: str) -> tuple[str, str, str, str | None]:
         raise BadRequest(
             "a flag's name or CODE:EXPORTER:IMPORTER[:PERIOD]",
             repr(text[:60]),
-            hint="such as 851712+-KAZ-RUS-2022-06-6M, or 8517.12:KAZ:RUS:2022H1",
+            hint="a flag's name as `anomaly query` gives it, or such as 8517.12:DEU:FRA:2022H1",
         )
     return parts[0], parts[1], parts[2], parts[3] if len(parts) == 4 else None
 
@@ -81,11 +83,11 @@ def measured(features: pl.DataFrame, subject: Subject, goods: pl.Expr) -> Row | 
     return None if subject.windows or own.is_empty() else own.row(0, named=True)
 
 
-def explain(row: Row, tables: Tables, thresholds: Mapping[str, float], run: Row) -> Row:
+def explain(row: Row, tables: Tables, limits: Limits, run: Row) -> Row:
     """Everything known of one row of features, as one document.
 
     tables       the store's tables by name, narrowed to the good or whole; missing ones leave their part empty
-    thresholds   the scenario's own thresholds over the indicators' defaults
+    limits       of the scenario that made the tables
     run          code version, scenario and its hash, seeds, versions of the tables: shown as it is
     """
     flag = _one(tables, "flags", row)
@@ -104,19 +106,18 @@ def explain(row: Row, tables: Tables, thresholds: Mapping[str, float], run: Row)
             "value_basis": row["value_basis"],
             "role_of_importer": row["role"],
         },
-        "flag": flag_part(flag)
-        if flag
-        else {"flagged": "no", "because": _why_not(row, score, _one(tables, "features.refused", row))},
+        "flag": flag_part(flag) if flag else {"flagged": "no", "because": why_not(row, tables, limits)},
         "windows": _windows(row),
         "reasons": [reason["text"] for reason in flag["reasons"]] if flag else [],
         **evidence_parts(flag, tables.get("flags.without", pl.DataFrame())),
-        "indicators": indicators(row, thresholds, contributions),
+        "indicators": indicators(row, limits.thresholds, contributions),
         "score": _score(score, row, tables),
         "contributions": contributions,
         "legs": _legs(row),
         "mirror": mirror(tables["bilateral"], row) if "bilateral" in tables else [],
         "caveats": list(flag["caveats"]) if flag else [],
         "to_rule_out": list(flag["benign"]) if flag else [],
+        "next_steps": next_steps(flag, limits.measures) if flag else [],
         "raw_files": raw_files(tables["flows"], tables["flows.files"])
         if {"flows", "flows.files"} <= set(tables)
         else [],
@@ -131,22 +132,12 @@ def window_of(row: Row) -> Window:
 
 def is_about(row: Row) -> pl.Expr:
     """The rows of a table that have this row's route and window."""
-    return pl.all_horizontal([pl.col(name) == pl.lit(row[name]) for name in _KEY])
+    return pl.all_horizontal([pl.col(name) == pl.lit(row[name]) for name in ROUTE_KEY])
 
 
 def _one(tables: Tables, name: str, row: Row) -> Row | None:
     found = tables[name].filter(is_about(row)) if name in tables else pl.DataFrame()
     return found.row(0, named=True) if found.height else None
-
-
-def _why_not(row: Row, score: Row | None, refused: Row | None) -> str:
-    if refused:
-        return f"the comparison is refused: {refused['says']}"
-    if score is None:
-        return f"not scored: no route the scenario asks about (the importer is {row['role']}), no longer large, or too few placebos"
-    if score["q_value"] is None:
-        return "there are too few placebos to say how unusual it is"
-    return f"q {score['q_value']:.3f}: of routes this unusual that many would be false, or no reason of its own is over its threshold"
 
 
 def _windows(row: Row) -> Row:
@@ -264,16 +255,17 @@ def mirror(bilateral: pl.DataFrame, row: Row) -> list[Row]:
     )  # fmt: skip
 
 
-def told_by(row: Row, coalition: Sequence[str], members: Sequence[str]) -> pl.Expr:
+def told_by(row: Row, scenario: Scenario, members: Sequence[str]) -> pl.Expr:
     """The rows of flows that a row of features comes from: the route from both sides, and the coalition's two legs."""
+    coalition = list(scenario.coalition)
     hub, target = row["exporter_iso"], row["importer_iso"]
     reporter, partner = pl.col("reporter_iso"), pl.col("partner_iso")
     window = window_of(row)
-    first, _, _ = window.span(min(window.baseline_years()))
+    first, _, _ = window.span(min(window.baseline_years(scenario.baseline_years)))
     last = window.end
     route = reporter.is_in([hub, target]) & partner.is_in([hub, target]) & (pl.col("freq_code") == row["freq_code"])
-    legs = reporter.is_in(list(coalition)) & partner.is_in([hub, target])
-    mirrored = reporter.is_in([hub, target]) & partner.is_in(list(coalition)) & (pl.col("flow_code") == "M")
+    legs = reporter.is_in(coalition) & partner.is_in([hub, target])
+    mirrored = reporter.is_in([hub, target]) & partner.is_in(coalition) & (pl.col("flow_code") == "M")
     code = pl.col("cmd_code").str.slice(0, 6).is_in([*members, row["good"].removesuffix("+")])
     told: pl.Expr = code & (route | legs | mirrored) & pl.col("ref_date").is_between(pl.lit(first), pl.lit(last))
     return told

@@ -7,11 +7,25 @@ from typing import Any
 
 import polars as pl
 
-from anomaly.bilateral.sums import ROUTE, Window
+from anomaly.bilateral.sums import Window
+from anomaly.contract.keys import ROUTE
+from anomaly.flags.rule import MEASURES
 
 BROKEN = "bilateral.broken"
+BOTH_SIDES = (
+    "export_value_fob_usd",
+    "import_value_cif_usd",
+    "reexport_value_fob_usd",
+    "net_wgt_g",
+)  # of bilateral, in a series
 
 Tables = Mapping[str, pl.DataFrame]
+
+
+def _kind_of(name: str) -> Any:
+    """The type of a column of features that the rule of a flag looks at, by its name."""
+    return pl.Int64 if name.endswith("_usd") else pl.Boolean if name.startswith("is_") else pl.Float64
+
 
 # What is read of each table; a table that the store does not hold is an empty frame of these columns.
 COLUMNS: dict[str, dict[str, Any]] = {
@@ -19,9 +33,7 @@ COLUMNS: dict[str, dict[str, Any]] = {
         **dict.fromkeys(("freq_code", *ROUTE), pl.String),
         "ref_date": pl.Date,
         **dict.fromkeys(("source", "dataset", "value_basis"), pl.String),
-        **dict.fromkeys(
-            ("value_usd", "export_value_fob_usd", "import_value_cif_usd", "reexport_value_fob_usd", "net_wgt_g"), pl.Int64
-        ),
+        "value_usd": pl.Int64,
     },
     "features": {
         "freq_code": pl.String,
@@ -30,6 +42,7 @@ COLUMNS: dict[str, dict[str, Any]] = {
         **dict.fromkeys((*ROUTE, "source", "value_basis", "baseline_years"), pl.String),
         "baseline_gap_years": pl.Int8,
         **dict.fromkeys(("value_usd", "value_prior_year_usd", "value_baseline_usd"), pl.Int64),
+        **{name: _kind_of(name) for name in MEASURES},
     },
     "features.refused": {"freq_code": pl.String, "window_months": pl.Int16, "window_end": pl.Date, **dict.fromkeys((*ROUTE, "says"), pl.String)},
     "flags": {
@@ -47,7 +60,13 @@ COLUMNS: dict[str, dict[str, Any]] = {
         **dict.fromkeys(ROUTE, pl.String),
         "q_value": pl.Float64,
     },
-    "scores.calibration": {"freq_code": pl.String, "window_months": pl.Int16, "window_end": pl.Date},
+    "scores.calibration": {
+        "freq_code": pl.String,
+        "window_months": pl.Int16,
+        "window_end": pl.Date,
+        "leg": pl.String,
+        "q_limit": pl.Float64,
+    },
     "coverage": {
         **dict.fromkeys(("source", "dataset", "freq_code", "reporter_iso", "flow_code"), pl.String),
         "ref_date": pl.Date,
@@ -58,7 +77,7 @@ COLUMNS: dict[str, dict[str, Any]] = {
     "coverage.scope": {
         **dict.fromkeys(("source", "dataset", "freq_code", "flow_code", "dimension", "code"), pl.String),
         "ref_date": pl.Date,
-        "smallest_value_usd": pl.Int64,
+        **dict.fromkeys(("rows", "smallest_value_usd"), pl.Int64),
     },
 }  # fmt: skip
 

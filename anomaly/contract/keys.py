@@ -1,0 +1,5 @@
+"""What names a route, a window and a route in a window, in every table from bilateral on. Nothing heavy is imported: questions read it."""
+
+ROUTE = ("good", "exporter_iso", "importer_iso")
+WINDOW_KEY = ("freq_code", "window_months", "window_end")
+ROUTE_KEY = (*WINDOW_KEY, *ROUTE)
