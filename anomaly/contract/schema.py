@@ -29,6 +29,16 @@ from anomaly.contract.schema_reported import text as _text
 from anomaly.contract.schema_reported import usd as _usd
 from anomaly.contract.schema_results import Backtest as Backtest
 from anomaly.contract.schema_results import Rollups as Rollups
+from anomaly.contract.schema_supply import COALITION as COALITION
+from anomaly.contract.schema_supply import (
+    Leakage,
+    LeakageCoverage,
+    Supply,
+    SupplyCalibration,
+    SupplyHubs,
+    SupplyRefused,
+    SupplySeries,
+)
 
 
 class Bilateral(dy.Schema):
@@ -359,6 +369,13 @@ TABLES: dict[str, type[dy.Schema]] = {
     "bilateral.broken": Broken,
     "features": Features,
     "features.refused": Refused,
+    "supply": Supply,
+    "supply.calibration": SupplyCalibration,
+    "supply.hubs": SupplyHubs,
+    "supply.series": SupplySeries,
+    "supply.refused": SupplyRefused,
+    "leakage": Leakage,
+    "leakage.coverage": LeakageCoverage,
     "scores": Scores,
     "scores.calibration": Calibration,
     "scores.contributions": Contributions,

@@ -20,6 +20,7 @@ FLOORS = (
     ("reference",),
     ("indicators", "store", "sources", "world", "bilateral"),
     ("features",),
+    ("supply",),
     ("scores",),
     ("flags",),
     ("evidence",),
