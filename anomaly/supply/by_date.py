@@ -63,8 +63,9 @@ def steps(legs: Legs, end: int, settings: Settings) -> Steps | None:
     width = settings.supply.window_months
     run = np.cumsum(np.pad(np.maximum(value, 0), ((0, 0), (1, 0))), axis=1)
     is_large = (run[:, width:] - run[:, :-width]).max(axis=1) >= least_usd(settings, width)
-    is_whole = (value >= 0).all(axis=1) & ~legs.broken_at[:, first + 1 : end + 1].any(axis=1)[legs.good]
-    is_counted: Marks = np.logical_and.reduce([legs.is_hub[legs.importer], is_whole, is_large])
+    is_broken = np.asarray(legs.broken_at[:, first + 1 : end + 1].any(axis=1))
+    is_whole = (value >= 0).all(axis=1) & ~is_broken[legs.good]
+    is_counted = np.asarray(legs.is_hub[legs.importer] & is_whole & is_large)
     size, at = np.full(len(value), np.nan), np.full(len(value), -1, dtype=np.int64)
     logs = np.log(value[is_counted] + settings.supply.floor_usd / 12)
     shifts = level_shifts.find(logs, legs.months[first].month)

@@ -92,7 +92,7 @@ def rise(legs: Legs, spell: Spell, settings: Settings) -> Rise:
     month = legs.value[:, spell.at(spell.end)]
     value, prior = _sum(month), _sum(legs.value[:, spell.at(spell.before[0])])
     best = np.max([_sum(legs.value[:, spell.at(end)]) for end in spell.before], axis=0)
-    is_known = np.logical_and.reduce([value >= 0, prior >= 0, ~broken(legs, spell)[legs.good]])
+    is_known = np.asarray((value >= 0) & (prior >= 0) & ~broken(legs, spell)[legs.good])
     usual = np.where(is_known, best, 0)[:, None]
     month = np.where(is_known[:, None], month, 0)
     left_out = min(SIZES_LEFT_OUT if width > 3 else 1, width - 1)
@@ -125,8 +125,7 @@ def _noise(value: Amounts, spell: Spell, floor: float, least: int) -> Floats:
 def broken(legs: Legs, spell: Spell) -> Marks:
     """Goods that do not survive an edition that begins between the windows."""
     first = spell.before[-1] - spell.months + 1
-    marks: Marks = legs.broken_at[:, first + 1 : spell.end + 1].any(axis=1)
-    return marks
+    return np.asarray(legs.broken_at[:, first + 1 : spell.end + 1].any(axis=1))
 
 
 def refusal(legs: Legs, spell: Spell) -> npt.NDArray[np.str_]:

@@ -97,15 +97,16 @@ class Trade:
         )
 
 
-def simulate(rng: Rng, needed: pl.DataFrame) -> Trade:
+def simulate(rng: Rng, needed: pl.DataFrame, step_tail: float = STEP_TAIL) -> Trade:
     """Honest trade on the largest routes of each block and on the `needed` ones.
 
     needed   exporter, importer, good (positions), before: USD a month that the route has, 0 for nothing at all,
              null for a size of its own
+    step_tail    degrees of freedom of the chance steps
     """
     routes = _routes(rng, needed)
     exporter, importer, good = (routes[name].to_numpy() for name in ("exporter", "importer", "good"))
-    value = routes["size"].to_numpy()[:, None] * _course(rng, routes)
+    value = routes["size"].to_numpy()[:, None] * _course(rng, routes, step_tail)
     value *= _sanctions(rng, exporter, importer, good)
     value[value < SMALLEST_USD] = 0.0
     price = np.array([one.usd_per_kg for one in GOODS])[good][:, None] * np.exp(
@@ -178,7 +179,7 @@ def _kilometres() -> Amounts:
     return np.asarray(2 * 6371 * np.arcsin(np.sqrt(half)))
 
 
-def _course(rng: Rng, routes: pl.DataFrame) -> Amounts:
+def _course(rng: Rng, routes: pl.DataFrame, step_tail: float) -> Amounts:
     """What every route goes through, around 1: growth, seasons, the spring of 2020, slow and quick noise, steps, pauses."""
     good, size, is_needed = (routes[name].to_numpy() for name in ("good", "size", "is_needed"))
     count, month = len(good), np.arange(MONTHS)
@@ -188,7 +189,14 @@ def _course(rng: Rng, routes: pl.DataFrame) -> Amounts:
     spring_2020 = np.where((month >= month_index("2020-03")) & (month <= month_index("2020-06")), -0.22, 0.0)
     small = np.clip(np.log10(1e6 / np.maximum(size, 1e3)), 0, 3)  # the smaller, the rougher
     quick = rng.normal(0, (0.13 + 0.1 * small)[:, None], (count, MONTHS))
-    log = growth + season + spring_2020 + _slow(rng, count, 0.05 + 0.02 * small) + quick + _steps(rng, size, is_needed)
+    log = (
+        growth
+        + season
+        + spring_2020
+        + _slow(rng, count, 0.05 + 0.02 * small)
+        + quick
+        + _steps(rng, size, is_needed, step_tail)
+    )
     pauses = rng.random((count, MONTHS)) < np.clip(0.22 * small - 0.1, 0, 0.6)[:, None]
     pauses |= (rng.random(count) < 0.08)[:, None] & (rng.random((count, MONTHS)) < 0.35) & ~is_needed[:, None]
     return np.where(pauses, 0.0, np.exp(log))
@@ -207,12 +215,12 @@ def _lasting(shocks: Amounts, kept: float) -> Amounts:
     return level
 
 
-def _steps(rng: Rng, size: Amounts, is_needed: npt.NDArray[np.bool_]) -> Amounts:
+def _steps(rng: Rng, size: Amounts, is_needed: npt.NDArray[np.bool_], step_tail: float) -> Amounts:
     """Steps of a route's own at any month; they fade over years. Smaller on the routes of an episode."""
     smaller = np.clip(np.log10(1e6 / np.maximum(size, 1e3)), -1.5, 2)
     spread = np.maximum(STEP_SPREAD + STEP_SPREAD_SMALL * smaller, 0.05)
     shape = (len(size), STEP_BEFORE + MONTHS)
-    steps = (rng.random(shape) < STEP_CHANCE) * rng.standard_t(STEP_TAIL, shape) * spread[:, None]
+    steps = (rng.random(shape) < STEP_CHANCE) * rng.standard_t(step_tail, shape) * spread[:, None]
     level = np.clip(_lasting(steps, STEP_KEPT)[:, STEP_BEFORE:], -STEP_MOST, STEP_MOST)
     usual = level[:, month_index("2021-01") : month_index("2021-12") + 1].mean(axis=1, keepdims=True)
     return np.where(is_needed[:, None], STEP_PLANTED * (level - usual), level)
