@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import dataframely as dy
 import polars as pl
 
+from anomaly.contract.keys import ROUTE_KEY as ROUTE_KEY
 from anomaly.contract.schema_reported import FLOWS as FLOWS
 from anomaly.contract.schema_reported import FREQUENCIES as FREQUENCIES
 from anomaly.contract.schema_reported import GOOD as _GOOD
@@ -270,7 +271,7 @@ class Flags(Routes):
     """Routes that deserve a question, with the evidence. No flag without a reason."""
 
     flag_id = _text("stable across runs: good-exporter-importer-window", unique=True)
-    flag_type = _text("hub_reexport, ghost_transit, new_route, relabel, price_only or resolved")
+    flag_type = _text("what the figures look like: a type of anomaly/flags/types")
     severity = _text("high, medium or low", regex="^(high|medium|low)$")
     priority = dy.Float64(description="order in which to look: severity x list tier x log of the excess", min=0)
     list_tier = _text("tier of the good on the scenario's list at the end of the window", nullable=True)
@@ -384,9 +385,6 @@ TABLES: dict[str, type[dy.Schema]] = {
     "rollups": Rollups,
     "backtest": Backtest,
 }
-
-ROUTE_KEY = ("freq_code", "window_months", "window_end", "good", "exporter_iso", "importer_iso")
-
 
 def is_own_gap(baseline_years: Sequence[int]) -> pl.Expr:
     """Rows of features that are compared with their window's own baseline; the others are placebos of later windows."""

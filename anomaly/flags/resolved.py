@@ -10,11 +10,13 @@ import polars as pl
 
 from anomaly.contract.schema import ROUTE_KEY, is_own_gap
 from anomaly.contract.settings import Settings
-from anomaly.indicators.base import change, usd
+from anomaly.flags import naming
+from anomaly.indicators.base import HUB_TO_TARGET, change, usd
 
 _KEY = list(ROUTE_KEY)
 _WINDOW = ["freq_code", "window_months", "window_end"]
 _MARKET = [*_WINDOW, "good", "importer_iso"]
+FLAG_TYPE = "resolved"  # told by a flag of the year before, not by the figures of one window
 FALL = 0.5  # at most half of the year before
 LEAST_FALL_LOG = 0.693  # the same, as a reason says it
 # What a measure is told by, the most telling first: on the exporter itself, then on the way to the target.
@@ -33,7 +35,7 @@ def candidates(features: pl.DataFrame, flags: pl.DataFrame, events: pl.DataFrame
     not flagged any more, and a measure that names its exporter or its target took effect after the earlier window began.
     """
     own = features.filter(is_own_gap(settings.baseline_years), pl.col("role") == "target")
-    was = flags.filter(~pl.col("is_before_sanctions"), pl.col("flag_type") != "ghost_transit").select(
+    was = flags.filter(~pl.col("is_before_sanctions"), naming.is_on(HUB_TO_TARGET)).select(
         *[pl.col(name) for name in _KEY if name != "window_end"],
         window_end=pl.col("window_end").dt.offset_by("12mo"),
         was_flagged=pl.col("flag_id"),

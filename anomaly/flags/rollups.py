@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from anomaly.flags import naming
+
 _WINDOW = ["freq_code", "window_months", "window_end"]
 
 
@@ -16,7 +18,7 @@ def build(flags: pl.DataFrame, features: pl.DataFrame, targets: tuple[str, ...])
     to_targets = features.filter(pl.col("importer_iso").is_in(list(targets))).unique(
         [*_WINDOW, "good", "exporter_iso", "importer_iso"], keep="first", maintain_order=True
     )
-    flagged = flags.filter(pl.col("importer_iso").is_in(list(targets)), pl.col("flag_type") != "resolved")
+    flagged = flags.filter(pl.col("importer_iso").is_in(list(targets)), ~naming.has_ended())
     return pl.concat(
         [_of(flagged, to_targets, rollup, column) for rollup, column in (("good", "good"), ("hub", "exporter_iso"))]
     ).sort("rollup", "key", *_WINDOW)

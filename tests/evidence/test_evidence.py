@@ -9,7 +9,7 @@ import pytest
 from anomaly.contract import schema
 from anomaly.contract.settings import load
 from anomaly.evidence import evidence, other_sellers
-from anomaly.evidence.benign import benign_if
+from anomaly.evidence.evidence import benign_if
 from anomaly.features import features
 from anomaly.flags.flags import flag_id
 from tests.trade import ALL_LINKED, flow, prepared, years
@@ -153,7 +153,7 @@ def test_a_route_that_rose_while_nothing_around_it_fell_says_that_it_rose_alone(
     words = [told(alone + direct + other)["comparables"][0]["why"] for other in (steady, fallen)]
     assert words == [
         "it rose alone: neither the direct trade nor a neighbour of the good fell",
-        "no rule of a flag holds for it",
+        "nothing in the rule keeps it from being a flag",
     ]
 
 

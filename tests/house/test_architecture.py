@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests import ROOT
+from tests.house.imports import folder_of, imported, modules, targets
 
 # From the ground up; a folder may import those below its floor, a neighbour on its own never. Files of one folder may
 # import each other, in one order: no circle.
@@ -48,40 +49,6 @@ ONLY = {  # library → folders or modules that may import it
 }
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "tools", "shared", "lib"}
 MOST_LINES = 400
-
-
-def modules(root: Path) -> dict[str, ast.Module]:
-    """Dotted name → tree of every file of `anomaly` and `pipelines`."""
-    found = {}
-    for path in sorted([*root.glob("anomaly/**/*.py"), *root.glob("pipelines/**/*.py")]):
-        parts = path.relative_to(root).with_suffix("").parts
-        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-        found[name] = ast.parse(path.read_text(encoding="utf-8"))
-    return found
-
-
-def imported(tree: ast.AST) -> Iterator[str]:
-    """Every name that a tree imports, anywhere in it, with what is taken from it."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield from (f"{'.' * node.level}{node.module or ''}.{alias.name}" for alias in node.names)
-
-
-def targets(tree: ast.AST, known: dict[str, ast.Module]) -> set[str]:
-    """The project's own modules that a tree imports; a package is meant where one of its names is taken."""
-    found = set()
-    for name in imported(tree):
-        while name and name not in known:
-            name = name.rpartition(".")[0]
-        found.add(name)
-    return found - {"", "anomaly"}
-
-
-def folder_of(module: str) -> str:
-    """`sources` of anomaly.sources.baci, `pipelines` of pipelines.flows."""
-    return module.removeprefix("anomaly.").split(".")[0]
 
 
 def is_within(module: str, places: tuple[str, ...]) -> bool:

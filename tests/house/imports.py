@@ -1,0 +1,41 @@
+"""What imports what, read from the source: the house as a graph."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def modules(root: Path) -> dict[str, ast.Module]:
+    """Dotted name → tree of every file of `anomaly` and `pipelines`."""
+    found = {}
+    for path in sorted([*root.glob("anomaly/**/*.py"), *root.glob("pipelines/**/*.py")]):
+        parts = path.relative_to(root).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        found[name] = ast.parse(path.read_text(encoding="utf-8"))
+    return found
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """Every name that a tree imports, anywhere in it, with what is taken from it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{'.' * node.level}{node.module or ''}.{alias.name}" for alias in node.names)
+
+
+def targets(tree: ast.AST, known: dict[str, ast.Module]) -> set[str]:
+    """The project's own modules that a tree imports; a package is meant where one of its names is taken."""
+    found = set()
+    for name in imported(tree):
+        while name and name not in known:
+            name = name.rpartition(".")[0]
+        found.add(name)
+    return found - {"", "anomaly"}
+
+
+def folder_of(module: str) -> str:
+    """`sources` of anomaly.sources.baci, `pipelines` of pipelines.flows."""
+    return module.removeprefix("anomaly.").split(".")[0]
