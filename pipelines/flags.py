@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def build(run: Run) -> None:
     """Routes that deserve a question, with the evidence."""
     from anomaly.evidence import evidence
-    from anomaly.flags import flags
+    from anomaly.flags import diverted, flags
     from anomaly.reference import countries, policy_events
 
     names = dict(countries.table().select("iso3", "name").rows())
@@ -27,8 +27,9 @@ def build(run: Run) -> None:
     found = flags.build(_asked_about(run), scores, contributions, *told, policy_events.read_all())
     found = evidence.build(found, _tables(run, found, scores, calibration), names, run.settings)
     left = leave_out(run, found, scores, lambda one, other: flags.build(one, other, contributions.clear(), *told))
+    supply = diverted.Tables(run.read("supply"), run.read("supply.calibration"), run.read("supply.hubs"))
     with run.writer() as writer:
-        writer.add(found)
+        writer.add(flags.in_order(pl.concat([found, diverted.build(supply, lists, names, run.settings)])))
         writer.add(left, "flags.without")
 
 
@@ -87,6 +88,6 @@ JOB = Job(
     "flags",
     "routes that deserve a question, with the evidence",
     build,
-    reads=("flows", "coverage", "bilateral", "features", "scores"),
+    reads=("flows", "coverage", "bilateral", "features", "scores", "supply"),
     inputs=links_read,
 )

@@ -386,6 +386,7 @@ TABLES: dict[str, type[dy.Schema]] = {
     "backtest": Backtest,
 }
 
+
 def is_own_gap(baseline_years: Sequence[int]) -> pl.Expr:
     """Rows of features that are compared with their window's own baseline; the others are placebos of later windows."""
     year = pl.col("window_end").dt.year().cast(pl.Int64)

@@ -41,7 +41,13 @@ def build(
     """
     limits = rule.limits_of(settings)
     asked = flags.select(
-        "flag_id", *WINDOW, "good", "exporter_iso", "importer_iso", own_usd="value_usd", is_ghost=limits.is_from_coalition()
+        "flag_id",
+        *WINDOW,
+        "good",
+        "exporter_iso",
+        "importer_iso",
+        own_usd="value_usd",
+        is_ghost=limits.is_from_coalition(),
     )
     windows = flags.select(WINDOW).unique()
     measured = rule.beside_scores(

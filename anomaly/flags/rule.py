@@ -114,7 +114,9 @@ def conditions(limits: Limits) -> tuple[Condition, ...]:
     its own is over its threshold; and beside which stands what a type of flag on its leg asks for.
     """
     return (
-        Condition("not refused", pl.col("refused_because").is_null(), pl.format("refused: {}", pl.col("refused_because"))),
+        Condition(
+            "not refused", pl.col("refused_because").is_null(), pl.format("refused: {}", pl.col("refused_because"))
+        ),
         *_asked_about(limits),
         *_measured(limits),
         *_unusual(limits),
