@@ -18,7 +18,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 JOB = $(BIN)/python -m pipelines
 
-.PHONY: demo help setup flows coverage bilateral supply features scores flags rollups report run backtest
+.PHONY: demo help setup flows coverage bilateral supply leakage features scores flags rollups report run backtest
 .PHONY: test test-kills lint typecheck check bench clean
 
 demo: $(READY) ## set up, then the main job on the simulated world (default)
@@ -44,13 +44,14 @@ flows: $(READY) ## raw files -> flows
 coverage: flows ## who reported which period
 bilateral: flows coverage ## both sides of every route
 supply: bilateral ## what the coalition sells to hubs
+leakage: bilateral ## what went to hubs beyond what the years before explain
 features: bilateral ## windows and indicators
 scores: features ## the forest and its calibration
 flags: scores supply ## routes that deserve a question
 rollups: flags ## per good and per hub
-report: rollups ## the documents people read
+report: rollups leakage ## the documents people read
 
-flows coverage bilateral supply features scores flags rollups report:
+flows coverage bilateral supply leakage features scores flags rollups report:
 	@$(JOB) $@ --raw "$(RAW)" --data "$(DATA)" --scenario "$(SCENARIO)"
 
 run: $(READY) ## all of them in one process: make run RAW=<folder> DATA=<folder>

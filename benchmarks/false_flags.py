@@ -77,9 +77,8 @@ def measure(seed: int, folder: Path, scenario: str) -> Seed:
 
 def flagged_at(level: float, run: Run) -> pl.DataFrame:
     """The alarms of a run at a q of its own, before their evidence is gathered."""
-    from anomaly.backtest.as_of import NO_ALARM
     from anomaly.contract.schema import ROUTE_KEY
-    from anomaly.flags import flags
+    from anomaly.flags import flags, naming
     from anomaly.reference import countries
     from pipelines.flags import goods_lists
 
@@ -88,7 +87,7 @@ def flagged_at(level: float, run: Run) -> pl.DataFrame:
     asked = run.store.scan("features").join(scores.lazy(), on=ROUTE_KEY, how="semi").collect()
     names = dict(countries.table().select("iso3", "name").rows())
     found = flags.build(asked, scores, contributions, calibration, goods_lists(run), names, run.settings)
-    return found.filter(~pl.col("flag_type").is_in(list(NO_ALARM)))
+    return found.filter(naming.is_alarm())
 
 
 def world_of(seed: int, raw: Path) -> pl.DataFrame:

@@ -28,7 +28,7 @@ def build(run: Run) -> None:
     found = evidence.build(found, _tables(run, found, scores, calibration), names, run.settings)
     left = leave_out(run, found, scores, lambda one, other: flags.build(one, other, contributions.clear(), *told))
     supply = diverted.Tables(run.read("supply"), run.read("supply.calibration"), run.read("supply.hubs"))
-    with run.writer() as writer:
+    with run.writer(schema=flags.table_schema()) as writer:
         writer.add(flags.in_order(pl.concat([found, diverted.build(supply, lists, names, run.settings)])))
         writer.add(left, "flags.without")
 
@@ -48,10 +48,12 @@ def _tables(run: Run, found: pl.DataFrame, scores: pl.DataFrame, calibration: pl
     """What the evidence is drawn from: the flags' windows, and the flags' goods to the countries on the routes."""
     from anomaly.evidence import evidence
     from anomaly.evidence.other_sellers import WINDOW
+    from anomaly.flags import naming
+    from anomaly.indicators.base import COALITION_TO_HUB
 
     windows = found.select(WINDOW).unique()
     countries = pl.concat([found["importer_iso"], found["exporter_iso"]]).unique().implode()
-    ghosts = found.filter(pl.col("flag_type") == "ghost_transit")
+    ghosts = found.filter(naming.is_on(COALITION_TO_HUB))
     asked_about = pl.col("importer_iso").is_in(found["importer_iso"].unique().implode()) | (
         pl.col("exporter_iso").is_in(ghosts["exporter_iso"].unique().implode()) & (pl.col("role") == "other")
     )

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from anomaly.contract.errors import BadRequest
-from pipelines import backtest, bilateral, coverage, features, flags, flows, report, rollups, scores, supply
+from pipelines import backtest, bilateral, coverage, features, flags, flows, leakage, report, rollups, scores, supply
 from pipelines.code import code_version
 from pipelines.job import Job, Outcome, run_jobs
 from pipelines.raw import inputs
@@ -16,6 +16,7 @@ JOBS: tuple[Job, ...] = (
     coverage.JOB,
     bilateral.JOB,
     supply.JOB,
+    leakage.JOB,
     features.JOB,
     scores.JOB,
     flags.JOB,

@@ -23,9 +23,10 @@ def leave_out(run: Run, found: pl.DataFrame, scores: pl.DataFrame, judge: Judge)
     come last, and what is resolved is not tried.
     """
     from anomaly.evidence import left_out
+    from anomaly.flags import naming
 
     order = pl.struct(pl.col("is_before_sanctions"), -pl.col("priority"), *ROUTE_KEY)
-    first = found.filter(pl.col("flag_type") != "resolved").sort(order).head(run.settings.evidence.most_left_out)
+    first = found.filter(~naming.has_ended()).sort(order).head(run.settings.evidence.most_left_out)
     nothing = Without.create_empty()
     if first.is_empty():
         return nothing

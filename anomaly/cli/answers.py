@@ -15,6 +15,7 @@ from anomaly.cli.store import (
     goods_of,
     held_or_nearest,
     in_currency,
+    limits_of,
     named,
     open_store,
     read,
@@ -63,7 +64,7 @@ def query(asked: Asked, *, limit: int, data: Path, form: str) -> None:
         windows = questions.latest({**tables, "bilateral": cells.filter(routes)})
     if currency != "USD":
         tables = {name: frame for name, frame in tables.items() if name not in _IN_USD}
-    rows, found = questions.answer(question, windows, tables, limit)
+    rows, found = questions.answer(question, windows, tables, limits_of(store), limit)
     _say_if_simulated(cells)
     if rows.is_empty():
         say(_nothing(asked, cells.filter(routes)))

@@ -393,8 +393,11 @@ def is_own_gap(baseline_years: Sequence[int]) -> pl.Expr:
     return pl.col("baseline_gap_years") == pl.max_horizontal(pl.lit(1, dtype=pl.Int64), year - max(baseline_years))
 
 
-def describe(table: str) -> list[dict[str, str]]:
-    """Name, type, unit and meaning of every column of a table, for `anomaly tables` and the docs."""
+def describe(table: str, contract: type[dy.Schema] | None = None) -> list[dict[str, str]]:
+    """Name, type, unit and meaning of every column of a table, for `anomaly tables` and the docs.
+
+    contract   the table's own, where a registry has a part in it
+    """
     return [
         {
             "column": name,
@@ -403,5 +406,5 @@ def describe(table: str) -> list[dict[str, str]]:
             "nullable": "yes" if column.nullable else "no",
             "meaning": column.description or "",
         }
-        for name, column in TABLES[table].columns().items()
+        for name, column in (contract or TABLES[table]).columns().items()
     ]

@@ -22,7 +22,7 @@ from anomaly.features import features
 from anomaly.features.neighbour_codes import HEADING_DIGITS
 from anomaly.features.refusals import Breaks
 from anomaly.features.windows import LEAST_BASELINE_YEARS, Known, Window
-from anomaly.indicators import INDICATORS
+from anomaly.flags import rule
 from anomaly.scores import forest_inputs, scores
 from anomaly.scores.calibration import q_values
 
@@ -238,7 +238,7 @@ def _row(
     told = {"flag_id": flag["flag_id"], "remains": "not_comparable", "value_usd": None}
     if after is None:
         return {**told, "reasons_left": [], "reasons_lost": [], "unknown": []}
-    limits = {one.name: settings.thresholds.get(one.name, one.threshold) for one in INDICATORS}
+    limits = rule.limits_of(settings).thresholds
     unknown = [name for name in limits if before[name] is not None and after[name] is None]
     left = [name for name in reasons if after[name] is not None and after[name] >= limits[name]]
     lost = [name for name in reasons if after[name] is not None and after[name] < limits[name]]

@@ -6,7 +6,6 @@ When a route is a flag stands in `rule`, what it is called in `naming` and `type
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 import dataframely as dy
@@ -14,20 +13,18 @@ import polars as pl
 
 from anomaly.contract.schema import ROUTE_KEY, Flags, is_own_gap
 from anomaly.contract.settings import Settings
-from anomaly.flags import naming, resolved, rule
+from anomaly.flags import naming, resolved, rule, types
 from anomaly.flags.caveats import benign_explanations, caveats
 from anomaly.flags.severity import list_tier, priority, severity
-from anomaly.flags.types import TYPES
 from anomaly.flags.types.base import Limits
 from anomaly.indicators import INDICATORS
 
 _KEY = list(ROUTE_KEY)
 
 
-@cache
 def table_schema() -> type[dy.Schema]:
     """The contract of flags: the fixed columns, and a flag_type that is one of the registered."""
-    names = [one.name for one in TYPES]
+    names = [one.name for one in types.TYPES]
     meaning = f"what the figures look like: {', '.join(names[:-1])} or {names[-1]}"
     return type("FlagsOfTypes", (Flags,), {"flag_type": dy.String(description=meaning, regex=f"^({'|'.join(names)})$")})
 

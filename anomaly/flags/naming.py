@@ -7,17 +7,17 @@ from dataclasses import replace
 
 import polars as pl
 
-from anomaly.flags.types import TYPES
+from anomaly.flags import types
 from anomaly.flags.types.base import FlagType, Limits
 from anomaly.indicators.base import COALITION_TO_HUB
 
 SEVERITIES = ("low", "medium", "high")
-_BY_NAME = {one.name: one for one in TYPES}
 
 
 def type_of(name: str) -> FlagType:
     """A type by its name; one that is not registered here is told as the plainest is, under its own name."""
-    return _BY_NAME.get(name) or replace(TYPES[0], name=name, words=name.replace("_", " "))
+    registered = next((one for one in types.TYPES if one.name == name), None)
+    return registered or replace(types.TYPES[0], name=name, words=name.replace("_", " "))
 
 
 def next_steps(name: str, exporter: str, importer: str, good: str) -> list[str]:
@@ -27,21 +27,21 @@ def next_steps(name: str, exporter: str, importer: str, good: str) -> list[str]:
 
 def is_on(leg: str) -> pl.Expr:
     """Flags of the types of a leg, by their flag_type."""
-    return _is_one_of([one for one in TYPES if one.leg == leg])
+    return _is_one_of([one for one in types.TYPES if one.leg == leg])
 
 
 def is_alarm() -> pl.Expr:
     """Flags that say that goods may go round, by their flag_type; a type not registered is an alarm."""
-    return ~_is_one_of([one for one in TYPES if not one.is_alarm])
+    return ~_is_one_of([one for one in types.TYPES if not one.is_alarm])
 
 
 def has_ended() -> pl.Expr:
     """Flags whose trade is over, by their flag_type."""
-    return _is_one_of([one for one in TYPES if one.has_ended])
+    return _is_one_of([one for one in types.TYPES if one.has_ended])
 
 
-def _is_one_of(types: Collection[FlagType]) -> pl.Expr:
-    return pl.col("flag_type").is_in([one.name for one in types])
+def _is_one_of(meant: Collection[FlagType]) -> pl.Expr:
+    return pl.col("flag_type").is_in([one.name for one in meant])
 
 
 def called(flagged: pl.DataFrame, listed: Collection[str], limits: Limits) -> pl.DataFrame:
@@ -61,7 +61,7 @@ def called(flagged: pl.DataFrame, listed: Collection[str], limits: Limits) -> pl
     """
     goods = pl.Series(sorted(listed), dtype=pl.String).implode()
     flag_type, highest = pl.lit(None, dtype=pl.String), pl.lit(len(SEVERITIES) - 1)
-    for one in TYPES:
+    for one in types.TYPES:
         if one.shows is None or one.beside is None:
             continue
         is_leg = limits.is_from_coalition() == pl.lit(one.leg == COALITION_TO_HUB)

@@ -6,14 +6,15 @@ ones, from the run's tables: features, scores and calibration, with the limits o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from anomaly.contract.keys import ROUTE_KEY, WINDOW_KEY
-from anomaly.flags.types import TYPES
+from anomaly.flags import types
 from anomaly.flags.types.base import Condition, Limits
+from anomaly.flags.types.conditions import NO_GAP
 from anomaly.indicators import INDICATORS
 from anomaly.indicators.base import COALITION_TO_HUB, HUB_TO_TARGET, usd
 
@@ -37,26 +38,29 @@ _OF_THE_RUN = (
 
 
 def limits_of(settings: Settings) -> Limits:
-    """What the rule takes from a scenario.
+    """What the rule takes from a scenario."""
+    return limits_of_record(settings.model_dump(mode="json"))
+
+
+def limits_of_record(record: Mapping[str, Any]) -> Limits:
+    """What the rule takes from a scenario as its tables keep it.
 
     Parameters
     ----------
-    settings
-        The scenario, or anything with its floor_usd, materiality_usd, thresholds, coalition, targets, hub_candidates and
-        neighbours.
+    record
+        floor_usd, materiality_usd, thresholds (only those that the scenario sets), and `countries` of coalition, targets,
+        hub_candidates and neighbours.
     """
-    coalition, targets = settings.coalition.countries, settings.targets.countries
+    coalition, targets, candidates, neighbours = (
+        tuple(record[role]["countries"]) for role in ("coalition", "targets", "hub_candidates", "neighbours")
+    )
     return Limits(
-        floor_usd=settings.floor_usd,
-        materiality_usd=settings.materiality_usd,
-        thresholds={one.name: float(settings.thresholds.get(one.name, one.threshold)) for one in INDICATORS},
+        floor_usd=record["floor_usd"],
+        materiality_usd=record["materiality_usd"],
+        thresholds={one.name: float(record["thresholds"].get(one.name, one.threshold)) for one in INDICATORS},
         coalition=coalition,
         targets=targets,
-        hubs=tuple(
-            country
-            for country in (*settings.hub_candidates.countries, *settings.neighbours.countries)
-            if country not in (*coalition, *targets)
-        ),
+        hubs=tuple(country for country in (*candidates, *neighbours) if country not in (*coalition, *targets)),
     )
 
 
@@ -143,7 +147,9 @@ def _asked_about(limits: Limits) -> Iterator[Condition]:
     yield Condition(
         "to a target, or from the coalition",
         is_coalition | is_to_target,
-        pl.lit("not a country of the coalition: only the coalition's goods can be lost on the way"),
+        pl.when(pl.col("importer_iso").is_in(limits.hubs))
+        .then(pl.lit("not a country of the coalition: only the coalition's goods can be lost on the way"))
+        .otherwise(pl.lit("to no target, and not from the coalition: the scenario asks nothing of it")),
     )
 
 
@@ -165,14 +171,8 @@ def _measured(limits: Limits) -> Iterator[Condition]:
 
 def _unusual(limits: Limits) -> Iterator[Condition]:
     """A q within the limit; a new route whose direct trade fell needs none."""
-    is_coalition = limits.is_from_coalition()
     q_value, q_limit = pl.col("q_value"), pl.col("q_limit")
-    is_by_rule = ~is_coalition & limits.over("new_route") & limits.over("direct_drop_log")
-    yield Condition(
-        "both sides known",
-        ~is_coalition | pl.col("mirror_gap_shift_log").is_not_null(),
-        pl.lit("the receiving side's report is not known: no gap can be measured"),
-    )
+    is_by_rule = ~limits.is_from_coalition() & limits.over("new_route") & limits.over("direct_drop_log")
     yield Condition("scored", (q_value.is_not_null() & q_limit.is_not_null()) | is_by_rule, _not_scored(limits))
     yield Condition(
         "unusual",
@@ -183,12 +183,14 @@ def _unusual(limits: Limits) -> Iterator[Condition]:
 
 def _not_scored(limits: Limits) -> pl.Expr:
     """Why a run has no q of a route: scores.placebos.is_asked_about in words."""
-    is_to_hub = pl.col("importer_iso").is_in(limits.hubs)
+    is_coalition, is_to_hub = limits.is_from_coalition(), pl.col("importer_iso").is_in(limits.hubs)
     is_check = pl.col("is_before_sanctions") & (pl.col("window_months") != 12)
     return (
-        pl.when("is_scored")
+        pl.when(is_coalition & pl.col("mirror_gap_shift_log").is_null())
+        .then(pl.lit(NO_GAP))
+        .when("is_scored")
         .then(pl.lit("not scored: too few placebos"))
-        .when(limits.is_from_coalition() & ~is_to_hub)
+        .when(is_coalition & ~is_to_hub)
         .then(pl.lit("not scored: the importer is no possible hub"))
         .when(is_check)
         .then(pl.lit("not scored: before the sanctions only whole years are"))
@@ -198,7 +200,7 @@ def _not_scored(limits: Limits) -> pl.Expr:
 
 def _beside(limits: Limits, leg: str) -> Condition:
     """What any type of flag on a leg asks for; a route of the other leg is not asked."""
-    asked = dict.fromkeys(one.beside for one in TYPES if one.leg == leg and one.beside is not None)
+    asked = dict.fromkeys(one.beside for one in types.TYPES if one.leg == leg and one.beside is not None)
     of_leg = [beside(limits) for beside in asked]
     is_other = limits.is_from_coalition() != pl.lit(leg == COALITION_TO_HUB)
     return Condition(

@@ -55,7 +55,12 @@ class Legs:
 
 
 def legs(
-    chunk: pl.DataFrame, spans: Sequence[Span], breaks: Breaks, least_usd: int, settings: Settings
+    chunk: pl.DataFrame,
+    spans: Sequence[Span],
+    breaks: Breaks,
+    least_usd: int,
+    settings: Settings,
+    roles: Sequence[str] = (HUB, PLACEBO),
 ) -> list[Legs | None]:
     """The legs of a chunk of whole goods, once for each span: its members, its months.
 
@@ -65,6 +70,8 @@ def legs(
         bilateral, whole goods, sorted by good, frequency, exporter, importer and period.
     least_usd
         Legs that never carried so much in any window of `supply.window_months` are left out.
+    roles
+        Of the importers, beside the targets.
 
     Returns
     -------
@@ -72,7 +79,7 @@ def legs(
         None where the coalition sells none of these goods to anyone asked about, to a placebo or to a target.
     """
     role = {country: settings.role_of(country) for country in chunk["importer_iso"].unique()}
-    wanted = [country for country, name in role.items() if name in ("target", HUB, PLACEBO)]
+    wanted = [country for country, name in role.items() if name in ("target", *roles)]
     of_coalition = pl.col("exporter_iso").is_in(list(settings.coalition.countries))
     sold = chunk.filter(pl.col("freq_code") == "M", of_coalition, pl.col("importer_iso").is_in(wanted))
     if sold.is_empty() or not spans:

@@ -10,12 +10,15 @@ from hypothesis import strategies as st
 
 from anomaly.bilateral.sums import Window
 from anomaly.contract.errors import BadRequest
+from anomaly.contract.settings import load
+from anomaly.flags.rule import limits_of
 from anomaly.indicators import INDICATORS
 from anomaly.query import explain
 from anomaly.reference import editions
 from tests.asked import FLAG_ID, REASON, frames, reported
 
 ROUTE = pl.col("good") == "851712+"
+LIMITS = limits_of(load())
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +37,7 @@ def row(tables):
 def parts(tables, row):
     flows, files = reported()
     told = flows.filter(explain.told_by(row, ["DEU"], editions.good_members("851712+")))
-    return explain.explain(row, tables | {"flows": told, "flows.files": files}, {}, {"code_version": "1"})
+    return explain.explain(row, tables | {"flows": told, "flows.files": files}, LIMITS, {"code_version": "1"})
 
 
 def test_a_flags_name_is_read_as_its_route_and_window():
@@ -121,9 +124,8 @@ def test_the_numbers_lead_to_the_raw_files_they_come_from_and_to_no_other(parts)
 
 def test_a_route_without_a_flag_says_why_it_has_none(tables):
     found = explain.measured(tables["features"], explain.Subject("870323", "ARM", "RUS"), pl.col("good") == "870323")
-    told = explain.explain(found, tables, {}, {})
-    assert told["flag"]["flagged"] == "no"
-    assert told["flag"]["because"]
+    told = explain.explain(found, tables, LIMITS, {})
+    assert told["flag"] == {"flagged": "no", "because": "not scored: nothing that the run asked about"}
     assert told["reasons"] == []
 
 
@@ -137,7 +139,7 @@ def test_a_flag_is_explained_with_its_evidence_and_what_is_left_without_each_pub
 
 
 def test_a_flag_that_was_not_tried_without_a_publisher_says_so(tables, row):
-    told = explain.explain(row, tables | {"flags.without": tables["flags.without"].clear()}, {}, {})
+    told = explain.explain(row, tables | {"flags.without": tables["flags.without"].clear()}, LIMITS, {})
     assert told["without_a_publisher"] == [
         "not tried for this flag; it is for those of the highest priority that stand now"
     ]
@@ -151,5 +153,13 @@ def test_an_indicator_shows_how_far_the_score_falls_without_it_and_nothing_where
 
 def test_a_route_without_a_flag_has_no_evidence(tables):
     found = explain.measured(tables["features"], explain.Subject("870323", "ARM", "RUS"), pl.col("good") == "870323")
-    told = explain.explain(found, tables, {}, {})
+    told = explain.explain(found, tables, LIMITS, {})
     assert told["other_explanations"] == told["comparable_routes"] == told["without_a_publisher"] == []
+
+
+def test_a_flag_is_explained_with_the_questions_to_ask_next_in_the_names_of_its_countries_and_good(parts, tables):
+    assert parts["next_steps"][1] == (
+        "Which firms in Kazakhstan began to buy mobile phones from the coalition, and are they the ones that sell it on?"
+    )
+    found = explain.measured(tables["features"], explain.Subject("870323", "ARM", "RUS"), pl.col("good") == "870323")
+    assert explain.explain(found, tables, LIMITS, {})["next_steps"] == []

@@ -19,8 +19,10 @@ def rise_usd(row: Row) -> int:
 def onward_usd(row: Row) -> int | None:
     """What the hub sold the targets more than before; None where its sales are not in the data."""
     now, then = row["onward_usd"], row["onward_prior_usd"]
-    more: int | None = None if now is None or then is None else max(0, now - then)
-    return more
+    if now is None or then is None:
+        return None
+    more: int = now - then
+    return max(0, more)
 
 
 def lost_usd(row: Row) -> int | None:

@@ -4,6 +4,7 @@ import polars as pl
 
 from anomaly.flags.types.amounts import amount
 from anomaly.flags.types.base import Condition, FlagType, Item, Limits, Row
+from anomaly.flags.types.conditions import NO_GAP
 from anomaly.flags.types.explanations import item, unknowable, weighed
 from anomaly.indicators.base import COALITION_TO_HUB, usd
 
@@ -11,10 +12,12 @@ CIF_OVER_FOB_PERCENT = 6  # OECD, International Transport and Insurance Costs: t
 
 
 def _gap_widened(limits: Limits) -> Condition:
+    gap = "mirror_gap_shift_log"
+    is_unknown = pl.col(gap).is_null()
     return Condition(
         name="the mirror gap widened",
-        is_met=limits.over("mirror_gap_shift_log"),
-        why_not=pl.lit("its mirror gap is as wide as it was"),
+        is_met=limits.over(gap),
+        why_not=pl.when(is_unknown).then(pl.lit(NO_GAP)).otherwise(pl.lit("its mirror gap is as wide as it was")),
     )
 
 
