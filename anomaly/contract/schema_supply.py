@@ -104,7 +104,12 @@ class SupplyCalibration(_Windows):
     year_before_called = count("of these called", "legs")
     controls = count("legs of goods whose direct trade stood", "legs")
     controls_called = count("of these, as many as would be called by either test", "legs")
-    members_left_out = dy.List(dy.String(), description="members of the coalition that had not reported every month")
+    members_with_gaps = dy.List(
+        dy.String(), description="members that have not reported every month; what is missing counts as nothing"
+    )
+    members_left_out = dy.List(
+        dy.String(), description="members whose gaps are too much of the coalition's trade: in no sum"
+    )
     says = text("all of it in words")
 
 

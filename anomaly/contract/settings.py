@@ -89,17 +89,19 @@ class Supply(_Frozen):
     )
     small_route_usd: int = Field(default=1_000_000, ge=0)  # before the rise; smaller ones have placebos of their own
     noise_log: float = Field(default=0.3, gt=0)  # that every route has, whatever its own past shows
-    least_past_growths: int = Field(
-        default=12, ge=3
-    )  # of a route's past, for a noise of its own: three years of months
+    least_past_growths: int = Field(default=6, ge=3)  # of a leg's past, for a noise of its own: 2.5 years of months
+    overlap_share: Share = 0.5  # of a window's months: as many placebo windows of a leg, a month apart, count as one
     least_dates_before: int = Field(default=12, ge=1)  # the measure, at which a step could be found
-    least_controls: int = Field(default=10, ge=1)  # goods of a hub with standing direct trade, for its own growth
+    least_controls: int = Field(default=3, ge=1)  # goods of a hub with standing direct trade, for its own growth
+    boom_least_controls: int = Field(
+        default=10, ge=1
+    )  # for a shock of the date, or a boom of a hub, to be seen in them
     controls_that_shrink: float = Field(default=5.0, ge=0)  # a growth from n controls counts n / (n + this)
     controls_share_limit: Share = 0.5  # of the share called: controls called as often as this, and it may be a boom
     q_limit: Share = 0.10  # of both tests together: each has half of it
     rule_rise_log: float = Field(default=0.7, ge=0)  # a doubling; where no test can be made
     member_trade_share_least: Share = 0.9  # of the coalition's trade that must be out in a month
-    member_trade_share_negligible: Share = 0.005  # a member this small may have gaps: they are taken for nothing
+    unreported_share_limit: Share = 0.02  # of a window's trade, by members with gaps: they are taken for nothing
     interval_share: Share = 0.9  # of a leakage interval
     common_shock_log: float = Field(default=0.2, ge=0)  # of a hub, that all its goods share
     draws: int = Field(default=1_000, ge=100)

@@ -12,7 +12,7 @@ from anomaly.features.grid import Ids
 from anomaly.features.level_shifts import Floats
 from anomaly.features.windows import Marks
 from anomaly.supply.by_date import Dated, Steps
-from anomaly.supply.by_window import Rises, Tested, q_values, test
+from anomaly.supply.by_window import Rises, Tested, against_placebos, q_values
 from anomaly.supply.rise import Rise, spell
 from anomaly.supply.series import Legs
 
@@ -71,7 +71,7 @@ def year_before(legs: Legs, end: int, measure: int, rises: Rises, settings: Sett
     window = spell(back, measure, settings.supply.window_months, None, settings)
     if window is None:
         return 0, 0
-    q_value = q_values(test(legs, window, measure, rises, settings).p_value)
+    q_value = q_values(against_placebos(legs, window, measure, rises, settings).p_value)
     return int(np.isfinite(q_value).sum()), int((q_value <= settings.supply.q_limit / 2).sum())
 
 
@@ -101,6 +101,6 @@ def _ranks(values: Floats) -> Floats:
 
 def is_boom_possible(settings: Settings, tested: int, called: int, controls: int, controls_called: int) -> bool:
     """Whether goods that nobody had to divert are called nearly as often: a boom cannot be told from diversion then."""
-    if not called or controls < settings.supply.least_controls:
+    if not called or controls < settings.supply.boom_least_controls:
         return False
     return controls_called / controls >= settings.supply.controls_share_limit * called / tested

@@ -74,7 +74,9 @@ def steps(legs: Legs, end: int, settings: Settings) -> Steps | None:
     return Steps(size, at, is_counted, first, end)
 
 
-def test(steps: Steps, since: int, is_tested: Marks, settings: Settings) -> Dated | None:
+def against_dates(
+    steps: Steps, since: int, is_tested: Marks, settings: Settings, controls: Marks | None = None
+) -> Dated | None:
     """q of the steps up since a measure among the tested legs.
 
     Parameters
@@ -83,6 +85,9 @@ def test(steps: Steps, since: int, is_tested: Marks, settings: Settings) -> Date
         Position of the first whole month under the measure.
     is_tested
         Legs that are counted: those whose direct trade fell. Steps of others would make the date look like any other.
+    controls
+        Legs of goods whose direct trade stood, where the data hold all goods; None in an extract, where those are as
+        likely diverted themselves.
 
     Returns
     -------
@@ -93,7 +98,8 @@ def test(steps: Steps, since: int, is_tested: Marks, settings: Settings) -> Date
     -----
     With N1(x) legs that step up by x or more since the measure and N0(x) before, T1 and T0 dates for them, the share
     of N1 that chance would bring is (1 + N0) / T0 x T1 / N1; q(x) is the least of it over smaller steps. It says how
-    many, not which: all legs of a share have it. A shock of the date that is no diversion looks the same.
+    many, not which: all legs of a share have it. A shock of the date that is no diversion looks the same, so with
+    controls q is at least the part of N1 that would step up were the tested legs controls.
     """
     dates = np.arange(steps.first + LEAST_SIDE, steps.end + 1 - LEAST_SIDE + 1)
     early, late = dates[dates < since], dates[dates >= since]
@@ -101,6 +107,8 @@ def test(steps: Steps, since: int, is_tested: Marks, settings: Settings) -> Date
         return None
     is_up = is_tested & steps.is_counted & (steps.size > 0) & (steps.at >= 0)
     q_value = _q(steps, is_up, late, early)
+    if controls is not None:
+        q_value = np.maximum(q_value, _by_controls(steps, is_up, is_tested, late, controls, settings))
     pseudo = [early[at : at + len(late)] for at in range(max(0, len(early) - len(late) + 1))]
     pseudo = [some for some in pseudo if len(early) - len(some) >= settings.supply.least_dates_before]
     level = settings.supply.q_limit / 2
@@ -114,6 +122,25 @@ def test(steps: Steps, since: int, is_tested: Marks, settings: Settings) -> Date
         len(calls),
         max(calls, default=0),
     )
+
+
+def _by_controls(
+    steps: Steps, is_up: Marks, is_tested: Marks, late: Ids, controls: Marks, settings: Settings
+) -> Floats:
+    """Of the tested legs that step up at the late dates by so much or more, the part that controls would; 0 for few."""
+    counted = controls & steps.is_counted
+    share = np.zeros(len(steps.size))
+    if counted.sum() < settings.supply.boom_least_controls:
+        return share
+    is_late = np.isin(steps.at, late)
+    of_controls = np.sort(steps.size[counted & is_late & (steps.size > 0)])
+    row = np.flatnonzero(is_up & is_late)
+    size = np.sort(steps.size[row])
+    larger = len(of_controls) - np.searchsorted(of_controls, steps.size[row], side="left")
+    called = len(size) - np.searchsorted(size, steps.size[row], side="left")
+    expected = larger / counted.sum() * (is_tested & steps.is_counted).sum()
+    share[row] = np.minimum(expected / called, 1.0)
+    return share
 
 
 def _q(steps: Steps, is_up: Marks, late: Ids, early: Ids) -> Floats:

@@ -48,7 +48,7 @@ def compute_once(legs: Legs, settings: Settings) -> Rises:
     return of
 
 
-def test(legs: Legs, window: Spell, measure: int, rises: Rises, settings: Settings) -> Tested:
+def against_placebos(legs: Legs, window: Spell, measure: int, rises: Rises, settings: Settings) -> Tested:
     """p of every material leg of the hubs in a window.
 
     Parameters
@@ -86,7 +86,8 @@ def test(legs: Legs, window: Spell, measure: int, rises: Rises, settings: Settin
     p_value = np.full(len(statistic), np.nan)
     rows = np.flatnonzero(asked & is_hub & np.isfinite(statistic))
     if len(past.statistic) >= settings.calibration.least_placebos:
-        small = settings.supply.small_route_usd * window.months / 12 * (not is_full)
+        has_strata = not is_full and not is_scaled  # a leg's own noise, or the same year, is stratum enough
+        small = settings.supply.small_route_usd * window.months / 12 * has_strata
         p_value[rows] = _by_periods(
             statistic[rows],
             now.best[rows] >= small,
@@ -122,11 +123,15 @@ def _less_own_growth(
 
 @dataclass(frozen=True, slots=True)
 class _Periods:
-    """Hubs' legs in windows before the measure: their statistic, the best window before each, and their importer."""
+    """Hubs' legs in windows before the measure: their statistic, the best window before each, and their importer.
+
+    overlap   windows of a leg, a month apart, that count as one: what is extreme is so for about half a window's months
+    """
 
     statistic: Floats
     best: Amounts
     importer: Ids
+    overlap: float
 
 
 def _periods(
@@ -134,7 +139,8 @@ def _periods(
 ) -> _Periods:
     """Every window before the measure of the same make, but the one that is tested."""
     gap = (window.end - window.before[0]) // 12
-    parts = [_Periods(np.zeros(0), np.zeros(0, np.int64), np.zeros(0, np.int64))]
+    overlap = max(1.0, settings.supply.overlap_share * window.months)
+    parts = [_Periods(np.zeros(0), np.zeros(0, np.int64), np.zeros(0, np.int64), overlap)]
     for end in range(measure):
         earlier = spell(end, measure, window.months, gap, settings)
         if earlier is None or end == window.end:
@@ -143,11 +149,12 @@ def _periods(
         asked = past.is_known & (past.value >= least_usd(settings, window.months))
         statistic, _ = _less_own_growth(legs, past, direct_past, asked, settings, is_scaled=is_scaled, is_full=is_full)
         row = np.flatnonzero(asked & legs.is_hub[legs.importer] & np.isfinite(statistic))
-        parts.append(_Periods(statistic[row], past.best[row], legs.importer[row]))
+        parts.append(_Periods(statistic[row], past.best[row], legs.importer[row], overlap))
     return _Periods(
         np.concatenate([part.statistic for part in parts]),
         np.concatenate([part.best for part in parts]),
         np.concatenate([part.importer for part in parts]),
+        overlap,
     )
 
 
@@ -161,15 +168,14 @@ def _by_periods(
         counted = ~np.isin(past.importer, importers) if own_left_out else np.ones(len(was_large), dtype=np.bool_)
         for size in (False, True):
             rows = np.flatnonzero((is_large == size) & np.isin(importer, importers))
-            p_value[rows] = _p(statistic[rows], past.statistic[counted & (was_large == size)])
+            p_value[rows] = _p(statistic[rows], past.statistic[counted & (was_large == size)], past.overlap)
     return p_value
 
 
-def _p(statistic: Floats, null: Floats) -> Floats:
-    """(1 + placebos as large) / (1 + placebos)."""
+def _p(statistic: Floats, null: Floats, overlap: float = 1.0) -> Floats:
+    """(1 + placebos as large) / (1 + placebos), where so many placebos that overlap count as one."""
     larger = len(null) - np.searchsorted(np.sort(null), statistic, side="left")
-    result: Floats = (1 + larger) / (1 + len(null))
-    return result
+    return np.asarray((overlap + larger) / (overlap + len(null)), dtype=np.float64)
 
 
 def q_values(p_value: Floats) -> Floats:

@@ -142,6 +142,7 @@ def _beside(of: Legs, span: Span, one: Judged) -> dict[str, object]:
         "year_before_called": one.year_before[1],
         "controls": int(one.controls.sum()),
         "controls_called": int(one.calls.controls_called.sum()),
+        "members_with_gaps": list(span.gaps),
         "members_left_out": span.left_out["reporter_iso"].to_list(),
     }
 

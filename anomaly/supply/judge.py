@@ -59,11 +59,12 @@ def _judged(legs: Legs, window: Spell, measure: int, rises: by_window.Rises, set
     is_large = rise.is_known & (rise.value >= least_usd(settings, window.months))
     asked = is_large & legs.is_hub[legs.importer]
     gated, controls = asked & direct.fell[legs.good], asked & direct.stood[legs.good]
-    tested = by_window.test(legs, window, measure, rises, settings)
+    tested = by_window.against_placebos(legs, window, measure, rises, settings)
     since = measure + (settings.sanctions_since.day > 1)
     steps = by_date.steps(legs, window.end, settings)
     fell = direct.fell[legs.good] & legs.is_hub[legs.importer]
-    dated = None if steps is None else by_date.test(steps, since, fell, settings)
+    stood = direct.stood[legs.good] & legs.is_hub[legs.importer] if tested.importers else None
+    dated = None if steps is None else by_date.against_dates(steps, since, fell, settings, stood)
     calls = beside.calls(tested, steps, dated, since, rise.sum_log > 0, gated, controls, settings)
     is_testable = dated is not None or bool(np.isfinite(tested.p_value[gated]).any())
     by_rule = np.zeros(len(asked), dtype=np.bool_)

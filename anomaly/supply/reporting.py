@@ -11,7 +11,8 @@ import polars as pl
 
 from anomaly.contract.settings import Settings
 from anomaly.features import windows
-from anomaly.features.windows import Known
+from anomaly.features.level_shifts import Floats
+from anomaly.features.windows import Known, Marks
 
 _REPORTER = ["source", "dataset", "flow_code", "reporter_iso"]
 _USUAL_MONTHS = 36
@@ -21,11 +22,12 @@ _USUAL_MONTHS = 36
 class Span:
     """A run of months in which the same members of the coalition can be summed up.
 
-    known      lookups of the months, in which gaps of negligible members count as nothing
+    known      lookups of the months, in which the members' gaps count as nothing
     first, last   positions in `known.periods`
     ends       last months of the windows that are read from it
-    kept       rows of `known.reporters`: members that reported every month
-    left_out   reporter_iso, trade_share: members with a gap that is not negligible; largest first
+    kept       rows of `known.reporters`: members that are summed up
+    gaps       reporter_iso of kept members that have not reported every month
+    left_out   reporter_iso, trade_share: members whose gaps would be too much of the coalition's trade; largest first
     """
 
     known: Known
@@ -33,6 +35,7 @@ class Span:
     last: int
     ends: tuple[date, ...]
     kept: tuple[int, ...]
+    gaps: tuple[str, ...]
     left_out: pl.DataFrame
 
     @property
@@ -42,7 +45,7 @@ class Span:
 
 
 def spans(coverage: pl.DataFrame, scope: pl.DataFrame, settings: Settings) -> list[Span]:
-    """The runs of months that the windows asked about are read from, each with its members; one where no one is late.
+    """The runs of months that the windows asked about are read from, each with its members; mostly one.
 
     Parameters
     ----------
@@ -57,9 +60,9 @@ def spans(coverage: pl.DataFrame, scope: pl.DataFrame, settings: Settings) -> li
     Notes
     -----
     Asked about are windows that end with a quarter or with the last month out. A month is out where members with
-    `member_trade_share_least` of the coalition's trade have reported it whole. A member that has not reported every
-    month up to a window's end is no part of any sum of that window, so that a late reporter is not a fall; one that
-    carries less than `member_trade_share_negligible` is, and what it has not reported is nothing.
+    `member_trade_share_least` of the coalition's trade have reported it whole. What a member has not reported counts as
+    nothing: that makes a rise smaller and a fall of the direct trade larger, so members are left out of the sums, those
+    with the largest gaps first, until at most `unreported_share_limit` of the trade of any window is missing.
     """
     monthly = coverage.filter(pl.col("freq_code") == "M")
     of_coalition = pl.col("reporter_iso").is_in(list(settings.coalition.countries)) & (pl.col("flow_code") == "X")
@@ -67,34 +70,54 @@ def spans(coverage: pl.DataFrame, scope: pl.DataFrame, settings: Settings) -> li
     if members.is_empty():
         return []
     shares, rules = _shares(members), settings.supply
-    small = shares.filter(pl.col("trade_share") <= rules.member_trade_share_negligible)
-    filled = pl.concat([monthly.join(small, on=_REPORTER, how="anti"), _without_gaps(monthly, small)])
-    known = windows.know(filled, scope, "M")
+    reported = windows.know(monthly, scope, "M").complete
+    known = windows.know(_without_gaps(monthly, shares.select(_REPORTER)), scope, "M")
     weights = known.reporters.join(shares, on=_REPORTER, how="left", maintain_order="left")["trade_share"]
     weight = weights.fill_null(0.0).to_numpy()
-    is_out = weight @ known.complete[: len(weight)] >= rules.member_trade_share_least
-    run, last = _last_run(is_out)
+    reported = reported[: len(weight)]
+    run, last = _last_run(weight @ reported >= rules.member_trade_share_least)
     ends = [at for at in range(run, last + 1) if known.periods[at].month % 3 == 0 or at == last]
-    least = rules.window_months + 11
     by_members: dict[tuple[int, ...], list[int]] = {}
     for end in ends:
-        if end - run >= least:
-            first = max(run, end + 1 - rules.most_months)
-            is_kept = known.complete[: len(weight), first : end + 1].all(axis=1) & (weight > 0)
-            by_members.setdefault(tuple(np.flatnonzero(is_kept).tolist()), []).append(end)
-    return [_span(known, run, kept, at, shares, rules.most_months) for kept, at in by_members.items()]
+        if end - run >= rules.window_months + 11:
+            missing = ~reported[:, max(run, end + 1 - rules.most_months) : end + 1]
+            by_members.setdefault(_kept(weight, missing, settings), []).append(end)
+    return [_span(known, reported, run, kept, at, shares, settings) for kept, at in by_members.items()]
 
 
-def _span(known: Known, run: int, kept: tuple[int, ...], ends: list[int], shares: pl.DataFrame, most: int) -> Span:
+def _kept(weight: Floats, missing: Marks, settings: Settings) -> tuple[int, ...]:
+    """Members, by their rows, whose gaps together are little enough of the trade of every window."""
+    width = settings.supply.window_months
+    run = np.cumsum(np.pad(missing.astype(np.int64), ((0, 0), (1, 0))), axis=1)
+    gap = weight * (run[:, width:] - run[:, :-width]).max(axis=1) / width
+    order = np.argsort(gap, kind="stable")
+    is_little = np.cumsum(gap[order]) <= settings.supply.unreported_share_limit
+    return tuple(sorted(int(row) for row in order[is_little] if weight[row] > 0))
+
+
+def _span(
+    known: Known,
+    reported: Marks,
+    run: int,
+    kept: tuple[int, ...],
+    ends: list[int],
+    shares: pl.DataFrame,
+    settings: Settings,
+) -> Span:
+    first, last = max(run, ends[0] + 1 - settings.supply.most_months), ends[-1]
     members = known.reporters.join(shares, on=_REPORTER, how="inner", maintain_order="left")
-    gone = members.filter(~pl.col("reporter_id").is_in(list(kept))).select("reporter_iso", "trade_share")
+    is_kept = pl.col("reporter_id").is_in(list(kept))
+    has_gap = [row for row in kept if not reported[row, first : last + 1].all()]
     return Span(
         known,
-        max(run, ends[0] + 1 - most),
-        ends[-1],
+        first,
+        last,
         tuple(known.periods[end] for end in ends),
         kept,
-        gone.sort("trade_share", "reporter_iso", descending=[True, False]),
+        tuple(members.filter(pl.col("reporter_id").is_in(has_gap))["reporter_iso"].unique().sort()),
+        members.filter(~is_kept)
+        .select("reporter_iso", "trade_share")
+        .sort("trade_share", "reporter_iso", descending=[True, False]),
     )
 
 
@@ -105,15 +128,16 @@ def _shares(members: pl.DataFrame) -> pl.DataFrame:
     return monthly.select(*_REPORTER, trade_share=pl.col("usd") / pl.col("usd").sum())
 
 
-def _without_gaps(coverage: pl.DataFrame, small: pl.DataFrame) -> pl.DataFrame:
-    """The rows of negligible members, complete in every month of the calendar."""
+def _without_gaps(coverage: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
+    """Coverage in which the members have reported every month of the calendar whole."""
     months = coverage.select(pl.col("ref_date").unique().sort())
-    rows = small.select(_REPORTER).join(months, how="cross").join(coverage, on=[*_REPORTER, "ref_date"], how="left")
+    rows = members.join(months, how="cross").join(coverage, on=[*_REPORTER, "ref_date"], how="left")
     edition = pl.col("hs_edition").forward_fill().backward_fill().over(_REPORTER, order_by="ref_date")
     filled = rows.with_columns(
         edition, freq_code=pl.lit("M"), is_complete=pl.lit(value=True), value_usd=pl.col("value_usd").fill_null(0)
     )
-    return filled.with_columns(pl.col("rows", "goods").fill_null(0)).select(coverage.columns)
+    filled = filled.with_columns(pl.col("rows", "goods").fill_null(0)).select(coverage.columns)
+    return pl.concat([coverage.join(members, on=_REPORTER, how="anti"), filled])
 
 
 def _last_run(is_out: npt.NDArray[np.bool_]) -> tuple[int, int]:

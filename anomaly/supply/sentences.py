@@ -48,7 +48,7 @@ def calibration(row: Mapping[str, Any], settings: Settings) -> str:
             f"{row['year_before_tested']:,} legs would have been called by the window test."
         )
     if row["members_left_out"]:
-        parts.append(f"Left out, since they had not reported every month: {', '.join(row['members_left_out'])}.")
+        parts.append(f"Left out, since too much of their trade is not reported: {', '.join(row['members_left_out'])}.")
     return " ".join(parts)
 
 

@@ -21,8 +21,7 @@ def onward_usd(row: Row) -> int | None:
     now, then = row["onward_usd"], row["onward_prior_usd"]
     if now is None or then is None:
         return None
-    more: int = now - then
-    return max(0, more)
+    return int(now - then) if now > then else 0
 
 
 def lost_usd(row: Row) -> int | None:
