@@ -19,6 +19,8 @@ import click
 
 from anomaly.cli.output import FORMATS
 from anomaly.contract.errors import AnomalyError
+from pipelines.log import FORMATS as FORMATS_OF_LOG
+from pipelines.log import VARIABLE
 
 Command = Callable[..., Any]
 
@@ -257,14 +259,21 @@ def tables(name: str | None, data: Path, form: str) -> None:
 @click.option(
     "--raw", default="data/raw", show_default=True, callback=_folder, metavar="DIR", help="Folder of raw files."
 )
+@click.option(
+    "--log-format",
+    type=click.Choice(FORMATS_OF_LOG),
+    envvar=VARIABLE,
+    show_envvar=True,
+    help="Form of the log on stderr; plain if not told.",
+)
 @scenario_option
 @data_option
 @spoken
-def run(raw: Path, scenario: str, data: Path) -> None:
+def run(raw: Path, log_format: str | None, scenario: str, data: Path) -> None:
     """Read the raw files, compute every table and write the reports."""
     from anomaly.cli import lists
 
-    lists.run(raw, scenario, data)
+    raise click.exceptions.Exit(lists.run(raw, scenario, data, log_format))
 
 
 @main.command()

@@ -106,11 +106,12 @@ def report(data: Path, form: str) -> None:
     show(rows, form)
 
 
-def run(raw: Path, scenario: str, data: Path) -> None:
-    """Answer `anomaly run`: the same as `python -m pipelines run`."""
+def run(raw: Path, scenario: str, data: Path, log_format: str | None) -> int:
+    """Answer `anomaly run`, the same as `python -m pipelines run`, with what to end with."""
     from pipelines import run as jobs
+    from pipelines.job import exit_code_of
 
-    jobs.main(raw, data, scenario)
+    return exit_code_of(lambda: jobs.main(raw, data, scenario), log_format)
 
 
 def verify(data: Path, form: str) -> None:

@@ -27,15 +27,30 @@ REFUSALS = {
 class Breaks:
     """Which goods do not survive which change of HS edition.
 
-    unstable   good, newer_edition: an n:n link, the good is never compared across that change
-    tables     older, newer, chapter ('all' or two digits): the changes for which there is a table of links
+    Parameters
+    ----------
+    unstable : polars.DataFrame
+        good, newer_edition: an n:n link, the good is never compared across that change.
+    tables : polars.DataFrame
+        older, newer, chapter ('all' or two digits): the changes for which there is a table of links.
     """
 
     unstable: pl.DataFrame
     tables: pl.DataFrame
 
     def marks(self, goods: pl.Series) -> npt.NDArray[np.int64]:
-        """For each good, a bit for each newer edition that breaks it."""
+        """The changes of edition that each good does not survive, as one number.
+
+        Parameters
+        ----------
+        goods : polars.Series
+            Goods, sorted, each once.
+
+        Returns
+        -------
+        array of int, shape (goods,)
+            A bit for each newer edition that breaks the good: 64 for HS 2022, which is edition 6.
+        """
         chapters = goods.alias("good").to_frame().with_columns(chapter=pl.col("good").str.slice(0, 2))
         steps = pl.DataFrame({"older": range(9), "newer": range(1, 10)}, schema={"older": pl.Int64, "newer": pl.Int64})
         has_table = pl.any_horizontal(pl.col("tabled").eq("all"), pl.col("tabled").eq(pl.col("chapter")))
@@ -64,9 +79,21 @@ class Breaks:
 
 
 def straddles(grid: Grid, marks: npt.NDArray[np.int64], at: list[int]) -> tuple[Marks, Marks]:
-    """For each route: (is broken, is changed) over the periods at `at`, as its reporter's editions say.
+    """Whether the reporter of each route changed the HS edition within some periods.
 
-    marks   Breaks.marks of the grid's goods
+    Parameters
+    ----------
+    grid : Grid
+        Of it its routes and the editions of their reporters.
+    marks : array of int, shape (goods,)
+        Breaks.marks of the grid's goods.
+    at : list of int
+        The periods.
+
+    Returns
+    -------
+    tuple of array of bool, shape (routes,)
+        Whether a change breaks the route's good, and whether there is one at all.
     """
     edition = grid.known.edition[:, at].astype(np.int64)
     highest = edition.max(axis=1, initial=0)
@@ -84,8 +111,25 @@ def refusals(
 ) -> pl.DataFrame | None:
     """Routes to targets that are large enough and cannot be compared in this window, each with the first reason.
 
-    `are_targets` marks the countries in names. Columns of schema.Refused, or None where nothing is refused. A window
-    computed for several gaps is refused once, for its own gap.
+    A window computed for several gaps is refused once, for its own gap.
+
+    Parameters
+    ----------
+    grid : Grid
+        The window's goods.
+    window : Window
+        What is compared.
+    compared : Compared
+        The window of the grid.
+    are_targets : array of bool, shape (countries,)
+        Targets of the scenario.
+    settings : Settings
+        Scenario: materiality, baseline years.
+
+    Returns
+    -------
+    polars.DataFrame or None
+        Columns of schema.Refused; None where nothing is refused.
     """
     known, names = grid.known, grid.names
     now = known.index(window.end, window.months) or []

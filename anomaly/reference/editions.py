@@ -15,9 +15,26 @@ from anomaly.reference.tables import read
 EDITION_STARTS = (1988, 1996, 2002, 2007, 2012, 2017, 2022)  # year each HS edition came into force: H0 to H6
 
 
-def edition_number(col: pl.Expr) -> pl.Expr:
-    """HS edition of a classification code, Int8: H5 → 5, HS2017 → 5, CN2017 to CN2021 → 5; null where it is none."""
-    code = col.str.strip_chars()
+def edition_number(classification: pl.Expr) -> pl.Expr:
+    """HS edition that a classification code names: H5, HS2017 and CN2017 to CN2021 are the fifth.
+
+    Parameters
+    ----------
+    classification : polars.Expr
+        Codes as publishers write them, text.
+
+    Returns
+    -------
+    polars.Expr
+        Int8, 0 to 6; null where the code names none.
+
+    Examples
+    --------
+    >>> codes = pl.DataFrame({"code": ["H4", "HS2017", "CN2021", "SITC3"]})
+    >>> codes.select(edition_number(pl.col("code"))).to_series().to_list()
+    [4, 5, 5, None]
+    """
+    code = classification.str.strip_chars()
     year = code.str.extract(r"^(?:CN|HS)([0-9]{4})$").cast(pl.Int32, strict=False)
     reached = pl.sum_horizontal([(year >= start).cast(pl.Int8) for start in EDITION_STARTS])
     by_year = pl.when(year.is_between(EDITION_STARTS[0], EDITION_STARTS[-1] + 5)).then(reached - 1)
@@ -39,7 +56,25 @@ def edition_tables() -> pl.DataFrame:
 
 
 def comparable_editions(older: int, newer: int, chapter: str) -> bool:
-    """Whether codes of a chapter can be compared between two editions: every change between them has a table."""
+    """Whether codes of a chapter can be compared between two editions: every change between them has a table.
+
+    Parameters
+    ----------
+    older, newer : int
+        Numbers of HS editions, in either order: 5 is H5, of 2017.
+    chapter : str
+        Two digits, or a code that begins with them.
+
+    Returns
+    -------
+    bool
+        True for one edition with itself.
+
+    Examples
+    --------
+    >>> comparable_editions(5, 6, "85"), comparable_editions(4, 6, "01")
+    (True, False)
+    """
     first, last = sorted((older, newer))
     steps = edition_tables().filter(pl.col("chapter").is_in(["all", chapter[:2]]))
     covered = set(steps.select("older", "newer").iter_rows())
@@ -79,10 +114,10 @@ def _links(full_table: Path | None) -> pl.DataFrame:
 
 
 def _goods(editions: Iterable[int], full_table: Path | None) -> list[families.Good]:
-    asked = set(editions)
-    if not asked:
+    wanted = set(editions)
+    if not wanted:
         return []
-    oldest, newest = min(asked), max(asked)
+    oldest, newest = min(wanted), max(wanted)
     return _shipped_goods(oldest, newest) if full_table is None else families.goods(_links(full_table), oldest, newest)
 
 
@@ -94,16 +129,50 @@ def _shipped_goods(oldest: int, newest: int) -> list[families.Good]:
 def family_map(editions: Iterable[int], full_table: Path | None = None) -> pl.DataFrame:
     """Which good a code of an edition belongs to, for the codes whose good is not themselves or is unstable.
 
-    Columns edition (Int8), cmd_code, good, is_unstable, unstable_since (Int8, the newest edition that breaks it, else
-    null). Only links between the oldest and the newest of `editions` are used. A family is named by the smallest
-    code of its oldest edition, with +. `full_table` is a CSV hs2022, hs2017, relationship. Raises DataRejected.
+    A family is named by the smallest code of its oldest edition, with +.
+
+    Parameters
+    ----------
+    editions : iterable of int
+        Numbers of the HS editions in the data; only links between the oldest and the newest are used.
+    full_table : pathlib.Path, optional
+        A CSV hs2022, hs2017, relationship that takes the place of the links from 2017 to 2022 that are here.
+
+    Returns
+    -------
+    polars.DataFrame
+        edition (Int8), cmd_code, good, is_unstable, unstable_since (Int8, the newest edition that breaks it, else
+        null), sorted by edition and code.
+
+    Raises
+    ------
+    DataRejected
+        Where `full_table` is no such CSV.
     """
-    asked = set(editions)
-    return families.map_of(_goods(asked, full_table), asked)
+    wanted = set(editions)
+    return families.map_of(_goods(wanted, full_table), wanted)
 
 
 def unstable_goods(editions: Iterable[int], full_table: Path | None = None) -> pl.DataFrame:
-    """good, newer_edition (Int8): every change of edition that a good does not survive. Raises DataRejected."""
+    """Every change of edition that a good does not survive.
+
+    Parameters
+    ----------
+    editions : iterable of int
+        As for `family_map`.
+    full_table : pathlib.Path, optional
+        As for `family_map`.
+
+    Returns
+    -------
+    polars.DataFrame
+        good, newer_edition (Int8), sorted by both.
+
+    Raises
+    ------
+    DataRejected
+        As for `family_map`.
+    """
     return families.breaks_of(_goods(editions, full_table))
 
 
@@ -111,6 +180,23 @@ def good_members(good: str) -> list[str]:
     """The codes a good stands for in any edition there is a table for; a plain code stands for itself.
 
     A family is looked for over all changes of edition together, then over each alone, the newest first.
+
+    Parameters
+    ----------
+    good : str
+        A code, or a family with its +.
+
+    Returns
+    -------
+    list of str
+        Six-digit codes, sorted.
+
+    Examples
+    --------
+    >>> good_members("851712+")
+    ['851712', '851713', '851714']
+    >>> good_members("847130")
+    ['847130']
     """
     return list(_family_members().get(good, [good.rstrip("+")]))
 
@@ -118,9 +204,9 @@ def good_members(good: str) -> list[str]:
 @cache
 def _family_members() -> dict[str, list[str]]:
     steps = sorted(set(edition_tables().select("older", "newer").iter_rows()))
-    known: dict[str, list[str]] = {}
+    members: dict[str, list[str]] = {}
     for editions in [*steps, (steps[0][0], steps[-1][1])]:
         for good in _goods(editions, None):
             if good.name.endswith("+"):
-                known[good.name] = sorted({code for _, code in good.nodes})
-    return known
+                members[good.name] = sorted({code for _, code in good.nodes})
+    return members

@@ -17,6 +17,16 @@ def read(name: str) -> pl.DataFrame:
 
     The largest has some hundred rows: the standard library reads it in less time than a CSV engine takes to start, and
     every question reads two.
+
+    Parameters
+    ----------
+    name : str
+        Name of a CSV file in this folder.
+
+    Returns
+    -------
+    polars.DataFrame
+        The file's own columns and rows, in its order.
     """
     with (REFERENCE / name).open(encoding="utf-8", newline="") as file:
         header, *rows = csv.reader(file)

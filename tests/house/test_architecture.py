@@ -52,8 +52,10 @@ DISK = {"glob", "os", "pathlib", "shutil", "socket", "subprocess", "tempfile", "
 ONLY = {  # library → folders or modules that may import it
     "click": ("cli", "pipelines"),
     "sklearn": ("scores",),
+    "scipy": ("features", "scores"),
     "pandas": (),
     "filelock": ("store",),
+    "structlog": ("pipelines.log",),
     "xlsxwriter": ("reports",),
     "jinja2": ("reports",),
     "py7zr": ("sources",),

@@ -19,6 +19,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return prepare(tmp_path_factory.mktemp("tables"), TINY, range(2018, 2024), 192)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("materiality_usd", ["0", "1000000"])
 def test_the_engines_compute_the_same_features(root: Path, tmp_path: Path, materiality_usd: str) -> None:
     pytest.importorskip("duckdb")

@@ -154,6 +154,7 @@ def test_help_takes_a_third_of_a_second_and_a_question_a_second_and_a_half(tmp_p
     assert cpu_seconds("query", "8517.12", "--exporter", "KAZ", "--importer", "RUS", "--data", str(tmp_path)) <= 1.5
 
 
+@pytest.mark.filterwarnings("ignore:A test tried to use socket")
 def test_a_test_that_opens_a_connection_is_stopped() -> None:
     with pytest.raises(pytest_socket.SocketBlockedError):
         socket.create_connection(("127.0.0.1", 9), timeout=1)

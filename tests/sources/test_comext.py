@@ -306,6 +306,7 @@ def test_every_cut_of_an_archive_is_refused(tmp_path: Path) -> None:
             read(tmp_path, "full_v2_202402.7z", archive[:length])
 
 
+@pytest.mark.slow
 @given(place=st.floats(0, 0.999), bit=st.integers(0, 7))
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_flipped_bit_is_refused_or_changes_nothing(place: float, bit: int, tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ from anomaly.world.facts import COUNTRIES, EU, GOODS
 from anomaly.world.files import AS_WEB_EXPORT, COMTRADE, UNKNOWN_COUNTRY
 from anomaly.world.reports import as_codes
 
+pytestmark = pytest.mark.slow  # each worker makes the world
+
 ISO3 = {country.m49: country.iso3 for country in COUNTRIES}
 ISO3_OF_ISO2 = {country.iso2: country.iso3 for country in COUNTRIES}
 FAMILY = {code: good.good for good in GOODS for code in (good.code, *(part for part, _ in good.h6))}

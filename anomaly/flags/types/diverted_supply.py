@@ -30,7 +30,8 @@ def lost_usd(row: Row) -> int | None:
     if arrived is None or arrived_then is None:
         return None
     usual = min(1.0, arrived_then / row["value_prior_year_usd"]) if row["value_prior_year_usd"] else 1.0
-    return max(0, round(row["value_usd"] * usual - arrived))
+    missing: int = round(row["value_usd"] * usual - arrived)
+    return max(0, missing)
 
 
 def is_borne_out(row: Row) -> bool:
