@@ -78,7 +78,7 @@ lint: $(READY) lint-docs ## ruff: rules and format; the docstrings
 	@$(BIN)/ruff format --check .
 
 # Folders whose public docstrings are in numpydoc's form already; the list grows to `anomaly pipelines`.
-DOCUMENTED := anomaly/contract anomaly/indicators anomaly/reference anomaly/store
+DOCUMENTED := anomaly/contract anomaly/flags anomaly/indicators anomaly/reference anomaly/store
 
 lint-docs: $(READY) ## numpydoc on the public docstrings
 	@$(BIN)/numpydoc lint $$(find $(DOCUMENTED) -name '*.py')

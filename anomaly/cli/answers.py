@@ -128,7 +128,7 @@ def _sentence(row: dict[str, Any], currency: str) -> str:
         q_value = "" if row["flagged_q_value"] is None else f", q {row['flagged_q_value']:.3f}"
         where = "" if row["flagged_period"] == row["period"] else f" in {row['flagged_period']}"
         return f"{text}, flagged{where}: {row['flag_type']}, {row['severity']}{q_value}"
-    return f"{text}, not flagged" if row["is_flagged"] is False else text
+    return f"{text}, not flagged: {row['note']}" if row["is_flagged"] is False else text
 
 
 def _reasons_after(rows: pl.DataFrame) -> None:

@@ -26,7 +26,8 @@ def table_schema() -> type[dy.Schema]:
     """The contract of flags: the fixed columns, and a flag_type that is one of the registered."""
     names = [one.name for one in types.TYPES]
     meaning = f"what the figures look like: {', '.join(names[:-1])} or {names[-1]}"
-    return type("FlagsOfTypes", (Flags,), {"flag_type": dy.String(description=meaning, regex=f"^({'|'.join(names)})$")})
+    flag_type = dy.String(description=meaning, regex=f"^({'|'.join(names)})$")
+    return type("FlagsOfTypes", (dy.Schema,), {**Flags.columns(), "flag_type": flag_type})
 
 
 def build(
@@ -41,13 +42,28 @@ def build(
 ) -> pl.DataFrame:
     """Flags in order of window, priority and key; columns of schema.Flags.
 
-    features   rows of the routes in `scores`; with the other routes to targets, also those that have fallen below
-               materiality, routes are found to be resolved
-    lists      hs6, tier, valid_from, valid_to of the scenario's goods lists, with the HS family of each code as `good`
-    names      country → English name, for the sentences
-    events     codes.policy_events: the measures that a resolved route is held against; None looks for none
+    rule.conditions says when a route is flagged.
 
-    rule.conditions says when a route is flagged. With `events` routes that were flagged and fell are told as ended.
+    Parameters
+    ----------
+    features : polars.DataFrame
+        Rows of the routes in `scores`; with the other routes to targets, also those that have fallen below materiality,
+        routes are found to be resolved.
+    scores, contributions, calibration : polars.DataFrame
+        scores.build.
+    lists : polars.DataFrame
+        hs6, tier, valid_from, valid_to of the scenario's goods lists, with the HS family of each code as `good`.
+    names : mapping
+        Country → English name, for the sentences.
+    settings : Settings
+        The scenario.
+    events : polars.DataFrame, optional
+        policy_events.read_all: the measures that a route which was flagged and fell is held against; None looks for none.
+
+    Returns
+    -------
+    polars.DataFrame
+        Columns of schema.Flags, those of evidence null.
     """
     limits = rule.limits_of(settings)
     own = rule.beside_scores(features.filter(is_own_gap(settings.baseline_years)), scores, calibration, limits)
@@ -132,6 +148,16 @@ def _flag(
 def flag_id(row: Mapping[str, Any]) -> str:
     """Stable across runs: 870323-ARM-RUS-2022 of annual data; of monthly data 851712+-KAZ-RUS-2022-06-6M, the window's
     last month and its length.
+
+    Parameters
+    ----------
+    row : mapping
+        The key of a route in a window.
+
+    Returns
+    -------
+    str
+        good-exporter-importer-window.
     """
     route = f"{row['good']}-{row['exporter_iso']}-{row['importer_iso']}"
     if row["freq_code"] == "A":
@@ -140,7 +166,18 @@ def flag_id(row: Mapping[str, Any]) -> str:
 
 
 def compares(row: Mapping[str, Any]) -> str:
-    """The two windows and the baseline in words."""
+    """The two windows and the baseline in words.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of features.
+
+    Returns
+    -------
+    str
+        As it stands in a document.
+    """
     return (
         f"{period_name(row['freq_code'], row['window_months'], row['window_end'])} with the same months of "
         f"{row['window_end'].year - 1}, and with the mean of {row['baseline_years']}"
@@ -148,7 +185,22 @@ def compares(row: Mapping[str, Any]) -> str:
 
 
 def period_name(freq_code: str, window_months: int, window_end: Any) -> str:
-    """A window for people: 2022, 2022H1, 2022Q3, January-November 2022, or 12 months to 2022-11."""
+    """A window for people: 2022, 2022H1, 2022Q3, January-November 2022, or 12 months to 2022-11.
+
+    Parameters
+    ----------
+    freq_code : str
+        A or M.
+    window_months : int
+        Length of the window.
+    window_end : datetime.date
+        Its last month.
+
+    Returns
+    -------
+    str
+        The shortest name there is.
+    """
     year, month = window_end.year, window_end.month
     if freq_code == "A" or (window_months == 12 and month == 12):
         return str(year)

@@ -15,18 +15,53 @@ SEVERITIES = ("low", "medium", "high")
 
 
 def type_of(name: str) -> FlagType:
-    """A type by its name; one that is not registered here is told as the plainest is, under its own name."""
+    """A type by its name; one that is not registered here is told as the plainest is, under its own name.
+
+    Parameters
+    ----------
+    name : str
+        A flag_type.
+
+    Returns
+    -------
+    FlagType
+        Of the registry, or made of its first.
+    """
     registered = next((one for one in types.TYPES if one.name == name), None)
     return registered or replace(types.TYPES[0], name=name, words=name.replace("_", " "))
 
 
 def next_steps(name: str, exporter: str, importer: str, good: str) -> list[str]:
-    """The questions to ask next about a flag of this type, with the names of its countries and its good put in."""
+    """The questions to ask next about a flag of this type, with the names of its countries and its good put in.
+
+    Parameters
+    ----------
+    name : str
+        A flag_type.
+    exporter, importer, good : str
+        Their names for people.
+
+    Returns
+    -------
+    list of str
+        Two or three questions.
+    """
     return [step.format(exporter=exporter, importer=importer, good=good) for step in type_of(name).next_steps]
 
 
 def is_on(leg: str) -> pl.Expr:
-    """Flags of the types of a leg, by their flag_type."""
+    """Flags of the types of a leg, by their flag_type.
+
+    Parameters
+    ----------
+    leg : str
+        COALITION_TO_HUB or HUB_TO_TARGET.
+
+    Returns
+    -------
+    polars.Expr
+        Boolean over flag_type.
+    """
     return _is_one_of([one for one in types.TYPES if one.leg == leg])
 
 
@@ -49,15 +84,18 @@ def called(flagged: pl.DataFrame, listed: Collection[str], limits: Limits) -> pl
 
     Parameters
     ----------
-    flagged
+    flagged : polars.DataFrame
         Rows of rule.beside_scores that are flags.
-    listed
+    listed : collection of str
         Goods of the scenario's lists: they name a type and have no part in the score.
+    limits : Limits
+        Of the scenario.
 
     Returns
     -------
-    The rows with `flag_type`, the last type of the registry that they show on their leg, and `most_severe`, the lowest of
-    the highest severities of all types that they show.
+    polars.DataFrame
+        The rows with `flag_type`, the last type of the registry that they show on their leg, and `most_severe`, the lowest
+        of the highest severities of all types that they show.
     """
     goods = pl.Series(sorted(listed), dtype=pl.String).implode()
     flag_type, highest = pl.lit(None, dtype=pl.String), pl.lit(len(SEVERITIES) - 1)

@@ -14,6 +14,20 @@ def build(flags: pl.DataFrame, features: pl.DataFrame, targets: tuple[str, ...])
 
     total_usd is all trade with the targets of that good, or of that hub in all goods, that could be compared and is
     material in the window.
+
+    Parameters
+    ----------
+    flags : polars.DataFrame
+        Columns of schema.Flags.
+    features : polars.DataFrame
+        Columns of schema.Features.
+    targets : tuple of str
+        Countries under sanctions.
+
+    Returns
+    -------
+    polars.DataFrame
+        Columns of schema.Rollups.
     """
     to_targets = features.filter(pl.col("importer_iso").is_in(list(targets))).unique(
         [*_WINDOW, "good", "exporter_iso", "importer_iso"], keep="first", maintain_order=True

@@ -38,7 +38,18 @@ _OF_THE_RUN = (
 
 
 def limits_of(settings: Settings) -> Limits:
-    """What the rule takes from a scenario."""
+    """What the rule takes from a scenario.
+
+    Parameters
+    ----------
+    settings : Settings
+        The whole of it.
+
+    Returns
+    -------
+    Limits
+        With the threshold of every registered indicator.
+    """
     return limits_of_record(settings.model_dump(mode="json"))
 
 
@@ -47,9 +58,14 @@ def limits_of_record(record: Mapping[str, Any]) -> Limits:
 
     Parameters
     ----------
-    record
+    record : mapping
         floor_usd, materiality_usd, thresholds (only those that the scenario sets), and `countries` of coalition, targets,
         hub_candidates and neighbours.
+
+    Returns
+    -------
+    Limits
+        With the threshold of every registered indicator.
     """
     coalition, targets, candidates, neighbours = (
         tuple(record[role]["countries"]) for role in ("coalition", "targets", "hub_candidates", "neighbours")
@@ -71,16 +87,20 @@ def beside_scores(
 
     Parameters
     ----------
-    routes
-        Rows of features, one a route and window: the columns of MEASURES and any other.
-    scores
+    routes : polars.DataFrame
+        Rows of features, one a route and window: ROUTE_KEY, the columns of MEASURES and any other.
+    scores : polars.DataFrame
         ROUTE_KEY, q_value and any other column.
-    calibration
+    calibration : polars.DataFrame
         WINDOW_KEY, leg, q_limit.
+    limits : Limits
+        Of the scenario.
 
     Returns
     -------
-    The rows in their order with the columns of `scores`, and refused_because (null: it is not), is_measured, is_scored, leg and q_limit.
+    polars.DataFrame
+        The rows in their order with the columns of `scores`, and refused_because (null: it is not), is_measured, is_scored,
+        leg and q_limit.
     """
     leg = pl.when(limits.is_from_coalition()).then(pl.lit(COALITION_TO_HUB)).otherwise(pl.lit(HUB_TO_TARGET))
     is_scored = pl.col("is_scored").fill_null(value=False)
@@ -98,12 +118,34 @@ def beside_scores(
 
 
 def is_flag(limits: Limits) -> pl.Expr:
-    """Whether every condition of a flag holds, over the rows of `beside_scores`; never null."""
+    """Whether every condition of a flag holds, over the rows of `beside_scores`; never null.
+
+    Parameters
+    ----------
+    limits : Limits
+        Of the scenario.
+
+    Returns
+    -------
+    polars.Expr
+        Boolean.
+    """
     return pl.all_horizontal([condition.is_met.fill_null(value=False) for condition in conditions(limits)])
 
 
 def why_not(limits: Limits) -> pl.Expr:
-    """The first condition that keeps a route from being a flag, in words; NOTHING where none does."""
+    """The first condition that keeps a route from being a flag, in words; NOTHING where none does.
+
+    Parameters
+    ----------
+    limits : Limits
+        Of the scenario.
+
+    Returns
+    -------
+    polars.Expr
+        String, over the rows of `beside_scores`; never null.
+    """
     words = pl.lit(NOTHING)
     for condition in reversed(conditions(limits)):
         words = pl.when(condition.is_met.fill_null(value=False)).then(words).otherwise(condition.why_not)
@@ -116,6 +158,16 @@ def conditions(limits: Limits) -> tuple[Condition, ...]:
     A flag is a route that the run compares and asks about, of a considerable size, that stands above the year before or
     its baseline; where q is within the limit of the window, or the route is new and the direct trade fell; where a rise of
     its own is over its threshold; and beside which stands what a type of flag on its leg asks for.
+
+    Parameters
+    ----------
+    limits : Limits
+        Of the scenario.
+
+    Returns
+    -------
+    tuple of Condition
+        The first that is not met tells why a route is no flag.
     """
     return (
         Condition(

@@ -21,10 +21,15 @@ def severity(row: Mapping[str, Any], tier: str | None) -> str:
 
     Parameters
     ----------
-    row
+    row : mapping
         value_usd, q_value and most_severe of a flagged route.
-    tier
+    tier : str, optional
         Tier of its good; None where the good is on no list.
+
+    Returns
+    -------
+    str
+        One of naming.SEVERITIES.
     """
     q_value = 1.0 if row["q_value"] is None else row["q_value"]
     matters = row["value_usd"] >= LARGE_USD or tier is not None
@@ -33,7 +38,27 @@ def severity(row: Mapping[str, Any], tier: str | None) -> str:
 
 
 def priority(severity: str, tier: str | None, excess_usd: int | None) -> float:
-    """The order in which to look: severity x list tier x decades of the excess."""
+    """The order in which to look: severity x list tier x decades of the excess.
+
+    Parameters
+    ----------
+    severity : str
+        high, medium or low.
+    tier : str, optional
+        Of the good on the scenario's lists.
+    excess_usd : int, optional
+        Value above what the exporter's other trade explains.
+
+    Returns
+    -------
+    float
+        The higher the sooner.
+
+    Examples
+    --------
+    >>> priority("high", "1", 100_000_000)
+    30.0
+    """
     return round(SEVERITY_WEIGHT[severity] * TIER_WEIGHT.get(tier or "", 1.0) * _decades(excess_usd), 6)
 
 
@@ -47,10 +72,15 @@ def list_tier(row: Mapping[str, Any], lists: pl.DataFrame) -> str | None:
 
     Parameters
     ----------
-    row
+    row : mapping
         good and window_end.
-    lists
+    lists : polars.DataFrame
         good, tier, valid_from, valid_to of the scenario's goods lists.
+
+    Returns
+    -------
+    str, optional
+        The smallest tier by its name, 1 before 2; None where the good was on no list.
     """
     at = row["window_end"]
     held = lists.filter(

@@ -16,12 +16,20 @@ Item = dict[str, str]
 class Limits:
     """What the rule of a flag takes from a scenario.
 
-    floor_usd         added to both sides of a growth
-    materiality_usd   least trade in the window
-    thresholds        indicator → value from which on it counts, of every registered indicator
-    coalition         countries whose own sales are the direct trade
-    targets           countries that the goods may reach by way of a hub
-    hubs              countries that may be a hub
+    Parameters
+    ----------
+    floor_usd : int
+        Added to both sides of a growth.
+    materiality_usd : int
+        Least trade in the window.
+    thresholds : mapping
+        Indicator → value from which on it counts, of every registered indicator.
+    coalition : tuple of str
+        Countries whose own sales are the direct trade.
+    targets : tuple of str
+        Countries that the goods may reach by way of a hub.
+    hubs : tuple of str
+        Countries that may be a hub.
     """
 
     floor_usd: int
@@ -32,7 +40,18 @@ class Limits:
     hubs: tuple[str, ...]
 
     def over(self, indicator: str) -> pl.Expr:
-        """Whether an indicator is known and at its threshold or above; never null."""
+        """Whether an indicator is known and at its threshold or above; never null.
+
+        Parameters
+        ----------
+        indicator : str
+            By its name.
+
+        Returns
+        -------
+        polars.Expr
+            Boolean over the column of its name.
+        """
         return (pl.col(indicator) >= self.thresholds[indicator]).fill_null(value=False)
 
     def is_from_coalition(self) -> pl.Expr:
@@ -44,9 +63,14 @@ class Limits:
 class Condition:
     """One condition of a flag.
 
-    name     what is asked
-    is_met   whether it holds; null counts as no
-    why_not  text where it does not hold: why the route is no flag, as the rest of a sentence
+    Parameters
+    ----------
+    name : str
+        What is asked.
+    is_met : polars.Expr
+        Whether it holds; null counts as no.
+    why_not : polars.Expr
+        Text where it does not hold: why the route is no flag, as the rest of a sentence.
     """
 
     name: str
@@ -58,22 +82,36 @@ class Condition:
 class FlagType:
     """A type of flag: when a flagged route is of it, and all that is said of it.
 
-    name          in tables and questions
-    words         for people, in a sentence
-    says          what the figures look like, in a sentence or two
-    leg           COALITION_TO_HUB or HUB_TO_TARGET: the routes it is flagged on
-    sentence      what fits together in a flag, and what is missing; a row as `explanations` have it
-    explanations  what would have to be true for it to be benign: functions of a row of features with the flag's `sides`,
-                  the names of both countries, what others sold, `since` (prior or baseline: what the route has risen
-                  above) and floor_usd. Last stands what no trade figure says
-    next_steps    questions to ask next; {exporter}, {importer} and {good} are put in by name
-    shows         whether a flagged route looks like it: columns of features, is_listed and is_neighbour_listed; None
-                  where the type is not told by the figures of one window
-    beside        limits → what must stand beside a rise of the route itself for a flag of this type; None where it is not
-                  flagged by a rise
-    is_alarm      whether it says that goods may go round
-    has_ended     whether the trade it stands for is over
-    most_severe   the highest severity of a flag that shows it
+    Parameters
+    ----------
+    name : str
+        In tables and questions.
+    words : str
+        For people, in a sentence.
+    says : str
+        What the figures look like, in a sentence or two.
+    leg : str
+        COALITION_TO_HUB or HUB_TO_TARGET: the routes it is flagged on.
+    sentence : callable
+        What fits together in a flag, and what is missing; of a row as `explanations` have it.
+    explanations : tuple of callable
+        What would have to be true for it to be benign, each of a row of features with the flag's `sides`, the names of both
+        countries, what others sold, `since` (prior or baseline: what the route has risen above) and floor_usd. Last stands
+        what no trade figure says.
+    next_steps : tuple of str
+        Questions to ask next; {exporter}, {importer} and {good} are put in by name.
+    shows : polars.Expr, optional
+        Whether a flagged route looks like it: over columns of features, is_listed and is_neighbour_listed. None where the
+        figures of one window do not tell it.
+    beside : callable, optional
+        Limits → what must stand beside a rise of the route itself for a flag of this type, over columns of features. None
+        where it is not flagged by a rise.
+    is_alarm : bool
+        Whether it says that goods may go round.
+    has_ended : bool
+        Whether the trade it stands for is over.
+    most_severe : str
+        The highest severity of a flag that shows it.
     """
 
     name: str

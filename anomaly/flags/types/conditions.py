@@ -16,6 +16,16 @@ def direct_or_neighbour_fell(limits: Limits) -> Condition:
     """The coalition's direct trade of the good fell, or a neighbour of the good on the same pair.
 
     Where the coalition's direct trade is not in the data, nobody can say that it did not fall.
+
+    Parameters
+    ----------
+    limits : Limits
+        Of the scenario.
+
+    Returns
+    -------
+    Condition
+        Over the coalition's trade with the importer and neighbour_code_shift.
     """
     fall = direct_fall_log(float(limits.floor_usd))
     is_matched = pl.col("neighbour_code_shift").fill_null(0.0) >= MATCHED

@@ -18,12 +18,45 @@ FITS_SHARE, PARTLY_SHARE = 0.8, 0.2  # of what an explanation would have to acco
 
 
 def item(explanation: str, verdict: str, text: str) -> Item:
-    """An explanation with its verdict and the sentence that tells why."""
+    """An explanation with its verdict and the sentence that tells why.
+
+    Parameters
+    ----------
+    explanation : str
+        What it would be, for a person.
+    verdict : str
+        One of VERDICTS.
+    text : str
+        Why, with the numbers.
+
+    Returns
+    -------
+    dict
+        The three by their names.
+    """
     return {"explanation": explanation, "verdict": verdict, "text": text}
 
 
 def weighed(has: float | None, needs: float) -> str:
-    """Whether what the data show accounts for what an explanation needs."""
+    """Whether what the data show accounts for what an explanation needs.
+
+    Parameters
+    ----------
+    has : float, optional
+        What the data show; None where they do not.
+    needs : float
+        What the explanation would have to account for, in the same unit.
+
+    Returns
+    -------
+    str
+        One of VERDICTS.
+
+    Examples
+    --------
+    >>> [weighed(has, 10.0) for has in (9.0, 3.0, 1.0, None)]
+    ['fits', 'partly', 'against', 'unknown']
+    """
     if has is None:
         return "unknown"
     share = 1.0 if needs <= 0 else has / needs
@@ -48,7 +81,18 @@ def _side(row: Row, span: str, name: str) -> int | None:
 
 
 def own_production(row: Row) -> Item:
-    """The exporter makes the good itself."""
+    """The exporter makes the good itself.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of features with what evidence puts beside it.
+
+    Returns
+    -------
+    dict
+        explanation, verdict and text.
+    """
     hub, (more, when) = row["exporter_name"], _more(row)
     own, elsewhere = row["value_baseline_usd"], row["elsewhere_baseline_usd"]
     made = None if own is None or elsewhere is None else own + elsewhere
@@ -67,7 +111,18 @@ def own_production(row: Row) -> Item:
 
 
 def other_buyers(row: Row) -> Item:
-    """The exporter sells less to others, or more to everyone."""
+    """The exporter sells less to others, or more to everyone.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of features with what evidence puts beside it.
+
+    Returns
+    -------
+    dict
+        explanation, verdict and text.
+    """
     hub, target, (more, _) = row["exporter_name"], row["importer_name"], _more(row)
     now, then = row["elsewhere_usd"], row["elsewhere_baseline_usd"]
     explanation = "It sells less to others, or more to everyone"
@@ -84,13 +139,37 @@ def other_buyers(row: Row) -> Item:
 
 
 def log_share(other: tuple[int, int], own: tuple[int, int], floor_usd: int) -> float:
-    """Growth of other trade (then, now) as a share of the route's own, both as logarithms; 0 where one of them fell."""
+    """Growth of other trade (then, now) as a share of the route's own, both as logarithms; 0 where one of them fell.
+
+    Parameters
+    ----------
+    other, own : tuple of int
+        USD then and now of the other trade, and of the route.
+    floor_usd : int
+        Added to all four.
+
+    Returns
+    -------
+    float
+        1 where both grew alike.
+    """
     grown, own_grown = (math.log((now + floor_usd) / (then + floor_usd)) for then, now in (other, own))
     return grown / own_grown if own_grown > 0 and grown > 0 else 0.0
 
 
 def other_sellers(row: Row) -> Item:
-    """Sellers outside the coalition deliver the good to the exporter."""
+    """Sellers outside the coalition deliver the good to the exporter.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of features with what evidence puts beside it.
+
+    Returns
+    -------
+    dict
+        explanation, verdict and text.
+    """
     hub = row["exporter_name"]
     now, then = row.get("others_to_hub_usd"), row.get("others_to_hub_then_usd")
     explanation = "Sellers outside the coalition deliver it"
@@ -106,7 +185,18 @@ def other_sellers(row: Row) -> Item:
 
 
 def price_rose(row: Row) -> Item:
-    """The price rose, not the quantity."""
+    """The price rose, not the quantity.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of features with what evidence puts beside it.
+
+    Returns
+    -------
+    dict
+        explanation, verdict and text.
+    """
     now, then, at = row["value_usd"], own_then(row), when(row)
     explanation = "The price rose, not the quantity"
     if then is None or now <= then:
@@ -134,7 +224,18 @@ def _prices(row: Row) -> tuple[float | None, float | None]:
 
 
 def changed_supplier(row: Row) -> Item:
-    """The same buyers changed the road: another seller lost as much."""
+    """The same buyers changed the road: another seller lost as much.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of features with what evidence puts beside it.
+
+    Returns
+    -------
+    dict
+        explanation, verdict and text.
+    """
     target = row["importer_name"]
     now, then = row.get("others_to_target_usd"), row.get("others_to_target_then_usd")
     explanation = "The same buyers changed the road"
@@ -156,6 +257,17 @@ def changed_supplier(row: Row) -> Item:
 
 
 def unknowable(_row: Row) -> Item:
-    """What no trade figure says; the last of every list."""
+    """What no trade figure says; the last of every list.
+
+    Parameters
+    ----------
+    _row : mapping
+        Not looked at.
+
+    Returns
+    -------
+    dict
+        explanation, verdict and text.
+    """
     text = "Where the goods were made, which firms traded them and what they are used for: no trade figure says."
     return item("Another origin or a harmless use", "unknown", text)

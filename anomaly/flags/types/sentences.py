@@ -7,7 +7,18 @@ from anomaly.flags.types.base import Row
 
 
 def detour(row: Row) -> str:
-    """The three legs of a way round a hub, and which of them does not fit or is not known."""
+    """The three legs of a way round a hub, and which of them does not fit or is not known.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of features with what evidence puts beside it.
+
+    Returns
+    -------
+    str
+        One sentence on what went where, and one on whether it closes.
+    """
     hub, target = row["exporter_name"], row["importer_name"]
     direct, inward = (
         (row[f"coalition_to_{to}_{row['since']}_usd"], row[f"coalition_to_{to}_usd"]) for to in ("target", "hub")
