@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from anomaly.contract.schema_supply import COALITION
+from anomaly.contract.keys import COALITION
 from pipelines.job import Job, Run
 
 if TYPE_CHECKING:
     from anomaly.reports import Findings
 
-TABLES = ("flows", "coverage", "bilateral", "supply", "features", "scores", "flags", "rollups")
+TABLES = ("flows", "coverage", "bilateral", "supply", "leakage", "features", "scores", "flags", "rollups")
 SIMULATED = "SIMULATED"
 MOST_PERIODS = {"A": 12, "M": 60}  # of a chart
 

@@ -2,3 +2,4 @@
 
 WINDOW_KEY = ("freq_code", "window_months", "window_end")
 ROUTE_KEY = (*WINDOW_KEY, "good", "exporter_iso", "importer_iso")
+COALITION = "XCO"  # the scenario's coalition as one exporter; no publisher uses the code

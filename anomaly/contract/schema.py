@@ -33,7 +33,6 @@ from anomaly.contract.schema_reported import text as _text
 from anomaly.contract.schema_reported import usd as _usd
 from anomaly.contract.schema_results import Backtest as Backtest
 from anomaly.contract.schema_results import Rollups as Rollups
-from anomaly.contract.schema_supply import COALITION as COALITION
 from anomaly.contract.schema_supply import (
     Leakage,
     LeakageCoverage,

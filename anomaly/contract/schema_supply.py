@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import dataframely as dy
 
+from anomaly.contract.keys import COALITION
 from anomaly.contract.schema_reported import GOOD, ISO3, count, real, text, usd
-
-COALITION = "XCO"  # the scenario's coalition as one exporter; no publisher uses the code
 
 
 class _Windows(dy.Schema):

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from anomaly.contract import schema_supply as contracts
-from anomaly.contract.schema_supply import COALITION
+from anomaly.contract.keys import COALITION
 from anomaly.contract.settings import Settings
 from anomaly.features.grid import UNKNOWN, Amounts, Ids
 from anomaly.features.level_shifts import Floats

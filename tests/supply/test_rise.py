@@ -87,7 +87,7 @@ def test_direct_trade_that_fell_by_less_than_a_fifth_stood() -> None:
 def test_small_direct_trade_neither_fell_nor_stood() -> None:
     small = [[year_by_year(0, 0, 0), year_by_year(10_000, 10_000, 0)]]
     of = rise.direct(legs([year_by_year(1, 1, 1)], small), last_window(), SETTINGS)
-    assert not (of.fell[0] or of.stood[0])
+    assert (bool(of.fell[0]), bool(of.stood[0])) == (False, False)
 
 
 def test_q_is_that_of_benjamini_and_hochberg_by_hand() -> None:
@@ -101,9 +101,7 @@ def steps(at: list[int], size: list[float]) -> by_date.Steps:
 
 def test_q_of_a_step_is_the_share_that_any_date_would_show_by_hand() -> None:
     at = [28] * 10 + [8, 14]
-    dated = by_date.against_dates(
-        steps(at, [1.0] * 10 + [2.0, 0.5]), 26, np.ones(12, dtype=np.bool_), SETTINGS, None
-    )
+    dated = by_date.against_dates(steps(at, [1.0] * 10 + [2.0, 0.5]), 26, np.ones(12, dtype=np.bool_), SETTINGS, None)
     assert dated is not None
     assert (dated.since, dated.before, dated.dates_since, dated.dates_before) == (10, 2, 8, 23)
     assert dated.q_value[0] == pytest.approx((1 + 1) / 23 * 8 / 10)  # one step before is as large
