@@ -42,7 +42,8 @@ def findings(run: Run) -> Findings:
     files = store.read("flows.files")
     compared = flags["comparables"].explode().struct.field("good").drop_nulls() if flags.height else flags["good"]
     refused = pl.concat([store.read("features.refused"), store.read("supply.refused")], how="vertical_relaxed")
-    shown = sorted({*flags["good"].unique(), *refused["good"].unique(), *compared.unique()})
+    leaked = store.read("leakage", ["good"], pl.col("level") == "good")["good"]
+    shown = sorted({*flags["good"].unique(), *refused["good"].unique(), *compared.unique(), *leaked.unique()})
     return Findings(
         run={
             "run_id": run.stamp.run,
@@ -67,6 +68,10 @@ def findings(run: Run) -> Findings:
                 series_of_legs(flags, store.read("supply.series")),
             ]
         ),
+        supply=store.read("supply.calibration"),
+        supply_hubs=store.read("supply.hubs"),
+        leakage=store.read("leakage"),
+        leakage_coverage=store.read("leakage.coverage"),
         goods={good: goods.good_name(good).removesuffix(f", {good}") for good in shown},
         countries=dict(countries.table().select("iso3", "name").rows()),
     )

@@ -22,7 +22,7 @@ from anomaly.flags.naming import is_on
 from anomaly.indicators.base import COALITION_TO_HUB
 from anomaly.reports import tallies
 from anomaly.reports.base import Findings, Report
-from anomaly.reports.page import cards
+from anomaly.reports.page import cards, supply
 from anomaly.reports.words import (
     country_name,
     good_name,
@@ -123,6 +123,7 @@ def context(findings: Findings, most_cards: int = MOST_CARDS) -> dict[str, Any]:
         "calibration": _calibration(findings),
         "goods": _rollups(findings, "good"),
         "hubs": _rollups(findings, "hub"),
+        **supply.context(findings),
         "rows": cards.rows(findings, shown),
         "type_terms": [(one.words.capitalize(), one.says) for one in types.TYPES],
         "indicators": dict(run.get("indicators", {})),
