@@ -8,10 +8,12 @@ from typing import Any
 import polars as pl
 
 from anomaly.bilateral.sums import Window
+from anomaly.cli import legs
 from anomaly.cli.output import document, say
 from anomaly.cli.store import families, groups_for, members, open_store
 from anomaly.contract import settings as scenarios
 from anomaly.contract.errors import BadRequest, SourceUnavailable
+from anomaly.contract.keys import COALITION
 from anomaly.flags.rule import limits_of
 from anomaly.query import explain as explaining
 from anomaly.query import question as asking
@@ -36,6 +38,9 @@ def explain(subject: str, *, reproduce: bool, scenario: str, data: Path, form: s
     """Answer `anomaly explain`."""
     asked, period = _parse(subject)
     store = open_store(data)
+    if asked.exporter == COALITION:
+        legs.explain(store, asked, form)
+        return
     if not store.exists("features"):
         raise SourceUnavailable(
             "a table of features", "none in the store", hint="run `make`, or name another folder with --data"
@@ -71,6 +76,10 @@ def _parse(text: str) -> tuple[Subject, str | None]:
     if flagged is not None:
         return flagged, None
     code, exporter, importer, period = explaining.parse_route(text)
+    if exporter.strip().casefold() in ("coalition", COALITION.casefold()):
+        hub = asking.parse_side(importer, groups_for())
+        of = asking.windows_of(asking.parse_span(period)) if period else ()
+        return Subject(code, COALITION, hub.name if hub else importer, of), period
     sides = [asking.parse_side(side, groups_for()) for side in (exporter, importer)]
     windows = asking.windows_of(asking.parse_span(period)) if period else ()
     names = []

@@ -58,7 +58,7 @@ class Supply(_Legs):
         "of the date test: share of steps since the measure that any date would show", "share", min=0, max=1
     )
     called_by = text(
-        "the test within its half of the limit: window, date or both; rule where no test could be made",
+        "window or date: the test within half the limit; both: the other is within the limit too; rule: no test could be made",
         nullable=True,
         regex="^(window|date|both|rule)$",
     )
@@ -90,7 +90,7 @@ class SupplyCalibration(_Windows):
     tested = count("of these, legs of goods whose direct trade fell", "legs")
     placebo_importers = count("placebo legs of the same window; 0: too few, and periods stand alone", "legs")
     placebo_periods = count("hubs' legs in windows before the measure", "legs")
-    called_by_window = count("legs within half the limit by the window test", "legs")
+    called_by_window = count("of the called, legs that the window test calls or confirms", "legs")
     called_by_date = count("the same by the date test", "legs")
     called = count("the same by either", "legs")
     steps_since = count("tested legs with a step up since the measure", "legs")

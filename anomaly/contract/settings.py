@@ -98,12 +98,12 @@ class Supply(_Frozen):
     )  # for a shock of the date, or a boom of a hub, to be seen in them
     controls_that_shrink: float = Field(default=5.0, ge=0)  # a growth from n controls counts n / (n + this)
     controls_share_limit: Share = 0.5  # of the share called: controls called as often as this, and it may be a boom
-    q_limit: Share = 0.10  # of both tests together: each has half of it
+    q_limit: Share = 0.10  # of both tests together: one must be within half of it
     rule_rise_log: float = Field(default=0.7, ge=0)  # a doubling; where no test can be made
     member_trade_share_least: Share = 0.9  # of the coalition's trade that must be out in a month
     unreported_share_limit: Share = 0.02  # of a window's trade, by members with gaps: they are taken for nothing
     interval_share: Share = 0.9  # of a leakage interval
-    common_shock_log: float = Field(default=0.2, ge=0)  # of a hub, that all its goods share
+    common_shock_log: float = Field(default=0.15, ge=0)  # of a hub, that all its goods share
     draws: int = Field(default=1_000, ge=100)
     seed: int = 0
     sizes_usd: tuple[int, ...] = (100_000, 300_000, 1_000_000, 3_000_000, 10_000_000)  # that have a spread of their own

@@ -39,7 +39,9 @@ def calls(
     controls: Marks,
     settings: Settings,
 ) -> Calls:
-    """Legs within half the limit by each test, and controls that did as much as the least of those called.
+    """Legs within half the limit by either test, and controls that did as much as the least of those called.
+
+    A leg is called by the other test too where that is within the whole limit: it then confirms and does not choose.
 
     Parameters
     ----------
@@ -52,7 +54,9 @@ def calls(
     nothing = np.full(len(gated), np.nan)
     window_q = q_values(np.where(gated, tested.p_value, np.nan))
     date_q = nothing if dated is None else np.where(gated, dated.q_value, np.nan)
-    by_window, by_date = risen & (window_q <= level), risen & (date_q <= level)
+    is_rare, is_dated = risen & (window_q <= level), risen & (date_q <= level)
+    by_window = is_rare | (is_dated & (window_q <= settings.supply.q_limit))
+    by_date = is_dated | (is_rare & (date_q <= settings.supply.q_limit))
     of_controls = np.zeros(len(gated), dtype=np.bool_)
     if by_window.any():
         of_controls |= controls & risen & (tested.p_value <= tested.p_value[by_window].max())

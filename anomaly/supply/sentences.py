@@ -35,11 +35,11 @@ def compared_with(months: Sequence[date], spell: Spell) -> str:
 
 def calibration(row: Mapping[str, Any], settings: Settings) -> str:
     """What stands beside a window's calls. `row` is one of SupplyCalibration."""
-    level = settings.supply.q_limit / 2
     parts = [
         f"{row['legs']:,} legs to hubs are material; the coalition's direct trade of the good fell in {row['tested']:,}.",
-        _window_sentence(row, level),
-        _date_sentence(row, level),
+        f"{row['called']:,} are called: one test within q {settings.supply.q_limit / 2:g}.",
+        _window_sentence(row),
+        _date_sentence(row),
         _controls(row),
     ]
     if row["year_before_tested"]:
@@ -52,7 +52,7 @@ def calibration(row: Mapping[str, Any], settings: Settings) -> str:
     return " ".join(parts)
 
 
-def _window_sentence(row: Mapping[str, Any], level: float) -> str:
+def _window_sentence(row: Mapping[str, Any]) -> str:
     kinds = [
         f"{count:,} {name}"
         for count, name in (
@@ -63,10 +63,10 @@ def _window_sentence(row: Mapping[str, Any], level: float) -> str:
     ]
     if not kinds:
         return "No window test: too few placebos."
-    return f"Window test, against {' and '.join(kinds)}: {row['called_by_window']:,} at q up to {level:g}."
+    return f"Window test, against {' and '.join(kinds)}: it calls or confirms {row['called_by_window']:,}."
 
 
-def _date_sentence(row: Mapping[str, Any], level: float) -> str:
+def _date_sentence(row: Mapping[str, Any]) -> str:
     if not row["dates_since"] or not row["dates_before"]:
         return "No date test: the months do not reach far enough before or beyond the measure."
     pseudo = (
@@ -77,7 +77,7 @@ def _date_sentence(row: Mapping[str, Any], level: float) -> str:
     return (
         f"Date test, on the months since {row['months_read_since']:%B %Y}: {row['steps_since']:,} legs step up at one of "
         f"{row['dates_since']} dates since the measure and {row['steps_before']:,} at one of {row['dates_before']} before; "
-        f"{row['called_by_date']:,} at q up to {level:g}.{pseudo}"
+        f"it calls or confirms {row['called_by_date']:,}.{pseudo}"
     )
 
 
