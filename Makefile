@@ -17,9 +17,11 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 READY := .venv/.ready
 JOB = $(BIN)/python -m pipelines
+# a worker a core; who has no more to do takes over half of another's tests
+PYTEST = $(BIN)/python -m pytest --numprocesses logical --dist worksteal
 
 .PHONY: demo help setup flows coverage bilateral supply leakage features scores flags rollups report run backtest
-.PHONY: test test-kills lint lint-docs typecheck check bench clean
+.PHONY: test test-fast test-kills test-coverage lint lint-docs typecheck check hooks bench clean
 
 demo: $(READY) ## set up, then the main job on the simulated world (default)
 	@$(JOB) demo --raw $(DEMO)/raw --data $(DEMO)/processed --scenario "$(SCENARIO)"
@@ -57,8 +59,9 @@ flows coverage bilateral supply leakage features scores flags rollups report:
 run: $(READY) ## all of them in one process: make run RAW=<folder> DATA=<folder>
 	@$(JOB) run --raw "$(RAW)" --data "$(DATA)" --scenario "$(SCENARIO)"
 
-backtest: demo ## on the simulated world: flags as of each date beside simpler rankings, into the README; minutes
-	@$(BIN)/anomaly backtest --raw $(DEMO)/raw --data $(DEMO)/processed --scenario "$(SCENARIO)" --readme README.md
+backtest: demo ## flags of the demo as of each date beside simpler rankings, into docs/backtest.md and the README; minutes
+	@$(BIN)/anomaly backtest --raw $(DEMO)/raw --data $(DEMO)/processed --scenario "$(SCENARIO)" \
+	  --page docs/backtest.md --summary README.md
 
 test: $(READY) ## the tests, on every core, no network
 	@$(PYTEST)
@@ -77,11 +80,12 @@ lint: $(READY) lint-docs ## ruff: rules and format; the docstrings
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 
-# Folders whose public docstrings are in numpydoc's form already; the list grows to `anomaly pipelines`.
-DOCUMENTED := anomaly/contract anomaly/flags anomaly/indicators anomaly/reference anomaly/store
+# Folders whose public docstrings are in numpydoc's form, and files in them that are not yet; it grows to `anomaly pipelines`.
+DOCUMENTED := anomaly/contract anomaly/features anomaly/flags anomaly/indicators anomaly/reference anomaly/scores anomaly/store
+NOT_YET := anomaly/features/grid.py anomaly/features/windows.py
 
 lint-docs: $(READY) ## numpydoc on the public docstrings
-	@$(BIN)/numpydoc lint $$(find $(DOCUMENTED) -name '*.py')
+	@$(BIN)/numpydoc lint $$(find $(DOCUMENTED) -name '*.py' $(NOT_YET:%=! -path %))
 
 typecheck: $(READY) ## mypy: strict for the library and the jobs, tests and benchmarks too
 	@$(BIN)/mypy

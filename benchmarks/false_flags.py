@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -180,7 +180,7 @@ def interval(shares: Iterable[float]) -> tuple[float, float, float]:
     return mean, max(0.0, mean - 1.96 * spread), min(1.0, mean + 1.96 * spread)
 
 
-def false_shares(seeds: Sequence[Seed], *, is_before: bool = False) -> list[dict[str, object]]:
+def false_shares(seeds: Sequence[Seed], *, is_before: bool = False) -> list[dict[str, Any]]:
     """One row a leg and q-level: tested, called and flagged routes a seed, and the false among them.
 
     called     routes with q within the level; `false_in_window` is the mean over windows of their false share, nothing
@@ -201,9 +201,14 @@ def false_shares(seeds: Sequence[Seed], *, is_before: bool = False) -> list[dict
                     "tested": sum(tested) / len(seeds),
                     "called": sum(int(one["called"].sum()) for one in called) / len(seeds),
                     "false_in_window": interval(
-                        (one["false"] / one["called"].clip(lower_bound=1)).mean() or 0.0 for one in called
+                        float((one["false"] / one["called"].clip(lower_bound=1)).to_numpy().mean())
+                        if one.height
+                        else 0.0
+                        for one in called
                     ),
-                    "false_of_called": interval(one["false"].sum() / max(one["called"].sum(), 1) for one in called),
+                    "false_of_called": interval(
+                        int(one["false"].sum()) / max(int(one["called"].sum()), 1) for one in called
+                    ),
                     "flagged": sum(one.height for one in flags) / len(seeds),
                     "false_of_flagged": interval(
                         wrong / max(one.height, 1) for wrong, one in zip(false, flags, strict=True)
@@ -213,8 +218,8 @@ def false_shares(seeds: Sequence[Seed], *, is_before: bool = False) -> list[dict
     return rows
 
 
-def _percent(of: object) -> str:
-    mean, low, high = of  # type: ignore[misc]
+def _percent(of: tuple[float, float, float]) -> str:
+    mean, low, high = of
     return f"{100 * mean:.1f} ({100 * low:.1f}-{100 * high:.1f})"
 
 
@@ -278,8 +283,8 @@ def _recalls(seeds: Sequence[Seed]) -> list[str]:
         cells = []
         for level in Q_LEVELS:
             at = part.filter(pl.col("q_level") == level)
-            windows = at["found"].sum() / max(at["tested"].sum(), 1)
-            cells.append(f"{100 * (at['found'] > 0).mean():.1f}, {100 * windows:.1f}")  # type: ignore[operator]
+            windows = int(at["found"].sum()) / max(int(at["tested"].sum()), 1)
+            cells.append(f"{100 * (at['found'] > 0).to_numpy().mean():.1f}, {100 * windows:.1f}")
         of_seed = part.height / len(Q_LEVELS) / len(seeds)
         lines.append(f"| {kind}{'' if is_evasion else ' (benign)'} | {of_seed:.1f} | " + " | ".join(cells) + " |")
     return lines

@@ -178,10 +178,10 @@ def report(every: pl.DataFrame, seconds: float) -> str:
             at = part.filter(pl.col("q") == level)
             shares = (at["false"] / at["called"].clip(lower_bound=1)).to_list()
             false.append(_with_error(shares))
-            found.append(f"{100 * at['found'].sum() / max(at['planted'].sum(), 1):.0f}")
-        tested = part["tested"].mean()
+            found.append(f"{100 * int(at['found'].sum()) / max(int(at['planted'].sum()), 1):.0f}")
+        tested = int(part["tested"].sum()) / part.height
         lines.append(
-            f"| {shape} | {end:%Y-%m} | {test} | {variant} | {tested:.0f} | {' / '.join(false)} | {' / '.join(found)} |"
+            f"| {shape} | {str(end)[:7]} | {test} | {variant} | {tested:.0f} | {' / '.join(false)} | {' / '.join(found)} |"
         )
     return "\n".join(lines)
 

@@ -69,11 +69,11 @@ def find(series: Floats, first_month: int) -> Shifts:
         In the order of the series.
     """
     size, at = np.full(len(series), np.nan), np.full(len(series), -1, dtype=np.int64)
-    known = ~np.isnan(series)
-    pattern = _alike(known)
+    is_known = ~np.isnan(series)
+    pattern = _alike(is_known)
     order = np.argsort(pattern, kind="stable")
     for rows in np.split(order, np.cumsum(np.bincount(pattern))[:-1]):
-        month = np.flatnonzero(known[rows[0]])
+        month = np.flatnonzero(is_known[rows[0]])
         if len(month) < LEAST_MONTHS:
             continue
         design = _design(month, first_month)
@@ -83,9 +83,9 @@ def find(series: Floats, first_month: int) -> Shifts:
     return Shifts(size, at)
 
 
-def _alike(known: npt.NDArray[np.bool_]) -> Ids:
+def _alike(is_known: npt.NDArray[np.bool_]) -> Ids:
     """A number for each row, the same for the same row."""
-    packed = np.packbits(known, axis=1)
+    packed = np.packbits(is_known, axis=1)
     padded = np.zeros((len(packed), -(-packed.shape[1] // 8) * 8), dtype=np.uint8)
     padded[:, : packed.shape[1]] = packed
     number = np.zeros(len(packed), dtype=np.int64)
@@ -278,5 +278,18 @@ def _loss(left: Floats) -> Floats:
 
 
 def critical(dates: int, freedom: int) -> float:
-    """The |t| that one of so many dates exceeds with a chance of at most LEVEL where there is no shift (Bonferroni)."""
+    """The |t| that one of so many dates exceeds with a chance of at most LEVEL where there is no shift (Bonferroni).
+
+    Parameters
+    ----------
+    dates : int
+        Dates tried.
+    freedom : int
+        Degrees of freedom of Student's t.
+
+    Returns
+    -------
+    float
+        Above 0.
+    """
     return -float(stdtrit(freedom, LEVEL / (2 * max(dates, 1))))

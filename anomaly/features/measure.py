@@ -48,8 +48,8 @@ def compare(grid: Grid, window: Window, broken_by: Ids) -> Compared:
     baseline = [known.index(window.end.replace(year=year), window.months) for year in window.baseline_years]
     base_at = [at for at in baseline if at is not None]
     broken, changed = straddles(grid, broken_by, [*(prior or []), *(now or [])])
-    every = [*chain.from_iterable(base_at), *(prior or []), *(now or [])]
-    base_broken, base_changed = straddles(grid, broken_by, every)
+    all_periods = [*chain.from_iterable(base_at), *(prior or []), *(now or [])]
+    base_broken, base_changed = straddles(grid, broken_by, all_periods)
     value, before = cells.total(grid.value, now), cells.total(grid.value, prior)
     base = np.where(base_broken, UNKNOWN, cells.mean(grid.value, base_at))
     best = np.where(base_broken, UNKNOWN, cells.highest(grid.value, base_at))

@@ -103,18 +103,47 @@ class Null:
         return p_value, count
 
 
-def q_values(p_value: Floats, weight: Floats) -> Floats:
-    """Share of false flags to expect among the routes down to each: Benjamini-Hochberg on p/weight.
+def q_values(p_values: Floats, hypothesis_weights: Floats) -> Floats:
+    """Share of false flags to expect among the routes down to each.
 
-    p_value   routes, or backgrounds x routes
-    weight    mean 1 (Genovese, Roeder and Wasserman 2006); the share of true nulls is read from the weighted routes with
-              p above NULL_FROM_P (Storey's estimate, with weights: Ignatiadis and Huber 2021, J. R. Stat. Soc. B 83)
+    Benjamini and Hochberg 1995 on p divided by the weight of its hypothesis, times the share of honest routes.
+
+    Parameters
+    ----------
+    p_values : array of float, shape (routes,) or (backgrounds, routes)
+        Chance that a route that is no evasion looks as unusual, above 0 and at most 1.
+    hypothesis_weights : array of float, shape (routes,)
+        How likely each route is part of evasion before its own rise is looked at; above 0, mean 1.
+
+    Returns
+    -------
+    array of float, shape of `p_values`
+        q, 0 to 1, in the order given.
+
+    Notes
+    -----
+    The share of honest routes is read from the weights of those with p above NULL_FROM_P: Storey's estimate, with
+    weights. It is at most 1.
+
+    References
+    ----------
+    Genovese, Roeder and Wasserman 2006, False discovery control with p-value weighting, Biometrika 93(3), 509-524.
+    Ignatiadis and Huber 2021, Covariate powered cross-weighted multiple testing, J. R. Stat. Soc. B 83(4), 720-751.
+
+    Examples
+    --------
+    Four routes of one window; the same p counts for more where evasion was likelier before.
+
+    >>> q_values(np.array([0.01, 0.02, 0.4, 0.9]), np.ones(4)).round(2).tolist()
+    [0.04, 0.04, 0.53, 0.9]
+    >>> q_values(np.array([0.01, 0.02, 0.4, 0.9]), np.array([0.5, 2.5, 0.5, 0.5])).round(2).tolist()
+    [0.04, 0.03, 1.0, 1.0]
     """
-    if not p_value.shape[-1]:
-        return p_value.copy()
-    above = np.where(p_value > NULL_FROM_P, weight, 0.0).sum(axis=-1, keepdims=True)
-    honest = (weight.max() + above) / (p_value.shape[-1] * (1 - NULL_FROM_P))
-    weighted = np.minimum(p_value / weight, 1.0)  # a p beyond 1 is 1, and all that is asked for below
+    if not p_values.shape[-1]:
+        return p_values.copy()
+    above = np.where(p_values > NULL_FROM_P, hypothesis_weights, 0.0).sum(axis=-1, keepdims=True)
+    honest = (hypothesis_weights.max() + above) / (p_values.shape[-1] * (1 - NULL_FROM_P))
+    weighted = np.minimum(p_values / hypothesis_weights, 1.0)  # a p beyond 1 is 1, and all that is asked for below
     result: Floats = false_discovery_control(weighted, axis=-1) * np.minimum(1.0, honest)
     return result
 

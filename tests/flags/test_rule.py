@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anomaly.bilateral.sums import Window
-from anomaly.contract.schema import ROUTE_KEY
+from anomaly.contract.keys import ROUTE_KEY, WINDOW_KEY
 from anomaly.contract.settings import load
 from anomaly.evidence import comparables, other_sellers
 from anomaly.features.features import table_schema
@@ -210,7 +210,7 @@ def tables() -> dict[str, pl.DataFrame]:
         ROUTE_KEY, anomaly_score=0.7, evidence_score=0.9, evidence_weight=1.0, anomaly_rank=pl.lit(1, pl.Int64), p_value=0.01,
         q_value=0.05, stability_share=0.9, placebos=pl.lit(250, pl.Int64),
     )  # fmt: skip
-    calibration = hub.select(rule.WINDOW_KEY).unique().with_columns(leg=pl.lit("hub to target"), q_limit=0.1)
+    calibration = hub.select(WINDOW_KEY).unique().with_columns(leg=pl.lit("hub to target"), q_limit=0.1)
     nothing = pl.DataFrame(
         schema={**{name: scores.schema[name] for name in ROUTE_KEY}, "input": pl.String, "score_drop": pl.Float64}
     )
@@ -228,7 +228,7 @@ def test_a_direct_trade_of_60000_that_halves_is_no_fall_for_flags(tables: dict[s
 def test_and_none_for_the_comparables_of_a_flag(tables: dict[str, pl.DataFrame]) -> None:
     broken = pl.DataFrame(schema={"good": pl.String, "newer_edition": pl.Int8})
     now = tables["features"].filter(pl.col("window_end") == WINDOW["window_end"])
-    windows = now.select(*rule.WINDOW_KEY, "baseline_years")
+    windows = now.select(*WINDOW_KEY, "baseline_years")
     market = other_sellers.build(tables["bilateral"], tables["coverage"], tables["coverage.scope"], broken, windows)
     near = comparables.build(
         tables["flags"],

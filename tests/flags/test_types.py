@@ -8,6 +8,7 @@ import dataframely as dy
 import polars as pl
 import pytest
 
+from anomaly.contract.keys import WINDOW_KEY
 from anomaly.contract.schema import ROUTE_KEY, Flags
 from anomaly.contract.settings import load
 from anomaly.evidence import evidence
@@ -27,7 +28,7 @@ SETTINGS = load()
 LIMITS = rule.limits_of(SETTINGS)
 METHOD = (ROOT / "docs" / "method.md").read_text(encoding="utf-8")
 # All that a row of features must say; the rest may be unknown.
-LEAST = {
+LEAST: dict[str, Any] = {
     **dict.fromkeys(features_schema().columns()), "value_usd": 12 * MILLION, "value_prior_year_usd": 2 * MILLION,
     "baseline_years": "2019-2021", "window_months": 12, "since": "prior", "floor_usd": 100_000, "sides": [],
     "exporter_name": "Kazakhstan", "importer_name": "Russia",
@@ -81,7 +82,7 @@ def test_the_contract_of_flags_takes_registered_types_and_no_other() -> None:
     assert list(flags.table_schema().columns()) == Flags.column_names()
     for one in types.TYPES:
         assert one.name in (column.description or "")
-    kinds = type("Kinds", (dy.Schema,), {"flag_type": column})
+    kinds: type[dy.Schema] = type("Kinds", (dy.Schema,), {"flag_type": column})
     assert kinds.is_valid(pl.DataFrame({"flag_type": [one.name for one in types.TYPES]}))
     assert not kinds.is_valid(pl.DataFrame({"flag_type": ["ghost transit"]}))
 
@@ -157,7 +158,7 @@ def supplied(now: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     scores = route.select(
         ROUTE_KEY, anomaly_score=0.7, anomaly_rank=pl.lit(1, pl.Int64), p_value=0.01, q_value=0.05, stability_share=0.9
     )
-    calibration = route.select(rule.WINDOW_KEY).with_columns(leg=pl.lit(COALITION_TO_HUB), q_limit=0.1)
+    calibration = route.select(WINDOW_KEY).with_columns(leg=pl.lit(COALITION_TO_HUB), q_limit=0.1)
     nothing = pl.DataFrame(
         schema={**{name: scores.schema[name] for name in ROUTE_KEY}, "input": pl.String, "score_drop": pl.Float64}
     )
@@ -179,7 +180,7 @@ def test_a_route_that_misses_what_every_type_of_its_leg_asks_for_is_told_of_each
     limits = replace(LIMITS, thresholds={**LIMITS.thresholds, "surge_log": 9.0, "baseline_excess_log": 0.1})
     features, _ = supplied(40 * MILLION)
     route = features.filter(pl.col("window_end").dt.year() == 2022)
-    calibration = route.select(*rule.WINDOW_KEY).with_columns(leg=pl.lit(COALITION_TO_HUB), q_limit=0.1)
+    calibration = route.select(*WINDOW_KEY).with_columns(leg=pl.lit(COALITION_TO_HUB), q_limit=0.1)
     beside = rule.beside_scores(route, route.select(*ROUTE_KEY, q_value=0.05), calibration, limits)
     why = beside.select(rule.why_not(limits)).item()
     assert why == "the receiving side's report is not known: no gap can be measured; it rose too little to be diverted"

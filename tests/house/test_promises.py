@@ -9,6 +9,7 @@ import resource
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,7 +33,7 @@ from pipelines import bilateral, coverage, flows
 from pipelines.job import run_jobs
 from tests import ROOT
 from tests.asked import write_store
-from tests.house.test_architecture import imported, modules
+from tests.house.imports import imported, modules
 from tests.reports.findings import findings
 from tests.trade import ALL_LINKED, flow, prepared
 
@@ -57,7 +58,7 @@ BAD = (
 )
 
 
-def table_file(folder: Path, rows: list[tuple[str, ...]]) -> Path:
+def table_file(folder: Path, rows: Sequence[tuple[str, ...]]) -> Path:
     """A table of one's own with its mapping beside it."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "trade.toml").write_text(MAPPING, encoding="utf-8")

@@ -28,8 +28,8 @@ def tables() -> dict[str, pl.DataFrame]:
 
 
 def ask(tables, code, exporter=None, importer=None, window=H1_2022, limit=50):
-    sides = [question.parse_side(one, {"EU27": countries.EU27}) for one in (exporter, importer)]
-    asked = question.Question(question.parse_goods(code, PHONES), *sides)
+    seller, buyer = (question.parse_side(text, {"EU27": countries.EU27}) for text in (exporter, importer))
+    asked = question.Question(question.parse_goods(code, PHONES), seller, buyer)
     return answer.answer(asked, (window,), tables, LIMITS, limit)
 
 
@@ -110,10 +110,13 @@ def test_beside_a_flagged_part_the_reason_why_the_whole_has_none_is_kept(tables)
 
 @pytest.mark.parametrize("code", ["851712", "851713", "8517", "85", "851712+", "99", "9999"])
 def test_every_good_a_code_stands_for_lies_between_the_first_and_the_last_that_are_told(code):
-    first, last = question.goods_between(code, PHONES)
+    between, named = question.goods_between(code, PHONES), question.parse_goods(code, PHONES)
+    assert between is not None
+    assert named is not None
+    first, last = between
     around = ["010101", "85", "851711", "851712", "851712+", "851714", "8517ZZ", "99", "999999", "9999AA"]
     goods = pl.DataFrame({"good": [*around, *PHONES["good"]]}).unique()
-    meant = goods.filter(question.parse_goods(code, PHONES))
+    meant = goods.filter(named)
     assert meant.filter(~pl.col("good").is_between(pl.lit(first), pl.lit(last))).is_empty()
     assert question.goods_between(question.TOTAL, PHONES) is None
 

@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import dataframely as dy
 import polars as pl
@@ -55,7 +56,7 @@ def goods(rows: int, value: int = 1, per_good: int = 3) -> pl.DataFrame:
     )
 
 
-def write(store: Store, *frames: pl.DataFrame, **told: object) -> bool:
+def write(store: Store, *frames: pl.DataFrame, **told: Any) -> bool:
     with store.writer("bilateral", inputs={"flows": "a"}, settings="s", schema=Goods, **told) as writer:
         for frame in frames:
             writer.add(frame)
@@ -197,7 +198,7 @@ def test_a_chunk_opens_its_own_parts_only_and_reads_the_columns_that_are_asked_f
     write(store, *[goods(12)[start : start + 3] for start in range(0, 12, 3)], sort=("good",))
     collect = pl.LazyFrame.collect
 
-    def told(lazy: pl.LazyFrame, **options: object) -> pl.DataFrame:
+    def told(lazy: pl.LazyFrame, **options: Any) -> pl.DataFrame:
         opened.append(len(re.findall(r"part-\d+", lazy.explain())))
         return collect(lazy, **options)
 
@@ -431,7 +432,7 @@ def test_a_full_disk_is_seen_before_writing_and_names_path_and_bytes(tmp_path, m
     store = Store(tmp_path)
     write(store, goods(6))
     before = content(tmp_path)
-    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _path: SimpleNamespace(free=9))
+    monkeypatch.setattr("anomaly.store.disk.shutil.disk_usage", lambda _path: SimpleNamespace(free=9))
     with pytest.raises(StoreFailure, match=r"part-00000\.parquet \([\d,]+ bytes\)"):
         write(store, goods(6, 2))
     monkeypatch.undo()
@@ -550,7 +551,7 @@ def test_a_second_writer_is_refused_within_a_second_and_the_lock_is_free_after_k
     finally:
         holder.kill()
         holder.wait()
-        holder.stdout.close()
+        holder.communicate()
     write(Store(tmp_path), goods(3))
     assert Store(tmp_path).read("bilateral").height == 3
 
