@@ -70,11 +70,10 @@ def spans(coverage: pl.DataFrame, scope: pl.DataFrame, settings: Settings) -> li
     if members.is_empty():
         return []
     shares, rules = _shares(members), settings.supply
-    reported = windows.know(monthly, scope, "M").complete
     known = windows.know(_without_gaps(monthly, shares.select(_REPORTER)), scope, "M")
+    reported = _reported(windows.know(monthly, scope, "M"), known)
     weights = known.reporters.join(shares, on=_REPORTER, how="left", maintain_order="left")["trade_share"]
     weight = weights.fill_null(0.0).to_numpy()
-    reported = reported[: len(weight)]
     run, last = _last_run(weight @ reported >= rules.member_trade_share_least)
     ends = [at for at in range(run, last + 1) if known.periods[at].month % 3 == 0 or at == last]
     by_members: dict[tuple[int, ...], list[int]] = {}
@@ -83,6 +82,14 @@ def spans(coverage: pl.DataFrame, scope: pl.DataFrame, settings: Settings) -> li
             missing = ~reported[:, max(run, end + 1 - rules.most_months) : end + 1]
             by_members.setdefault(_kept(weight, missing, settings), []).append(end)
     return [_span(known, reported, run, kept, at, shares, settings) for kept, at in by_members.items()]
+
+
+def _reported(as_published: Known, known: Known) -> Marks:
+    """Months that each reporter has published whole, in the rows of `known`."""
+    rows = known.reporters.select(_REPORTER).join(
+        as_published.reporters, on=_REPORTER, how="left", maintain_order="left"
+    )["reporter_id"]
+    return np.asarray(as_published.complete[rows.cast(pl.Int64).to_numpy()])
 
 
 def _kept(weight: Floats, missing: Marks, settings: Settings) -> tuple[int, ...]:
