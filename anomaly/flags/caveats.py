@@ -77,6 +77,10 @@ def caveats(row: Mapping[str, Any], calibrated: Mapping[str, Any]) -> list[str]:
             f"The extract has no value below {row['smallest_published_usd'] or 0:,} USD: what counts as nothing may be a small amount.",
         ),
         (
+            calibrated.get("placebo_kind") == "none",
+            "Too few placebos to judge it: flagged by a rule that is not calibrated.",
+        ),
+        (
             calibrated.get("placebo_kind") == "periods",
             "The placebos are the same routes before the sanctions: a shock of the year itself is not in them.",
         ),
