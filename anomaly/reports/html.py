@@ -117,7 +117,7 @@ def context(findings: Findings, most_cards: int = MOST_CARDS) -> dict[str, Any]:
         "amount_usd": amount,
         "into_hubs": into_hubs,
         "into_hubs_usd": into_hubs_usd,
-        "into_hub_words": " or ".join(one.words for one in types.TYPES if one.leg == COALITION_TO_HUB),
+        "into_hub_words": _words_of_legs(found),
         "windows": tallies.windows_examined(findings.calibration),
         "calibration_words": tallies.calibration_in_words(findings),
         "calibration": _calibration(findings),
@@ -136,6 +136,13 @@ def context(findings: Findings, most_cards: int = MOST_CARDS) -> dict[str, Any]:
         "publishers": dict(run.get("publishers", {})),
         "rejections": _cut(tallies.rejections(findings.rejected)),
     }
+
+
+def _words_of_legs(found: pl.DataFrame) -> str:
+    """The types of flags on the coalition's legs that there are; all of them where there is none."""
+    of_legs = [one for one in types.TYPES if one.leg == COALITION_TO_HUB]
+    shown = set(found["flag_type"])
+    return " or ".join(one.words for one in of_legs if one.name in shown or shown.isdisjoint(of.name for of in of_legs))
 
 
 def policy_hash(text: str) -> str:
