@@ -6,7 +6,7 @@ from anomaly.reports.base import Findings
 from anomaly.reports.excel.sheet import Column, Sheet
 from anomaly.reports.words import country_name, good_name, window_words
 
-MOST_LEAKED_ROWS = 20_000  # the newest window and the largest excess first; the whole table is in the store
+MOST_LEAKED_ROWS = 3_000  # the newest window and the largest excess first; the whole table is in the store
 
 
 def supply_sheets(findings: Findings) -> list[Sheet]:
