@@ -63,7 +63,7 @@ def measure(seed: int, variant: str, folder: Path, scenario: str) -> pl.DataFram
 def world_of(seed: int, variant: str, raw: Path) -> pl.DataFrame:
     """good, importer_iso and start of what is planted on the leg; the coalition's files of the world written."""
     from anomaly import world
-    from anomaly.world.facts import COUNTRIES
+    from anomaly.world.variants import variant as variant_of
     from pipelines.code import code_version
 
     told, stamp, kept = (
@@ -72,8 +72,9 @@ def world_of(seed: int, variant: str, raw: Path) -> pl.DataFrame:
         raw.parent / "legs.parquet",
     )
     if not stamp.is_file() or stamp.read_text() != told:
-        made = world.build(seed, variant)
-        members = [f"_{one.m49:03d}." for one in COUNTRIES if one.role == "coalition"]
+        described = variant_of(world.WORLDS[0], variant)
+        made = world.build(seed, described)
+        members = [f"_{one.m49:03d}." for one in described.countries if one.role == "coalition"]
         for name, content in made.files.items():
             if name.startswith(("comext", "ecb")) or any(member in name for member in members):
                 (raw / name).parent.mkdir(parents=True, exist_ok=True)
@@ -85,12 +86,17 @@ def world_of(seed: int, variant: str, raw: Path) -> pl.DataFrame:
 
 def planted() -> pl.DataFrame:
     """good, importer_iso, start: legs by which a planted evasion is supplied."""
-    from anomaly.world.episodes import EPISODES, EVASION
-    from anomaly.world.facts import CALENDAR, month_index
+    from anomaly.world import WORLDS
+    from anomaly.world.episodes import EVASION
 
+    world = WORLDS[0]
     rows = [
-        (one.good, one.importer if one.kind == "ghost_transit" else one.exporter, CALENDAR[month_index(one.start)])
-        for one in EPISODES
+        (
+            one.good,
+            one.importer if one.kind == "ghost_transit" else one.exporter,
+            world.calendar[world.month(one.start)],
+        )
+        for one in world.episodes
         if one.kind in EVASION and (one.suppliers or one.kind == "ghost_transit")
     ]
     return pl.DataFrame(rows, schema=["good", "importer_iso", "start"], orient="row")
@@ -98,9 +104,9 @@ def planted() -> pl.DataFrame:
 
 def extract(tables: dict[str, pl.DataFrame], settings: Settings) -> dict[str, pl.DataFrame]:
     """The tables with sanctioned goods to hubs and targets only, as the extracts that are published."""
-    from anomaly.world.facts import GOODS
+    from anomaly.world import WORLDS
 
-    goods = [one.good for one in GOODS if one.is_sanctioned]
+    goods = [one.good for one in WORLDS[0].goods if one.is_sanctioned]
     roles = {code: settings.role_of(code) for code in tables["bilateral"]["importer_iso"].unique()}
     importers = [code for code, role in roles.items() if role in ("other", "target")]
     held = pl.when(dimension="good").then(pl.col("code").is_in(goods)).otherwise(pl.col("code").is_in(importers))

@@ -24,9 +24,11 @@ def build(run: Run) -> None:
     names = dict(countries.table().select("iso3", "name").rows())
     scores, calibration, lists = run.read("scores"), run.read("scores.calibration"), goods_lists(run)
     contributions, told = run.read("scores.contributions"), (calibration, lists, names, run.settings)
-    found = flags.build(_asked_about(run), scores, contributions, *told, policy_events.read_all())
+    found = flags.build(_asked_about(run), scores, contributions, *told, policy_events.of(run.settings.facts_of))
     found = evidence.build(found, _tables(run, found, scores, calibration), names, run.settings)
-    left = leave_out(run, found, scores, lambda one, other: flags.build(one, other, contributions.clear(), *told))
+    left = leave_out(
+        run, found, scores, lambda one, other: flags.build(one, other, contributions.clear(), *told), lists
+    )
     supply = diverted.Tables(run.read("supply"), run.read("supply.calibration"), run.read("supply.hubs"))
     with run.writer(schema=flags.table_schema()) as writer:
         writer.add(flags.in_order(pl.concat([found, diverted.build(supply, lists, names, run.settings)])))
@@ -46,21 +48,22 @@ def _asked_about(run: Run) -> pl.DataFrame:
 
 def _tables(run: Run, found: pl.DataFrame, scores: pl.DataFrame, calibration: pl.DataFrame) -> evidence.Tables:
     """What the evidence is drawn from: the flags' windows, and the flags' goods to the countries on the routes."""
+    from anomaly.contract.keys import WINDOW_KEY
     from anomaly.evidence import evidence
-    from anomaly.evidence.other_sellers import WINDOW
     from anomaly.flags import naming
     from anomaly.indicators.base import COALITION_TO_HUB
 
-    windows = found.select(WINDOW).unique()
+    windows = found.select(WINDOW_KEY).unique()
     countries = pl.concat([found["importer_iso"], found["exporter_iso"]]).unique().implode()
     ghosts = found.filter(naming.is_on(COALITION_TO_HUB))
     asked_about = pl.col("importer_iso").is_in(found["importer_iso"].unique().implode()) | (
         pl.col("exporter_iso").is_in(ghosts["exporter_iso"].unique().implode()) & (pl.col("role") == "other")
     )
-    cells = pl.col("good").is_in(found["good"].unique().implode()) & pl.col("importer_iso").is_in(countries)
+    needed = pl.col("importer_iso").is_in(countries) | pl.col("good").str.ends_with("+")
+    cells = pl.col("good").is_in(found["good"].unique().implode()) & needed
     features = run.store.scan("features").filter(asked_about)
     return evidence.Tables(
-        features=features.join(windows.lazy(), on=WINDOW, how="semi").collect(engine="streaming"),
+        features=features.join(windows.lazy(), on=WINDOW_KEY, how="semi").collect(engine="streaming"),
         scores=scores,
         calibration=calibration,
         refused=run.read("features.refused"),
@@ -72,18 +75,10 @@ def _tables(run: Run, found: pl.DataFrame, scores: pl.DataFrame, calibration: pl
 
 
 def goods_lists(run: Run) -> pl.DataFrame:
-    """The scenario's goods lists with the family each code is compared in; a code of HS 2022 unless it says otherwise."""
+    """The scenario's goods lists with the family each code is compared in: reference.goods.listed."""
     from anomaly.reference import goods
 
-    families = families_of(run).filter(pl.col("edition") == 6).select(hs6="cmd_code", family="good")
-    lists = [goods.goods_list(one.file) for one in run.settings.goods_lists]
-    if not lists:
-        return pl.DataFrame(schema={"good": pl.String, "tier": pl.String, "valid_from": pl.Date, "valid_to": pl.Date})
-    return (
-        pl.concat(lists)
-        .join(families, on="hs6", how="left")
-        .select("tier", "valid_from", "valid_to", good=pl.coalesce("family", "hs6"))
-    )
+    return goods.listed([goods_list.file for goods_list in run.settings.goods_lists], families_of(run))
 
 
 JOB = Job(

@@ -53,7 +53,7 @@ def leakage(level: str, hub: str | None, period: str | None, *, limit: int, data
         say(says)
 
 
-def explain(store: Store, asked: Subject, form: str) -> None:
+def explain(store: Store, asked: Subject, measures: str, form: str) -> None:
     """Everything about one leg of the coalition to a hub: the newest window, or the one that is asked for."""
     if not store.exists("supply"):
         raise SourceUnavailable("a table of supply", "none in the store", hint="run `make supply`")
@@ -84,7 +84,7 @@ def explain(store: Store, asked: Subject, form: str) -> None:
         "window": store.read("supply.calibration").filter(**key)["says"].to_list(),
         "hub": store.read("supply.hubs").filter(**key, importer_iso=row["importer_iso"])["says"].to_list(),
         "caveats": list(flag["caveats"]) if flag else [],
-        "ask_next": next_steps(flag) if flag else [],
+        "ask_next": next_steps(flag, measures) if flag else [],
     }  # fmt: skip
     document(parts, form)
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from anomaly.contract.settings import Settings
-from anomaly.features.grid import Amounts, Ids
 from anomaly.features.level_shifts import Floats
-from anomaly.features.windows import Marks
+from anomaly.features.marks import Amounts, Ids, Marks
 from anomaly.supply.series import Legs
 
 LEAST_GROWTHS = 20  # of a size, for a spread of its own; those of the next smaller size are added below it

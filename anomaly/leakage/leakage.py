@@ -11,8 +11,8 @@ import polars as pl
 
 from anomaly.contract.schema_supply import Leakage, LeakageCoverage
 from anomaly.contract.settings import Settings
-from anomaly.features.grid import Amounts
 from anomaly.features.level_shifts import Floats
+from anomaly.features.marks import Amounts
 from anomaly.features.refusals import Breaks
 from anomaly.leakage import counterfactual
 from anomaly.leakage.counterfactual import Cells, Growths

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from anomaly.contract.settings import Settings
-from anomaly.features.grid import Ids
 from anomaly.features.level_shifts import Floats
-from anomaly.features.windows import Marks
+from anomaly.features.marks import Ids, Marks
 from anomaly.supply.by_date import Dated, Steps
 from anomaly.supply.by_window import Rises, Tested, against_placebos, q_values
 from anomaly.supply.rise import Rise, spell

@@ -8,9 +8,8 @@ import numpy as np
 
 from anomaly.contract.settings import Settings
 from anomaly.features import level_shifts
-from anomaly.features.grid import Ids
 from anomaly.features.level_shifts import LEAST_MONTHS, LEAST_SIDE, Floats
-from anomaly.features.windows import Marks
+from anomaly.features.marks import Ids, Marks
 from anomaly.supply.rise import least_usd
 from anomaly.supply.series import Legs
 

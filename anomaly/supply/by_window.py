@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from anomaly.contract.settings import Settings
-from anomaly.features.grid import Amounts, Ids
 from anomaly.features.level_shifts import Floats
-from anomaly.features.windows import Marks
+from anomaly.features.marks import Amounts, Ids, Marks
 from anomaly.supply.rise import Direct, Rise, Spell, direct, least_usd, rise, spell
 from anomaly.supply.series import Legs
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from anomaly.contract.settings import Settings
-from anomaly.features.grid import Ids
-from anomaly.features.windows import Marks
+from anomaly.features.marks import Ids, Marks
 from anomaly.supply import beside, by_date, by_window
 from anomaly.supply.reporting import Span
 from anomaly.supply.rise import Direct, Rise, Spell, asked_ends, least_usd, spell

@@ -10,9 +10,8 @@ import numpy.typing as npt
 import polars as pl
 
 from anomaly.contract.settings import Settings
-from anomaly.features import windows
 from anomaly.features.level_shifts import Floats
-from anomaly.features.windows import Known, Marks
+from anomaly.features.marks import Known, Marks, know
 
 _REPORTER = ["source", "dataset", "flow_code", "reporter_iso"]
 _USUAL_MONTHS = 36
@@ -70,8 +69,8 @@ def spans(coverage: pl.DataFrame, scope: pl.DataFrame, settings: Settings) -> li
     if members.is_empty():
         return []
     shares, rules = _shares(members), settings.supply
-    known = windows.know(_without_gaps(monthly, shares.select(_REPORTER)), scope, "M")
-    reported = _reported(windows.know(monthly, scope, "M"), known)
+    known = know(_without_gaps(monthly, shares.select(_REPORTER)), scope, "M")
+    reported = _reported(know(monthly, scope, "M"), known)
     weights = known.reporters.join(shares, on=_REPORTER, how="left", maintain_order="left")["trade_share"]
     weight = weights.fill_null(0.0).to_numpy()
     run, last = _last_run(weight @ reported >= rules.member_trade_share_least)

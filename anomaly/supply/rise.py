@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from anomaly.contract.settings import Settings
-from anomaly.features.grid import UNKNOWN, Amounts, Ids
+from anomaly.features.grid import UNKNOWN
 from anomaly.features.level_shifts import Floats
-from anomaly.features.windows import Marks
+from anomaly.features.marks import Amounts, Ids, Marks
 from anomaly.supply.series import Legs
 
 SIZES_LEFT_OUT = 2  # largest months that a rise must do without; one of a window of three months

@@ -11,9 +11,9 @@ import polars as pl
 
 from anomaly.contract.settings import Settings
 from anomaly.features import grid as cells
-from anomaly.features.grid import UNKNOWN, Amounts, Grid, Ids, lay
+from anomaly.features.grid import UNKNOWN, Grid, lay
+from anomaly.features.marks import Amounts, Ids, Marks
 from anomaly.features.refusals import Breaks
-from anomaly.features.windows import Marks
 from anomaly.supply.reporting import Span
 
 HUB, PLACEBO = "other", "placebo"  # roles of importers that are asked about, and that cannot be a detour

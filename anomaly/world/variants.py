@@ -1,33 +1,42 @@
-"""Worlds that differ from the usual one in a named way, for what a calibration must bear."""
+"""Worlds that differ from a description in one named way, for what a calibration must bear."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 
-from anomaly.world.facts import COUNTRY_AT, GOODS, MONTHS, month_index, of_role
+from anomaly.world.description import Description
 from anomaly.world.trade import Rng, Trade
 
-VARIANTS = {
-    "as_is": "the usual world",
-    "heavy_tails": "the chance steps of routes have Student's t with two degrees of freedom",
-    "own_unlisted": "the coalition sells hubs about twice as much of goods that are not sanctioned, for their own use",
-    "own_listed": "the same of sanctioned goods: honest, and not to be told from diversion by the coalition's reports",
+VARIANTS: dict[str, dict[str, Any]] = {
+    "as_is": {},
+    "heavy_tails": {"step_tail": 2},
+    "own_unlisted": {"own_demand": "unlisted"},
+    "own_listed": {"own_demand": "listed"},
 }
-STEP_TAIL = {"heavy_tails": 2}  # degrees of freedom; trade.STEP_TAIL in the others
 OWN_DEMAND, OWN_SPREAD = np.log(2), 0.6  # log: of the middle leg, and between legs
-OWN_SINCE, OWN_RAMP = "2022-03", 4  # first month, and months until it is whole
+OWN_RAMP = 4  # months until it is whole
 
 
-def vary(trade: Trade, variant: str, rng: Rng) -> None:
-    """Change honest trade in place, before anything is planted."""
-    if variant not in ("own_unlisted", "own_listed"):
+def variant(world: Description, name: str) -> Description:
+    """The world with what its variant changes. Raises KeyError where the name is not one of VARIANTS."""
+    return replace(world, **VARIANTS[name])
+
+
+def own_demand(trade: Trade, rng: Rng) -> None:
+    """Let hubs buy more of the coalition for their own use, in place, where the world's description says so."""
+    world = trade.world
+    if not world.own_demand:
         return
-    is_sanctioned = np.array([good.is_sanctioned for good in GOODS])[trade.good]
-    into_hubs = np.isin(trade.exporter, [COUNTRY_AT[iso] for iso in of_role("coalition")]) & np.isin(
-        trade.importer, [COUNTRY_AT[iso] for iso in of_role("hub")]
+    is_sanctioned = np.array([good.is_sanctioned for good in world.goods])[trade.good]
+    into_hubs = np.isin(trade.exporter, [world.country_at[iso] for iso in world.of_role("coalition")]) & np.isin(
+        trade.importer, [world.country_at[iso] for iso in world.of_role("hub")]
     )
-    rows = np.flatnonzero(into_hubs & (is_sanctioned == (variant == "own_listed")))
-    hubs_goods, leg = np.unique(trade.importer[rows] * len(GOODS) + trade.good[rows], return_inverse=True)
-    growth = rng.normal(OWN_DEMAND, OWN_SPREAD, len(hubs_goods))[leg]
-    reached = np.clip((np.arange(MONTHS) - month_index(OWN_SINCE) + 1) / OWN_RAMP, 0, 1)
+    rows = np.flatnonzero(into_hubs & (is_sanctioned == (world.own_demand == "listed")))
+    count = len(world.goods)
+    legs, leg = np.unique(trade.importer[rows] * count + trade.good[rows], return_inverse=True)
+    growth = rng.normal(OWN_DEMAND, OWN_SPREAD, len(legs))[leg]
+    reached = np.clip((np.arange(world.months) - world.month(world.measures_from) + 1) / OWN_RAMP, 0, 1)
     trade.value[rows] *= np.exp(growth[:, None] * reached)
