@@ -224,14 +224,34 @@ def _measured(limits: Limits) -> Iterator[Condition]:
 
 
 def _unusual(limits: Limits) -> Iterator[Condition]:
-    """A q within the limit; a new route that the run asked about and whose direct trade fell needs none."""
-    q_value, q_limit, is_new = pl.col("q_value"), pl.col("q_limit"), limits.over("new_route")
-    is_by_rule = pl.col("is_scored") & ~limits.is_from_coalition() & is_new & limits.over("direct_drop_log")
+    """A q within the limit; a new route whose direct trade fell needs none, nor a step where no placebo can judge it.
+
+    Of routes that the run asked about.
+    """
+    q_value, q_limit = pl.col("q_value"), pl.col("q_limit")
+    is_new = (
+        pl.col("is_scored") & ~limits.is_from_coalition() & limits.over("new_route") & limits.over("direct_drop_log")
+    )
+    is_by_rule = is_new | _is_step_without_placebos(limits)
     yield Condition("scored", (q_value.is_not_null() & q_limit.is_not_null()) | is_by_rule, _not_scored(limits))
     yield Condition(
         "unusual",
         (q_value <= q_limit).fill_null(value=False) | is_by_rule,
         pl.format("not unusual enough: q {} is above the limit of {}", q_value.round(4), q_limit),
+    )
+
+
+def _is_step_without_placebos(limits: Limits) -> pl.Expr:
+    """A monthly route of a window with too few placebos that rose in every way there is to tell; not calibrated.
+
+    Its level stepped up, it grew on the year before and on the baseline, what the exporter's other trade explains is
+    taken off, and the direct trade fell.
+    """
+    names = ("level_shift_log", "surge_log", "baseline_excess_log", "excess_usd", "direct_drop_log")
+    is_unjudged = pl.col("is_scored").fill_null(value=False) & pl.col("q_value").is_null()
+    is_since = ~pl.col("is_before_sanctions").fill_null(value=True)
+    return (
+        ~limits.is_from_coalition() & is_unjudged & is_since & pl.all_horizontal([limits.over(name) for name in names])
     )
 
 

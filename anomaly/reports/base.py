@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
+
+from anomaly.contract.schema_supply import Leakage, LeakageCoverage, SupplyCalibration, SupplyHubs
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,9 @@ class Findings:
         Good → short name for people.
     countries : dict of str to str
         ISO-3 → English name.
+    supply, supply_hubs, leakage, leakage_coverage : polars.DataFrame
+        What the coalition sells to hubs: supply.calibration, supply.hubs and the two tables of leakage; empty where it does
+        not report it by month.
     """
 
     run: dict[str, Any]
@@ -51,6 +56,10 @@ class Findings:
     series: pl.DataFrame
     goods: dict[str, str]
     countries: dict[str, str]
+    supply: pl.DataFrame = field(default_factory=SupplyCalibration.create_empty)
+    supply_hubs: pl.DataFrame = field(default_factory=SupplyHubs.create_empty)
+    leakage: pl.DataFrame = field(default_factory=Leakage.create_empty)
+    leakage_coverage: pl.DataFrame = field(default_factory=LeakageCoverage.create_empty)
 
 
 @dataclass(frozen=True, slots=True)

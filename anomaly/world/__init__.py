@@ -16,6 +16,7 @@ from anomaly.world.episodes import needed_routes, plant
 from anomaly.world.files import files
 from anomaly.world.reports import reports
 from anomaly.world.trade import simulate
+from anomaly.world.variants import own_demand
 
 WORLDS: tuple[Description, ...] = (russia_2022.WORLD, china_minerals_2023.WORLD)  # the first is the demo's
 
@@ -50,5 +51,6 @@ def build(seed: int | None = None, of: Description = WORLDS[0]) -> World:
     """
     rng = np.random.default_rng(of.seed if seed is None else seed)
     trade = simulate(of, rng, needed_routes(of))
+    own_demand(trade, rng)
     labels = plant(trade, rng)
     return World(files(of, reports(trade, rng)), labels)

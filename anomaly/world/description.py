@@ -161,6 +161,9 @@ class Description:
     late            reporter → last month it has published
     partial         have published a part of the last month only
     silent_from     month from which on the targets publish nothing; empty: they go on
+    step_tail       degrees of freedom of Student's t, of the chance steps of routes
+    own_demand      listed or unlisted: of which goods hubs buy about twice as much of the coalition for their own use once
+                    the measures hold; empty: of none
     planted_says    what was planted, for the page beside the files
     """
 
@@ -191,6 +194,8 @@ class Description:
     late: Mapping[str, str] = field(default_factory=dict)
     partial: tuple[str, ...] = ()
     silent_from: str = ""
+    step_tail: float = 3
+    own_demand: str = ""
 
     @cached_property
     def calendar(self) -> tuple[date, ...]:

@@ -27,7 +27,6 @@ SQUEEZED_SHARE = 0.6  # of the goods
 # before 2022 (docs/world.md).
 STEP_CHANCE = 0.08  # a month
 STEP_SPREAD, STEP_SPREAD_SMALL = 0.45, 0.22  # log, and more for each power of ten below a million USD a month
-STEP_TAIL = 3  # degrees of freedom of Student's t
 STEP_KEPT = 0.97  # of a step is left a month later
 STEP_BEFORE = 60  # months of steps before the first
 STEP_MOST = 3.0  # log, of all steps of a route together
@@ -82,6 +81,7 @@ def simulate(world: Description, rng: Rng, needed: pl.DataFrame) -> Trade:
 
     needed   exporter, importer, good (positions), before: USD a month that the route has, 0 for nothing at all,
              null for a size of its own
+    step_tail    degrees of freedom of the chance steps
     """
     routes = _routes(world, rng, needed)
     exporter, importer, good = (routes[name].to_numpy() for name in ("exporter", "importer", "good"))
@@ -195,7 +195,7 @@ def _steps(world: Description, rng: Rng, size: Amounts, is_needed: npt.NDArray[n
     smaller = np.clip(np.log10(1e6 / np.maximum(size, 1e3)), -1.5, 2)
     spread = np.maximum(STEP_SPREAD + STEP_SPREAD_SMALL * smaller, 0.05)
     shape = (len(size), STEP_BEFORE + world.months)
-    steps = (rng.random(shape) < STEP_CHANCE) * rng.standard_t(STEP_TAIL, shape) * spread[:, None]
+    steps = (rng.random(shape) < STEP_CHANCE) * rng.standard_t(world.step_tail, shape) * spread[:, None]
     level = np.clip(_lasting(steps, STEP_KEPT)[:, STEP_BEFORE:], -STEP_MOST, STEP_MOST)
     calm = world.month(f"{world.calm_year}-01")
     usual = level[:, calm : calm + 12].mean(axis=1, keepdims=True)
