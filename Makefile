@@ -21,7 +21,7 @@ JOB = $(BIN)/python -m pipelines
 PYTEST = $(BIN)/python -m pytest --numprocesses logical --dist worksteal
 
 .PHONY: demo help setup flows coverage bilateral features scores flags rollups report run backtest
-.PHONY: test test-fast test-kills test-coverage lint lint-docs typecheck check hooks bench clean
+.PHONY: test test-fast test-kills fuzz test-coverage lint lint-docs typecheck check hooks bench clean
 
 demo: $(READY) ## set up, then the main job on the simulated world (default)
 	@$(JOB) demo --raw $(DEMO)/raw --data $(DEMO)/processed --scenario "$(SCENARIO)"
@@ -73,6 +73,11 @@ test-coverage: $(READY) ## the tests, and which lines of the library and the job
 test-kills: $(READY) ## kill -9 and disk faults at every point of a commit, kills in every stage; minutes
 	@ANOMALY_EVERY_FAULT=1 $(BIN)/python -m pytest tests/store/test_store.py
 	@ANOMALY_EVERY_FAULT=1 $(BIN)/python -m pytest tests/house/test_pipeline.py -k killed_in_a_stage
+
+FUZZ ?= 600
+
+fuzz: $(READY) ## 3,000 changed files over all readers, at most FUZZ seconds
+	@$(BIN)/python -m tests.sources.fuzz --files 3000 --seconds "$(FUZZ)"
 
 lint: $(READY) lint-docs ## ruff: rules and format; the docstrings
 	@$(BIN)/ruff check .

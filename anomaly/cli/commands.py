@@ -225,13 +225,29 @@ def hubs(period: str | None, limit: int, data: Path, form: str) -> None:
 
 
 @main.command()
+@click.option("--doubts", is_flag=True, help="What the data leave in doubt instead: file, rule, figures, what to do.")
+@data_option
 @format_option
 @spoken
-def sources(form: str) -> None:
-    """Publishers' formats that can be read."""
+def sources(*, doubts: bool, data: Path, form: str) -> None:
+    """Publishers' formats that can be read, or what of the files that were read is in doubt or set aside."""
     from anomaly.cli import lists
 
-    lists.sources(form)
+    if doubts:
+        lists.doubts(data, form)
+    else:
+        lists.sources(data, form)
+
+
+@main.command("map")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--write", is_flag=True, help="Write it beside the file as <name>.toml, unless one is there.")
+@spoken
+def map_file(file: Path, *, write: bool) -> None:
+    """Look at a table and write a first mapping for it, its doubts as comments."""
+    from anomaly.cli import lists
+
+    lists.draft(file, is_written=write)
 
 
 @main.command()
@@ -278,14 +294,23 @@ def tables(name: str | None, data: Path, form: str) -> None:
     show_envvar=True,
     help="Form of the log on stderr; plain if not told.",
 )
+@click.option(
+    "--quarantine/--strict",
+    "is_quarantine",
+    default=False,
+    show_default=True,
+    envvar="ANOMALY_QUARANTINE",
+    show_envvar=True,
+    help="Set files that cannot be read aside and end with 3; strict: end at once, all of them named.",
+)
 @scenario_option
 @data_option
 @spoken
-def run(raw: Path, log_format: str | None, scenario: str, data: Path) -> None:
+def run(raw: Path, log_format: str | None, scenario: str, data: Path, *, is_quarantine: bool) -> None:
     """Read the raw files, compute every table and write the reports."""
     from anomaly.cli import lists
 
-    raise click.exceptions.Exit(lists.run(raw, scenario, data, log_format))
+    raise click.exceptions.Exit(lists.run(raw, scenario, data, log_format, is_quarantine=is_quarantine))
 
 
 @main.command()

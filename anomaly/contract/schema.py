@@ -22,10 +22,12 @@ from anomaly.contract.schema_reported import ISO3 as _ISO3
 from anomaly.contract.schema_reported import MOST_PLAUSIBLE_USD as MOST_PLAUSIBLE_USD
 from anomaly.contract.schema_reported import VALUE_BASES as VALUE_BASES
 from anomaly.contract.schema_reported import Coverage as Coverage
+from anomaly.contract.schema_reported import Doubts as Doubts
 from anomaly.contract.schema_reported import Flows as Flows
 from anomaly.contract.schema_reported import RawFiles as RawFiles
 from anomaly.contract.schema_reported import Rejected as Rejected
 from anomaly.contract.schema_reported import Scope as Scope
+from anomaly.contract.schema_reported import SetAside as SetAside
 from anomaly.contract.schema_reported import count as _count
 from anomaly.contract.schema_reported import grams as _grams
 from anomaly.contract.schema_reported import real as _real
@@ -321,6 +323,8 @@ TABLES: dict[str, type[dy.Schema]] = {
     "flows": Flows,
     "flows.rejected": Rejected,
     "flows.files": RawFiles,
+    "flows.doubts": Doubts,
+    "flows.set_aside": SetAside,
     "coverage": Coverage,
     "coverage.scope": Scope,
     "bilateral": Bilateral,

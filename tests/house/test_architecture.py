@@ -53,7 +53,7 @@ ONLY = {  # library → folders or modules that may import it
     "click": ("cli", "pipelines"),
     "sklearn": ("scores",),
     "scipy": ("features", "scores"),
-    "pandas": (),
+    "pandas": ("sources.reading.workbooks",),
     "filelock": ("store",),
     "structlog": ("pipelines.log",),
     "xlsxwriter": ("reports",),
