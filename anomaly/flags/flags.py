@@ -24,7 +24,7 @@ _KEY = list(ROUTE_KEY)
 
 def table_schema() -> type[dy.Schema]:
     """The contract of flags: the fixed columns, and a flag_type that is one of the registered."""
-    names = [one.name for one in types.TYPES]
+    names = [registered.name for registered in types.TYPES]
     meaning = f"what the figures look like: {', '.join(names[:-1])} or {names[-1]}"
     flag_type = dy.String(description=meaning, regex=f"^({'|'.join(names)})$")
     return type("FlagsOfTypes", (dy.Schema,), {**Flags.columns(), "flag_type": flag_type})
@@ -67,7 +67,7 @@ def build(
     """
     limits = rule.limits_of(settings)
     own = rule.beside_scores(features.filter(is_own_gap(settings.baseline_years)), scores, calibration, limits)
-    flagged = naming.called(own.filter(rule.is_flag(limits)), set(lists["good"]), limits).sort(_KEY)
+    flagged = naming.with_flag_type(own.filter(rule.is_flag(limits)), set(lists["good"]), limits).sort(_KEY)
     contributed = _latest_contributions(contributions)
     calibrated = {
         (row["freq_code"], row["window_months"], row["window_end"], row["leg"]): row for row in calibration.to_dicts()
@@ -78,10 +78,10 @@ def build(
         tier = list_tier(row, lists)
         of_window = calibrated.get((row["freq_code"], row["window_months"], row["window_end"], row["leg"]), {})
         rows.append(_flag(row, severity(row, tier), _reasons(row, limits), of_window, tier, settings))
-    found = in_order(_as_frame(rows))
+    flags = in_order(_as_frame(rows))
     if events is None:
-        return found
-    ended = resolved.candidates(features, found, events, settings).to_dicts()
+        return flags
+    ended = resolved.candidates(features, flags, events, settings).to_dicts()
     return in_order(_as_frame([*rows, *[_ended(row, names, list_tier(row, lists), settings) for row in ended]]))
 
 

@@ -75,7 +75,10 @@ def limits_of_record(record: Mapping[str, Any]) -> Limits:
     return Limits(
         floor_usd=record["floor_usd"],
         materiality_usd=record["materiality_usd"],
-        thresholds={one.name: float(record["thresholds"].get(one.name, one.threshold)) for one in INDICATORS},
+        thresholds={
+            indicator.name: float(record["thresholds"].get(indicator.name, indicator.threshold))
+            for indicator in INDICATORS
+        },
         coalition=coalition,
         targets=targets,
         hubs=tuple(country for country in (*candidates, *neighbours) if country not in (*coalition, *targets)),
@@ -274,22 +277,25 @@ def _not_scored(limits: Limits) -> pl.Expr:
 
 def _beside(limits: Limits, leg: str) -> Condition:
     """What any type of flag on a leg asks for; a route of the other leg is not asked."""
-    asked = dict.fromkeys(one.beside for one in types.TYPES if one.leg == leg and one.beside is not None)
-    of_leg = [beside(limits) for beside in asked]
-    is_other = limits.is_from_coalition() != pl.lit(leg == COALITION_TO_HUB)
+    of_leg = [
+        beside(limits)
+        for beside in dict.fromkeys(flag_type.beside for flag_type in types.TYPES if flag_type.leg == leg)
+        if beside is not None
+    ]
+    is_other_leg = limits.is_from_coalition() != pl.lit(leg == COALITION_TO_HUB)
     return Condition(
         f"{leg}: {' or '.join(condition.name for condition in of_leg)}",
-        is_other | pl.any_horizontal([condition.is_met.fill_null(value=False) for condition in of_leg]),
+        is_other_leg | pl.any_horizontal([condition.is_met.fill_null(value=False) for condition in of_leg]),
         pl.concat_str([condition.why_not for condition in of_leg], separator="; "),
     )
 
 
 def _columns() -> tuple[str, ...]:
     """What the conditions look at of features, beside the key."""
-    nothing = Limits(1, 1, {one.name: one.threshold for one in INDICATORS}, (), (), ())
+    limits = Limits(1, 1, {indicator.name: indicator.threshold for indicator in INDICATORS}, (), (), ())
     names = {
         name
-        for condition in conditions(nothing)
+        for condition in conditions(limits)
         for expression in (condition.is_met, condition.why_not)
         for name in expression.meta.root_names()
     }
