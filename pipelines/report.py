@@ -63,6 +63,8 @@ def findings(run: Run) -> Findings:
         series=series(flags, store.scan("bilateral"), store.read("coverage"), store.read("coverage.scope")),
         goods={good: goods.good_name(good).removesuffix(f", {good}") for good in shown},
         countries=dict(countries.table().select("iso3", "name").rows()),
+        doubts=store.read("flows.doubts"),
+        set_aside=store.read("flows.set_aside"),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -38,6 +38,10 @@ class Findings:
         Good → short name for people.
     countries : dict of str to str
         ISO-3 → English name.
+    doubts : polars.DataFrame
+        The table flows.doubts; empty where there are none.
+    set_aside : polars.DataFrame
+        The table flows.set_aside; empty where there are none.
     """
 
     run: dict[str, Any]
@@ -51,6 +55,8 @@ class Findings:
     series: pl.DataFrame
     goods: dict[str, str]
     countries: dict[str, str]
+    doubts: pl.DataFrame = field(default_factory=pl.DataFrame)
+    set_aside: pl.DataFrame = field(default_factory=pl.DataFrame)
 
 
 @dataclass(frozen=True, slots=True)
