@@ -74,6 +74,8 @@ def findings(run: Run) -> Findings:
         leakage_coverage=store.read("leakage.coverage"),
         goods={good: goods.good_name(good).removesuffix(f", {good}") for good in shown},
         countries=dict(countries.table().select("iso3", "name").rows()),
+        doubts=store.read("flows.doubts"),
+        set_aside=store.read("flows.set_aside"),
     )
 
 

@@ -15,7 +15,7 @@ VALUE_BASES = ("export", "import", "reconciled")
 MOST_PLAUSIBLE_USD = 10**15  # a thousand times the world's trade in a month: beyond it a unit is wrong
 
 ISO3 = r"^[A-Z][A-Z0-9]{2}$"
-GOOD = r"^[0-9]{2}[0-9A-Z]{0,6}\+?$"
+GOOD = r"^(TOTAL|[0-9]{2}[0-9A-Z]{0,6}\+?)$"
 
 
 def text(meaning: str, **options: Any) -> dy.String:

@@ -121,7 +121,7 @@ def benign_explanations(good: str, measures: str = "sanctions") -> list[str]:
     list of str
         Parts of a sentence, those of the chapter first.
     """
-    chapter = int(good[:2])
+    chapter = int(good[:2]) if good[:2].isdecimal() else 0  # a total of all goods has none
     own = [text.format(measures=measures) for chapters, text in _BENIGN_BY_CHAPTER if chapter in chapters]
     return [
         *own,

@@ -43,6 +43,10 @@ class Findings:
     supply, supply_hubs, leakage, leakage_coverage : polars.DataFrame
         What the coalition sells to hubs: supply.calibration, supply.hubs and the two tables of leakage; empty where it does
         not report it by month.
+    doubts : polars.DataFrame
+        The table flows.doubts; empty where there are none.
+    set_aside : polars.DataFrame
+        The table flows.set_aside; empty where there are none.
     """
 
     run: dict[str, Any]
@@ -60,6 +64,8 @@ class Findings:
     supply_hubs: pl.DataFrame = field(default_factory=SupplyHubs.create_empty)
     leakage: pl.DataFrame = field(default_factory=Leakage.create_empty)
     leakage_coverage: pl.DataFrame = field(default_factory=LeakageCoverage.create_empty)
+    doubts: pl.DataFrame = field(default_factory=pl.DataFrame)
+    set_aside: pl.DataFrame = field(default_factory=pl.DataFrame)
 
 
 @dataclass(frozen=True, slots=True)

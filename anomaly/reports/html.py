@@ -156,6 +156,8 @@ def context(findings: Findings, most_cards: int = MOST_CARDS) -> dict[str, Any]:
         "files": _cut(findings.files.sort("source", "dataset", "vintage", "path").to_dicts()),
         "publishers": dict(run.get("publishers", {})),
         "rejections": _cut(tallies.rejections(findings.rejected)),
+        "doubts": _cut(findings.doubts.to_dicts()),
+        "set_aside": _cut(findings.set_aside.to_dicts()),
     }
 
 

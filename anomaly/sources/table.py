@@ -172,7 +172,11 @@ def _one_row_a_key(kept: pl.DataFrame, raw: RawFile, mapping: TableMapping) -> t
         others = once(others, KEY, mapping.columns.get("value", "value"), raw.name, "")
     except DataRejected as error:
         raise _with_hint(error, others, raw, mapping) from error
-    return pl.concat([others, summed.select(others.columns)]), doubts
+    whole = pl.concat([others, summed.select(others.columns)])
+    if whole.height != kept.select(KEY).n_unique():
+        came = f"{whole.height:,} of {kept.select(KEY).n_unique():,} keys"
+        raise refused(raw.name, "every key of the table once", came, hint="report this as a fault of the reader")
+    return whole, doubts
 
 
 def _with_hint(error: DataRejected, rows: pl.DataFrame, raw: RawFile, mapping: TableMapping) -> DataRejected:

@@ -10,6 +10,7 @@ from anomaly.sources.table_faults import BY_YEAR
 from anomaly.sources.table_mapping import TableMapping
 
 LONGEST = 12
+TOTAL = "TOTAL"
 TOTALS = ("TOTAL", "ALL", "ALL COMMODITIES", "ИТОГО", "ВСЕГО")
 _LOST = '{digits} digits: a zero is lost, or a digit; write the codes as text, or say [code] zeros = "restore"'
 
@@ -75,8 +76,9 @@ def _read(asked: pl.DataFrame, *, is_restoring: bool) -> pl.DataFrame:
     rows = _restored(rows, is_restoring=is_restoring)
     is_total = pl.col("_text").is_in(TOTALS)
     level = pl.when(is_total).then(0).when(is_code).then("length")
-    rows = rows.with_columns(code_level=level.cast(pl.Int64), is_national=pl.col("length") > 8)
-    rows = rows.with_columns(cmd_code=pl.when("is_national").then(pl.col("digits").str.slice(0, 6)).otherwise("digits"))
+    rows = rows.with_columns(code_level=level.cast(pl.Int64), is_national=(pl.col("length") > 8).fill_null(value=False))
+    code = pl.when("is_national").then(pl.col("digits").str.slice(0, 6)).otherwise("digits")
+    rows = rows.with_columns(cmd_code=pl.when(is_total).then(pl.lit(TOTAL)).otherwise(code))
     rows = _against(rows, "said_edition", "fits_said", "edition_fault")
     rows = _against(rows, "edition_in_force", "fits_in_force", "_fault_in_force")
     return rows.with_columns(shape_fault=_shape_fault()).select(

@@ -70,11 +70,12 @@ def not_reported() -> Rule:
 def levels(kept: pl.DataFrame, name: str) -> tuple[Rule, ...]:
     """Rules for totals whose parts are in the table, and parts whose total is.
 
-    A total of all goods is set aside; a chapter or heading where the reporter's period has a longer code that begins
-    so; it is a good of its own where there is none. National lines are set aside where their six digits have a row,
+    A total of all goods is set aside where the reporter's period has goods; a chapter or heading where it has a longer
+    code that begins so. Alone each is a good of its own. National lines are set aside where their six digits have a row,
     which then holds them. Raises DataRejected where such a row is less than its lines: neither holds the other.
     """
     level = pl.col("code_level")
+    has_goods = (level > 0).any().over(GROUP)
     marked = kept.with_columns(_six=pl.col("cmd_code").str.slice(0, 6), _is_line=level > 6)
     if (kept["code_level"] > 6).any() and (kept["code_level"] == 6).any():
         _refuse_less_than_lines(marked, name)
@@ -95,7 +96,7 @@ def levels(kept: pl.DataFrame, name: str) -> tuple[Rule, ...]:
     with_six = marked.filter(level == 6).select(key).unique()
     lines = marked.filter("_is_line").join(with_six, on=key, how="semi")
     return (
-        Rule("not_six_digits", "code", level == 0, "a total of all goods", is_error=False),
+        Rule("not_six_digits", "code", (level == 0) & has_goods, "a total of all goods beside its goods", is_error=False),
         Rule(
             "not_six_digits", "code", pl.col("_place").is_in(totals["_place"].implode()),
             "a chapter or heading whose parts are rows of their own", is_error=False,
