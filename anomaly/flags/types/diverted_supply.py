@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from anomaly.flags.types.amounts import amount
+from anomaly.flags.types.amounts import amount, went
 from anomaly.flags.types.base import FlagType, Item, Row
 from anomaly.flags.types.explanations import item, unknowable, weighed
 from anomaly.indicators.base import COALITION_TO_HUB, change, usd
@@ -12,13 +12,19 @@ MOSTLY_SHARE = 0.5  # of the rise: what went on, or did not arrive, is then most
 
 def rise_usd(row: Row) -> int:
     """What the leg carries more than in the best year before the measure."""
-    more: int = row["value_usd"] - row["value_best_usd"]
+    more: int = row["value_usd"] - _best(row)
     return max(0, more)
+
+
+def _best(row: Row) -> int:
+    """The best year before the measure that is known, or the last; a row of supply has both."""
+    best: int = row.get("value_best_usd") or row["value_prior_year_usd"] or 0
+    return best
 
 
 def onward_usd(row: Row) -> int | None:
     """What the hub sold the targets more than before; None where its sales are not in the data."""
-    now, then = row["onward_usd"], row["onward_prior_usd"]
+    now, then = row.get("onward_usd"), row.get("onward_prior_usd")
     if now is None or then is None:
         return None
     return int(now - then) if now > then else 0
@@ -26,7 +32,7 @@ def onward_usd(row: Row) -> int | None:
 
 def lost_usd(row: Row) -> int | None:
     """What was sent and not recorded as arrived, beyond the share that was not recorded before."""
-    arrived, arrived_then = row["recorded_usd"], row["recorded_prior_usd"]
+    arrived, arrived_then = row.get("recorded_usd"), row.get("recorded_prior_usd")
     if arrived is None or arrived_then is None:
         return None
     usual = min(1.0, arrived_then / row["value_prior_year_usd"]) if row["value_prior_year_usd"] else 1.0
@@ -40,21 +46,20 @@ def is_borne_out(row: Row) -> bool:
 
 
 def _sentence(row: Row) -> str:
-    hub, target = row["importer_name"], row["target_name"]
+    hub, target = row["importer_name"], row.get("target_name") or "the target"
+    direct = [row.get(name) for name in ("direct_prior_usd", "direct_usd")]
     said = (
-        f"The coalition's sales to {target} went from {amount(row['direct_prior_usd'])} to {amount(row['direct_usd'])}, "
-        f"those to {hub} from {amount(row['value_best_usd'])} at best to {amount(row['value_usd'])}."
+        f"The coalition's sales to {hub} went from {amount(_best(row))} at best to {amount(row['value_usd'])}, those to "
+        f"{target} {'are not in the data' if None in direct else went(*direct)}."
     )
-    onward = onward_usd(row)
-    if onward is None:
+    if onward_usd(row) is None:
         said += f" What {hub} sold on is not in the data."
     else:
         said += (
             f" {hub}'s own sales of the good to the targets went from {amount(row['onward_prior_usd'])} to "
             f"{amount(row['onward_usd'])} ({row['onward_of']})."
         )
-    lost = lost_usd(row)
-    if lost is None:
+    if lost_usd(row) is None:
         return f"{said} Whether it arrived there is not in the data."
     return f"{said} {hub} records {amount(row['recorded_usd'])} of it as arrived."
 
@@ -72,22 +77,25 @@ def _own_demand(row: Row) -> Item:
 
 
 def _other_supplier(row: Row) -> Item:
+    hub, target = row["importer_name"], row.get("target_name") or "the target"
     text = (
-        f"{row['importer_name']} may have bought from {row['target_name']} before what {row['target_name']} can no longer "
-        "supply. What it bought from there is not compared here."
+        f"{hub} may have bought from {target} before what {target} can no longer supply. What it bought from there is not "
+        "compared here."
     )
     return item("It replaces what the target itself used to supply", "unknown", text)
 
 
 def _one_deal(row: Row) -> Item:
-    share = row["largest_month_share"]
+    share = row.get("largest_month_share")
+    if share is None:
+        return item("It is a single deal", "unknown", "How it is spread over the months is not known.")
     text = f"The largest of {row['window_months']} months carries {100 * share:.0f} % of the window, {row['active_months']} have trade."
     verdict = "fits" if share >= 0.9 else "partly" if share >= 0.5 else "against"
     return item("It is a single deal", verdict, text)
 
 
 def _one_member(row: Row) -> Item:
-    members = row["members"] or []
+    members = row.get("members") or []
     explanation = "It is the business of one country's firms"
     if not members:
         return item(explanation, "unknown", "Who carries it is not in the data.")
