@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def build(run: Run) -> None:
     """Routes that deserve a question, with the evidence."""
     from anomaly.evidence import evidence
-    from anomaly.flags import doubted, flags
+    from anomaly.flags import diverted, doubted, flags
     from anomaly.reference import countries, policy_events
 
     names = dict(countries.table().select("iso3", "name").rows())
@@ -30,8 +30,9 @@ def build(run: Run) -> None:
     left = leave_out(
         run, found, scores, lambda one, other: flags.build(one, other, contributions.clear(), *told), lists
     )
+    supply = diverted.Tables(run.read("supply"), run.read("supply.calibration"), run.read("supply.hubs"))
     with run.writer(schema=flags.table_schema()) as writer:
-        writer.add(found)
+        writer.add(flags.in_order(pl.concat([found, diverted.build(supply, lists, names, run.settings)])))
         writer.add(left, "flags.without")
 
 
@@ -105,6 +106,6 @@ JOB = Job(
     "flags",
     "routes that deserve a question, with the evidence",
     build,
-    reads=("flows", "coverage", "bilateral", "features", "scores"),
+    reads=("flows", "coverage", "bilateral", "features", "scores", "supply"),
     inputs=links_read,
 )

@@ -9,7 +9,20 @@ from anomaly.contract.errors import BadRequest
 from anomaly.contract.settings import load
 from anomaly.store import made_by
 from anomaly.store.store import Store
-from pipelines import backtest, bilateral, coverage, features, flags, flows, log, report, rollups, scores
+from pipelines import (
+    backtest,
+    bilateral,
+    coverage,
+    features,
+    flags,
+    flows,
+    leakage,
+    log,
+    report,
+    rollups,
+    scores,
+    supply,
+)  # fmt: skip
 from pipelines.code import code_version
 from pipelines.job import Job, Outcome, run_jobs
 from pipelines.raw import inputs
@@ -18,6 +31,8 @@ JOBS: tuple[Job, ...] = (
     flows.JOB,
     coverage.JOB,
     bilateral.JOB,
+    supply.JOB,
+    leakage.JOB,
     features.JOB,
     scores.JOB,
     flags.JOB,

@@ -189,7 +189,8 @@ def series(
 def explain(subject: str, reproduce: bool, scenario: str | None, data: Path, form: str) -> None:
     """Everything about one flag or route: windows, indicators, score, both mirror sides, and the raw files.
 
-    SUBJECT is a flag's name as `anomaly query` gives it, or CODE:EXPORTER:IMPORTER[:PERIOD].
+    SUBJECT is a flag's name as `anomaly query` gives it, or CODE:EXPORTER:IMPORTER[:PERIOD]; the exporter coalition is
+    all of it as one, and the importer then the hub.
     """
     from anomaly.cli import explain
 
@@ -222,6 +223,31 @@ def goods(period: str | None, limit: int, data: Path, form: str) -> None:
 def hubs(period: str | None, limit: int, data: Path, form: str) -> None:
     """Exporters by how much of their trade to the targets is flagged."""
     _rollup("hub", period, limit, data, form)
+
+
+@main.command()
+@click.option(
+    "--by",
+    type=click.Choice(["hub", "good", "hub_good", "all"]),
+    default="hub",
+    show_default=True,
+    help="What is summed.",
+)
+@_text_option("--hub", help="Only this country.")
+@_text_option("--period", help="As for `anomaly query`; the newest if not told.")
+@click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="Most rows.")
+@data_option
+@format_option
+@spoken
+def leakage(by: str, hub: str | None, period: str | None, limit: int, data: Path, form: str) -> None:
+    """What the coalition sold to hubs beyond what the years before explain, with its interval.
+
+    Of goods whose direct trade fell, beside what the direct trade lost. How often such intervals held on the year before
+    the measure is said on stderr.
+    """
+    from anomaly.cli import legs
+
+    legs.leakage(by, hub, period, limit=limit, data=data, form=form)
 
 
 @main.command()

@@ -23,6 +23,8 @@ FLOORS = (
     ("reference",),
     ("indicators", "store", "sources", "world", "bilateral"),
     ("features",),
+    ("supply",),
+    ("leakage",),
     ("scores",),
     ("flags",),
     ("evidence",),
