@@ -9,9 +9,9 @@ from itertools import chain
 
 import numpy as np
 
-from anomaly.features import grid as cells
-from anomaly.features import unit_values
-from anomaly.features.grid import UNKNOWN, Grid
+from anomaly.features import cells, unit_values
+from anomaly.features.cells import UNKNOWN
+from anomaly.features.grid import Grid
 from anomaly.features.marks import Amounts, Ids, Marks
 from anomaly.features.unit_values import Floats
 from anomaly.features.windows import LEAST_BASELINE_YEARS, Window

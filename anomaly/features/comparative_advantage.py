@@ -9,9 +9,10 @@ import numpy as np
 import polars as pl
 
 from anomaly.bilateral.coverage import PARTNERS_OF_A_WHOLE_DATASET
-from anomaly.features import grid as cells
+from anomaly.features import cells
+from anomaly.features.cells import UNKNOWN
 from anomaly.features.coalition_legs import Compared
-from anomaly.features.grid import UNKNOWN, Grid
+from anomaly.features.grid import Grid
 from anomaly.features.marks import Amounts, Ids, Known
 from anomaly.features.unit_values import Floats
 from anomaly.features.windows import Window

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from anomaly.bilateral.coverage import LEAST_USUAL_GOODS, PARTNERS_OF_A_WHOLE_DATASET
-from anomaly.features.grid import UNKNOWN
+from anomaly.features.cells import UNKNOWN
 from anomaly.features.marks import Amounts, Known
 from anomaly.features.windows import Window
 

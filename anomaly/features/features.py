@@ -18,8 +18,9 @@ from anomaly.bilateral.known import cut_by_value
 from anomaly.contract import schema
 from anomaly.contract.settings import Settings
 from anomaly.features import exporter_totals, marks, neighbour_codes, windows
+from anomaly.features.cells import UNKNOWN
 from anomaly.features.comparative_advantage import Exports, exports, place
-from anomaly.features.grid import UNKNOWN, Grid, Names, lay
+from anomaly.features.grid import Grid, Names, lay
 from anomaly.features.marks import Amounts, Ids, Known
 from anomaly.features.measure import Measured, Once, are_whole, by_month, compare, measure
 from anomaly.features.refusals import Breaks, refusals

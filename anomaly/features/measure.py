@@ -12,12 +12,12 @@ import polars as pl
 
 from anomaly.bilateral.coverage import PARTNERS_OF_A_WHOLE_DATASET
 from anomaly.contract.settings import Settings
-from anomaly.features import exporter_totals, neighbour_codes, unit_values
-from anomaly.features import grid as cells
+from anomaly.features import cells, exporter_totals, neighbour_codes, unit_values
 from anomaly.features import monthly as months
+from anomaly.features.cells import UNKNOWN
 from anomaly.features.coalition_legs import MIRROR, Compared, coalition_legs, mirror_legs
 from anomaly.features.comparative_advantage import Placed, revealed_advantage
-from anomaly.features.grid import UNKNOWN, Grid
+from anomaly.features.grid import Grid
 from anomaly.features.marks import Amounts, Ids, Marks
 from anomaly.features.refusals import straddles
 from anomaly.features.size_effect import size_effect

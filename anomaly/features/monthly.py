@@ -10,9 +10,9 @@ import numpy as np
 import polars as pl
 
 from anomaly.contract.settings import Settings
-from anomaly.features import grid as cells
-from anomaly.features import lead_lags, level_shifts
-from anomaly.features.grid import UNKNOWN, Grid
+from anomaly.features import cells, lead_lags, level_shifts
+from anomaly.features.cells import UNKNOWN
+from anomaly.features.grid import Grid
 from anomaly.features.marks import Ids, Marks
 from anomaly.features.unit_values import Floats
 

@@ -9,8 +9,9 @@ import numpy.typing as npt
 import polars as pl
 
 from anomaly.contract.settings import Settings
+from anomaly.features.cells import pick
 from anomaly.features.coalition_legs import Compared
-from anomaly.features.grid import Grid, pick
+from anomaly.features.grid import Grid
 from anomaly.features.marks import Marks
 from anomaly.features.windows import Window
 
