@@ -19,7 +19,6 @@ from pipelines.scores import inputs_of
 if TYPE_CHECKING:
     from anomaly.scores.scores import Scored
 
-EXTRACT = "DS-045409"  # of the Comext file that is an extract of goods under EU sanctions
 MOST_GOODS_OF_AN_EXTRACT = 2_500  # with more, the dataset is the whole nomenclature and says nothing of a good
 
 
@@ -81,7 +80,7 @@ def replayed(run: Run, families: pl.DataFrame, releases: pl.DataFrame, freq: str
     if freq not in who["freq_code"].unique():
         return None
     measured = _measured(run, goods, who, scope, families)
-    inputs = inputs_of(measured.lazy(), run.settings)
+    inputs = inputs_of(measured.lazy(), run.settings, goods_lists(run))
     windows = replay.newest(inputs, freq)
     asked = replay.of_windows(inputs, windows, run.settings)
     scored = scores.build(asked, forest_inputs.names(), run.settings)
@@ -130,27 +129,30 @@ def _judged(run: Run, rows: pl.DataFrame, calibration: pl.DataFrame, *, is_simul
     from anomaly.reference import cases
 
     if is_simulated:
-        labels = world.build().labels
+        labels = world.build(of=world.describe(run.settings.facts_of)).labels
         rows = truth.planted(rows, labels).drop("planted").rename({"is_evasion": judge.PLANTED})
         events, known = truth.of_labels(rows, labels), int(labels["is_evasion"].sum())
         return judge.build(rows, [judge.PLANTED], events, calibration, judge.PLANTED, known)
     lists = goods_lists(run)
     rows = rows.with_columns(
-        chpl_as_of=truth.listed(rows, lists, is_dated=True), chpl_final=truth.listed(rows, lists, is_dated=False)
+        list_as_of=truth.listed(rows, lists, is_dated=True), list_final=truth.listed(rows, lists, is_dated=False)
     )
-    judges = ["chpl_as_of", "chpl_final"]
+    judges = ["list_as_of", "list_final"]
     extract = _extract(run)
     if len(extract):
-        rows = rows.with_columns(comext_extract=pl.col("good").is_in(extract.implode()))
-        judges.append("comext_extract")
-    published = cases.read()
+        rows = rows.with_columns(listed_dataset=pl.col("good").is_in(extract.implode()))
+        judges.append("listed_dataset")
+    published = cases.read().filter(pl.col("regime") == run.settings.facts_of)
     known = int(published["kind"].is_in([kind for kind, is_evasion in truth.IS_EVASION.items() if is_evasion]).sum())
     return judge.build(rows, judges, truth.of_cases(rows, published), calibration, judge.CASES, known)
 
 
 def _extract(run: Run) -> pl.Series:
-    """Goods of the store's extract of goods under EU sanctions; none where the dataset is no extract."""
-    of_extract = (pl.col("dimension") == "good") & pl.col("dataset").str.contains(EXTRACT, literal=True)
+    """Goods of the store's extract of goods under the measures; none where there is no such dataset, or it is whole."""
+    dataset = run.settings.listed_dataset
+    if not dataset:
+        return pl.Series([], dtype=pl.String)
+    of_extract = (pl.col("dimension") == "good") & pl.col("dataset").str.contains(dataset, literal=True)
     goods = run.read("coverage.scope", ["code"], of_extract)["code"].unique().sort()
     return goods if len(goods) <= MOST_GOODS_OF_AN_EXTRACT else goods.clear()
 

@@ -24,9 +24,11 @@ def build(run: Run) -> None:
     names = dict(countries.table().select("iso3", "name").rows())
     scores, calibration, lists = run.read("scores"), run.read("scores.calibration"), goods_lists(run)
     contributions, told = run.read("scores.contributions"), (calibration, lists, names, run.settings)
-    found = flags.build(_asked_about(run), scores, contributions, *told, policy_events.read_all())
+    found = flags.build(_asked_about(run), scores, contributions, *told, policy_events.of(run.settings.facts_of))
     found = evidence.build(found, _tables(run, found, scores, calibration), names, run.settings)
-    left = leave_out(run, found, scores, lambda one, other: flags.build(one, other, contributions.clear(), *told))
+    left = leave_out(
+        run, found, scores, lambda one, other: flags.build(one, other, contributions.clear(), *told), lists
+    )
     with run.writer(schema=flags.table_schema()) as writer:
         writer.add(found)
         writer.add(left, "flags.without")
@@ -72,18 +74,10 @@ def _tables(run: Run, found: pl.DataFrame, scores: pl.DataFrame, calibration: pl
 
 
 def goods_lists(run: Run) -> pl.DataFrame:
-    """The scenario's goods lists with the family each code is compared in; a code of HS 2022 unless it says otherwise."""
+    """The scenario's goods lists with the family each code is compared in: reference.goods.listed."""
     from anomaly.reference import goods
 
-    families = families_of(run).filter(pl.col("edition") == 6).select(hs6="cmd_code", family="good")
-    lists = [goods.goods_list(one.file) for one in run.settings.goods_lists]
-    if not lists:
-        return pl.DataFrame(schema={"good": pl.String, "tier": pl.String, "valid_from": pl.Date, "valid_to": pl.Date})
-    return (
-        pl.concat(lists)
-        .join(families, on="hs6", how="left")
-        .select("tier", "valid_from", "valid_to", good=pl.coalesce("family", "hs6"))
-    )
+    return goods.listed([goods_list.file for goods_list in run.settings.goods_lists], families_of(run))
 
 
 JOB = Job(

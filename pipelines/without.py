@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Judge = Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame]
 
 
-def leave_out(run: Run, found: pl.DataFrame, scores: pl.DataFrame, judge: Judge) -> pl.DataFrame:
+def leave_out(run: Run, found: pl.DataFrame, scores: pl.DataFrame, judge: Judge, lists: pl.DataFrame) -> pl.DataFrame:
     """flags.without for the flags of the highest priority, as many as the settings say; checks before the sanctions
     come last, and what is resolved is not tried.
     """
@@ -41,7 +41,7 @@ def leave_out(run: Run, found: pl.DataFrame, scores: pl.DataFrame, judge: Judge)
         features.filter(is_own_gap(run.settings.baseline_years)).join(routes.lazy(), on=ROUTE_KEY, how="semi").collect()
     )
     changed = {source: left_out.measured(told, source, routes, run.settings) for source in publishers}
-    scored = left_out.scored(changed, features, scores, run.settings)
+    scored = left_out.scored(changed, features, scores, run.settings, lists)
     parts = [
         left_out.tell(
             first, source, own, changed[source], scored[source], judge(changed[source], scored[source]), run.settings

@@ -13,7 +13,6 @@ import polars as pl
 
 from anomaly.contract.keys import ROUTE
 
-BASELINE_YEARS = (2019, 2020, 2021)  # method.md §1; a window that the run computed brings its own
 LEAST_BASELINE_YEARS = 2
 
 
@@ -33,10 +32,12 @@ class Window:
         first = end.year * 12 + end.month - self.months
         return date(first // 12, first % 12 + 1, 1), end, self.months
 
-    def baseline_years(self) -> tuple[int, ...]:
-        """The fixed baseline for later windows, else the three years before: a window never compares with itself."""
+    def baseline_years(self, fixed: Sequence[int]) -> tuple[int, ...]:
+        """The scenario's fixed baseline for later windows, else the three years before: a window never compares with
+        itself.
+        """
         year = self.end.year
-        return BASELINE_YEARS if year > BASELINE_YEARS[-1] else (year - 3, year - 2, year - 1)
+        return tuple(fixed) if year > max(fixed) else (year - 3, year - 2, year - 1)
 
     @property
     def name(self) -> str:
@@ -105,12 +106,14 @@ def by_year(filled: pl.DataFrame, window: Window, baseline_years: Sequence[int])
     )
 
 
-def compare(filled: pl.DataFrame, window: Window) -> pl.DataFrame:
+def compare(filled: pl.DataFrame, window: Window, baseline_years: Sequence[int]) -> pl.DataFrame:
     """A row a route: value_usd, value_prior_year_usd, value_baseline_usd, baseline_years, and the editions of `by_year`.
+
+    baseline_years   of the scenario: later windows are compared with these
 
     The baseline is the mean over those of its years whose months are all known, at least two of them.
     """
-    years, end = window.baseline_years(), window.end.year
+    years, end = window.baseline_years(baseline_years), window.end.year
     sums = by_year(filled, window, years)
     base = [pl.col(f"_{year}") for year in years]
     count = pl.sum_horizontal(*[column.is_not_null() for column in base]).cast(pl.Int64)

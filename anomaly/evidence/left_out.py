@@ -106,20 +106,28 @@ def _portions(sides: pl.DataFrame) -> Iterator[pl.DataFrame]:
 
 
 def scored(
-    changed: Mapping[str, pl.DataFrame], run_features: pl.LazyFrame, run_scores: pl.DataFrame, settings: Settings
+    changed: Mapping[str, pl.DataFrame],
+    run_features: pl.LazyFrame,
+    run_scores: pl.DataFrame,
+    settings: Settings,
+    lists: pl.DataFrame | None = None,
 ) -> dict[str, pl.DataFrame]:
     """The run's scores of the routes as they are measured without each source, by source; columns of schema.Scores.
 
     changed        source → measured
     run_features   the run's features, of importers that are not of the coalition
+    lists          as for forest_inputs.build
 
     A route whose inputs are the same has the same p. The others are scored by forests fitted once more on the run's
     placebos. q is the route's own, with its own weight, among the run's other routes of the window.
     """
     asked = pl.concat(
-        [forest_inputs.build(one, settings).with_columns(left_out=pl.lit(source)) for source, one in changed.items()]
+        [
+            forest_inputs.build(one, settings, lists).with_columns(left_out=pl.lit(source))
+            for source, one in changed.items()
+        ]
     )
-    inputs = forest_inputs.build(run_features, settings)
+    inputs = forest_inputs.build(run_features, settings, lists)
     seen = sorted({name for leg in forest_inputs.names().values() for name in leg})
     compared = [pl.col(*_KEY, "baseline_gap_years", "is_measured"), pl.col(seen).round(_DIGITS)]
     same = asked.join(inputs.select(compared).collect(), on=compared, how="semi")

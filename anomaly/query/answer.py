@@ -60,11 +60,17 @@ def latest(tables: Tables) -> tuple[Window, ...]:
 
 
 def answer(
-    question: Question, windows: Sequence[Window], tables: Tables, limits: Limits, limit: int
+    question: Question,
+    windows: Sequence[Window],
+    tables: Tables,
+    baseline_years: Sequence[int],
+    limits: Limits,
+    limit: int,
 ) -> tuple[pl.DataFrame, int]:
     """Rows of ANSWER, the largest first, and how many there were before `limit` cut them.
 
-    limits   of the scenario that made the tables: what a route must be to be a flag
+    baseline_years   of the scenario that made the tables
+    limits           of the same: what a route must be to be a flag
 
     A route that the run computed comes from features; any other is added up from bilateral, and `note` says why it
     is no flag. Groups and TOTAL are sums over routes.
@@ -76,9 +82,9 @@ def answer(
     for window in windows:
         cells = held.filter(pl.col("freq_code") == window.freq_code)
         one = (
-            _sums(question, window, cells, tables)
+            _sums(question, window, cells, tables, baseline_years)
             if question.is_sum
-            else _routes(question, window, cells, tables, limits, limit)
+            else _routes(question, window, cells, tables, baseline_years, limits, limit)
         )
         parts.append(_finish(one[0], window))
         found += one[1]
@@ -87,15 +93,23 @@ def answer(
     return answered.head(limit), found
 
 
-def _sums(question: Question, window: Window, trade: pl.DataFrame, tables: Tables) -> tuple[pl.DataFrame, int]:
+def _sums(
+    question: Question, window: Window, trade: pl.DataFrame, tables: Tables, baseline_years: Sequence[int]
+) -> tuple[pl.DataFrame, int]:
     """Sums over countries or over all goods, which are never scored, and who is not in them."""
-    sums = of_groups(question, trade, window, tables)
+    sums = of_groups(question, trade, window, tables, baseline_years)
     missing = pl.lit("; left out, not known in every window: ") + pl.col("left_out")
     return sums.with_columns(note=pl.lit("a sum of reports, not scored") + missing.fill_null("")), sums.height
 
 
 def _routes(
-    question: Question, window: Window, cells: pl.DataFrame, tables: Tables, limits: Limits, limit: int
+    question: Question,
+    window: Window,
+    cells: pl.DataFrame,
+    tables: Tables,
+    baseline_years: Sequence[int],
+    limits: Limits,
+    limit: int,
 ) -> tuple[pl.DataFrame, int]:
     """Route by route: from features where the run computed the window, from bilateral where it did not."""
     scored = table(tables, "features").filter(question.where(), is_window(window))
@@ -125,7 +139,7 @@ def _routes(
     if routes.is_empty():
         return rows, 0
     if rest.height:
-        computed = of_routes(cells, rest, window, tables)
+        computed = of_routes(cells, rest, window, tables, baseline_years)
         rows = pl.concat([rows, computed.select(*columns, "is_broken")])
     return judged(rows, measured, window, tables, limits), routes.height
 

@@ -21,7 +21,9 @@ _SUM = {
 }
 
 
-def of_routes(trade: pl.DataFrame, routes: pl.DataFrame, window: Window, tables: Tables) -> pl.DataFrame:
+def of_routes(
+    trade: pl.DataFrame, routes: pl.DataFrame, window: Window, tables: Tables, baseline_years: Sequence[int]
+) -> pl.DataFrame:
     """Window, year before and baseline of routes, as far as they are known.
 
     Parameters
@@ -34,6 +36,8 @@ def of_routes(trade: pl.DataFrame, routes: pl.DataFrame, window: Window, tables:
         What is asked for.
     tables : mapping of str to polars.DataFrame
         The store's tables by name.
+    baseline_years : sequence of int
+        Of the scenario.
 
     Returns
     -------
@@ -42,11 +46,13 @@ def of_routes(trade: pl.DataFrame, routes: pl.DataFrame, window: Window, tables:
     """
     own = trade.join(routes, on=ROUTE, how="semi")
     about = own.group_by(ROUTE).agg(pl.col("source", "value_basis").sort_by("ref_date").last())
-    compared = _compared(own, _recoded(trade), window, tables, DIMENSIONS)
+    compared = _compared(own, _recoded(trade), window, tables, baseline_years)
     return routes.join(compared, on=ROUTE, how="left").join(about, on=ROUTE, how="left")
 
 
-def of_groups(question: Question, trade: pl.DataFrame, window: Window, tables: Tables) -> pl.DataFrame:
+def of_groups(
+    question: Question, trade: pl.DataFrame, window: Window, tables: Tables, baseline_years: Sequence[int]
+) -> pl.DataFrame:
     """Sums over the countries of groups, or over all goods, of the routes that are known in every window.
 
     Where no route of a sum is known in the baseline, too, those of window and year before are added up; where none is
@@ -62,6 +68,8 @@ def of_groups(question: Question, trade: pl.DataFrame, window: Window, tables: T
         What is asked for.
     tables : mapping of str to polars.DataFrame
         The store's tables by name.
+    baseline_years : sequence of int
+        Of the scenario.
 
     Returns
     -------
@@ -72,10 +80,8 @@ def of_groups(question: Question, trade: pl.DataFrame, window: Window, tables: T
     asked = trade.filter(question.where())
     if question.goods is None:
         asked = asked.with_columns(good=pl.lit(TOTAL))
-    # All goods together hold a good under whichever code.
-    dimensions = DIMENSIONS if question.goods is not None else DIMENSIONS[1:]
     parts = [
-        _compared(part, _recoded(trade), window, tables, dimensions).with_columns(
+        _compared(part, _recoded(trade), window, tables, baseline_years).with_columns(
             pl.lit(part[name][0]).alias(name) for name in _KIND
         )
         for part in asked.partition_by(_KIND, maintain_order=True)
@@ -92,15 +98,17 @@ def _recoded(trade: pl.DataFrame) -> pl.DataFrame:
 
 
 def _compared(
-    trade: pl.DataFrame, around: pl.DataFrame, window: Window, tables: Tables, dimensions: Sequence[str]
+    trade: pl.DataFrame, around: pl.DataFrame, window: Window, tables: Tables, baseline_years: Sequence[int]
 ) -> pl.DataFrame:
     """sums.compare of every route, and is_broken: its good does not survive the editions of window and year before."""
-    years = {window.end.year, window.end.year - 1, *window.baseline_years()}
+    years = {window.end.year, window.end.year - 1, *window.baseline_years(baseline_years)}
     coverage = table(tables, "coverage").filter(pl.any_horizontal(within(window, year) for year in years))
     scope = table(tables, "coverage.scope").filter(
         (pl.col("dimension") == "partner") | pl.col("code").is_in(trade["good"].unique().implode())
     )
-    sums = compare(fill(trade, silences(trade, coverage, scope, around, dimensions)), window)
+    # All goods together hold a good under whichever code.
+    dimensions = DIMENSIONS[1:] if (trade["good"] == TOTAL).all() else DIMENSIONS
+    sums = compare(fill(trade, silences(trade, coverage, scope, around, dimensions)), window, baseline_years)
     broken = table(tables, BROKEN)
     sums = sums.with_columns(
         is_broken=is_broken(sums, broken, "oldest_edition", "newest_edition"),

@@ -12,6 +12,12 @@ from anomaly.contract.keys import ROUTE
 from anomaly.flags.rule import MEASURES
 
 BROKEN = "bilateral.broken"
+BOTH_SIDES = (
+    "export_value_fob_usd",
+    "import_value_cif_usd",
+    "reexport_value_fob_usd",
+    "net_wgt_g",
+)  # of bilateral, in a series
 
 Tables = Mapping[str, pl.DataFrame]
 
@@ -27,9 +33,7 @@ COLUMNS: dict[str, dict[str, Any]] = {
         **dict.fromkeys(("freq_code", *ROUTE), pl.String),
         "ref_date": pl.Date,
         **dict.fromkeys(("source", "dataset", "value_basis"), pl.String),
-        **dict.fromkeys(
-            ("value_usd", "export_value_fob_usd", "import_value_cif_usd", "reexport_value_fob_usd", "net_wgt_g"), pl.Int64
-        ),
+        "value_usd": pl.Int64,
     },
     "features": {
         "freq_code": pl.String,

@@ -6,9 +6,9 @@ import polars as pl
 
 from anomaly.bilateral.known import cut_by_value, own_side, silences, silences_beside
 from anomaly.contract.keys import ROUTE
+from anomaly.query.held import BOTH_SIDES
 
-AMOUNTS = ("export_value_fob_usd", "import_value_cif_usd", "reexport_value_fob_usd", "net_wgt_g", "value_usd")
-EXTRACT_FLOOR_USD = 10_000  # settings.extract_floor_usd: a dataset without smaller rows was cut by value
+AMOUNTS = (*BOTH_SIDES, "value_usd")
 _ROUTE = ("good", "freq_code", "exporter_iso", "importer_iso", "ref_date")
 _TRADE = {
     **dict.fromkeys((*ROUTE, "freq_code", "source", "dataset", "value_basis"), pl.String),
@@ -56,6 +56,7 @@ def known_nothing(
     good: str,
     exporter: str,
     importer: str,
+    extract_floor_usd: int,
     trade: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Periods in which no row of a route means that a side said nothing was traded.
@@ -69,6 +70,8 @@ def known_nothing(
         Rows of coverage, and of coverage.scope with all partners.
     good, exporter, importer : str
         The route.
+    extract_floor_usd : int
+        Of the scenario: a long dataset without a smaller value was cut by value.
     trade : polars.DataFrame, optional
         Rows of bilateral of the good, the two sides' other routes among them; where it has none of the route, any dataset
         can speak.
@@ -79,7 +82,7 @@ def known_nothing(
         freq_code, ref_date, has_nothing_exported, has_nothing_imported.
     """
     route = pl.DataFrame([(good, exporter, importer)], schema=dict.fromkeys(ROUTE, pl.String), orient="row")
-    scope = scope.join(cut_by_value(scope, EXTRACT_FLOOR_USD), on=["source", "dataset"], how="anti")
+    scope = scope.join(cut_by_value(scope, extract_floor_usd), on=["source", "dataset"], how="anti")
     trade = pl.DataFrame(schema=_TRADE) if trade is None else trade
     own = own_side(trade.join(route, on=ROUTE, how="semi"))
     said = [_said(flow, own, route, trade, coverage, scope).with_columns(flow_code=pl.lit(flow)) for flow in ("X", "M")]

@@ -27,6 +27,7 @@ from anomaly.reports.words import (
     country_name,
     good_name,
     in_order,
+    measures,
     million,
     usd,
     window_words,
@@ -109,6 +110,8 @@ def context(findings: Findings, most_cards: int = MOST_CARDS) -> dict[str, Any]:
     return {
         **_own_files(),
         "run": run,
+        "measures": measures(findings),
+        "is_of_listed_goods": tallies.asks_about_listed_goods(findings),
         "settings": tallies.flat_settings(run["settings"]),
         "flags": found.height,
         "types": shown_types,

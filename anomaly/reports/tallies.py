@@ -12,7 +12,7 @@ import polars as pl
 from anomaly.contract.errors import ContractBroken
 from anomaly.contract.schema import ROUTE_KEY
 from anomaly.reports.base import Findings
-from anomaly.reports.words import SEVERITIES, type_words, usd, window_words, windows_words
+from anomaly.reports.words import SEVERITIES, setting, type_words, usd, window_words, windows_words
 
 RUN_KEYS = ("run_id", "code_version", "scenario", "title", "settings", "is_simulated")
 MOST_EXAMPLES = 3
@@ -47,11 +47,21 @@ def flat_settings(settings: Mapping[str, Any] | str) -> list[tuple[str, str]]:
     return rows
 
 
+def asks_about_listed_goods(findings: Findings) -> bool:
+    """Whether only goods on the scenario's lists are asked about."""
+    return bool(setting(findings, "goods_asked") == "listed")
+
+
+def measures_day(findings: Findings) -> date | None:
+    """The day the measures began, where the settings say it."""
+    day = setting(findings, "sanctions_since")
+    return date.fromisoformat(str(day)[:10]) if day else None
+
+
 def sanctions_since(findings: Findings) -> date | None:
-    """The first day of the month the sanctions began in, where the settings say it."""
-    settings = findings.run.get("settings")
-    told = settings.get("sanctions_since") if isinstance(settings, Mapping) else None
-    return date.fromisoformat(str(told)[:10]).replace(day=1) if told else None
+    """The first day of the month the measures began in, where the settings say it."""
+    day = measures_day(findings)
+    return day and day.replace(day=1)
 
 
 def since_sanctions(findings: Findings, table: pl.DataFrame) -> pl.DataFrame:

@@ -132,10 +132,23 @@ def country_name(findings: Findings, iso: str) -> str:
     return findings.countries.get(iso) or iso
 
 
+def setting(findings: Findings, key: str) -> Any:
+    """A setting of the run by its key; None where the run does not say."""
+    settings = findings.run.get("settings")
+    return settings.get(key) if isinstance(settings, Mapping) else None
+
+
+def measures(findings: Findings) -> str:
+    """What the scenario calls what is gone round: sanctions, export controls."""
+    return str(setting(findings, "measures") or "sanctions")
+
+
 def next_steps(findings: Findings, flag: Mapping[str, Any]) -> list[str]:
     """The questions to ask next about a flag, with the names of its countries and its good."""
     exporter, importer = (country_name(findings, flag[name]) for name in ("exporter_iso", "importer_iso"))
-    return naming.next_steps(flag["flag_type"], exporter, importer, good_name(findings, flag["good"]))
+    return naming.next_steps(
+        flag["flag_type"], exporter, importer, good_name(findings, flag["good"]), measures(findings)
+    )
 
 
 def in_order(flags: pl.DataFrame) -> pl.DataFrame:

@@ -18,10 +18,10 @@ from anomaly.contract.errors import ContractBroken
 from anomaly.reports.base import Findings, Report
 from anomaly.reports.excel import sheets
 from anomaly.reports.excel.sheet import Sheet
+from anomaly.reports.tallies import measures_day
 
 MOST_ROWS = 1_048_576
 MOST_CHARACTERS = 32_767  # counted as Excel does, in UTF-16 units
-DOCUMENT_DATE = datetime(2022, 2, 24)  # noqa: DTZ001 - a fixed date: the same findings give the same bytes
 WRITTEN = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
 NUMBER_FORMATS = {
     "usd": "#,##0;[Red]−#,##0",
@@ -46,7 +46,7 @@ def render(findings: Findings) -> bytes:
     """The whole workbook. Raises ContractBroken where a cell could not be written."""
     file = io.BytesIO()
     workbook = xlsxwriter.Workbook(file, WRITTEN)
-    workbook.set_properties({"title": str(findings.run.get("title", "")), "created": DOCUMENT_DATE})
+    workbook.set_properties({"title": str(findings.run.get("title", "")), "created": _document_date(findings)})
     book = _Book(workbook, _formats(workbook))
     first = workbook.add_worksheet("Read me first")
     tables = sheets.all_sheets(findings)
@@ -55,6 +55,12 @@ def render(findings: Findings) -> bytes:
     _write_first(book, first, sheets.read_me(findings, tables))
     workbook.close()
     return file.getvalue()
+
+
+def _document_date(findings: Findings) -> datetime:
+    """The day of the scenario's measures: a date that is no clock's, so that the same findings give the same bytes."""
+    day = measures_day(findings) or date(2000, 1, 1)
+    return datetime(day.year, day.month, day.day)  # noqa: DTZ001 - Excel knows no zones
 
 
 def cut(text: str) -> str:

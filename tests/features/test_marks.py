@@ -59,7 +59,7 @@ def test_a_series_and_a_grid_call_the_same_periods_nothing(world: Silence) -> No
     if grid.imported is not None:
         said = said.join(of_grid(grid, "imported", lambda grid: grid.imported), on=PERIOD)  # type: ignore[arg-type,return-value]
     for (good, exporter, importer), own in said.group_by(ROUTE):
-        nothing = series.known_nothing(world.coverage, world.scope, good, exporter, importer, world.trade)
+        nothing = series.known_nothing(world.coverage, world.scope, good, exporter, importer, 10_000, world.trade)
         cells = own.join(nothing, on="ref_date", how="left")
         is_import = (
             world.trade.filter(good=good, exporter_iso=exporter, importer_iso=importer)["value_basis"][0] == "import"

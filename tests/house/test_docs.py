@@ -35,7 +35,7 @@ reported is "not reported" in a table, an empty cell in CSV and `null` in JSON; 
 | 70 | a fault of this program |
 | 74 | a table could not be read or is not what was written |
 | 75 | another run holds the store |
-| 78 | a scenario or settings file cannot be used |
+| 78 | a scenario or settings file cannot be used, or the tables are of several scenarios |
 """
 
 

@@ -28,10 +28,10 @@ def tables() -> dict[str, pl.DataFrame]:
     return frames()
 
 
-def ask(tables, code, exporter=None, importer=None, window=H1_2022, limit=50):
+def ask(tables, code, exporter=None, importer=None, window=H1_2022, limit=50, baseline_years=(2019, 2020, 2021)):
     seller, buyer = (question.parse_side(text, {"EU27": countries.EU27}) for text in (exporter, importer))
     asked = question.Question(question.parse_goods(code, PHONES), seller, buyer)
-    return answer.answer(asked, (window,), tables, LIMITS, limit)
+    return answer.answer(asked, (window,), tables, baseline_years, LIMITS, limit)
 
 
 @pytest.mark.parametrize("code", ["8517.12", "8517.13", "851714", "851712+", "8517.12.00"])
@@ -396,7 +396,7 @@ def test_a_series_keeps_both_sides_and_tells_nothing_from_not_reported():
         flow(2018, "DEU", "RUS", 77, code="870323"),
     ]
     sides, who, scope = prepared(rows)
-    nothing = series.known_nothing(who, scope, "870323", "ARM", "RUS")
+    nothing = series.known_nothing(who, scope, "870323", "ARM", "RUS", 10_000)
     own = sides.filter(pl.col("good") == "870323", pl.col("exporter_iso") == "ARM")
     told = series.series(own, nothing, "A")
     exported = dict(told.select("period", "export_value_fob_usd").iter_rows())
@@ -415,7 +415,7 @@ def test_a_series_does_not_read_nothing_from_a_dataset_whose_rows_it_does_not_sh
     rows += [flow(2022, "RUS", "ARM", 8, code="870323", flow="M", dataset="newer")]
     sides, who, scope = prepared(rows)
     cells = sides.filter(pl.col("good") == "870323", pl.col("exporter_iso") == "ARM")
-    told = series.series(cells, series.known_nothing(who, scope, "870323", "ARM", "RUS", cells), "A")
+    told = series.series(cells, series.known_nothing(who, scope, "870323", "ARM", "RUS", 10_000, cells), "A")
     exported = dict(told.select("period", "export_value_fob_usd").iter_rows())
     assert (exported["2020"], exported["2022"], exported.get("2023")) == (0, 7, None)
     imported = dict(told.select("period", "import_value_cif_usd").iter_rows())
@@ -428,7 +428,7 @@ def test_a_series_does_not_read_nothing_from_a_reporter_that_moved_to_other_code
     rows += [flow(year, "DEU", "KAZ", 1, code="851712" if year < 2022 else "851713") for year in (2020, 2021, 2022)]
     for to_others, exported in (([], {"2020": 8, "2021": 8}), ([1], {"2020": 8, "2021": 8, "2022": 0})):
         trade, who, scope = prepared(rows + [flow(2022, "UZB", "RUS", one, code="851713") for one in to_others], PHONES)
-        nothing = series.known_nothing(who, scope, "851712+", "UZB", "KAZ", trade)
+        nothing = series.known_nothing(who, scope, "851712+", "UZB", "KAZ", 10_000, trade)
         own = trade.filter(good="851712+", exporter_iso="UZB", importer_iso="KAZ")
         told = series.series(own, nothing, "A")
         assert dict(told.select("period", "export_value_fob_usd").iter_rows()) == exported
@@ -444,9 +444,9 @@ def test_a_series_calls_what_a_side_does_not_record_nothing_where_all_its_datase
         for name, year in (("a", 2021), ("a", 2022), ("b", 2022))
     ]
     trade, who, scope = prepared(rows)
-    nothing = series.known_nothing(who, scope, "847989", "KAZ", "RUS", trade)
+    nothing = series.known_nothing(who, scope, "847989", "KAZ", "RUS", 10_000, trade)
     assert nothing.filter("has_nothing_imported")["ref_date"].dt.year().to_list() == [2022]
-    of_no_row = series.known_nothing(who, scope, "847989", "KAZ", "RUS", trade.clear())
+    of_no_row = series.known_nothing(who, scope, "847989", "KAZ", "RUS", 10_000, trade.clear())
     assert sorted(of_no_row.filter("has_nothing_imported")["ref_date"].dt.year()) == [2021, 2022], (
         "no rows were set aside"
     )
@@ -456,11 +456,12 @@ def test_an_extract_cut_by_value_cannot_say_that_there_was_nothing():
     rows = [flow(year, "DEU", "UZB", 150_000, code="870324") for year in (2021, 2022)]
     rows += [flow(2022, "DEU", "UZB", 150_000, code="870323"), flow(2021, "FRA", "UZB", 150_000, code="870323")]
     _, who, scope = prepared(rows)
-    assert series.known_nothing(who, scope, "870323", "DEU", "UZB").height == 2, "too few rows to show that it was cut"
+    few = series.known_nothing(who, scope, "870323", "DEU", "UZB", 10_000)
+    assert few.height == 2, "too few rows to show that it was cut"
     long = pl.col("rows") * known.ROWS_THAT_SHOW_A_CUT
-    assert series.known_nothing(who, scope.with_columns(long), "870323", "DEU", "UZB").is_empty()
+    assert series.known_nothing(who, scope.with_columns(long), "870323", "DEU", "UZB", 10_000).is_empty()
     _, who, scope = prepared([*rows, flow(2021, "FRA", "UZB", 90, code="870324")])
-    assert series.known_nothing(who, scope.with_columns(long), "870323", "DEU", "UZB").height == 2
+    assert series.known_nothing(who, scope.with_columns(long), "870323", "DEU", "UZB", 10_000).height == 2
 
 
 def test_amounts_in_a_reported_currency_are_summed_as_reported_by_the_exporter():

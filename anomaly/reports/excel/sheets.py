@@ -15,6 +15,7 @@ from anomaly.reports.words import (
     country_name,
     good_name,
     in_order,
+    measures,
     next_steps,
     type_words,
     window_words,
@@ -59,7 +60,7 @@ def read_me(findings: Findings, tables: Sequence[Sheet]) -> list[tuple[str, str,
         (
             "text",
             "Checks",
-            "Rows marked yes under 'Check before the sanctions' lie before them: they show how often the method is wrong and are no findings.",
+            f"Rows marked yes under 'Check before the {measures(findings)}' lie before them: they show how often the method is wrong and are no findings.",
         ),
         ("text", "Empty cells", "Not known: nobody reported it. Nothing is written as 0."),
         (
@@ -126,7 +127,7 @@ def _flags(findings: Findings) -> Sheet:
         Column("Rule out first", "wrapped", 50),
         Column("Ask next", "wrapped", 60),
         Column("Compares", "wrapped", 50),
-        Column("Check before the sanctions", width=14),
+        Column(f"Check before the {measures(findings)}", width=14),
     )
     rows = [
         _flag(findings, place, row) for place, row in enumerate(in_order(findings.flags).iter_rows(named=True), start=1)
