@@ -15,6 +15,7 @@ import numpy.typing as npt
 import polars as pl
 
 from anomaly.bilateral.known import full_reports, held_years
+from anomaly.contract.periods import Window
 
 Marks = npt.NDArray[np.bool_]
 Editions = npt.NDArray[np.int8]
@@ -64,30 +65,23 @@ class Known:
     dealt: Marks
     partners: pl.DataFrame
 
-    def index(self, window_end: date, months: int, years_back: int = 0) -> list[int] | None:
+    def index(self, window: Window) -> list[int] | None:
         """Positions of a window's periods in `periods`.
 
         Parameters
         ----------
-        window_end : date
-            First day of the window's last month.
-        months : int
-            Its length.
-        years_back : int
-            For the same months so many years before.
+        window : Window
+            Of this frequency.
 
         Returns
         -------
         list of int, or None
             None where the data do not go that far.
         """
-        first = self.periods[0]
-        if self.freq_code == "A":
-            wanted = [window_end.year - years_back - first.year]
-        else:
-            last = (window_end.year - years_back - first.year) * 12 + window_end.month - first.month
-            wanted = list(range(last - months + 1, last + 1))
-        return wanted if wanted[0] >= 0 and wanted[-1] < len(self.periods) else None
+        first, _, count = window.span()
+        years = first.year - self.periods[0].year
+        at = years if self.freq_code == "A" else 12 * years + first.month - self.periods[0].month
+        return list(range(at, at + count)) if at >= 0 and at + count <= len(self.periods) else None
 
 
 def know(coverage: pl.DataFrame, scope: pl.DataFrame, freq_code: str) -> Known:

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from anomaly.bilateral.known import DIMENSIONS, is_broken, own_side, silences
-from anomaly.bilateral.sums import Window, compare, fill, within
+from anomaly.bilateral.sums import compare, fill
 from anomaly.contract.keys import ROUTE
+from anomaly.contract.periods import Window, within
 from anomaly.query.held import BROKEN, Tables, table
 from anomaly.query.question import TOTAL, Question
 
@@ -101,8 +102,8 @@ def _compared(
     trade: pl.DataFrame, around: pl.DataFrame, window: Window, tables: Tables, baseline_years: Sequence[int]
 ) -> pl.DataFrame:
     """sums.compare of every route, and is_broken: its good does not survive the editions of window and year before."""
-    years = {window.end.year, window.end.year - 1, *window.baseline_years(baseline_years)}
-    coverage = table(tables, "coverage").filter(pl.any_horizontal(within(window, year) for year in years))
+    years = {window.year, window.year - 1, *window.baseline_years(baseline_years)}
+    coverage = table(tables, "coverage").filter(pl.any_horizontal(within(window.in_year(year)) for year in years))
     scope = table(tables, "coverage.scope").filter(
         (pl.col("dimension") == "partner") | pl.col("code").is_in(trade["good"].unique().implode())
     )

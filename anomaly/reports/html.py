@@ -17,6 +17,7 @@ import polars as pl
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from anomaly.contract.periods import window_of
 from anomaly.flags import types
 from anomaly.flags.naming import is_on
 from anomaly.indicators.base import COALITION_TO_HUB
@@ -30,7 +31,6 @@ from anomaly.reports.words import (
     measures,
     million,
     usd,
-    window_words,
     windows_words,
 )
 
@@ -173,7 +173,7 @@ def _rollups(findings: Findings, rollup: str) -> dict[str, Any]:
     name = good_name if rollup == "good" else country_name
     for row in rows:
         row["name"] = name(findings, row["key"])
-        row["window"] = window_words(row["window_months"], row["window_end"])
+        row["window"] = window_of(row).words
         row["window_order"] = f"{row['window_end']:%Y%m}{row['window_months']:02}"
         row["share"] = f"{100 * row['flagged_share']:.0f} %"
         row["q"] = cards.probability(row["best_q_value"])
@@ -187,7 +187,7 @@ def _calibration(findings: Findings) -> dict[str, Any]:
     rows = table.to_dicts()
     for row in rows:
         row["data"] = windows_words(row["freq_code"], row["window_months"])
-        row["window"] = window_words(row["window_months"], row["window_end"])
+        row["window"] = window_of(row).words
         row["window_order"] = f"{row['window_end']:%Y%m}{row['window_months']:02}"
     return _cut(rows)
 

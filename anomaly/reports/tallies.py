@@ -10,9 +10,10 @@ from typing import Any
 import polars as pl
 
 from anomaly.contract.errors import ContractBroken
+from anomaly.contract.periods import Window, window_of
 from anomaly.contract.schema import ROUTE_KEY
 from anomaly.reports.base import Findings
-from anomaly.reports.words import SEVERITIES, setting, type_words, usd, window_words, windows_words
+from anomaly.reports.words import SEVERITIES, setting, type_words, usd, windows_words
 
 RUN_KEYS = ("run_id", "code_version", "scenario", "title", "settings", "is_simulated")
 MOST_EXAMPLES = 3
@@ -97,8 +98,9 @@ def windows_examined(calibration: pl.DataFrame) -> list[str]:
     said = []
     for freq_code, months, part in _by_kind(calibration):
         ends = part["window_end"].unique().sort().to_list()
-        count = "1 window," if len(ends) == 1 else f"{len(ends)} windows, from {window_words(months, ends[0])} to"
-        said.append(f"{windows_words(freq_code, months)}: {count} {window_words(months, ends[-1])}")
+        first, last = (Window(freq_code, months, end).words for end in (ends[0], ends[-1]))
+        count = "1 window," if len(ends) == 1 else f"{len(ends)} windows, from {first} to"
+        said.append(f"{windows_words(freq_code, months)}: {count} {last}")
     return said
 
 
@@ -178,7 +180,7 @@ def file_totals(files: pl.DataFrame) -> dict[str, int]:
 
 def refused_example(row: Mapping[str, Any], good: str, exporter: str, importer: str) -> str:
     """One refused comparison in a line."""
-    window = window_words(row["window_months"], row["window_end"])
+    window = window_of(row).words
     known = "" if row["value_usd"] is None else f" Largest trade known: {usd(row['value_usd'])}."
     return (
         f"{exporter} → {importer}, {row['good']} {good if good != row['good'] else ''}".rstrip()

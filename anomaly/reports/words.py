@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 import polars as pl
@@ -27,7 +26,6 @@ REMAINS_WORDS = {
     "not_flagged": "not flagged",
     "not_comparable": "not comparable",
 }
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 UNKNOWN = "not known"
 
 
@@ -76,28 +74,6 @@ def measured(value: float | None, unit: str) -> str:
     plain = f"{value:,.2f}" if unit == "log" else f"{value:,.2f} {unit}"
     number = {"share": f"{100 * value:,.1f} %", "pp": f"{value:,.1f} pp"}.get(unit, plain)
     return number.replace("-", "−")
-
-
-def months_before(day: date, months: int) -> date:
-    """The first day of the month so many months earlier."""
-    count = day.year * 12 + day.month - 1 - months
-    return date(count // 12, count % 12 + 1, 1)
-
-
-def window_bounds(window_months: int, window_end: date) -> tuple[date, date]:
-    """First days of the first and of the last month of a window."""
-    return months_before(window_end, window_months - 1), months_before(window_end, 0)
-
-
-def window_words(window_months: int, window_end: date) -> str:
-    """2022, Jan-Jun 2022, Oct 2021-Mar 2022 or Mar 2022."""
-    start, end = window_bounds(window_months, window_end)
-    if window_months == 12 and end.month == 12:
-        return str(end.year)
-    if start == end:
-        return f"{MONTHS[end.month - 1]} {end.year}"
-    first = MONTHS[start.month - 1] + (f" {start.year}" if start.year != end.year else "")
-    return f"{first}–{MONTHS[end.month - 1]} {end.year}"
 
 
 def windows_words(freq_code: str, window_months: int) -> str:

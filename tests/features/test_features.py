@@ -207,7 +207,7 @@ def test_months_missing_at_the_end_of_a_year_compare_the_same_months_and_say_so(
     assert row["coalition_to_hub_prior_usd"] == 22 * MILLION
     assert (
         row["coalition_to_hub_compared"]
-        == "January-November 2022 with January-November 2021 (December 2022 not published), comext"
+        == "Jan–Nov 2022 with Jan–Nov 2021 (Dec 2022 not published), comext"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from anomaly.contract.periods import window_of
 from anomaly.contract.schema import ROUTE_KEY
 from anomaly.reports.base import Findings
 from anomaly.reports.excel.proof_sheets import proof_sheets
@@ -18,7 +19,6 @@ from anomaly.reports.words import (
     measures,
     next_steps,
     type_words,
-    window_words,
 )
 
 MOST_REFUSED_ROWS = 20_000  # largest trade first; 100,000 took 30 s to write, and the whole table is in the store
@@ -97,7 +97,7 @@ def _route(findings: Findings, row: dict[str, Any]) -> list[Any]:
         row["importer_iso"],
         country_name(findings, row["importer_iso"]),
         "annual" if row["freq_code"] == "A" else "monthly",
-        window_words(row["window_months"], row["window_end"]),
+        window_of(row).words,
         row["window_months"],
         row["window_end"],
     ]
@@ -182,7 +182,7 @@ def _reasons(findings: Findings) -> Sheet:
             flag["good"],
             flag["exporter_iso"],
             flag["importer_iso"],
-            window_words(flag["window_months"], flag["window_end"]),
+            window_of(flag).words,
             reason["indicator"],
             reason["value"],
             reason["unit"],
@@ -224,7 +224,7 @@ def _rollups(findings: Findings, rollup: str, name: str) -> Sheet:
             row["key"],
             named(findings, row["key"]),
             "annual" if row["freq_code"] == "A" else "monthly",
-            window_words(row["window_months"], row["window_end"]),
+            window_of(row).words,
             row["window_end"],
             row["flags"],
             row["flagged_usd"],

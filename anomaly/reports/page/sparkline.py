@@ -12,7 +12,8 @@ from itertools import groupby
 
 from markupsafe import Markup, escape
 
-from anomaly.reports.words import million, months_before
+from anomaly.contract.periods import months_before
+from anomaly.reports.words import million
 
 PLOT_WIDTH, WIDTH, HEIGHT = 630, 700, 150
 TOP, BASE = 26, 126
