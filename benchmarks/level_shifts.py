@@ -55,7 +55,7 @@ def laid(root: str) -> None:
 def alone(root: str) -> None:
     """The same, and level shifts and lead-lags of every end of a window."""
     settings = scenario(MATERIALITY)
-    wanted, coalition = plan_of(Path(root), settings).windows["M"], settings.coalition.countries
+    wanted, coalition = plan_of(Path(root), settings).comparisons["M"], settings.coalition.countries
     _each(root, lambda grid: by_month(grid, wanted, grid.names.are(coalition), settings))
 
 

@@ -106,7 +106,7 @@ def frames() -> dict[str, pl.DataFrame]:
         p_value=0.004,
         q_value=0.012,
         stability_share=0.97,
-        compares=pl.lit("2022H1 with the same months of 2021, and with the mean of 2019-2021"),
+        compares=pl.lit("Jan–Jun 2022 with Jan–Jun 2021, and with the mean of 2019-2021"),
         reasons=pl.Series([[reason]]),
         caveats=pl.Series([["The goods may have stayed in the customs union by right."]]),
         contributions=pl.Series([[{"input": "surge_log", "score_drop": 0.2}]]),

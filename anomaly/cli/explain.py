@@ -7,19 +7,18 @@ from typing import Any
 
 import polars as pl
 
-from anomaly.bilateral.sums import Window
 from anomaly.cli import legs
 from anomaly.cli.output import document, say
 from anomaly.cli.store import families, groups_for, members, open_store
 from anomaly.contract import settings as scenarios
 from anomaly.contract.errors import BadRequest, SettingsWrong, SourceUnavailable
 from anomaly.contract.keys import COALITION
+from anomaly.contract.periods import Window, is_window
 from anomaly.contract.scenario import of_record
 from anomaly.flags.rule import limits_of
 from anomaly.query import explain as explaining
 from anomaly.query import question as asking
 from anomaly.query.explain import Row, Subject
-from anomaly.query.held import is_window
 from anomaly.store import made_by
 from anomaly.store.store import Store
 

@@ -16,13 +16,15 @@ import numpy as np
 import polars as pl
 
 from anomaly.bilateral import bilateral
+from anomaly.contract.keys import WINDOW_KEY
+from anomaly.contract.periods import Window
 from anomaly.contract.schema import ROUTE_KEY, Without
 from anomaly.contract.settings import Settings
 from anomaly.features import features
 from anomaly.features.marks import Known
 from anomaly.features.neighbour_codes import HEADING_DIGITS
 from anomaly.features.refusals import Breaks
-from anomaly.features.windows import LEAST_BASELINE_YEARS, Window
+from anomaly.features.windows import Comparison, compared_with
 from anomaly.flags import rule
 from anomaly.scores import forest_inputs, scores
 from anomaly.scores.calibration import q_values
@@ -71,28 +73,22 @@ def measured(told: Reported, source: str, routes: pl.DataFrame, settings: Settin
         return nothing
     every = features.plan(told.coverage, told.scope, told.breaks, settings)
     plan = features.plan(who, scope, told.breaks, settings, told.totals)
-    wanted = {freq: _windows(every.windows[freq], plan.known[freq], routes, settings) for freq in plan.known}
+    wanted = {freq: _windows(every.comparisons[freq], plan.known[freq], routes, settings) for freq in plan.known}
     since = min(settings.baseline_years)
     sides = bilateral.build(flows.lazy(), who, scope, told.countries, told.precedence, since)
     chunks = _portions(sides.filter(pl.col("freq_code").is_in(list(plan.known))))
-    built = [one for one, _ in features.build_each(chunks, replace(plan, windows=wanted), settings)]
+    built = [one for one, _ in features.build_each(chunks, replace(plan, comparisons=wanted), settings)]
     return pl.concat([nothing, *built]).join(routes, on=_KEY, how="semi")
 
 
-def _windows(every: Sequence[Window], known: Known, routes: pl.DataFrame, settings: Settings) -> list[Window]:
+def _windows(every: Sequence[Comparison], known: Known, routes: pl.DataFrame, settings: Settings) -> list[Comparison]:
     """The routes' windows, with the baseline years that are still inside the data."""
-    wanted = set(routes.select("freq_code", "window_months", "window_end").unique().rows())
-    found = []
-    for window in every:
-        is_own = window.gap_years == settings.gap_years(window.end.year)
-        if is_own and (window.freq_code, window.months, window.end) in wanted:
-            held = tuple(
-                year
-                for year in window.baseline_years
-                if known.index(window.end.replace(year=year), window.months) is not None
-            )
-            found.append(replace(window, baseline_years=held if len(held) >= LEAST_BASELINE_YEARS else ()))
-    return found
+    wanted = {Window(*row) for row in routes.select(WINDOW_KEY).unique().rows()}
+    return [
+        compared_with(known, of.window, of.baseline_years, of.gap_years)
+        for of in every
+        if of.window in wanted and of.gap_years == settings.gap_years(of.window.year)
+    ]
 
 
 def _portions(sides: pl.DataFrame) -> Iterator[pl.DataFrame]:

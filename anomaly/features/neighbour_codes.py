@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from anomaly.features import grid as cells
+from anomaly.features import cells
+from anomaly.features.cells import UNKNOWN
 from anomaly.features.coalition_legs import Compared
-from anomaly.features.grid import UNKNOWN, Grid
+from anomaly.features.grid import Grid
 from anomaly.features.marks import Amounts, Ids
 from anomaly.features.unit_values import Floats
 

@@ -9,10 +9,11 @@ import numpy.typing as npt
 import polars as pl
 
 from anomaly.contract.settings import Settings
+from anomaly.features.cells import pick
 from anomaly.features.coalition_legs import Compared
-from anomaly.features.grid import Grid, pick
+from anomaly.features.grid import Grid
 from anomaly.features.marks import Marks
-from anomaly.features.windows import Window
+from anomaly.features.windows import Comparison
 
 REFUSALS = {
     "not_reported": "the reporter published nothing for the window",
@@ -108,7 +109,7 @@ def straddles(grid: Grid, marks: npt.NDArray[np.int64], at: list[int]) -> tuple[
 
 
 def refusals(
-    grid: Grid, window: Window, compared: Compared, are_targets: Marks, settings: Settings
+    grid: Grid, comparison: Comparison, compared: Compared, are_targets: Marks, settings: Settings
 ) -> pl.DataFrame | None:
     """Routes to targets that are large enough and cannot be compared in this window, each with the first reason.
 
@@ -118,7 +119,7 @@ def refusals(
     ----------
     grid : Grid
         The window's goods.
-    window : Window
+    comparison : Comparison
         What is compared.
     compared : Compared
         The window of the grid.
@@ -132,11 +133,10 @@ def refusals(
     polars.DataFrame or None
         Columns of schema.Refused; None where nothing is refused.
     """
-    known, names = grid.known, grid.names
-    now = known.index(window.end, window.months) or []
-    prior = known.index(window.end, window.months, 1) or []
+    known, names, window = grid.known, grid.names, comparison.window
+    now, prior = comparison.now(known) or [], comparison.prior(known) or []
     is_target = are_targets[grid.importer]
-    if window.gap_years != settings.gap_years(window.end.year):
+    if comparison.gap_years != settings.gap_years(comparison.window.year):
         is_target = np.zeros_like(is_target)
     route = np.flatnonzero(is_target & ~compared.is_comparable)
     seen_now = np.maximum(pick(grid.raw, now, route), 0).sum(axis=0)

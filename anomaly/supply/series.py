@@ -10,8 +10,9 @@ import numpy as np
 import polars as pl
 
 from anomaly.contract.settings import Settings
-from anomaly.features import grid as cells
-from anomaly.features.grid import UNKNOWN, Grid, lay
+from anomaly.features import cells
+from anomaly.features.cells import UNKNOWN
+from anomaly.features.grid import Grid, lay
 from anomaly.features.marks import Amounts, Ids, Marks
 from anomaly.features.refusals import Breaks
 from anomaly.supply.reporting import Span

@@ -30,9 +30,9 @@ def growth_of(told: list[dict[str, Any]]) -> float:
     sides, who, scope = prepared(told)
     plan = features.plan(who, scope, ALL_LINKED, SETTINGS)
     known = plan.known["A"]
-    window = next(one for one in plan.windows["A"] if one.end.year == 2022)
+    of_2022 = next(of for of in plan.comparisons["A"] if of.window.year == 2022)
     cells = exporter_totals.spread(exporter_totals.build(sides.lazy(), SETTINGS.targets.countries), known)
-    _, base = exporter_totals.growth_log(cells, known, window, 0.0)
+    _, base = exporter_totals.growth_log(cells, known, of_2022, 0.0)
     at = known.reporters.filter(reporter_iso="KAZ", flow_code="X")["reporter_id"][0]
     return float(base[at])
 

@@ -12,9 +12,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from anomaly import world
-from anomaly.bilateral.sums import Window
 from anomaly.cli.commands import main
 from anomaly.contract.errors import BadRequest, SettingsWrong
+from anomaly.contract.periods import Window
 from anomaly.contract.schema import is_own_gap
 from anomaly.contract.settings import Settings, load
 from anomaly.reference import goods
