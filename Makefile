@@ -18,7 +18,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 JOB = $(BIN)/python -m pipelines
 
-.PHONY: demo help setup flows coverage bilateral features scores flags rollups report run backtest
+.PHONY: demo help setup flows families coverage bilateral features scores flags rollups report run backtest
 .PHONY: test test-kills lint typecheck check bench clean
 
 demo: $(READY) ## set up, then the main job on the simulated world (default)
@@ -41,15 +41,16 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 flows: $(READY) ## raw files -> flows
-coverage: flows ## who reported which period
-bilateral: flows coverage ## both sides of every route
+families: flows ## goods that stay the same when the HS changes
+coverage: families ## who reported which period
+bilateral: coverage ## both sides of every route
 features: bilateral ## windows and indicators
 scores: features ## the forest and its calibration
 flags: scores ## routes that deserve a question
 rollups: flags ## per good and per hub
 report: rollups ## the documents people read
 
-flows coverage bilateral features scores flags rollups report:
+flows families coverage bilateral features scores flags rollups report:
 	@$(JOB) $@ --raw "$(RAW)" --data "$(DATA)" --scenario "$(SCENARIO)"
 
 run: $(READY) ## all of them in one process: make run RAW=<folder> DATA=<folder>

@@ -6,13 +6,14 @@ import json
 from pathlib import Path
 
 from anomaly.contract.errors import BadRequest
-from pipelines import backtest, bilateral, coverage, features, flags, flows, report, rollups, scores
+from pipelines import backtest, bilateral, coverage, families, features, flags, flows, report, rollups, scores
 from pipelines.code import code_version
 from pipelines.job import Job, Outcome, run_jobs
 from pipelines.raw import inputs
 
 JOBS: tuple[Job, ...] = (
     flows.JOB,
+    families.JOB,
     coverage.JOB,
     bilateral.JOB,
     features.JOB,

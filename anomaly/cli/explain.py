@@ -123,13 +123,13 @@ def _reproduced(store: Store, row: Row, score: Row, settings: scenarios.Settings
     """Fit the forest of the row's group again, from features, and compare the score to the last digit."""
     if not score:
         return "this route has no score"
-    from anomaly.scores import forest_inputs, scores
+    from anomaly.stages.order import through
 
     group = pl.all_horizontal(
         [pl.col(name) == row[name] for name in ("freq_code", "window_months", "baseline_gap_years")]
     )
-    inputs = forest_inputs.build(store.read("features", where=group), settings)
-    again = scores.build(inputs, forest_inputs.names(), settings).scores.filter(explaining.is_about(row))
+    again = through(["scores"], {"features": store.read("features", where=group)}, settings).read("scores")
+    again = again.filter(explaining.is_about(row))
     if again.is_empty():
         return "the route is not scored with these settings"
     found = again["anomaly_score"][0]

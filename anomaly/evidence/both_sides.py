@@ -18,7 +18,7 @@ def build(
     """flag_id and `sides`: three rows each, window, year before and baseline mean.
 
     flags   flags with value_basis and baseline_years of their features
-    broken  bilateral.broken: goods of which silence may be a change of codes
+    broken  families.broken: goods of which silence may be a change of codes
     cells   bilateral rows of the flags' routes, and of their exporters' other routes of the goods where at hand
 
     The side that the flag's own figures come from shows those. On the other side absence is 0 only where that

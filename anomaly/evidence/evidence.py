@@ -28,7 +28,7 @@ class Tables:
 
     features    rows of the windows of the flags
     bilateral   the flags' goods, to their importers and to their exporters
-    broken      bilateral.broken: changes of HS edition across which a good is not compared
+    broken      families.broken: changes of HS edition across which a good is not compared
     """
 
     features: pl.DataFrame
@@ -39,6 +39,33 @@ class Tables:
     broken: pl.DataFrame
     coverage: pl.DataFrame
     scope: pl.DataFrame
+
+
+def around(flagged: pl.DataFrame, features: pl.LazyFrame, bilateral: pl.LazyFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """What lies around the flags, of tables that may be too large to hold.
+
+    Parameters
+    ----------
+    flagged : DataFrame
+        flags.build.
+    features, bilateral : LazyFrame
+        The run's tables.
+
+    Returns
+    -------
+    tuple of DataFrame
+        Features of the flags' windows, of routes to their importers and of the coalition's to their hubs; bilateral of
+        the flags' goods to the countries on their routes.
+    """
+    windows = flagged.select(other_sellers.WINDOW).unique()
+    countries = pl.concat([flagged["importer_iso"], flagged["exporter_iso"]]).unique().implode()
+    ghosts = flagged.filter(pl.col("flag_type") == "ghost_transit")
+    asked_about = pl.col("importer_iso").is_in(flagged["importer_iso"].unique().implode()) | (
+        pl.col("exporter_iso").is_in(ghosts["exporter_iso"].unique().implode()) & (pl.col("role") == "other")
+    )
+    sides = pl.col("good").is_in(flagged["good"].unique().implode()) & pl.col("importer_iso").is_in(countries)
+    near = features.filter(asked_about).join(windows.lazy(), on=other_sellers.WINDOW, how="semi")
+    return near.collect(engine="streaming"), bilateral.filter(sides).collect()
 
 
 def build(flags: pl.DataFrame, tables: Tables, names: Mapping[str, str], settings: Settings) -> pl.DataFrame:

@@ -31,7 +31,7 @@ def build(
     value_baseline_usd.
 
     cells     bilateral rows of the goods, to any importers
-    broken    bilateral.broken: a route is not compared across a change of edition that breaks its good
+    broken    families.broken: a route is not compared across a change of edition that breaks its good
     windows   WINDOW and baseline_years, any number of rows a window
 
     null is unknown: a period that its reporter did not report, or that the dataset does not hold. Routes of which

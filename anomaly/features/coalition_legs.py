@@ -163,7 +163,7 @@ def mirror_legs(
     """MIRROR per route: the coalition's exports to the exporter as both sides report them, where both report both windows.
 
     On a route that starts in the coalition itself the leg is the route. UNKNOWN where no importer reports, and where
-    the good does not survive a change of edition on either side, or between the sides. `broken_by` is Breaks.marks.
+    the good does not survive a change of edition on either side, or between the sides. `broken_by` is refusals.edition_bits.
     """
     if grid.exported is None or grid.imported is None or not window.baseline_years:
         nothing = np.full(len(grid.good), UNKNOWN, dtype=np.int64)

@@ -16,11 +16,11 @@ from threadpoolctl import threadpool_limits
 
 from anomaly.contract import schema
 from anomaly.contract.settings import Settings
-from anomaly.features import exporter_totals, neighbour_codes, windows
+from anomaly.features import exporter_totals, neighbour_codes, window_table, windows
 from anomaly.features.comparative_advantage import Exports, exports, place
 from anomaly.features.grid import UNKNOWN, Amounts, Grid, Ids, Names, lay
 from anomaly.features.measure import Measured, Once, are_whole, by_month, compare, measure
-from anomaly.features.refusals import Breaks, refusals
+from anomaly.features.refusals import edition_bits, refusals
 from anomaly.features.windows import Known, Window
 from anomaly.indicators import INDICATORS
 from anomaly.indicators.base import price_surge
@@ -34,13 +34,14 @@ _FIXED = tuple(schema.Features.column_names())
 class Plan:
     """What every chunk shares: coverage as lookups, totals over all goods and the windows to compute, per frequency.
 
+    broken    families.broken: changes of HS edition across which a good is never compared
     cut_off   datasets that leave out small values: source, dataset, smallest_published_usd
     """
 
     known: dict[str, Known]
     exports: dict[str, Exports]
     windows: dict[str, list[Window]]
-    breaks: Breaks
+    broken: pl.DataFrame
     exporters: dict[str, Amounts]
     cut_off: pl.DataFrame
 
@@ -56,27 +57,45 @@ def table_schema() -> type[dy.Schema]:
 
 
 def plan(
-    coverage: pl.DataFrame, scope: pl.DataFrame, breaks: Breaks, settings: Settings, totals: pl.DataFrame | None = None
+    coverage: pl.DataFrame,
+    scope: pl.DataFrame,
+    broken: pl.DataFrame,
+    settings: Settings,
+    totals: pl.DataFrame | None = None,
+    wanted: pl.DataFrame | None = None,
 ) -> Plan:
     """Lookups and windows for all chunks of a run.
 
-    totals   exporters.build over all of bilateral; without it the growth of an exporter as a whole is unknown
+    Parameters
+    ----------
+    coverage, scope : DataFrame
+        coverage.build: who reported which period, and what each dataset holds.
+    broken : DataFrame
+        families.broken: good, newer_edition.
+    settings : Settings
+        Scenario: baseline years, lengths of windows, the floor under a dataset's smallest value.
+    totals : DataFrame, optional
+        exporter_totals.build over all of bilateral; without it the growth of an exporter as a whole is unknown.
+    wanted : DataFrame, optional
+        window_table of the windows to compute; all that are worth computing if not given.
+
+    Returns
+    -------
+    Plan
+        For `build` and `build_each`.
     """
     known = {freq: windows.know(coverage, scope, freq) for freq in sorted(coverage["freq_code"].unique())}
-    wanted = {
-        freq: windows.plan(one, settings.window_months, settings.baseline_years, settings.least_months)
-        for freq, one in known.items()
-    }
+    wanted = window_table.worth_computing(coverage, scope, settings) if wanted is None else wanted
     nothing = np.full((0, 0), UNKNOWN, dtype=np.int64)
     whole = {freq: nothing if totals is None else exporter_totals.spread(totals, one) for freq, one in known.items()}
     sold = {freq: exports(coverage, one) for freq, one in known.items()}
-    return Plan(known, sold, wanted, breaks, whole, _cut_off(known, settings))
+    return Plan(known, sold, window_table.by_frequency(wanted, known), broken, whole, _cut_off(known, settings))
 
 
 def build(chunk: pl.DataFrame, of: Plan, settings: Settings) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Features and refused comparisons of whole headings.
 
-    chunk   bilateral, whole headings (siblings.HEADING_DIGITS), sorted by good, frequency, exporter, importer, period
+    chunk   bilateral, whole headings (goods.HEADING_DIGITS), sorted by good, frequency, exporter, importer, period
 
     Returns (features, refused). A route has a row for a window where both windows are known and its value is
     material; a route to a target also where the year before was: what fell after a measure is not forgotten. Every sum
@@ -108,7 +127,7 @@ def _once(grid: Grid, of: Plan, settings: Settings) -> Once:
         is_coalition,
         names.are(settings.targets.countries),
         are_whole(grid),
-        of.breaks.marks(names.goods),
+        edition_bits(of.broken, names.goods),
         neighbour_codes.pairs(grid),
         place(grid, of.exports[freq]),
         of.exporters[freq],

@@ -27,7 +27,7 @@ Column = Amounts | Marks | Floats
 
 
 def compare(grid: Grid, window: Window, broken_by: Ids) -> Compared:
-    """A route's window, year before and baseline mean. `broken_by` is Breaks.marks of the grid's goods."""
+    """A route's window, year before and baseline mean. `broken_by` is refusals.edition_bits of the grid's goods."""
     known = grid.known
     now, prior = known.index(window.end, window.months), known.index(window.end, window.months, 1)
     baseline = [known.index(window.end.replace(year=year), window.months) for year in window.baseline_years]

@@ -46,7 +46,7 @@ def build(
                materiality, routes are found to be resolved
     lists      hs6, tier, valid_from, valid_to of the scenario's goods lists, with the HS family of each code as `good`
     names      country → English name, for the sentences
-    events     codes.policy_events: the measures that a resolved route is held against; None looks for none
+    events     codes.policy_events: the measures that a resolved route is held against; none are looked for without
 
     A route is flagged where its q is within the limit of its window, or it is new and the direct trade fell; where at
     least one reason is over its threshold and one of them is a rise of the route itself; where the direct trade, or a
@@ -69,7 +69,7 @@ def build(
         tier = _tier(row, lists)
         rows.append(_flag(row, _type(row, listed), _severity(row, tier), reasons, calibrated, tier))
     found = _in_order(rows)
-    if events is None:
+    if events is None or events.is_empty():
         return found
     ended = resolved.candidates(features, found, events, settings).to_dicts()
     return _in_order([*rows, *[_resolved(row, names, _tier(row, lists)) for row in ended]])

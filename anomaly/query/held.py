@@ -9,7 +9,7 @@ import polars as pl
 
 from anomaly.bilateral.sums import ROUTE, Window
 
-BROKEN = "bilateral.broken"
+BROKEN = "families.broken"
 
 Tables = Mapping[str, pl.DataFrame]
 

@@ -12,6 +12,8 @@ from anomaly.contract.errors import BadRequest
 from anomaly.reference.countries import MOST_NEAR, plain
 from anomaly.reference.tables import REFERENCE, read
 
+HEADING_DIGITS = 4  # of a heading of the HS; its goods may be each other's neighbours, and lie in one chunk
+
 _PLAIN_SEPARATORS = re.compile(r"[\s.\-_]+")
 
 

@@ -24,6 +24,7 @@ FLOORS = (
     ("scores",),
     ("flags",),
     ("evidence",),
+    ("stages",),
     ("reports", "query", "backtest"),
     ("pipelines",),
     ("cli",),
