@@ -105,9 +105,9 @@ def judged(found: pl.DataFrame, labels: pl.DataFrame) -> dict[str, float]:
     row: dict[str, float] = {}
     for level in Q_LEVELS:
         called = told.filter(pl.col("q_value") <= level)
-        row[f"false {level}"] = (~called["is_evasion"]).sum() / max(called.height, 1)
+        row[f"false {level}"] = int((~called["is_evasion"]).sum()) / max(called.height, 1)
     called = told.filter(pl.col("q_value") <= 0.1)
-    row["found"] = called["is_evasion"].sum() / max(told["is_evasion"].sum(), 1)
+    row["found"] = int(called["is_evasion"].sum()) / max(int(told["is_evasion"].sum()), 1)
     row["booms"] = called.filter(pl.col("planted").is_in(["hub_boom", "product_boom", "price_only"])).height
     return row
 

@@ -18,11 +18,12 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 if TYPE_CHECKING:
+    from anomaly.contract.tables import Frame
     from pipelines.job import Run
 
 Q_LEVELS = (0.05, 0.10, 0.20)
@@ -77,10 +78,10 @@ def measure(seed: int, folder: Path, scenario: str) -> Seed:
 
 def flagged_at(level: float, run: Run) -> pl.DataFrame:
     """The alarms of a run at a q of its own, before their evidence is gathered."""
-    from anomaly.backtest.as_of import NO_ALARM
+    from anomaly.flags import naming
     from anomaly.stages.order import through
 
-    given = {
+    given: dict[str, Frame] = {
         "features": run.store.scan("features"),
         "families": run.read("families"),
         "scores": run.read("scores"),
@@ -88,8 +89,8 @@ def flagged_at(level: float, run: Run) -> pl.DataFrame:
         "scores.calibration": run.read("scores.calibration").with_columns(q_limit=pl.lit(level)),
         "policy_events": pl.DataFrame(),
     }
-    found = through(["flagged"], given, run.settings).read("flagged")
-    return found.filter(~pl.col("flag_type").is_in(list(NO_ALARM)))
+    flags = through(["flagged"], given, run.settings).read("flagged")
+    return flags.filter(naming.is_alarm())
 
 
 def world_of(seed: int, raw: Path) -> pl.DataFrame:
@@ -182,7 +183,7 @@ def interval(shares: Iterable[float]) -> tuple[float, float, float]:
     return mean, max(0.0, mean - 1.96 * spread), min(1.0, mean + 1.96 * spread)
 
 
-def false_shares(seeds: Sequence[Seed], *, is_before: bool = False) -> list[dict[str, object]]:
+def false_shares(seeds: Sequence[Seed], *, is_before: bool = False) -> list[dict[str, Any]]:
     """One row a leg and q-level: tested, called and flagged routes a seed, and the false among them.
 
     called     routes with q within the level; `false_in_window` is the mean over windows of their false share, nothing
@@ -203,9 +204,14 @@ def false_shares(seeds: Sequence[Seed], *, is_before: bool = False) -> list[dict
                     "tested": sum(tested) / len(seeds),
                     "called": sum(int(one["called"].sum()) for one in called) / len(seeds),
                     "false_in_window": interval(
-                        (one["false"] / one["called"].clip(lower_bound=1)).mean() or 0.0 for one in called
+                        float((one["false"] / one["called"].clip(lower_bound=1)).to_numpy().mean())
+                        if one.height
+                        else 0.0
+                        for one in called
                     ),
-                    "false_of_called": interval(one["false"].sum() / max(one["called"].sum(), 1) for one in called),
+                    "false_of_called": interval(
+                        int(one["false"].sum()) / max(int(one["called"].sum()), 1) for one in called
+                    ),
                     "flagged": sum(one.height for one in flags) / len(seeds),
                     "false_of_flagged": interval(
                         wrong / max(one.height, 1) for wrong, one in zip(false, flags, strict=True)
@@ -215,8 +221,8 @@ def false_shares(seeds: Sequence[Seed], *, is_before: bool = False) -> list[dict
     return rows
 
 
-def _percent(of: object) -> str:
-    mean, low, high = of  # type: ignore[misc]
+def _percent(of: tuple[float, float, float]) -> str:
+    mean, low, high = of
     return f"{100 * mean:.1f} ({100 * low:.1f}-{100 * high:.1f})"
 
 
@@ -280,8 +286,8 @@ def _recalls(seeds: Sequence[Seed]) -> list[str]:
         cells = []
         for level in Q_LEVELS:
             at = part.filter(pl.col("q_level") == level)
-            windows = at["found"].sum() / max(at["tested"].sum(), 1)
-            cells.append(f"{100 * (at['found'] > 0).mean():.1f}, {100 * windows:.1f}")  # type: ignore[operator]
+            windows = int(at["found"].sum()) / max(int(at["tested"].sum()), 1)
+            cells.append(f"{100 * (at['found'] > 0).to_numpy().mean():.1f}, {100 * windows:.1f}")
         of_seed = part.height / len(Q_LEVELS) / len(seeds)
         lines.append(f"| {kind}{'' if is_evasion else ' (benign)'} | {of_seed:.1f} | " + " | ".join(cells) + " |")
     return lines

@@ -55,8 +55,8 @@ def _dense(chunk: pl.DataFrame, told: pl.DataFrame, held: pl.DataFrame) -> pl.Da
     """Every route in every year, sorted: value (null unknown; absence is 0 only where coverage says so) and weight."""
     years = told.select(pl.int_range(pl.col("year").min(), pl.col("year").max() + 1, dtype=pl.Int32).alias("year"))
     is_next = pl.any_horizontal(pl.col(column) != pl.col(column).shift(1) for column in ROUTE).fill_null(value=True)
-    rows = chunk.lazy().select(*ROUTE, "value_usd", "net_wgt_g", year=_year(), is_next=is_next)
-    rows = rows.with_columns(route=pl.col("is_next").cum_sum()).collect()
+    marked = chunk.lazy().select(*ROUTE, "value_usd", "net_wgt_g", year=_year(), is_next=is_next)
+    rows = marked.with_columns(route=pl.col("is_next").cum_sum()).collect()
     is_complete = told.select("exporter_iso", "year", is_complete=pl.lit(value=True)).lazy()
     is_held = held.with_columns(is_held=pl.lit(value=True)).lazy()
     is_known = pl.col("is_complete") & pl.col("is_held")

@@ -142,8 +142,9 @@ def routes(world: World, exporters: Whole, goods: Whole, *, by_good: bool) -> Ro
     cell = (exporter * world.countries + importer) * world.goods + good
     is_there = (uniform(world.seed, 10, cell) < likely) & (exporter != importer)
     at = np.nonzero(is_there)
-    names = [np.broadcast_to(axis, is_there.shape)[at] for axis in (exporter, importer, good)]
-    return Routes(*names, likely[at])
+    routes = (np.broadcast_to(axis, is_there.shape)[at] for axis in (exporter, importer, good))
+    exporter, importer, good = routes
+    return Routes(exporter, importer, good, likely[at])
 
 
 def in_year(world: World, of: Routes, year: int) -> tuple[npt.NDArray[np.bool_], Whole, Whole]:

@@ -7,13 +7,22 @@ from pathlib import Path
 
 import click
 
+from pipelines.log import FORMATS, VARIABLE
+
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("job", default="run")
 @click.option("--raw", default="data/raw", show_default=True, help="Folder, file or glob of raw files.")
 @click.option("--data", default="data/processed", show_default=True, help="Folder of the tables and reports.")
 @click.option("--scenario", default="russia-2022", show_default=True, help="Scenario's name or TOML file.")
-def main(job: str, raw: str, data: str, scenario: str) -> None:
+@click.option(
+    "--log-format",
+    type=click.Choice(FORMATS),
+    envvar=VARIABLE,
+    show_envvar=True,
+    help="Form of the log on stderr; plain if not told.",
+)
+def main(job: str, raw: str, data: str, scenario: str, log_format: str | None) -> None:
     """Run JOB: one table's name, report, run for all of them in order, or demo: run on the simulated world.
 
     demo writes its raw files under --raw first; never point it at a folder of your own.
@@ -21,15 +30,13 @@ def main(job: str, raw: str, data: str, scenario: str) -> None:
     from pipelines import run
     from pipelines.job import exit_code_of
 
-    try:
+    def work() -> None:
         if job == "demo":
             run.demo(Path(raw), Path(data), scenario)
         else:
             run.main(Path(raw), Path(data), scenario, job)
-    except BaseException as error:
-        if isinstance(error, SystemExit | GeneratorExit):
-            raise
-        sys.exit(exit_code_of(error))
+
+    sys.exit(exit_code_of(work, log_format))
 
 
 if __name__ == "__main__":

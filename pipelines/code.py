@@ -11,8 +11,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 OURS = ("anomaly", "pipelines")
-LIBRARIES = ("numpy", "polars", "scikit-learn")  # another version of these may give other bytes
-NOT_OF_THE_RESULT = ("pipelines.job", "pipelines.code")  # how a job is run, not what it makes
+LIBRARIES = ("numpy", "polars", "scikit-learn", "scipy")  # another version of these may give other bytes
+NOT_OF_THE_RESULT = ("pipelines.job", "pipelines.log", "pipelines.code")  # how a job is run, not what it makes
 
 
 def code_version(module: str = "pipelines.run") -> str:

@@ -10,7 +10,9 @@ STAGES = (*flags.STAGES, *evidence.STAGES)
 
 def build(run: Run) -> None:
     """Routes that deserve a question, with the evidence."""
-    write(run, STAGES)
+    from anomaly.flags.flags import table_schema
+
+    write(run, STAGES, schema=table_schema())
 
 
 JOB = Job("flags", "routes that deserve a question, with the evidence", build, reads=sources(STAGES))

@@ -30,6 +30,7 @@ from anomaly.contract.errors import AnomalyError, Locked, StoreFailure
 from anomaly.contract.settings import Settings, load
 from anomaly.store.store import REPORTS, Store
 from anomaly.store.writer import Writer
+from pipelines import log
 from pipelines.code import code_version
 
 if TYPE_CHECKING:
@@ -112,14 +113,14 @@ class Run:
         """The job's documents into `reports/<run>`, as Store.publish."""
         return self.store.publish(self.stamp.run, files)
 
-    def say(self, line: str) -> None:
-        """A line for a person, on stderr."""
-        say(f"{self.job.name}: {line}")
+    def say(self, line: str, **facts: Any) -> None:
+        """A line in the log of the run, with what a program may read beside it."""
+        log.say(f"{self.job.name}: {line}", job=self.job.name, **facts)
 
     @contextlib.contextmanager
     def progress(self, text: str, total: int | None = None) -> Iterator[Advance]:
         """A bar on stderr, only on a terminal. Yields `advance(steps)`."""
-        if not sys.stderr.isatty():
+        if not sys.stderr.isatty() or not log.is_plain():
             yield lambda _steps: None
             return
         from rich.console import Console
@@ -142,27 +143,27 @@ class Outcome:
         return any(step["status"] != "no change" for step in self.steps)
 
 
-def say(line: str) -> None:
-    """A line on stderr."""
-    print(line, file=sys.stderr, flush=True)
-
-
 def run_jobs(jobs: Sequence[Job], name: str, raw: Path, data: Path, scenario: str) -> Outcome:
     """Run jobs in order under one lock; whatever happens, `run-status.json` says how it ended.
 
     Raises AnomalyError; an error of the operating system becomes StoreFailure.
     """
-    store, outcome = Store(data), Outcome()
-    began, clock = datetime.now(UTC), time.monotonic()
-    told = {"job": name, "scenario": scenario, "raw": str(raw), "data": str(data)}
+    with log.of_run() as run_id:
+        asked = {"job": name, "scenario": scenario, "raw": str(raw), "data": str(data), "run_id": run_id}
+        return _run_all(jobs, asked, raw, Store(data))
+
+
+def _run_all(jobs: Sequence[Job], asked: Mapping[str, str], raw: Path, store: Store) -> Outcome:
+    """The jobs in order, and the status file; `asked` is what of it is told to whoever reads the file."""
+    outcome, began, clock = Outcome(), datetime.now(UTC), time.monotonic()
 
     def status(word: str, code: int, message: str) -> None:
-        text = {"status": word, "exit_code": code, "message": message, **told}
+        text = {"status": word, "exit_code": code, "message": message, **asked}
         ended = {"started_at": began.isoformat(timespec="seconds"), "seconds": round(time.monotonic() - clock, 2)}
         store.write_status({**text, **ended, "steps": outcome.steps})
 
     try:
-        settings = load(scenario)
+        settings = load(asked["scenario"])
         with store.lock():
             for job in jobs:
                 outcome.steps.append(_run_one(job, store, settings, raw))
@@ -191,15 +192,16 @@ def _run_one(job: Job, store: Store, settings: Settings, raw: Path) -> dict[str,
     store.sweep(REPORTS if job.publishes else job.name)
     stamp = stamp_of(job, store, settings, raw)
     if is_done(job, store, stamp):
-        say(f"{job.name}: no change")
+        log.say(f"{job.name}: no change", job=job.name, status="no change")
         return {"job": job.name, "status": "no change", "seconds": round(time.monotonic() - clock, 2)}
-    job.build(Run(store, settings, raw, job, stamp))
+    run = Run(store, settings, raw, job, stamp)
+    job.build(run)
     seconds = round(time.monotonic() - clock, 2)
     if job.publishes:
-        say(f"{job.name}: written in {seconds} s")
+        run.say(f"written in {seconds} s", status="done", seconds=seconds, version=stamp.run)
         return {"job": job.name, "status": "done", "seconds": seconds, "version": stamp.run}
     rows, version = store.meta(job.name)["rows"], store.version(job.name)
-    say(f"{job.name}: {rows:,} rows in {seconds} s")
+    run.say(f"{rows:,} rows in {seconds} s", status="done", seconds=seconds, rows=rows, version=version)
     return {"job": job.name, "status": "done", "seconds": seconds, "rows": rows, "version": version}
 
 
@@ -227,14 +229,40 @@ def is_done(job: Job, store: Store, stamp: Stamp) -> bool:
     return Stamp(meta["inputs"], meta["settings"], meta["code_version"]) == stamp
 
 
-def exit_code_of(error: BaseException) -> int:
-    """Say an error on stderr and tell what to end with."""
-    if isinstance(error, AnomalyError):
-        say(str(error))
-        return error.exit_code
-    if isinstance(error, KeyboardInterrupt):
-        say("stopped; the tables are those of before")
-        return INTERRUPTED
-    say("".join(traceback.format_exception(error)).rstrip())
-    say("a fault of this program, not of the data; the tables are those of before")
-    return FAULT
+def exit_code_of(work: Callable[[], object], log_format: str | None = None) -> int:
+    """Do the work of an entry point, and say in the log how it failed where it did.
+
+    Parameters
+    ----------
+    work
+        Runs jobs, by `run_jobs`.
+    log_format
+        As `log.of_run`.
+
+    Returns
+    -------
+    int
+        What the process should end with: 0, an AnomalyError's own code, INTERRUPTED or FAULT.
+
+    Raises
+    ------
+    BadRequest
+        There is no such form of the log.
+    """
+    with log.of_run(log_format):
+        try:
+            work()
+        except AnomalyError as error:
+            log.say(str(error), "error", exit_code=error.exit_code)
+            return error.exit_code
+        except KeyboardInterrupt:
+            log.say("stopped; the tables are those of before", "warning", exit_code=INTERRUPTED)
+            return INTERRUPTED
+        except BrokenPipeError:
+            raise  # who reads stdout has enough: no fault
+        except Exception as error:
+            trace = "".join(traceback.format_exception(error)).rstrip()
+            says = "a fault of this program, not of the data; the tables are those of before"
+            log.say(says, "error", exit_code=FAULT, exception=trace)
+            return FAULT
+    return 0

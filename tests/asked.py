@@ -30,7 +30,7 @@ SIDES = [
     }
     for span, value in (("window", 178_000_000), ("year before", 37_000_000), ("baseline", 35_000_000))
 ]  # fmt: skip
-WITHOUT = {
+WITHOUT: dict[str, Any] = {
     "flag_id": FLAG_ID, "source_left_out": "comtrade", "remains": "not_comparable", "value_usd": None, "q_value": None,
     "reasons_left": [], "reasons_lost": [], "unknown": [], "says": "Nothing is left: no other publisher has trade data of the good.",
 }  # fmt: skip

@@ -15,12 +15,12 @@ def planted(rows: pl.DataFrame, calibration: pl.DataFrame) -> pl.DataFrame:
 
     Parameters
     ----------
-    rows, calibration : DataFrame
+    rows, calibration : polars.DataFrame
         Those of every day.Day.
 
     Returns
     -------
-    DataFrame
+    polars.DataFrame
         schema.Backtest.
     """
     from anomaly import world
@@ -36,16 +36,16 @@ def published(rows: pl.DataFrame, calibration: pl.DataFrame, lists: pl.DataFrame
 
     Parameters
     ----------
-    rows, calibration : DataFrame
+    rows, calibration : polars.DataFrame
         Those of every day.Day.
-    lists : DataFrame
+    lists : polars.DataFrame
         The scenario's goods lists: good, tier, valid_from, valid_to.
-    extract : Series of str
+    extract : polars.Series
         `goods_of_extract`.
 
     Returns
     -------
-    DataFrame
+    polars.DataFrame
         schema.Backtest.
     """
     from anomaly.reference import cases
@@ -67,12 +67,12 @@ def goods_of_extract(scope: pl.DataFrame) -> pl.Series:
 
     Parameters
     ----------
-    scope : DataFrame
+    scope : polars.DataFrame
         coverage.scope.
 
     Returns
     -------
-    Series of str
+    polars.Series
         Sorted; none where the dataset is no extract.
     """
     of_extract = (pl.col("dimension") == "good") & pl.col("dataset").str.contains(EXTRACT, literal=True)

@@ -9,12 +9,12 @@ import polars as pl
 
 from anomaly.contract.schema import ROUTE_KEY, is_own_gap
 from anomaly.contract.settings import PublicationLag, Settings
+from anomaly.flags import naming
 from anomaly.indicators import INDICATORS
 from anomaly.reference import editions
 from anomaly.sources import vintages
 
 LEGS = ("hub to target", "coalition to hub")
-NO_ALARM = ("price_only", "resolved")  # types of flags that say that nothing goes round here, or no longer
 _GROUP = ("freq_code", "window_months", "is_from_coalition")
 _LABELS = ("value_usd", "value_prior_year_usd", "value_baseline_usd", "is_before_sanctions", "role")
 
@@ -120,7 +120,7 @@ def routes(
     key, coalition = list(ROUTE_KEY), list(settings.coalition.countries)
     is_from_coalition = pl.col("exporter_iso").is_in(coalition)
     scored = scores.select(*key, "anomaly_score", "anomaly_rank", "q_value")
-    alarms = flags.filter(~pl.col("flag_type").is_in(list(NO_ALARM)))
+    alarms = flags.filter(naming.is_alarm())
     flagged = alarms.select(*key, is_flagged=pl.lit(value=True))
     return (
         features.filter(is_own_gap(settings.baseline_years))

@@ -23,9 +23,9 @@ class Day:
 
     Parameters
     ----------
-    rows : DataFrame
+    rows : polars.DataFrame
         judge.ranked: the routes of the newest windows, by ours and by every rival.
-    calibration : DataFrame
+    calibration : polars.DataFrame
         schema.Calibration of these windows, with `as_of`.
     """
 
@@ -53,11 +53,11 @@ def replayed(
 
     Parameters
     ----------
-    flows : LazyFrame
+    flows : polars.LazyFrame
         schema.Flows, every release.
-    released : DataFrame
+    released : polars.DataFrame
         `releases` of them.
-    families, broken : DataFrame
+    families, broken : polars.DataFrame
         The run's families and families.broken.
     freq : str
         A annual, M monthly.

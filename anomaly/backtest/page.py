@@ -1,4 +1,4 @@
-"""The backtest for people: the figures side by side, the table of the README, and a chart. Pure."""
+"""The backtest for people: the figures side by side, the tables of docs and README, and a chart. Pure."""
 
 from __future__ import annotations
 
@@ -30,6 +30,14 @@ FIGURES: tuple[tuple[str, str, bool], ...] = (
 )
 PER_1000 = ("flagged_before_sanctions", "placebos_flagged")
 COUNTS = ("recall", "benign")  # of a few: told as 12 of 12
+BRIEF = (  # the rows of the README
+    "precision_at_flags",
+    "recall_at_flags",
+    "median_months_to_flag",
+    "benign_flagged_at_flags",
+    "recall_at_5pct_of_flags",
+    "flagged_before_sanctions",
+)
 _SHORT = {"hidiroglou_berthelot": "Hidiroglou-Berthelot"}
 
 PANELS = {  # of the chart
@@ -105,16 +113,13 @@ def name_of(method: str) -> str:
 
 
 def block(table: pl.DataFrame, dates: Sequence[str], chart: str) -> str:
-    """The part of the README between the marks, marks and all: one table a leg.
+    """All figures for a page of the docs, marks and all: one table a leg.
 
     dates   as-of dates of the replay;  chart   path of the chart
     """
     rows = summary(table)
     counted = {row["leg"]: row for row in kept(table).filter(measure="flagged_share", method=OURS).to_dicts()}
-    tested = kept(table).filter(measure="events_tested").row(0, named=True)
-    told = f"{tested['hits']} of {tested['out_of']} events of evasion ({tested['judged_by']}) are in the data"
-    when = dates[0] if len(dates) == 1 else f"{len(dates)} dates from {dates[0]} to {dates[-1]}"
-    lines = [BEGIN, f"As of {when}: {told}. The best of a row is in bold.", ""]
+    lines = [BEGIN, f"{_tested(table, dates)} The best of a row is in bold.", ""]
     for leg in dict.fromkeys(row["leg"] for row in rows):
         flags = counted[leg]
         heading = f"**{leg[0].upper()}{leg[1:]}**: {flags['hits']:,} flags of {flags['out_of']:,} routes in windows."
@@ -126,6 +131,46 @@ def block(table: pl.DataFrame, dates: Sequence[str], chart: str) -> str:
                 lines.append(f"| {row['figure']} | {cells} |")
         lines.append("")
     return "\n".join([*lines, f"![The same as a chart]({chart})", END])
+
+
+def brief(table: pl.DataFrame, dates: Sequence[str], leg: str = "hub to target") -> str:
+    """The few rows for the README, marks and all: ours beside the rival that is best in each figure.
+
+    dates   as-of dates of the replay
+    """
+    judges = [kept(table).filter(measure="events_tested").row(0, named=True)["judged_by"], "nothing"]
+    of = kept(table).filter(pl.col("leg") == leg, pl.col("kind") == "", pl.col("judged_by").is_in(judges))
+    chance = {row["judged_by"]: row for row in of.filter(measure="precision_of_all").to_dicts()}
+    lines = [BEGIN, _tested(table, dates), "", f"| {leg} | ours | best of {len(METHODS) - 1} rivals |", "|---|---|---|"]
+    for measure, says, is_more_better in FIGURES:
+        part = of.filter(measure=measure)
+        if measure not in BRIEF or part.filter(method=OURS).is_empty():
+            continue
+        cells = _cells(part, measure, is_more_better)
+        by_chance = f" ({_text(chance[judges[0]], measure)} by chance)" if measure.startswith("precision") else ""
+        rivals = _best_rivals(part, cells, is_more_better)
+        lines.append(f"| {says.format(kind='')}{by_chance} | {cells[OURS]} | {rivals} |")
+    return "\n".join([*lines, END])
+
+
+def _best_rivals(part: pl.DataFrame, cells: dict[str, str], is_more_better: bool) -> str:
+    """The best figure that a rival has, and whose it is: 77 %, plain forest."""
+    rivals = part.filter(pl.col("method") != OURS, pl.col("value").is_not_null()).sort(
+        "value", descending=is_more_better
+    )
+    if rivals.is_empty():
+        return ""
+    best = cells[rivals["method"][0]]
+    names = [name_of(method) for method in METHODS if method != OURS and cells[method] == best]
+    return f"{best}, {' and '.join(names) if len(names) <= 2 else f'{len(names)} of them'}"
+
+
+def _tested(table: pl.DataFrame, dates: Sequence[str]) -> str:
+    """When was asked, and of how many events of evasion anything can be seen."""
+    tested = kept(table).filter(measure="events_tested").row(0, named=True)
+    events = f"{tested['hits']} of {tested['out_of']} events of evasion ({tested['judged_by']}) are in the data"
+    when = dates[0] if len(dates) == 1 else f"{len(dates)} dates from {dates[0]} to {dates[-1]}"
+    return f"As of {when}: {events}."
 
 
 def put(page: str, told: str) -> str:

@@ -16,14 +16,14 @@ def of_scope(scope: pl.DataFrame, rows_at_a_time: int = ROWS_AT_A_TIME) -> Itera
 
     Parameters
     ----------
-    scope : DataFrame
+    scope : polars.DataFrame
         coverage.scope: how many rows each dataset has of a good.
     rows_at_a_time : int
         Rows of flows in a portion.
 
     Yields
     ------
-    Series of str
+    polars.Series
         The goods of a portion, sorted.
     """
     rows = scope.filter(pl.col("dimension") == "good").group_by("code").agg(pl.col("rows").sum()).sort("code")
@@ -41,14 +41,14 @@ def of_goods(goods: pl.Series, families: pl.DataFrame) -> pl.Expr:
 
     Parameters
     ----------
-    goods : Series of str
+    goods : polars.Series
         Goods, sorted.
-    families : DataFrame
+    families : polars.DataFrame
         edition, cmd_code, good.
 
     Returns
     -------
-    Expr
+    polars.Expr
         On `cmd_code`: codes from the first good to the last, and members of its families that lie elsewhere.
     """
     first, last = str(goods[0]).rstrip("+"), str(goods[-1]).rstrip("+") + "~"

@@ -15,6 +15,7 @@ from anomaly.cli.store import (
     goods_of,
     held_or_nearest,
     in_currency,
+    limits_of,
     named,
     open_store,
     read,
@@ -63,7 +64,7 @@ def query(asked: Asked, *, limit: int, data: Path, form: str) -> None:
         windows = questions.latest({**tables, "bilateral": cells.filter(routes)})
     if currency != "USD":
         tables = {name: frame for name, frame in tables.items() if name not in _IN_USD}
-    rows, found = questions.answer(question, windows, tables, limit)
+    rows, found = questions.answer(question, windows, tables, limits_of(store), limit)
     _say_if_simulated(cells)
     if rows.is_empty():
         say(_nothing(asked, cells.filter(routes)))
@@ -127,7 +128,7 @@ def _sentence(row: dict[str, Any], currency: str) -> str:
         q_value = "" if row["flagged_q_value"] is None else f", q {row['flagged_q_value']:.3f}"
         where = "" if row["flagged_period"] == row["period"] else f" in {row['flagged_period']}"
         return f"{text}, flagged{where}: {row['flag_type']}, {row['severity']}{q_value}"
-    return f"{text}, not flagged" if row["is_flagged"] is False else text
+    return f"{text}, not flagged: {row['note']}" if row["is_flagged"] is False else text
 
 
 def _reasons_after(rows: pl.DataFrame) -> None:

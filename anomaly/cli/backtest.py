@@ -1,4 +1,4 @@
-"""`anomaly backtest`: the job, the figures side by side, and the table of the README."""
+"""`anomaly backtest`: the job, the figures side by side, and the tables of docs and README."""
 
 from __future__ import annotations
 
@@ -10,19 +10,24 @@ from anomaly.backtest import page
 from anomaly.backtest.judge import ALL
 from anomaly.cli.output import line, say, show
 from anomaly.cli.store import open_store
+from anomaly.contract.errors import BadRequest
 
-FIGURES, CHART = "docs/backtest.csv", "docs/backtest.svg"
+FIGURES, CHART = "backtest.csv", "backtest.svg"  # beside the page
 
 
-def backtest(raw: Path, readme: Path | None, *, scenario: str, data: Path, form: str) -> None:
+def backtest(
+    raw: Path, page_file: Path | None, summary_file: Path | None, *, scenario: str, data: Path, form: str
+) -> None:
     """Answer `anomaly backtest`. Raises AnomalyError where there are no flows, or no marks in the page."""
     from pipelines import run as jobs
 
+    if summary_file is not None and page_file is None:
+        raise BadRequest("--page beside --summary", "--summary alone", hint="the short table stands for the page's")
     store = open_store(data)
     jobs.main(raw, data, scenario, "backtest")
     table = store.read("backtest")
-    if readme is not None:
-        _write(table, readme)
+    if page_file is not None:
+        _write(table, page_file, summary_file)
     if form != "table" and form != "markdown":
         show(table, form)
     elif table.is_empty():
@@ -38,12 +43,17 @@ def dates_of(table: pl.DataFrame) -> list[str]:
     return sorted(set(table["as_of"]) - {ALL})
 
 
-def _write(table: pl.DataFrame, readme: Path) -> None:
-    """The page's block, the chart, and the figures that both are made of."""
-    figures = readme.parent / FIGURES
-    told = page.block(table, dates_of(table), CHART)
-    readme.write_text(page.put(readme.read_text(encoding="utf-8"), told), encoding="utf-8")
-    figures.parent.mkdir(exist_ok=True)
-    page.kept(table).with_columns(dates=pl.lit(" ".join(dates_of(table)))).write_csv(figures)
-    (readme.parent / CHART).write_text(page.draw(table), encoding="utf-8")
-    say(f"{readme}, {FIGURES} and {CHART} are written")
+def _write(table: pl.DataFrame, page_file: Path, summary_file: Path | None) -> None:
+    """The page's block, the chart and the figures beside it, and the few rows of the other page."""
+    dates = dates_of(table)
+    _put(page_file, page.block(table, dates, CHART))
+    page.kept(table).with_columns(dates=pl.lit(" ".join(dates))).write_csv(page_file.parent / FIGURES)
+    (page_file.parent / CHART).write_text(page.draw(table), encoding="utf-8")
+    if summary_file is not None:
+        _put(summary_file, page.brief(table, dates))
+    also = f", and {summary_file}" if summary_file is not None else ""
+    say(f"{page_file} is written, {FIGURES} and {CHART} beside it{also}")
+
+
+def _put(file: Path, block: str) -> None:
+    file.write_text(page.put(file.read_text(encoding="utf-8"), block), encoding="utf-8")

@@ -19,6 +19,8 @@ import click
 
 from anomaly.cli.output import FORMATS
 from anomaly.contract.errors import AnomalyError
+from pipelines.log import FORMATS as FORMATS_OF_LOG
+from pipelines.log import VARIABLE
 
 Command = Callable[..., Any]
 
@@ -257,14 +259,21 @@ def tables(name: str | None, data: Path, form: str) -> None:
 @click.option(
     "--raw", default="data/raw", show_default=True, callback=_folder, metavar="DIR", help="Folder of raw files."
 )
+@click.option(
+    "--log-format",
+    type=click.Choice(FORMATS_OF_LOG),
+    envvar=VARIABLE,
+    show_envvar=True,
+    help="Form of the log on stderr; plain if not told.",
+)
 @scenario_option
 @data_option
 @spoken
-def run(raw: Path, scenario: str, data: Path) -> None:
+def run(raw: Path, log_format: str | None, scenario: str, data: Path) -> None:
     """Read the raw files, compute every table and write the reports."""
     from anomaly.cli import lists
 
-    lists.run(raw, scenario, data)
+    raise click.exceptions.Exit(lists.run(raw, scenario, data, log_format))
 
 
 @main.command()
@@ -272,16 +281,26 @@ def run(raw: Path, scenario: str, data: Path) -> None:
     "--raw", default="data/raw", show_default=True, callback=_folder, metavar="DIR", help="Folder of raw files."
 )
 @click.option(
-    "--readme",
+    "--page",
+    "page_file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Put the table into this page, between its two marks, and chart and figures into docs beside it.",
+    help="Put all figures into this page, between its two marks, and chart and figures into files beside it.",
+)
+@click.option(
+    "--summary",
+    "summary_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Put a few rows into this page too, between its two marks; with --page.",
 )
 @scenario_option
 @data_option
 @format_option
 @spoken
-def backtest(raw: Path, readme: Path | None, scenario: str, data: Path, form: str) -> None:
+def backtest(
+    raw: Path, page_file: Path | None, summary_file: Path | None, scenario: str, data: Path, form: str
+) -> None:
     """What would have been flagged as of each date, and how much of it was right, beside simpler rankings.
 
     People see the figures over all dates; csv and json hold every figure of every date. Minutes of work the first
@@ -289,7 +308,7 @@ def backtest(raw: Path, readme: Path | None, scenario: str, data: Path, form: st
     """
     from anomaly.cli import backtest
 
-    backtest.backtest(raw, readme, scenario=scenario, data=data, form=form)
+    backtest.backtest(raw, page_file, summary_file, scenario=scenario, data=data, form=form)
 
 
 @main.command()

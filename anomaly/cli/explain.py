@@ -12,6 +12,7 @@ from anomaly.cli.output import document, say
 from anomaly.cli.store import families, groups_for, members, open_store
 from anomaly.contract import settings as scenarios
 from anomaly.contract.errors import BadRequest, SourceUnavailable
+from anomaly.flags.rule import limits_of
 from anomaly.query import explain as explaining
 from anomaly.query import question as asking
 from anomaly.query.explain import Row, Subject
@@ -57,7 +58,7 @@ def explain(subject: str, *, reproduce: bool, scenario: str, data: Path, form: s
         told = explaining.told_by(row, settings.coalition.countries, members(store, row["good"]))
         columns = ["raw_file", "flow_code", "ref_date"]
         tables |= {"flows": store.read("flows", columns=columns, where=told), "flows.files": store.read("flows.files")}
-    parts = explaining.explain(row, tables, settings.thresholds, _run(store, settings))
+    parts = explaining.explain(row, tables, limits_of(settings), _run(store, settings))
     if reproduce:
         parts["score"]["reproduced"] = _reproduced(store, row, parts["score"], settings)
     if len(parts["raw_files"]) == 0:

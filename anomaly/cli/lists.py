@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anomaly.cli.output import say, show
 from anomaly.contract.errors import BadRequest, SourceUnavailable, StoreFailure
+
+if TYPE_CHECKING:
+    import dataframely as dy
 
 
 def sources(form: str) -> None:
@@ -46,7 +49,7 @@ def tables(name: str | None, data: Path, form: str) -> None:
         if name not in schema.TABLES:
             raise BadRequest("the name of a table", repr(name[:40]), hint=f"tables are {', '.join(schema.TABLES)}")
         columns = _columns_of_features() if name == "features" else []
-        show([*schema.describe(name), *columns], form)
+        show([*schema.describe(name, _contract_of(name)), *columns], form)
         return
     store = None
     if data.is_dir():
@@ -68,6 +71,15 @@ def tables(name: str | None, data: Path, form: str) -> None:
             }
         )
     show(rows, form)
+
+
+def _contract_of(name: str) -> type[dy.Schema] | None:
+    """The contract of a table in which a registry has a part beyond its columns."""
+    if name != "flags":
+        return None
+    from anomaly.flags import flags
+
+    return flags.table_schema()
 
 
 def _columns_of_features() -> list[dict[str, str]]:
@@ -94,11 +106,12 @@ def report(data: Path, form: str) -> None:
     show(rows, form)
 
 
-def run(raw: Path, scenario: str, data: Path) -> None:
-    """Answer `anomaly run`: the same as `python -m pipelines run`."""
+def run(raw: Path, scenario: str, data: Path, log_format: str | None) -> int:
+    """Answer `anomaly run`, the same as `python -m pipelines run`, with what to end with."""
     from pipelines import run as jobs
+    from pipelines.job import exit_code_of
 
-    jobs.main(raw, data, scenario)
+    return exit_code_of(lambda: jobs.main(raw, data, scenario), log_format)
 
 
 def verify(data: Path, form: str) -> None:

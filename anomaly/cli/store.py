@@ -9,6 +9,8 @@ from pathlib import Path
 import polars as pl
 
 from anomaly.contract.errors import BadRequest, SourceUnavailable
+from anomaly.flags.rule import limits_of_record
+from anomaly.flags.types.base import Limits
 from anomaly.query import question as asking
 from anomaly.query.held import COLUMNS
 from anomaly.query.question import Question
@@ -56,6 +58,16 @@ def families(store: Store) -> pl.DataFrame:
     if store.exists("families"):
         return store.read("families")
     return editions.family_map(editions_used(store))
+
+
+def limits_of(store: Store) -> Limits:
+    """What a flag's rule is held against: of the scenario that made the tables."""
+    record = store.meta("features").get("scenario") if store.exists("features") else None
+    if record is None:
+        from anomaly.contract import settings
+
+        record = settings.load().model_dump(mode="json")
+    return limits_of_record(record)
 
 
 def members(store: Store, good: str) -> list[str]:

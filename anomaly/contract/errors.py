@@ -11,7 +11,26 @@ class AnomalyError(Exception):
     """An error a person can act on.
 
     `str(error)` is the whole message, several lines long; `exit_code` is what a command ends with.
-    At most three examples are shown, however many there are.
+
+    Parameters
+    ----------
+    expected : str
+        What was expected, as the end of a sentence.
+    came : str
+        What came instead.
+    hint : str
+        What to do about it.
+    count : int, optional
+        How often it came.
+    examples : sequence
+        At most three are shown, however many there are.
+
+    Examples
+    --------
+    >>> print(AnomalyError("a year", "'22'", hint="write the year with four digits"))
+    expected a year
+    came     '22'
+    do       write the year with four digits
     """
 
     exit_code = 70
@@ -34,8 +53,8 @@ class AnomalyError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """An error of a worker process reaches the one that waits for it whole."""
-        again = partial(type(self), hint=self.hint, count=self.count, examples=self.examples)
-        return again, (self.expected, self.came)
+        remake = partial(type(self), hint=self.hint, count=self.count, examples=self.examples)
+        return remake, (self.expected, self.came)
 
     def _message(self) -> str:
         lines = [f"expected {self.expected}", f"came     {self.came}"]

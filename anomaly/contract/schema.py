@@ -11,6 +11,10 @@ from collections.abc import Sequence
 import dataframely as dy
 import polars as pl
 
+from anomaly.contract.keys import ROUTE_KEY as ROUTE_KEY
+from anomaly.contract.schema_bilateral import Bilateral as Bilateral
+from anomaly.contract.schema_bilateral import Broken as Broken
+from anomaly.contract.schema_bilateral import Families as Families
 from anomaly.contract.schema_reported import FLOWS as FLOWS
 from anomaly.contract.schema_reported import FREQUENCIES as FREQUENCIES
 from anomaly.contract.schema_reported import GOOD as _GOOD
@@ -29,43 +33,6 @@ from anomaly.contract.schema_reported import text as _text
 from anomaly.contract.schema_reported import usd as _usd
 from anomaly.contract.schema_results import Backtest as Backtest
 from anomaly.contract.schema_results import Rollups as Rollups
-
-
-class Bilateral(dy.Schema):
-    """Both sides' reports of a route side by side, in one currency and one edition of the HS."""
-
-    freq_code = _text("A annual, M monthly", primary_key=True, regex="^[AM]$")
-    good = _text("HS family: a six-digit code, with + where it stands for several", primary_key=True, regex=_GOOD)
-    exporter_iso = _text("exporter", primary_key=True, regex=_ISO3)
-    importer_iso = _text("importer", primary_key=True, regex=_ISO3)
-    ref_date = dy.Date(description="first day of the period", primary_key=True)
-    source = _text("publisher chosen for this route")
-    dataset = _text("dataset chosen for this route")
-    value_usd = _usd(
-        "the value that windows use: the exporter's report where it ever reports, else the importer's",
-        nullable=True,
-        min=0,
-    )
-    value_basis = _text("export FOB, import CIF or reconciled by the publisher", regex="^(export|import|reconciled)$")
-    export_value_fob_usd = _usd("as the exporter reports it", nullable=True, min=0)
-    import_value_cif_usd = _usd("as the importer reports it", nullable=True, min=0)
-    reexport_value_fob_usd = _usd("re-exports, contained in the export value", nullable=True, min=0)
-    net_wgt_g = _grams("net weight on the value's side")
-
-
-class Families(dy.Schema):
-    """The HS families that the run used: which good a code of an edition belongs to, where that is not itself."""
-
-    edition = dy.Int8(description="number of the HS edition: 5 is H5", primary_key=True)
-    cmd_code = _text("code of that edition, six digits", primary_key=True)
-    good = _text("HS family", regex=_GOOD)
-
-
-class Broken(dy.Schema):
-    """Changes of HS edition across which a good of the run is never compared."""
-
-    good = _text("HS family", primary_key=True, regex=_GOOD)
-    newer_edition = dy.Int8(description="number of the newer HS edition: 6 is H6", primary_key=True)
 
 
 class Routes(dy.Schema):
@@ -260,7 +227,7 @@ class Flags(Routes):
     """Routes that deserve a question, with the evidence. No flag without a reason."""
 
     flag_id = _text("stable across runs: good-exporter-importer-window", unique=True)
-    flag_type = _text("hub_reexport, ghost_transit, new_route, relabel, price_only or resolved")
+    flag_type = _text("what the figures look like: a type of anomaly/flags/types")
     severity = _text("high, medium or low", regex="^(high|medium|low)$")
     priority = dy.Float64(description="order in which to look: severity x list tier x log of the excess", min=0)
     list_tier = _text("tier of the good on the scenario's list at the end of the window", nullable=True)
@@ -368,17 +335,39 @@ TABLES: dict[str, type[dy.Schema]] = {
     "backtest": Backtest,
 }
 
-ROUTE_KEY = ("freq_code", "window_months", "window_end", "good", "exporter_iso", "importer_iso")
-
 
 def is_own_gap(baseline_years: Sequence[int]) -> pl.Expr:
-    """Rows of features that are compared with their window's own baseline; the others are placebos of later windows."""
+    """Rows of features that are compared with their window's own baseline; the others are placebos of later windows.
+
+    Parameters
+    ----------
+    baseline_years : sequence of int
+        The scenario's.
+
+    Returns
+    -------
+    polars.Expr
+        Boolean over window_end and baseline_gap_years.
+    """
     year = pl.col("window_end").dt.year().cast(pl.Int64)
     return pl.col("baseline_gap_years") == pl.max_horizontal(pl.lit(1, dtype=pl.Int64), year - max(baseline_years))
 
 
-def describe(table: str) -> list[dict[str, str]]:
-    """Name, type, unit and meaning of every column of a table, for `anomaly tables` and the docs."""
+def describe(table: str, contract: type[dy.Schema] | None = None) -> list[dict[str, str]]:
+    """Name, type, unit and meaning of every column of a table, for `anomaly tables` and the docs.
+
+    Parameters
+    ----------
+    table : str
+        A name of TABLES.
+    contract : type of dataframely.Schema, optional
+        The table's own, where a registry has a part in it.
+
+    Returns
+    -------
+    list of dict
+        column, type, unit (empty where it has none), nullable (yes or no) and meaning, in the table's order.
+    """
     return [
         {
             "column": name,
@@ -387,5 +376,5 @@ def describe(table: str) -> list[dict[str, str]]:
             "nullable": "yes" if column.nullable else "no",
             "meaning": column.description or "",
         }
-        for name, column in TABLES[table].columns().items()
+        for name, column in (contract or TABLES[table]).columns().items()
     ]

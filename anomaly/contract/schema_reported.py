@@ -19,27 +19,94 @@ GOOD = r"^[0-9]{2}[0-9A-Z]{0,6}\+?$"
 
 
 def text(meaning: str, **options: Any) -> dy.String:
-    """A column of text with its meaning."""
+    """A column of text.
+
+    Parameters
+    ----------
+    meaning : str
+        What it holds, for the docs and `anomaly tables`.
+    **options : Any
+        Further rules, as dataframely's column takes them.
+
+    Returns
+    -------
+    dataframely.String
+        Never null, unless `nullable` says so.
+    """
     return dy.String(description=meaning, **options)
 
 
 def usd(meaning: str, **options: Any) -> dy.Int64:
-    """A column of whole USD."""
+    """A column of whole USD.
+
+    Parameters
+    ----------
+    meaning : str
+        What it holds.
+    **options : Any
+        Further rules, as dataframely's column takes them.
+
+    Returns
+    -------
+    dataframely.Int64
+        Never null, unless `nullable` says so.
+    """
     return dy.Int64(description=meaning, metadata={"unit": "USD"}, **options)
 
 
 def grams(meaning: str) -> dy.Int64:
-    """A column of grams; null is unknown."""
+    """A column of grams.
+
+    Parameters
+    ----------
+    meaning : str
+        What it holds.
+
+    Returns
+    -------
+    dataframely.Int64
+        0 or more; null is unknown.
+    """
     return dy.Int64(description=meaning, nullable=True, min=0, metadata={"unit": "g"})
 
 
 def real(meaning: str, unit: str, **options: Any) -> dy.Float64:
-    """A column of measured numbers in a unit; null is unknown."""
+    """A column of measured numbers.
+
+    Parameters
+    ----------
+    meaning : str
+        What it holds.
+    unit : str
+        Its unit, such as share, log or USD/kg.
+    **options : Any
+        Further rules, as dataframely's column takes them.
+
+    Returns
+    -------
+    dataframely.Float64
+        Null is unknown; never inf or NaN.
+    """
     return dy.Float64(description=meaning, nullable=True, metadata={"unit": unit}, **options)
 
 
 def count(meaning: str, unit: str = "rows", **options: Any) -> dy.Int64:
-    """A column of counts in a unit."""
+    """A column of counts.
+
+    Parameters
+    ----------
+    meaning : str
+        What is counted.
+    unit : str
+        Its unit, such as rows or months.
+    **options : Any
+        Further rules, as dataframely's column takes them.
+
+    Returns
+    -------
+    dataframely.Int64
+        0 or more.
+    """
     return dy.Int64(description=meaning, metadata={"unit": unit}, min=0, **options)
 
 

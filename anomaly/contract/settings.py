@@ -79,7 +79,7 @@ class Evidence(_Frozen):
 
 
 class Settings(_Frozen):
-    """Everything a run can be told. Every number has its unit in its name."""
+    """A scenario and what a run does with it; every number has its unit in its name. The keys are in docs/settings.md."""
 
     name: str
     title: str
@@ -103,11 +103,33 @@ class Settings(_Frozen):
     evidence: Evidence = Evidence()
 
     def gap_years(self, year: int) -> int:
-        """Years from the baseline to a window that ends in this year; 1 for windows of the baseline itself and before."""
+        """Years from the last baseline year to a window.
+
+        Parameters
+        ----------
+        year : int
+            Year in which the window ends.
+
+        Returns
+        -------
+        int
+            1 for windows of the baseline itself and before.
+        """
         return max(1, year - max(self.baseline_years))
 
     def role_of(self, importer: str) -> str:
-        """What a country is as an importer: target, coalition, placebo or other (a possible hub or its neighbour)."""
+        """What a country is as an importer.
+
+        Parameters
+        ----------
+        importer : str
+            ISO 3166-1 alpha-3.
+
+        Returns
+        -------
+        str
+            target, coalition, other (a possible hub or the neighbour of one) or placebo (all else).
+        """
         if importer in self.targets.countries:
             return "target"
         if importer in self.coalition.countries:
@@ -117,7 +139,7 @@ class Settings(_Frozen):
         return "placebo"
 
     def fingerprint(self) -> str:
-        """Hash of every setting: two runs with the same one were told the same."""
+        """Hash of every setting: the same for two runs that were asked the same."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -125,20 +147,41 @@ class Settings(_Frozen):
 def load(name_or_path: str = "russia-2022", **overrides: Any) -> Settings:
     """Read a scenario by its name, or from a TOML file of one's own.
 
-    Raises SettingsWrong that lists every fault: the key, what was expected and what stood there.
+    Parameters
+    ----------
+    name_or_path : str
+        Name of a file of anomaly/scenarios without its ending, or the path of a TOML file.
+    **overrides : Any
+        Settings that take the place of the file's.
+
+    Returns
+    -------
+    Settings
+        Checked; what the file does not say has its default (docs/settings.md).
+
+    Raises
+    ------
+    SettingsWrong
+        With every fault: the key, what was expected and what stood there.
+
+    Examples
+    --------
+    >>> scenario = load("russia-2022", floor_usd=50_000)
+    >>> scenario.targets.countries, scenario.floor_usd, scenario.role_of("KAZ")
+    (('RUS', 'BLR'), 50000, 'other')
     """
     path = Path(name_or_path)
     if path.suffix != ".toml":
         path = SCENARIOS / f"{name_or_path}.toml"
     if not path.is_file():
-        known = ", ".join(sorted(file.stem for file in SCENARIOS.glob("*.toml")))
-        raise SettingsWrong("a scenario's name or a TOML file", name_or_path, hint=f"known scenarios: {known}")
+        names = ", ".join(sorted(file.stem for file in SCENARIOS.glob("*.toml")))
+        raise SettingsWrong("a scenario's name or a TOML file", name_or_path, hint=f"known scenarios: {names}")
     try:
-        told = tomllib.loads(path.read_text(encoding="utf-8"))
+        keys = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsWrong("TOML in UTF-8", f"{path.name}: {error}", hint="mend the line named") from error
     try:
-        return Settings.model_validate({**told, **overrides})
+        return Settings.model_validate({**keys, **overrides})
     except ValidationError as error:
         faults = [f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()]
         raise SettingsWrong(

@@ -16,13 +16,52 @@ class Tables(Protocol):
     """Tables by name; a name with a dot is a companion."""
 
     def read(self, table: str) -> pl.DataFrame:
-        """All rows of a table."""
+        """All rows of a table.
+
+        Parameters
+        ----------
+        table : str
+            Its name.
+
+        Returns
+        -------
+        polars.DataFrame
+            In the table's order.
+        """
 
     def scan(self, table: str) -> pl.LazyFrame:
-        """A table, lazily."""
+        """A table of which not all may be read.
+
+        Parameters
+        ----------
+        table : str
+            Its name.
+
+        Returns
+        -------
+        polars.LazyFrame
+            The table.
+        """
 
     def chunks(self, table: str, rows: int, digits: int, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-        """Consecutive rows of whole goods, in order, of a table sorted by good."""
+        """Consecutive rows of whole goods, in order, of a table sorted by good.
+
+        Parameters
+        ----------
+        table : str
+            Its name.
+        rows : int
+            About how many rows a chunk has.
+        digits : int
+            Goods that share so many first digits stay together.
+        columns : sequence of str
+            What is read of it.
+
+        Yields
+        ------
+        polars.DataFrame
+            The next chunk.
+        """
 
 
 # tables wanted, tables at hand, scenario → the tables wanted, made as a run makes them

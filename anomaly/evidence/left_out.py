@@ -17,6 +17,7 @@ from anomaly.contract.settings import Settings
 from anomaly.contract.tables import Frame, Make
 from anomaly.evidence.remains import DIGITS, nothing_left, tell
 from anomaly.features import features, window_table
+from anomaly.flags import naming
 from anomaly.reference.goods import HEADING_DIGITS
 from anomaly.scores import forest_inputs
 from anomaly.scores.calibration import q_values
@@ -34,13 +35,13 @@ _OF_FLOWS = (  # what bilateral needs of them
 def build(flagged: pl.DataFrame, run: Mapping[str, Frame], make: Make, settings: Settings) -> pl.DataFrame:
     """What remains without each publisher of the flags of the highest priority.
 
-    As many as the settings say; checks before the sanctions come last, and what is resolved is not tried.
+    As many as the settings say; checks before the sanctions come last, and what has ended is not tried.
 
     Parameters
     ----------
-    flagged : DataFrame
+    flagged : polars.DataFrame
         flags.build: the run's flags, with or without their evidence.
-    run : mapping of str to DataFrame or LazyFrame
+    run : mapping of str to polars.DataFrame or polars.LazyFrame
         The run's tables by name: flows, families, families.broken, coverage, coverage.scope, bilateral, features, scores,
         scores.calibration.
     make : callable
@@ -50,12 +51,12 @@ def build(flagged: pl.DataFrame, run: Mapping[str, Frame], make: Make, settings:
 
     Returns
     -------
-    DataFrame
+    polars.DataFrame
         schema.Without, sorted by its key.
     """
     nothing = Without.create_empty()
     order = pl.struct(pl.col("is_before_sanctions"), -pl.col("priority"), *ROUTE_KEY)
-    tried = flagged.filter(pl.col("flag_type") != "resolved").sort(order).head(settings.evidence.most_left_out)
+    tried = flagged.filter(~naming.has_ended()).sort(order).head(settings.evidence.most_left_out)
     if tried.is_empty():
         return nothing
     publishers = _sources(run["coverage"])
@@ -89,9 +90,9 @@ def reported_of(
 
     Parameters
     ----------
-    flags : DataFrame
+    flags : polars.DataFrame
         With `good`.
-    run : mapping of str to DataFrame or LazyFrame
+    run : mapping of str to polars.DataFrame or polars.LazyFrame
         The run's flows, families, families.broken, coverage, coverage.scope and bilateral.
     make : callable
         Makes tables from others as a run does.
@@ -100,7 +101,7 @@ def reported_of(
 
     Returns
     -------
-    dict of str to DataFrame
+    dict of str to polars.DataFrame
         `current`, the flows of the flags' goods and of their neighbours in the heading; of everything: families,
         families.broken, coverage, coverage.scope, exporter_totals and windows.
     """
@@ -133,11 +134,11 @@ def measured(
 
     Parameters
     ----------
-    reported : mapping of str to DataFrame
+    reported : mapping of str to polars.DataFrame
         `reported_of` the routes' goods.
     source : str
         The publisher's name.
-    routes : DataFrame
+    routes : polars.DataFrame
         ROUTE_KEY.
     make : callable
         Makes tables from others as a run does.
@@ -146,7 +147,7 @@ def measured(
 
     Returns
     -------
-    DataFrame
+    polars.DataFrame
         Columns of features; a route that cannot be measured without the source has no row.
     """
     others = pl.col("source") != source
@@ -189,11 +190,11 @@ def scored(
 
     Parameters
     ----------
-    changed : mapping of str to DataFrame
+    changed : mapping of str to polars.DataFrame
         Source left out → `measured`.
-    run_features : LazyFrame
+    run_features : polars.LazyFrame
         The run's features.
-    run_scores : DataFrame
+    run_scores : polars.DataFrame
         The run's scores.
     make : callable
         Makes tables from others as a run does.
@@ -202,7 +203,7 @@ def scored(
 
     Returns
     -------
-    dict of str to DataFrame
+    dict of str to polars.DataFrame
         Source left out → schema.Scores.
     """
     asked = pl.concat(

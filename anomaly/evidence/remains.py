@@ -10,7 +10,7 @@ import polars as pl
 
 from anomaly.contract.schema import ROUTE_KEY, Without
 from anomaly.contract.settings import Settings
-from anomaly.indicators import INDICATORS
+from anomaly.flags import rule
 
 DIGITS = 9  # of features: what differs beyond is the order of a sum
 NOTHING_LEFT = "Nothing is left: no other publisher has trade data of the good."
@@ -85,7 +85,7 @@ def _row(
     told = {"flag_id": flag["flag_id"], "remains": "not_comparable", "value_usd": None}
     if after is None:
         return {**told, "reasons_left": [], "reasons_lost": [], "unknown": []}
-    limits = {one.name: settings.thresholds.get(one.name, one.threshold) for one in INDICATORS}
+    limits = rule.limits_of(settings).thresholds
     unknown = [name for name in limits if before[name] is not None and after[name] is None]
     left = [name for name in reasons if after[name] is not None and after[name] >= limits[name]]
     lost = [name for name in reasons if after[name] is not None and after[name] < limits[name]]

@@ -24,13 +24,22 @@ _MONTHS = (
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A window of a grid beside its year before and its baseline, one figure a route; UNKNOWN where unknown.
+    """A window of a grid beside its year before and its baseline, one figure a route.
 
-    baseline_max         the highest of the baseline's windows
-    is_comparable        window and year before are both known and not broken
-    is_in_totals         so is the baseline, where the window has one
-    is_edition_broken    the windows straddle an edition change that the good does not survive
-    is_edition_changed   they straddle one
+    Parameters
+    ----------
+    value, prior, baseline : array of int, shape (routes,)
+        Trade in the window, a year before, and the mean of the baseline years; whole USD, UNKNOWN where unknown.
+    baseline_max : array of int, shape (routes,)
+        The highest of the baseline years, likewise.
+    is_comparable : array of bool, shape (routes,)
+        Window and year before are both known and not broken.
+    is_in_totals : array of bool, shape (routes,)
+        So is the baseline, where the window has one.
+    is_edition_broken : array of bool, shape (routes,)
+        The windows straddle a change of HS edition that the good does not survive.
+    is_edition_changed : array of bool, shape (routes,)
+        They straddle one.
     """
 
     value: Amounts
@@ -45,10 +54,19 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Legs:
-    """The coalition's exports by cell of good and country; UNKNOWN where there are none to compare.
+    """The coalition's exports of each good to each country.
 
-    usd_per_kg   their price in the window, NaN where unknown
-    says         position in `texts` of what was compared, -1 where nothing was
+    Parameters
+    ----------
+    value, prior, baseline : array of int, shape (cells,)
+        In the window, a year before, and the mean of the baseline years; whole USD, UNKNOWN where there are none to
+        compare. A cell is a good and a country.
+    usd_per_kg : array of float, shape (cells,)
+        Their price in the window; NaN where unknown.
+    says : array of int, shape (cells,)
+        Position in `texts` of what was compared; -1 where nothing was.
+    texts : list of str
+        Months and publishers in words.
     """
 
     value: Amounts
@@ -71,6 +89,26 @@ def coalition_legs(
 
     Reporters that are comparable in the window, the year before and the baseline only. Where annual data have no
     such leg, monthly data give it for the months of the year that are out, the same months in each year.
+
+    Parameters
+    ----------
+    grid : Grid
+        The window's goods.
+    monthly : Grid or None
+        The same goods in monthly data, where there are any.
+    window : Window
+        What is compared.
+    compared : Compared
+        The window of the grid.
+    compare : callable
+        Grid and window → Compared, for the months of `monthly`.
+    is_coalition : array of bool, shape (countries,)
+        Members of the coalition.
+
+    Returns
+    -------
+    Legs
+        By cell of good and country.
     """
     legs = _legs(
         grid,
@@ -84,15 +122,15 @@ def coalition_legs(
     so_far = _year_so_far(monthly, window)
     if so_far is None:
         return legs
-    also = _legs(monthly, so_far, compare(monthly, so_far), is_coalition, _says(so_far))
+    of_months = _legs(monthly, so_far, compare(monthly, so_far), is_coalition, _says(so_far))
     is_own = legs.says >= 0
     return Legs(
-        np.where(is_own, legs.value, also.value),
-        np.where(is_own, legs.prior, also.prior),
-        np.where(is_own, legs.baseline, also.baseline),
-        np.where(is_own, legs.usd_per_kg, also.usd_per_kg),
-        np.where(is_own | (also.says < 0), legs.says, also.says + len(legs.texts)),
-        legs.texts + also.texts,
+        np.where(is_own, legs.value, of_months.value),
+        np.where(is_own, legs.prior, of_months.prior),
+        np.where(is_own, legs.baseline, of_months.baseline),
+        np.where(is_own, legs.usd_per_kg, of_months.usd_per_kg),
+        np.where(is_own | (of_months.says < 0), legs.says, of_months.says + len(legs.texts)),
+        legs.texts + of_months.texts,
     )
 
 
@@ -104,12 +142,12 @@ def _legs(grid: Grid, window: Window, compared: Compared, is_coalition: Marks, s
     def summed(values: Amounts) -> Amounts:
         return np.where(is_there, cells.add_up(values[sent], cell, size), UNKNOWN)
 
-    who = np.zeros(size, dtype=np.int64)
-    np.bitwise_or.at(who, cell, 1 << grid.names.source_of_kind[grid.kind[sent]])
-    distinct = np.unique(who[is_there])
+    sources = np.zeros(size, dtype=np.int64)  # a bit each
+    np.bitwise_or.at(sources, cell, 1 << grid.names.source_of_kind[grid.kind[sent]])
+    distinct = np.unique(sources[is_there])
     texts = [
-        f"{says}, " + " and ".join(source for number, source in enumerate(grid.names.sources) if one >> number & 1)
-        for one in distinct.tolist()
+        f"{says}, " + " and ".join(source for number, source in enumerate(grid.names.sources) if bits >> number & 1)
+        for bits in distinct.tolist()
     ]
     value = summed(compared.value)
     return Legs(
@@ -117,7 +155,7 @@ def _legs(grid: Grid, window: Window, compared: Compared, is_coalition: Marks, s
         summed(compared.prior),
         summed(compared.baseline) if window.baseline_years else np.full(size, UNKNOWN, dtype=np.int64),
         unit_values.of_cells(grid, grid.known.index(window.end, window.months), sent, cell, value),
-        np.where(is_there, np.searchsorted(distinct, who), -1),
+        np.where(is_there, np.searchsorted(distinct, sources), -1),
         texts,
     )
 
@@ -160,10 +198,28 @@ def _not_out(window: Window) -> str:
 def mirror_legs(
     grid: Grid, window: Window, compared: Compared, is_coalition: Marks, broken_by: Ids
 ) -> tuple[Amounts, ...]:
-    """MIRROR per route: the coalition's exports to the exporter as both sides report them, where both report both windows.
+    """The coalition's exports to each route's exporter as both sides report them, where both report both windows.
 
-    On a route that starts in the coalition itself the leg is the route. UNKNOWN where no importer reports, and where
-    the good does not survive a change of edition on either side, or between the sides. `broken_by` is refusals.edition_bits.
+    On a route that starts in the coalition itself the leg is the route.
+
+    Parameters
+    ----------
+    grid : Grid
+        The window's goods.
+    window : Window
+        What is compared.
+    compared : Compared
+        The window of the grid.
+    is_coalition : array of bool, shape (countries,)
+        Members of the coalition.
+    broken_by : array of int, shape (goods,)
+        refusals.edition_bits of the grid's goods.
+
+    Returns
+    -------
+    tuple of array of int, shape (routes,)
+        The columns of MIRROR, whole USD. UNKNOWN where no importer reports, and where the good does not survive a
+        change of edition on either side, or between the sides.
     """
     if grid.exported is None or grid.imported is None or not window.baseline_years:
         nothing = np.full(len(grid.good), UNKNOWN, dtype=np.int64)
@@ -177,7 +233,7 @@ def mirror_legs(
         cells.mean(grid.exported, base),
         cells.mean(grid.imported, base),
     )
-    is_known = np.logical_and.reduce([compared.is_in_totals, *[one > UNKNOWN for one in sums]])
+    is_known = np.logical_and.reduce([compared.is_in_totals, *[usd > UNKNOWN for usd in sums]])
     route = np.flatnonzero(is_known)
     is_known[route] = ~_are_recoded(grid, broken_by, [*chain.from_iterable(base), *(now or [])], route)
     is_first_leg = is_coalition[grid.exporter]
@@ -187,10 +243,10 @@ def mirror_legs(
     return tuple(
         np.where(
             is_first_leg,
-            np.where(is_known, one, UNKNOWN),
-            np.where(is_there, cells.add_up(one[sent], cell, size), UNKNOWN)[grid.out_of],
+            np.where(is_known, usd, UNKNOWN),
+            np.where(is_there, cells.add_up(usd[sent], cell, size), UNKNOWN)[grid.out_of],
         )
-        for one in sums
+        for usd in sums
     )
 
 

@@ -23,8 +23,12 @@ _DATASET = ("source", "dataset")
 class Exports:
     """What each reporter exported of all goods together, for the datasets that hold enough goods and partners.
 
-    usd        rows of known.reporters x periods, whole USD, UNKNOWN where there is no report
-    datasets   (source, dataset), the one with the most goods first
+    Parameters
+    ----------
+    usd : array of int, shape (reporters + 1, periods)
+        Whole USD, rows as in known's marks; UNKNOWN where there is no report.
+    datasets : list of tuple of str
+        (source, dataset), the one with the most goods first.
     """
 
     usd: Amounts
@@ -32,13 +36,26 @@ class Exports:
 
 
 def exports(coverage: pl.DataFrame, known: Known) -> Exports:
-    """The totals over all goods that chunks of goods cannot add up themselves."""
+    """The totals over all goods that chunks of goods cannot add up themselves.
+
+    Parameters
+    ----------
+    coverage : polars.DataFrame
+        The table coverage.
+    known : Known
+        Who reported what, for one frequency.
+
+    Returns
+    -------
+    Exports
+        Of the frequency's exports, before any window.
+    """
     key = (*_DATASET, "flow_code", "reporter_iso")
     periods = pl.DataFrame({"ref_date": known.periods}).with_row_index("position")
-    told = coverage.filter(pl.col("freq_code") == known.freq_code, pl.col("flow_code") == "X")
-    told = told.join(known.reporters, on=key).join(periods, on="ref_date")
+    reported = coverage.filter(pl.col("freq_code") == known.freq_code, pl.col("flow_code") == "X")
+    reported = reported.join(known.reporters, on=key).join(periods, on="ref_date")
     usd = np.full((known.reporters.height + 1, len(known.periods)), UNKNOWN, dtype=np.int64)
-    usd[told["reporter_id"].to_numpy(), told["position"].to_numpy()] = told["value_usd"].to_numpy()
+    usd[reported["reporter_id"].to_numpy(), reported["position"].to_numpy()] = reported["value_usd"].to_numpy()
     is_wide = pl.col("partners") >= PARTNERS_OF_A_WHOLE_DATASET
     chapters = pl.col("good").str.slice(0, 2).n_unique()
     whole = (
@@ -54,9 +71,20 @@ def exports(coverage: pl.DataFrame, known: Known) -> Exports:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Exports at the places of a grid: for each of its datasets the row of every country and of every good.
+    """Exports at the places of a grid: for each dataset the row of every country and of every good.
 
     Rows are those of known's marks; the last, a row of nothing, where there is none.
+
+    Parameters
+    ----------
+    usd : array of int, shape (reporters + 1, periods)
+        As in Exports.
+    everyone : list of array of int
+        Rows of all the dataset's reporters.
+    countries : list of array of int
+        Rows of the grid's countries as reporters.
+    goods : list of array of int
+        Rows of the grid's goods in known.held.
     """
 
     usd: Amounts
@@ -65,47 +93,83 @@ class Placed:
     goods: list[Ids]
 
 
-def place(grid: Grid, of: Exports) -> Placed:
-    """Look up once for a grid what all its windows use."""
+def place(grid: Grid, totals: Exports) -> Placed:
+    """Look up once for a grid what all its windows use.
+
+    Parameters
+    ----------
+    grid : Grid
+        Of it names and known.
+    totals : Exports
+        Of the grid's frequency.
+
+    Returns
+    -------
+    Placed
+        The same totals, and where the grid's countries and goods are in them.
+    """
     everyone, countries, goods = [], [], []
-    for source, dataset in of.datasets:
-        here = {"source": source, "dataset": dataset, "flow_code": "X"}
-        reporters = grid.known.reporters.filter(**here).select(name="reporter_iso", row="reporter_id")
+    for source, dataset in totals.datasets:
+        of_dataset = {"source": source, "dataset": dataset, "flow_code": "X"}
+        reporters = grid.known.reporters.filter(**of_dataset).select(name="reporter_iso", row="reporter_id")
         everyone.append(reporters["row"].cast(pl.Int64).to_numpy())
         countries.append(_rows(reporters, grid.names.countries))
-        goods.append(_rows(grid.known.goods.filter(**here).select("row", name="good"), grid.names.goods))
-    return Placed(of.usd, everyone, countries, goods)
+        goods.append(_rows(grid.known.goods.filter(**of_dataset).select("row", name="good"), grid.names.goods))
+    return Placed(totals.usd, everyone, countries, goods)
 
 
-def _rows(of: pl.DataFrame, wanted: pl.Series) -> Ids:
-    found = wanted.alias("name").to_frame().join(of, on="name", how="left", maintain_order="left")["row"]
-    return found.cast(pl.Int64).fill_null(UNKNOWN).to_numpy()
+def _rows(numbered: pl.DataFrame, wanted: pl.Series) -> Ids:
+    rows = wanted.alias("name").to_frame().join(numbered, on="name", how="left", maintain_order="left")["row"]
+    return rows.cast(pl.Int64).fill_null(UNKNOWN).to_numpy()
 
 
-def revealed_advantage(grid: Grid, window: Window, compared: Compared, of: Placed, route: Ids) -> Floats:
-    """(the good's share in the exporter's exports) / (its share in everybody's), means of the baseline years.
+def revealed_advantage(grid: Grid, window: Window, compared: Compared, totals: Placed, route: Ids) -> Floats:
+    """How much more of the good an exporter sells than the world does: its revealed comparative advantage.
 
-    Balassa 1965. 0 is a known nothing, 1 the world's usual share, NaN unknown. An exporter's total comes from the first
-    dataset that has it and holds the good; the same months in each year, of reporters that have all the windows.
+    (the good's share in the exporter's exports) / (its share in everybody's), means of the baseline years: the same
+    months in each year, of reporters that have all the windows. An exporter's total comes from the first dataset that
+    has it and holds the good.
+
+    Parameters
+    ----------
+    grid : Grid
+        Of it names, known and the cells of its routes.
+    window : Window
+        Whose baseline is used.
+    compared : Compared
+        The window's baseline by route.
+    totals : Placed
+        Exports of all goods.
+    route : array of int, shape (routes,)
+        Routes wanted.
+
+    Returns
+    -------
+    array of float, shape (routes,)
+        0 is a known nothing, 1 the world's usual share, NaN unknown.
+
+    References
+    ----------
+    Balassa 1965, Trade liberalisation and revealed comparative advantage, The Manchester School 33(2), 99-123.
     """
-    found = np.full(len(route), np.nan)
+    advantage = np.full(len(route), np.nan)
     known, baseline = grid.known, compared.baseline
     base = [at for year in window.baseline_years if (at := known.index(window.end.replace(year=year), window.months))]
-    if not base or not of.everyone:
-        return found
+    if not base or not totals.everyone:
+        return advantage
     base_at = list(chain.from_iterable(base))
     windows = [known.index(window.end, window.months, back) or [] for back in (0, 1)]
     is_complete = known.complete[:, [*base_at, *chain.from_iterable(windows)]].all(axis=1)
-    all_goods = np.where(is_complete, cells.mean(of.usd.T, base), UNKNOWN)
+    all_goods = np.where(is_complete, cells.mean(totals.usd.T, base), UNKNOWN)
     is_held = np.logical_and.reduce(known.held[:, base_at], axis=1)
     counted = np.flatnonzero(compared.is_in_totals)
     good, exporter = grid.good[route], grid.exporter[route]
     sold, seller, sold_good = baseline[counted], grid.exporter[counted], grid.good[counted]
     of_exporter = cells.add_up(sold, grid.out_of[counted], grid.names.cells)[grid.out_of[route]]
-    for everyone, countries, goods in zip(of.everyone, of.countries, of.goods, strict=True):
+    for everyone, countries, goods in zip(totals.everyone, totals.countries, totals.goods, strict=True):
         usd = all_goods[countries]
         of_good = cells.add_up(np.where((usd > 0)[seller], sold, 0), sold_good, grid.names.goods.len())
-        here = np.flatnonzero(np.isnan(found) & is_held[goods][good] & (usd[exporter] > 0) & (of_good[good] > 0))
+        unset = np.flatnonzero(np.isnan(advantage) & is_held[goods][good] & (usd[exporter] > 0) & (of_good[good] > 0))
         world = np.maximum(all_goods[everyone], 0).sum()
-        found[here] = (of_exporter[here] / usd[exporter[here]]) / (of_good[good[here]] / world)
-    return found
+        advantage[unset] = (of_exporter[unset] / usd[exporter[unset]]) / (of_good[good[unset]] / world)
+    return advantage

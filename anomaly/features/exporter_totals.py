@@ -1,7 +1,7 @@
 """What an exporter sells of everything to everyone but the targets: a boom of the whole exporter is no evidence.
 
-A small sum over all goods before the chunks. Unlike the exports of `capacity`, which measure what a country makes, it leaves
-out the targets: what goes round would else explain itself.
+A small sum over all goods before the chunks. Unlike the exports of `comparative_advantage`, which measure what a country
+makes, it leaves out the targets: what goes round would else explain itself.
 """
 
 from __future__ import annotations
@@ -20,10 +20,21 @@ _REPORTER = ["source", "dataset", "exporter_iso"]
 
 
 def build(bilateral: pl.LazyFrame, targets: tuple[str, ...]) -> pl.DataFrame:
-    """freq_code, source, dataset, exporter_iso, ref_date, value_usd: exports of all goods but those to the targets.
+    """Exports of all goods but those to the targets, by exporter and period.
 
-    bilateral   any number of goods; values that the exporter does not report itself are left out: who reports imports
-                differs from period to period
+    Values that the exporter does not report itself are left out: who reports imports differs from period to period.
+
+    Parameters
+    ----------
+    bilateral : polars.LazyFrame
+        The table bilateral, any number of goods.
+    targets : tuple of str
+        The scenario's targets, ISO 3166-1 alpha-3.
+
+    Returns
+    -------
+    polars.DataFrame
+        freq_code, source, dataset, exporter_iso, ref_date, value_usd, sorted by all but the last.
     """
     return (
         bilateral.filter(pl.col("value_basis") != "import", ~pl.col("importer_iso").is_in(list(targets)))
@@ -35,9 +46,21 @@ def build(bilateral: pl.LazyFrame, targets: tuple[str, ...]) -> pl.DataFrame:
 
 
 def spread(totals: pl.DataFrame, known: Known) -> Amounts:
-    """Reporters of `known` x periods: USD, UNKNOWN where the exporter did not report a complete period.
+    """The totals as an array: USD by reporter and period.
 
     Only datasets that hold most partners and a good many goods can say how an exporter as a whole has grown.
+
+    Parameters
+    ----------
+    totals : polars.DataFrame
+        As `build` gives them.
+    known : Known
+        Who reported what, for one frequency.
+
+    Returns
+    -------
+    array of int, shape (reporters + 1, periods)
+        Whole USD, rows as in known's marks; UNKNOWN where the exporter did not report a complete period.
     """
     days = pl.Series(known.periods, dtype=pl.Date)
     whole = known.partners.filter(pl.col("partners") >= PARTNERS_OF_A_WHOLE_DATASET, flow_code="X")
@@ -49,23 +72,40 @@ def spread(totals: pl.DataFrame, known: Known) -> Amounts:
         .rename({"reporter_iso": "exporter_iso"})
         .join(totals.filter(freq_code=known.freq_code), on=_REPORTER)
     )
-    cells = np.full(known.complete.shape, UNKNOWN, dtype=np.int64)
+    usd = np.full(known.complete.shape, UNKNOWN, dtype=np.int64)
     at = (rows["reporter_id"].to_numpy(), np.searchsorted(days.to_physical(), rows["ref_date"].to_physical()))
-    cells[at] = rows["value_usd"].to_numpy()
-    return np.where(known.complete, cells, UNKNOWN)
+    usd[at] = rows["value_usd"].to_numpy()
+    return np.where(known.complete, usd, UNKNOWN)
 
 
-def growth_log(cells: Amounts, known: Known, window: Window, floor_usd: float) -> tuple[Floats, Floats]:
-    """Per reporter ln growth of the window against (the year before, the baseline mean); NaN where unknown."""
+def growth_log(usd: Amounts, known: Known, window: Window, floor_usd: float) -> tuple[Floats, Floats]:
+    """Growth of an exporter's total in a window, against the year before and against the baseline.
+
+    Parameters
+    ----------
+    usd : array of int, shape (reporters, periods)
+        As `spread` gives them.
+    known : Known
+        Where a window's periods are.
+    window : Window
+        What is compared.
+    floor_usd : float
+        Added to both sides; the scenario's floor.
+
+    Returns
+    -------
+    tuple of array of float, shape (reporters,)
+        ln growth against the year before, and against the baseline mean; NaN where unknown.
+    """
     years = [at for year in window.baseline_years if (at := known.index(window.end.replace(year=year), window.months))]
-    now = _sum(cells, known.index(window.end, window.months))
-    prior = _sum(cells, known.index(window.end, window.months, 1))
-    base = np.mean([_sum(cells, at) for at in years], axis=0) if years else np.full(len(cells), np.nan)
+    now = _sum(usd, known.index(window.end, window.months))
+    prior = _sum(usd, known.index(window.end, window.months, 1))
+    base = np.mean([_sum(usd, at) for at in years], axis=0) if years else np.full(len(usd), np.nan)
     return np.log((now + floor_usd) / (prior + floor_usd)), np.log((now + floor_usd) / (base + floor_usd))
 
 
-def _sum(cells: Amounts, at: list[int] | None) -> Floats:
+def _sum(usd: Amounts, at: list[int] | None) -> Floats:
     if at is None:
-        return np.full(len(cells), np.nan)
-    taken = cells[:, at]
+        return np.full(len(usd), np.nan)
+    taken = usd[:, at]
     return np.where((taken > UNKNOWN).all(axis=1), taken.sum(axis=1), np.nan)

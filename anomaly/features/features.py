@@ -32,10 +32,22 @@ _FIXED = tuple(schema.Features.column_names())
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What every chunk shares: coverage as lookups, totals over all goods and the windows to compute, per frequency.
+    """What every chunk shares; all but the last two by frequency, A or M.
 
-    broken    families.broken: changes of HS edition across which a good is never compared
-    cut_off   datasets that leave out small values: source, dataset, smallest_published_usd
+    Parameters
+    ----------
+    known : dict of str to Known
+        Who reported what.
+    exports : dict of str to Exports
+        Exports of all goods by reporter.
+    windows : dict of str to list of Window
+        Windows to compute.
+    broken : polars.DataFrame
+        families.broken: changes of HS edition across which a good is never compared.
+    exporters : dict of str to array of int
+        exporter_totals.spread; empty arrays where there are no totals.
+    cut_off : polars.DataFrame
+        Datasets that leave out small values: source, dataset, smallest_published_usd.
     """
 
     known: dict[str, Known]
@@ -48,7 +60,13 @@ class Plan:
 
 @cache
 def table_schema() -> type[dy.Schema]:
-    """The contract of features: the fixed columns and one nullable Float64 per indicator of the registry."""
+    """The contract of features: the fixed columns and one nullable Float64 per indicator of the registry.
+
+    Returns
+    -------
+    type of dataframely.Schema
+        schema.Features with the indicators in the registry's order.
+    """
     columns: dict[str, Any] = {
         indicator.name: dy.Float64(nullable=True, description=indicator.says, metadata={"unit": indicator.unit})
         for indicator in INDICATORS
@@ -68,15 +86,15 @@ def plan(
 
     Parameters
     ----------
-    coverage, scope : DataFrame
-        coverage.build: who reported which period, and what each dataset holds.
-    broken : DataFrame
-        families.broken: good, newer_edition.
+    coverage, scope : polars.DataFrame
+        The tables coverage and coverage.scope.
+    broken : polars.DataFrame
+        families.broken: changes of HS edition across which a good is never compared.
     settings : Settings
-        Scenario: baseline years, lengths of windows, the floor under a dataset's smallest value.
-    totals : DataFrame, optional
+        Scenario: baseline years, lengths of windows, months a year so far needs, smallest value of an extract.
+    totals : polars.DataFrame, optional
         exporter_totals.build over all of bilateral; without it the growth of an exporter as a whole is unknown.
-    wanted : DataFrame, optional
+    wanted : polars.DataFrame, optional
         window_table of the windows to compute; all that are worth computing if not given.
 
     Returns
@@ -87,65 +105,96 @@ def plan(
     known = {freq: windows.know(coverage, scope, freq) for freq in sorted(coverage["freq_code"].unique())}
     wanted = window_table.worth_computing(coverage, scope, settings) if wanted is None else wanted
     nothing = np.full((0, 0), UNKNOWN, dtype=np.int64)
-    whole = {freq: nothing if totals is None else exporter_totals.spread(totals, one) for freq, one in known.items()}
-    sold = {freq: exports(coverage, one) for freq, one in known.items()}
+    whole = {
+        freq: nothing if totals is None else exporter_totals.spread(totals, of_freq) for freq, of_freq in known.items()
+    }
+    sold = {freq: exports(coverage, of_freq) for freq, of_freq in known.items()}
     return Plan(known, sold, window_table.by_frequency(wanted, known), broken, whole, _cut_off(known, settings))
 
 
-def build(chunk: pl.DataFrame, of: Plan, settings: Settings) -> tuple[pl.DataFrame, pl.DataFrame]:
+def build(chunk: pl.DataFrame, plan: Plan, settings: Settings) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Features and refused comparisons of whole headings.
 
-    chunk   bilateral, whole headings (goods.HEADING_DIGITS), sorted by good, frequency, exporter, importer, period
+    A route has a row for a window where both windows are known and its value is material; a route to a target also
+    where the year before was: what fell after a measure is not forgotten. Every sum over reporters holds only those
+    that reported both windows.
 
-    Returns (features, refused). A route has a row for a window where both windows are known and its value is
-    material; a route to a target also where the year before was: what fell after a measure is not forgotten. Every sum
-    over reporters holds only those that reported both windows.
+    Parameters
+    ----------
+    chunk : polars.DataFrame
+        Rows of bilateral, whole headings (goods.HEADING_DIGITS), sorted by good, frequency, exporter,
+        importer and period.
+    plan : Plan
+        What all chunks share.
+    settings : Settings
+        Scenario: roles of countries, floor, materiality, baseline years, sanctions_since.
+
+    Returns
+    -------
+    tuple of polars.DataFrame
+        Columns of `table_schema` and of schema.Refused, each sorted by good and the rest of its key.
     """
     measured = []
     refused = [pl.DataFrame(schema=_schema_of(schema.Refused))]
-    grids = lay(chunk, of.known) if chunk.height else {}
+    grids = lay(chunk, plan.known) if chunk.height else {}
     del chunk  # its texts are half of what is held
     for freq, grid in grids.items():
-        once = _once(grid, of, settings)
-        for window in of.windows[freq]:
+        once = _once(grid, plan, settings)
+        for window in plan.windows[freq]:
             compared = compare(grid, window, once.broken_by)
-            if (one := refusals(grid, window, compared, once.is_target, settings)) is not None:
-                refused.append(one)
+            if (of_window := refusals(grid, window, compared, once.is_target, settings)) is not None:
+                refused.append(of_window)
             measured.append(measure(grid, grids.get("M"), once, window, compared, settings))
     key = ["good", *[name for name in schema.ROUTE_KEY if name != "good"]]
     names = next((grid.names for grid in grids.values()), None)
     features = [pl.DataFrame(schema=_schema_of(table_schema()))]
     if names is not None and measured:
-        features.append(_as_frame(measured, names, of.cut_off, settings))
+        features.append(_as_frame(measured, names, plan.cut_off, settings))
     return pl.concat(features), pl.concat(refused).sort(key)
 
 
-def _once(grid: Grid, of: Plan, settings: Settings) -> Once:
+def _once(grid: Grid, plan: Plan, settings: Settings) -> Once:
     freq, names = grid.known.freq_code, grid.names
     is_coalition = names.are(settings.coalition.countries)
     return Once(
         is_coalition,
         names.are(settings.targets.countries),
         are_whole(grid),
-        edition_bits(of.broken, names.goods),
+        edition_bits(plan.broken, names.goods),
         neighbour_codes.pairs(grid),
-        place(grid, of.exports[freq]),
-        of.exporters[freq],
-        by_month(grid, of.windows[freq], is_coalition, settings),
+        place(grid, plan.exports[freq]),
+        plan.exporters[freq],
+        by_month(grid, plan.windows[freq], is_coalition, settings),
     )
 
 
 def build_each(
-    chunks: Iterable[pl.DataFrame], of: Plan, settings: Settings, threads: int = 2
+    chunks: Iterable[pl.DataFrame], plan: Plan, settings: Settings, threads: int = 2
 ) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
     """`build` of each chunk, in order, several at a time; memory is that of `threads` + 1 chunks.
 
     A chunk has one thread: those of a small product of matrices would only wait for each other.
+
+    Parameters
+    ----------
+    chunks : iterable of polars.DataFrame
+        As for `build`; taken one by one.
+    plan : Plan
+        What all chunks share.
+    settings : Settings
+        As for `build`.
+    threads : int
+        Chunks at a time.
+
+    Yields
+    ------
+    tuple of polars.DataFrame
+        Features and refused comparisons of the next chunk, as `build` gives them.
     """
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool:
         waiting: deque[Future[tuple[pl.DataFrame, pl.DataFrame]]] = deque()
         for chunk in chunks:
-            waiting.append(pool.submit(_build_and_let_go, [chunk], of, settings))
+            waiting.append(pool.submit(_build_and_let_go, [chunk], plan, settings))
             del chunk
             if len(waiting) > threads:
                 yield waiting.popleft().result()
@@ -153,9 +202,9 @@ def build_each(
             yield waiting.popleft().result()
 
 
-def _build_and_let_go(chunk: list[pl.DataFrame], of: Plan, settings: Settings) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _build_and_let_go(chunk: list[pl.DataFrame], plan: Plan, settings: Settings) -> tuple[pl.DataFrame, pl.DataFrame]:
     """`build` of the only chunk in the list, which nothing holds any more when `build` lets go of it."""
-    return build(chunk.pop(), of, settings)
+    return build(chunk.pop(), plan, settings)
 
 
 def _schema_of(contract: type[dy.Schema]) -> dict[str, Any]:
@@ -164,21 +213,21 @@ def _schema_of(contract: type[dy.Schema]) -> dict[str, Any]:
 
 def _as_frame(measured: Sequence[Measured], names: Names, cut_off: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     """All windows of a chunk in one frame, in the order of the key: numbers become names, UNKNOWN becomes null."""
-    told = _windows_told([one.window for one in measured], settings)
-    number = np.repeat(np.arange(len(measured)), [len(one.columns["good"]) for one in measured])
-    order = _order(measured, told, number)
+    of_window = _window_columns([part.window for part in measured], settings)
+    number = np.repeat(np.arange(len(measured)), [len(part.columns["good"]) for part in measured])
+    order = _order(measured, of_window, number)
     number = number[order]
     # each window's column is let go as it is taken: the output is most of what a chunk holds
     columns = {
-        name: np.concatenate([one.columns.pop(name) for one in measured])[order] for name in list(measured[0].columns)
+        name: np.concatenate([part.columns.pop(name) for part in measured])[order] for name in list(measured[0].columns)
     }
     for leg in ("target_says", "hub_says"):
-        columns[leg] = columns[leg] + np.cumsum([0, *[len(one.texts) for one in measured]])[number]
+        columns[leg] = columns[leg] + np.cumsum([0, *[len(part.texts) for part in measured]])[number]
     good, exporter, importer = (columns.pop(name) for name in ("good", "exporter", "importer"))
     kind, target_says, hub_says = (columns.pop(name) for name in ("kind", "target_says", "hub_says"))
     neighbour = columns.pop("neighbour")
     kinds = names.kinds.join(cut_off, on=["source", "dataset"], how="left", maintain_order="left")
-    texts = pl.Series([text for one in measured for text in one.texts], dtype=pl.String)
+    texts = pl.Series([text for part in measured for text in part.texts], dtype=pl.String)
     frame = pl.DataFrame(
         {
             "good": names.goods.gather(good),
@@ -193,15 +242,15 @@ def _as_frame(measured: Sequence[Measured], names: Names, cut_off: pl.DataFrame,
             "_good_in_window": good * len(measured) + number,
         }
     )
-    amounts = pl.col([name for name, one in columns.items() if one.dtype == np.int64])
+    amounts = pl.col([name for name, values in columns.items() if values.dtype == np.int64])
     frame = frame.with_columns(pl.when(amounts >= 0).then(amounts), pl.col(pl.Float64).fill_nan(None))
-    return _with_indicators(frame.hstack(told[number]), settings)
+    return _with_indicators(frame.hstack(of_window[number]), settings)
 
 
 def _cut_off(known: dict[str, Known], settings: Settings) -> pl.DataFrame:
     """Datasets that leave out small values; only a long one can show it."""
     return (
-        pl.concat([one.partners for one in known.values()])
+        pl.concat([of_freq.partners for of_freq in known.values()])
         .group_by("source", "dataset")
         .agg(rows=pl.col("rows").sum(), smallest_published_usd=pl.col("smallest_value_usd").min())
         .filter(pl.col("rows") >= ROWS_THAT_SHOW_A_CUT, pl.col("smallest_published_usd") >= settings.extract_floor_usd)
@@ -209,30 +258,31 @@ def _cut_off(known: dict[str, Known], settings: Settings) -> pl.DataFrame:
     )
 
 
-def _order(measured: Sequence[Measured], told: pl.DataFrame, number: Ids) -> Ids:
+def _order(measured: Sequence[Measured], of_window: pl.DataFrame, number: Ids) -> Ids:
     """Where the rows go: by good, window, exporter, importer and gap, all of them as one number."""
 
     def whole(name: str) -> Ids:
-        return np.concatenate([one.columns[name] for one in measured]).astype(np.int64)
+        return np.concatenate([part.columns[name] for part in measured]).astype(np.int64)
 
-    window = told.select(pl.struct("freq_code", "window_months", "window_end").rank("dense")).to_series().to_numpy()
-    gap = told["baseline_gap_years"].to_numpy()
+    window_key = pl.struct("freq_code", "window_months", "window_end")
+    window = of_window.select(window_key.rank("dense")).to_series().to_numpy()
+    gap = of_window["baseline_gap_years"].to_numpy()
     key = whole("good")
     for part in (window[number], whole("exporter"), whole("importer"), gap[number]):
         key = key * (int(part.max(initial=0)) + 1) + part.astype(np.int64, copy=False)
     return np.argsort(key, kind="stable")
 
 
-def _windows_told(windows: Sequence[Window], settings: Settings) -> pl.DataFrame:
+def _window_columns(windows: Sequence[Window], settings: Settings) -> pl.DataFrame:
     """What the rows of each window share."""
     return pl.DataFrame(
         {
-            "freq_code": [one.freq_code for one in windows],
-            "window_months": pl.Series([one.months for one in windows], dtype=pl.Int16),
-            "window_end": pl.Series([one.end for one in windows], dtype=pl.Date),
-            "baseline_gap_years": pl.Series([one.gap_years for one in windows], dtype=pl.Int8),
-            "baseline_years": [_span(one.baseline_years) for one in windows],
-            "is_before_sanctions": [one.end < settings.sanctions_since.replace(day=1) for one in windows],
+            "freq_code": [window.freq_code for window in windows],
+            "window_months": pl.Series([window.months for window in windows], dtype=pl.Int16),
+            "window_end": pl.Series([window.end for window in windows], dtype=pl.Date),
+            "baseline_gap_years": pl.Series([window.gap_years for window in windows], dtype=pl.Int8),
+            "baseline_years": [_span(window.baseline_years) for window in windows],
+            "is_before_sanctions": [window.end < settings.sanctions_since.replace(day=1) for window in windows],
         }
     )
 
@@ -246,14 +296,14 @@ def _with_indicators(frame: pl.DataFrame, settings: Settings) -> pl.DataFrame:
         .over("_good_in_window")
     )
     is_nothing = (pl.col("value_prior_year_usd") == 0) & (pl.col("value_baseline_usd") == 0)
-    is_told = pl.col("smallest_published_usd").is_null()
+    shows_small_values = pl.col("smallest_published_usd").is_null()
     floor = float(settings.floor_usd)
     return (
         frame.with_columns(
             largest_period_share=pl.when(value > 0).then(pl.col("largest_period_usd") / value),
             break_month=pl.col("break_day").cast(pl.Int32).cast(pl.Date),
             lead_lag_months=pl.col("lead_lag_months").cast(pl.Int8),
-            baseline_is_nothing=pl.when(is_told | ~is_nothing).then(is_nothing),
+            baseline_is_nothing=pl.when(shows_small_values | ~is_nothing).then(is_nothing),
         )
         .with_columns(price_surge_log=price_surge(floor))
         .with_columns(among.name.prefix("median_"))
@@ -272,5 +322,16 @@ def _span(years: Sequence[int]) -> str:
 
 
 def is_material(settings: Settings) -> pl.Expr:
-    """The rows of features that are scored; the others are routes that were material a year before only."""
+    """The rows of features that are scored; the others are routes that were material a year before only.
+
+    Parameters
+    ----------
+    settings : Settings
+        Scenario: materiality.
+
+    Returns
+    -------
+    polars.Expr
+        Boolean over value_usd.
+    """
     return pl.col("value_usd") >= settings.materiality_usd

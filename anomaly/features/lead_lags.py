@@ -18,29 +18,38 @@ _LEAST_VARIANCE = 1e-12
 def best(lead: Floats, follow: Floats, ends: Sequence[int], months: int) -> tuple[Floats, Ids]:
     """The largest correlation of follow[t] with lead[t - lag] over lags 0 to MOST_LAG, and that lag.
 
-    lead, follow   months x pairs: changes, NaN where not known
-    ends           rows in which a span ends; it has `months` months of `follow`
+    Parameters
+    ----------
+    lead, follow : array of float, shape (months, pairs)
+        Monthly changes of two series a pair; NaN where unknown.
+    ends : sequence of int
+        Rows in which a span ends; running sums over the months serve all of them.
+    months : int
+        Months of `follow` in a span.
 
-    Returns (correlation, lag), ends x pairs: NaN and -1 where no lag has enough known changes, 0 where one of the two
-    does not move at all. Running sums over the months serve all ends.
+    Returns
+    -------
+    tuple of array
+        Correlation and lag in months, both of shape (ends, pairs): NaN and -1 where no lag has LEAST_CHANGES known on
+        both sides, 0 where one of the two does not move at all.
     """
     shape = (len(ends), lead.shape[1])
-    found, lag_of = np.full(shape, np.nan), np.full(shape, -1, dtype=np.int64)
+    highest, lag_of = np.full(shape, np.nan), np.full(shape, -1, dtype=np.int64)
     last = np.array(ends, dtype=np.int64) + 1
     first = np.maximum(last - months, 0)
     for lag in range(min(MOST_LAG, len(lead) - 1) + 1):
-        one = np.full_like(lead, np.nan)
-        one[lag:] = lead[: len(lead) - lag]
-        correlation = _correlation(one, follow, first, last)
-        is_better = np.isnan(found) & ~np.isnan(correlation) | (correlation > found)
-        found, lag_of = np.where(is_better, correlation, found), np.where(is_better, lag, lag_of)
-    return found, lag_of
+        lagged = np.full_like(lead, np.nan)
+        lagged[lag:] = lead[: len(lead) - lag]
+        correlation = _correlation(lagged, follow, first, last)
+        is_better = np.isnan(highest) & ~np.isnan(correlation) | (correlation > highest)
+        highest, lag_of = np.where(is_better, correlation, highest), np.where(is_better, lag, lag_of)
+    return highest, lag_of
 
 
-def _correlation(one: Floats, other: Floats, first: Ids, last: Ids) -> Floats:
+def _correlation(lagged: Floats, follow: Floats, first: Ids, last: Ids) -> Floats:
     """Of two sets of series over rows first to last (exclusive), one result an end."""
-    is_known = ~(np.isnan(one) | np.isnan(other))
-    x, y = np.where(is_known, one, 0.0), np.where(is_known, other, 0.0)
+    is_known = ~(np.isnan(lagged) | np.isnan(follow))
+    x, y = np.where(is_known, lagged, 0.0), np.where(is_known, follow, 0.0)
 
     def total(values: Floats) -> Floats:
         sums = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])

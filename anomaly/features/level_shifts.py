@@ -8,10 +8,10 @@ matrices, then the best dates are fitted again with a robust loss. A series is a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import stdtrit
 
 Floats = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.int64]
@@ -37,8 +37,12 @@ _SPIKE = 5.0  # robust standard deviations from the running median
 class Shifts:
     """For each series the shift of its level.
 
-    size   in the unit of the series, positive is up; 0 where no date is significant, NaN with too few months
-    at     column of the first month at the new level, -1 where there is no shift
+    Parameters
+    ----------
+    size : array of float, shape (series,)
+        In the unit of the series, positive is up; 0 where no date is significant, NaN with too few months.
+    at : array of int, shape (series,)
+        Column of the first month at the new level; -1 where there is no shift.
     """
 
     size: Floats
@@ -46,18 +50,30 @@ class Shifts:
 
 
 def find(series: Floats, first_month: int) -> Shifts:
-    """The shift of each row of `series`, NaN where a month is not known; `first_month` is 1 for January.
+    """The shift of the level of each series, if there is one.
 
     The model is a linear trend (of at most MOST_TREND), a level for each month of the year and one step. A shift counts
     where its robust t is beyond the quantile of LEVEL over all dates tried, with the autocorrelation of what is left
     taken into account.
+
+    Parameters
+    ----------
+    series : array of float, shape (series, months)
+        Logs of trade; NaN where a month is unknown.
+    first_month : int
+        Month of the year of the first column, 1 for January.
+
+    Returns
+    -------
+    Shifts
+        In the order of the series.
     """
     size, at = np.full(len(series), np.nan), np.full(len(series), -1, dtype=np.int64)
-    known = ~np.isnan(series)
-    of = _alike(known)
-    order = np.argsort(of, kind="stable")
-    for rows in np.split(order, np.cumsum(np.bincount(of))[:-1]):
-        month = np.flatnonzero(known[rows[0]])
+    is_known = ~np.isnan(series)
+    pattern = _alike(is_known)
+    order = np.argsort(pattern, kind="stable")
+    for rows in np.split(order, np.cumsum(np.bincount(pattern))[:-1]):
+        month = np.flatnonzero(is_known[rows[0]])
         if len(month) < LEAST_MONTHS:
             continue
         design = _design(month, first_month)
@@ -67,15 +83,15 @@ def find(series: Floats, first_month: int) -> Shifts:
     return Shifts(size, at)
 
 
-def _alike(known: npt.NDArray[np.bool_]) -> Ids:
+def _alike(is_known: npt.NDArray[np.bool_]) -> Ids:
     """A number for each row, the same for the same row."""
-    packed = np.packbits(known, axis=1)
+    packed = np.packbits(is_known, axis=1)
     padded = np.zeros((len(packed), -(-packed.shape[1] // 8) * 8), dtype=np.uint8)
     padded[:, : packed.shape[1]] = packed
     number = np.zeros(len(packed), dtype=np.int64)
     for word in padded.view(np.uint64).T:
-        _, one = np.unique(word, return_inverse=True)
-        _, number = np.unique(number * (int(one.max(initial=0)) + 1) + one, return_inverse=True)
+        _, of_word = np.unique(word, return_inverse=True)
+        _, number = np.unique(number * (int(of_word.max(initial=0)) + 1) + of_word, return_inverse=True)
     return number
 
 
@@ -117,13 +133,13 @@ def _design(month: Ids, first_month: int) -> _Design:
     basis, _ = np.linalg.qr(terms)
     projected = steps - (steps @ basis) @ basis.T
     norm = np.einsum("dn,dn->d", projected, projected)
-    is_told = norm > 0.1 * LEAST_SIDE  # else trend and season can stand for the step
-    projected, norm, dates = projected[is_told], norm[is_told], dates[is_told]
+    is_apart = norm > 0.1 * LEAST_SIDE  # else trend and season can stand for the step
+    projected, norm, dates = projected[is_apart], norm[is_apart], dates[is_apart]
     freedom = len(month) - basis.shape[1] - 1
     beside = -np.einsum("nk,nk->", basis[1:], basis[:-1]) - (projected[:, 1:] * projected[:, :-1]).sum(axis=1) / norm
     limit = critical(len(dates), freedom)
     lagged = beside / freedom
-    return _Design(basis, terms, products, steps[is_told], projected, norm, lagged, freedom, dates, limit)
+    return _Design(basis, terms, products, steps[is_apart], projected, norm, lagged, freedom, dates, limit)
 
 
 def _of_block(series: Floats, design: _Design) -> tuple[Floats, Ids]:
@@ -131,15 +147,15 @@ def _of_block(series: Floats, design: _Design) -> tuple[Floats, Ids]:
     size, position = np.zeros(len(series)), np.full(len(series), -1, dtype=np.int64)
     clean = _without_spikes(series)
     best, t_value = _screen(clean, design)
-    some = np.flatnonzero(t_value > _WORTH_A_FIT * design.limit)
-    middle = _robust(series[some], clean[some], best[some], design)
+    rows = np.flatnonzero(t_value > _WORTH_A_FIT * design.limit)
+    middle = _robust(series[rows], clean[rows], best[rows], design)
     is_shift = np.abs(middle.t_value) > design.limit
-    some, middle = some[is_shift], middle.of(is_shift)
-    beside = [_reweighted(series[some], _near(best[some], by, design), middle, design) for by in (-1, 1)]
+    rows, middle = rows[is_shift], middle.of(is_shift)
+    beside = [_reweighted(series[rows], _near(best[rows], by, design), middle, design) for by in (-1, 1)]
     fits = [middle, *beside]
-    chosen = np.stack([_loss(one.left / middle.scale[:, None]) for one in fits]).argmin(axis=0)
-    size[some] = np.choose(chosen, [one.step for one in fits])
-    position[some] = design.dates[_near(best[some], np.array([0, -1, 1])[chosen], design)]
+    chosen = np.stack([_loss(fit.left / middle.scale[:, None]) for fit in fits]).argmin(axis=0)
+    size[rows] = np.choose(chosen, [fit.step for fit in fits])
+    position[rows] = design.dates[_near(best[rows], np.array([0, -1, 1])[chosen], design)]
     return size, position
 
 
@@ -184,8 +200,8 @@ class _Fit:
     left: Floats
     scale: Floats
 
-    def of(self, some: npt.NDArray[np.bool_]) -> _Fit:
-        return _Fit(self.step[some], self.t_value[some], self.left[some], self.scale[some])
+    def of(self, kept: npt.NDArray[np.bool_]) -> _Fit:
+        return _Fit(self.step[kept], self.t_value[kept], self.left[kept], self.scale[kept])
 
 
 def _robust(series: Floats, clean: Floats, date: Ids, of: _Design) -> _Fit:
@@ -221,14 +237,14 @@ def _reweighted(series: Floats, date: Ids, start: _Fit, of: _Design, steps: int 
 def _weighted(series: Floats, step_at: Floats, weights: Floats, of: _Design) -> tuple[Floats, Floats]:
     """Step of each series by weighted least squares, and what is left of it.
 
-    A trend beyond MOST_TREND is held there. The levels of the months of the year are taken out first (Frisch and Waugh): their normal equations are a diagonal,
-    so that two unknowns a series are left.
+    A trend beyond MOST_TREND is held there. The levels of the months of the year are taken out first (Frisch and
+    Waugh): their normal equations are a diagonal, so that two unknowns a series are left.
     """
     months = of.terms.shape[1] - 1
     weighted = weights * series
     of_trend, of_value, of_step = weights @ of.products, weighted @ of.terms, (weights * step_at) @ of.terms
-    one, trend, step = of_trend[:, :months], of_trend[:, months : 2 * months], of_step[:, :months]
-    trend_mean, step_mean, value_mean = trend / one, step / one, of_value[:, :months] / one
+    weight, trend, step = of_trend[:, :months], of_trend[:, months : 2 * months], of_step[:, :months]
+    trend_mean, step_mean, value_mean = trend / weight, step / weight, of_value[:, :months] / weight
     tt = of_trend[:, -1] - (trend_mean * trend).sum(axis=1)
     ts = of_step[:, -1] - (trend_mean * step).sum(axis=1)
     ss = step.sum(axis=1) - (step_mean * step).sum(axis=1)
@@ -264,13 +280,16 @@ def _loss(left: Floats) -> Floats:
 def critical(dates: int, freedom: int) -> float:
     """The |t| that one of so many dates exceeds with a chance of at most LEVEL where there is no shift (Bonferroni).
 
-    Quantile of Student's t by the expansion of Cornish and Fisher, to 0.2 % from ten degrees of freedom on.
+    Parameters
+    ----------
+    dates : int
+        Dates tried.
+    freedom : int
+        Degrees of freedom of Student's t.
+
+    Returns
+    -------
+    float
+        Above 0.
     """
-    z = NormalDist().inv_cdf(1 - LEVEL / (2 * max(dates, 1)))
-    terms = (
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
-    )
-    return float(z + sum(term / freedom**power for power, term in enumerate(terms, start=1)))
+    return -float(stdtrit(freedom, LEVEL / (2 * max(dates, 1))))

@@ -27,14 +27,29 @@ Column = Amounts | Marks | Floats
 
 
 def compare(grid: Grid, window: Window, broken_by: Ids) -> Compared:
-    """A route's window, year before and baseline mean. `broken_by` is refusals.edition_bits of the grid's goods."""
+    """Each route's trade in a window, a year before and in the baseline, and whether they can be compared.
+
+    Parameters
+    ----------
+    grid : Grid
+        A chunk of goods at the window's frequency.
+    window : Window
+        What is compared.
+    broken_by : array of int, shape (goods,)
+        refusals.edition_bits of the grid's goods.
+
+    Returns
+    -------
+    Compared
+        By route of the grid.
+    """
     known = grid.known
     now, prior = known.index(window.end, window.months), known.index(window.end, window.months, 1)
     baseline = [known.index(window.end.replace(year=year), window.months) for year in window.baseline_years]
     base_at = [at for at in baseline if at is not None]
     broken, changed = straddles(grid, broken_by, [*(prior or []), *(now or [])])
-    every = [*chain.from_iterable(base_at), *(prior or []), *(now or [])]
-    base_broken, base_changed = straddles(grid, broken_by, every)
+    all_periods = [*chain.from_iterable(base_at), *(prior or []), *(now or [])]
+    base_broken, base_changed = straddles(grid, broken_by, all_periods)
     value, before = cells.total(grid.value, now), cells.total(grid.value, prior)
     base = np.where(base_broken, UNKNOWN, cells.mean(grid.value, base_at))
     best = np.where(base_broken, UNKNOWN, cells.highest(grid.value, base_at))
@@ -45,9 +60,16 @@ def compare(grid: Grid, window: Window, broken_by: Ids) -> Compared:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The material routes of a window: columns of numbers, UNKNOWN where unknown, names as numbers.
+    """The material routes of a window as columns of numbers.
 
-    texts   what the columns `target_says` and `hub_says` count in
+    Parameters
+    ----------
+    window : Window
+        What was compared.
+    columns : dict of str to array, shape (routes,)
+        UNKNOWN or NaN where unknown; goods, countries and kinds as their numbers in the grid's names.
+    texts : list of str
+        What the columns `target_says` and `hub_says` count in.
     """
 
     window: Window
@@ -59,8 +81,22 @@ class Measured:
 class Once:
     """What is looked up once for a grid and used by all its windows.
 
-    is_coalition, is_target   of each country in names
-    is_whole                  of each kind of routes, see `are_whole`
+    Parameters
+    ----------
+    is_coalition, is_target : array of bool, shape (countries,)
+        Roles of the countries in names.
+    is_whole : array of bool, shape (kinds,)
+        See `are_whole`.
+    broken_by : array of int, shape (goods,)
+        refusals.edition_bits of the grid's goods.
+    pairs : neighbour_codes.Pairs
+        Routes that have siblings.
+    exports : Placed
+        Exports of all goods, for the comparative advantage.
+    sums : array of int, shape (reporters, periods)
+        exporter_totals.spread; empty where there are no totals.
+    months : dict of datetime.date to MonthlySigns
+        By the end of a window; empty for annual data.
     """
 
     is_coalition: Marks
@@ -70,15 +106,33 @@ class Once:
     pairs: neighbour_codes.Pairs
     exports: Placed
     sums: Amounts
-    months: dict[date, months.Found]
+    months: dict[date, months.MonthlySigns]
 
 
 def measure(
     grid: Grid, monthly: Grid | None, once: Once, window: Window, compared: Compared, settings: Settings
 ) -> Measured:
-    """The material routes of a window, and to targets those of the year before, with every column that features has of them.
+    """The material routes of a window, and to targets those of the year before, with all that features has of them.
 
-    monthly   the same goods in monthly data, for a leg of which the year has no annual figure yet
+    Parameters
+    ----------
+    grid : Grid
+        A chunk of goods at the window's frequency.
+    monthly : Grid or None
+        The same goods in monthly data, for a leg of which the year has no annual figure yet.
+    once : Once
+        Of the same grid.
+    window : Window
+        What is compared.
+    compared : Compared
+        The window of the grid.
+    settings : Settings
+        Scenario: materiality, floor.
+
+    Returns
+    -------
+    Measured
+        A row for each route that is compared.
     """
     is_coalition = once.is_coalition
     legs = coalition_legs(grid, monthly, window, compared, lambda g, w: compare(g, w, once.broken_by), is_coalition)
@@ -116,7 +170,7 @@ def measure(
         "neighbour_fell_usd": matched.fell,
         "effect_in_fences": _effects(grid, compared, route, settings),
         **_monthly(once.months.get(window.end), route),
-        **{name: one[route] for name, one in zip(MIRROR, mirror, strict=True)},
+        **{name: usd[route] for name, usd in zip(MIRROR, mirror, strict=True)},
     }
     return Measured(window, columns, [*legs.texts, ""])
 
@@ -139,33 +193,52 @@ def _shape(grid: Grid, window: Window, route: Ids) -> dict[str, Column]:
     }
 
 
-def by_month(grid: Grid, of: Sequence[Window], is_coalition: Marks, settings: Settings) -> dict[date, months.Found]:
-    """What only monthly data can say, by the end of a window; nothing for annual data."""
+def by_month(
+    grid: Grid, windows: Sequence[Window], is_coalition: Marks, settings: Settings
+) -> dict[date, months.MonthlySigns]:
+    """What only monthly data can say of each route, by the end of a window.
+
+    Parameters
+    ----------
+    grid : Grid
+        A chunk of goods.
+    windows : sequence of Window
+        Windows that are compared.
+    is_coalition : array of bool, shape (countries,)
+        Members of the coalition.
+    settings : Settings
+        Scenario: floor, materiality, targets.
+
+    Returns
+    -------
+    dict of datetime.date to MonthlySigns
+        Empty for annual data.
+    """
     if grid.known.freq_code != "M":
         return {}
-    ends = sorted({window.end for window in of})
+    ends = sorted({window.end for window in windows})
     return months.find(grid, ends, is_coalition, settings)
 
 
-def _monthly(found: months.Found | None, route: Ids) -> dict[str, Column]:
-    if found is None:
+def _monthly(signs: months.MonthlySigns | None, route: Ids) -> dict[str, Column]:
+    if signs is None:
         nowhere, never = np.full(len(route), np.nan), np.full(len(route), UNKNOWN, dtype=np.int64)
         return {"level_shift": nowhere, "break_day": never, "lead_lag": nowhere, "lead_lag_months": never}
     return {
-        "level_shift": found.level_shift[route],
-        "break_day": found.break_day[route],
-        "lead_lag": found.correlation[route],
-        "lead_lag_months": found.lag[route],
+        "level_shift": signs.level_shift[route],
+        "break_day": signs.break_day[route],
+        "lead_lag": signs.correlation[route],
+        "lead_lag_months": signs.lag[route],
     }
 
 
 def _effects(grid: Grid, compared: Compared, route: Ids, settings: Settings) -> Floats:
-    """effects.size_effect among the good's comparable routes that carry the floor at least in one of the windows."""
+    """size_effect among the good's comparable routes that carry the floor at least in one of the windows."""
     is_there = compared.is_comparable & (np.maximum(compared.value, compared.prior) >= settings.floor_usd)
     among = np.flatnonzero(is_there)
-    found = np.full(len(grid.good), np.nan)
-    found[among] = size_effect(compared.value[among], compared.prior[among], grid.good[among], settings.floor_usd)
-    return found[route]
+    effects = np.full(len(grid.good), np.nan)
+    effects[among] = size_effect(compared.value[among], compared.prior[among], grid.good[among], settings.floor_usd)
+    return effects[route]
 
 
 def _totals(grid: Grid, is_whole: Marks, compared: Compared, route: Ids) -> dict[str, Column]:
@@ -205,9 +278,20 @@ def are_whole(grid: Grid) -> Marks:
     """For each kind of routes, whether its dataset shows an exporter's sales to most countries.
 
     Exporters' reports show it with many partners, importers' reports with many reporters.
+
+    Parameters
+    ----------
+    grid : Grid
+        Of it the kinds of its routes, and who reported what.
+
+    Returns
+    -------
+    array of bool, shape (kinds,)
+        In the order of names.kinds.
     """
     many = pl.col("partners") >= PARTNERS_OF_A_WHOLE_DATASET
-    told = grid.known.partners.filter(many, flow_code="X").select("source", "dataset").rows()
-    asked = grid.known.reporters.filter(flow_code="M").group_by("source", "dataset").agg(partners=pl.len())
-    whole = {"export": told, "reconciled": told, "import": asked.filter(many).select("source", "dataset").rows()}
+    of_exporters = grid.known.partners.filter(many, flow_code="X").select("source", "dataset").rows()
+    importers = grid.known.reporters.filter(flow_code="M").group_by("source", "dataset").agg(partners=pl.len())
+    of_importers = importers.filter(many).select("source", "dataset").rows()
+    whole = {"export": of_exporters, "reconciled": of_exporters, "import": of_importers}
     return np.array([(source, dataset) in whole[basis] for source, dataset, basis in grid.names.kinds.rows()])

@@ -21,13 +21,19 @@ MOST_MONTHS = 60  # up to a window's end: one trend and one season hold for five
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """For each route of a grid, over the months up to one end.
+class MonthlySigns:
+    """What its months say of each route of a grid, up to the end of a window.
 
-    level_shift   in logs; 0 where there is none, NaN unknown
-    break_day     first day of the first month at the new level, in days since 1970; UNKNOWN where there is none
-    correlation   of its changes with those of the coalition's exports to its exporter; NaN unknown
-    lag           months by which it follows them; UNKNOWN where unknown
+    Parameters
+    ----------
+    level_shift : array of float, shape (routes,)
+        In logs; 0 where there is none, NaN unknown.
+    break_day : array of int, shape (routes,)
+        First day of the first month at the new level, in days since 1970; UNKNOWN where there is none.
+    correlation : array of float, shape (routes,)
+        Of its changes with those of the coalition's exports to its exporter; NaN unknown.
+    lag : array of int, shape (routes,)
+        Months by which it follows them; UNKNOWN where unknown.
     """
 
     level_shift: Floats
@@ -36,32 +42,46 @@ class Found:
     lag: Ids
 
 
-def find(grid: Grid, ends: Sequence[date], is_coalition: Marks, settings: Settings) -> dict[date, Found]:
-    """Every end's figures, for routes that may be material in a window that ends there; unknown for the others.
+def find(grid: Grid, ends: Sequence[date], is_coalition: Marks, settings: Settings) -> dict[date, MonthlySigns]:
+    """Level shifts and correlations up to the end of each window; nothing later than an end is used for it.
 
-    Nothing later than an end is used for it.
+    Parameters
+    ----------
+    grid : Grid
+        Monthly data.
+    ends : sequence of datetime.date
+        Ends of windows, first day of the month.
+    is_coalition : array of bool, shape (countries,)
+        Members of the coalition.
+    settings : Settings
+        Scenario: floor, materiality, targets.
+
+    Returns
+    -------
+    dict of datetime.date to MonthlySigns
+        For the ends that the data reach; unknown for routes that cannot be material in a window that ends there.
     """
     at = {end: span[0] for end in ends if (span := grid.known.index(end, 1))}
     floor = settings.floor_usd / 12  # the floor of a year, for a month
     is_asked = {end: _may_be_material(grid, position, settings) for end, position in at.items()}
-    some = np.flatnonzero(np.logical_or.reduce([np.zeros(len(grid.good), dtype=np.bool_), *is_asked.values()]))
-    logs = np.where(grid.value[:, some] >= 0, np.log(np.maximum(grid.value[:, some], 0) + floor), np.nan)
-    leads = _coalition_changes(grid, is_coalition, floor)[:, grid.out_of[some]]
-    leads[:, is_coalition[grid.exporter[some]]] = np.nan
+    asked = np.flatnonzero(np.logical_or.reduce([np.zeros(len(grid.good), dtype=np.bool_), *is_asked.values()]))
+    logs = np.where(grid.value[:, asked] >= 0, np.log(np.maximum(grid.value[:, asked], 0) + floor), np.nan)
+    leads = _coalition_changes(grid, is_coalition, floor)[:, grid.out_of[asked]]
+    leads[:, is_coalition[grid.exporter[asked]]] = np.nan
     correlation, lag = lead_lags.best(leads, _changes(logs), list(at.values()), MOST_MONTHS)
     days = pl.Series(grid.known.periods, dtype=pl.Date).to_physical().cast(pl.Int64).to_numpy()
-    found = {}
+    signs_by_end = {}
     for number, (end, position) in enumerate(at.items()):
-        mine = is_asked[end][some]
+        of_end = is_asked[end][asked]
         first = max(position + 1 - MOST_MONTHS, 0)
-        shifts = level_shifts.find(logs[first : position + 1, mine].T, grid.known.periods[first].month)
+        shifts = level_shifts.find(logs[first : position + 1, of_end].T, grid.known.periods[first].month)
         since = np.where(shifts.at >= 0, days[first + shifts.at], UNKNOWN)
-        route = some[mine]
-        everywhere = Found(*_nothing(len(grid.good)))
-        everywhere.level_shift[route], everywhere.break_day[route] = np.round(shifts.size, DIGITS), since
-        everywhere.correlation[route], everywhere.lag[route] = correlation[number, mine], lag[number, mine]
-        found[end] = everywhere
-    return found
+        route = asked[of_end]
+        signs = MonthlySigns(*_nothing(len(grid.good)))
+        signs.level_shift[route], signs.break_day[route] = np.round(shifts.size, DIGITS), since
+        signs.correlation[route], signs.lag[route] = correlation[number, of_end], lag[number, of_end]
+        signs_by_end[end] = signs
+    return signs_by_end
 
 
 def _nothing(count: int) -> tuple[Floats, Ids, Floats, Ids]:

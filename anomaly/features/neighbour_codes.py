@@ -20,10 +20,16 @@ _SPARSE = 8  # cells a route: above it numbering by sorting takes less memory th
 class Pairs:
     """The routes of a grid that have siblings in their dataset, by pair of countries and heading.
 
-    at      each route's position in `route`, -1 where its dataset holds no other good of the heading
-    route   those routes
-    pair    number of the exporter, importer and heading of each of them
-    count   how many pairs there are
+    Parameters
+    ----------
+    at : array of int, shape (routes of the grid,)
+        Each route's position in `route`; -1 where its dataset holds no other good of the heading.
+    route : array of int
+        Those routes.
+    pair : array of int, shape of `route`
+        Number of the exporter, importer and heading of each of them.
+    count : int
+        How many pairs there are.
     """
 
     at: Ids
@@ -36,9 +42,14 @@ class Pairs:
 class Matched:
     """For each route asked about: the share of its rise that falls of its siblings match, and the sibling that fell most.
 
-    share     0 to 1; NaN where nobody can say
-    sibling   number of that good, UNKNOWN where none fell or the route did not rise
-    fell      whole USD by which it fell
+    Parameters
+    ----------
+    share : array of float, shape (routes,)
+        0 to 1; NaN where nobody can say.
+    sibling : array of int, shape (routes,)
+        Number of that good; UNKNOWN where none fell or the route did not rise.
+    fell : array of int, shape (routes,)
+        Whole USD by which it fell; UNKNOWN likewise.
     """
 
     share: Floats
@@ -47,7 +58,18 @@ class Matched:
 
 
 def pairs(grid: Grid) -> Pairs:
-    """Number the pairs of a grid of whole headings."""
+    """Number the pairs of a grid of whole headings.
+
+    Parameters
+    ----------
+    grid : Grid
+        A chunk whose headings are complete.
+
+    Returns
+    -------
+    Pairs
+        Of the routes that have siblings.
+    """
     heading = grid.names.goods.str.slice(0, HEADING_DIGITS).rank("dense").to_numpy().astype(np.int64) - 1
     is_held = np.zeros((len(heading), grid.names.kinds.height), dtype=np.bool_)
     is_held[grid.good, grid.kind] = True
@@ -72,30 +94,48 @@ def _numbered(key: Ids, size: int) -> tuple[Ids, int]:
     return number[key], int(number[-1]) + 1 if size else 0
 
 
-def matched(grid: Grid, of: Pairs, compared: Compared, route: Ids, floor_usd: float) -> Matched:
-    """How far falls of other goods of the heading on the same pair match the rise of each of these routes.
+def matched(grid: Grid, pairs: Pairs, compared: Compared, route: Ids, floor_usd: float) -> Matched:
+    """How far falls of other goods of the heading on the same pair of countries match the rise of each route.
 
     All falls of the pair over the rise, at most 1: an upper bound of what moved to this code, since the same fall may
     stand beside several rises. A rise below the floor is none. Where a sibling cannot be compared and the others did
     not fall, nobody can say.
+
+    Parameters
+    ----------
+    grid : Grid
+        Of it the goods of its routes.
+    pairs : Pairs
+        Of the same grid.
+    compared : Compared
+        The window and the year before by route.
+    route : array of int, shape (routes,)
+        Routes wanted.
+    floor_usd : float
+        The scenario's floor.
+
+    Returns
+    -------
+    Matched
+        In the order of `route`.
     """
     share, sibling = np.full(len(route), np.nan), np.full(len(route), UNKNOWN, dtype=np.int64)
     fell = np.full(len(route), UNKNOWN, dtype=np.int64)
-    asked = np.flatnonzero(of.at[route] >= 0)
-    mine = of.pair[of.at[route[asked]]]
+    asked = np.flatnonzero(pairs.at[route] >= 0)
+    asked_pair = pairs.pair[pairs.at[route[asked]]]
     rise = compared.value[route[asked]] - compared.prior[route[asked]]
-    some = np.flatnonzero(cells.present(mine, of.count)[of.pair])
-    who, pair = of.route[some], of.pair[some]
-    is_known = compared.is_comparable[who]
-    fall = np.where(is_known, np.maximum(compared.prior[who] - compared.value[who], 0), 0)
-    all_fell = cells.add_up(fall, pair, of.count)[mine]
-    deepest, of_good = _deepest(fall, pair, grid.good[who], of.count)
-    is_unknown = cells.present(pair[~is_known], of.count)[mine] & (all_fell == 0)
+    beside = np.flatnonzero(cells.present(asked_pair, pairs.count)[pairs.pair])
+    sibling_route, pair = pairs.route[beside], pairs.pair[beside]
+    is_known = compared.is_comparable[sibling_route]
+    fall = np.where(is_known, np.maximum(compared.prior[sibling_route] - compared.value[sibling_route], 0), 0)
+    all_fell = cells.add_up(fall, pair, pairs.count)[asked_pair]
+    deepest, of_good = _deepest(fall, pair, grid.good[sibling_route], pairs.count)
+    is_unknown = cells.present(pair[~is_known], pairs.count)[asked_pair] & (all_fell == 0)
     has_risen = rise >= max(floor_usd, 1)
-    told = np.divide(all_fell, rise, out=np.zeros(len(asked)), where=has_risen)
-    share[asked] = np.where(has_risen & is_unknown, np.nan, np.minimum(told, 1.0))
-    sibling[asked] = np.where(told > 0, of_good[mine], UNKNOWN)
-    fell[asked] = np.where(told > 0, deepest[mine], UNKNOWN)
+    ratio = np.divide(all_fell, rise, out=np.zeros(len(asked)), where=has_risen)
+    share[asked] = np.where(has_risen & is_unknown, np.nan, np.minimum(ratio, 1.0))
+    sibling[asked] = np.where(ratio > 0, of_good[asked_pair], UNKNOWN)
+    fell[asked] = np.where(ratio > 0, deepest[asked_pair], UNKNOWN)
     return Matched(share, sibling, fell)
 
 
@@ -109,5 +149,18 @@ def _deepest(fall: Amounts, pair: Ids, good: Ids, count: int) -> tuple[Amounts, 
 
 
 def named(sibling: Ids, goods: pl.Series) -> pl.Series:
-    """Names of siblings by their number; null where there is none."""
+    """Names of siblings.
+
+    Parameters
+    ----------
+    sibling : array of int, shape (routes,)
+        Numbers of goods, as in Matched.
+    goods : polars.Series
+        The grid's goods, in the order of their numbers.
+
+    Returns
+    -------
+    polars.Series
+        One name a route; null where there is none.
+    """
     return goods.gather(pl.select(pl.when(pl.lit(pl.Series(sibling)) >= 0).then(pl.Series(sibling))).to_series())

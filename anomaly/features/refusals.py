@@ -26,9 +26,9 @@ def edition_bits(broken: pl.DataFrame, goods: pl.Series) -> npt.NDArray[np.int64
 
     Parameters
     ----------
-    broken : DataFrame
+    broken : polars.DataFrame
         families.broken: good, newer_edition.
-    goods : Series of str
+    goods : polars.Series
         Goods, each once.
 
     Returns
@@ -42,10 +42,22 @@ def edition_bits(broken: pl.DataFrame, goods: pl.Series) -> npt.NDArray[np.int64
     return marked["bits"].fill_null(0).cast(pl.Int64).to_numpy()
 
 
-def straddles(grid: Grid, marks: npt.NDArray[np.int64], at: list[int]) -> tuple[Marks, Marks]:
-    """For each route: (is broken, is changed) over the periods at `at`, as its reporter's editions say.
+def straddles(grid: Grid, broken_by: npt.NDArray[np.int64], at: list[int]) -> tuple[Marks, Marks]:
+    """Whether the reporter of each route changed the HS edition within some periods.
 
-    marks   `edition_bits` of the grid's goods
+    Parameters
+    ----------
+    grid : Grid
+        Of it its routes and the editions of their reporters.
+    broken_by : array of int, shape (goods,)
+        `edition_bits` of the grid's goods.
+    at : list of int
+        The periods.
+
+    Returns
+    -------
+    tuple of array of bool, shape (routes,)
+        Whether a change breaks the route's good, and whether there is one at all.
     """
     edition = grid.known.edition[:, at].astype(np.int64)
     highest = edition.max(axis=1, initial=0)
@@ -55,7 +67,7 @@ def straddles(grid: Grid, marks: npt.NDArray[np.int64], at: list[int]) -> tuple[
         nowhere = np.zeros(len(grid.good), dtype=np.bool_)
         return nowhere, nowhere
     crossed = np.where(is_changed, (1 << (highest + 1)) - (1 << (np.minimum(lowest, highest) + 1)), 0)
-    return (marks[grid.good] & crossed[grid.reporter]) != 0, is_changed[grid.reporter]
+    return (broken_by[grid.good] & crossed[grid.reporter]) != 0, is_changed[grid.reporter]
 
 
 def refusals(
@@ -63,8 +75,25 @@ def refusals(
 ) -> pl.DataFrame | None:
     """Routes to targets that are large enough and cannot be compared in this window, each with the first reason.
 
-    `are_targets` marks the countries in names. Columns of schema.Refused, or None where nothing is refused. A window
-    computed for several gaps is refused once, for its own gap.
+    A window computed for several gaps is refused once, for its own gap.
+
+    Parameters
+    ----------
+    grid : Grid
+        The window's goods.
+    window : Window
+        What is compared.
+    compared : Compared
+        The window of the grid.
+    are_targets : array of bool, shape (countries,)
+        Targets of the scenario.
+    settings : Settings
+        Scenario: materiality, baseline years.
+
+    Returns
+    -------
+    polars.DataFrame or None
+        Columns of schema.Refused; None where nothing is refused.
     """
     known, names = grid.known, grid.names
     now = known.index(window.end, window.months) or []

@@ -17,14 +17,30 @@ _UNIT_USD = 1e6
 def size_effect(value: Amounts, prior: Amounts, good: Ids, floor_usd: float) -> Floats:
     """Effect of each route, in fences: 1 is the upper fence of its good, -1 the lower, 0 the median route.
 
-    value, prior   whole USD, both known, a route each
-    good           sorted; routes of a good with fewer than LEAST_ROUTES are NaN, unknown
-
     r = (V + f)/(V₋₁ + f), s = r/med - 1 above the median and 1 - med/r below it, E = s max(V, V₋₁)^U. The distance of E
-    from its median is told in FENCE times the distance of the quartile on that side, which is never taken to be
+    from its median is measured in FENCE times the distance of the quartile on that side, which is never taken to be
     less than LEAST_SPREAD of the median effect.
+
+    Parameters
+    ----------
+    value, prior : array of int, shape (routes,)
+        Window and year before, whole USD, both known.
+    good : array of int, shape (routes,)
+        Number of the route's good, ascending.
+    floor_usd : float
+        f, the scenario's floor.
+
+    Returns
+    -------
+    array of float, shape (routes,)
+        NaN, unknown, for routes of a good with fewer than LEAST_ROUTES.
+
+    References
+    ----------
+    Hidiroglou and Berthelot 1986, Statistical editing and imputation for periodic business surveys, Survey Methodology
+    12(1), 73-83.
     """
-    told = np.full(len(value), np.nan)
+    effect_in_fences = np.full(len(value), np.nan)
     is_many = (np.bincount(good) >= LEAST_ROUTES)[good]
     value, prior, good = value[is_many], prior[is_many], good[is_many]
     ratio = (value + floor_usd) / (prior + floor_usd)
@@ -34,8 +50,8 @@ def size_effect(value: Amounts, prior: Amounts, good: Ids, floor_usd: float) -> 
     low, middle, high = _quantiles(effect, good, (0.25, 0.5, 0.75))
     side = np.where(effect > middle, high - middle, middle - low)
     fence = FENCE * np.maximum(side, LEAST_SPREAD * np.abs(middle))
-    told[is_many] = np.divide(effect - middle, fence, out=np.full(len(value), np.nan), where=fence > 0)
-    return told
+    effect_in_fences[is_many] = np.divide(effect - middle, fence, out=np.full(len(value), np.nan), where=fence > 0)
+    return effect_in_fences
 
 
 def _quantiles(values: Floats, group: Ids, shares: tuple[float, ...]) -> list[Floats]:
@@ -43,10 +59,10 @@ def _quantiles(values: Floats, group: Ids, shares: tuple[float, ...]) -> list[Fl
     starts = np.flatnonzero(np.diff(group, prepend=-1))
     counts = np.diff(starts, append=len(group))
     ordered = np.concatenate([values[:0], *[np.sort(part) for part in np.split(values, starts[1:])]])
-    found = []
+    quantiles = []
     for share in shares:
         at = share * (counts - 1)
         below = at.astype(np.int64)
-        one, next_ = ordered[starts + below], ordered[starts + np.minimum(below + 1, counts - 1)]
-        found.append(np.repeat(one + (at - below) * (next_ - one), counts))
-    return found
+        lower, upper = ordered[starts + below], ordered[starts + np.minimum(below + 1, counts - 1)]
+        quantiles.append(np.repeat(lower + (at - below) * (upper - lower), counts))
+    return quantiles

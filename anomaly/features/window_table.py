@@ -22,14 +22,14 @@ def worth_computing(coverage: pl.DataFrame, scope: pl.DataFrame, settings: Setti
 
     Parameters
     ----------
-    coverage, scope : DataFrame
+    coverage, scope : polars.DataFrame
         coverage.build: who reported which period, and what each dataset holds.
     settings : Settings
         Scenario: lengths of windows, baseline years, fewest months of a year so far.
 
     Returns
     -------
-    DataFrame
+    polars.DataFrame
         freq_code, window_months, window_end, baseline_gap_years, baseline_years (list of years, empty without a
         baseline).
     """
@@ -48,14 +48,14 @@ def inside(table: pl.DataFrame, coverage: pl.DataFrame, scope: pl.DataFrame) -> 
 
     Parameters
     ----------
-    table : DataFrame
+    table : polars.DataFrame
         `worth_computing` of other data.
-    coverage, scope : DataFrame
+    coverage, scope : polars.DataFrame
         coverage.build of these data.
 
     Returns
     -------
-    DataFrame
+    polars.DataFrame
         The rows of `table` at the frequencies of these data.
     """
     rows = []
@@ -69,7 +69,20 @@ def inside(table: pl.DataFrame, coverage: pl.DataFrame, scope: pl.DataFrame) -> 
 
 
 def by_frequency(table: pl.DataFrame, frequencies: Iterable[str]) -> dict[str, list[Window]]:
-    """The windows of each frequency, in the order of the table."""
+    """The windows of each frequency.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        `worth_computing` or `inside`.
+    frequencies : iterable of str
+        A annual, M monthly.
+
+    Returns
+    -------
+    dict of str to list of Window
+        For each frequency its windows in the order of the table; an empty list where it has none.
+    """
     return {
         freq: [
             Window(code, months, end, tuple(years), gap)

@@ -14,7 +14,20 @@ ONE_PERIOD_SHARE = 0.9  # of a window's trade in one of its months
 
 
 def caveats(row: Mapping[str, Any], calibrated: Mapping[str, Any]) -> list[str]:
-    """Sentences, the gravest first. `row` is a row of features; `calibrated` of scores.calibration."""
+    """Sentences, the gravest first. `row` is a row of features; `calibrated` of scores.calibration.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of features.
+    calibrated : mapping
+        A row of scores.calibration; empty where there is none.
+
+    Returns
+    -------
+    list of str
+        None of them where nothing is to be said.
+    """
     said = [
         (_is_lumpy(row), "A single lumpy good: one aircraft, ship or engine makes the whole figure."),
         (
@@ -86,7 +99,18 @@ _BENIGN_BY_CHAPTER = (
 
 
 def benign_explanations(good: str) -> list[str]:
-    """What to rule out before asking anyone, for the good's chapter."""
+    """What to rule out before asking anyone, for the good's chapter.
+
+    Parameters
+    ----------
+    good : str
+        A code or family.
+
+    Returns
+    -------
+    list of str
+        Parts of a sentence, those of the chapter first.
+    """
     chapter = int(good[:2])
     own = [text for chapters, text in _BENIGN_BY_CHAPTER if chapter in chapters]
     return [

@@ -10,11 +10,13 @@ import polars as pl
 
 from anomaly.contract.schema import ROUTE_KEY, is_own_gap
 from anomaly.contract.settings import Settings
-from anomaly.indicators.base import change, usd
+from anomaly.flags import naming
+from anomaly.indicators.base import HUB_TO_TARGET, change, usd
 
 _KEY = list(ROUTE_KEY)
 _WINDOW = ["freq_code", "window_months", "window_end"]
 _MARKET = [*_WINDOW, "good", "importer_iso"]
+FLAG_TYPE = "resolved"  # told by a flag of the year before, not by the figures of one window
 FALL = 0.5  # at most half of the year before
 LEAST_FALL_LOG = 0.693  # the same, as a reason says it
 # What a measure is told by, the most telling first: on the exporter itself, then on the way to the target.
@@ -25,15 +27,27 @@ MOST_HUBS_NAMED = 3
 def candidates(features: pl.DataFrame, flags: pl.DataFrame, events: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     """Rows of features that are resolved, with measure, measure_date, displaced_usd and displaced_to beside them.
 
-    features   every window of the routes to targets, also those below materiality that were above it a year before
-    flags      schema.Flags, of all windows
-    events     date, title, countries (ISO3 with spaces between), effect
-
     A route is resolved where it was flagged in the same months a year before, carries at most FALL of what it did, is
     not flagged any more, and a measure that names its exporter or its target took effect after the earlier window began.
+
+    Parameters
+    ----------
+    features : polars.DataFrame
+        Every window of the routes to targets, also those below materiality that were above it a year before.
+    flags : polars.DataFrame
+        Columns of schema.Flags, of all windows.
+    events : polars.DataFrame
+        date, title, countries (ISO 3166-1 alpha-3 with spaces between), effect.
+    settings : Settings
+        The scenario.
+
+    Returns
+    -------
+    polars.DataFrame
+        Sorted by the key; no measure, no row.
     """
     own = features.filter(is_own_gap(settings.baseline_years), pl.col("role") == "target")
-    was = flags.filter(~pl.col("is_before_sanctions"), pl.col("flag_type") != "ghost_transit").select(
+    was = flags.filter(~pl.col("is_before_sanctions"), naming.is_on(HUB_TO_TARGET)).select(
         *[pl.col(name) for name in _KEY if name != "window_end"],
         window_end=pl.col("window_end").dt.offset_by("12mo"),
         was_flagged=pl.col("flag_id"),
@@ -95,7 +109,20 @@ def _displaced(own: pl.DataFrame, settings: Settings) -> pl.DataFrame:
 
 
 def reason(row: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """The reason of a resolved route: its fall, the measure, and where the trade may have gone."""
+    """The reason of a resolved route: its fall, the measure, and where the trade may have gone.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of `candidates`.
+    names : mapping
+        Country → English name.
+
+    Returns
+    -------
+    dict
+        indicator, value, unit, threshold and text, as in schema.Flags.
+    """
     text = (
         f"Trade on the route fell from {usd(row['value_prior_year_usd'])} to {usd(row['value_usd'])} "
         f"({change(row['value_usd'], row['value_prior_year_usd'])}) after: {row['measure']} ({row['measure_date']}). "

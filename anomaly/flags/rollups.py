@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from anomaly.flags import naming
+
 _WINDOW = ["freq_code", "window_months", "window_end"]
 
 
@@ -12,11 +14,25 @@ def build(flags: pl.DataFrame, features: pl.DataFrame, targets: tuple[str, ...])
 
     total_usd is all trade with the targets of that good, or of that hub in all goods, that could be compared and is
     material in the window.
+
+    Parameters
+    ----------
+    flags : polars.DataFrame
+        Columns of schema.Flags.
+    features : polars.DataFrame
+        Columns of schema.Features.
+    targets : tuple of str
+        Countries under sanctions.
+
+    Returns
+    -------
+    polars.DataFrame
+        Columns of schema.Rollups.
     """
     to_targets = features.filter(pl.col("importer_iso").is_in(list(targets))).unique(
         [*_WINDOW, "good", "exporter_iso", "importer_iso"], keep="first", maintain_order=True
     )
-    flagged = flags.filter(pl.col("importer_iso").is_in(list(targets)), pl.col("flag_type") != "resolved")
+    flagged = flags.filter(pl.col("importer_iso").is_in(list(targets)), ~naming.has_ended())
     return pl.concat(
         [_of(flagged, to_targets, rollup, column) for rollup, column in (("good", "good"), ("hub", "exporter_iso"))]
     ).sort("rollup", "key", *_WINDOW)

@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from anomaly.bilateral.sums import ROUTE, Window, compare, fill, reported, within
+from anomaly.flags.types.base import Limits
 from anomaly.query.flagged import judged
 from anomaly.query.held import BROKEN, Tables, is_window, table
 from anomaly.query.question import TOTAL, Question
@@ -56,11 +57,15 @@ def latest(tables: Tables) -> tuple[Window, ...]:
     return tuple(found)
 
 
-def answer(question: Question, windows: Sequence[Window], tables: Tables, limit: int) -> tuple[pl.DataFrame, int]:
+def answer(
+    question: Question, windows: Sequence[Window], tables: Tables, limits: Limits, limit: int
+) -> tuple[pl.DataFrame, int]:
     """Rows of ANSWER, the largest first, and how many there were before `limit` cut them.
 
+    limits   of the scenario that made the tables: what a route must be to be a flag
+
     A route that the run computed comes from features; any other is added up from bilateral, and `note` says why it
-    has no score. Groups and TOTAL are sums over routes.
+    is no flag. Groups and TOTAL are sums over routes.
     """
     parts, found = [pl.DataFrame(schema=ANSWER)], 0
     held = table(tables, "bilateral").filter(
@@ -71,7 +76,7 @@ def answer(question: Question, windows: Sequence[Window], tables: Tables, limit:
         one = (
             _sums(question, window, cells, tables)
             if question.is_sum
-            else _routes(question, window, cells, tables, limit)
+            else _routes(question, window, cells, tables, limits, limit)
         )
         parts.append(_finish(one[0], window))
         found += one[1]
@@ -140,7 +145,7 @@ def _named(column: str, names: Mapping[str, tuple[str, ...]]) -> pl.Expr:
 
 
 def _routes(
-    question: Question, window: Window, cells: pl.DataFrame, tables: Tables, limit: int
+    question: Question, window: Window, cells: pl.DataFrame, tables: Tables, limits: Limits, limit: int
 ) -> tuple[pl.DataFrame, int]:
     """Route by route: from features where the run computed the window, from bilateral where it did not."""
     scored = table(tables, "features").filter(question.where(), is_window(window))
@@ -165,15 +170,14 @@ def _routes(
         "value_prior_year_usd",
         "value_baseline_usd",
     ]
-    rows = scored.join(shown, on=ROUTE, how="semi").select(
-        *columns, is_scored=pl.lit(value=True), is_broken=pl.lit(value=False)
-    )
+    measured = scored.join(shown, on=ROUTE, how="semi")
+    rows = measured.select(*columns, is_broken=pl.lit(value=False))
     if routes.is_empty():
         return rows, 0
     if rest.height:
         computed = _computed(cells, rest, window, tables)
-        rows = pl.concat([rows, computed.select(*columns, is_scored=pl.lit(value=False), is_broken="is_broken")])
-    return judged(rows, window, tables), routes.height
+        rows = pl.concat([rows, computed.select(*columns, "is_broken")])
+    return judged(rows, measured, window, tables, limits), routes.height
 
 
 def _computed(cells: pl.DataFrame, routes: pl.DataFrame, window: Window, tables: Tables) -> pl.DataFrame:

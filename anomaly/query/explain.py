@@ -12,8 +12,10 @@ import polars as pl
 
 from anomaly.bilateral.sums import Window, within
 from anomaly.contract.errors import BadRequest
+from anomaly.contract.keys import ROUTE_KEY
+from anomaly.flags.types.base import Limits
 from anomaly.indicators import INDICATORS
-from anomaly.query.explain_evidence import evidence_parts, flag_part
+from anomaly.query.explain_evidence import evidence_parts, flag_part, next_steps, why_not
 from anomaly.reference import goods
 
 Row = dict[str, Any]
@@ -22,7 +24,6 @@ Tables = Mapping[str, pl.DataFrame]
 _FLAG_ID = re.compile(
     r"([0-9]{2}[0-9A-Z]{0,6}\+?)-([A-Z][A-Z0-9]{2})-([A-Z][A-Z0-9]{2})-([0-9]{4})(?:-([0-9]{2})-([0-9]{1,2})M)?"
 )
-_KEY = ("freq_code", "window_months", "window_end", "good", "exporter_iso", "importer_iso")
 _LEGS = {
     "coalition_to_hub": "coalition's exports of the good to the exporter",
     "coalition_to_target": "coalition's exports of the good to the importer",
@@ -81,11 +82,11 @@ def measured(features: pl.DataFrame, subject: Subject, goods: pl.Expr) -> Row | 
     return None if subject.windows or own.is_empty() else own.row(0, named=True)
 
 
-def explain(row: Row, tables: Tables, thresholds: Mapping[str, float], run: Row) -> Row:
+def explain(row: Row, tables: Tables, limits: Limits, run: Row) -> Row:
     """Everything known of one row of features, as one document.
 
     tables       the store's tables by name, narrowed to the good or whole; missing ones leave their part empty
-    thresholds   the scenario's own thresholds over the indicators' defaults
+    limits       of the scenario that made the tables
     run          code version, scenario and its hash, seeds, versions of the tables: shown as it is
     """
     flag = _one(tables, "flags", row)
@@ -104,19 +105,18 @@ def explain(row: Row, tables: Tables, thresholds: Mapping[str, float], run: Row)
             "value_basis": row["value_basis"],
             "role_of_importer": row["role"],
         },
-        "flag": flag_part(flag)
-        if flag
-        else {"flagged": "no", "because": _why_not(row, score, _one(tables, "features.refused", row))},
+        "flag": flag_part(flag) if flag else {"flagged": "no", "because": why_not(row, tables, limits)},
         "windows": _windows(row),
         "reasons": [reason["text"] for reason in flag["reasons"]] if flag else [],
         **evidence_parts(flag, tables.get("flags.without", pl.DataFrame())),
-        "indicators": indicators(row, thresholds, contributions),
+        "indicators": indicators(row, limits.thresholds, contributions),
         "score": _score(score, row, tables),
         "contributions": contributions,
         "legs": _legs(row),
         "mirror": mirror(tables["bilateral"], row) if "bilateral" in tables else [],
         "caveats": list(flag["caveats"]) if flag else [],
         "to_rule_out": list(flag["benign"]) if flag else [],
+        "next_steps": next_steps(flag) if flag else [],
         "raw_files": raw_files(tables["flows"], tables["flows.files"])
         if {"flows", "flows.files"} <= set(tables)
         else [],
@@ -131,22 +131,12 @@ def window_of(row: Row) -> Window:
 
 def is_about(row: Row) -> pl.Expr:
     """The rows of a table that have this row's route and window."""
-    return pl.all_horizontal([pl.col(name) == pl.lit(row[name]) for name in _KEY])
+    return pl.all_horizontal([pl.col(name) == pl.lit(row[name]) for name in ROUTE_KEY])
 
 
 def _one(tables: Tables, name: str, row: Row) -> Row | None:
     found = tables[name].filter(is_about(row)) if name in tables else pl.DataFrame()
     return found.row(0, named=True) if found.height else None
-
-
-def _why_not(row: Row, score: Row | None, refused: Row | None) -> str:
-    if refused:
-        return f"the comparison is refused: {refused['says']}"
-    if score is None:
-        return f"not scored: no route the scenario asks about (the importer is {row['role']}), no longer large, or too few placebos"
-    if score["q_value"] is None:
-        return "there are too few placebos to say how unusual it is"
-    return f"q {score['q_value']:.3f}: of routes this unusual that many would be false, or no reason of its own is over its threshold"
 
 
 def _windows(row: Row) -> Row:

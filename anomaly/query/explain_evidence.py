@@ -1,10 +1,16 @@
-"""The evidence of one flag as parts of a document: what `anomaly explain` shows beside the numbers."""
+"""The evidence of one flag as parts of a document, or why there is none: what `anomaly explain` shows beside the numbers."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import polars as pl
+
+from anomaly.contract.keys import ROUTE_KEY
+from anomaly.flags import naming, rule
+from anomaly.flags.types.base import Limits
+from anomaly.query.held import COLUMNS, Tables, table
+from anomaly.reference import countries, goods
 
 Row = dict[str, Any]
 
@@ -38,3 +44,23 @@ def evidence_parts(flag: Row | None, without: pl.DataFrame) -> dict[str, list[An
         "both_sides": flag.get("sides") or [],
         "without_a_publisher": tried,
     }
+
+
+def why_not(row: Row, tables: Tables, limits: Limits) -> str:
+    """The first condition of a flag that a row of features does not keep, in words."""
+    kinds = {name: COLUMNS["features"][name] for name in (*ROUTE_KEY, *rule.MEASURES)}
+    route = pl.DataFrame([{name: row[name] for name in kinds}], schema=kinds)
+    refused = table(tables, "features.refused").join(route, on=ROUTE_KEY, how="semi")["says"]
+    return str(
+        rule.beside_scores(route, table(tables, "scores"), table(tables, "scores.calibration"), limits)
+        .with_columns(refused_because=pl.lit(refused.first(), dtype=pl.String))
+        .select(rule.why_not(limits))
+        .item()
+    )
+
+
+def next_steps(flag: Row) -> list[str]:
+    """The questions to ask next about a flag, in the names of its countries and its good."""
+    names: dict[str, str] = dict(countries.table().select("iso3", "name").iter_rows())
+    exporter, importer = (names.get(flag[side]) or flag[side] for side in ("exporter_iso", "importer_iso"))
+    return naming.next_steps(flag["flag_type"], exporter, importer, goods.good_name(flag["good"]) or flag["good"])

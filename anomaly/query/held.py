@@ -8,10 +8,17 @@ from typing import Any
 import polars as pl
 
 from anomaly.bilateral.sums import ROUTE, Window
+from anomaly.flags.rule import MEASURES
 
 BROKEN = "families.broken"
 
 Tables = Mapping[str, pl.DataFrame]
+
+
+def _kind_of(name: str) -> Any:
+    """The type of a column of features that the rule of a flag looks at, by its name."""
+    return pl.Int64 if name.endswith("_usd") else pl.Boolean if name.startswith("is_") else pl.Float64
+
 
 # What is read of each table; a table that the store does not hold is an empty frame of these columns.
 COLUMNS: dict[str, dict[str, Any]] = {
@@ -30,6 +37,7 @@ COLUMNS: dict[str, dict[str, Any]] = {
         **dict.fromkeys((*ROUTE, "source", "value_basis", "baseline_years"), pl.String),
         "baseline_gap_years": pl.Int8,
         **dict.fromkeys(("value_usd", "value_prior_year_usd", "value_baseline_usd"), pl.Int64),
+        **{name: _kind_of(name) for name in MEASURES},
     },
     "features.refused": {"freq_code": pl.String, "window_months": pl.Int16, "window_end": pl.Date, **dict.fromkeys((*ROUTE, "says"), pl.String)},
     "flags": {
@@ -47,7 +55,13 @@ COLUMNS: dict[str, dict[str, Any]] = {
         **dict.fromkeys(ROUTE, pl.String),
         "q_value": pl.Float64,
     },
-    "scores.calibration": {"freq_code": pl.String, "window_months": pl.Int16, "window_end": pl.Date},
+    "scores.calibration": {
+        "freq_code": pl.String,
+        "window_months": pl.Int16,
+        "window_end": pl.Date,
+        "leg": pl.String,
+        "q_limit": pl.Float64,
+    },
     "coverage": {
         **dict.fromkeys(("source", "dataset", "freq_code", "reporter_iso", "flow_code"), pl.String),
         "ref_date": pl.Date,

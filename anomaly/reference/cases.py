@@ -16,17 +16,22 @@ GROUPS = ("EU27",)  # what stands for several countries in the columns of export
 
 @cache
 def read() -> pl.DataFrame:
-    """One row a case, in the order of the file.
+    """Published cases, one row each, in the order of the file.
 
-    case_id, kind; exporters, importers, goods (lists, empty: all); goods_named; start, end (first day of the first and
-    last month of the period the case is about, null where none was published); period, before_period (text); before,
-    after, change_percent (Float64, null where not published) in `unit`; publisher, source, published (date, null where
-    not established), reviewed (date of our last look), evidence, says.
+    Returns
+    -------
+    polars.DataFrame
+        case_id; kind (rise: trade rose on a way round; gap: more was sent than arrived; fall: it fell after a measure;
+        not_a_hub: a rise that has another reason); exporters, importers, goods (lists, empty: all; goods are HS codes
+        of two to six digits, the name of a goods list in this folder stands for its codes); goods_named; start, end
+        (first day of the first and last month of the period the case is about, null where none was published); period,
+        before_period (text); before, after, change_percent (Float64, null where not published) in `unit`; publisher,
+        source, published (date, null where not established), reviewed (date of our last look), evidence, says.
 
-    kind       rise: trade rose on a way round; gap: more was sent than arrived; fall: it fell after a measure;
-               not_a_hub: a rise that has another reason
-    goods      HS codes of two to six digits; the name of a goods list in this folder stands for its codes
-    Raises BadRequest for a period or list that cannot be read.
+    Raises
+    ------
+    BadRequest
+        For a period or list that cannot be read.
     """
     table = tables.read("cases.csv")
     spans = [_span(text) for text in table["period"]]
@@ -52,7 +57,7 @@ def _span(text: str | None) -> tuple[object, object]:
 
 
 def _goods(text: str | None) -> list[str]:
-    found: list[str] = []
+    codes: list[str] = []
     for word in (text or "").split():
-        found += goods.goods_list(word)["hs6"].to_list() if word.endswith(".csv") else [goods.parse_code(word)]
-    return found
+        codes += goods.goods_list(word)["hs6"].to_list() if word.endswith(".csv") else [goods.parse_code(word)]
+    return codes

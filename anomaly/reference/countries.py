@@ -1,4 +1,4 @@
-"""Countries: read what people and publishers write, refuse what is not known. A code that is in no table maps to nothing."""
+"""Countries: read what people and publishers write, refuse what is in no table. Nothing is guessed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _aliases(column: str, separator: str) -> pl.DataFrame:
 
 @cache
 def m49_table() -> pl.DataFrame:
-    """Every UN code known: m49 (Int32), iso3, kind. UN Comtrade's own codes and the plain M49 of a country are both in it."""
+    """UN codes: m49 (Int32), iso3, kind. UN Comtrade's own codes and the plain M49 of a country are both in it."""
     return _aliases("m49", " ").select(pl.col("text").cast(pl.Int32).alias("m49"), "iso3", "kind")
 
 
@@ -51,9 +51,9 @@ def iso2_table() -> pl.DataFrame:
 @cache
 def comtrade_iso_table() -> pl.DataFrame:
     """iso, iso3, kind: the ISO texts UN Comtrade writes, trailing spaces taken off. Its numbers are the safer key."""
-    told = _aliases("comtrade_iso", " ")
-    own = read("countries.csv").select(text="iso3", iso3="iso3", kind="kind").join(told, on="text", how="anti")
-    return pl.concat([own, told]).rename({"text": "iso"})
+    of_comtrade = _aliases("comtrade_iso", " ")
+    own = read("countries.csv").select(text="iso3", iso3="iso3", kind="kind").join(of_comtrade, on="text", how="anti")
+    return pl.concat([own, of_comtrade]).rename({"text": "iso"})
 
 
 @cache
@@ -62,7 +62,23 @@ def _iso3s() -> frozenset[str]:
 
 
 def plain(text: str) -> str:
-    """Lower case, no accents, no punctuation: how two spellings of a name are compared."""
+    """A name as two spellings of it are compared: lower case, no accents, no punctuation.
+
+    Parameters
+    ----------
+    text : str
+        A name as someone wrote it.
+
+    Returns
+    -------
+    str
+        Letters a to z and digits, single spaces between words; may be empty.
+
+    Examples
+    --------
+    >>> plain("Côte d’Ivoire")
+    'cote d ivoire'
+    """
     bare = "".join(part for part in unicodedata.normalize("NFKD", text) if not unicodedata.combining(part))
     return re.sub(r"[^a-z0-9]+", " ", bare.replace("ı", "i").casefold().replace("&", " and ")).strip()
 
@@ -73,27 +89,45 @@ def _country_names() -> dict[str, str]:
     names = read("countries.csv").select(text="name", iso3="iso3", kind="kind")
     numbers = m49_table().select(pl.col("m49").cast(pl.String).str.zfill(3).alias("text"), "iso3", "kind")
     codes = [names, _aliases("aliases", ";"), numbers, iso2_table().rename({"iso2": "text"})]
-    known = {plain(text): iso3 for frame in codes for text, iso3 in frame.select("text", "iso3").iter_rows()}
-    known |= {iso3.casefold(): iso3 for iso3 in table()["iso3"]}
-    return {text: iso3 for text, iso3 in known.items() if text}
+    spellings = {plain(text): iso3 for frame in codes for text, iso3 in frame.select("text", "iso3").iter_rows()}
+    spellings |= {iso3.casefold(): iso3 for iso3 in table()["iso3"]}
+    return {text: iso3 for text, iso3 in spellings.items() if text}
 
 
 def parse_country(text: str) -> str:
-    """ISO 3166-1 alpha-3 of a country, from its ISO-2, ISO-3, M49 or English name; also groups and special areas.
+    """ISO 3166-1 alpha-3 of a country; also of groups and special areas.
 
-    Raises BadRequest with the nearest names; nothing is guessed.
+    Parameters
+    ----------
+    text : str
+        ISO-2, ISO-3, M49 or an English name, in any case and spelling.
+
+    Returns
+    -------
+    str
+        A code of `table`.
+
+    Raises
+    ------
+    BadRequest
+        For anything else, with the nearest names; nothing is guessed.
+
+    Examples
+    --------
+    >>> parse_country("Türkiye"), parse_country("kz"), parse_country("398")
+    ('TUR', 'KAZ', 'KAZ')
     """
     if text in _iso3s():
         return text
     asked = plain(text)
-    known = _country_names()
-    if asked in known:
-        return known[asked]
-    if asked.isdecimal() and asked.zfill(3) in known:
-        return known[asked.zfill(3)]
+    spellings = _country_names()
+    if asked in spellings:
+        return spellings[asked]
+    if asked.isdecimal() and asked.zfill(3) in spellings:
+        return spellings[asked.zfill(3)]
     name_of = dict(table().select("iso3", "name").iter_rows())
-    near = [known[match] for match in difflib.get_close_matches(asked, known, n=3 * MOST_NEAR, cutoff=0.6)]
-    near += [iso3 for name, iso3 in known.items() if len(asked) > 3 and asked in name]
+    near = [spellings[match] for match in difflib.get_close_matches(asked, spellings, n=3 * MOST_NEAR, cutoff=0.6)]
+    near += [iso3 for name, iso3 in spellings.items() if len(asked) > 3 and asked in name]
     shown = ", ".join(f"{name_of[iso3]} ({iso3})" for iso3 in list(dict.fromkeys(near))[:MOST_NEAR])
     raise BadRequest(
         "a country as ISO-2, ISO-3 or English name",

@@ -15,9 +15,26 @@ from anomaly.reference.tables import read
 EDITION_STARTS = (1988, 1996, 2002, 2007, 2012, 2017, 2022)  # year each HS edition came into force: H0 to H6
 
 
-def edition_number(col: pl.Expr) -> pl.Expr:
-    """HS edition of a classification code, Int8: H5 → 5, HS2017 → 5, CN2017 to CN2021 → 5; null where it is none."""
-    code = col.str.strip_chars()
+def edition_number(classification: pl.Expr) -> pl.Expr:
+    """HS edition that a classification code names: H5, HS2017 and CN2017 to CN2021 are the fifth.
+
+    Parameters
+    ----------
+    classification : polars.Expr
+        Codes as publishers write them, text.
+
+    Returns
+    -------
+    polars.Expr
+        Int8, 0 to 6; null where the code names none.
+
+    Examples
+    --------
+    >>> codes = pl.DataFrame({"code": ["H4", "HS2017", "CN2021", "SITC3"]})
+    >>> codes.select(edition_number(pl.col("code"))).to_series().to_list()
+    [4, 5, 5, None]
+    """
+    code = classification.str.strip_chars()
     year = code.str.extract(r"^(?:CN|HS)([0-9]{4})$").cast(pl.Int32, strict=False)
     reached = pl.sum_horizontal([(year >= start).cast(pl.Int8) for start in EDITION_STARTS])
     by_year = pl.when(year.is_between(EDITION_STARTS[0], EDITION_STARTS[-1] + 5)).then(reached - 1)
@@ -39,7 +56,25 @@ def edition_tables() -> pl.DataFrame:
 
 
 def comparable_editions(older: int, newer: int, chapter: str) -> bool:
-    """Whether codes of a chapter can be compared between two editions: every change between them has a table."""
+    """Whether codes of a chapter can be compared between two editions: every change between them has a table.
+
+    Parameters
+    ----------
+    older, newer : int
+        Numbers of HS editions, in either order: 5 is H5, of 2017.
+    chapter : str
+        Two digits, or a code that begins with them.
+
+    Returns
+    -------
+    bool
+        True for one edition with itself.
+
+    Examples
+    --------
+    >>> comparable_editions(5, 6, "85"), comparable_editions(4, 6, "01")
+    (True, False)
+    """
     first, last = sorted((older, newer))
     steps = edition_tables().filter(pl.col("chapter").is_in(["all", chapter[:2]]))
     covered = set(steps.select("older", "newer").iter_rows())
@@ -56,13 +91,13 @@ def edition_links(full_table: Path | None = None) -> pl.DataFrame:
 
     Parameters
     ----------
-    full_table : Path, optional
+    full_table : pathlib.Path, optional
         A full correlation table of HS 2022 and HS 2017 as CSV with the columns hs2022, hs2017, relationship. It takes
         the place of the shipped links from 2017 to 2022.
 
     Returns
     -------
-    DataFrame
+    polars.DataFrame
         older_edition, newer_edition (Int8), older_code, newer_code, relation.
 
     Raises
@@ -97,7 +132,7 @@ def linked_goods(editions: Iterable[int], links: pl.DataFrame | None = None) -> 
     ----------
     editions : iterable of int
         HS editions in use: 5 is HS 2017.
-    links : DataFrame, optional
+    links : polars.DataFrame, optional
         `edition_links`; the shipped ones if not given.
 
     Returns
@@ -120,29 +155,46 @@ def _shipped_goods(oldest: int, newest: int) -> list[families.Good]:
 def family_map(editions: Iterable[int], links: pl.DataFrame | None = None) -> pl.DataFrame:
     """Which good a code of an edition belongs to, for the codes whose good is not themselves or is unstable.
 
-    A family is named by the smallest code of its oldest edition, with +. Only links between the oldest and the newest
-    of `editions` are used.
+    A family is named by the smallest code of its oldest edition, with +.
 
     Parameters
     ----------
     editions : iterable of int
-        HS editions in use: 5 is HS 2017.
-    links : DataFrame, optional
-        `edition_links`; the shipped ones if not given.
+        Numbers of the HS editions in the data; only links between the oldest and the newest are used.
+    links : polars.DataFrame, optional
+        `edition_links`; those that are here if not given.
 
     Returns
     -------
-    DataFrame
-        edition (Int8), cmd_code, good, is_unstable, unstable_since (Int8, the newest edition that breaks it, else null).
+    polars.DataFrame
+        edition (Int8), cmd_code, good, is_unstable, unstable_since (Int8, the newest edition that breaks it, else
+        null), sorted by edition and code.
     """
-    asked = set(editions)
-    return families.map_of(linked_goods(asked, links), asked)
+    wanted = set(editions)
+    return families.map_of(linked_goods(wanted, links), wanted)
 
 
 def good_members(good: str) -> list[str]:
     """The codes a good stands for in any edition there is a table for; a plain code stands for itself.
 
     A family is looked for over all changes of edition together, then over each alone, the newest first.
+
+    Parameters
+    ----------
+    good : str
+        A code, or a family with its +.
+
+    Returns
+    -------
+    list of str
+        Six-digit codes, sorted.
+
+    Examples
+    --------
+    >>> good_members("851712+")
+    ['851712', '851713', '851714']
+    >>> good_members("847130")
+    ['847130']
     """
     return list(_family_members().get(good, [good.rstrip("+")]))
 
@@ -150,9 +202,9 @@ def good_members(good: str) -> list[str]:
 @cache
 def _family_members() -> dict[str, list[str]]:
     steps = sorted(set(edition_tables().select("older", "newer").iter_rows()))
-    known: dict[str, list[str]] = {}
+    members: dict[str, list[str]] = {}
     for editions in [*steps, (steps[0][0], steps[-1][1])]:
         for good in linked_goods(editions):
             if good.name.endswith("+"):
-                known[good.name] = sorted({code for _, code in good.nodes})
-    return known
+                members[good.name] = sorted({code for _, code in good.nodes})
+    return members

@@ -21,7 +21,17 @@ Node = tuple[int, str]  # HS edition, code
 
 
 class Good(NamedTuple):
-    """A good, its nodes sorted by edition and code, and the newer editions whose coming it does not survive."""
+    """A good of the data: one code, or a family of codes that are the same good in different editions.
+
+    Parameters
+    ----------
+    name : str
+        The code; of a family its oldest code and +.
+    nodes : list of Node
+        Editions and codes it has there, sorted by both.
+    breaks : list of int
+        Newer editions whose coming it does not survive.
+    """
 
     name: str
     nodes: list[Node]
@@ -29,11 +39,26 @@ class Good(NamedTuple):
 
 
 def links_from_correlation(table: pl.DataFrame) -> pl.DataFrame:
-    """Links that make families and codes that break, out of a correlation table newer_code, older_code, relation.
+    """Links that make families, and codes that break, out of a publisher's correlation table.
 
-    Returns older_code, newer_code, relation. 1:1 and n:1 links are kept, and 1:n links of a newer code that has no
-    n:n link. A newer code without such a link, and an older code without one, is listed once as n:n with the other
-    side null. A code that is linked with itself alone is left out. Raises DataRejected.
+    1:1 and n:1 links are kept, and 1:n links of a newer code that has no n:n link. A newer code without such a link,
+    and an older code without one, is listed once as n:n with the other side null. A code that is linked with itself
+    alone is left out.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        newer_code, older_code (six digits, text), relation (one of RELATIONS).
+
+    Returns
+    -------
+    polars.DataFrame
+        older_code, newer_code, relation, sorted.
+
+    Raises
+    ------
+    DataRejected
+        For any other code or relation.
     """
     _refuse_unless(table, pl.col("relation").is_in(RELATIONS), "relation", "relations 1:1, n:1, 1:n or n:n")
     for side in ("newer_code", "older_code"):
@@ -64,21 +89,31 @@ def _refuse_unless(table: pl.DataFrame, is_right: pl.Expr, column: str, expected
 
 
 def goods(links: pl.DataFrame, first: int, last: int) -> list[Good]:
-    """Every good that a link or a break between the editions `first` and `last` names, in the order of its nodes.
+    """Every good that a link or a break between two editions names.
 
-    links   older_edition, newer_edition (integers), older_code, newer_code, relation
+    Parameters
+    ----------
+    links : polars.DataFrame
+        older_edition, newer_edition (integers), older_code, newer_code, relation.
+    first, last : int
+        Numbers of the oldest and newest HS edition.
+
+    Returns
+    -------
+    list of Good
+        In the order of their first nodes.
     """
     edges, breaks = _edges(links, first, last)
     broken: dict[Node, list[int]] = defaultdict(list)
     for node, newer in breaks:
         broken[node].append(newer)
-    found: list[Good] = []
+    result: list[Good] = []
     taken: set[str] = set()
     for nodes in _joined([*edges, *((node, node) for node, _ in breaks)]):
         name = _name([code for _, code in nodes], taken)
         taken.add(name)
-        found.append(Good(name, nodes, sorted({newer for node in nodes for newer in broken[node]})))
-    return found
+        result.append(Good(name, nodes, sorted({newer for node in nodes for newer in broken[node]})))
+    return result
 
 
 def _name(codes: list[str], taken: set[str]) -> str:
@@ -118,19 +153,32 @@ def _joined(edges: Iterable[tuple[Node, Node]]) -> list[list[Node]]:
             parent[node] = node = parent[parent[node]]
         return node
 
-    for one, other in edges:
-        parent[root(one)] = root(other)
+    for older, newer in edges:
+        parent[root(older)] = root(newer)
     members: dict[Node, list[Node]] = defaultdict(list)
     for node in sorted(parent):
         members[root(node)].append(node)
     return list(members.values())
 
 
-def map_of(found: Iterable[Good], editions: Collection[int]) -> pl.DataFrame:
-    """edition, cmd_code, good, is_unstable, unstable_since of the codes that are not themselves or are unstable."""
+def map_of(goods_of_run: Iterable[Good], editions: Collection[int]) -> pl.DataFrame:
+    """Which good a code of an edition belongs to, for the codes that are not themselves or are unstable.
+
+    Parameters
+    ----------
+    goods_of_run : iterable of Good
+        As `goods` gives them.
+    editions : collection of int
+        Editions whose codes are listed.
+
+    Returns
+    -------
+    polars.DataFrame
+        edition (Int8), cmd_code, good, is_unstable, unstable_since (Int8, the newest edition that breaks it, or null).
+    """
     rows = [
         (edition, code, good.name, bool(good.breaks), max(good.breaks, default=None))
-        for good in found
+        for good in goods_of_run
         for edition, code in good.nodes
         if edition in editions and (good.name != code or good.breaks)
     ]
@@ -144,9 +192,20 @@ def map_of(found: Iterable[Good], editions: Collection[int]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row").sort("edition", "cmd_code")
 
 
-def breaks_of(found: Iterable[Good]) -> pl.DataFrame:
-    """good, newer_edition: every change of edition that a good does not survive."""
-    rows = [(good.name, newer) for good in found for newer in good.breaks]
+def breaks_of(goods_of_run: Iterable[Good]) -> pl.DataFrame:
+    """Every change of edition that a good does not survive.
+
+    Parameters
+    ----------
+    goods_of_run : iterable of Good
+        As `goods` gives them.
+
+    Returns
+    -------
+    polars.DataFrame
+        good, newer_edition (Int8), each pair once, sorted.
+    """
+    rows = [(good.name, newer) for good in goods_of_run for newer in good.breaks]
     schema = {"good": pl.String, "newer_edition": pl.Int8}
     return pl.DataFrame(rows, schema=schema, orient="row").unique().sort("good", "newer_edition")
 
@@ -159,18 +218,18 @@ def broken(goods: pl.Series, breaks: pl.DataFrame, tables: pl.DataFrame, edition
 
     Parameters
     ----------
-    goods : Series of str
+    goods : polars.Series
         Goods, sorted, each once.
-    breaks : DataFrame
+    breaks : polars.DataFrame
         `breaks_of` the families of these editions: good, newer_edition.
-    tables : DataFrame
+    tables : polars.DataFrame
         Changes that have a table of links: older, newer, chapter ("all" or two digits).
     editions : collection of int
         HS editions in use; changes outside the oldest and the newest are left out.
 
     Returns
     -------
-    DataFrame
+    polars.DataFrame
         good, newer_edition (Int8), sorted.
     """
     newer = range(min(editions, default=0) + 1, max(editions, default=0) + 1)

@@ -28,22 +28,74 @@ def _good_names() -> dict[str, str]:
 
 
 def chapter_name(chapter: str) -> str:
-    """Short English name of an HS chapter, two digits; 'Chapter 98' where it has none."""
+    """Short English name of an HS chapter.
+
+    Parameters
+    ----------
+    chapter : str
+        Two digits.
+
+    Returns
+    -------
+    str
+        In our own words; 'Chapter 98' where it has none.
+
+    Examples
+    --------
+    >>> chapter_name("02")
+    'Meat'
+    """
     return _chapter_names().get(chapter, f"Chapter {chapter}")
 
 
 def good_name(good: str) -> str:
-    """Short English name of a code or family, in our own words; '<chapter>, <code>' where it has none of its own."""
+    """Short English name of a code or family.
+
+    Parameters
+    ----------
+    good : str
+        Digits, with + where it is a family.
+
+    Returns
+    -------
+    str
+        In our own words; '<chapter>, <code>' where it has none of its own.
+
+    Examples
+    --------
+    >>> good_name("851712+"), good_name("020130")
+    ('mobile phones', 'Meat, 020130')
+    """
     names = _good_names()
-    known = names.get(good) or names.get(good.rstrip("+")) or names.get(good[:6])
+    own_name = names.get(good) or names.get(good.rstrip("+")) or names.get(good[:6])
     chapter = chapter_name(good[:2])
-    return known or (chapter if len(good) == 2 else f"{chapter}, {good}")
+    return own_name or (chapter if len(good) == 2 else f"{chapter}, {good}")
 
 
 def parse_code(text: str) -> str:
-    """Commodity code as digits: 2 to 6 or 8 of them; dots and spaces are taken off; a family keeps its + ('851712+').
+    """Commodity code as digits, from what a person wrote.
 
-    Whether trade has such a code is for the data to say; only the chapter is checked. Raises BadRequest.
+    Whether trade has such a code is for the data to say; only the chapter is checked.
+
+    Parameters
+    ----------
+    text : str
+        2 to 6 digits of the HS or 8 of the CN, with dots and spaces or without; a family with its +.
+
+    Returns
+    -------
+    str
+        The digits; a family keeps its +.
+
+    Raises
+    ------
+    BadRequest
+        For anything else, with the nearest goods.
+
+    Examples
+    --------
+    >>> parse_code("HS 8517.12"), parse_code("851712+")
+    ('851712', '851712+')
     """
     digits = re.sub(r"^(?:HS|CN)", "", _PLAIN_SEPARATORS.sub("", text).upper())
     if not re.fullmatch(r"[0-9]{2,6}|[0-9]{6}\+|[0-9]{8}", digits):
@@ -59,7 +111,7 @@ def parse_code(text: str) -> str:
 
 
 def _near_chapters(chapter: str) -> list[str]:
-    return sorted(_chapter_names(), key=lambda known: (abs(int(known) - int(chapter)), known))[:2]
+    return sorted(_chapter_names(), key=lambda named: (abs(int(named) - int(chapter)), named))[:2]
 
 
 def _near_goods(digits: str, text: str) -> str:
@@ -76,7 +128,23 @@ def _near_goods(digits: str, text: str) -> str:
 
 @cache
 def goods_list(file: str) -> pl.DataFrame:
-    """A dated list of goods: hs6, tier, valid_from, valid_to (null: still valid), name. Raises BadRequest."""
+    """A dated list of goods, such as the common high priority list.
+
+    Parameters
+    ----------
+    file : str
+        Name of a CSV file in this folder.
+
+    Returns
+    -------
+    polars.DataFrame
+        hs6, tier, valid_from, valid_to (Date; null: still valid), name.
+
+    Raises
+    ------
+    BadRequest
+        Where there is no such list.
+    """
     if not re.fullmatch(r"[\w-]+\.csv", file) or not (REFERENCE / file).is_file():
         raise BadRequest("a goods list in anomaly/reference", repr(file[:40]), hint="such as chpl.csv")
     return read(file).select("hs6", "tier", pl.col("valid_from", "valid_to").str.to_date(), "name")

@@ -11,5 +11,11 @@ from anomaly.reference.tables import read
 
 @cache
 def read_all() -> pl.DataFrame:
-    """Dated measures: date, title, countries (ISO-3, spaces between), effect, source."""
+    """Dated measures: date, title, countries (ISO-3, spaces between), effect, source.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row a measure, in the order of the file; `date` is a Date, the rest is text.
+    """
     return read("policy_events.csv").with_columns(pl.col("date").str.to_date())

@@ -17,12 +17,13 @@ import polars as pl
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from anomaly.flags import types
+from anomaly.flags.naming import is_on
+from anomaly.indicators.base import COALITION_TO_HUB
 from anomaly.reports import tallies
 from anomaly.reports.base import Findings, Report
 from anomaly.reports.page import cards
 from anomaly.reports.words import (
-    TYPE_SAYS,
-    TYPE_WORDS,
     country_name,
     good_name,
     in_order,
@@ -101,28 +102,29 @@ def context(findings: Findings, most_cards: int = MOST_CARDS) -> dict[str, Any]:
     found = _in_the_page(findings)
     checks = flags.filter(pl.col("is_before_sanctions"))
     shown = found.head(most_cards)
-    types, severities = tallies.by_severity_and_type(found)
-    is_ghost = pl.col("flag_type") == cards.GHOST_TRANSIT
-    routes, amount = tallies.routes_and_amount(found.filter(~is_ghost))
-    ghosts, ghost_amount = tallies.routes_and_amount(found.filter(is_ghost))
+    shown_types, severities = tallies.by_severity_and_type(found)
+    is_into_hub = is_on(COALITION_TO_HUB)
+    routes, amount = tallies.routes_and_amount(found.filter(~is_into_hub))
+    into_hubs, into_hubs_usd = tallies.routes_and_amount(found.filter(is_into_hub))
     return {
         **_own_files(),
         "run": run,
         "settings": tallies.flat_settings(run["settings"]),
         "flags": found.height,
-        "types": types,
+        "types": shown_types,
         "severities": severities,
         "routes": routes,
         "amount_usd": amount,
-        "ghosts": ghosts,
-        "ghost_amount_usd": ghost_amount,
+        "into_hubs": into_hubs,
+        "into_hubs_usd": into_hubs_usd,
+        "into_hub_words": " or ".join(one.words for one in types.TYPES if one.leg == COALITION_TO_HUB),
         "windows": tallies.windows_examined(findings.calibration),
         "calibration_words": tallies.calibration_in_words(findings),
         "calibration": _calibration(findings),
         "goods": _rollups(findings, "good"),
         "hubs": _rollups(findings, "hub"),
         "rows": cards.rows(findings, shown),
-        "type_terms": [(TYPE_WORDS[name].capitalize(), says) for name, says in TYPE_SAYS.items()],
+        "type_terms": [(one.words.capitalize(), one.says) for one in types.TYPES],
         "indicators": dict(run.get("indicators", {})),
         "checks": checks.height,
         "check_rows": cards.rows(findings, checks.head(MOST_CHECKS)),

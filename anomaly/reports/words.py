@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 import polars as pl
 
 from anomaly.contract.schema import ROUTE_KEY
+from anomaly.flags import naming
 from anomaly.reports.base import Findings
 
 SEVERITIES = ("high", "medium", "low")
 FREQUENCY_WORDS = {"A": "annual", "M": "monthly"}
-TYPE_WORDS = {
-    "hub_reexport": "hub re-export",
-    "ghost_transit": "ghost transit",
-    "new_route": "new route",
-    "relabel": "relabelling",
-    "price_only": "price only",
-    "resolved": "resolved",
-}
-TYPE_SAYS = {
-    "hub_reexport": "The hub's sales of the good to the target rose above its baseline years, while the coalition's direct sales fell or are not in the data. Where the coalition sells the hub more, the reasons say so.",
-    "ghost_transit": "The coalition reports goods sent to the hub that the hub does not record as arrived.",
-    "new_route": "No trade in any baseline year, a considerable amount now.",
-    "relabel": "Another code of the same heading fell on the same pair by about as much: the good may be the same under a new code.",
-    "price_only": "The value rose and the quantity hardly: dearer, not more. Named so that nobody takes it for more goods.",
-    "resolved": "A route that was flagged, or would have been, fell back. Where the trade moved to another hub, the flag says so.",
-}
 VERDICT_WORDS = {
     "fits": "the data allow it",
     "partly": "the data allow a part of it",
@@ -119,8 +106,8 @@ def windows_words(freq_code: str, window_months: int) -> str:
 
 
 def type_words(flag_type: str) -> str:
-    """A flag's type for people; one that is not known here keeps its own name."""
-    return TYPE_WORDS.get(flag_type, flag_type.replace("_", " "))
+    """A flag's type for people."""
+    return naming.type_of(flag_type).words
 
 
 def indicator_words(findings: Findings, name: str) -> str:
@@ -143,6 +130,12 @@ def good_name(findings: Findings, good: str) -> str:
 def country_name(findings: Findings, iso: str) -> str:
     """The English name of a country, or its code where it has none."""
     return findings.countries.get(iso) or iso
+
+
+def next_steps(findings: Findings, flag: Mapping[str, Any]) -> list[str]:
+    """The questions to ask next about a flag, with the names of its countries and its good."""
+    exporter, importer = (country_name(findings, flag[name]) for name in ("exporter_iso", "importer_iso"))
+    return naming.next_steps(flag["flag_type"], exporter, importer, good_name(findings, flag["good"]))
 
 
 def in_order(flags: pl.DataFrame) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""What the forest is given of the features: one-sided inputs, and the weight of the hypothesis beside them."""
+"""What the forest is given of the features: one-sided inputs, and the hypothesis weight beside them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,24 @@ Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
 
 def build(features: Frame, settings: Settings) -> Frame:
-    """The forest's inputs: the features' key, roles and one one-sided Float64 per indicator that the forest sees.
+    """The forest's inputs of the material routes: a one-sided number per indicator that the forest sees.
 
-    Material routes only.
+    Parameters
+    ----------
+    features : polars.DataFrame or polars.LazyFrame
+        The table features.
+    settings : Settings
+        Scenario: floor, materiality, coalition.
 
-    Columns: schema.ROUTE_KEY, baseline_gap_years, role, is_before_sanctions, value_usd, is_from_coalition, is_measured,
-    evidence_weight, then the inputs named by their indicator, 0 on the leg they do not belong to. 0 is nothing suspicious
-    or unknown; higher is more suspicious; never null.
+    Returns
+    -------
+    polars.DataFrame or polars.LazyFrame
+        schema.ROUTE_KEY, baseline_gap_years, role, is_before_sanctions, value_usd, is_from_coalition, is_measured,
+        evidence_weight (the hypothesis weight before it is scaled), then the inputs named by their indicator, 0 on the
+        leg they do not belong to. 0 is nothing suspicious or unknown; higher is more suspicious; never null.
 
+    Notes
+    -----
     A route with `is_measured` false has unknown what its kind is judged by: the baseline, or on the coalition's own
     routes the mirror gap. It would be an easy placebo, since unknown counts as nothing.
     """
@@ -60,8 +70,14 @@ def build(features: Frame, settings: Settings) -> Frame:
 
 
 def names() -> dict[str, list[str]]:
-    """The forest's inputs on each leg, in the registry's order; the first leads: it is read beside the forest."""
+    """The forest's inputs on each leg, in the registry's order; the first leads: it is read beside the forest.
+
+    Returns
+    -------
+    dict of str to list of str
+        HUB_TO_TARGET and COALITION_TO_HUB → names of indicators.
+    """
     return {
-        leg: [one.name for one in INDICATORS if one.in_forest and one.forest_leg == leg]
+        leg: [indicator.name for indicator in INDICATORS if indicator.in_forest and indicator.forest_leg == leg]
         for leg in (HUB_TO_TARGET, COALITION_TO_HUB)
     }

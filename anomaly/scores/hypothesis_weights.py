@@ -29,21 +29,34 @@ LEAST_WEIGHT = 0.02  # a route is never quite out of the question
 
 
 def with_weight(features: Frame, floor_usd: float) -> Frame:
-    """Features with `evidence_weight` of a hub's route to a target, before it is scaled: LEAST_WEIGHT to 18 + LEAST_WEIGHT.
+    """Features with the hypothesis weight of a hub's route to a target, before it is scaled.
 
-    fall share x supply. The fall is the larger of those since the year before and since the baseline; its share is
+    Fall share x supply. The fall is the larger of those since the year before and since the baseline; its share is
     f/(f + HALVED_LOG). The supply is (NO_ROOM + room) x (1 + UPSTREAM x growth upstream), both one-sided and bounded.
     Where falls of the heading on the same pair match a part of the route's rise, the fall share of that neighbour times
     NEW_LABEL counts for the part, if it is more: a good under a new label has no direct trade that could fall.
+
+    Parameters
+    ----------
+    features : polars.DataFrame or polars.LazyFrame
+        The table features.
+    floor_usd : float
+        The scenario's floor.
+
+    Returns
+    -------
+    polars.DataFrame or polars.LazyFrame
+        The same rows in the same order with `evidence_weight`: LEAST_WEIGHT to 18 + LEAST_WEIGHT.
     """
     key = [*_MARKET, "good"]
-    told = features.with_columns(_share=_fall_share(floor_usd))
-    neighbours = told.select(*key, _theirs="_share").unique(key, keep="first", maintain_order=True)
+    goods = features.with_columns(_fall_share=_fall_share(floor_usd))
+    neighbours = goods.select(*key, _fall_share_of_neighbour="_fall_share")
+    neighbours = neighbours.unique(key, keep="first", maintain_order=True)
     on = [*_MARKET, "neighbour_fell_good"]
-    beside = told.join(neighbours, left_on=on, right_on=key, how="left", maintain_order="left")
-    matched = pl.col("_theirs").fill_null(0.0) * suspicious_side("neighbour_code_shift")
-    weight = pl.max_horizontal(pl.col("_share") * _supply(floor_usd), matched * NEW_LABEL) + LEAST_WEIGHT
-    return beside.with_columns(evidence_weight=weight).drop("_share", "_theirs")
+    beside = goods.join(neighbours, left_on=on, right_on=key, how="left", maintain_order="left")
+    matched = pl.col("_fall_share_of_neighbour").fill_null(0.0) * suspicious_side("neighbour_code_shift")
+    weight = pl.max_horizontal(pl.col("_fall_share") * _supply(floor_usd), matched * NEW_LABEL) + LEAST_WEIGHT
+    return beside.with_columns(evidence_weight=weight).drop("_fall_share", "_fall_share_of_neighbour")
 
 
 def _fall_share(floor_usd: float) -> pl.Expr:

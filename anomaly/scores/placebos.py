@@ -17,6 +17,16 @@ def is_asked_about(settings: Settings) -> pl.Expr:
     """Routes that are asked about: hubs to targets, and the coalition to possible hubs.
 
     Before the sanctions only whole years are scored, as a check.
+
+    Parameters
+    ----------
+    settings : Settings
+        Scenario: targets, baseline years.
+
+    Returns
+    -------
+    polars.Expr
+        Boolean over the columns of forest_inputs.build.
     """
     ghost = (pl.col("role") == "other") & pl.col("is_measured")
     asked = pl.when(pl.col("is_from_coalition")).then(ghost).otherwise(pl.col("role") == "target")
@@ -26,14 +36,33 @@ def is_asked_about(settings: Settings) -> pl.Expr:
 
 
 def is_placebo() -> pl.Expr:
-    """Routes that cannot be evasion: other importers, and the targets' own before the sanctions."""
+    """Routes that cannot be evasion: to importers outside the matter, and the targets' own before the sanctions.
+
+    Returns
+    -------
+    polars.Expr
+        Boolean over the columns of forest_inputs.build.
+    """
     target = pl.when(pl.col("is_from_coalition")).then(pl.lit("other")).otherwise(pl.lit("target"))
     is_outside = (pl.col("role") == "placebo") | (pl.col("is_before_sanctions") & (pl.col("role") == target))
     return is_outside & pl.col("is_measured")
 
 
 def thinned(group: pl.DataFrame, settings: Settings) -> pl.DataFrame:
-    """Routes asked about and placebos; of the placebos of a window and role at most `most_placebos`, evenly over the key."""
+    """Routes asked about and placebos, no more of these than a p needs.
+
+    Parameters
+    ----------
+    group : polars.DataFrame
+        Rows of forest_inputs.build of one leg, sorted by key.
+    settings : Settings
+        Scenario: what is_asked_about uses, and calibration.most_placebos of a window and role.
+
+    Returns
+    -------
+    polars.DataFrame
+        The rows kept, in their order; where there are too many placebos, evenly over the key.
+    """
     most = settings.calibration.most_placebos
     kind = [*WINDOW, "role"]
     place, count = pl.int_range(pl.len()).over(kind), pl.len().over(kind)
@@ -42,7 +71,24 @@ def thinned(group: pl.DataFrame, settings: Settings) -> pl.DataFrame:
 
 
 def placebos_of(window: pl.DataFrame, routes: pl.DataFrame, settings: Settings) -> tuple[pl.DataFrame, str]:
-    """Placebo importers of the window, else earlier periods: those of the same season where they are enough."""
+    """The placebos of a window: importers outside the matter, else earlier periods.
+
+    Of earlier periods those of the same season, where they are enough.
+
+    Parameters
+    ----------
+    window : polars.DataFrame
+        The routes of a window that are asked about; at least one row.
+    routes : polars.DataFrame
+        All routes of the leg, as `thinned` gives them.
+    settings : Settings
+        Of it calibration.least_placebos.
+
+    Returns
+    -------
+    tuple of polars.DataFrame and str
+        Rows of `routes`, and what they are: importers, periods, both or none.
+    """
     end, months = window["window_end"][0], int(window["window_months"][0])
     importers = routes.filter(is_placebo(), pl.col("role") == "placebo", pl.col("window_end") == end)
     least = settings.calibration.least_placebos

@@ -35,7 +35,17 @@ _SAYS = {
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What scoring gives: schema.Scores, schema.Calibration and schema.Contributions, each sorted by its key."""
+    """What scoring gives, each table sorted by its key.
+
+    Parameters
+    ----------
+    scores : polars.DataFrame
+        schema.Scores: a row for each route asked about.
+    calibration : polars.DataFrame
+        schema.Calibration: a row for each window and leg.
+    contributions : polars.DataFrame
+        schema.Contributions: a row for each input of each route with q within the limit.
+    """
 
     scores: pl.DataFrame
     calibration: pl.DataFrame
@@ -45,13 +55,29 @@ class Scored:
 def build(inputs: pl.DataFrame, names: Mapping[str, Sequence[str]], settings: Settings) -> Scored:
     """Score the routes to targets, and the coalition's routes to possible hubs, against their placebos.
 
-    inputs   forest_inputs.build; one-sided, finite, never null
-    names    for each leg the columns of `inputs` that the forest sees, the leading one first (forest_inputs.names)
+    The score of a route (column evidence_score) is the mean of two ranks, by the forest and by the leading input. Its p
+    is the share of placebos with as much: the same window's placebo importers where there are enough, else the targets'
+    own windows before the sanctions, and both where neither is enough. Rows are sorted by key first: the same rows in
+    another order give the same bytes. A route without enough placebos has a row without figures.
 
-    The evidence on a route is the mean of two ranks, by the forest and by the leading input. Its p is the share of
-    placebos with as much: the same window's placebo importers where there are enough, else the targets' own windows
-    before the sanctions, and both where neither is enough. Rows are sorted by key first: the same rows in another order
-    give the same bytes. A route without enough placebos has a row without figures.
+    Parameters
+    ----------
+    inputs : polars.DataFrame
+        forest_inputs.build; one-sided, finite, never null.
+    names : mapping of str to sequence of str
+        For each leg the columns of `inputs` that the forest sees, the leading one first (forest_inputs.names).
+    settings : Settings
+        Of it forest, calibration, targets and baseline years.
+
+    Returns
+    -------
+    Scored
+        Scores, their calibration, and what each input contributed.
+
+    Raises
+    ------
+    ContractBroken
+        Where an input is null, NaN or inf.
     """
     _refuse_unfinished(inputs, sorted({name for leg in names.values() for name in leg} | {"evidence_weight"}))
     scores, calibration, contributions = [], [], []
@@ -67,20 +93,20 @@ def build(inputs: pl.DataFrame, names: Mapping[str, Sequence[str]], settings: Se
             continue
         of_leg = list(names["coalition to hub" if group["is_from_coalition"][0] else "hub to target"])
         routes = thinned(group, settings)
-        fitted = _fit(routes, of_leg, settings)
-        evidence = _evidence(routes, fitted, of_leg)
+        halves = _fit(routes, of_leg, settings)
+        ranked = _ranked(routes, halves, of_leg)
         routes = routes.with_columns(
-            anomaly_score=pl.Series(evidence.score), evidence_score=pl.Series(evidence.rank), _at=pl.int_range(pl.len())
+            anomaly_score=pl.Series(ranked.anomaly), evidence_score=pl.Series(ranked.score), _at=pl.int_range(pl.len())
         )
         called: list[pl.DataFrame] = []
         for window in routes.filter(is_asked_about(settings)).partition_by(WINDOW, maintain_order=True):
             placebos, kind = placebos_of(window, routes, settings)
             limit = settings.calibration.q_limit_of_periods if kind == "periods" else settings.calibration.q_limit
-            tested = _calibrate(window, placebos, evidence, limit, settings)
+            tested = _calibrate(window, placebos, ranked, limit, settings)
             scores.append(tested)
             calibration.append(_report(tested, placebos, kind, limit))
             called.append(tested.filter(pl.col("q_value") <= limit))
-        contributions.append(_contribute(pl.concat(called), fitted.every(), of_leg))
+        contributions.append(_contribute(pl.concat(called), halves.forests_of_all_seeds(), of_leg))
     return Scored(
         _joined(scores, _empty(_SCORES)).select(*_KEY, *_SCORES).sort(_KEY),
         _joined(calibration, _empty_calibration()).sort([*WINDOW, "leg"]),
@@ -106,7 +132,7 @@ class _Halves:
     first: list[npt.NDArray[np.bool_]]
     forests: list[tuple[IsolationForest, IsolationForest]]
 
-    def every(self) -> list[IsolationForest]:
+    def forests_of_all_seeds(self) -> list[IsolationForest]:
         return [forest for pair in self.forests for forest in pair]
 
 
@@ -119,10 +145,10 @@ def _fit(routes: pl.DataFrame, names: Sequence[str], settings: Settings) -> _Hal
     first, forests = [], []
     for seed in settings.forest.seeds:
         in_first = np.random.default_rng(seed).permutation(len(placebos)) < len(placebos) // 2
-        one = _forest(placebos[in_first & taken], frame, 2 * seed, settings)
-        other = _forest(placebos[~in_first & taken], frame, 2 * seed + 1, settings)
+        of_first = _forest(placebos[in_first & taken], frame, 2 * seed, settings)
+        of_second = _forest(placebos[~in_first & taken], frame, 2 * seed + 1, settings)
         first.append(in_first)
-        forests.append((one, other))
+        forests.append((of_first, of_second))
     return _Halves(first, forests)
 
 
@@ -139,33 +165,33 @@ def _forest(rows: Matrix, frame: Matrix, seed: int, settings: Settings) -> Isola
 
 
 @dataclass(frozen=True, slots=True)
-class _Evidence:
-    """Of every route: mean forest score and evidence, and the evidence by each seed alone (seeds x routes)."""
+class _Ranked:
+    """Of every route: mean anomaly by the forests, the score, and the score by each seed alone (seeds x routes)."""
 
+    anomaly: Matrix
     score: Matrix
-    rank: Matrix
-    by_seed: Matrix
+    score_by_seed: Matrix
 
 
-def _evidence(routes: pl.DataFrame, halves: _Halves, names: Sequence[str]) -> _Evidence:
+def _ranked(routes: pl.DataFrame, halves: _Halves, names: Sequence[str]) -> _Ranked:
     """A placebo is scored by the forests that have not seen it, so that it is as new to them as any other route."""
     rows = routes.select(names).to_numpy()
     at = np.flatnonzero(routes.select(is_placebo()).to_series().to_numpy())
     distinct, back = np.unique(rows, axis=0, return_inverse=True)
     back = back.reshape(-1)
-    scores = np.empty((len(halves.forests), len(rows)))
-    for number, (in_first, (one, other)) in enumerate(zip(halves.first, halves.forests, strict=True)):
-        by_one, by_other = _anomaly(one, distinct)[back], _anomaly(other, distinct)[back]
-        scores[number] = (by_one + by_other) / 2
-        scores[number, at] = np.where(in_first, by_other[at], by_one[at])
+    by_seed = np.empty((len(halves.forests), len(rows)))
+    for number, (in_first, (of_first, of_second)) in enumerate(zip(halves.first, halves.forests, strict=True)):
+        by_first, by_second = _anomaly(of_first, distinct)[back], _anomaly(of_second, distinct)[back]
+        by_seed[number] = (by_first + by_second) / 2
+        by_seed[number, at] = np.where(in_first, by_second[at], by_first[at])
     leading, has_any = _rank(rows[:, 0]), (rows > 0).any(axis=1)
-    score: Matrix = np.round(scores.mean(axis=0), 12)
+    mean: Matrix = np.round(by_seed.mean(axis=0), 12)
 
-    def evidence(one: Matrix) -> Matrix:
+    def score(anomaly: Matrix) -> Matrix:
         """Nothing is nothing, whichever half of the forests looked at it."""
-        return np.where(has_any, np.round((_rank(one) + leading) / 2, 12), 0.0)
+        return np.where(has_any, np.round((_rank(anomaly) + leading) / 2, 12), 0.0)
 
-    return _Evidence(score, evidence(score), np.stack([evidence(one) for one in scores]))
+    return _Ranked(mean, score(mean), np.stack([score(anomaly) for anomaly in by_seed]))
 
 
 def _rank(values: Matrix) -> Matrix:
@@ -174,7 +200,7 @@ def _rank(values: Matrix) -> Matrix:
     return result
 
 
-def _score(rows: Matrix, forests: Sequence[IsolationForest]) -> Matrix:
+def _mean_anomaly(rows: Matrix, forests: Sequence[IsolationForest]) -> Matrix:
     """Mean anomaly of rows over forests, 0 to 1."""
     result: Matrix = np.mean([_anomaly(forest, rows) for forest in forests], axis=0)
     return result
@@ -188,8 +214,24 @@ def _anomaly(forest: IsolationForest, rows: Matrix) -> Matrix:
 
 
 def plain_forest(rows: pl.DataFrame, seed: int) -> pl.Series:
-    """Anomaly of each row by a forest with scikit-learn's defaults, fitted on the same rows: what ours is measured
-    beside, and no part of our score. Every column is an input, finite. One Float64 a row, 0 to 1; none of none.
+    """Anomaly of each row by a forest with scikit-learn's defaults: what ours is measured beside, no part of our score.
+
+    Parameters
+    ----------
+    rows : polars.DataFrame
+        Every column is an input, finite; the forest is fitted on these rows.
+    seed : int
+        Of the forest.
+
+    Returns
+    -------
+    polars.Series
+        Float64, one a row, 0 to 1, higher is more anomalous.
+
+    Raises
+    ------
+    ContractBroken
+        Where an input is null, NaN or inf.
     """
     names = rows.columns
     _refuse_unfinished(rows, names)
@@ -200,26 +242,26 @@ def plain_forest(rows: pl.DataFrame, seed: int) -> pl.Series:
 
 
 def _calibrate(
-    window: pl.DataFrame, placebos: pl.DataFrame, evidence: _Evidence, limit: float, settings: Settings
+    window: pl.DataFrame, placebos: pl.DataFrame, ranked: _Ranked, limit: float, settings: Settings
 ) -> pl.DataFrame:
-    """p from the placebos, q over the window's routes by their weights, and how stable it is."""
-    here, there = window["_at"].to_numpy(), placebos["_at"].to_numpy()
+    """p from the placebos, q over the window's routes by their hypothesis weights, and how stable it is."""
+    at_routes, at_placebos = window["_at"].to_numpy(), placebos["_at"].to_numpy()
     value, null_value = window["value_usd"].to_numpy(), placebos["value_usd"].to_numpy()
     bands = (null_value, settings.calibration.size_bands_usd, settings.calibration.least_in_size_band)
-    told = window["evidence_weight"].to_numpy()
-    weight = told / told.mean()  # numpy's sums are the same in every run, Polars' are not
-    p_value, count = Null(evidence.rank[there], *bands).p_values(evidence.rank[here], value)
+    unscaled = window["evidence_weight"].to_numpy()
+    hypothesis_weight = unscaled / unscaled.mean()  # numpy's sums are the same in every run, Polars' are not
+    p_value, count = Null(ranked.score[at_placebos], *bands).p_values(ranked.score[at_routes], value)
     kept = np.zeros(window.height)
     draws = resampled(placebos.height, settings.calibration.resamples, placebos.height)
-    for one in evidence.by_seed:
-        again, _ = Null(one[there], *bands).p_values_of(draws, one[here], value)
-        kept += (q_values(again, weight) <= limit).sum(axis=0)
-    weighted = pl.Series(np.minimum(p_value / weight, 1.0))
+    for score in ranked.score_by_seed:
+        p_drawn, _ = Null(score[at_placebos], *bands).p_values_of(draws, score[at_routes], value)
+        kept += (q_values(p_drawn, hypothesis_weight) <= limit).sum(axis=0)
+    weighted = pl.Series(np.minimum(p_value / hypothesis_weight, 1.0))
     return window.with_columns(
-        evidence_weight=pl.Series(np.round(weight, 12)),
+        evidence_weight=pl.Series(np.round(hypothesis_weight, 12)),
         p_value=pl.Series(p_value),
-        q_value=pl.Series(q_values(p_value, weight)),
-        stability_share=pl.Series(kept / (len(evidence.by_seed) * len(draws))),
+        q_value=pl.Series(q_values(p_value, hypothesis_weight)),
+        stability_share=pl.Series(kept / (len(ranked.score_by_seed) * len(draws))),
         placebos=pl.Series(count),
     ).with_columns(
         anomaly_rank=pl.struct(weighted.round(12).alias("p"), -pl.col("evidence_score")).rank("min").cast(pl.Int64)
@@ -263,11 +305,11 @@ def _contribute(called: pl.DataFrame, forests: Sequence[IsolationForest], names:
     without = [rows.copy() for _ in names]
     for position, changed in enumerate(without):
         changed[:, position] = 0.0
-    whole, *others = np.split(_score(np.vstack([rows, *without]), forests), len(names) + 1)
+    whole, *fallen = np.split(_mean_anomaly(np.vstack([rows, *without]), forests), len(names) + 1)
     return pl.concat(
         [
-            called.select(_KEY).with_columns(input=pl.lit(name), score_drop=pl.Series(np.round(whole - other, 12)))
-            for name, other in zip(names, others, strict=True)
+            called.select(_KEY).with_columns(input=pl.lit(name), score_drop=pl.Series(np.round(whole - anomaly, 12)))
+            for name, anomaly in zip(names, fallen, strict=True)
         ]
     )
 

@@ -30,7 +30,7 @@ def through(wanted: Sequence[str], given: Mapping[str, Frame], settings: Setting
     ----------
     wanted : sequence of str
         Names of the tables to make.
-    given : mapping of str to DataFrame or LazyFrame
+    given : mapping of str to polars.DataFrame or polars.LazyFrame
         Tables at hand, by name; these are not made, even where a stage could.
     settings : Settings
         The scenario.

@@ -24,7 +24,13 @@ Advance = Callable[[int], object]
 
 @dataclass(frozen=True, slots=True)
 class Lazy:
-    """A table that a stage scans and may be too large to hold."""
+    """A table that a stage scans and may be too large to hold.
+
+    Parameters
+    ----------
+    table : str
+        Its name.
+    """
 
     table: str
 
@@ -83,7 +89,7 @@ class Held:
 
     Parameters
     ----------
-    frames : mapping of str to DataFrame or LazyFrame
+    frames : mapping of str to polars.DataFrame or polars.LazyFrame
         Tables by name.
     below : Tables, optional
         Where those are that `frames` does not name.
@@ -93,19 +99,58 @@ class Held:
     below: Tables | None = None
 
     def read(self, table: str) -> pl.DataFrame:
-        """All rows of a table."""
+        """All rows of a table.
+
+        Parameters
+        ----------
+        table : str
+            Its name.
+
+        Returns
+        -------
+        polars.DataFrame
+            What is in memory as it is, a lazy table collected, and else what lies below.
+        """
         frame = self.frames.get(table)
         if frame is None:
             return self._below(table).read(table)
         return frame if isinstance(frame, pl.DataFrame) else frame.collect(engine="streaming")
 
     def scan(self, table: str) -> pl.LazyFrame:
-        """A table, lazily."""
+        """A table of which not all may be needed.
+
+        Parameters
+        ----------
+        table : str
+            Its name.
+
+        Returns
+        -------
+        polars.LazyFrame
+            The table.
+        """
         frame = self.frames.get(table)
         return self._below(table).scan(table) if frame is None else frame.lazy()
 
     def chunks(self, table: str, rows: int, digits: int, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-        """Consecutive rows of whole goods of a table sorted by good; an empty table is one empty chunk."""
+        """Consecutive rows of whole goods, in order, of a table sorted by good.
+
+        Parameters
+        ----------
+        table : str
+            Its name.
+        rows : int
+            About how many rows a chunk has.
+        digits : int
+            Goods that share so many first digits stay together.
+        columns : sequence of str
+            What is taken of it.
+
+        Yields
+        ------
+        polars.DataFrame
+            The next chunk; of an empty table in memory one that is empty.
+        """
         if table not in self.frames:
             yield from self._below(table).chunks(table, rows, digits, columns)
             return
@@ -129,7 +174,18 @@ def _nobody(_rows: int) -> None:
 
 
 def name_of(read: Read) -> str:
-    """Name of a table that a stage reads."""
+    """Name of a table that a stage reads.
+
+    Parameters
+    ----------
+    read : str, Lazy or Chunks
+        One of Stage.reads.
+
+    Returns
+    -------
+    str
+        The table's name.
+    """
     return read if isinstance(read, str) else read.table
 
 

@@ -12,168 +12,122 @@ the old one; folder synced; versions beyond those kept removed. The caller holds
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import json
-import os
 import re
 import shutil
-import signal
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from anomaly.contract.errors import StoreFailure
+from anomaly.store.disk import TEMPORARY, Faults, digest, named_failures, sync_folder, write_over, write_synced
 
 POINTER = "CURRENT.json"
 STAGING = ".staging"
-TEMPORARY = ".new"
-FAIL_AT = "ANOMALY_FAIL_AT"
-SPARE_BYTES = 1 << 20  # kept free beside every file: the pointer and the folders need room too
 VERSION_DIGITS = 32
 
 _VERSION = re.compile(rf"[0-9a-f]{{{VERSION_DIGITS}}}")
 
 
-class Faults:
-    """The numbered points of a stage at which a test may let the machine fail.
-
-    ANOMALY_FAIL_AT=flows:7:kill ends the process at the seventh point of stage `flows` as kill -9 does;
-    flows:7:ENOSPC, flows:7:EIO and so on raise that error of the operating system there. Unset, nothing happens.
-    """
-
-    def __init__(self, stage: str) -> None:
-        self.reached = 0
-        name, _, rest = os.environ.get(FAIL_AT, "").partition(":")
-        at, _, self._how = rest.partition(":")
-        self._at = int(at) if name == stage and at.isdigit() else 0
-
-    def point(self) -> None:
-        """One more point is reached."""
-        self.reached += 1
-        if self.reached != self._at:
-            return
-        if self._how == "kill":
-            os.kill(os.getpid(), signal.SIGKILL)
-        number = getattr(errno, self._how)
-        raise OSError(number, os.strerror(number))
-
-
 @dataclass(frozen=True, slots=True)
 class Current:
-    """What a pointer says: the version, its files with their sha256, and the versions kept before it."""
+    """What a pointer says.
+
+    Parameters
+    ----------
+    version : str
+        Name of the current version, 32 hexadecimal digits.
+    files : dict of str to str
+        Path under the version's folder → sha256.
+    previous : tuple of str
+        Versions kept before it, the newest first.
+    """
 
     version: str
     files: dict[str, str]
     previous: tuple[str, ...] = ()
 
 
-@contextlib.contextmanager
-def spoken(path: Path, size_bytes: int | None = None, verb: str = "write") -> Iterator[None]:
-    """Turn an error of the operating system into StoreFailure with the path, and the bytes where there are any."""
-    try:
-        yield
-    except OSError as error:
-        size = "" if size_bytes is None else f" ({size_bytes:,} bytes)"
-        raise StoreFailure(
-            f"to {verb} {path}{size}",
-            error.strerror or str(error),
-            hint=_hint(error.errno),
-        ) from error
-
-
-def _hint(number: int | None) -> str:
-    if number in (errno.ENOSPC, errno.EDQUOT):
-        return "make room on the disk and run again; the version before is untouched"
-    if number in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return "let this user write there, or name another folder with --data; the version before is untouched"
-    return "look at the disk and run again; the version before is untouched"
-
-
 def current(folder: Path) -> Current | None:
-    """The version that `folder` points to, or None where nothing was committed yet."""
+    """The version that a folder points to.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Folder of a table.
+
+    Returns
+    -------
+    Current or None
+        None where nothing was committed yet.
+
+    Raises
+    ------
+    StoreFailure
+        Where the pointer cannot be read or is none of this program's.
+    """
     path = folder / POINTER
-    with spoken(path, verb="read"):
+    with named_failures(path, verb="read"):
         try:
             text = path.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             return None
     try:
-        told = json.loads(text)
-        files, previous = told["files"], told["previous"]
-        names = [told["version"], *previous]
-        if not all(_VERSION.fullmatch(name) for name in names) or any(".." in name for name in files):
+        pointer = json.loads(text)
+        files, previous = pointer["files"], pointer["previous"]
+        versions = [pointer["version"], *previous]
+        if not all(_VERSION.fullmatch(version) for version in versions) or any(".." in name for name in files):
             raise ValueError("names that are none of this program's")
-        return Current(told["version"], dict(files), tuple(previous))
+        return Current(pointer["version"], dict(files), tuple(previous))
     except (ValueError, KeyError, TypeError) as error:
         raise StoreFailure(
             f"a pointer to a version in {path}", f"{type(error).__name__}: {error}", hint="remove it and run again"
         ) from error
 
 
-def digest(path: Path) -> str:
-    """sha256 of a file, 64 hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def broken(folder: Path) -> list[str]:
-    """Paths under `folder` of the current version's files that are missing or not what was committed."""
+    """Files of the current version that are missing or not what was committed.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Folder of a table; every file of its current version is read.
+
+    Returns
+    -------
+    list of str
+        Paths under the folder; empty where all are whole or nothing was committed.
+    """
     now = current(folder)
     if now is None:
         return []
     return [
-        f"{now.version}/{name}" for name, told in now.files.items() if not _is_whole(folder / now.version / name, told)
+        f"{now.version}/{name}"
+        for name, sha256 in now.files.items()
+        if not _is_whole(folder / now.version / name, sha256)
     ]
 
 
-def _is_whole(path: Path, told: str) -> bool:
+def _is_whole(path: Path, sha256: str) -> bool:
     try:
-        return digest(path) == told
+        return digest(path) == sha256
     except OSError:
         return False
 
 
-def write_over(path: Path, data: bytes, faults: Faults) -> None:
-    """Put `data` in place of a file in one step: whole old or whole new."""
-    temporary = path.with_name(path.name + TEMPORARY)
-    with spoken(path, len(data)):
-        try:
-            _write(temporary, data, faults)
-            temporary.replace(path)
-        except OSError:
-            temporary.unlink(missing_ok=True)
-            raise
-        faults.point()
-        _sync_folder(path.parent)
-
-
-def _write(path: Path, data: bytes, faults: Faults) -> None:
-    faults.point()
-    if shutil.disk_usage(path.parent).free < len(data) + SPARE_BYTES:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    with path.open("wb") as file:
-        file.write(data[: len(data) // 2])
-        file.flush()
-        faults.point()
-        file.write(data[len(data) // 2 :])
-        file.flush()
-        faults.point()
-        os.fsync(file.fileno())
-    faults.point()
-
-
-def _sync_folder(folder: Path) -> None:
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
-
-
 @dataclass(slots=True)
 class Staging:
-    """The files of a version to be, under `<folder>/.staging`. Use under the lock, one at a time."""
+    """The files of a version to be, under `<folder>/.staging`. Use under the lock, one at a time.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Folder of a table, or of the reports.
+    faults : Faults
+        Where a test may let the machine fail.
+    files : dict of str to str
+        Path under the version's folder → sha256, of what was staged so far.
+    """
 
     folder: Path
     faults: Faults
@@ -186,7 +140,7 @@ class Staging:
 
     def begin(self) -> None:
         """Remove what an earlier commit left over and make an empty folder."""
-        with spoken(self.path):
+        with named_failures(self.path):
             self.faults.point()
             self.clear()
             self.path.mkdir(parents=True)
@@ -197,39 +151,79 @@ class Staging:
         shutil.rmtree(self.path, ignore_errors=True)
         (self.folder / (POINTER + TEMPORARY)).unlink(missing_ok=True)
 
-    def write(self, name: str, data: bytes) -> None:
-        """Stage one file under the version's folder; a file of that name is replaced."""
+    def write(self, name: str, content: bytes) -> None:
+        """Stage one file under the version's folder; a file of that name is replaced.
+
+        Parameters
+        ----------
+        name : str
+            Path under the version's folder, with slashes.
+        content : bytes
+            What the file shall hold.
+
+        Raises
+        ------
+        StoreFailure
+            Where the disk refuses.
+        """
         path = self.path / name
-        with spoken(path, len(data)):
+        with named_failures(path, len(content)):
             path.parent.mkdir(parents=True, exist_ok=True)
-            _write(path, data, self.faults)
-        self.files[name] = hashlib.sha256(data).hexdigest()
+            write_synced(path, content, self.faults)
+        self.files[name] = hashlib.sha256(content).hexdigest()
 
     def version(self) -> str:
-        """The name of the version that the staged files are."""
+        """Name of the version that the staged files are: a hash of their names and contents."""
         text = json.dumps(self.files, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:VERSION_DIGITS]
 
     def settle(self, name: str) -> None:
-        """Give the staged folder its name. A folder of that name that is whole already stays."""
+        """Give the staged folder its name. A folder of that name that is whole already stays.
+
+        Parameters
+        ----------
+        name : str
+            Version of a table, or run of the reports.
+
+        Raises
+        ------
+        StoreFailure
+            Where the disk refuses.
+        """
         target = self.folder / name
-        with spoken(target):
+        with named_failures(target):
             for folder in sorted({(self.path / file).parent for file in self.files}):
-                _sync_folder(folder)
+                sync_folder(folder)
             self.faults.point()
             if target.is_dir():
-                if all(_is_whole(target / file, told) for file, told in self.files.items()):
+                if all(_is_whole(target / file, sha256) for file, sha256 in self.files.items()):
                     self.clear()
                     return
                 shutil.rmtree(target)
             self.faults.point()
             self.path.rename(target)
             self.faults.point()
-            _sync_folder(self.folder)
+            sync_folder(self.folder)
             self.faults.point()
 
     def commit(self, keep: int) -> bool:
-        """Make the staged files the current version and drop versions beyond `keep`. False: it was current already."""
+        """Make the staged files the current version and drop older ones.
+
+        Parameters
+        ----------
+        keep : int
+            Versions that stay, the current one among them; at least 1.
+
+        Returns
+        -------
+        bool
+            False where the version was current already and nothing was written.
+
+        Raises
+        ------
+        StoreFailure
+            Where the disk refuses; the version before is then still the current one.
+        """
         before, version = current(self.folder), self.version()
         if before is not None and before.version == version and not broken(self.folder):
             self.clear()
@@ -257,17 +251,3 @@ class Staging:
         now = current(self.folder)
         if now is not None:
             self._prune({now.version, *now.previous})
-
-
-def point_link(link: Path, target: str, faults: Faults) -> None:
-    """Let a relative link point to `target`, in one step."""
-    temporary = link.with_name(link.name + TEMPORARY)
-    with spoken(link):
-        faults.point()
-        temporary.unlink(missing_ok=True)
-        temporary.symlink_to(target, target_is_directory=True)
-        faults.point()
-        temporary.replace(link)
-        faults.point()
-        _sync_folder(link.parent)
-        faults.point()

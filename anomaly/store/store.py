@@ -4,7 +4,7 @@
     DATA/<table>/<version>/<companion>/part-….parquet  `flows.rejected` is companion `rejected` of `flows`
     DATA/<table>/<version>/_table.json                 rows, schema, sort key, where each part begins and ends in it,
                                                        inputs, settings, code version; no clock
-    DATA/<table>/CURRENT.json                          see versions.py
+    DATA/<table>/CURRENT.json                          see commit.py
     DATA/reports/<run>/…, DATA/reports/latest          what `publish` writes
 
 What only writing needs (the contracts, the lock) is imported there: a query starts in a fraction of a second.
@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -22,57 +21,114 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from anomaly.contract.errors import ContractBroken, Locked, SourceUnavailable, StoreFailure
-from anomaly.store import commit
-from anomaly.store.commit import Faults, Staging
+from anomaly.contract.errors import ContractBroken, SourceUnavailable, StoreFailure
+from anomaly.store import chunks, commit
+from anomaly.store.chunks import Between
+from anomaly.store.commit import Staging
+from anomaly.store.disk import Faults, named_failures, point_link, write_over
+from anomaly.store.lock import Lock
 from anomaly.store.writer import META, Writer
 
 if TYPE_CHECKING:
     import dataframely as dy
 
-LOCK_SECONDS = 0.5  # a second run is refused within a second
 REPORTS = "reports"
-Between = tuple[str, str]  # first and last of a sort column, both inside
 
 _TABLE = re.compile(r"[a-z][a-z_]*(\.[a-z][a-z_]*)?")
-_PART = re.compile(r"part-\d{5}\.parquet")
 _RUN = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
 _FILE = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_.-]{0,63}")
 
 
 class Store:
-    """The tables under one folder. `keep` versions of a table stay, the current one among them."""
+    """The tables under one folder.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The folder; need not be there before the first table is written.
+    keep : int
+        Versions of a table that stay, the current one among them.
+    """
 
     def __init__(self, root: Path, *, keep: int = 2) -> None:
         self.root = Path(root)
         self.keep = max(keep, 1)
-        self._lock: Any = None
+        self._lock = Lock(self.root)
 
     def exists(self, table: str) -> bool:
-        """Whether a version of the table was committed."""
+        """Whether a version of the table was committed.
+
+        Parameters
+        ----------
+        table : str
+            Name of a table or companion, as in schema.TABLES.
+
+        Returns
+        -------
+        bool
+            False where the folder itself is not there, too.
+        """
         now = commit.current(self._folder(table))
-        return now is not None and bool(_parts(table, now.files))
+        return now is not None and bool(chunks.parts_of(table, now.files))
 
     def version(self, table: str) -> str:
-        """The current version: a hash of the table's content and of what it was made from."""
+        """The current version: a hash of the table's content and of what it was made from.
+
+        Parameters
+        ----------
+        table : str
+            Name of a table or companion.
+
+        Returns
+        -------
+        str
+            32 hexadecimal digits.
+
+        Raises
+        ------
+        SourceUnavailable
+            Where there is no such table; so for every method below that reads one.
+        """
         return self._current(table).version
 
     def meta(self, table: str) -> dict[str, Any]:
-        """What `_table.json` says; for a companion its own rows and schema beside the rest."""
-        told = _told(self._folder(table) / self._current(table).version)
-        companions = told.pop("companions")
-        return told | companions[table] if "." in table else told
+        """What `_table.json` says: rows, schema, sort key, inputs, settings and code version.
+
+        Parameters
+        ----------
+        table : str
+            Name of a table or companion; a companion has its own rows and schema beside the rest.
+
+        Returns
+        -------
+        dict
+            As written by Writer.finish.
+        """
+        meta = _meta(self._folder(table) / self._current(table).version)
+        companions = meta.pop("companions")
+        return meta | companions[table] if "." in table else meta
 
     def scan(self, table: str, between: Between | None = None) -> pl.LazyFrame:
         """The current version, lazily. What is resolved here stays what is read, whatever is committed meanwhile.
 
-        `between` leaves out parts without a row between these two of the table's sort column; rows are not looked at.
+        Parameters
+        ----------
+        table : str
+            Name of a table or companion.
+        between : tuple of str, optional
+            First and last value of the table's sort column, both inside: parts without a row between them are left
+            out. Rows are not looked at.
+
+        Returns
+        -------
+        polars.LazyFrame
+            The table's rows in their order.
         """
         now = self._current(table)
         folder = self._folder(table) / now.version
-        parts = _parts(table, now.files)
+        parts = chunks.parts_of(table, now.files)
         if between is not None and len(parts) > 1:
-            parts = _overlapping(parts, _told(folder).get("ends", {}), between)
+            parts = chunks.overlapping(parts, _meta(folder).get("ends", {}), between)
         return pl.scan_parquet([folder / name for name in parts], glob=False)
 
     def read(
@@ -82,10 +138,31 @@ class Store:
         where: pl.Expr | None = None,
         between: Between | None = None,
     ) -> pl.DataFrame:
-        """The rows where `where` holds, in the table's order. Raises SourceUnavailable where there is no table.
+        """Rows of a table, in its order.
 
-        `between`, as for `scan`, is for the `where` of a few goods in a table sorted by good: most parts then stay
-        shut, however many there are.
+        Parameters
+        ----------
+        table : str
+            Name of a table or companion.
+        columns : sequence of str, optional
+            Columns wanted; all where not said.
+        where : polars.Expr, optional
+            Which rows; all where not said.
+        between : tuple of str, optional
+            As for `scan`, for the `where` of a few goods in a table sorted by good: most parts then stay shut, however
+            many there are.
+
+        Returns
+        -------
+        polars.DataFrame
+            The rows where `where` holds.
+
+        Raises
+        ------
+        SourceUnavailable
+            Where there is no table.
+        StoreFailure
+            Where its files are not what was written.
         """
         before = self.version(table)
         try:
@@ -105,59 +182,71 @@ class Store:
     def chunks(
         self, table: str, rows: int = 500_000, digits: int | None = None, columns: Sequence[str] | None = None
     ) -> Iterator[pl.DataFrame]:
-        """Consecutive rows of whole goods, in order, about `rows` at a time, of a table sorted by good.
+        """Consecutive rows of whole goods, in order, of a table sorted by good.
 
-        A good with more rows than that comes alone. Goods that share their first `digits` characters stay together.
-        Memory is that of one chunk, time that of its own parts, however many there are. Raises ContractBroken where
-        the table is not sorted by good.
+        Memory is that of one chunk, time that of its own parts, however many there are.
+
+        Parameters
+        ----------
+        table : str
+            Name of a table.
+        rows : int
+            About how many at a time; a good with more comes alone.
+        digits : int, optional
+            Goods that share so many first characters stay together: 4 for whole headings.
+        columns : sequence of str, optional
+            What of it is read, `good` among them; all where not said.
+
+        Yields
+        ------
+        polars.DataFrame
+            The next rows.
+
+        Raises
+        ------
+        ContractBroken
+            Where the table is not sorted by good.
         """
         now = self._current(table)
         folder = self._folder(table) / now.version
-        parts = [pl.scan_parquet(folder / name, glob=False) for name in _parts(table, now.files)]
-        goods = _goods_of(parts, digits)
-        if not goods["good"].is_sorted():
-            raise ContractBroken(f"table {table} sorted by good", "parts that lie out of order")
-        for slices in _cut(goods, rows):
-            frames = [
-                _slice(parts[part], table, columns, start, length, first) for part, start, length, first in slices
-            ]
-            yield frames[0] if len(frames) == 1 else pl.concat(frames)
+        parts = [pl.scan_parquet(folder / name, glob=False) for name in chunks.parts_of(table, now.files)]
+        yield from chunks.of_whole_goods(table, parts, rows, digits, columns)
 
     def is_complete(self, table: str) -> bool:
-        """Whether every file of the current version is there; `verify` also reads them."""
+        """Whether every file of the current version is there; `verify` also reads them.
+
+        Parameters
+        ----------
+        table : str
+            Name of a table.
+
+        Returns
+        -------
+        bool
+            False where one is missing.
+        """
         folder, now = self._folder(table), self._current(table)
         return all((folder / now.version / name).is_file() for name in now.files)
 
     def verify(self, table: str) -> list[str]:
-        """Paths under the root of files that are missing or not what was committed; empty where all are whole."""
+        """Files of a table that are missing or not what was committed.
+
+        Parameters
+        ----------
+        table : str
+            Name of a table; its companions are looked at with it.
+
+        Returns
+        -------
+        list of str
+            Paths under the root; empty where all are whole.
+        """
         name = table.partition(".")[0]
         return [f"{name}/{file}" for file in commit.broken(self._folder(table))]
 
-    @contextlib.contextmanager
-    def lock(self) -> Iterator[None]:
-        """Hold the store for writing; may be taken again inside. Raises Locked where another process holds it.
-
-        The operating system frees it when the holder ends, however it ends.
-        """
-        import filelock
-
-        path, holder = self.root / ".lock", self.root / ".lock-holder"
-        with commit.spoken(path, verb="lock"):
-            self.root.mkdir(parents=True, exist_ok=True)
-            if self._lock is None:
-                self._lock = filelock.FileLock(path, timeout=LOCK_SECONDS, fallback_to_soft=False)
-            try:
-                self._lock.acquire()
-            except filelock.Timeout as error:
-                raise Locked(
-                    f"to be alone in {self.root}", f"held by {_holder(holder)}", hint="wait for it to end, or stop it"
-                ) from error
-        try:
-            with contextlib.suppress(OSError):
-                holder.write_text(f"{os.getpid()}\n", encoding="ascii")
-            yield
-        finally:
-            self._lock.release()
+    def lock(self) -> contextlib.AbstractContextManager[None]:
+        """Hold the store for writing while a block runs; may be taken again inside. See Lock.held."""
+        return self._lock.held()
 
     @contextlib.contextmanager
     def writer(
@@ -172,26 +261,70 @@ class Store:
     ) -> Iterator[Writer]:
         """Write a table and its companions; on leaving the block all of it is committed, on an error none.
 
-        inputs    what it is made from: table or raw file → version or sha256
-        settings  fingerprint of the settings used
-        schema    its contract, where that is not schema.TABLES[table]
-        sort      the key that its rows are sorted by, over all parts; the first column is checked
-
         The same content from the same inputs, settings and code is the same version, and nothing is written.
+
+        Parameters
+        ----------
+        table : str
+            Name of a table.
+        inputs : mapping of str to str
+            What it is made from: table or raw file → version or sha256.
+        settings : str, optional
+            Fingerprint of the settings used.
+        schema : type of dataframely.Schema, optional
+            Its contract, where that is not schema.TABLES[table].
+        code_version : str, optional
+            Of the job that makes it.
+        sort : sequence of str
+            The key that its rows are sorted by, over all parts; the first column is checked.
+
+        Yields
+        ------
+        Writer
+            Takes the rows; its `is_changed` is right after the block.
+
+        Raises
+        ------
+        ContractBroken
+            Where rows do not keep the contract or the order.
+        Locked
+            Where another process holds the store.
+        StoreFailure
+            Where the disk refuses.
         """
-        told = {"inputs": dict(inputs), "settings": settings, "code_version": code_version, "sort": list(sort)}
+        made_from = {"inputs": dict(inputs), "settings": settings, "code_version": code_version, "sort": list(sort)}
         with self.lock():
             writer = Writer(table, Staging(self._folder(table), Faults(table)), schema, tuple(sort))
             try:
                 writer.staging.begin()
                 yield writer
-                writer.is_changed = writer.finish(told, self.keep)
+                writer.is_changed = writer.finish(made_from, self.keep)
             except BaseException:
                 writer.staging.clear()
                 raise
 
     def publish(self, run: str, files: Mapping[str, bytes]) -> Path:
-        """Put the documents of a run into `reports/<run>` and let `reports/latest` point there; returns the folder."""
+        """Put the documents of a run into `reports/<run>` and let `reports/latest` point there.
+
+        Parameters
+        ----------
+        run : str
+            Name of the run.
+        files : mapping of str to bytes
+            Name of a document → its content.
+
+        Returns
+        -------
+        pathlib.Path
+            The folder of the run.
+
+        Raises
+        ------
+        ContractBroken
+            Where a name is not plain.
+        Locked, StoreFailure
+            As for `writer`.
+        """
         if not _RUN.fullmatch(run) or not all(_FILE.fullmatch(name) for name in files):
             raise ContractBroken("plain names for a run and its files", f"{run!r} with {sorted(files)}")
         folder, faults = self.root / REPORTS, Faults(REPORTS)
@@ -205,7 +338,7 @@ class Store:
             except BaseException:
                 staging.clear()
                 raise
-            commit.point_link(folder / "latest", run, faults)
+            point_link(folder / "latest", run, faults)
         return folder / run
 
     def latest_run(self) -> str | None:
@@ -214,16 +347,28 @@ class Store:
         return link.readlink().name if link.is_symlink() and link.is_dir() else None
 
     def sweep(self, name: str) -> None:
-        """Remove what a killed writer of a table, or of the reports, left over."""
+        """Remove what a killed writer left over.
+
+        Parameters
+        ----------
+        name : str
+            A table, or REPORTS.
+        """
         with self.lock():
             Staging(self.root / REPORTS if name == REPORTS else self._folder(name), Faults("")).sweep()
 
     def write_status(self, status: Mapping[str, Any]) -> None:
-        """Put `run-status.json` in place: how the last run to end has ended."""
+        """Put `run-status.json` in place: how the last run to end has ended.
+
+        Parameters
+        ----------
+        status : mapping
+            What JSON can hold.
+        """
         path = self.root / "run-status.json"
-        with commit.spoken(path):
+        with named_failures(path):
             self.root.mkdir(parents=True, exist_ok=True)
-        commit.write_over(path, json.dumps(status, indent=1, ensure_ascii=False).encode() + b"\n", Faults("status"))
+        write_over(path, json.dumps(status, indent=1, ensure_ascii=False).encode() + b"\n", Faults("status"))
 
     def _folder(self, table: str) -> Path:
         if not _TABLE.fullmatch(table):
@@ -232,71 +377,15 @@ class Store:
 
     def _current(self, table: str) -> commit.Current:
         now = commit.current(self._folder(table))
-        if now is None or not _parts(table, now.files):
+        if now is None or not chunks.parts_of(table, now.files):
             raise SourceUnavailable(
                 f"a table {table}", f"none under {self.root}", hint="run `make`, or name another folder with --data"
             )
         return now
 
 
-def _parts(table: str, files: Mapping[str, str]) -> list[str]:
-    """The table's files among those of a version, in order."""
-    companion = table.partition(".")[2]
-    folder = f"{companion}/" if companion else ""
-    return sorted(name for name in files if name.startswith(folder) and _PART.fullmatch(name[len(folder) :]))
-
-
-def _told(version: Path) -> dict[str, Any]:
+def _meta(version: Path) -> dict[str, Any]:
     path = version / META
-    with commit.spoken(path, verb="read"):
-        told: dict[str, Any] = json.loads(path.read_bytes())
-    return told
-
-
-def _overlapping(parts: list[str], ends: Mapping[str, Sequence[Any]], between: Between) -> list[str]:
-    """Parts that may have a row between the two, at least one; a part that does not say its ends may."""
-    first, last = between
-    kept = [name for name in parts if name not in ends or (ends[name][0] <= last and first <= ends[name][1])]
-    return kept or parts[:1]
-
-
-def _goods_of(parts: Sequence[pl.LazyFrame], digits: int | None) -> pl.DataFrame:
-    """A row for each part and good in it, in order: part, start, length, good, and `whole`, one for those kept together."""
-    counted = [
-        lazy.group_by("good").agg(length=pl.len().cast(pl.Int64)).with_columns(part=pl.lit(number, dtype=pl.Int64))
-        for number, lazy in enumerate(parts)
-    ]
-    together = pl.col("good") if digits is None else pl.col("good").str.slice(0, digits)
-    start = pl.col("length").cum_sum().over("part") - pl.col("length")
-    goods = pl.concat(counted).collect(engine="streaming").sort("part", "good")
-    return goods.select("part", "length", "good", start=start, whole=together.rle_id())
-
-
-def _cut(goods: pl.DataFrame, rows: int) -> Iterator[list[tuple[int, int, int, str]]]:
-    """Chunks as (part, start, length, first good) of each part that they lie in."""
-    number, filled, chunk = 0, 0, []
-    for size in goods.group_by("whole", maintain_order=True).agg(pl.col("length").sum())["length"]:
-        number, filled = (number + 1, size) if filled and filled + size > rows else (number, filled + size)
-        chunk.append(number)
-    slices = goods.group_by(
-        pl.Series("chunk", chunk, dtype=pl.Int64).gather(goods["whole"]), "part", maintain_order=True
-    ).agg(pl.col("start").first(), pl.col("length").sum(), pl.col("good").first())
-    for one in slices.partition_by("chunk", maintain_order=True):
-        yield one.drop("chunk").rows()
-
-
-def _slice(
-    lazy: pl.LazyFrame, table: str, columns: Sequence[str] | None, start: int, length: int, first: str
-) -> pl.DataFrame:
-    chunk = (lazy if columns is None else lazy.select(list(columns))).slice(start, length).collect()
-    good = chunk["good"]
-    if good[0] != first or not good.is_sorted():
-        raise ContractBroken(f"table {table} sorted by good", f"{good[0]} where {first} should begin")
-    return chunk
-
-
-def _holder(path: Path) -> str:
-    try:
-        return f"process {int(path.read_text(encoding='ascii'))}"
-    except (OSError, ValueError):
-        return "another process"
+    with named_failures(path, verb="read"):
+        meta: dict[str, Any] = json.loads(path.read_bytes())
+    return meta

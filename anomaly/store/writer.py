@@ -24,7 +24,21 @@ META = "_table.json"
 class Writer:
     """A table and its companions on their way into the store.
 
-    is_changed   after the block: false where the version was current already and nothing was written
+    Parameters
+    ----------
+    table : str
+        Name of a table.
+    staging : Staging
+        Where its files wait for the commit.
+    contract : type of dataframely.Schema or None
+        Its contract; None is that of schema.TABLES.
+    sort : tuple of str
+        The key that its rows are sorted by.
+
+    Attributes
+    ----------
+    is_changed : bool
+        After the block: false where the version was current already and nothing was written.
     """
 
     def __init__(
@@ -46,9 +60,21 @@ class Writer:
         self._ends: dict[str, list[Any]] = {}
 
     def add(self, frame: pl.DataFrame, table: str | None = None) -> None:
-        """Append rows; a frame of the table itself becomes a part of its own. Raises ContractBroken.
+        """Append rows; a frame of the table itself becomes a part of its own.
 
         Keys are unique within a part: parts of whole goods make that hold for the table.
+
+        Parameters
+        ----------
+        frame : polars.DataFrame
+            The columns of the contract, in any order.
+        table : str, optional
+            A companion, where the rows are not the table's own.
+
+        Raises
+        ------
+        ContractBroken
+            Where rows do not keep the contract, or are not in the order of the key.
         """
         name = table or self.table
         if name not in self._contracts:
@@ -72,30 +98,67 @@ class Writer:
         return list(self._rows[self.table])
 
     def scan(self, part: str | None = None) -> pl.LazyFrame:
-        """The rows added so far, or those of one part."""
+        """Rows of the table added so far.
+
+        Parameters
+        ----------
+        part : str, optional
+            Only those of this part, a name of `parts`.
+
+        Returns
+        -------
+        polars.LazyFrame
+            Read from the files that wait for the commit.
+        """
         names = self.parts() if part is None else [part]
         return pl.scan_parquet([self.staging.path / name for name in names], glob=False)
 
     def replace(self, part: str, frame: pl.DataFrame) -> None:
-        """Write other rows in place of a part's."""
+        """Write other rows in place of a part's.
+
+        Parameters
+        ----------
+        part : str
+            A name of `parts`.
+        frame : polars.DataFrame
+            The columns of the contract, in any order.
+
+        Raises
+        ------
+        ContractBroken
+            Where rows do not keep the contract.
+        """
         self._part(self.table, frame, part)
 
-    def finish(self, told: dict[str, Any], keep: int) -> bool:
-        """Write what is left and `_table.json`, and commit. False: nothing changed."""
+    def finish(self, made_from: dict[str, Any], keep: int) -> bool:
+        """Write what is left and `_table.json`, and commit.
+
+        Parameters
+        ----------
+        made_from : dict
+            inputs, settings, code_version and sort, as `_table.json` holds them.
+        keep : int
+            Versions that stay, the current one among them.
+
+        Returns
+        -------
+        bool
+            False where the version was current already and nothing was written.
+        """
         for name in self._waiting:
             self._flush(name)
         for name, contract in self._contracts.items():
             if not self._rows[name]:
                 self._part(name, contract.create_empty())
-        of = {
+        shapes = {
             name: {
                 "rows": self.rows[name],
-                "schema": {column: str(of.dtype) for column, of in contract.columns().items()},
+                "schema": {column: str(rule.dtype) for column, rule in contract.columns().items()},
             }
             for name, contract in self._contracts.items()
         }
-        companions = {name: about for name, about in of.items() if name != self.table}
-        meta = {"table": self.table, **of[self.table], **told, "ends": self._ends, "companions": companions}
+        companions = {name: shape for name, shape in shapes.items() if name != self.table}
+        meta = {"table": self.table, **shapes[self.table], **made_from, "ends": self._ends, "companions": companions}
         self.staging.write(META, json.dumps(meta, indent=1, sort_keys=True).encode() + b"\n")
         return self.staging.commit(keep)
 
@@ -164,13 +227,13 @@ def _is_once(frame: pl.DataFrame, contract: type[dy.Schema]) -> bool:
 
 def _is_spelt(frame: pl.DataFrame, contract: type[dy.Schema]) -> bool:
     """Whether texts are spelt as their patterns say: each distinct text is looked at once, and there are few."""
-    patterns = {name: regex for name, of in contract.columns().items() if (regex := getattr(of, "regex", None))}
+    patterns = {name: regex for name, rule in contract.columns().items() if (regex := getattr(rule, "regex", None))}
     return all(_distinct(frame[name]).str.contains(regex).all() for name, regex in patterns.items())
 
 
 def _distinct(texts: pl.Series) -> pl.Series:
-    is_one = texts.len() == 0 or texts.eq_missing(texts[0]).all()
-    return texts.head(1) if is_one else texts.unique()
+    is_same = texts.len() == 0 or texts.eq_missing(texts[0]).all()
+    return texts.head(1) if is_same else texts.unique()
 
 
 def _of_rows(contract: type[dy.Schema]) -> type[dy.Schema]:

@@ -9,7 +9,12 @@ from anomaly.backtest import judge
 from anomaly.contract.schema_results import Backtest
 from anomaly.indicators import INDICATORS
 
-WINDOW = {"freq_code": "M", "window_months": 6, "window_end": date(2022, 6, 1), "as_of": date(2022, 9, 30)}
+WINDOW: dict[str, Any] = {
+    "freq_code": "M",
+    "window_months": 6,
+    "window_end": date(2022, 6, 1),
+    "as_of": date(2022, 9, 30),
+}
 RIVALS = [name for name in judge.METHODS if name != judge.OURS]
 CALIBRATION = pl.DataFrame(
     [{**WINDOW, "leg": "hub to target", "placebos": 200, "placebos_flagged_per_1000": 5.0, "targets": 4}]
@@ -35,7 +40,7 @@ def judged(routes: list[dict[str, Any]], *events: tuple[str, dict[str, Any]], kn
     kinds = dict.fromkeys(RIVALS, pl.Float64)
     rows = pl.DataFrame(routes, schema_overrides={**kinds, "window_months": pl.Int16}, infer_schema_length=None)
     key = ["freq_code", "window_months", "window_end", "good", "exporter_iso", "importer_iso"]
-    schema = {
+    schema: dict[str, pl.DataType | type[pl.DataType]] = {
         **{name: rows.schema[name] for name in key},
         "event_id": pl.String,
         "kind": pl.String,
@@ -92,7 +97,7 @@ def test_chance_is_the_share_of_right_ones_among_all_candidates():
 
 def test_two_dates_and_two_lengths_are_families_of_their_own_and_sum_up():
     later = {"as_of": date(2022, 12, 31), "window_end": date(2022, 9, 1)}
-    short = {"window_months": 3}
+    short: dict[str, Any] = {"window_months": 3}
     routes = [
         *FOUR,
         route("100000", 1.0, 0.01, right=True, flagged=True, **later),
@@ -167,8 +172,8 @@ def test_a_tie_is_flagged_whole_or_not_at_all():
 
 
 def test_a_rivals_threshold_since_the_sanctions_is_put_to_placebos_and_to_the_time_before():
-    before = {"is_before_sanctions": True, "as_of": date(2021, 12, 31), "window_end": date(2021, 12, 1)}
-    placebo = {"role": "placebo", "is_candidate": False, "q_value": None}
+    before: dict[str, Any] = {"is_before_sanctions": True, "as_of": date(2021, 12, 31), "window_end": date(2021, 12, 1)}
+    placebo: dict[str, Any] = {"role": "placebo", "is_candidate": False, "q_value": None}
     routes = [
         *FOUR,
         route("500000", 7.0, 0.9, right=False, **before),

@@ -1,4 +1,4 @@
-"""The backtest for people: the best of a row stands out, the README's block is replaced whole, the chart is drawn."""
+"""The backtest for people: the best of a row stands out, a page's block is replaced whole, the chart is drawn."""
 
 import xml.etree.ElementTree as ET
 from typing import Any
@@ -108,6 +108,29 @@ def test_the_block_takes_the_place_of_what_stood_between_the_marks():
     assert page.put(written, block) == written
     with pytest.raises(BadRequest, match="marks"):
         page.put("a page without them", block)
+
+
+def test_the_short_table_sets_ours_beside_the_best_rival_and_names_it():
+    right = [("ours", 80), ("growth", 70), ("eu_rule", 77), ("plain_forest", 60)]
+    early = [("ours", 9), ("growth", 3), ("eu_rule", 3), ("plain_forest", 8)]
+    rows = [told("precision_at_flags", method, hits, 100) for method, hits in right]
+    rows += [told("flagged_before_sanctions", method, hits, 1000, judged_by="nothing") for method, hits in early]
+    lines = page.brief(table(*rows), ["2022-12-31"]).splitlines()
+    assert "| right among as many as we flag (5 % by chance) | **80 %** | 77 %, eu rule |" in lines
+    assert "| flagged of 1,000 before the sanctions | 9.0 | **3.0**, growth and eu rule |" in lines
+
+
+def test_the_short_table_has_no_row_of_other_figures_kinds_judges_or_legs():
+    rows = [
+        told("precision_at_10", "ours", 7, 10),
+        told("recall_at_flags", "ours", 7, 10, kind="relabel"),
+        told("recall_at_flags", "ours", 6, 10, judged_by="cases"),
+        told("recall_at_flags", "ours", 5, 10, leg="coalition to hub"),
+    ]
+    lines = page.brief(table(*rows), ["2022-12-31"]).splitlines()
+    assert lines[-2:] == ["|---|---|---|", page.END]
+    written = page.brief(table(*rows, told("recall_at_flags", "ours", 8, 10)), ["2022-12-31"])
+    assert written.splitlines()[-2:] == ["| found with as many flags | 8 of 10 |  |", page.END]
 
 
 def test_the_chart_has_a_bar_a_method_with_something_to_show_and_is_xml():

@@ -125,18 +125,32 @@ def test_people_see_the_figures_side_by_side_and_programs_all_of_them(data: Path
     assert len(asked(data, "--format", "csv").splitlines()) == table.height + 1
 
 
-def test_the_command_writes_the_page_the_chart_and_the_figures(data: Path) -> None:
+def test_the_command_writes_both_pages_the_chart_and_the_figures(data: Path) -> None:
     from anomaly.backtest.page import BEGIN, END
 
-    page = data / "PAGE.md"
-    page.write_text(f"# A page\n{BEGIN}\n{END}\nthe rest\n", encoding="utf-8")
-    asked(data, "--readme", str(page))
-    written = page.read_text(encoding="utf-8")
-    assert written.startswith("# A page\n")
-    assert written.endswith("the rest\n")
-    assert "| found with as many flags" in written
+    pages = [data / "docs" / "PAGE.md", data / "SHORT.md"]
+    pages[0].parent.mkdir()
+    for page in pages:
+        page.write_text(f"# A page\n{BEGIN}\n{END}\nthe rest\n", encoding="utf-8")
+    asked(data, "--page", str(pages[0]), "--summary", str(pages[1]))
+    full, short = (page.read_text(encoding="utf-8") for page in pages)
+    for written in (full, short):
+        assert written.startswith("# A page\n")
+        assert written.endswith("the rest\n")
+        assert "| found with as many flags" in written
+    assert "](backtest.svg)" in full
+    assert "right among the first 10" not in short
     assert (data / "docs" / "backtest.svg").read_text(encoding="utf-8").startswith("<svg")
     assert (data / "docs" / "backtest.csv").read_text(encoding="utf-8").count("\n") > 10
+
+
+def test_the_short_table_is_not_written_without_the_page_it_is_a_part_of(data: Path, tmp_path: Path) -> None:
+    short = tmp_path / "SHORT.md"
+    short.write_text("", encoding="utf-8")
+    words = ["backtest", "--raw", str(data / "raw"), "--data", str(data / "data"), "--summary", str(short)]
+    told = CliRunner().invoke(main, words)
+    assert told.exit_code == 2
+    assert "--page beside --summary" in told.stderr
 
 
 def test_without_tables_the_command_says_what_to_do(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """Each rival ranks as its own rule says: figures by hand, nulls last, nothing infinite."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import polars as pl
 import pytest
@@ -11,7 +13,10 @@ from anomaly.indicators import INDICATORS
 NAMES = {one.name: one for one in BASELINES}
 
 
-def window(values: list[tuple[int | None, int | None, int | None]], months: int = 12) -> pl.DataFrame:
+Values = tuple[int | None, int | None, int | None]  # of a route: now, a year before, baseline
+
+
+def window(values: Sequence[Values], months: int = 12) -> pl.DataFrame:
     """Routes of (value, a year before, baseline), with every indicator; all but growth is unknown."""
     routes = pl.DataFrame(
         values,
@@ -50,7 +55,8 @@ def test_a_rival_says_what_it_is_and_whose(one: Baseline):
     assert one.name not in (other.name for other in BASELINES if other is not one)
 
 
-def ranked(name: str, values: list[tuple[int | None, int | None, int | None]], months: int = 12) -> list[float | None]:
+def ranked(name: str, values: Sequence[Values], months: int = 12) -> list[Any]:
+    """Numbers of the rival, None where it has none."""
     return NAMES[name].rank(window(values, months)).to_list()
 
 

@@ -51,7 +51,9 @@ def span(first: int, last: int, value: int) -> dict[int, int]:
     ],
 )
 def test_a_route_is_told_by_the_publisher_that_knows_most_of_it_since_the_baseline(comtrade, baci, wins) -> None:
-    rows = years("DEU", "KAZ", span(*baci, 1), source="baci", dataset="B") + years("DEU", "KAZ", span(*comtrade, 2))
+    rows = years("DEU", "KAZ", span(baci[0], baci[1], 1), source="baci", dataset="B") + years(
+        "DEU", "KAZ", span(comtrade[0], comtrade[1], 2)
+    )
     sides, _, _ = prepared(rows)
     assert sides["source"].unique().to_list() == [wins]
     assert (
@@ -141,5 +143,6 @@ def test_special_areas_are_neither_exporters_nor_importers() -> None:
 
     goods = bilateral.with_goods(flows(rows), NO_FAMILIES, EDITION)
     known = pl.DataFrame({"iso3": ["DEU", "KAZ", "XNE"], "kind": ["country", "country", "special"]})
-    sides = bilateral.build(goods, *prepared(rows)[1:], known, {"comtrade": 10}, 2019)
+    _, coverage, scope = prepared(rows)
+    sides = bilateral.build(goods, coverage, scope, known, {"comtrade": 10}, 2019)
     assert sides["importer_iso"].to_list() == ["KAZ"]

@@ -1,5 +1,7 @@
 """Who reported what: absence is unknown unless somebody says zero."""
 
+from typing import Any
+
 import polars as pl
 
 from anomaly.bilateral import coverage
@@ -56,7 +58,7 @@ def test_two_codes_of_a_family_are_one_good_of_the_scope() -> None:
 
 
 def test_a_good_whose_code_was_born_in_the_extract_is_not_held_before() -> None:
-    told = {"source": "comext", "dataset": "DS"}
+    told: dict[str, Any] = {"source": "comext", "dataset": "DS"}
     rows = [flow("2021-01", "DEU", "KGZ", 5, code="85171100", **told)]
     rows += [flow("2021-01", "DEU", "KGZ", 1, code="85176990", **told)]
     rows += [flow("2022-01", "DEU", "KGZ", 90, code="85176970", **told)]
@@ -66,7 +68,7 @@ def test_a_good_whose_code_was_born_in_the_extract_is_not_held_before() -> None:
 
 
 def test_a_code_that_replaced_another_of_its_good_leaves_the_past_in_place() -> None:
-    told = {"source": "comext", "dataset": "DS"}
+    told: dict[str, Any] = {"source": "comext", "dataset": "DS"}
     rows = [flow("2021-01", "DEU", "KGZ", 80, code="85176990", **told)]
     rows += [flow("2022-01", "DEU", "KGZ", 90, code="85176970", **told)]
     _, _, scope = prepared(rows)

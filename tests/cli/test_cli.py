@@ -26,7 +26,8 @@ HEAVY = ("pydantic", "dataframely", "sklearn", "pandas", "pyarrow", "numpy.testi
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory) -> Path:
-    root = tmp_path_factory.mktemp("processed")
+    root = tmp_path_factory.mktemp("asked") / "processed"
+    root.mkdir()
     write_store(root)
     return root
 

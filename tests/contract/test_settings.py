@@ -43,7 +43,7 @@ def test_broken_toml_is_told_with_its_line(tmp_path: Path) -> None:
 
 def test_settings_cannot_be_changed_after_they_are_read() -> None:
     with pytest.raises(ValidationError):
-        load().materiality_usd = 1  # type: ignore[misc]
+        load().materiality_usd = 1
 
 
 def test_another_setting_has_another_fingerprint() -> None:

@@ -2,6 +2,7 @@
 
 from datetime import date
 from math import log
+from typing import Any
 
 import polars as pl
 import pytest
@@ -16,7 +17,7 @@ ROUTE = {2019: 2 * MILLION, 2020: 2 * MILLION, 2021: 3 * MILLION, 2022: 12 * MIL
 DIRECT = {2019: 90 * MILLION, 2020: 90 * MILLION, 2021: 100 * MILLION, 2022: 20 * MILLION}
 
 
-def route(table: pl.DataFrame, year: int, exporter: str = "KAZ", importer: str = "RUS") -> dict[str, object]:
+def route(table: pl.DataFrame, year: int, exporter: str = "KAZ", importer: str = "RUS") -> dict[str, Any]:
     found = table.filter(
         pl.col("window_end").dt.year() == year,
         pl.col("exporter_iso") == exporter,

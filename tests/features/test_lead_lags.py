@@ -13,7 +13,8 @@ def changes(months: int, pairs: int = 1, seed: int = 0) -> np.ndarray:
 
 
 def followed(lead: np.ndarray, lag: int, noise: float = 0.0) -> np.ndarray:
-    follow = noise * changes(*lead.shape, seed=9)
+    months, pairs = lead.shape
+    follow = noise * changes(months, pairs, seed=9)
     follow[lag:] += lead[: len(lead) - lag]
     return follow
 

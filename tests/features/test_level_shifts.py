@@ -133,7 +133,7 @@ def test_a_series_has_the_shift_it_has_alone() -> None:
 
 @pytest.mark.parametrize(("dates", "freedom", "quantile"), [(30, 16, 4.5420), (43, 34, 4.1151), (55, 46, 4.0719)])
 def test_the_limit_is_the_quantile_of_students_t(dates: int, freedom: int, quantile: float) -> None:
-    assert critical(dates, freedom) == pytest.approx(quantile, rel=2e-3)
+    assert critical(dates, freedom) == pytest.approx(quantile, abs=5e-5)
 
 
 def test_the_running_median_takes_out_what_stands_alone_and_leaves_a_step() -> None:

@@ -6,11 +6,13 @@ A rule that finds nothing proves nothing, so each is shown a planted violation t
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from anomaly.flags.types import TYPES
 from tests import ROOT
 from tests.house.imports import folder_of, imported, modules, targets
 
@@ -34,6 +36,14 @@ REGISTRIES = {
     "sources": ("SOURCES", "SOURCE"),
     "indicators": ("INDICATORS", "INDICATOR"),
     "reports": ("REPORTS", "REPORT"),
+    "flags.types": ("TYPES", "TYPE"),
+}
+# Where a type of flag may stand by its name outside its own file; everybody else asks the registry.
+NAMES_A_TYPE = {
+    "flags.resolved": {"resolved"},  # the rule of another time: what was flagged and fell
+    "flags.rule": {"new_route"},  # the indicator of that name, a rise of the route itself
+    "indicators.new_route": {"new_route"},  # the indicator
+    "world.episodes": {"hub_reexport", "ghost_transit", "new_route", "relabel", "price_only"},  # what is planted
 }
 
 TOUCH_THE_DISK = ("store", "sources", "contract.settings", "reference", "cli", "pipelines")
@@ -41,8 +51,10 @@ DISK = {"glob", "os", "pathlib", "shutil", "socket", "subprocess", "tempfile", "
 ONLY = {  # library → folders or modules that may import it
     "click": ("cli", "pipelines"),
     "sklearn": ("scores",),
+    "scipy": ("features", "scores"),
     "pandas": (),
     "filelock": ("store",),
+    "structlog": ("pipelines.log",),
     "xlsxwriter": ("reports",),
     "jinja2": ("reports",),
     "py7zr": ("sources",),
@@ -114,6 +126,33 @@ def registry_faults(known: dict[str, ast.Module]) -> Iterator[str]:
                     yield f"{module} imports {target}: only the package's __init__ imports its leaves"
 
 
+def literals(tree: ast.Module) -> Iterator[str]:
+    """Every text of a module but its docstrings."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    first = [node.body[0] for node in ast.walk(tree) if isinstance(node, documented) and ast.get_docstring(node)]
+    docs = {id(statement.value) for statement in first if isinstance(statement, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
+            yield node.value
+
+
+def types_named_in(text: str) -> set[str]:
+    """Types of flags that a text names; one that is an English word only where the text is nothing else."""
+    return {
+        one.name for one in TYPES if (one.name == text or ("_" in one.name and re.search(rf"\b{one.name}\b", text)))
+    }
+
+
+def type_faults(known: dict[str, ast.Module]) -> Iterator[str]:
+    for module, tree in known.items():
+        name = module.removeprefix("anomaly.")
+        allowed = NAMES_A_TYPE.get(name, set())
+        if name.startswith("flags.types."):
+            allowed = {name.rpartition(".")[2]}
+        for named in sorted({found for text in literals(tree) for found in types_named_in(text)} - allowed):
+            yield f"{module} names the type {named}: ask anomaly.flags.naming, or add it to NAMES_A_TYPE with its reason"
+
+
 def library_faults(known: dict[str, ast.Module]) -> Iterator[str]:
     for module, tree in known.items():
         libraries = {name.split(".")[0] for name in imported(tree)}
@@ -173,6 +212,7 @@ RULES = {
     "libraries": library_faults,
     "disk": disk_faults,
     "cycles": cycle_faults,
+    "types": type_faults,
 }
 
 
@@ -183,6 +223,20 @@ def test_the_house_keeps_its_rules(rule):
 
 def test_no_file_is_vague_or_too_long():
     assert list(file_faults(ROOT)) == []
+
+
+def test_no_template_names_a_type_of_flag():
+    templates = sorted(ROOT.glob("anomaly/reports/templates/*"))
+    assert templates
+    assert {path.name: types_named_in(path.read_text(encoding="utf-8")) for path in templates} == {
+        path.name: set() for path in templates
+    }
+
+
+def test_a_place_that_may_name_a_type_still_does():
+    known = modules(ROOT)
+    for module, names in NAMES_A_TYPE.items():
+        assert {found for text in literals(known[f"anomaly.{module}"]) for found in types_named_in(text)} == names
 
 
 def test_every_job_stands_in_one_explicit_tuple():
@@ -218,11 +272,12 @@ def small_house(root: Path, planted: dict[str, str]) -> Path:
     for folder in {name.rpartition("/")[0] for name in files}:
         files.setdefault(f"{folder}/__init__.py", "")
     for package, (many, one) in REGISTRIES.items():
-        files[f"anomaly/{package}/__init__.py"] = (
+        folder = f"anomaly/{package.replace('.', '/')}"
+        files[f"{folder}/__init__.py"] = (
             f"from anomaly.{package} import one\n{many}: tuple[object, ...] = (one.{one},)\n"
         )
-        files[f"anomaly/{package}/base.py"] = ""
-        files[f"anomaly/{package}/one.py"] = f"from anomaly.{package} import base\n{one} = 1\n"
+        files[f"{folder}/base.py"] = ""
+        files[f"{folder}/one.py"] = f"from anomaly.{package} import base\n{one} = 1\n"
     for name, text in {**files, **planted}.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -257,6 +312,12 @@ def test_a_house_that_keeps_the_rules_has_no_fault(tmp_path):
             "anomaly/reports/__init__.py",
             "from x import find\nREPORTS: tuple[object, ...] = tuple(find())\n",
         ),
+        ("registries", "anomaly/flags/types/two.py", "TYPE = 2\n"),
+        ("types", "anomaly/reports/one.py", "REPORT = 1\nIS_GHOST = 'ghost_transit'\n"),
+        ("types", "anomaly/contract/schema.py", "MEANING = 'hub_reexport, ghost_transit or another'\n"),
+        ("types", "anomaly/flags/flags.py", "def late(row):\n    return row['flag_type'] == 'resolved'\n"),
+        ("types", "anomaly/flags/types/hub_reexport.py", "OTHER = 'relabel'\n"),
+        ("types", "anomaly/flags/resolved.py", "OTHER = 'ghost_transit'\n"),
         ("libraries", "anomaly/bilateral/coverage.py", "import sklearn.ensemble\n"),
         ("libraries", "anomaly/store/store.py", "def late():\n    import pandas as pd\n"),
         ("libraries", "anomaly/flags/flags.py", "from click import echo\n"),

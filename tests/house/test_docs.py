@@ -1,6 +1,7 @@
 """The pages that are made from the program stay what the program says. `python -m tests.house.test_docs` writes them."""
 
 import re
+from pathlib import Path
 
 import click
 import polars as pl
@@ -90,15 +91,35 @@ def test_every_report_has_its_part_of_the_page(file):
     assert f"| `{file}` |" in page
 
 
-def test_the_backtest_in_the_readme_is_made_of_the_figures_beside_it():
-    """`make backtest` writes all three; a figure changed by hand, or a table of other figures, is found here."""
-    root = DOCS.parent
-    figures = pl.read_csv(root / FIGURES, schema_overrides={"kind": pl.String})
+def test_the_backtest_in_the_docs_and_in_the_readme_is_made_of_the_figures_beside_it():
+    """`make backtest` writes all four; a figure changed by hand, or a table of other figures, is found here."""
+    figures = pl.read_csv(DOCS / FIGURES, schema_overrides={"kind": pl.String})
     figures = figures.with_columns(pl.col("kind").fill_null(""))
-    block = backtest_page.block(figures, figures["dates"][0].split(), CHART)
-    page = (root / "README.md").read_text(encoding="utf-8")
-    assert page == backtest_page.put(page, block), "run `make backtest`"
-    assert (root / CHART).read_text(encoding="utf-8") == backtest_page.draw(figures)
+    dates = figures["dates"][0].split()
+    blocks = {
+        DOCS / "backtest.md": backtest_page.block(figures, dates, CHART),
+        ROOT / "README.md": backtest_page.brief(figures, dates),
+    }
+    for path, block in blocks.items():
+        page = path.read_text(encoding="utf-8")
+        assert page == backtest_page.put(page, block), f"{path.name}: run `make backtest`"
+    assert (DOCS / CHART).read_text(encoding="utf-8") == backtest_page.draw(figures)
+
+
+def pages() -> list[Path]:
+    return [*sorted(ROOT.glob("*.md")), *sorted(DOCS.rglob("*.md"))]
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_link_and_picture_of_a_page_leads_to_a_file(page):
+    targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    own = [target for target in targets if "://" not in target]
+    assert [target for target in own if not (page.parent / target).exists()] == []
+
+
+def test_the_readme_is_read_in_three_minutes():
+    words = re.findall(r"\w[\w'.%:/-]*", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert len(words) <= 750  # 250 a minute
 
 
 def test_the_page_of_the_backtest_tells_every_figure_and_every_rival():

@@ -23,6 +23,9 @@ from anomaly.cli.commands import main as cli
 from anomaly.store.store import Store
 from pipelines import run
 from tests import ROOT
+from tests.conftest import MadeOnce
+
+pytestmark = pytest.mark.slow  # the whole world is made and run
 
 GOLDEN = ROOT / "tests" / "golden" / "world_flags.csv"
 ROUTE = ["good", "exporter_iso", "importer_iso"]
@@ -35,10 +38,8 @@ def made() -> world.World:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("demo")
-    run.demo(folder / "raw", folder / "processed", "russia-2022")
-    return folder
+def demo(made_once: MadeOnce) -> Path:
+    return made_once("demo", lambda folder: run.demo(folder / "raw", folder / "processed", "russia-2022"))
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +126,7 @@ def test_every_flag_has_comparables_both_sides_and_a_list_of_what_would_make_it_
     assert flags["evidence"].null_count() == 0
     assert (flags["sides"].list.len() == 3).all()
     assert (flags["benign_if"].list.len() >= 3).all()
-    assert (flags["comparables"].list.len() >= 1).mean() > 0.9
+    assert (flags["comparables"].list.len() >= 1).sum() > 0.9 * flags.height
     own = flags.select("value_usd", side=pl.col("sides").list.first().struct.field("export_value_fob_usd"))
     assert (own["value_usd"] == own["side"]).all()
 
@@ -158,11 +159,11 @@ def golden_rows(flags: pl.DataFrame) -> list[dict[str, str]]:
     ]
 
 
-def test_a_second_run_with_nothing_changed_writes_nothing(demo: Path) -> None:
-    before = content(demo / "processed")
-    outcome = run.demo(demo / "raw", demo / "processed", "russia-2022")
+def test_a_second_run_with_nothing_changed_writes_nothing(demo: Path, tmp_path: Path) -> None:
+    again = shutil.copytree(demo, tmp_path / "demo", symlinks=True)
+    outcome = run.demo(again / "raw", again / "processed", "russia-2022")
     assert not outcome.is_changed
-    assert content(demo / "processed") == before
+    assert content(again / "processed") == content(demo / "processed")
 
 
 def test_explain_fits_the_forest_again_and_finds_the_score_to_the_last_digit(demo: Path, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import resource
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,7 +33,7 @@ from pipelines import bilateral, coverage, families, flows
 from pipelines.job import run_jobs
 from tests import ROOT
 from tests.asked import write_store
-from tests.house.test_architecture import imported, modules
+from tests.house.imports import imported, modules
 from tests.reports.findings import findings
 from tests.trade import ALL_LINKED, flow, prepared
 
@@ -57,7 +58,7 @@ BAD = (
 )
 
 
-def table_file(folder: Path, rows: list[tuple[str, ...]]) -> Path:
+def table_file(folder: Path, rows: Sequence[tuple[str, ...]]) -> Path:
     """A table of one's own with its mapping beside it."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "trade.toml").write_text(MAPPING, encoding="utf-8")
@@ -160,6 +161,7 @@ def test_help_takes_a_third_of_a_second_and_a_question_a_second_and_a_half(tmp_p
     assert cpu_seconds("query", "8517.12", "--exporter", "KAZ", "--importer", "RUS", "--data", str(tmp_path)) <= 1.5
 
 
+@pytest.mark.filterwarnings("ignore:A test tried to use socket")
 def test_a_test_that_opens_a_connection_is_stopped() -> None:
     with pytest.raises(pytest_socket.SocketBlockedError):
         socket.create_connection(("127.0.0.1", 9), timeout=1)

@@ -16,6 +16,7 @@ from anomaly.contract.settings import load
 from anomaly.store.store import Store
 from pipelines import run
 from tests import REAL_RAW
+from tests.conftest import MadeOnce
 
 RAW = REAL_RAW
 CARS_AND_MACHINES = [
@@ -35,14 +36,15 @@ RUSSIA_SUMS_USD = {
     ("870323", "DEU"): (398_192_473, 96_482_641, 24_134_549),
 }
 
-pytestmark = pytest.mark.skipif(not RAW.is_dir(), reason="real statistics are not at hand (ANOMALY_REAL_RAW)")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not RAW.is_dir(), reason="real statistics are not at hand (ANOMALY_REAL_RAW)"),
+]
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("real")
-    run.main(RAW, root, "russia-2022")
-    return root
+def data(made_once: MadeOnce) -> Path:
+    return made_once("real", lambda folder: run.main(RAW, folder, "russia-2022"))
 
 
 @pytest.fixture(scope="module")

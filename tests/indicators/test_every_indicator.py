@@ -155,7 +155,7 @@ def test_every_indicator_is_finite_or_unknown_for_any_amounts(indicator: Indicat
 
 @pytest.mark.parametrize("indicator", [one for one in INDICATORS if one.forest], ids=lambda one: one.name)
 def test_the_forest_sees_nothing_where_a_route_and_its_surroundings_stand_still(indicator: Indicator) -> None:
-    still = {name: 5_000_000 for name in PLAIN if name.endswith("_usd")}
+    still: dict[str, float] = {name: 5_000_000 for name in PLAIN if name.endswith("_usd")}
     still |= {name: 0.0 for name in PLAIN if name.startswith("exporter_growth")}
     measured = frame(**still).with_columns(one.expr(FLOOR_USD).cast(pl.Float64).alias(one.name) for one in INDICATORS)
     assert indicator.forest is not None

@@ -2,6 +2,7 @@
 
 import contextlib
 from datetime import date
+from typing import Any
 
 import polars as pl
 import pytest
@@ -10,12 +11,15 @@ from hypothesis import strategies as st
 
 from anomaly.bilateral.sums import Window
 from anomaly.contract.errors import BadRequest
+from anomaly.contract.settings import load
+from anomaly.flags.rule import limits_of
 from anomaly.indicators import INDICATORS
 from anomaly.query import explain
 from anomaly.reference import editions
 from tests.asked import FLAG_ID, REASON, frames, reported
 
 ROUTE = pl.col("good") == "851712+"
+LIMITS = limits_of(load())
 
 
 @pytest.fixture(scope="module")
@@ -23,28 +27,43 @@ def tables() -> dict[str, pl.DataFrame]:
     return frames()
 
 
+def named(flag_id: str) -> explain.Subject:
+    """The subject that a flag's name stands for."""
+    subject = explain.parse_flag(flag_id)
+    assert subject is not None, flag_id
+    return subject
+
+
+def measured(tables: dict[str, pl.DataFrame], subject: explain.Subject, goods: pl.Expr) -> dict[str, Any]:
+    """The row of features that is explained."""
+    route = explain.measured(tables["features"], subject, goods)
+    assert route is not None, subject
+    return route
+
+
+CARS_OF_ARMENIA = explain.Subject("870323", "ARM", "RUS"), pl.col("good") == "870323"
+
+
 @pytest.fixture(scope="module")
 def row(tables):
-    found = explain.measured(tables["features"], explain.parse_flag(FLAG_ID), ROUTE)
-    assert found is not None
-    return found
+    return measured(tables, named(FLAG_ID), ROUTE)
 
 
 @pytest.fixture(scope="module")
 def parts(tables, row):
     flows, files = reported()
     told = flows.filter(explain.told_by(row, ["DEU"], editions.good_members("851712+")))
-    return explain.explain(row, tables | {"flows": told, "flows.files": files}, {}, {"code_version": "1"})
+    return explain.explain(row, tables | {"flows": told, "flows.files": files}, LIMITS, {"code_version": "1"})
 
 
 def test_a_flags_name_is_read_as_its_route_and_window():
-    subject = explain.parse_flag(FLAG_ID)
+    subject = named(FLAG_ID)
     assert (subject.code, subject.exporter, subject.importer) == ("851712+", "KAZ", "RUS")
     assert subject.windows == (Window("M", 6, date(2022, 6, 1)),)
 
 
 def test_a_flag_of_annual_data_has_another_name_than_one_of_twelve_months():
-    annual, monthly = explain.parse_flag("870323-ARM-RUS-2022"), explain.parse_flag("870323-ARM-RUS-2022-12-12M")
+    annual, monthly = named("870323-ARM-RUS-2022"), named("870323-ARM-RUS-2022-12-12M")
     assert annual.windows == (Window("A", 12, date(2022, 12, 1)),)
     assert monthly.windows == (Window("M", 12, date(2022, 12, 1)),)
 
@@ -61,8 +80,7 @@ def test_a_route_with_a_range_of_months_keeps_the_range_whole():
 
 
 def test_without_a_window_the_newest_and_longest_is_explained(tables):
-    found = explain.measured(tables["features"], explain.Subject("870323", "ARM", "RUS"), pl.col("good") == "870323")
-    assert found["window_end"] == date(2023, 12, 1)
+    assert measured(tables, *CARS_OF_ARMENIA)["window_end"] == date(2023, 12, 1)
 
 
 def test_a_window_that_was_not_measured_is_none(tables):
@@ -120,10 +138,8 @@ def test_the_numbers_lead_to_the_raw_files_they_come_from_and_to_no_other(parts)
 
 
 def test_a_route_without_a_flag_says_why_it_has_none(tables):
-    found = explain.measured(tables["features"], explain.Subject("870323", "ARM", "RUS"), pl.col("good") == "870323")
-    told = explain.explain(found, tables, {}, {})
-    assert told["flag"]["flagged"] == "no"
-    assert told["flag"]["because"]
+    told = explain.explain(measured(tables, *CARS_OF_ARMENIA), tables, LIMITS, {})
+    assert told["flag"] == {"flagged": "no", "because": "not scored: nothing that the run asked about"}
     assert told["reasons"] == []
 
 
@@ -137,7 +153,7 @@ def test_a_flag_is_explained_with_its_evidence_and_what_is_left_without_each_pub
 
 
 def test_a_flag_that_was_not_tried_without_a_publisher_says_so(tables, row):
-    told = explain.explain(row, tables | {"flags.without": tables["flags.without"].clear()}, {}, {})
+    told = explain.explain(row, tables | {"flags.without": tables["flags.without"].clear()}, LIMITS, {})
     assert told["without_a_publisher"] == [
         "not tried for this flag; it is for those of the highest priority that stand now"
     ]
@@ -150,6 +166,12 @@ def test_an_indicator_shows_how_far_the_score_falls_without_it_and_nothing_where
 
 
 def test_a_route_without_a_flag_has_no_evidence(tables):
-    found = explain.measured(tables["features"], explain.Subject("870323", "ARM", "RUS"), pl.col("good") == "870323")
-    told = explain.explain(found, tables, {}, {})
+    told = explain.explain(measured(tables, *CARS_OF_ARMENIA), tables, LIMITS, {})
     assert told["other_explanations"] == told["comparable_routes"] == told["without_a_publisher"] == []
+
+
+def test_a_flag_is_explained_with_the_questions_to_ask_next_in_the_names_of_its_countries_and_good(parts, tables):
+    assert parts["next_steps"][1] == (
+        "Which firms in Kazakhstan began to buy mobile phones from the coalition, and are they the ones that sell it on?"
+    )
+    assert explain.explain(measured(tables, *CARS_OF_ARMENIA), tables, LIMITS, {})["next_steps"] == []

@@ -1,5 +1,7 @@
 """The published cases are facts that can be read: codes, countries, periods, dates, and who said so."""
 
+from typing import Any
+
 import polars as pl
 import pytest
 
@@ -9,7 +11,7 @@ CASES = cases.read()
 IDS = CASES["case_id"].to_list()
 
 
-def case(case_id: str) -> dict[str, object]:
+def case(case_id: str) -> dict[str, Any]:
     return CASES.row(by_predicate=pl.col("case_id") == case_id, named=True)
 
 

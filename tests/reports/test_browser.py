@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 CHROMIUM = Path("/usr/bin/chromium")
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.slow,
     pytest.mark.enable_socket,  # the driver speaks with the browser; the page itself must ask for nothing
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}"),
 ]

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anomaly.contract import schema
 from anomaly.contract.errors import ContractBroken
+from anomaly.flags import naming
+from anomaly.flags.types import TYPES
 from anomaly.reports import html as page
 from anomaly.reports.html import REPORT, policy_hash
 from anomaly.reports.tallies import flat_settings, routes_and_amount
-from anomaly.reports.words import TYPE_SAYS, TYPE_WORDS
 from tests.reports.findings import findings, poisoned
 
 ATTACK = "\"'><img src=x onerror=alert(1)><script>alert(2)</script><a href=javascript:alert(3)>{{ 7*7 }}"
@@ -148,11 +148,18 @@ def test_trade_into_hubs_is_not_added_to_trade_out_of_them() -> None:
 
 
 def test_every_type_of_flag_is_explained_to_the_reader() -> None:
-    types = re.findall(r"\w+_\w+|relabel|resolved", schema.Flags.flag_type.description or "")
-    assert set(TYPE_SAYS) == set(TYPE_WORDS) == set(types)
     text = text_of(REPORT.render(findings(1)))
-    for name, says in TYPE_SAYS.items():
-        assert f"{TYPE_WORDS[name].capitalize()} {says}" in text
+    for one in TYPES:
+        assert f"{one.words.capitalize()} {one.says}" in text
+
+
+def test_a_card_asks_what_to_ask_next_in_the_names_of_its_countries_and_its_good() -> None:
+    given_ = findings(3)
+    cards = REPORT.render(given_).decode().split("<article")[1:]
+    for flag, card in zip(given_.flags.to_dicts(), cards, strict=True):
+        exporter, importer = (given_.countries[flag[side]] for side in ("exporter_iso", "importer_iso"))
+        steps = naming.next_steps(flag["flag_type"], exporter, importer, given_.goods[flag["good"]])
+        assert f"Ask next {' '.join(steps)}" in text_of(card.encode())
 
 
 def test_the_calibration_is_said_in_words_and_its_absence_too() -> None:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from anomaly.flags import naming
 from anomaly.reports import xlsx
 from anomaly.reports.base import Findings
 from anomaly.reports.excel import sheets
@@ -51,6 +52,13 @@ def test_the_sheets_are_in_the_order_a_person_reads_them() -> None:
         "Read me first", "Flags", "Reasons", "Other explanations", "Comparable routes", "Both sides",
         "Without a publisher", "Score inputs", "Goods", "Hubs", "Refused", "Files", "Settings",
     ]  # fmt: skip
+
+
+def test_the_questions_to_ask_next_stand_on_the_sheet_of_flags_in_the_names_of_its_countries_and_its_good() -> None:
+    row = next(row for row in sheet(REPORT.render(findings(1)), "Flags"))
+    assert row["Ask next"].splitlines() == naming.next_steps(
+        "hub_reexport", row["Name of the exporter"], row["Name of the importer"], row["Name of the good"]
+    )
 
 
 def test_codes_are_text_and_amounts_are_numbers() -> None:

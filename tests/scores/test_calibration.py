@@ -6,14 +6,14 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from anomaly.scores.calibration import Null, benjamini_hochberg, q_values, resampled
+from anomaly.scores.calibration import Null, q_values, resampled
 
 shares = st.lists(st.floats(min_value=1e-6, max_value=1), min_size=1, max_size=40)
 
 
-def null(evidence: list[float], usd: list[int] | None = None, least: int = 3) -> Null:
-    value = np.array(usd or [5] * len(evidence), dtype=np.int64)
-    return Null(np.array(evidence), value, (10,), least)
+def null(score: list[float], usd: list[int] | None = None, least: int = 3) -> Null:
+    value = np.array(usd or [5] * len(score), dtype=np.int64)
+    return Null(np.array(score), value, (10,), least)
 
 
 def test_p_is_one_and_the_placebos_with_as_much_over_one_and_all() -> None:
@@ -45,16 +45,34 @@ def test_every_background_has_as_many_placebos_as_there_are() -> None:
     assert resampled(50, 7, 1).sum(axis=1).tolist() == [50] * 7
 
 
-def test_benjamini_hochberg_gives_the_values_of_the_published_definition() -> None:
-    got = benjamini_hochberg(np.array([0.01, 0.04, 0.03, 0.2]))
-    assert got == pytest.approx([0.04, 0.16 / 3, 0.16 / 3, 0.2])
+def by_definition(p_values: list[float], weights: list[float], share_true_null: float = 1.0) -> list[float]:
+    """q of each: the least, over all p/weight at least as large, of what would be false by chance over what is called."""
+    weighted = [min(p / weight, 1.0) for p, weight in zip(p_values, weights, strict=True)]
+    called = {limit: sum(p <= limit for p in weighted) for limit in weighted}
+    false_share = {limit: limit * len(weighted) / called[limit] for limit in weighted}
+    return [min(false_share[limit] for limit in weighted if limit >= p) * share_true_null for p in weighted]
+
+
+def test_q_is_the_published_value_where_half_and_more_may_be_true_nulls() -> None:
+    """p and q of Benjamini and Hochberg by hand: four are tested, and the estimate of the nulls is held at all of them."""
+    got = q_values(np.array([0.01, 0.04, 0.03, 0.6]), np.ones(4))
+    assert got == pytest.approx([0.04, 0.16 / 3, 0.16 / 3, 0.6])
+
+
+@given(st.lists(st.tuples(st.sampled_from([1e-6, 0.01, 0.01, 0.2, 1.0]) | st.floats(1e-6, 1), st.floats(0.05, 20)), min_size=1, max_size=40))  # fmt: skip
+def test_q_is_that_of_the_definition_for_any_weights_order_and_ties(tested: list[tuple[float, float]]) -> None:
+    p_values, weights = [p for p, _ in tested], [weight for _, weight in tested]
+    above = sum(weight for p, weight in tested if p > 0.5)
+    share_true_null = min(1.0, (max(weights) + above) / (len(tested) / 2))
+    got = q_values(np.array(p_values), np.array(weights))
+    assert got == pytest.approx(by_definition(p_values, weights, share_true_null), rel=1e-12)
 
 
 @hypothesis_settings(max_examples=50)
 @given(shares)
 def test_with_equal_weights_q_is_benjamini_hochbergs_at_most(p_values: list[float]) -> None:
-    p_value = np.array(p_values)
-    assert (q_values(p_value, np.ones(len(p_value))) <= benjamini_hochberg(p_value) + 1e-12).all()
+    q_value = q_values(np.array(p_values), np.ones(len(p_values)))
+    assert (q_value <= np.array(by_definition(p_values, [1.0] * len(p_values))) + 1e-12).all()
 
 
 @hypothesis_settings(max_examples=50)

@@ -289,6 +289,7 @@ def test_every_cut_of_an_archive_is_refused(tmp_path: Path) -> None:
             read(tmp_path, packed[:length])
 
 
+@pytest.mark.slow
 @given(place=st.floats(0, 0.999), bit=st.integers(0, 7))
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_flipped_bit_is_refused_or_changes_nothing(place: float, bit: int, tmp_path: Path) -> None:
@@ -333,6 +334,7 @@ CELLS = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @given(rows=st.lists(st.tuples(*[CELLS] * 6), max_size=12), batch_rows=st.integers(1, 5), block=st.integers(20, 200))
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_row_is_judged_alike_in_whatever_block_and_batch_it_comes(

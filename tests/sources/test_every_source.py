@@ -31,7 +31,10 @@ def comtrade_sample(folder: Path) -> RawFile:
 
 def comext_sample(folder: Path) -> RawFile:
     header = "DATAFLOW,LAST UPDATE,freq,reporter,partner,product,flow,indicators,TIME_PERIOD,OBS_VALUE"
-    cells = ("AT,KG,87032319,2,VALUE_IN_EUROS,2022-03,1500", "AT,KG,87032319,2,QUANTITY_IN_100KG,2022-03,2.5")
+    cells: tuple[str, ...] = (
+        "AT,KG,87032319,2,VALUE_IN_EUROS,2022-03,1500",
+        "AT,KG,87032319,2,QUANTITY_IN_100KG,2022-03,2.5",
+    )
     cells += ("AT,QZ,85XXXXXX,2,VALUE_IN_EUROS,2022-03,7", "AT,WORLD,87032319,2,VALUE_IN_EUROS,2022-03,9000")
     lines = [header, *(f"ESTAT:DS-045409(1.0),15/01/23,M,{line}" for line in cells)]
     path = folder / "DS-045409_M_AT_KG.csv.gz"

@@ -100,7 +100,7 @@ def test_flow_and_edition_may_be_columns_with_words_of_their_own(tmp_path: Path)
     toml = TOML.replace('flow = "X"\nclassification = "H6"\n', "").replace(
         "[value]", 'flow = "dir"\nclassification = "hsv"\n\n[flows]\nAusfuhr = "X"\nEinfuhr = "M"\n\n[value]'
     )
-    lines = ("ARM,RUS,2022-07,870323,1,1,Ausfuhr,H5", "ARM,RUS,2022-07,87032319,1,1,Einfuhr,CN2022")
+    lines: tuple[str, ...] = ("ARM,RUS,2022-07,870323,1,1,Ausfuhr,H5", "ARM,RUS,2022-07,87032319,1,1,Einfuhr,CN2022")
     lines += ("ARM,RUS,2022-07,870323,1,1,X,H5", "ARM,RUS,2022-07,870323,1,1,Ausfuhr,HS")
     batch = read(tmp_path, toml, lines, header=f"{HEADER},dir,hsv")
     assert batch.flows.select("flow_code", "classification_code", "cmd_code").rows() == [

@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import dataframely as dy
 import polars as pl
@@ -26,7 +27,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anomaly.contract.errors import ContractBroken, Locked, SourceUnavailable, StoreFailure
-from anomaly.store import commit
+from anomaly.store import disk
 from anomaly.store.store import Store
 from tests import ROOT
 
@@ -55,7 +56,7 @@ def goods(rows: int, value: int = 1, per_good: int = 3) -> pl.DataFrame:
     )
 
 
-def write(store: Store, *frames: pl.DataFrame, **told: object) -> bool:
+def write(store: Store, *frames: pl.DataFrame, **told: Any) -> bool:
     with store.writer("bilateral", inputs={"flows": "a"}, settings="s", schema=Goods, **told) as writer:
         for frame in frames:
             writer.add(frame)
@@ -197,7 +198,7 @@ def test_a_chunk_opens_its_own_parts_only_and_reads_the_columns_that_are_asked_f
     write(store, *[goods(12)[start : start + 3] for start in range(0, 12, 3)], sort=("good",))
     collect = pl.LazyFrame.collect
 
-    def told(lazy: pl.LazyFrame, **options: object) -> pl.DataFrame:
+    def told(lazy: pl.LazyFrame, **options: Any) -> pl.DataFrame:
         opened.append(len(re.findall(r"part-\d+", lazy.explain())))
         return collect(lazy, **options)
 
@@ -298,6 +299,7 @@ Store(Path(sys.argv[1])).publish("run" + sys.argv[2], {"a.html": b"page" * 1000,
 """
 
 
+@pytest.mark.slow
 def test_the_same_content_is_the_same_bytes_with_one_two_and_four_threads(tmp_path):
     told = []
     for threads in ("1", "2", "4"):
@@ -347,6 +349,7 @@ def two_versions(tmp_path, undisturbed):
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("point", sampled(POINTS, 6))
 def test_killed_at_any_point_a_reader_sees_a_whole_version_and_a_rerun_ends_as_if_nothing_happened(
     two_versions, undisturbed, point
@@ -363,18 +366,20 @@ def test_killed_at_any_point_a_reader_sees_a_whole_version_and_a_rerun_ends_as_i
     assert content(two_versions) == undisturbed[2]
 
 
+@pytest.mark.slow
 def test_there_is_no_point_beyond_those_that_are_tried(two_versions):
     done = in_a_process(WRITE, two_versions, 3, ANOMALY_FAIL_AT=f"bilateral:{POINTS + 1}:kill")
     assert done.returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["ENOSPC", "EIO", "EROFS"])
 @pytest.mark.parametrize("point", sampled(POINTS, 6))
 def test_a_disk_fault_at_any_point_leaves_a_whole_version_and_no_temporary_files(
     two_versions, undisturbed, point, fault, monkeypatch
 ):
     store = Store(two_versions)
-    monkeypatch.setenv(commit.FAIL_AT, f"bilateral:{point}:{fault}")
+    monkeypatch.setenv(disk.FAIL_AT, f"bilateral:{point}:{fault}")
     if point > POINTS - 2:  # only removing an old version fails there: the commit stands
         assert write(store, goods(300_000, 3))
     else:
@@ -384,7 +389,7 @@ def test_a_disk_fault_at_any_point_leaves_a_whole_version_and_no_temporary_files
         assert str(two_versions) in str(caught.value)
     assert store.verify("bilateral") == []
     assert not list(two_versions.rglob("*.new")) + list(two_versions.rglob(".staging"))
-    monkeypatch.delenv(commit.FAIL_AT)
+    monkeypatch.delenv(disk.FAIL_AT)
     write(store, goods(300_000, 3))
     assert content(two_versions) == undisturbed[2]
 
@@ -427,7 +432,7 @@ def test_a_full_disk_is_seen_before_writing_and_names_path_and_bytes(tmp_path, m
     store = Store(tmp_path)
     write(store, goods(6))
     before = content(tmp_path)
-    monkeypatch.setattr(commit.shutil, "disk_usage", lambda _path: SimpleNamespace(free=9))
+    monkeypatch.setattr("anomaly.store.disk.shutil.disk_usage", lambda _path: SimpleNamespace(free=9))
     with pytest.raises(StoreFailure, match=r"part-00000\.parquet \([\d,]+ bytes\)"):
         write(store, goods(6, 2))
     monkeypatch.undo()
@@ -450,6 +455,7 @@ def test_a_reader_that_has_begun_stays_with_its_version(tmp_path):
     assert store.read("bilateral")["value_usd"].unique().to_list() == [2]
 
 
+@pytest.mark.slow
 def test_readers_beside_a_writer_see_whole_versions_only(tmp_path):
     store, seen, stop = Store(tmp_path), set(), threading.Event()
     write(store, goods(3000, 0), goods(6000, 0).tail(3000))
@@ -545,7 +551,7 @@ def test_a_second_writer_is_refused_within_a_second_and_the_lock_is_free_after_k
     finally:
         holder.kill()
         holder.wait()
-        holder.stdout.close()
+        holder.communicate()
     write(Store(tmp_path), goods(3))
     assert Store(tmp_path).read("bilateral").height == 3
 
@@ -573,6 +579,7 @@ def test_documents_of_a_run_are_published_whole_and_latest_points_at_them(tmp_pa
             store.publish(run, {name: b""})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("point", sampled(22, 5))
 def test_killed_while_publishing_the_latest_report_is_whole(tmp_path, point):
     assert in_a_process(PUBLISH, tmp_path, 1).returncode == 0

@@ -11,6 +11,7 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -22,6 +23,8 @@ from anomaly.world.episodes import BENIGN, EPISODES, EVASION, KINDS
 from anomaly.world.facts import COUNTRIES, EU, GOODS
 from anomaly.world.files import AS_WEB_EXPORT, COMTRADE, UNKNOWN_COUNTRY
 from anomaly.world.reports import as_codes
+
+pytestmark = pytest.mark.slow  # each worker makes the world
 
 ISO3 = {country.m49: country.iso3 for country in COUNTRIES}
 ISO3_OF_ISO2 = {country.iso2: country.iso3 for country in COUNTRIES}
@@ -203,15 +206,24 @@ def test_honest_rises_over_a_year_are_as_wide_as_reported_ones() -> None:
     ]
     both = years[0].join(years[1], on=["reporter", "partner", "good"], suffix="_after")
     rise = both.filter(pl.col("value").is_between(10**7, 10**8)).select((pl.col("value_after") / pl.col("value")).log())
-    assert 0.5 < rise.to_series().quantile(0.95) < 0.8
-    assert 1.0 < rise.to_series().quantile(0.99) < 1.5
+    often, rarely = np.quantile(rise.to_series().to_numpy(), [0.95, 0.99])
+    assert 0.5 < often < 0.8
+    assert 1.0 < rarely < 1.5
+
+
+def is_within(months: tuple[str, str]) -> pl.Expr:
+    return pl.col("period").is_between(pl.lit(months[0]), pl.lit(months[1]))
+
+
+def usd(trade: pl.DataFrame, first_month: str, last_month: str) -> int:
+    return int(trade.filter(is_within((first_month, last_month)))["value"].sum())
 
 
 def median_growth(good: str, before: tuple[str, str], after: tuple[str, str]) -> float:
     """Of a good's routes, how many times the value before that after is."""
     values = [
         exports()
-        .filter(pl.col("good") == good, pl.col("period").is_between(*map(pl.lit, span)))
+        .filter(pl.col("good") == good, is_within(span))
         .group_by("reporter", "partner")
         .agg(pl.col("value").sum())
         for span in (before, after)
@@ -224,13 +236,13 @@ def test_sanctioned_goods_of_the_coalition_collapse_and_the_others_hardly_fall()
     coalition = [country.iso3 for country in COUNTRIES if country.role == "coalition"]
     direct = exports().filter(pl.col("reporter").is_in(coalition), pl.col("partner").is_in(["RUS", "BLR"]))
     boomed = {one.good for one in EPISODES if one.kind == "product_boom"}
-    ratios = {True: [], False: []}
+    ratios: dict[bool, list[float]] = {True: [], False: []}
     for good in GOODS:
         if good.good in boomed:
             continue
         of_good = direct.filter(pl.col("good") == good.good)
-        before = of_good.filter(pl.col("period").is_between(pl.lit("202107"), pl.lit("202112")))["value"].sum()
-        after = of_good.filter(pl.col("period").is_between(pl.lit("202207"), pl.lit("202212")))["value"].sum()
+        before = usd(of_good, "202107", "202112")
+        after = usd(of_good, "202207", "202212")
         assert before > 1_000_000, good
         ratios[good.is_sanctioned].append(after / before)
     # a good's largest route may rise or fall for reasons of its own
@@ -243,8 +255,8 @@ def test_sanctioned_goods_of_the_coalition_collapse_and_the_others_hardly_fall()
 )
 def test_a_product_booms_everywhere_and_the_coalitions_direct_trade_with_it(episode) -> None:
     of_good = exports().filter(pl.col("good") == episode.good)
-    before = of_good.filter(pl.col("period").is_between(pl.lit("202107"), pl.lit("202112")))["value"].sum()
-    after = of_good.filter(pl.col("period").is_between(pl.lit("202207"), pl.lit("202212")))["value"].sum()
+    before = usd(of_good, "202107", "202112")
+    after = usd(of_good, "202207", "202212")
     assert after > 1.5 * before
     halves = (("202107", "202112"), ("202207", "202212"))
     direct = [by_coalition("RUS", episode.good, *half) for half in halves]
@@ -264,10 +276,7 @@ def test_a_hub_booms_to_everyone_and_a_collapse_collapses() -> None:
             route = route.filter(~pl.col("partner").is_in(["RUS", "BLR"]))
         else:
             continue
-        before, after = (
-            route.filter(pl.col("period").is_between(pl.lit(first), pl.lit(last)))["value"].sum()
-            for first, last in (("202109", "202112"), ("202209", "202212"))
-        )
+        before, after = usd(route, "202109", "202112"), usd(route, "202209", "202212")
         assert after > 1.4 * before if one.kind == "hub_boom" else after < 0.5 * before, one
 
 
@@ -289,8 +298,8 @@ def test_importers_report_more_than_exporters_by_about_freight() -> None:
     )
     ratio = sent.join(got, on=key).select((pl.col("got") / pl.col("sent")).log().alias("ratio"))["ratio"]
     assert len(ratio) > 50_000
-    assert 0.04 < ratio.mean() < 0.08
-    assert ratio.std() > 0.1
+    assert 0.04 < ratio.to_numpy().mean() < 0.08
+    assert ratio.to_numpy().std() > 0.1
 
 
 def test_every_label_is_of_a_route_that_exists_and_of_a_kind_that_is_known() -> None:

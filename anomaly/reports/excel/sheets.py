@@ -10,7 +10,15 @@ from anomaly.reports.base import Findings
 from anomaly.reports.excel.proof_sheets import proof_sheets
 from anomaly.reports.excel.sheet import Column, Sheet
 from anomaly.reports.tallies import flat_settings, run_of
-from anomaly.reports.words import change_share, country_name, good_name, in_order, type_words, window_words
+from anomaly.reports.words import (
+    change_share,
+    country_name,
+    good_name,
+    in_order,
+    next_steps,
+    type_words,
+    window_words,
+)
 
 MOST_REFUSED_ROWS = 20_000  # largest trade first; 100,000 took 30 s to write, and the whole table is in the store
 
@@ -116,6 +124,7 @@ def _flags(findings: Findings) -> Sheet:
         Column("Reasons", "wrapped", 80),
         Column("Caveats", "wrapped", 60),
         Column("Rule out first", "wrapped", 50),
+        Column("Ask next", "wrapped", 60),
         Column("Compares", "wrapped", 50),
         Column("Check before the sanctions", width=14),
     )
@@ -147,6 +156,7 @@ def _flag(findings: Findings, place: int, row: dict[str, Any]) -> list[Any]:
         "\n".join(reason["text"] for reason in row["reasons"]),
         "\n".join(row["caveats"] or []),
         "\n".join(row["benign"] or []),
+        "\n".join(next_steps(findings, row)),
         row["compares"],
         row["is_before_sanctions"],
     ]

@@ -9,6 +9,8 @@ from typing import Any
 
 import polars as pl
 
+from anomaly.flags.naming import type_of
+from anomaly.indicators.base import COALITION_TO_HUB
 from anomaly.reports.base import Findings
 from anomaly.reports.page.proof import by_flag, evidence
 from anomaly.reports.page.sparkline import Chart, draw
@@ -20,6 +22,7 @@ from anomaly.reports.words import (
     measured,
     million,
     months_before,
+    next_steps,
     type_words,
     usd,
     window_bounds,
@@ -30,7 +33,6 @@ from anomaly.reports.words import (
 ABOUT_THE_LEGS = frozenset(
     {"upstream_surge_log", "direct_drop_log", "replacement_share", "route_through_usd", "mirror_gap_shift_log"}
 )
-GHOST_TRANSIT = "ghost_transit"
 _SAFE_ID = re.compile(r"^[A-Za-z0-9+._-]{1,80}$")
 
 
@@ -45,18 +47,20 @@ def cards(findings: Findings, flags: pl.DataFrame) -> Iterator[dict[str, Any]]:
     points = _points(findings.series, flags["flag_id"])
     for place, flag in enumerate(flags.iter_rows(named=True), start=1):
         row = _row(findings, flag, place)
-        reasons = [_reason(reason, flag["flag_type"]) for reason in flag["reasons"]]
+        is_into_hub = type_of(flag["flag_type"]).leg == COALITION_TO_HUB
+        reasons = [_reason(reason, is_into_hub) for reason in flag["reasons"]]
         yield {
             **row,
             "is_whole": True,
             "sentence": sentence(findings, flag),
-            "is_ghost": flag["flag_type"] == GHOST_TRANSIT,
+            "is_into_hub": is_into_hub,
             "chart": draw(_chart(findings, flag, points.get(flag["flag_id"], ()))),
             "reasons": [reason for reason in reasons if not reason["is_leg"]],
             "legs": [reason for reason in reasons if reason["is_leg"]],
             "caveats": flag["caveats"] or [],
             "benign": flag["benign"] or [],
             "compares": flag["compares"],
+            "next_steps": next_steps(findings, flag),
             "numbers": _numbers(flag),
             **evidence(findings, flag, without.get(flag["flag_id"], [])),
         }
@@ -124,8 +128,8 @@ def _numbers(flag: dict[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def _reason(reason: dict[str, Any], flag_type: str) -> dict[str, Any]:
-    """A reason with its number in words. On a ghost transit the route is a leg of the coalition itself."""
+def _reason(reason: dict[str, Any], is_into_hub: bool) -> dict[str, Any]:
+    """A reason with its number in words. A route into a hub is itself a leg of the coalition."""
     number = measured(reason["value"], reason["unit"])
     threshold = "" if reason["unit"] == "flag" else measured(reason["threshold"], reason["unit"])
     return {
@@ -133,7 +137,7 @@ def _reason(reason: dict[str, Any], flag_type: str) -> dict[str, Any]:
         "indicator": reason["indicator"],
         "number": number,
         "threshold": threshold,
-        "is_leg": flag_type != GHOST_TRANSIT and reason["indicator"] in ABOUT_THE_LEGS,
+        "is_leg": not is_into_hub and reason["indicator"] in ABOUT_THE_LEGS,
     }
 
 

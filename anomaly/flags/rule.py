@@ -1,0 +1,277 @@
+"""When a route is a flag, and in words why it is not: the one place.
+
+Ordered conditions, as expressions over a frame of routes in windows. Flags, comparables and questions evaluate the same
+ones, from the run's tables: features, scores and calibration, with the limits of its scenario. Nothing heavy is imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from anomaly.contract.keys import ROUTE_KEY, WINDOW_KEY
+from anomaly.flags import types
+from anomaly.flags.types.base import Condition, Limits
+from anomaly.flags.types.conditions import NO_GAP
+from anomaly.indicators import INDICATORS
+from anomaly.indicators.base import COALITION_TO_HUB, HUB_TO_TARGET, usd
+
+if TYPE_CHECKING:
+    from anomaly.contract.settings import Settings
+
+RISES = (
+    "surge_log",
+    "baseline_excess_log",
+    "new_route",
+)  # of the route itself: price or mirror figures alone accuse nobody
+NOTHING = "nothing in the rule keeps it from being a flag"
+_OF_THE_RUN = (
+    "refused_because",
+    "is_measured",
+    "is_scored",
+    "q_value",
+    "q_limit",
+    "leg",
+)  # added here, not columns of features
+
+
+def limits_of(settings: Settings) -> Limits:
+    """What the rule takes from a scenario.
+
+    Parameters
+    ----------
+    settings : Settings
+        The whole of it.
+
+    Returns
+    -------
+    Limits
+        With the threshold of every registered indicator.
+    """
+    return limits_of_record(settings.model_dump(mode="json"))
+
+
+def limits_of_record(record: Mapping[str, Any]) -> Limits:
+    """What the rule takes from a scenario as its tables keep it.
+
+    Parameters
+    ----------
+    record : mapping
+        floor_usd, materiality_usd, thresholds (only those that the scenario sets), and `countries` of coalition, targets,
+        hub_candidates and neighbours.
+
+    Returns
+    -------
+    Limits
+        With the threshold of every registered indicator.
+    """
+    coalition, targets, candidates, neighbours = (
+        tuple(record[role]["countries"]) for role in ("coalition", "targets", "hub_candidates", "neighbours")
+    )
+    return Limits(
+        floor_usd=record["floor_usd"],
+        materiality_usd=record["materiality_usd"],
+        thresholds={one.name: float(record["thresholds"].get(one.name, one.threshold)) for one in INDICATORS},
+        coalition=coalition,
+        targets=targets,
+        hubs=tuple(country for country in (*candidates, *neighbours) if country not in (*coalition, *targets)),
+    )
+
+
+def beside_scores(
+    routes: pl.DataFrame, scores: pl.DataFrame, calibration: pl.DataFrame, limits: Limits
+) -> pl.DataFrame:
+    """Measured routes with all that the rule looks at.
+
+    Parameters
+    ----------
+    routes : polars.DataFrame
+        Rows of features, one a route and window: ROUTE_KEY, the columns of MEASURES and any other.
+    scores : polars.DataFrame
+        ROUTE_KEY, q_value and any other column.
+    calibration : polars.DataFrame
+        WINDOW_KEY, leg, q_limit.
+    limits : Limits
+        Of the scenario.
+
+    Returns
+    -------
+    polars.DataFrame
+        The rows in their order with the columns of `scores`, and refused_because (null: it is not), is_measured, is_scored,
+        leg and q_limit.
+    """
+    leg = pl.when(limits.is_from_coalition()).then(pl.lit(COALITION_TO_HUB)).otherwise(pl.lit(HUB_TO_TARGET))
+    is_scored = pl.col("is_scored").fill_null(value=False)
+    return (
+        routes.with_columns(leg=leg, refused_because=pl.lit(None, dtype=pl.String), is_measured=pl.lit(value=True))
+        .join(scores.with_columns(is_scored=pl.lit(value=True)), on=ROUTE_KEY, how="left", maintain_order="left")
+        .with_columns(is_scored=is_scored)
+        .join(
+            calibration.select(*WINDOW_KEY, "leg", "q_limit"),
+            on=[*WINDOW_KEY, "leg"],
+            how="left",
+            maintain_order="left",
+        )
+    )
+
+
+def is_flag(limits: Limits) -> pl.Expr:
+    """Whether every condition of a flag holds, over the rows of `beside_scores`; never null.
+
+    Parameters
+    ----------
+    limits : Limits
+        Of the scenario.
+
+    Returns
+    -------
+    polars.Expr
+        Boolean.
+    """
+    return pl.all_horizontal([condition.is_met.fill_null(value=False) for condition in conditions(limits)])
+
+
+def why_not(limits: Limits) -> pl.Expr:
+    """The first condition that keeps a route from being a flag, in words; NOTHING where none does.
+
+    Parameters
+    ----------
+    limits : Limits
+        Of the scenario.
+
+    Returns
+    -------
+    polars.Expr
+        String, over the rows of `beside_scores`; never null.
+    """
+    words = pl.lit(NOTHING)
+    for condition in reversed(conditions(limits)):
+        words = pl.when(condition.is_met.fill_null(value=False)).then(words).otherwise(condition.why_not)
+    return words
+
+
+def conditions(limits: Limits) -> tuple[Condition, ...]:
+    """The conditions of a flag in the order in which a reader is told of them.
+
+    A flag is a route that the run compares and asks about, of a considerable size, that stands above the year before or
+    its baseline; where q is within the limit of the window, or the route is new and the direct trade fell; where a rise of
+    its own is over its threshold; and beside which stands what a type of flag on its leg asks for.
+
+    Parameters
+    ----------
+    limits : Limits
+        Of the scenario.
+
+    Returns
+    -------
+    tuple of Condition
+        The first that is not met tells why a route is no flag.
+    """
+    return (
+        Condition(
+            "not refused", pl.col("refused_because").is_null(), pl.format("refused: {}", pl.col("refused_because"))
+        ),
+        *_asked_about(limits),
+        *_measured(limits),
+        *_unusual(limits),
+        Condition(
+            "a rise over its threshold",
+            pl.any_horizontal([limits.over(name) for name in RISES]),
+            pl.lit("no rise of its own is over its threshold"),
+        ),
+        *[_beside(limits, leg) for leg in (HUB_TO_TARGET, COALITION_TO_HUB)],
+    )
+
+
+def _asked_about(limits: Limits) -> Iterator[Condition]:
+    """Hubs to targets, and the coalition to possible hubs."""
+    is_coalition, is_to_target = limits.is_from_coalition(), pl.col("importer_iso").is_in(limits.targets)
+    yield Condition(
+        "no direct trade",
+        ~(is_coalition & is_to_target),
+        pl.lit("a country of the coalition: its own sales are the direct trade"),
+    )
+    yield Condition(
+        "not from a target", ~pl.col("exporter_iso").is_in(limits.targets), pl.lit("a target itself, nobody's hub")
+    )
+    yield Condition(
+        "to a target, or from the coalition",
+        is_coalition | is_to_target,
+        pl.when(pl.col("importer_iso").is_in(limits.hubs))
+        .then(pl.lit("not a country of the coalition: only the coalition's goods can be lost on the way"))
+        .otherwise(pl.lit("to no target, and not from the coalition: the scenario asks nothing of it")),
+    )
+
+
+def _measured(limits: Limits) -> Iterator[Condition]:
+    value = pl.col("value_usd")
+    yield Condition(
+        "considerable",
+        (value >= limits.materiality_usd) | value.is_null(),
+        pl.lit(f"too small: below {usd(limits.materiality_usd)} in the window"),
+    )
+    yield Condition("measured", pl.col("is_measured"), pl.lit("its two windows cannot be compared"))
+    is_above = [(pl.col(name) > 0).fill_null(value=False) for name in ("surge_log", "baseline_excess_log")]
+    yield Condition(
+        "risen",
+        pl.any_horizontal(is_above),
+        pl.lit("it did not rise: not above the year before nor above its baseline"),
+    )
+
+
+def _unusual(limits: Limits) -> Iterator[Condition]:
+    """A q within the limit; a new route whose direct trade fell needs none."""
+    q_value, q_limit = pl.col("q_value"), pl.col("q_limit")
+    is_by_rule = ~limits.is_from_coalition() & limits.over("new_route") & limits.over("direct_drop_log")
+    yield Condition("scored", (q_value.is_not_null() & q_limit.is_not_null()) | is_by_rule, _not_scored(limits))
+    yield Condition(
+        "unusual",
+        (q_value <= q_limit).fill_null(value=False) | is_by_rule,
+        pl.format("not unusual enough: q {} is above the limit of {}", q_value.round(4), q_limit),
+    )
+
+
+def _not_scored(limits: Limits) -> pl.Expr:
+    """Why a run has no q of a route: scores.placebos.is_asked_about in words."""
+    is_coalition, is_to_hub = limits.is_from_coalition(), pl.col("importer_iso").is_in(limits.hubs)
+    is_check = pl.col("is_before_sanctions") & (pl.col("window_months") != 12)
+    return (
+        pl.when(is_coalition & pl.col("mirror_gap_shift_log").is_null())
+        .then(pl.lit(NO_GAP))
+        .when("is_scored")
+        .then(pl.lit("not scored: too few placebos"))
+        .when(is_coalition & ~is_to_hub)
+        .then(pl.lit("not scored: the importer is no possible hub"))
+        .when(is_check)
+        .then(pl.lit("not scored: before the sanctions only whole years are"))
+        .otherwise(pl.lit("not scored: nothing that the run asked about"))
+    )
+
+
+def _beside(limits: Limits, leg: str) -> Condition:
+    """What any type of flag on a leg asks for; a route of the other leg is not asked."""
+    asked = dict.fromkeys(one.beside for one in types.TYPES if one.leg == leg and one.beside is not None)
+    of_leg = [beside(limits) for beside in asked]
+    is_other = limits.is_from_coalition() != pl.lit(leg == COALITION_TO_HUB)
+    return Condition(
+        f"{leg}: {' or '.join(condition.name for condition in of_leg)}",
+        is_other | pl.any_horizontal([condition.is_met.fill_null(value=False) for condition in of_leg]),
+        pl.concat_str([condition.why_not for condition in of_leg], separator="; "),
+    )
+
+
+def _columns() -> tuple[str, ...]:
+    """What the conditions look at of features, beside the key."""
+    nothing = Limits(1, 1, {one.name: one.threshold for one in INDICATORS}, (), (), ())
+    names = {
+        name
+        for condition in conditions(nothing)
+        for expression in (condition.is_met, condition.why_not)
+        for name in expression.meta.root_names()
+    }
+    return tuple(sorted(names - {*ROUTE_KEY, *_OF_THE_RUN}))
+
+
+MEASURES = _columns()

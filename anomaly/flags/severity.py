@@ -1,0 +1,91 @@
+"""How pressing a flag is: its severity, its place in the queue, and the tier of its good on the scenario's lists."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from anomaly.flags.naming import SEVERITIES
+
+TIER_WEIGHT = {"1": 2.0, "2": 1.8, "3.A": 1.6, "3.B": 1.5, "4.A": 1.4, "4.B": 1.4}
+SEVERITY_WEIGHT = {"high": 3.0, "medium": 2.0, "low": 1.0}
+STRONG_Q = 0.10
+LARGE_USD = 10_000_000
+
+
+def severity(row: Mapping[str, Any], tier: str | None) -> str:
+    """high, medium or low, at most what the types that the flag shows allow.
+
+    Parameters
+    ----------
+    row : mapping
+        value_usd, q_value and most_severe of a flagged route.
+    tier : str, optional
+        Tier of its good; None where the good is on no list.
+
+    Returns
+    -------
+    str
+        One of naming.SEVERITIES.
+    """
+    q_value = 1.0 if row["q_value"] is None else row["q_value"]
+    matters = row["value_usd"] >= LARGE_USD or tier is not None
+    place = (1 if q_value > STRONG_Q else 2) - (0 if matters else 1)
+    return SEVERITIES[min(place, SEVERITIES.index(row["most_severe"]))]
+
+
+def priority(severity: str, tier: str | None, excess_usd: int | None) -> float:
+    """The order in which to look: severity x list tier x decades of the excess.
+
+    Parameters
+    ----------
+    severity : str
+        high, medium or low.
+    tier : str, optional
+        Of the good on the scenario's lists.
+    excess_usd : int, optional
+        Value above what the exporter's other trade explains.
+
+    Returns
+    -------
+    float
+        The higher the sooner.
+
+    Examples
+    --------
+    >>> priority("high", "1", 100_000_000)
+    30.0
+    """
+    return round(SEVERITY_WEIGHT[severity] * TIER_WEIGHT.get(tier or "", 1.0) * _decades(excess_usd), 6)
+
+
+def _decades(excess_usd: int | None) -> float:
+    """log10 of the excess in thousand USD, at least 1: a flag of a million counts half as much as one of a billion."""
+    return max(1.0, math.log10(max(excess_usd or 0, 1) / 1000))
+
+
+def list_tier(row: Mapping[str, Any], lists: pl.DataFrame) -> str | None:
+    """Highest tier of the good on a list that held at the end of the window.
+
+    Parameters
+    ----------
+    row : mapping
+        good and window_end.
+    lists : polars.DataFrame
+        good, tier, valid_from, valid_to of the scenario's goods lists.
+
+    Returns
+    -------
+    str, optional
+        The smallest tier by its name, 1 before 2; None where the good was on no list.
+    """
+    at = row["window_end"]
+    held = lists.filter(
+        pl.col("good") == row["good"],
+        pl.col("valid_from").is_null() | (pl.col("valid_from") <= at),
+        pl.col("valid_to").is_null() | (pl.col("valid_to") > at),
+    )
+    return None if held.is_empty() else str(held["tier"].min())

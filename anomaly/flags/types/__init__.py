@@ -1,0 +1,16 @@
+"""The registry of types of flags: one file and one line each.
+
+From the plainest to the most telling: of the types that a flagged route shows on its leg it is called by the last.
+"""
+
+from anomaly.flags.types import ghost_transit, hub_reexport, new_route, price_only, relabel, resolved
+from anomaly.flags.types.base import FlagType
+
+TYPES: tuple[FlagType, ...] = (
+    hub_reexport.TYPE,
+    price_only.TYPE,
+    new_route.TYPE,
+    relabel.TYPE,
+    ghost_transit.TYPE,
+    resolved.TYPE,
+)

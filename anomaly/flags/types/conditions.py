@@ -1,0 +1,36 @@
+"""What must stand beside the rise of a route: a route that rose alone accuses nobody."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from anomaly.flags.types.base import Condition, Limits
+from anomaly.indicators.base import direct_fall_log
+
+FELL_LOG = 0.223  # a fifth less than the year before or in the baseline
+NO_GAP = "the receiving side's report is not known: no gap can be measured"
+MATCHED = 0.5  # of the rise, by falls of the heading on the same route: a relabelling
+
+
+def direct_or_neighbour_fell(limits: Limits) -> Condition:
+    """The coalition's direct trade of the good fell, or a neighbour of the good on the same pair.
+
+    Where the coalition's direct trade is not in the data, nobody can say that it did not fall.
+
+    Parameters
+    ----------
+    limits : Limits
+        Of the scenario.
+
+    Returns
+    -------
+    Condition
+        Over the coalition's trade with the importer and neighbour_code_shift.
+    """
+    fall = direct_fall_log(float(limits.floor_usd))
+    is_matched = pl.col("neighbour_code_shift").fill_null(0.0) >= MATCHED
+    return Condition(
+        name="something fell beside it",
+        is_met=fall.is_null() | (fall >= FELL_LOG) | is_matched,
+        why_not=pl.lit("it rose alone: neither the direct trade nor a neighbour of the good fell"),
+    )

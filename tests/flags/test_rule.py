@@ -1,0 +1,257 @@
+"""When a route is a flag, and that everybody who tells why it is none says the same."""
+
+from datetime import date
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anomaly.bilateral.sums import Window
+from anomaly.contract.keys import ROUTE_KEY, WINDOW_KEY
+from anomaly.contract.settings import load
+from anomaly.evidence import comparables, other_sellers
+from anomaly.features.features import table_schema
+from anomaly.flags import flags, rule
+from anomaly.flags.types.conditions import FELL_LOG
+from anomaly.query import answer, explain, held
+from anomaly.query.question import Question, Side
+from anomaly.scores import placebos
+from tests.flags.test_flags import NAMES, NO_LIST
+from tests.trade import measured, prepared, years
+
+MILLION = 1_000_000
+SETTINGS = load()
+LIMITS = rule.limits_of(SETTINGS)
+WINDOW = {"freq_code": "A", "window_months": 12, "window_end": date(2022, 12, 1)}
+# A route that keeps every condition of a flag, as rule.beside_scores leaves it.
+FLAGGED = {
+    **WINDOW, "good": "847989", "exporter_iso": "KAZ", "importer_iso": "RUS", "value_usd": 12 * MILLION, "is_measured": True,
+    "is_scored": True, "q_value": 0.05, "q_limit": 0.1, "refused_because": None, "is_before_sanctions": False, "surge_log": 1.7,
+    "baseline_excess_log": 1.7, "new_route": 0.0, "direct_drop_log": 1.9, "mirror_gap_shift_log": None,
+    "neighbour_code_shift": None, "coalition_to_target_usd": 15 * MILLION, "coalition_to_target_prior_usd": 100 * MILLION,
+    "coalition_to_target_baseline_usd": 100 * MILLION,
+}  # fmt: skip
+GHOST = {**FLAGGED, "exporter_iso": "DEU", "importer_iso": "KAZ", "mirror_gap_shift_log": 1.0}
+KINDS = {
+    **held.COLUMNS["features"], "is_measured": pl.Boolean, "is_scored": pl.Boolean, "q_value": pl.Float64,
+    "q_limit": pl.Float64, "refused_because": pl.String,
+}  # fmt: skip
+
+
+def frame(*rows: dict[str, Any]) -> pl.DataFrame:
+    return pl.DataFrame(list(rows), schema={name: KINDS[name] for name in FLAGGED})
+
+
+def judged(row: dict[str, Any]) -> tuple[bool, str]:
+    """Whether a route is a flag, and why not."""
+    table = frame(row).select(rule.is_flag(LIMITS).alias("is_flag"), why_not=rule.why_not(LIMITS))
+    is_flag, why_not = table.row(0)
+    return is_flag, why_not
+
+
+def test_a_route_that_keeps_every_condition_is_a_flag_on_either_leg() -> None:
+    assert judged(FLAGGED) == (True, rule.NOTHING)
+    assert judged(GHOST) == (True, rule.NOTHING)
+
+
+@pytest.mark.parametrize(
+    ("row", "change", "words"),
+    [
+        (FLAGGED, {"refused_because": "the code split"}, "refused: the code split"),
+        (FLAGGED, {"exporter_iso": "DEU"}, "a country of the coalition: its own sales are the direct trade"),
+        (FLAGGED, {"exporter_iso": "BLR"}, "a target itself, nobody's hub"),
+        (
+            FLAGGED,
+            {"importer_iso": "UZB"},
+            "not a country of the coalition: only the coalition's goods can be lost on the way",
+        ),
+        (FLAGGED, {"importer_iso": "CHL"}, "to no target, and not from the coalition: the scenario asks nothing of it"),
+        (FLAGGED, {"value_usd": MILLION - 1}, "too small: below 1.0 million USD in the window"),
+        (FLAGGED, {"is_measured": False}, "its two windows cannot be compared"),
+        (
+            FLAGGED,
+            {"surge_log": 0.0, "baseline_excess_log": None, "new_route": 1.0},
+            "it did not rise: not above the year before nor above its baseline",
+        ),
+        (FLAGGED, {"q_value": None}, "not scored: too few placebos"),
+        (FLAGGED, {"q_value": None, "is_scored": False}, "not scored: nothing that the run asked about"),
+        (
+            FLAGGED,
+            {"q_value": None, "is_scored": False, "is_before_sanctions": True, "window_months": 6},
+            "not scored: before the sanctions only whole years are",
+        ),
+        (FLAGGED, {"q_value": 0.31}, "not unusual enough: q 0.31 is above the limit of 0.1"),
+        (
+            FLAGGED,
+            {"surge_log": 0.4, "baseline_excess_log": 0.6},
+            "no rise of its own is over its threshold",
+        ),
+        (
+            FLAGGED,
+            {"coalition_to_target_usd": 100 * MILLION},
+            "it rose alone: neither the direct trade nor a neighbour of the good fell",
+        ),
+        (GHOST, {"importer_iso": "CHL", "q_value": None, "is_scored": False}, "not scored: the importer is no possible hub"),
+        (
+            GHOST,
+            {"mirror_gap_shift_log": None, "q_value": None, "is_scored": False},
+            "the receiving side's report is not known: no gap can be measured",
+        ),
+        (GHOST, {"mirror_gap_shift_log": None}, "the receiving side's report is not known: no gap can be measured"),
+        (GHOST, {"mirror_gap_shift_log": 0.4}, "its mirror gap is as wide as it was"),
+    ],
+)  # fmt: skip
+def test_a_route_that_misses_one_condition_is_no_flag_and_says_which(
+    row: dict[str, Any], change: dict[str, Any], words: str
+) -> None:
+    assert judged(row | change) == (False, words)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"coalition_to_target_usd": None},  # nobody can say that it did not fall
+        {"coalition_to_target_usd": 79 * MILLION},
+        {"coalition_to_target_usd": 79 * MILLION, "coalition_to_target_prior_usd": 79 * MILLION},
+        {"coalition_to_target_usd": 100 * MILLION, "neighbour_code_shift": 0.5},
+    ],
+)
+def test_a_direct_trade_that_fell_by_a_fifth_or_is_unknown_or_a_neighbour_that_fell_stands_beside_a_rise(
+    change: dict[str, Any],
+) -> None:
+    assert judged(FLAGGED | change) == (True, rule.NOTHING)
+
+
+def test_a_new_route_whose_direct_trade_fell_needs_no_q() -> None:
+    for q_value in (None, 0.9):
+        new = FLAGGED | {"q_value": q_value, "new_route": 1.0}
+        assert judged(new) == (True, rule.NOTHING)
+        assert judged(new | {"direct_drop_log": 0.1})[0] is False
+    assert judged(GHOST | {"q_value": 0.9, "new_route": 1.0})[0] is False
+
+
+numbers = st.one_of(st.none(), st.floats(-3, 3).map(lambda number: round(number, 2)))
+amounts = st.one_of(st.none(), st.integers(0, 3 * MILLION))
+routes = st.fixed_dictionaries(
+    {
+        "exporter_iso": st.sampled_from(["KAZ", "DEU", "BLR", "CHL"]),
+        "importer_iso": st.sampled_from(["RUS", "KAZ", "CHL", "FRA"]),
+        "window_months": st.sampled_from([6, 12]),
+        "value_usd": amounts,
+        "refused_because": st.sampled_from([None, None, "no"]),
+        "q_value": st.one_of(st.none(), st.floats(0, 1)),
+        "q_limit": st.sampled_from([None, 0.1, 0.25]),
+        **{name: st.sampled_from([None, True, False]) for name in ("is_measured", "is_scored", "is_before_sanctions")},
+        **{name: numbers for name in rule.MEASURES if KINDS[name] == pl.Float64},
+        **{name: amounts for name in rule.MEASURES if name.startswith("coalition_to_target")},
+    }
+)
+
+
+@given(st.lists(routes, min_size=1, max_size=8))
+def test_a_route_is_a_flag_exactly_where_nothing_is_said_against_it(rows: list[dict[str, Any]]) -> None:
+    table = frame(*[FLAGGED | row for row in rows]).select(rule.is_flag(LIMITS).alias("flag"), why=rule.why_not(LIMITS))
+    assert table.null_count().row(0) == (0, 0)
+    assert table["flag"].to_list() == [why == rule.NOTHING for why in table["why"]]
+
+
+def test_what_scores_do_not_ask_about_has_words_of_its_own() -> None:
+    """scores.placebos.is_asked_about decides; the rule's words must not fall behind it."""
+    rows = [
+        FLAGGED | {"exporter_iso": exporter, "importer_iso": importer, "window_months": months, "is_before_sanctions": early,
+                   "mirror_gap_shift_log": gap, "q_value": None, "is_scored": False, "new_route": 0.0}
+        for exporter in ("KAZ", "DEU", "BLR", "CHL") for importer in ("RUS", "BLR", "KAZ", "CHL", "FRA")
+        for months in (6, 12) for early in (False, True) for gap in (None, 0.9)
+    ]  # fmt: skip
+    table = frame(*rows).with_columns(
+        role=pl.col("importer_iso").map_elements(SETTINGS.role_of, return_dtype=pl.String),
+        is_from_coalition=LIMITS.is_from_coalition(),
+        is_measured=~LIMITS.is_from_coalition() | pl.col("mirror_gap_shift_log").is_not_null(),
+        baseline_gap_years=pl.lit(1, pl.Int64),
+    )
+    asked = table.select(asked=placebos.is_asked_about(SETTINGS))["asked"]
+    why = table.with_columns(is_measured=pl.lit(value=True)).select(why=rule.why_not(LIMITS))["why"]
+    assert 0 < asked.sum() < asked.len()
+    assert (why == "not scored: nothing that the run asked about").to_list() == asked.to_list()
+
+
+def test_what_the_rule_looks_at_are_columns_of_features_in_the_types_that_questions_read_them_in() -> None:
+    columns = table_schema().columns()
+    assert {name: columns[name].dtype for name in rule.MEASURES} == {
+        name: held.COLUMNS["features"][name]() for name in rule.MEASURES
+    }
+
+
+def test_the_limits_of_a_scenario_are_its_own_and_those_of_the_indicators_where_it_says_nothing() -> None:
+    own = rule.limits_of(load(thresholds={"surge_log": 9.0}, materiality_usd=5))
+    assert (own.thresholds["surge_log"], own.materiality_usd) == (9.0, 5)
+    assert own.thresholds["direct_drop_log"] == FELL_LOG
+    assert not {*own.hubs} & {*own.targets, *own.coalition}
+    assert {SETTINGS.role_of(country) for country in own.hubs} == {"other"}
+
+
+# A small fall of a small direct trade: with the scenario's floor of 100,000 USD it is none, without it a half.
+STEADY = years("DEU", "RUS", {2019: 60_000, 2020: 60_000, 2021: 60_000, 2022: 30_000})
+RISING = {2019: 2 * MILLION, 2020: 2 * MILLION, 2021: 2 * MILLION, 2022: 12 * MILLION}
+ALONE = "it rose alone: neither the direct trade nor a neighbour of the good fell"
+
+
+@pytest.fixture(scope="module")
+def tables() -> dict[str, pl.DataFrame]:
+    """Two routes of Kazakhstan that rose alike: of 847990 the direct trade fell, of 847989 from 60,000 to 30,000 USD."""
+    rows = STEADY + years("KAZ", "RUS", RISING) + years("KAZ", "RUS", RISING, code="847990")
+    rows += years("DEU", "RUS", {**dict.fromkeys((2019, 2020, 2021), 90 * MILLION), 2022: 9 * MILLION}, code="847990")
+    cells, coverage, scope = prepared(rows)
+    features, refused = measured(rows)
+    hub = features.filter(pl.col("window_end") == WINDOW["window_end"], exporter_iso="KAZ")
+    scores = hub.select(
+        ROUTE_KEY, anomaly_score=0.7, evidence_score=0.9, evidence_weight=1.0, anomaly_rank=pl.lit(1, pl.Int64), p_value=0.01,
+        q_value=0.05, stability_share=0.9, placebos=pl.lit(250, pl.Int64),
+    )  # fmt: skip
+    calibration = hub.select(WINDOW_KEY).unique().with_columns(leg=pl.lit("hub to target"), q_limit=0.1)
+    nothing = pl.DataFrame(
+        schema={**{name: scores.schema[name] for name in ROUTE_KEY}, "input": pl.String, "score_drop": pl.Float64}
+    )
+    found = flags.build(features, scores, nothing, calibration, NO_LIST, NAMES, SETTINGS)
+    return {
+        "flags": found, "features": features, "features.refused": refused, "scores": scores, "bilateral": cells,
+        "scores.calibration": calibration, "coverage": coverage, "coverage.scope": scope,
+    }  # fmt: skip
+
+
+def test_a_direct_trade_of_60000_that_halves_is_no_fall_for_flags(tables: dict[str, pl.DataFrame]) -> None:
+    assert tables["flags"].select("good", "exporter_iso").rows() == [("847990", "KAZ")]
+
+
+def test_and_none_for_the_comparables_of_a_flag(tables: dict[str, pl.DataFrame]) -> None:
+    broken = pl.DataFrame(schema={"good": pl.String, "newer_edition": pl.Int8})
+    now = tables["features"].filter(pl.col("window_end") == WINDOW["window_end"])
+    windows = now.select(*WINDOW_KEY, "baseline_years")
+    market = other_sellers.build(tables["bilateral"], tables["coverage"], tables["coverage.scope"], broken, windows)
+    near = comparables.build(
+        tables["flags"],
+        now,
+        tables["scores"],
+        tables["features.refused"],
+        market,
+        tables["scores.calibration"],
+        SETTINGS,
+    )["comparables"].item()
+    assert (near[0]["good"], near[0]["exporter_iso"], near[0]["why"]) == ("847989", "KAZ", ALONE)
+
+
+def test_and_none_for_explain(tables: dict[str, pl.DataFrame]) -> None:
+    window = (Window("A", 12, date(2022, 12, 1)),)
+    row = explain.measured(
+        tables["features"], explain.Subject("847989", "KAZ", "RUS", window), pl.col("good") == "847989"
+    )
+    assert row is not None
+    assert explain.explain(row, tables, LIMITS, {})["flag"] == {"flagged": "no", "because": ALONE}
+
+
+def test_and_none_for_a_query(tables: dict[str, pl.DataFrame]) -> None:
+    asked = Question(pl.col("good") == "847989", Side("KAZ", ("KAZ",)), Side("RUS", ("RUS",)))
+    rows, _ = answer.answer(asked, (Window("A", 12, date(2022, 12, 1)),), tables, LIMITS, 5)
+    assert rows.select("is_flagged", "q_value", "note").rows() == [(False, 0.05, ALONE)]
