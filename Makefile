@@ -80,7 +80,7 @@ lint: $(READY) lint-docs ## ruff: rules and format; the docstrings
 	@$(BIN)/ruff format --check .
 
 # Folders whose public docstrings are in numpydoc's form, and files in them that are not yet; it grows to `anomaly pipelines`.
-DOCUMENTED := anomaly/contract anomaly/features anomaly/flags anomaly/indicators anomaly/reference anomaly/scores anomaly/stages anomaly/store
+DOCUMENTED := anomaly/backtest anomaly/contract anomaly/features anomaly/flags anomaly/indicators anomaly/reference anomaly/reports anomaly/scores anomaly/stages anomaly/store
 NOT_YET := anomaly/features/grid.py anomaly/features/windows.py
 
 lint-docs: $(READY) ## numpydoc on the public docstrings

@@ -116,7 +116,7 @@ def judged(routes: pl.DataFrame, labels: pl.DataFrame, coalition: Sequence[str])
     a boom that are too small for a label or go elsewhere.
     """
     from anomaly.backtest import truth
-    from anomaly.world.episodes import EPISODES
+    from anomaly.world.russia_2022 import EPISODES
 
     upstream = pl.DataFrame(
         [(supplier, one.exporter, one.good) for one in EPISODES for supplier in one.suppliers],

@@ -48,7 +48,7 @@ class World:
         """m49 and iso3: the scenario's countries and others, in order of iso3; BACI's number where the UN has two."""
         scenario = load()
         roles = (scenario.targets, scenario.coalition, scenario.hub_candidates, scenario.neighbours)
-        named = [country for role in roles for country in role.countries]
+        named = [country for role in roles if role is not None for country in role.countries]
         table = countries.m49_table().filter(pl.col("kind") == "country").group_by("iso3").agg(pl.col("m49").max())
         first = pl.col("iso3").is_in(named)
         return table.sort(~first, "iso3").head(self.countries).sort("iso3")

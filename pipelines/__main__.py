@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from anomaly.contract.scenario import DEFAULT
 from pipelines.log import FORMATS, VARIABLE
 
 
@@ -14,7 +15,7 @@ from pipelines.log import FORMATS, VARIABLE
 @click.argument("job", default="run")
 @click.option("--raw", default="data/raw", show_default=True, help="Folder, file or glob of raw files.")
 @click.option("--data", default="data/processed", show_default=True, help="Folder of the tables and reports.")
-@click.option("--scenario", default="russia-2022", show_default=True, help="Scenario's name or TOML file.")
+@click.option("--scenario", default=DEFAULT, show_default=True, help="Scenario's name or TOML file.")
 @click.option(
     "--log-format",
     type=click.Choice(FORMATS),

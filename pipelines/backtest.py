@@ -40,10 +40,9 @@ def _judged(run: Run, days: list[Day]) -> pl.DataFrame:
     rows = pl.concat([day.rows for day in days])
     calibration = pl.concat([day.calibration for day in days])
     if run.read("flows.files")["dataset"].str.contains(SIMULATED).any():
-        return against.planted(rows, calibration)
+        return against.planted(rows, calibration, run.settings)
     lists = through(["goods_lists"], {"families": run.read("families")}, run.settings).read("goods_lists")
-    extract = against.goods_of_extract(run.read("coverage.scope"))
-    return against.published(rows, calibration, lists, extract)
+    return against.published(rows, calibration, lists, run.read("coverage.scope"), run.settings)
 
 
 JOB = Job(

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 from anomaly.contract.errors import AnomalyError, Locked, StoreFailure
 from anomaly.contract.settings import Settings, load
+from anomaly.store import made_by
 from anomaly.store.store import REPORTS, Store
 from anomaly.store.writer import Writer
 from pipelines import log
@@ -107,6 +108,7 @@ class Run:
             code_version=self.stamp.code_version,
             schema=schema,
             sort=sort,
+            scenario=self.settings.recorded() if self.job.settings is None else None,
         )
 
     def publish(self, files: Mapping[str, bytes]) -> Path:
@@ -190,6 +192,7 @@ def _run_all(jobs: Sequence[Job], asked: Mapping[str, str], raw: Path, store: St
 def _run_one(job: Job, store: Store, settings: Settings, raw: Path) -> dict[str, Any]:
     clock = time.monotonic()
     store.sweep(REPORTS if job.publishes else job.name)
+    made_by.refuse_other(store, job.reads, settings.recorded())
     stamp = stamp_of(job, store, settings, raw)
     if is_done(job, store, stamp):
         log.say(f"{job.name}: no change", job=job.name, status="no change")

@@ -68,7 +68,9 @@ def findings(run: Run) -> Findings:
 
 def series(flags: pl.DataFrame, bilateral: pl.LazyFrame, coverage: pl.DataFrame, scope: pl.DataFrame) -> pl.DataFrame:
     """flag_id, ref_date, value_usd of every flag's route: 0 where its own side said nothing was traded, else null."""
-    from anomaly.bilateral.sums import ROUTE, fill, reported
+    from anomaly.bilateral.known import silences
+    from anomaly.bilateral.sums import fill
+    from anomaly.contract.keys import ROUTE
 
     routes = flags.select("flag_id", "freq_code", *ROUTE)
     # Whole families: a reporter's other routes tell whether it has moved to other codes.
@@ -85,7 +87,7 @@ def series(flags: pl.DataFrame, bilateral: pl.LazyFrame, coverage: pl.DataFrame,
     for freq, most in MOST_PERIODS.items():
         own, nearby = routes.filter(freq_code=freq), cells.filter(freq_code=freq)
         periods = coverage.filter(freq_code=freq).select(pl.col("ref_date").unique().sort().tail(most))
-        values = fill(nearby, reported(nearby, coverage, scope))
+        values = fill(nearby, silences(nearby, coverage, scope))
         points.append(own.join(periods, how="cross").join(values, on=[*ROUTE, "ref_date"], how="left"))
     return pl.concat(points).select("flag_id", "ref_date", "value_usd").sort("flag_id", "ref_date")
 

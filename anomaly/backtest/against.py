@@ -5,18 +5,20 @@ from __future__ import annotations
 import polars as pl
 
 from anomaly.backtest import judge, truth
+from anomaly.contract.settings import Settings
 
-EXTRACT = "DS-045409"  # of the Comext file that is an extract of goods under EU sanctions
 MOST_GOODS_OF_AN_EXTRACT = 2_500  # with more, the dataset is the whole nomenclature and says nothing of a good
 
 
-def planted(rows: pl.DataFrame, calibration: pl.DataFrame) -> pl.DataFrame:
+def planted(rows: pl.DataFrame, calibration: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     """The figures of a simulated world: every route is held against what was planted.
 
     Parameters
     ----------
     rows, calibration : polars.DataFrame
         Those of every day.Day.
+    settings : Settings
+        Scenario: whose world it is.
 
     Returns
     -------
@@ -25,13 +27,15 @@ def planted(rows: pl.DataFrame, calibration: pl.DataFrame) -> pl.DataFrame:
     """
     from anomaly import world
 
-    labels = world.build().labels
+    labels = world.build(of=world.describe(settings.facts_of)).labels
     rows = truth.planted(rows, labels).drop("planted").rename({"is_evasion": judge.PLANTED})
     events, known = truth.of_labels(rows, labels), int(labels["is_evasion"].sum())
     return judge.build(rows, [judge.PLANTED], events, calibration, judge.PLANTED, known)
 
 
-def published(rows: pl.DataFrame, calibration: pl.DataFrame, lists: pl.DataFrame, extract: pl.Series) -> pl.DataFrame:
+def published(
+    rows: pl.DataFrame, calibration: pl.DataFrame, lists: pl.DataFrame, scope: pl.DataFrame, settings: Settings
+) -> pl.DataFrame:
     """The figures of reported trade, held against dated goods lists and against published cases.
 
     Parameters
@@ -40,8 +44,10 @@ def published(rows: pl.DataFrame, calibration: pl.DataFrame, lists: pl.DataFrame
         Those of every day.Day.
     lists : polars.DataFrame
         The scenario's goods lists: good, tier, valid_from, valid_to.
-    extract : polars.Series
-        `goods_of_extract`.
+    scope : polars.DataFrame
+        coverage.scope, for the goods of `listed_dataset`.
+    settings : Settings
+        Scenario: whose cases, and which dataset holds listed goods only.
 
     Returns
     -------
@@ -51,30 +57,35 @@ def published(rows: pl.DataFrame, calibration: pl.DataFrame, lists: pl.DataFrame
     from anomaly.reference import cases
 
     rows = rows.with_columns(
-        chpl_as_of=truth.listed(rows, lists, is_dated=True), chpl_final=truth.listed(rows, lists, is_dated=False)
+        list_as_of=truth.listed(rows, lists, is_dated=True), list_final=truth.listed(rows, lists, is_dated=False)
     )
-    judges = ["chpl_as_of", "chpl_final"]
+    judges = ["list_as_of", "list_final"]
+    extract = goods_of_extract(scope, settings.listed_dataset)
     if len(extract):
-        rows = rows.with_columns(comext_extract=pl.col("good").is_in(extract.implode()))
-        judges.append("comext_extract")
-    every = cases.read()
-    known = int(every["kind"].is_in([kind for kind, is_evasion in truth.IS_EVASION.items() if is_evasion]).sum())
-    return judge.build(rows, judges, truth.of_cases(rows, every), calibration, judge.CASES, known)
+        rows = rows.with_columns(listed_dataset=pl.col("good").is_in(extract.implode()))
+        judges.append("listed_dataset")
+    of_regime = cases.read().filter(pl.col("regime") == settings.facts_of)
+    known = int(of_regime["kind"].is_in([kind for kind, is_evasion in truth.IS_EVASION.items() if is_evasion]).sum())
+    return judge.build(rows, judges, truth.of_cases(rows, of_regime), calibration, judge.CASES, known)
 
 
-def goods_of_extract(scope: pl.DataFrame) -> pl.Series:
-    """Goods of a publisher's extract of goods under EU sanctions.
+def goods_of_extract(scope: pl.DataFrame, dataset: str | None) -> pl.Series:
+    """Goods of a publisher's dataset that holds goods under the measures only.
 
     Parameters
     ----------
     scope : polars.DataFrame
         coverage.scope.
+    dataset : str, optional
+        A part of the dataset's name.
 
     Returns
     -------
     polars.Series
-        Sorted; none where the dataset is no extract.
+        Sorted; none where there is no such dataset, or it is whole.
     """
-    of_extract = (pl.col("dimension") == "good") & pl.col("dataset").str.contains(EXTRACT, literal=True)
+    if not dataset:
+        return pl.Series([], dtype=pl.String)
+    of_extract = (pl.col("dimension") == "good") & pl.col("dataset").str.contains(dataset, literal=True)
     goods = scope.filter(of_extract)["code"].unique().sort()
     return goods if len(goods) <= MOST_GOODS_OF_AN_EXTRACT else goods.clear()

@@ -34,7 +34,18 @@ class Day:
 
 
 def releases(flows: pl.LazyFrame) -> pl.DataFrame:
-    """Which release holds which part of the trade: what `replayed` needs of all flows, once for all dates."""
+    """Which release holds which part of the trade; the same for all dates.
+
+    Parameters
+    ----------
+    flows : polars.LazyFrame
+        schema.Flows, every release.
+
+    Returns
+    -------
+    polars.DataFrame
+        vintages.GROUP, vintages.RELEASE and classification_code, each once.
+    """
     return flows.select(*vintages.GROUP, *vintages.RELEASE, "classification_code").unique().collect(engine="streaming")
 
 
@@ -76,9 +87,8 @@ def replayed(
     reported = through(["current", "coverage", "coverage.scope"], given, settings)
     if freq not in reported.read("coverage")["freq_code"].unique():
         return None
-    made = through(
-        ["features", "inputs"], {**reported.frames, "families": families, "families.broken": broken}, settings
-    )
+    given = {**reported.frames, "families": families, "families.broken": broken}
+    made = through(["features", "inputs"], given, settings)
     features, inputs = made.read("features"), made.read("inputs")
     windows = replay.newest(inputs, freq)
     scored = through(_SCORED, {"inputs": replay.of_windows(inputs, windows, settings)}, settings)

@@ -6,6 +6,8 @@ from typing import Literal
 
 import polars as pl
 
+from anomaly.bilateral.known import DATASET, active_years, full_reports, speaking_years, without_moved
+
 KEY = ("good", "freq_code", "exporter_iso", "importer_iso", "ref_date")
 _ROUTE = ("good", "freq_code", "exporter_iso", "importer_iso")
 
@@ -97,7 +99,7 @@ def _one_publisher(
     rank = pl.col("source").replace_strict(
         precedence, default=max(precedence.values(), default=0) + 1, return_dtype=pl.Int64
     )
-    ranked = disputed.join(_periods_known(disputed, who, scope, since), on=told, how="left").with_columns(
+    ranked = disputed.join(_periods_known(disputed, sided, who, scope, since), on=told, how="left").with_columns(
         pl.col("known_since", "known").fill_null(0), rank=rank
     )
     order = [*side, "known_since", "rank", "known", "dataset"]
@@ -105,24 +107,27 @@ def _one_publisher(
     return sided.join(ordered.filter(~pl.struct(side).is_first_distinct()), on=told, how="anti")
 
 
-def _periods_known(routes: pl.DataFrame, who: pl.DataFrame, scope: pl.DataFrame, since: int) -> pl.DataFrame:
+def _periods_known(
+    routes: pl.DataFrame, sided: pl.DataFrame, who: pl.DataFrame, scope: pl.DataFrame, since: int
+) -> pl.DataFrame:
     """known_since, known: periods for which a dataset can speak of a route, from the baseline on and in all."""
-    dataset = ["source", "dataset", "freq_code", "flow_code"]
-    year = pl.col("ref_date").dt.year().alias("year")
-    periods = who.filter("is_complete").group_by(*dataset, "reporter_iso", year).agg(periods=pl.len().cast(pl.Int64))
     is_import = pl.col("flow_code") == "M"
-    known = routes.with_columns(
-        reporter_iso=pl.when(is_import).then("importer_iso").otherwise("exporter_iso"),
+    reporter = pl.when(is_import).then("importer_iso").otherwise("exporter_iso")
+    sides = routes.with_columns(
+        reporter_iso=reporter,
         partner_iso=pl.when(is_import).then("exporter_iso").otherwise("importer_iso"),
-        _flow=pl.col("flow_code").replace("RX", "X"),
-    ).join(periods.rename({"flow_code": "_flow"}), on=[*dataset[:3], "_flow", "reporter_iso"])
-    for dimension, column in (("good", "good"), ("partner", "partner_iso")):
-        held = scope.filter(pl.col("dimension") == dimension).select(
-            *dataset[:3], year, _flow="flow_code", **{column: pl.col("code")}
-        )
-        known = known.join(held, on=[*dataset[:3], "_flow", column, "year"], how="semi")
-    return known.group_by(routes.columns).agg(
-        known_since=pl.col("periods").filter(pl.col("year") >= since).sum(), known=pl.col("periods").sum()
+        flow="flow_code",
+        flow_code=pl.col("flow_code").replace("RX", "X"),  # re-exports are inside exports
+    )
+    years = without_moved(
+        speaking_years(sides, who, scope), active_years(sided.with_columns(reporter_iso=reporter), "value_usd")
+    )
+    periods = full_reports(who).group_by(*DATASET, "reporter_iso", "year").agg(periods=pl.len().cast(pl.Int64))
+    return (
+        years.join(periods, on=[*DATASET, "reporter_iso", "year"])
+        .with_columns(flow_code="flow")
+        .group_by(routes.columns)
+        .agg(known_since=pl.col("periods").filter(pl.col("year") >= since).sum(), known=pl.col("periods").sum())
     )
 
 

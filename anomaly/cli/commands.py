@@ -19,13 +19,14 @@ import click
 
 from anomaly.cli.output import FORMATS
 from anomaly.contract.errors import AnomalyError
+from anomaly.contract.scenario import DEFAULT
 from pipelines.log import FORMATS as FORMATS_OF_LOG
 from pipelines.log import VARIABLE
 
 Command = Callable[..., Any]
 
 _FAULT = 70  # a fault of this program, sysexits.h EX_SOFTWARE
-_OBJECTS_BEFORE_A_WALK = 50_000  # imports make as many, and all of them stay
+_OBJECTS_BEFORE_A_WALK = 200_000  # imports make 62,000, and all of them stay
 
 
 def _folder(_context: click.Context, _option: click.Parameter, text: str) -> Path:
@@ -59,7 +60,7 @@ format_option = click.option(
     help="How the answer is written to stdout.",
 )
 scenario_option = click.option(
-    "--scenario", default="russia-2022", show_default=True, callback=_no_control, help="Scenario's name or TOML file."
+    "--scenario", default=DEFAULT, show_default=True, callback=_no_control, help="Scenario's name or TOML file."
 )
 
 
@@ -181,14 +182,14 @@ def series(
 @main.command()
 @_text_argument("subject")
 @click.option("--reproduce", is_flag=True, help="Fit the forest again and compare the score.")
-@scenario_option
+@_text_option("--scenario", help="An error unless it is the one that made the tables, which is used in any case.")
 @data_option
 @format_option
 @spoken
-def explain(subject: str, reproduce: bool, scenario: str, data: Path, form: str) -> None:
+def explain(subject: str, reproduce: bool, scenario: str | None, data: Path, form: str) -> None:
     """Everything about one flag or route: windows, indicators, score, both mirror sides, and the raw files.
 
-    SUBJECT is a flag's name, such as 851712+-KAZ-RUS-2022-06-6M, or CODE:EXPORTER:IMPORTER[:PERIOD].
+    SUBJECT is a flag's name as `anomaly query` gives it, or CODE:EXPORTER:IMPORTER[:PERIOD].
     """
     from anomaly.cli import explain
 
@@ -231,6 +232,17 @@ def sources(form: str) -> None:
     from anomaly.cli import lists
 
     lists.sources(form)
+
+
+@main.command()
+@data_option
+@format_option
+@spoken
+def scenarios(data: Path, form: str) -> None:
+    """Sanctions regimes that come with the program, and which of them made the tables."""
+    from anomaly.cli import lists
+
+    lists.scenarios(data, form)
 
 
 @main.command()

@@ -11,6 +11,8 @@ from anomaly.contract.errors import BadRequest, SourceUnavailable, StoreFailure
 if TYPE_CHECKING:
     import dataframely as dy
 
+    from anomaly.contract.settings import Settings
+
 
 def sources(form: str) -> None:
     """Answer `anomaly sources`."""
@@ -21,6 +23,45 @@ def sources(form: str) -> None:
         for one in SOURCES
     ]
     show(rows, form)
+
+
+def scenarios(data: Path, form: str) -> None:
+    """Answer `anomaly scenarios`: those of the program, and that of the tables where it is another."""
+    from anomaly.contract import settings
+
+    known = [settings.load(file.stem) for file in sorted(settings.SCENARIOS.glob("*.toml"))]
+    made = _made_by(data)
+    if made is not None and made not in known:
+        known.append(made)
+    rows = [
+        {
+            "name": scenario.name,
+            "title": scenario.title,
+            "since": str(scenario.sanctions_since),
+            "targets": " ".join(scenario.targets.countries),
+            "coalition": " ".join(scenario.coalition.countries),
+            "hubs": "everyone else"
+            if scenario.hub_candidates.everyone_else
+            else " ".join(scenario.hub_candidates.countries),
+            "baseline_years": " ".join(map(str, scenario.baseline_years)),
+            "goods_lists": " ".join(goods_list.file for goods_list in scenario.goods_lists),
+            "made_these_tables": scenario == made,
+        }
+        for scenario in known
+    ]
+    show(rows, form, ["name", "since", "title", "made_these_tables"])
+
+
+def _made_by(data: Path) -> Settings | None:
+    """The scenario of the tables under a folder; None where there are none. Raises SettingsWrong where there are several."""
+    from anomaly.contract import settings
+    from anomaly.store import made_by
+    from anomaly.store.store import Store
+
+    tables = ("coverage", "bilateral", "features", "scores", "flags", "rollups")
+    if not data.is_dir() or not any(Store(data).exists(table) for table in tables):
+        return None
+    return settings.from_record(made_by.record(Store(data), tables))
 
 
 def indicators(form: str) -> None:
@@ -61,12 +102,14 @@ def tables(name: str | None, data: Path, form: str) -> None:
     rows = []
     for known, contract in schema.TABLES.items():
         is_held = store is not None and store.exists(known)
+        scenario = store.meta(known).get("scenario") if store and is_held else None
         meaning = (contract.__doc__ or "").partition("\n")[0]
         rows.append(
             {
                 "table": known,
                 "rows": store.meta(known)["rows"] if store and is_held else None,
                 "version": store.version(known) if store and is_held else None,
+                "scenario": scenario["name"] if scenario else None,
                 "holds": meaning,
             }
         )
@@ -103,7 +146,25 @@ def report(data: Path, form: str) -> None:
         for file in sorted(latest.iterdir(), key=lambda file: (file.suffix != ".html", file.name))
         if file.is_file()
     ]
+    _say_of_which_scenario(data, latest)
     show(rows, form)
+
+
+def _say_of_which_scenario(data: Path, latest: Path) -> None:
+    """Which scenario the reports are of, and where the flags now in the store are of another."""
+    import json
+
+    from anomaly.contract.settings import from_record
+    from anomaly.store.store import Store
+
+    if not (latest / "manifest.json").is_file():
+        return
+    reported = json.loads((latest / "manifest.json").read_text(encoding="utf-8"))["scenario"]
+    say(f"of the scenario {reported['name']}")
+    store = Store(data)
+    kept = store.meta("flags").get("scenario") if store.exists("flags") else None
+    if kept is not None and from_record(kept).fingerprint() != reported["sha256"]:
+        say(f"the flags now in the store are of another, {kept['name']}: make report SCENARIO=<name or file>")
 
 
 def run(raw: Path, scenario: str, data: Path, log_format: str | None) -> int:

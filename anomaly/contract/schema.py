@@ -201,7 +201,9 @@ class Calibration(dy.Schema):
     window_months = dy.Int16(description="length of the window", primary_key=True, metadata={"unit": "months"})
     window_end = dy.Date(description="last month of the window", primary_key=True)
     leg = _text("hub to target, or coalition to hub (for ghost transit)", primary_key=True)
-    placebo_kind = _text("importers, periods, both or none: what the placebos of this window are")
+    placebo_kind = _text(
+        "importers, periods, both (of these), goods, goods_and_periods or none: what the placebos of this window are"
+    )
     placebos = _count("placebo routes", "routes")
     q_limit = dy.Float64(description="flags have a q up to here in this window", min=0, max=1)
     targets = _count("routes to targets", "routes")

@@ -71,7 +71,7 @@ def build(flagged: pl.DataFrame, run: Mapping[str, Frame], make: Make, settings:
         own_features.filter(is_own_gap(settings.baseline_years)).join(routes.lazy(), on=ROUTE_KEY, how="semi").collect()
     )
     changed = {source: measured(reported, source, routes, make, settings) for source in publishers}
-    again = scored(changed, own_features, run["scores"].lazy().collect(), make, settings)
+    again = scored(changed, run, make, settings)
     parts: list[pl.DataFrame] = [nothing]
     for source in publishers:
         still = judged(changed[source], again[source], run, make, settings)
@@ -177,11 +177,7 @@ def judged(
 
 
 def scored(
-    changed: Mapping[str, pl.DataFrame],
-    run_features: pl.LazyFrame,
-    run_scores: pl.DataFrame,
-    make: Make,
-    settings: Settings,
+    changed: Mapping[str, pl.DataFrame], run: Mapping[str, Frame], make: Make, settings: Settings
 ) -> dict[str, pl.DataFrame]:
     """The run's scores of the routes as they are measured without each source.
 
@@ -192,10 +188,8 @@ def scored(
     ----------
     changed : mapping of str to polars.DataFrame
         Source left out → `measured`.
-    run_features : polars.LazyFrame
-        The run's features.
-    run_scores : polars.DataFrame
-        The run's scores.
+    run : mapping of str to polars.DataFrame or polars.LazyFrame
+        The run's families, features and scores.
     make : callable
         Makes tables from others as a run does.
     settings : Settings
@@ -208,11 +202,14 @@ def scored(
     """
     asked = pl.concat(
         [
-            make(["inputs"], {"features": frame}, settings).read("inputs").with_columns(left_out=pl.lit(source))
+            make(["inputs"], {"features": frame, "families": run["families"]}, settings)
+            .read("inputs")
+            .with_columns(left_out=pl.lit(source))
             for source, frame in changed.items()
         ]
     )
-    inputs = make(["inputs"], {"features": run_features}, settings).scan("inputs")
+    of_run = {"features": run["features"], "families": run["families"]}
+    inputs, run_scores = make(["inputs"], of_run, settings).scan("inputs"), run["scores"].lazy().collect()
     seen = sorted({name for leg in forest_inputs.names().values() for name in leg})
     compared = [pl.col(*_KEY, "baseline_gap_years", "is_measured"), pl.col(seen).round(DIGITS)]
     same = asked.join(inputs.select(compared).collect(), on=compared, how="semi")

@@ -11,9 +11,10 @@ import numpy as np
 
 from anomaly.features import grid as cells
 from anomaly.features import unit_values
-from anomaly.features.grid import UNKNOWN, Amounts, Grid, Ids
+from anomaly.features.grid import UNKNOWN, Grid
+from anomaly.features.marks import Amounts, Ids, Marks
 from anomaly.features.unit_values import Floats
-from anomaly.features.windows import LEAST_BASELINE_YEARS, Marks, Window
+from anomaly.features.windows import LEAST_BASELINE_YEARS, Window
 
 MIRROR = ("leg_exported_usd", "leg_imported_usd", "leg_exported_baseline_usd", "leg_imported_baseline_usd")
 _MONTHS = (

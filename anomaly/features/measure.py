@@ -17,11 +17,12 @@ from anomaly.features import grid as cells
 from anomaly.features import monthly as months
 from anomaly.features.coalition_legs import MIRROR, Compared, coalition_legs, mirror_legs
 from anomaly.features.comparative_advantage import Placed, revealed_advantage
-from anomaly.features.grid import UNKNOWN, Amounts, Grid, Ids
+from anomaly.features.grid import UNKNOWN, Grid
+from anomaly.features.marks import Amounts, Ids, Marks
 from anomaly.features.refusals import straddles
 from anomaly.features.size_effect import size_effect
 from anomaly.features.unit_values import Floats
-from anomaly.features.windows import Marks, Window
+from anomaly.features.windows import Window
 
 Column = Amounts | Marks | Floats
 

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from anomaly.contract.settings import Settings
-from anomaly.features import windows
+from anomaly.features import marks, windows
 from anomaly.features.windows import LEAST_BASELINE_YEARS, Window
 
 COLUMNS: dict[str, Any] = {
@@ -34,7 +34,7 @@ def worth_computing(coverage: pl.DataFrame, scope: pl.DataFrame, settings: Setti
         baseline).
     """
     asked = (settings.window_months, settings.baseline_years, settings.least_months)
-    known = [windows.know(coverage, scope, freq) for freq in sorted(coverage["freq_code"].unique())]
+    known = [marks.know(coverage, scope, freq) for freq in sorted(coverage["freq_code"].unique())]
     rows = [
         (window.freq_code, window.months, window.end, window.gap_years, list(window.baseline_years))
         for one in known
@@ -60,7 +60,7 @@ def inside(table: pl.DataFrame, coverage: pl.DataFrame, scope: pl.DataFrame) -> 
     """
     rows = []
     for freq in sorted(coverage["freq_code"].unique()):
-        known = windows.know(coverage, scope, freq)
+        known = marks.know(coverage, scope, freq)
         for row in table.filter(pl.col("freq_code") == freq).to_dicts():
             end, months = row["window_end"], row["window_months"]
             years = [year for year in row["baseline_years"] if known.index(end.replace(year=year), months) is not None]

@@ -13,7 +13,7 @@ LUMPY_HEADINGS = (
 ONE_PERIOD_SHARE = 0.9  # of a window's trade in one of its months
 
 
-def caveats(row: Mapping[str, Any], calibrated: Mapping[str, Any]) -> list[str]:
+def caveats(row: Mapping[str, Any], calibrated: Mapping[str, Any], measures: str) -> list[str]:
     """Sentences, the gravest first. `row` is a row of features; `calibrated` of scores.calibration.
 
     Parameters
@@ -22,6 +22,8 @@ def caveats(row: Mapping[str, Any], calibrated: Mapping[str, Any]) -> list[str]:
         A row of features.
     calibrated : mapping
         A row of scores.calibration; empty where there is none.
+    measures : str
+        What the scenario calls what is gone round.
 
     Returns
     -------
@@ -77,7 +79,7 @@ def caveats(row: Mapping[str, Any], calibrated: Mapping[str, Any]) -> list[str]:
         ),
         (
             calibrated.get("placebo_kind") == "periods",
-            "The placebos are the same routes before the sanctions: a shock of the year itself is not in them.",
+            f"The placebos are the same routes before the {measures}: a shock of the year itself is not in them.",
         ),
     ]
     return [sentence for applies, sentence in said if applies]
@@ -90,7 +92,7 @@ def _is_lumpy(row: Mapping[str, Any]) -> bool:
 _BENIGN_BY_CHAPTER = (
     (range(1, 25), "a harvest, or food moving by another road"),
     (range(25, 28), "fuel and raw material prices"),
-    (range(30, 31), "medicines under licences that sanctions leave open"),
+    (range(30, 31), "medicines under licences that {measures} leave open"),
     (range(84, 86), "a new plant of the exporter's own that makes the good"),
     (range(87, 88), "private purchases of cars, and cars of makes the coalition does not produce"),
     (range(88, 90), "delivery or return of a leased aircraft or ship"),
@@ -98,13 +100,15 @@ _BENIGN_BY_CHAPTER = (
 )
 
 
-def benign_explanations(good: str) -> list[str]:
+def benign_explanations(good: str, measures: str = "sanctions") -> list[str]:
     """What to rule out before asking anyone, for the good's chapter.
 
     Parameters
     ----------
     good : str
         A code or family.
+    measures : str
+        What the scenario calls what is gone round.
 
     Returns
     -------
@@ -112,7 +116,7 @@ def benign_explanations(good: str) -> list[str]:
         Parts of a sentence, those of the chapter first.
     """
     chapter = int(good[:2])
-    own = [text for chapters, text in _BENIGN_BY_CHAPTER if chapter in chapters]
+    own = [text.format(measures=measures) for chapters, text in _BENIGN_BY_CHAPTER if chapter in chapters]
     return [
         *own,
         "own production of the exporter",

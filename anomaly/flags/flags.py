@@ -77,23 +77,24 @@ def build(
         row = route | _names(route, names)
         tier = list_tier(row, lists)
         of_window = calibrated.get((row["freq_code"], row["window_months"], row["window_end"], row["leg"]), {})
-        rows.append(_flag(row, severity(row, tier), _reasons(row, limits), of_window, tier))
+        rows.append(_flag(row, severity(row, tier), _reasons(row, limits), of_window, tier, settings))
     found = _in_order(rows)
     if events is None or events.is_empty():
         return found
     ended = resolved.candidates(features, found, events, settings).to_dicts()
-    return _in_order([*rows, *[_ended(row, names, list_tier(row, lists)) for row in ended]])
+    return _in_order([*rows, *[_ended(row, names, list_tier(row, lists), settings) for row in ended]])
 
 
 def _names(row: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]:
     return {f"{side}_name": names.get(row[f"{side}_iso"], row[f"{side}_iso"]) for side in ("exporter", "importer")}
 
 
-def _ended(row: Mapping[str, Any], names: Mapping[str, str], tier: str | None) -> dict[str, Any]:
+def _ended(row: Mapping[str, Any], names: Mapping[str, str], tier: str | None, settings: Settings) -> dict[str, Any]:
     """A flag of a route that has fallen: no score, the lowest severity, one reason."""
     score = dict.fromkeys(("anomaly_score", "anomaly_rank", "p_value", "q_value", "stability_share", "contributions"))
     route = {**row, **score, "flag_type": resolved.FLAG_TYPE}
-    return _flag(route, naming.type_of(resolved.FLAG_TYPE).most_severe, [resolved.reason(row, names)], {}, tier)
+    most_severe, reasons = naming.type_of(resolved.FLAG_TYPE).most_severe, [resolved.reason(row, names)]
+    return _flag(route, most_severe, reasons, {}, tier, settings)
 
 
 def _latest_contributions(contributions: pl.DataFrame) -> pl.DataFrame:
@@ -124,6 +125,7 @@ def _flag(
     reasons: list[dict[str, Any]],
     calibrated: Mapping[str, Any],
     tier: str | None,
+    settings: Settings,
 ) -> dict[str, Any]:
     excess = None if row["excess_usd"] is None else round(row["excess_usd"])
     return {
@@ -131,16 +133,16 @@ def _flag(
         "flag_id": flag_id(row),
         "flag_type": row["flag_type"],
         "severity": severity,
-        "priority": priority(severity, tier, excess),
+        "priority": priority(severity, settings.tier_weight(tier), excess),
         "list_tier": tier,
         **{name: row[name] for name in ("value_usd", "value_prior_year_usd", "value_baseline_usd")},
         "excess_usd": excess,
         **{name: row[name] for name in ("anomaly_score", "anomaly_rank", "p_value", "q_value", "stability_share")},
         "compares": compares(row),
         "reasons": reasons,
-        "caveats": caveats(row, calibrated),
+        "caveats": caveats(row, calibrated, settings.measures),
         "contributions": row["contributions"] or [],
-        "benign": benign_explanations(row["good"]),
+        "benign": benign_explanations(row["good"], settings.measures),
         "is_before_sanctions": row["is_before_sanctions"],
     }
 

@@ -31,7 +31,7 @@ def type_of(name: str) -> FlagType:
     return registered or replace(types.TYPES[0], name=name, words=name.replace("_", " "))
 
 
-def next_steps(name: str, exporter: str, importer: str, good: str) -> list[str]:
+def next_steps(name: str, exporter: str, importer: str, good: str, measures: str = "sanctions") -> list[str]:
     """The questions to ask next about a flag of this type, with the names of its countries and its good put in.
 
     Parameters
@@ -40,13 +40,16 @@ def next_steps(name: str, exporter: str, importer: str, good: str) -> list[str]:
         A flag_type.
     exporter, importer, good : str
         Their names for people.
+    measures : str
+        What the scenario calls what is gone round.
 
     Returns
     -------
     list of str
         Two or three questions.
     """
-    return [step.format(exporter=exporter, importer=importer, good=good) for step in type_of(name).next_steps]
+    names = {"exporter": exporter, "importer": importer, "good": good, "measures": measures}
+    return [step.format(**names) for step in type_of(name).next_steps]
 
 
 def is_on(leg: str) -> pl.Expr:

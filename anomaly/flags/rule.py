@@ -7,7 +7,7 @@ ones, from the run's tables: features, scores and calibration, with the limits o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 
@@ -21,6 +21,7 @@ from anomaly.indicators.base import COALITION_TO_HUB, HUB_TO_TARGET, usd
 if TYPE_CHECKING:
     from anomaly.contract.settings import Settings
 
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 RISES = (
     "surge_log",
     "baseline_excess_log",
@@ -50,7 +51,7 @@ def limits_of(settings: Settings) -> Limits:
     Limits
         With the threshold of every registered indicator.
     """
-    return limits_of_record(settings.model_dump(mode="json"))
+    return limits_of_record(settings.recorded())
 
 
 def limits_of_record(record: Mapping[str, Any]) -> Limits:
@@ -59,8 +60,8 @@ def limits_of_record(record: Mapping[str, Any]) -> Limits:
     Parameters
     ----------
     record : mapping
-        floor_usd, materiality_usd, thresholds (only those that the scenario sets), and `countries` of coalition, targets,
-        hub_candidates and neighbours.
+        Settings.recorded: of it floor_usd, materiality_usd, thresholds (only those that the scenario sets), measures, and
+        the countries of coalition, targets, hub_candidates and neighbours.
 
     Returns
     -------
@@ -68,7 +69,8 @@ def limits_of_record(record: Mapping[str, Any]) -> Limits:
         With the threshold of every registered indicator.
     """
     coalition, targets, candidates, neighbours = (
-        tuple(record[role]["countries"]) for role in ("coalition", "targets", "hub_candidates", "neighbours")
+        tuple((record[role] or {"countries": ()})["countries"])
+        for role in ("coalition", "targets", "hub_candidates", "neighbours")
     )
     return Limits(
         floor_usd=record["floor_usd"],
@@ -77,28 +79,28 @@ def limits_of_record(record: Mapping[str, Any]) -> Limits:
         coalition=coalition,
         targets=targets,
         hubs=tuple(country for country in (*candidates, *neighbours) if country not in (*coalition, *targets)),
+        is_everyone_else_a_hub=record["hub_candidates"]["everyone_else"],
+        measures=record["measures"],
     )
 
 
-def beside_scores(
-    routes: pl.DataFrame, scores: pl.DataFrame, calibration: pl.DataFrame, limits: Limits
-) -> pl.DataFrame:
+def beside_scores(routes: Frame, scores: Frame, calibration: Frame, limits: Limits) -> Frame:
     """Measured routes with all that the rule looks at.
 
     Parameters
     ----------
-    routes : polars.DataFrame
+    routes : polars.DataFrame or polars.LazyFrame
         Rows of features, one a route and window: ROUTE_KEY, the columns of MEASURES and any other.
-    scores : polars.DataFrame
+    scores : polars.DataFrame or polars.LazyFrame
         ROUTE_KEY, q_value and any other column.
-    calibration : polars.DataFrame
+    calibration : polars.DataFrame or polars.LazyFrame
         WINDOW_KEY, leg, q_limit.
     limits : Limits
         Of the scenario.
 
     Returns
     -------
-    polars.DataFrame
+    polars.DataFrame or polars.LazyFrame
         The rows in their order with the columns of `scores`, and refused_because (null: it is not), is_measured, is_scored,
         leg and q_limit.
     """
@@ -199,7 +201,7 @@ def _asked_about(limits: Limits) -> Iterator[Condition]:
     yield Condition(
         "to a target, or from the coalition",
         is_coalition | is_to_target,
-        pl.when(pl.col("importer_iso").is_in(limits.hubs))
+        pl.when(limits.is_to_hub())
         .then(pl.lit("not a country of the coalition: only the coalition's goods can be lost on the way"))
         .otherwise(pl.lit("to no target, and not from the coalition: the scenario asks nothing of it")),
     )
@@ -222,9 +224,9 @@ def _measured(limits: Limits) -> Iterator[Condition]:
 
 
 def _unusual(limits: Limits) -> Iterator[Condition]:
-    """A q within the limit; a new route whose direct trade fell needs none."""
-    q_value, q_limit = pl.col("q_value"), pl.col("q_limit")
-    is_by_rule = ~limits.is_from_coalition() & limits.over("new_route") & limits.over("direct_drop_log")
+    """A q within the limit; a new route that the run asked about and whose direct trade fell needs none."""
+    q_value, q_limit, is_new = pl.col("q_value"), pl.col("q_limit"), limits.over("new_route")
+    is_by_rule = pl.col("is_scored") & ~limits.is_from_coalition() & is_new & limits.over("direct_drop_log")
     yield Condition("scored", (q_value.is_not_null() & q_limit.is_not_null()) | is_by_rule, _not_scored(limits))
     yield Condition(
         "unusual",
@@ -235,7 +237,7 @@ def _unusual(limits: Limits) -> Iterator[Condition]:
 
 def _not_scored(limits: Limits) -> pl.Expr:
     """Why a run has no q of a route: scores.placebos.is_asked_about in words."""
-    is_coalition, is_to_hub = limits.is_from_coalition(), pl.col("importer_iso").is_in(limits.hubs)
+    is_coalition, is_to_hub = limits.is_from_coalition(), limits.is_to_hub()
     is_check = pl.col("is_before_sanctions") & (pl.col("window_months") != 12)
     return (
         pl.when(is_coalition & pl.col("mirror_gap_shift_log").is_null())
@@ -245,7 +247,7 @@ def _not_scored(limits: Limits) -> pl.Expr:
         .when(is_coalition & ~is_to_hub)
         .then(pl.lit("not scored: the importer is no possible hub"))
         .when(is_check)
-        .then(pl.lit("not scored: before the sanctions only whole years are"))
+        .then(pl.lit(f"not scored: before the {limits.measures} only whole years are"))
         .otherwise(pl.lit("not scored: nothing that the run asked about"))
     )
 

@@ -13,6 +13,7 @@ import polars as pl
 from anomaly.bilateral.sums import Window, within
 from anomaly.contract.errors import BadRequest
 from anomaly.contract.keys import ROUTE_KEY
+from anomaly.contract.scenario import Scenario
 from anomaly.flags.types.base import Limits
 from anomaly.indicators import INDICATORS
 from anomaly.query.explain_evidence import evidence_parts, flag_part, next_steps, why_not
@@ -61,7 +62,7 @@ def parse_route(text: str) -> tuple[str, str, str, str | None]:
         raise BadRequest(
             "a flag's name or CODE:EXPORTER:IMPORTER[:PERIOD]",
             repr(text[:60]),
-            hint="such as 851712+-KAZ-RUS-2022-06-6M, or 8517.12:KAZ:RUS:2022H1",
+            hint="a flag's name as `anomaly query` gives it, or such as 8517.12:DEU:FRA:2022H1",
         )
     return parts[0], parts[1], parts[2], parts[3] if len(parts) == 4 else None
 
@@ -116,7 +117,7 @@ def explain(row: Row, tables: Tables, limits: Limits, run: Row) -> Row:
         "mirror": mirror(tables["bilateral"], row) if "bilateral" in tables else [],
         "caveats": list(flag["caveats"]) if flag else [],
         "to_rule_out": list(flag["benign"]) if flag else [],
-        "next_steps": next_steps(flag) if flag else [],
+        "next_steps": next_steps(flag, limits.measures) if flag else [],
         "raw_files": raw_files(tables["flows"], tables["flows.files"])
         if {"flows", "flows.files"} <= set(tables)
         else [],
@@ -254,16 +255,17 @@ def mirror(bilateral: pl.DataFrame, row: Row) -> list[Row]:
     )  # fmt: skip
 
 
-def told_by(row: Row, coalition: Sequence[str], members: Sequence[str]) -> pl.Expr:
+def told_by(row: Row, scenario: Scenario, members: Sequence[str]) -> pl.Expr:
     """The rows of flows that a row of features comes from: the route from both sides, and the coalition's two legs."""
+    coalition = list(scenario.coalition)
     hub, target = row["exporter_iso"], row["importer_iso"]
     reporter, partner = pl.col("reporter_iso"), pl.col("partner_iso")
     window = window_of(row)
-    first, _, _ = window.span(min(window.baseline_years()))
+    first, _, _ = window.span(min(window.baseline_years(scenario.baseline_years)))
     last = window.end
     route = reporter.is_in([hub, target]) & partner.is_in([hub, target]) & (pl.col("freq_code") == row["freq_code"])
-    legs = reporter.is_in(list(coalition)) & partner.is_in([hub, target])
-    mirrored = reporter.is_in([hub, target]) & partner.is_in(list(coalition)) & (pl.col("flow_code") == "M")
+    legs = reporter.is_in(coalition) & partner.is_in([hub, target])
+    mirrored = reporter.is_in([hub, target]) & partner.is_in(coalition) & (pl.col("flow_code") == "M")
     code = pl.col("cmd_code").str.slice(0, 6).is_in([*members, row["good"].removesuffix("+")])
     told: pl.Expr = code & (route | legs | mirrored) & pl.col("ref_date").is_between(pl.lit(first), pl.lit(last))
     return told

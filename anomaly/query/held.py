@@ -7,10 +7,17 @@ from typing import Any
 
 import polars as pl
 
-from anomaly.bilateral.sums import ROUTE, Window
+from anomaly.bilateral.sums import Window
+from anomaly.contract.keys import ROUTE
 from anomaly.flags.rule import MEASURES
 
 BROKEN = "families.broken"
+BOTH_SIDES = (
+    "export_value_fob_usd",
+    "import_value_cif_usd",
+    "reexport_value_fob_usd",
+    "net_wgt_g",
+)  # of bilateral, in a series
 
 Tables = Mapping[str, pl.DataFrame]
 
@@ -26,9 +33,7 @@ COLUMNS: dict[str, dict[str, Any]] = {
         **dict.fromkeys(("freq_code", *ROUTE), pl.String),
         "ref_date": pl.Date,
         **dict.fromkeys(("source", "dataset", "value_basis"), pl.String),
-        **dict.fromkeys(
-            ("value_usd", "export_value_fob_usd", "import_value_cif_usd", "reexport_value_fob_usd", "net_wgt_g"), pl.Int64
-        ),
+        "value_usd": pl.Int64,
     },
     "features": {
         "freq_code": pl.String,
@@ -72,7 +77,7 @@ COLUMNS: dict[str, dict[str, Any]] = {
     "coverage.scope": {
         **dict.fromkeys(("source", "dataset", "freq_code", "flow_code", "dimension", "code"), pl.String),
         "ref_date": pl.Date,
-        "smallest_value_usd": pl.Int64,
+        **dict.fromkeys(("rows", "smallest_value_usd"), pl.Int64),
     },
 }  # fmt: skip
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import unicodedata
 from functools import cache
@@ -126,6 +125,8 @@ def parse_country(text: str) -> str:
     if asked.isdecimal() and asked.zfill(3) in spellings:
         return spellings[asked.zfill(3)]
     name_of = dict(table().select("iso3", "name").iter_rows())
+    import difflib  # only where a name is not understood
+
     near = [spellings[match] for match in difflib.get_close_matches(asked, spellings, n=3 * MOST_NEAR, cutoff=0.6)]
     near += [iso3 for name, iso3 in spellings.items() if len(asked) > 3 and asked in name]
     shown = ", ".join(f"{name_of[iso3]} ({iso3})" for iso3 in list(dict.fromkeys(near))[:MOST_NEAR])

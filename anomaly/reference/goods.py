@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import re
+from collections.abc import Sequence
 from functools import cache
 
 import polars as pl
@@ -13,7 +13,7 @@ from anomaly.reference.countries import MOST_NEAR, plain
 from anomaly.reference.tables import REFERENCE, read
 
 HEADING_DIGITS = 4  # of a heading of the HS; its goods may be each other's neighbours, and lie in one chunk
-
+HS_2022 = 6  # number of the edition that lists are written in
 _PLAIN_SEPARATORS = re.compile(r"[\s.\-_]+")
 
 
@@ -119,6 +119,8 @@ def _near_goods(digits: str, text: str) -> str:
     names = _good_names()
     by_name = {plain(name): good for good, name in names.items()}
     asked = plain(text)
+    import difflib  # only where a code is not understood
+
     near = difflib.get_close_matches(digits[:6], names, n=MOST_NEAR, cutoff=0.7) if digits[:4].isdecimal() else []
     near += [good for name, good in by_name.items() if len(asked) > 2 and asked in name]
     near += [by_name[match] for match in difflib.get_close_matches(asked, by_name, n=MOST_NEAR, cutoff=0.5)]
@@ -148,3 +150,33 @@ def goods_list(file: str) -> pl.DataFrame:
     if not re.fullmatch(r"[\w-]+\.csv", file) or not (REFERENCE / file).is_file():
         raise BadRequest("a goods list in anomaly/reference", repr(file[:40]), hint="such as chpl.csv")
     return read(file).select("hs6", "tier", pl.col("valid_from", "valid_to").str.to_date(), "name")
+
+
+def listed(files: Sequence[str], families: pl.DataFrame) -> pl.DataFrame:
+    """Dated lists with the family each code is compared in; a code of HS 2022 unless the families say otherwise.
+
+    Parameters
+    ----------
+    files : sequence of str
+        Names of goods lists in this folder.
+    families : polars.DataFrame
+        edition, cmd_code, good: editions.family_map, or the table families.
+
+    Returns
+    -------
+    pl.DataFrame
+        tier, valid_from (null: always), valid_to (null: still), good; one row a code of a list.
+
+    Raises
+    ------
+    BadRequest
+        Where a list is not there.
+    """
+    if not files:
+        return pl.DataFrame(schema={"tier": pl.String, "valid_from": pl.Date, "valid_to": pl.Date, "good": pl.String})
+    of_hs_2022 = families.filter(pl.col("edition") == HS_2022).select(hs6="cmd_code", family="good")
+    return (
+        pl.concat([goods_list(file) for file in files])
+        .join(of_hs_2022, on="hs6", how="left")
+        .select("tier", "valid_from", "valid_to", good=pl.coalesce("family", "hs6"))
+    )

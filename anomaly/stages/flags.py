@@ -8,23 +8,8 @@ import polars as pl
 
 from anomaly.contract.schema import ROUTE_KEY
 from anomaly.contract.settings import Settings
-from anomaly.stages.facts import COUNTRIES, POLICY_EVENTS
+from anomaly.stages.facts import COUNTRIES, GOODS_LISTS, POLICY_EVENTS
 from anomaly.stages.stage import Lazy, Stage
-
-_LISTED = {"tier": pl.String, "valid_from": pl.Date, "valid_to": pl.Date, "good": pl.String}
-
-
-def _goods_lists(families: pl.DataFrame, settings: Settings) -> Iterator[tuple[pl.DataFrame]]:
-    """The scenario's goods lists with the family each code is compared in; a code is of HS 2022 unless it says otherwise."""
-    from anomaly.reference import goods
-
-    of_2022 = families.filter(pl.col("edition") == 6).select(hs6="cmd_code", family="good")
-    lists = [goods.goods_list(goods_list.file) for goods_list in settings.goods_lists]
-    if not lists:
-        yield (pl.DataFrame(schema=_LISTED),)
-        return
-    good = pl.coalesce("family", "hs6").alias("good")
-    yield (pl.concat(lists).join(of_2022, on="hs6", how="left").select("tier", "valid_from", "valid_to", good),)
 
 
 def _asked_about(
@@ -58,7 +43,6 @@ def _flagged(
     yield (flags.build(features, scores, contributions, calibration, lists, names, settings, events),)
 
 
-GOODS_LISTS = Stage("goods lists", ("families",), ("goods_lists",), _goods_lists)
 ASKED_ABOUT = Stage(
     "routes asked about", (Lazy("features"), Lazy("scores"), "policy_events"), ("asked_about",), _asked_about
 )

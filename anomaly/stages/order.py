@@ -20,7 +20,7 @@ def stages() -> tuple[Stage, ...]:
         *scores.STAGES,
         *flags.STAGES,
     )
-    return tuple(dict.fromkeys(listed))  # current flows and countries are in more than one row
+    return tuple(dict.fromkeys(listed))  # current flows, countries and goods lists are in more than one row
 
 
 def through(wanted: Sequence[str], given: Mapping[str, Frame], settings: Settings) -> Held:

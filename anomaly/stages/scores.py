@@ -1,4 +1,4 @@
-"""features → scores, their calibration, and what each input contributed."""
+"""features + families → scores, their calibration, and what each input contributed."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from collections.abc import Iterator
 import polars as pl
 
 from anomaly.contract.settings import Settings
+from anomaly.stages.facts import GOODS_LISTS
 from anomaly.stages.stage import Lazy, Stage
 
 
-def _inputs(features: pl.LazyFrame, settings: Settings) -> Iterator[tuple[pl.LazyFrame]]:
+def _inputs(features: pl.LazyFrame, lists: pl.DataFrame, settings: Settings) -> Iterator[tuple[pl.LazyFrame]]:
     """What the forest is given: routes to the coalition are neither asked about nor placebos."""
     from anomaly.scores import forest_inputs
 
-    yield (forest_inputs.build(features.filter(pl.col("role") != "coalition"), settings),)
+    yield (forest_inputs.build(features.filter(pl.col("role") != "coalition"), settings, lists),)
 
 
 def _scores(inputs: pl.DataFrame, settings: Settings) -> Iterator[tuple[pl.DataFrame, ...]]:
@@ -24,6 +25,6 @@ def _scores(inputs: pl.DataFrame, settings: Settings) -> Iterator[tuple[pl.DataF
     yield scored.scores, scored.calibration, scored.contributions
 
 
-INPUTS = Stage("inputs of the forest", (Lazy("features"),), ("inputs",), _inputs)
+INPUTS = Stage("inputs of the forest", (Lazy("features"), "goods_lists"), ("inputs",), _inputs)
 SCORES = Stage("scores", ("inputs",), ("scores", "scores.calibration", "scores.contributions"), _scores)
-STAGES = (INPUTS, SCORES)
+STAGES = (GOODS_LISTS, INPUTS, SCORES)

@@ -74,14 +74,14 @@ def test_the_kinds_stand_below_their_sum_unless_there_is_one_only():
 
 def test_a_list_with_none_of_the_candidates_is_left_out_and_two_judges_are_named():
     rows = [
-        told("precision_at_10", "ours", 0, 10, judged_by="chpl_final"),
-        told("precision_of_all", CHANCE, 0, 99, judged_by="chpl_final"),
+        told("precision_at_10", "ours", 0, 10, judged_by="list_final"),
+        told("precision_of_all", CHANCE, 0, 99, judged_by="list_final"),
     ]
     assert page.summary(table(*rows)) == []
     rows[1]["hits"] = 3
     both = page.summary(table(*rows, told("precision_at_10", "ours", 7, 10)))
     assert [row["figure"] for row in both] == [
-        "right among the first 10 (chpl_final)",
+        "right among the first 10 (list_final)",
         "right among the first 10 (planted)",
     ]
 

@@ -57,7 +57,7 @@ class Ran:
         """Rows of flags.without of one publisher."""
         routes = self.flags.select(KEY)
         changed = {source: self.measured(source, routes)}
-        again = left_out.scored(changed, self.features.lazy(), self.scores, through, QUICK)[source]
+        again = left_out.scored(changed, self.tables, through, QUICK)[source]
         still = left_out.judged(changed[source], again, self.tables, through, QUICK)
         own = self.features.join(routes, on=KEY, how="semi").filter(baseline_gap_years=1)
         found = remains.tell(self.flags, source, own, changed[source], again, still, QUICK)
@@ -155,11 +155,9 @@ def test_the_score_without_a_publisher_is_that_of_the_changed_route_among_the_ru
     route = route.filter(pl.col("window_end").dt.year() == 2022)
     changed = ran.measured("comext", route)
     replaced = pl.concat([ran.features.join(changed, on=[*KEY, "baseline_gap_years"], how="anti"), changed])
-    again = through(["scores"], {"features": replaced}, QUICK).read("scores")
+    again = through(["scores"], {**ran.reported, "features": replaced}, QUICK).read("scores")
     expected = again.join(route, on=KEY, how="semi").row(0, named=True)
-    found = left_out.scored({"comext": changed}, ran.features.lazy(), ran.scores, through, QUICK)["comext"].row(
-        0, named=True
-    )
+    found = left_out.scored({"comext": changed}, ran.tables, through, QUICK)["comext"].row(0, named=True)
     was = ran.scores.join(route, on=KEY, how="semi").row(0, named=True)
     assert (found["p_value"] < was["p_value"]) == is_input
     assert found["p_value"] == expected["p_value"]
@@ -173,7 +171,7 @@ def test_a_route_with_the_same_inputs_keeps_its_score_and_no_forest_is_fitted(
     route = ran.flags.select(KEY)
     own = ran.features.join(route, on=KEY, how="semi").filter(baseline_gap_years=1)
     monkeypatch.setattr(scores, "build", None)
-    found = left_out.scored({"baci": own}, ran.features.lazy(), ran.scores, through, QUICK)["baci"]
+    found = left_out.scored({"baci": own}, ran.tables, through, QUICK)["baci"]
     assert found["anomaly_score"].to_list() == ran.flags["anomaly_score"].to_list()
     assert found["q_value"].to_list() == ran.flags["q_value"].to_list()
 

@@ -253,5 +253,5 @@ def test_and_none_for_explain(tables: dict[str, pl.DataFrame]) -> None:
 
 def test_and_none_for_a_query(tables: dict[str, pl.DataFrame]) -> None:
     asked = Question(pl.col("good") == "847989", Side("KAZ", ("KAZ",)), Side("RUS", ("RUS",)))
-    rows, _ = answer.answer(asked, (Window("A", 12, date(2022, 12, 1)),), tables, LIMITS, 5)
+    rows, _ = answer.answer(asked, (Window("A", 12, date(2022, 12, 1)),), tables, (2019, 2020, 2021), LIMITS, 5)
     assert rows.select("is_flagged", "q_value", "note").rows() == [(False, 0.05, ALONE)]

@@ -14,6 +14,7 @@ from anomaly.cli.commands import main
 from anomaly.contract.settings import Settings
 from anomaly.contract.tables import Frame
 from anomaly.stages import scores
+from anomaly.stages.facts import GOODS_LISTS
 from anomaly.stages.stage import Lazy, Stage
 from anomaly.store.store import Store
 from pipelines import run
@@ -41,9 +42,9 @@ def stages(planted: Planted, place: str) -> tuple[Stage, ...]:
     """A copy of the list with one stage more."""
     if place == "after features":
         more = Stage("planted", (Lazy("features"),), ("planted",), planted.build)
-        return (more, replace(scores.INPUTS, reads=(Lazy("planted"),)), scores.SCORES)
+        return (GOODS_LISTS, more, replace(scores.INPUTS, reads=(Lazy("planted"), "goods_lists")), scores.SCORES)
     more = Stage("planted", (Lazy("inputs"),), ("planted",), planted.build)
-    return (scores.INPUTS, more, replace(scores.SCORES, reads=("planted",)))
+    return (GOODS_LISTS, scores.INPUTS, more, replace(scores.SCORES, reads=("planted",)))
 
 
 @pytest.fixture(scope="module")

@@ -85,7 +85,7 @@ TYPE = FlagType(
     next_steps=(
         "Under which customs procedure did the goods leave {exporter}: export to {importer}, or transit through other countries?",
         "Where was the transit closed, by whom, and what was unloaded there?",
-        "Does a target of the sanctions record {good} from {exporter} that {exporter} does not report?",
+        "Does a target of the {measures} record {good} from {exporter} that {exporter} does not report?",
     ),
     shows=pl.lit(value=True),
     beside=_gap_widened,
