@@ -8,6 +8,7 @@ import polars as pl
 from anomaly.bilateral import bilateral
 from anomaly.contract.settings import Settings, load
 from anomaly.contract.tables import Frame
+from anomaly.reference import nomenclature
 from anomaly.stages.order import through
 
 NO_FAMILIES = pl.DataFrame(schema={"edition": pl.Int8, "cmd_code": pl.String, "good": pl.String})
@@ -17,6 +18,14 @@ PHONES = pl.DataFrame(
 )
 ALL_LINKED = pl.DataFrame(schema={"good": pl.String, "newer_edition": pl.Int8})
 PRECEDENCE = pl.DataFrame({"source": ["comtrade", "comext", "baci"], "precedence": [10, 20, 30]})
+
+
+def codes_of(chapter: str, count: int, edition: int = 6) -> list[str]:
+    """The first codes of a chapter, or of all that follow it, in an edition."""
+    codes = nomenclature.codes().filter(pl.col("edition") == edition, pl.col("code") >= chapter)["code"]
+    return codes.head(count).to_list()
+
+
 EDITION = pl.col("classification_code").str.slice(1).cast(pl.Int8)
 
 

@@ -27,7 +27,7 @@ def planted(rows: pl.DataFrame, calibration: pl.DataFrame, settings: Settings) -
     """
     from anomaly import world
 
-    labels = world.build(of=world.describe(settings.facts_of)).labels
+    labels = world.build(description=world.describe(settings.facts_of)).labels
     rows = truth.planted(rows, labels).drop("planted").rename({"is_evasion": judge.PLANTED})
     events, known = truth.of_labels(rows, labels), int(labels["is_evasion"].sum())
     return judge.build(rows, [judge.PLANTED], events, calibration, judge.PLANTED, known)

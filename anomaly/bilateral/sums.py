@@ -18,14 +18,35 @@ LEAST_BASELINE_YEARS = 2
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """`months` ending with the month of `end`; annual data have twelve, ending in December."""
+    """The months that are compared, as they are asked for.
+
+    Parameters
+    ----------
+    freq_code : str
+        A or M.
+    months : int
+        Length; twelve in annual data.
+    end : datetime.date
+        First day of the last month; December in annual data.
+    """
 
     freq_code: str
     months: int
     end: date
 
     def span(self, year: int | None = None) -> tuple[date, date, int]:
-        """First and last period, and how many periods, of the same months in another year of the end."""
+        """First and last period, and how many periods, of the window's months.
+
+        Parameters
+        ----------
+        year : int, optional
+            Of the end, for the same months in another year.
+
+        Returns
+        -------
+        tuple of (datetime.date, datetime.date, int)
+            Periods begin on the first day of a month, or of a year in annual data.
+        """
         end = self.end if year is None else self.end.replace(year=year)
         if self.freq_code == "A":
             return date(end.year, 1, 1), date(end.year, 1, 1), 1
@@ -33,8 +54,17 @@ class Window:
         return date(first // 12, first % 12 + 1, 1), end, self.months
 
     def baseline_years(self, fixed: Sequence[int]) -> tuple[int, ...]:
-        """The scenario's fixed baseline for later windows, else the three years before: a window never compares with
-        itself.
+        """Years that the window is compared with: it never compares with itself.
+
+        Parameters
+        ----------
+        fixed : sequence of int
+            The scenario's baseline years.
+
+        Returns
+        -------
+        tuple of int
+            The fixed ones for windows that end after them, else the three years before.
         """
         year = self.end.year
         return tuple(fixed) if year > max(fixed) else (year - 3, year - 2, year - 1)
@@ -51,7 +81,20 @@ class Window:
 
 
 def within(window: Window, year: int | None = None) -> pl.Expr:
-    """Rows of the window's months, in another year if told."""
+    """Rows of the window's months.
+
+    Parameters
+    ----------
+    window : Window
+        What is compared.
+    year : int, optional
+        Of its end, for the same months in another year.
+
+    Returns
+    -------
+    polars.Expr
+        Boolean over ref_date.
+    """
     first, last, _ = window.span(year)
     return pl.col("ref_date").is_between(pl.lit(first), pl.lit(last))
 
@@ -107,11 +150,24 @@ def by_year(filled: pl.DataFrame, window: Window, baseline_years: Sequence[int])
 
 
 def compare(filled: pl.DataFrame, window: Window, baseline_years: Sequence[int]) -> pl.DataFrame:
-    """A row a route: value_usd, value_prior_year_usd, value_baseline_usd, baseline_years, and the editions of `by_year`.
-
-    baseline_years   of the scenario: later windows are compared with these
+    """Trade of routes in a window, in the same months a year before, and on average in the baseline years.
 
     The baseline is the mean over those of its years whose months are all known, at least two of them.
+
+    Parameters
+    ----------
+    filled : polars.DataFrame
+        `fill`.
+    window : Window
+        What is compared.
+    baseline_years : sequence of int
+        Of the scenario: later windows are compared with these.
+
+    Returns
+    -------
+    polars.DataFrame
+        A row a route: ROUTE, value_usd, value_prior_year_usd and value_baseline_usd (whole USD, null where not known),
+        baseline_years (the years that the mean is of, in words), and the editions of `by_year`.
     """
     years, end = window.baseline_years(baseline_years), window.end.year
     sums = by_year(filled, window, years)

@@ -3,3 +3,4 @@
 ROUTE = ("good", "exporter_iso", "importer_iso")
 WINDOW_KEY = ("freq_code", "window_months", "window_end")
 ROUTE_KEY = (*WINDOW_KEY, *ROUTE)
+COALITION = "XCO"  # the scenario's coalition as one exporter; no publisher uses the code

@@ -136,7 +136,15 @@ def measure(
         A row for each route that is compared.
     """
     is_coalition = once.is_coalition
-    legs = coalition_legs(grid, monthly, window, compared, lambda g, w: compare(g, w, once.broken_by), is_coalition)
+    legs = coalition_legs(
+        grid,
+        monthly,
+        window,
+        compared,
+        lambda g, w: compare(g, w, once.broken_by),
+        is_coalition,
+        settings.coalition.countries,
+    )
     largest = np.where(once.is_target[grid.importer], np.maximum(compared.value, compared.prior), compared.value)
     route = np.flatnonzero(compared.is_comparable & (largest >= settings.materiality_usd))
     into, out_of = grid.into[route], grid.out_of[route]

@@ -10,6 +10,7 @@ import polars as pl
 from anomaly.bilateral.sums import Window
 from anomaly.contract.keys import ROUTE
 from anomaly.flags.rule import MEASURES
+from anomaly.indicators import INDICATORS
 
 BROKEN = "families.broken"
 BOTH_SIDES = (
@@ -24,6 +25,8 @@ Tables = Mapping[str, pl.DataFrame]
 
 def _kind_of(name: str) -> Any:
     """The type of a column of features that the rule of a flag looks at, by its name."""
+    if name in {indicator.name for indicator in INDICATORS}:
+        return pl.Float64
     return pl.Int64 if name.endswith("_usd") else pl.Boolean if name.startswith("is_") else pl.Float64
 
 

@@ -66,6 +66,8 @@ def good_name(good: str) -> str:
     >>> good_name("851712+"), good_name("020130")
     ('mobile phones', 'Meat, 020130')
     """
+    if good == "TOTAL":
+        return "all goods"
     names = _good_names()
     own_name = names.get(good) or names.get(good.rstrip("+")) or names.get(good[:6])
     chapter = chapter_name(good[:2])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
+
+from anomaly.contract.schema_supply import Leakage, LeakageCoverage, SupplyCalibration, SupplyHubs
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,13 @@ class Findings:
         Good → short name for people.
     countries : dict of str to str
         ISO-3 → English name.
+    supply, supply_hubs, leakage, leakage_coverage : polars.DataFrame
+        What the coalition sells to hubs: supply.calibration, supply.hubs and the two tables of leakage; empty where it does
+        not report it by month.
+    doubts : polars.DataFrame
+        The table flows.doubts; empty where there are none.
+    set_aside : polars.DataFrame
+        The table flows.set_aside; empty where there are none.
     """
 
     run: dict[str, Any]
@@ -51,6 +60,12 @@ class Findings:
     series: pl.DataFrame
     goods: dict[str, str]
     countries: dict[str, str]
+    supply: pl.DataFrame = field(default_factory=SupplyCalibration.create_empty)
+    supply_hubs: pl.DataFrame = field(default_factory=SupplyHubs.create_empty)
+    leakage: pl.DataFrame = field(default_factory=Leakage.create_empty)
+    leakage_coverage: pl.DataFrame = field(default_factory=LeakageCoverage.create_empty)
+    doubts: pl.DataFrame = field(default_factory=pl.DataFrame)
+    set_aside: pl.DataFrame = field(default_factory=pl.DataFrame)
 
 
 @dataclass(frozen=True, slots=True)

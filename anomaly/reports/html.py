@@ -23,7 +23,7 @@ from anomaly.indicators.base import COALITION_TO_HUB
 from anomaly.reports import refused, tallies
 from anomaly.reports.amounts import million, usd
 from anomaly.reports.base import Findings, Report
-from anomaly.reports.page import cards
+from anomaly.reports.page import cards, supply
 from anomaly.reports.words import country_name, good_name, in_order, measures, window_words, windows_words
 
 MOST_CARDS = 500
@@ -138,14 +138,13 @@ def context(findings: Findings, most_cards: int = MOST_CARDS) -> dict[str, Any]:
         "amount_usd": amount,
         "into_hubs": into_hubs,
         "into_hubs_usd": into_hubs_usd,
-        "into_hub_words": " or ".join(
-            flag_type.words for flag_type in types.TYPES if flag_type.leg == COALITION_TO_HUB
-        ),
+        "into_hub_words": _words_of_legs(since),
         "windows": tallies.windows_examined(findings.calibration),
         "calibration_words": tallies.calibration_in_words(findings),
         "calibration": _calibration(findings),
         "goods": _rollups(findings, "good"),
         "hubs": _rollups(findings, "hub"),
+        **supply.context(findings),
         "rows": cards.rows(findings, shown),
         "type_terms": [(flag_type.words.capitalize(), flag_type.says) for flag_type in types.TYPES],
         "indicators": dict(run.get("indicators", {})),
@@ -157,7 +156,16 @@ def context(findings: Findings, most_cards: int = MOST_CARDS) -> dict[str, Any]:
         "files": _cut(findings.files.sort("source", "dataset", "vintage", "path").to_dicts()),
         "publishers": dict(run.get("publishers", {})),
         "rejections": _cut(tallies.rejections(findings.rejected)),
+        "doubts": _cut(findings.doubts.to_dicts()),
+        "set_aside": _cut(findings.set_aside.to_dicts()),
     }
+
+
+def _words_of_legs(flags: pl.DataFrame) -> str:
+    """The types of flags on the coalition's legs that there are; all of them where there is none."""
+    of_legs = [one for one in types.TYPES if one.leg == COALITION_TO_HUB]
+    shown = set(flags["flag_type"])
+    return " or ".join(one.words for one in of_legs if one.name in shown or shown.isdisjoint(of.name for of in of_legs))
 
 
 def policy_hash(text: str) -> str:

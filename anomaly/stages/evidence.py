@@ -1,4 +1,4 @@
-"""What is flagged → flags with their evidence, and what remains of them without each publisher."""
+"""What is flagged, and the called legs of supply → flags with their evidence, and what remains without each publisher."""
 
 from __future__ import annotations
 
@@ -30,6 +30,28 @@ def _evidence(
     near, sides = evidence.around(flagged, features, bilateral)
     tables = evidence.Tables(near, scores, calibration, refused, sides, broken, coverage, scope)
     yield (evidence.build(flagged, tables, dict(countries.select("iso3", "name").rows()), settings),)
+
+
+def _flags(
+    evidenced: pl.DataFrame,
+    doubts: pl.DataFrame,
+    files: pl.DataFrame,
+    flows: pl.LazyFrame,
+    families: pl.DataFrame,
+    supply: pl.DataFrame,
+    calibration: pl.DataFrame,
+    hubs: pl.DataFrame,
+    lists: pl.DataFrame,
+    countries: pl.DataFrame,
+    settings: Settings,
+) -> Iterator[tuple[pl.DataFrame]]:
+    """With what the data leave in doubt, and with the coalition's sales to hubs."""
+    from anomaly.flags import diverted, doubted, flags
+
+    doubted_flags = doubted.with_doubts(evidenced, doubted.of_reporters(doubts, files, flows), families)
+    names = dict(countries.select("iso3", "name").rows())
+    of_supply = diverted.build(diverted.Tables(supply, calibration, hubs), lists, names, settings)
+    yield (flags.in_order(pl.concat([doubted_flags, of_supply])),)
 
 
 def _without(
@@ -75,8 +97,25 @@ EVIDENCE = Stage(
         "coverage.scope",
         "countries",
     ),
-    ("flags",),
+    ("evidenced",),
     _evidence,
+)
+FLAGS = Stage(
+    "flags",
+    (
+        "evidenced",
+        "flows.doubts",
+        "flows.files",
+        Lazy("flows"),
+        "families",
+        "supply",
+        "supply.calibration",
+        "supply.hubs",
+        "goods_lists",
+        "countries",
+    ),
+    ("flags",),
+    _flags,
 )
 WITHOUT = Stage(
     "without a publisher",
@@ -95,4 +134,4 @@ WITHOUT = Stage(
     ("flags.without",),
     _without,
 )
-STAGES = (EVIDENCE, WITHOUT)
+STAGES = (EVIDENCE, FLAGS, WITHOUT)

@@ -62,7 +62,7 @@ def ran(root: Path, trade: list[dict[str, Any]], *jobs: str) -> Store:
     return Store(root / "data")
 
 
-UP_TO_SCORES = ("families", "coverage", "bilateral", "features", "scores")
+UP_TO_SCORES = ("families", "coverage", "bilateral", "supply", "features", "scores")
 
 
 def score(store: Store) -> float:

@@ -10,7 +10,7 @@ from anomaly.contract.errors import ContractBroken
 from anomaly.contract.schema import TABLES
 from anomaly.contract.settings import Settings, load
 from anomaly.contract.tables import Frame
-from anomaly.stages import evidence, order, rollups
+from anomaly.stages import evidence, leakage, order, rollups, supply
 from anomaly.stages.stage import Chunks, Held, Lazy, Stage, name_of, portions, sources, through
 from pipelines import run
 
@@ -115,16 +115,18 @@ def test_the_bar_moves_by_the_rows_of_a_chunk_that_was_worked_on() -> None:
     assert told == [-2, 2, -2, 2]
 
 
+EVERY = (*order.stages(), *supply.STAGES, *leakage.STAGES, *evidence.STAGES, *rollups.STAGES)
+
+
 def test_every_stage_reads_what_is_flows_or_was_made_before_it() -> None:
-    made = {"flows"}
-    for stage in (*order.stages(), *evidence.STAGES, *rollups.STAGES):
+    made = {"flows", "flows.doubts", "flows.files"}
+    for stage in EVERY:
         assert {name_of(read) for read in stage.reads} <= made, stage.name
         made |= set(stage.makes)
 
 
 def test_every_table_between_flows_and_reports_is_made_by_one_stage_and_its_job_reads_what_the_stages_do() -> None:
-    every = (*order.stages(), *evidence.STAGES, *rollups.STAGES)
-    made = [name for stage in every for name in stage.makes if name in TABLES]
+    made = [name for stage in EVERY for name in stage.makes if name in TABLES]
     named = {job.name for job in run.JOBS if job.in_run and not job.publishes} - {"flows"}
     assert sorted(made) == sorted(name for name in TABLES if name.partition(".")[0] in named)
 

@@ -10,6 +10,7 @@ from anomaly.reports.amounts import change_share
 from anomaly.reports.base import Findings
 from anomaly.reports.excel.proof_sheets import proof_sheets
 from anomaly.reports.excel.sheet import Column, Sheet
+from anomaly.reports.excel.supply_sheets import supply_sheets
 from anomaly.reports.tallies import flat_settings, run_of
 from anomaly.reports.words import country_name, good_name, in_order, measures, next_steps, type_words, window_words
 
@@ -35,6 +36,7 @@ def all_sheets(findings: Findings) -> list[Sheet]:
         *proof_sheets(findings),
         _rollups(findings, "good", "Goods"),
         _rollups(findings, "hub", "Hubs"),
+        *supply_sheets(findings),
         _refused(findings),
         _files(findings),
         _settings(findings),
@@ -274,7 +276,7 @@ def _refused(findings: Findings) -> Sheet:
         columns,
         rows,
         table.height,
-        whole_in="the table features.refused",
+        whole_in="the tables features.refused and supply.refused",
     )
 
 
