@@ -144,15 +144,13 @@ def _reproduced(store: Store, row: Row, score: Row, settings: scenarios.Settings
     """Fit the forest of the row's group again, from features, and compare the score to the last digit."""
     if not score:
         return "this route has no score"
-    from anomaly.reference import goods
-    from anomaly.scores import forest_inputs, scores
+    from anomaly.stages.order import through
 
     group = pl.all_horizontal(
         [pl.col(name) == row[name] for name in ("freq_code", "window_months", "baseline_gap_years")]
     )
-    lists = goods.listed([listed.file for listed in settings.goods_lists], families(store))
-    inputs = forest_inputs.build(store.read("features", where=group), settings, lists)
-    again = scores.build(inputs, forest_inputs.names(), settings).scores.filter(explaining.is_about(row))
+    given = {"features": store.read("features", where=group), "families": families(store)}
+    again = through(["scores"], given, settings).read("scores").filter(explaining.is_about(row))
     if again.is_empty():
         return "the route is not scored with these settings"
     found = again["anomaly_score"][0]

@@ -206,7 +206,7 @@ def mirror_legs(
     is_coalition : array of bool, shape (countries,)
         Members of the coalition.
     broken_by : array of int, shape (goods,)
-        Breaks.marks of the grid's goods.
+        refusals.edition_bits of the grid's goods.
 
     Returns
     -------

@@ -59,7 +59,7 @@ def build(
     settings : Settings
         The scenario.
     events : polars.DataFrame, optional
-        policy_events.read_all: the measures that a route which was flagged and fell is held against; None looks for none.
+        policy_events.read_all: the measures that a route which was flagged and fell is held against; without, none is looked for.
 
     Returns
     -------
@@ -80,7 +80,7 @@ def build(
         of_window = calibrated.get((row["freq_code"], row["window_months"], row["window_end"], row["leg"]), {})
         rows.append(_flag(row, severity(row, tier), _reasons(row, limits), of_window, tier, settings))
     flags = in_order(_as_frame(rows))
-    if events is None:
+    if events is None or events.is_empty():
         return flags
     ended = resolved.candidates(features, flags, events, settings).to_dicts()
     return in_order(_as_frame([*rows, *[_ended(row, names, list_tier(row, lists), settings) for row in ended]]))

@@ -11,7 +11,7 @@ from anomaly.contract.keys import ROUTE
 from anomaly.flags.rule import MEASURES
 from anomaly.indicators import INDICATORS
 
-BROKEN = "bilateral.broken"
+BROKEN = "families.broken"
 BOTH_SIDES = (
     "export_value_fob_usd",
     "import_value_cif_usd",
