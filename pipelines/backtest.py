@@ -129,7 +129,7 @@ def _judged(run: Run, rows: pl.DataFrame, calibration: pl.DataFrame, *, is_simul
     from anomaly.reference import cases
 
     if is_simulated:
-        labels = world.build(of=world.describe(run.settings.facts_of)).labels
+        labels = world.build(description=world.describe(run.settings.facts_of)).labels
         rows = truth.planted(rows, labels).drop("planted").rename({"is_evasion": judge.PLANTED})
         events, known = truth.of_labels(rows, labels), int(labels["is_evasion"].sum())
         return judge.build(rows, [judge.PLANTED], events, calibration, judge.PLANTED, known)

@@ -9,6 +9,7 @@ from anomaly.bilateral import bilateral, coverage
 from anomaly.contract.settings import Settings, load
 from anomaly.features import features
 from anomaly.features.refusals import Breaks
+from anomaly.reference import nomenclature
 
 NO_FAMILIES = pl.DataFrame(schema={"edition": pl.Int8, "cmd_code": pl.String, "good": pl.String})
 PHONES = pl.DataFrame(
@@ -19,6 +20,14 @@ ALL_LINKED = Breaks(
     unstable=pl.DataFrame(schema={"good": pl.String, "newer_edition": pl.Int8}),
     tables=pl.DataFrame({"older": [4, 5], "newer": [5, 6], "chapter": ["all", "all"]}),
 )
+
+
+def codes_of(chapter: str, count: int, edition: int = 6) -> list[str]:
+    """The first codes of a chapter, or of all that follow it, in an edition."""
+    codes = nomenclature.codes().filter(pl.col("edition") == edition, pl.col("code") >= chapter)["code"]
+    return codes.head(count).to_list()
+
+
 EDITION = pl.col("classification_code").str.slice(1).cast(pl.Int8)
 
 

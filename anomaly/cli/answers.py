@@ -25,7 +25,7 @@ from anomaly.cli.store import (
 from anomaly.contract.errors import SourceUnavailable
 from anomaly.query import answer as questions
 from anomaly.query import question as asking
-from anomaly.query.held import COLUMNS, is_window, table
+from anomaly.query.held import BOTH_SIDES, COLUMNS, is_window, table
 from anomaly.query.question import Question
 from anomaly.reference import countries, goods
 from anomaly.store.store import Store
@@ -151,15 +151,15 @@ def series(asked: Asked, *, freq: str | None, data: Path, form: str) -> None:
     question, store = understood(asked, data)
     currency = asked.currency.upper()
     period = asking.parse_span(asked.period) if asked.period else None
-    cells = cells_of(store, question, currency)
+    cells = cells_of(store, question, currency, BOTH_SIDES)
     if cells.is_empty():
         held_or_nearest(store, question, asked.code)
     goods = goods_of(cells)
-    cells = cells.filter(question.where())
     if asked.source is not None:
         cells = cells.filter(pl.col("source") == asked.source)
+    trade, cells = cells, cells.filter(question.where())
     _say_if_simulated(cells)
-    known = _known_nothing(store, question, cells, goods)
+    known = _known_nothing(store, question, trade, goods)
     if period is not None:
         cells, known = (
             one.filter(pl.col("ref_date").is_between(pl.lit(period.start), pl.lit(period.end)))
@@ -173,13 +173,14 @@ def series(asked: Asked, *, freq: str | None, data: Path, form: str) -> None:
     show(in_currency(whole, currency), form, [named(name, currency) for name in _SERIES_COLUMNS])
 
 
-def _known_nothing(store: Store, question: Question, cells: pl.DataFrame, goods: pl.Expr) -> pl.DataFrame:
+def _known_nothing(store: Store, question: Question, trade: pl.DataFrame, goods: pl.Expr) -> pl.DataFrame:
     """What coverage says of one route of one good; nothing is known of the absent parts of a sum."""
     from anomaly.query.series import known_nothing
 
     coverage, scope = (table({}, name) for name in ("coverage", "coverage.scope"))
     floor_usd = scenario_of(store, ("coverage", "bilateral")).extract_floor_usd
-    held = cells["good"].unique().to_list()
+    own = trade.filter(question.where())
+    held = (trade if own.is_empty() else own)["good"].unique().to_list()
     exporter, importer = question.exporter, question.importer
     if question.is_sum or len(held) != 1 or exporter is None or importer is None or not store.exists("coverage.scope"):
         return known_nothing(coverage, scope, "", "", "", floor_usd)
@@ -190,7 +191,7 @@ def _known_nothing(store: Store, question: Question, cells: pl.DataFrame, goods:
         {"coverage": pl.col("reporter_iso").is_in(sides), "coverage.scope": goods},
     )
     reported = (tables["coverage"], tables["coverage.scope"])
-    return known_nothing(*reported, held[0], exporter.name, importer.name, floor_usd, cells)
+    return known_nothing(*reported, held[0], exporter.name, importer.name, floor_usd, trade)
 
 
 def rollup(name: str, period: str | None, *, limit: int, data: Path, form: str) -> None:

@@ -8,10 +8,12 @@ from typing import Any
 import polars as pl
 
 from anomaly.bilateral.sums import Window
+from anomaly.cli import legs
 from anomaly.cli.output import document, say
 from anomaly.cli.store import families, groups_for, members, open_store
 from anomaly.contract import settings as scenarios
 from anomaly.contract.errors import BadRequest, SettingsWrong, SourceUnavailable
+from anomaly.contract.keys import COALITION
 from anomaly.contract.scenario import of_record
 from anomaly.flags.rule import limits_of
 from anomaly.query import explain as explaining
@@ -38,6 +40,9 @@ def explain(subject: str, *, reproduce: bool, scenario: str | None, data: Path, 
     """Answer `anomaly explain`."""
     asked, period = _parse(subject, data)
     store = open_store(data)
+    if asked.exporter == COALITION:
+        legs.explain(store, asked, _settings_of(store, scenario).measures, form)
+        return
     if not store.exists("features"):
         raise SourceUnavailable(
             "a table of features", "none in the store", hint="run `make`, or name another folder with --data"
@@ -85,6 +90,10 @@ def _parse(text: str, data: Path) -> tuple[Subject, str | None]:
     if flagged is not None:
         return flagged, None
     code, exporter, importer, period = explaining.parse_route(text)
+    if exporter.strip().casefold() in ("coalition", COALITION.casefold()):
+        hub = asking.parse_side(importer, groups_for(data))
+        of = asking.windows_of(asking.parse_span(period)) if period else ()
+        return Subject(code, COALITION, hub.name if hub else importer, of), period
     sides = [asking.parse_side(side, groups_for(data)) for side in (exporter, importer)]
     windows = asking.windows_of(asking.parse_span(period)) if period else ()
     names = []

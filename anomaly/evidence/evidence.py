@@ -25,7 +25,7 @@ class Tables:
     """What evidence is drawn from; each may hold more than the flags' rows.
 
     features    rows of the windows of the flags
-    bilateral   the flags' goods, to their importers and to their exporters
+    bilateral   the flags' goods, to their importers and to their exporters; those that are re-coded to everyone
     broken      bilateral.broken: changes of HS edition across which a good is not compared
     """
 
@@ -52,12 +52,15 @@ def build(flags: pl.DataFrame, tables: Tables, names: Mapping[str, str], setting
         features.select(*ROUTE_KEY, *more), on=ROUTE_KEY, how="left", maintain_order="left"
     )
     rows = rows.with_columns(since=pl.when(_only_above_baseline()).then(pl.lit("baseline")).otherwise(pl.lit("prior")))
-    traded = other_sellers.build(tables.bilateral, tables.coverage, tables.scope, tables.broken, rows)
+    around, coverage, scope, broken = tables.bilateral, tables.coverage, tables.scope, tables.broken
+    countries = pl.concat([flags["importer_iso"], flags["exporter_iso"]]).unique().implode()
+    trade = around.filter(pl.col("importer_iso").is_in(countries))
+    traded = other_sellers.build(trade, coverage, scope, broken, rows, around)
     for one in (
-        both_sides.build(rows, tables.bilateral, tables.coverage, tables.scope, tables.broken),
+        both_sides.build(rows, trade, around, coverage, scope, broken),
         comparables.build(flags, features, tables.scores, tables.refused, traded, tables.calibration, settings),
-        other_sellers.sold_by_others(rows, traded, tables.coverage, tables.scope, settings.coalition.countries),
-        other_sellers.recorded_from_others(flags, tables.bilateral),
+        other_sellers.sold_by_others(rows, traded, around, coverage, scope, broken, settings.coalition.countries),
+        other_sellers.recorded_from_others(flags, trade),
     ):
         rows = rows.join(one, on="flag_id", how="left", maintain_order="left")
     kinds = {name: column.dtype for name, column in Flags.columns().items()}

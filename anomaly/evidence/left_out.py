@@ -19,9 +19,10 @@ from anomaly.bilateral import bilateral
 from anomaly.contract.schema import ROUTE_KEY, Without
 from anomaly.contract.settings import Settings
 from anomaly.features import features
+from anomaly.features.marks import Known
 from anomaly.features.neighbour_codes import HEADING_DIGITS
 from anomaly.features.refusals import Breaks
-from anomaly.features.windows import LEAST_BASELINE_YEARS, Known, Window
+from anomaly.features.windows import LEAST_BASELINE_YEARS, Window
 from anomaly.flags import rule
 from anomaly.scores import forest_inputs, scores
 from anomaly.scores.calibration import q_values

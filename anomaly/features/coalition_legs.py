@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
@@ -11,9 +11,10 @@ import numpy as np
 
 from anomaly.features import grid as cells
 from anomaly.features import unit_values
-from anomaly.features.grid import UNKNOWN, Amounts, Grid, Ids
+from anomaly.features.grid import UNKNOWN, Grid
+from anomaly.features.marks import Amounts, Ids, Marks
 from anomaly.features.unit_values import Floats
-from anomaly.features.windows import LEAST_BASELINE_YEARS, Marks, Window
+from anomaly.features.windows import LEAST_BASELINE_YEARS, Window
 
 MIRROR = ("leg_exported_usd", "leg_imported_usd", "leg_exported_baseline_usd", "leg_imported_baseline_usd")
 _MONTHS = (
@@ -84,6 +85,7 @@ def coalition_legs(
     compared: Compared,
     compare: Callable[[Grid, Window], Compared],
     is_coalition: Marks,
+    members: Sequence[str],
 ) -> Legs:
     """The coalition's exports of each good to each country.
 
@@ -104,6 +106,8 @@ def coalition_legs(
         Grid and window → Compared, for the months of `monthly`.
     is_coalition : array of bool, shape (countries,)
         Members of the coalition.
+    members : sequence of str
+        All of them, also those that sell none of these goods: their last months are the year's so far.
 
     Returns
     -------
@@ -119,7 +123,7 @@ def coalition_legs(
     )
     if window.freq_code != "A" or monthly is None:
         return legs
-    so_far = _year_so_far(monthly, window)
+    so_far = _year_so_far(monthly, window, members)
     if so_far is None:
         return legs
     of_months = _legs(monthly, so_far, compare(monthly, so_far), is_coalition, _says(so_far))
@@ -160,13 +164,20 @@ def _legs(grid: Grid, window: Window, compared: Compared, is_coalition: Marks, s
     )
 
 
-def _year_so_far(monthly: Grid, window: Window) -> Window | None:
-    """The months of the window's year that monthly data have, as a window of its own."""
+def _year_so_far(monthly: Grid, window: Window, members: Sequence[str]) -> Window | None:
+    """The months of the window's year that most of the members that report by month have out, as a window of its own.
+
+    Another reporter's last month says nothing of theirs, and one member that is ahead or late does not take the leg from
+    all the others.
+    """
     known = monthly.known
+    are_members = known.reporters["reporter_iso"].is_in(list(members)) & (known.reporters["flow_code"] == "X")
+    of_members = known.complete[np.flatnonzero(are_members.to_numpy())]
+    least = of_members.any(axis=1).sum() / 2
     out = [
         period.month
         for position, period in enumerate(known.periods)
-        if period.year == window.end.year and known.complete[:, position].any()
+        if period.year == window.end.year and 0 < least <= of_members[:, position].sum()
     ]
     if len(out) < 3:
         return None

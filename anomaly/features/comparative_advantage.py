@@ -11,9 +11,10 @@ import polars as pl
 from anomaly.bilateral.coverage import PARTNERS_OF_A_WHOLE_DATASET
 from anomaly.features import grid as cells
 from anomaly.features.coalition_legs import Compared
-from anomaly.features.grid import UNKNOWN, Amounts, Grid, Ids
+from anomaly.features.grid import UNKNOWN, Grid
+from anomaly.features.marks import Amounts, Ids, Known
 from anomaly.features.unit_values import Floats
-from anomaly.features.windows import Known, Window
+from anomaly.features.windows import Window
 
 LEAST_CHAPTERS = 10  # of the HS; an extract with fewer does not show what share of its exports a good is
 _DATASET = ("source", "dataset")

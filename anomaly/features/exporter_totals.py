@@ -11,8 +11,9 @@ import numpy.typing as npt
 import polars as pl
 
 from anomaly.bilateral.coverage import LEAST_USUAL_GOODS, PARTNERS_OF_A_WHOLE_DATASET
-from anomaly.features.grid import UNKNOWN, Amounts
-from anomaly.features.windows import Known, Window
+from anomaly.features.grid import UNKNOWN
+from anomaly.features.marks import Amounts, Known
+from anomaly.features.windows import Window
 
 Floats = npt.NDArray[np.float64]
 

@@ -14,18 +14,19 @@ import numpy as np
 import polars as pl
 from threadpoolctl import threadpool_limits
 
+from anomaly.bilateral.known import cut_by_value
 from anomaly.contract import schema
 from anomaly.contract.settings import Settings
-from anomaly.features import exporter_totals, neighbour_codes, windows
+from anomaly.features import exporter_totals, marks, neighbour_codes, windows
 from anomaly.features.comparative_advantage import Exports, exports, place
-from anomaly.features.grid import UNKNOWN, Amounts, Grid, Ids, Names, lay
+from anomaly.features.grid import UNKNOWN, Grid, Names, lay
+from anomaly.features.marks import Amounts, Ids, Known
 from anomaly.features.measure import Measured, Once, are_whole, by_month, compare, measure
 from anomaly.features.refusals import Breaks, refusals
-from anomaly.features.windows import Known, Window
+from anomaly.features.windows import Window
 from anomaly.indicators import INDICATORS
 from anomaly.indicators.base import price_surge
 
-ROWS_THAT_SHOW_A_CUT = 1_000  # a dataset this long without a small value leaves them out
 NO_BASELINE = "no baseline"
 _FIXED = tuple(schema.Features.column_names())
 
@@ -95,7 +96,7 @@ def plan(
     Plan
         For `build` and `build_each`.
     """
-    known = {freq: windows.know(coverage, scope, freq) for freq in sorted(coverage["freq_code"].unique())}
+    known = {freq: marks.know(coverage, scope, freq) for freq in sorted(coverage["freq_code"].unique())}
     wanted = {
         freq: windows.plan(of_freq, settings.window_months, settings.baseline_years, settings.least_months)
         for freq, of_freq in known.items()
@@ -105,7 +106,7 @@ def plan(
         freq: nothing if totals is None else exporter_totals.spread(totals, of_freq) for freq, of_freq in known.items()
     }
     sold = {freq: exports(coverage, of_freq) for freq, of_freq in known.items()}
-    return Plan(known, sold, wanted, breaks, whole, _cut_off(known, settings))
+    return Plan(known, sold, wanted, breaks, whole, cut_by_value(scope, settings.extract_floor_usd))
 
 
 def build(chunk: pl.DataFrame, plan: Plan, settings: Settings) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -241,17 +242,6 @@ def _as_frame(measured: Sequence[Measured], names: Names, cut_off: pl.DataFrame,
     amounts = pl.col([name for name, values in columns.items() if values.dtype == np.int64])
     frame = frame.with_columns(pl.when(amounts >= 0).then(amounts), pl.col(pl.Float64).fill_nan(None))
     return _with_indicators(frame.hstack(of_window[number]), settings)
-
-
-def _cut_off(known: dict[str, Known], settings: Settings) -> pl.DataFrame:
-    """Datasets that leave out small values; only a long one can show it."""
-    return (
-        pl.concat([of_freq.partners for of_freq in known.values()])
-        .group_by("source", "dataset")
-        .agg(rows=pl.col("rows").sum(), smallest_published_usd=pl.col("smallest_value_usd").min())
-        .filter(pl.col("rows") >= ROWS_THAT_SHOW_A_CUT, pl.col("smallest_published_usd") >= settings.extract_floor_usd)
-        .drop("rows")
-    )
 
 
 def _order(measured: Sequence[Measured], of_window: pl.DataFrame, number: Ids) -> Ids:

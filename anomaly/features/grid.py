@@ -1,7 +1,7 @@
 """A route is a row and a period a column: dense values of a chunk of whole goods.
 
-The grid of a chunk is a matrix periods x routes of whole USD with -1 for unknown. Absence becomes 0 only where the
-reporter reported the period and the dataset holds the good and the partner; windows, lags and baselines are then sums of columns, and
+The grid of a chunk is a matrix periods x routes of whole USD with -1 for unknown. Absence becomes 0 only where
+`bilateral.known` says so; windows, lags and baselines are then sums of columns, and
 sums over reporters are sums into a table goods x countries. Names are numbers inside, so that nothing is hashed twice.
 """
 
@@ -11,13 +11,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from anomaly.features.windows import Known, Marks
-
-Amounts = npt.NDArray[np.int64]
-Ids = npt.NDArray[np.int64]
+from anomaly.features.marks import (
+    Amounts,
+    Editions,
+    Ids,
+    Known,
+    Marks,
+    can_say,
+    importers_say,
+    rows_of,
+    take_out_moved,
+)
 
 UNKNOWN = -1
 COLUMNS = (  # of bilateral that are used
@@ -46,6 +52,10 @@ class Names:
     def cells(self) -> int:
         """Size of a table goods x countries."""
         return self.goods.len() * self.countries.len()
+
+    def are_recoded(self) -> Marks:
+        """For each good whether it stands for several codes."""
+        return self.goods.str.ends_with("+").to_numpy()
 
     def are(self, countries: Sequence[str]) -> Marks:
         """For each country whether it is one of these."""
@@ -80,7 +90,7 @@ class Grid:
     weight: Amounts
     exported: Amounts | None
     imported: Amounts | None
-    importer_edition: npt.NDArray[np.int8] | None
+    importer_edition: Editions | None
 
 
 def lay(chunk: pl.DataFrame, known: dict[str, Known]) -> dict[str, Grid]:
@@ -124,8 +134,8 @@ def _laid(part: pl.DataFrame, first: pl.Series, routes: pl.DataFrame, names: Nam
     importer = _numbers(routes["importer_iso"], names.countries)
     kind = _kinds_of(routes, names)
     is_import = (names.kinds["value_basis"] == "import").to_numpy()[kind]
-    side = np.where(is_import, importer, exporter)
-    reporter, held, dealt = _rows_in_known(names, known, kind, side, np.where(is_import, exporter, importer), good)
+    side, partner = np.where(is_import, importer, exporter), np.where(is_import, exporter, importer)
+    reporter, held, dealt = _rows_in_marks(names, known, kind, side, partner, good)
     days = pl.Series(known.periods, dtype=pl.Date).to_physical().to_numpy()
     period = np.searchsorted(days, part["ref_date"].to_physical().to_numpy())
     at = period * len(good) + np.cumsum(first.to_numpy()) - 1
@@ -136,16 +146,16 @@ def _laid(part: pl.DataFrame, first: pl.Series, routes: pl.DataFrame, names: Nam
         return cells
 
     raw = spread("value_usd")
-    can_say = _can_say(known, reporter, held, dealt)
+    says = can_say(known, reporter, held, dealt)
     dataset = names.kinds.select(pl.struct("source", "dataset").rank("dense").cast(pl.Int64)).to_series().to_numpy()
     speaker = (dataset[kind] * names.goods.len() + good) * names.countries.len() + side
-    _take_out_silent(can_say, raw, good, speaker, names, known)
-    value = np.where(can_say, np.maximum(raw, 0), UNKNOWN)
+    take_out_moved(says, raw, names.are_recoded()[good], speaker, known)
+    value = np.where(says, np.maximum(raw, 0), UNKNOWN)
     exported = imported = importer_edition = None
     if part["import_value_cif_usd"].null_count() < part.height:
         exported = np.where(is_import, UNKNOWN, value)
         imported, importer_edition = _as_importers_say(
-            spread("import_value_cif_usd"), good, exporter, importer, names, known
+            spread("import_value_cif_usd"), (good, exporter, importer), names, known
         )
     into, out_of = good * names.countries.len() + importer, good * names.countries.len() + exporter
     weight = spread("net_wgt_g")
@@ -163,82 +173,24 @@ def _kinds_of(routes: pl.DataFrame, names: Names) -> Ids:
     return kind.cast(pl.Int64).to_numpy()
 
 
-def _rows_in_known(names: Names, known: Known, kind: Ids, side: Ids, other: Ids, good: Ids) -> tuple[Ids, Ids, Ids]:
+def _rows_in_marks(names: Names, known: Known, kind: Ids, side: Ids, partner: Ids, good: Ids) -> tuple[Ids, Ids, Ids]:
     """Rows of each route in known's marks of reporters, goods and partners; the row of nothing where there is none."""
     rows = [
-        _of_dataset(known, (source, dataset, "M" if basis == "import" else "X"), names)
+        rows_of(known, (source, dataset, "M" if basis == "import" else "X"), names.goods, names.countries)
         for source, dataset, basis in names.kinds.iter_rows()
     ]
-    reporters, goods, partners = (np.stack(one) for one in zip(*rows, strict=True))
-    return reporters[kind, side], goods[kind, good], partners[kind, other]
-
-
-def _of_dataset(known: Known, of: tuple[str, str, str], names: Names) -> tuple[Ids, Ids, Ids]:
-    """For a dataset's flow, rows in known's marks: of each country as reporter, of each good, of each as partner."""
-    key = ["source", "dataset", "flow_code"]
-    reporters = known.reporters.select(*key, name="reporter_iso", row="reporter_id")
-    goods, partners = (one.rename({name: "name"}) for one, name in ((known.goods, "good"), (known.dealers, "partner")))
-    return (
-        _rows(reporters, of, names.countries, known.reporters.height),
-        _rows(goods, of, names.goods, known.goods.height),
-        _rows(partners, of, names.countries, known.dealers.height),
-    )
-
-
-def _can_say(known: Known, reporter: Ids, held: Ids, dealt: Ids) -> Marks:
-    """Periods x routes: whether no row there means nothing."""
-    told: Marks = known.complete.T[:, reporter] & known.held.T[:, held]
-    if not known.dealt[np.unique(dealt)].all():
-        told &= known.dealt.T[:, dealt]
-    return told
-
-
-def _rows(rows: pl.DataFrame, of: tuple[str, str, str], wanted: pl.Series, nothing: int) -> Ids:
-    here = rows.filter(source=of[0], dataset=of[1], flow_code=of[2]).select("name", "row")
-    found = wanted.alias("name").to_frame().join(here, on="name", how="left", maintain_order="left")["row"]
-    return found.cast(pl.Int64).fill_null(nothing).to_numpy()
-
-
-def _take_out_silent(can_say: Marks, raw: Amounts, good: Ids, speaker: Ids, names: Names, known: Known) -> None:
-    """Years in which a reporter has nothing of a re-coded good with anyone, after a year in which it had.
-
-    A good that stands for several codes falls silent when its reporter moves to the new codes later, or its
-    publisher lags: that is unknown, not zero.
-    """
-    recoded = np.flatnonzero(names.goods.str.ends_with("+").to_numpy()[good])
-    if not len(recoded):
-        return
-    _, of_route = np.unique(speaker[recoded], return_inverse=True)
-    years = np.array([period.year for period in known.periods])
-    was_active = np.zeros(of_route.max() + 1, dtype=np.bool_)
-    for year in np.unique(years):
-        inside = np.flatnonzero(years == year)
-        active = np.zeros_like(was_active)
-        active[of_route[(raw[np.ix_(inside, recoded)] > 0).any(axis=0)]] = True
-        can_say[np.ix_(inside, recoded)] &= ~(was_active & ~active)[of_route]
-        was_active |= active
+    reporters, held, dealt = (np.stack(of_kinds) for of_kinds in zip(*rows, strict=True))
+    return reporters[kind, side], held[kind, good], dealt[kind, partner]
 
 
 def _as_importers_say(
-    raw: Amounts, good: Ids, exporter: Ids, importer: Ids, names: Names, known: Known
-) -> tuple[Amounts, npt.NDArray[np.int8]]:
-    """Importers' reports, and the editions they are in.
-
-    A route's rows come from one of the importer's datasets. Where several hold the route, no row means nothing only
-    where all of them can say so: the row may be in another one.
-    """
-    any_says, all_say = np.zeros(raw.shape, dtype=np.bool_), np.ones(raw.shape, dtype=np.bool_)
-    edition = np.zeros(raw.shape, dtype=np.int8)
-    datasets = known.reporters.filter(flow_code="M").select("source", "dataset").unique()
-    for source, dataset in datasets.iter_rows():
-        reporter, held, dealt = _of_dataset(known, (source, dataset, "M"), names)
-        told = _can_say(known, reporter[importer], held[good], dealt[exporter])
-        edition = np.maximum(edition, np.where(told, known.edition.T[:, reporter[importer]], 0))
-        any_says |= told
-        all_say &= told | ~told.any(axis=0)
-    can_say = any_says & (all_say | (raw >= 0))
-    _take_out_silent(can_say, raw, good, good * names.countries.len() + importer, names, known)
-    return np.where(can_say, np.maximum(raw, 0), UNKNOWN), edition
+    raw: Amounts, route: tuple[Ids, Ids, Ids], names: Names, known: Known
+) -> tuple[Amounts, Editions]:
+    """Importers' reports, UNKNOWN where they cannot speak, and the editions they are in."""
+    good, _, importer = route
+    speaker = good * names.countries.len() + importer
+    says, edition = importers_say(known, raw, names.goods, names.countries, route, speaker)
+    return np.where(says, np.maximum(raw, 0), UNKNOWN), edition
 
 
 def pick(cells: Amounts, at: Sequence[int], route: Ids) -> Amounts:

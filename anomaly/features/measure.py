@@ -17,11 +17,12 @@ from anomaly.features import grid as cells
 from anomaly.features import monthly as months
 from anomaly.features.coalition_legs import MIRROR, Compared, coalition_legs, mirror_legs
 from anomaly.features.comparative_advantage import Placed, revealed_advantage
-from anomaly.features.grid import UNKNOWN, Amounts, Grid, Ids
+from anomaly.features.grid import UNKNOWN, Grid
+from anomaly.features.marks import Amounts, Ids, Marks
 from anomaly.features.refusals import straddles
 from anomaly.features.size_effect import size_effect
 from anomaly.features.unit_values import Floats
-from anomaly.features.windows import Marks, Window
+from anomaly.features.windows import Window
 
 Column = Amounts | Marks | Floats
 
@@ -135,7 +136,15 @@ def measure(
         A row for each route that is compared.
     """
     is_coalition = once.is_coalition
-    legs = coalition_legs(grid, monthly, window, compared, lambda g, w: compare(g, w, once.broken_by), is_coalition)
+    legs = coalition_legs(
+        grid,
+        monthly,
+        window,
+        compared,
+        lambda g, w: compare(g, w, once.broken_by),
+        is_coalition,
+        settings.coalition.countries,
+    )
     largest = np.where(once.is_target[grid.importer], np.maximum(compared.value, compared.prior), compared.value)
     route = np.flatnonzero(compared.is_comparable & (largest >= settings.materiality_usd))
     into, out_of = grid.into[route], grid.out_of[route]

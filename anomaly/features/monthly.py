@@ -12,9 +12,9 @@ import polars as pl
 from anomaly.contract.settings import Settings
 from anomaly.features import grid as cells
 from anomaly.features import lead_lags, level_shifts
-from anomaly.features.grid import UNKNOWN, Grid, Ids
+from anomaly.features.grid import UNKNOWN, Grid
+from anomaly.features.marks import Ids, Marks
 from anomaly.features.unit_values import Floats
-from anomaly.features.windows import Marks
 
 DIGITS = 9  # of a shift: the last ones hang on how many threads multiply the matrices
 MOST_MONTHS = 60  # up to a window's end: one trend and one season hold for five years, not for fifteen

@@ -9,7 +9,8 @@ import polars as pl
 
 from anomaly.features import grid as cells
 from anomaly.features.coalition_legs import Compared
-from anomaly.features.grid import UNKNOWN, Amounts, Grid, Ids
+from anomaly.features.grid import UNKNOWN, Grid
+from anomaly.features.marks import Amounts, Ids
 from anomaly.features.unit_values import Floats
 
 HEADING_DIGITS = 4  # goods that share them are siblings, and lie in one chunk

@@ -11,7 +11,8 @@ import polars as pl
 from anomaly.contract.settings import Settings
 from anomaly.features.coalition_legs import Compared
 from anomaly.features.grid import Grid, pick
-from anomaly.features.windows import Marks, Window
+from anomaly.features.marks import Marks
+from anomaly.features.windows import Window
 
 REFUSALS = {
     "not_reported": "the reporter published nothing for the window",

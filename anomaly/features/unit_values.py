@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from anomaly.features import grid as cells
-from anomaly.features.grid import UNKNOWN, Amounts, Grid, Ids
+from anomaly.features.grid import UNKNOWN, Grid
+from anomaly.features.marks import Amounts, Ids
 
 Floats = npt.NDArray[np.float64]
 

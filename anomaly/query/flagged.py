@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from anomaly.bilateral.sums import ROUTE, Window
-from anomaly.contract.keys import ROUTE_KEY
+from anomaly.bilateral.sums import Window
+from anomaly.contract.keys import ROUTE, ROUTE_KEY
 from anomaly.flags import naming, rule
 from anomaly.flags.types.base import Limits
 from anomaly.query.held import Tables, is_window, table
@@ -19,15 +19,24 @@ def judged(rows: pl.DataFrame, measured: pl.DataFrame, window: Window, tables: T
 
     Parameters
     ----------
-    rows
+    rows : polars.DataFrame
         A row a route of the window: ROUTE, value_usd, value_prior_year_usd and is_broken (the code changed its meaning).
-    measured
+    measured : polars.DataFrame
         The rows of features of these routes in the window.
-    limits
+    window : Window
+        That is asked for.
+    tables : mapping
+        The store's tables by name.
+    limits : Limits
         Of the scenario of the run.
+
+    Returns
+    -------
+    polars.DataFrame
+        The rows with the columns of answer.ANSWER that a flag and a score fill.
     """
-    flags = _flags_of(window, table(tables, "flags"))
-    refused = table(tables, "features.refused").filter(is_window(window)).select(*ROUTE, "says")
+    flags = _flags_of(window, table(tables, "flags")).lazy()
+    refused = table(tables, "features.refused").lazy().filter(is_window(window)).select(*ROUTE, "says")
     is_in_run = any(
         table(tables, name).filter(is_window(window)).height
         for name in ("features", "features.refused", "scores.calibration")
@@ -50,7 +59,8 @@ def judged(rows: pl.DataFrame, measured: pl.DataFrame, window: Window, tables: T
     of_the_part = pl.concat_str(pl.lit("flagged in its part "), "flagged_period", pl.lit("; as a whole "), of_the_whole)
     is_flagged = pl.col("flag_id").is_not_null()
     return (
-        rows.join(_beside(measured, window, tables, limits), on=ROUTE, how="left")
+        rows.lazy()
+        .join(_beside(measured, window, tables, limits), on=ROUTE, how="left")
         .join(refused, on=ROUTE, how="left")
         .join(flags, on=ROUTE, how="left")
         .with_columns(refused_because="says", is_measured=pl.col("is_measured").fill_null(value=False))
@@ -59,16 +69,17 @@ def judged(rows: pl.DataFrame, measured: pl.DataFrame, window: Window, tables: T
             is_flagged=pl.when(pl.col("q_value").is_not_null() | is_flagged).then(is_flagged),
             note=pl.when(is_part).then(of_the_part).otherwise(of_the_whole),
         )
+        .collect()
     )
 
 
-def _beside(measured: pl.DataFrame, window: Window, tables: Tables, limits: Limits) -> pl.DataFrame:
+def _beside(measured: pl.DataFrame, window: Window, tables: Tables, limits: Limits) -> pl.LazyFrame:
     """What the rule of a flag looks at of each measured route, beside what the answer shows of it."""
     looked_at = [name for name in rule.MEASURES if name != "value_usd"]
     return rule.beside_scores(
-        measured.select(*ROUTE_KEY, *looked_at),
-        table(tables, "scores").filter(is_window(window)),
-        table(tables, "scores.calibration").filter(is_window(window)),
+        measured.lazy().select(*ROUTE_KEY, *looked_at),
+        table(tables, "scores").lazy().filter(is_window(window)),
+        table(tables, "scores.calibration").lazy().filter(is_window(window)),
         limits,
     )
 

@@ -7,16 +7,26 @@ from typing import Any
 
 import polars as pl
 
-from anomaly.bilateral.sums import ROUTE, Window
+from anomaly.bilateral.sums import Window
+from anomaly.contract.keys import ROUTE
 from anomaly.flags.rule import MEASURES
+from anomaly.indicators import INDICATORS
 
 BROKEN = "bilateral.broken"
+BOTH_SIDES = (
+    "export_value_fob_usd",
+    "import_value_cif_usd",
+    "reexport_value_fob_usd",
+    "net_wgt_g",
+)  # of bilateral, in a series
 
 Tables = Mapping[str, pl.DataFrame]
 
 
 def _kind_of(name: str) -> Any:
     """The type of a column of features that the rule of a flag looks at, by its name."""
+    if name in {indicator.name for indicator in INDICATORS}:
+        return pl.Float64
     return pl.Int64 if name.endswith("_usd") else pl.Boolean if name.startswith("is_") else pl.Float64
 
 
@@ -26,9 +36,7 @@ COLUMNS: dict[str, dict[str, Any]] = {
         **dict.fromkeys(("freq_code", *ROUTE), pl.String),
         "ref_date": pl.Date,
         **dict.fromkeys(("source", "dataset", "value_basis"), pl.String),
-        **dict.fromkeys(
-            ("value_usd", "export_value_fob_usd", "import_value_cif_usd", "reexport_value_fob_usd", "net_wgt_g"), pl.Int64
-        ),
+        "value_usd": pl.Int64,
     },
     "features": {
         "freq_code": pl.String,
@@ -72,7 +80,7 @@ COLUMNS: dict[str, dict[str, Any]] = {
     "coverage.scope": {
         **dict.fromkeys(("source", "dataset", "freq_code", "flow_code", "dimension", "code"), pl.String),
         "ref_date": pl.Date,
-        "smallest_value_usd": pl.Int64,
+        **dict.fromkeys(("rows", "smallest_value_usd"), pl.Int64),
     },
 }  # fmt: skip
 

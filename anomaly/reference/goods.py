@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Sequence
 from functools import cache
@@ -66,6 +65,8 @@ def good_name(good: str) -> str:
     >>> good_name("851712+"), good_name("020130")
     ('mobile phones', 'Meat, 020130')
     """
+    if good == "TOTAL":
+        return "all goods"
     names = _good_names()
     own_name = names.get(good) or names.get(good.rstrip("+")) or names.get(good[:6])
     chapter = chapter_name(good[:2])
@@ -119,6 +120,8 @@ def _near_goods(digits: str, text: str) -> str:
     names = _good_names()
     by_name = {plain(name): good for good, name in names.items()}
     asked = plain(text)
+    import difflib  # only where a code is not understood
+
     near = difflib.get_close_matches(digits[:6], names, n=MOST_NEAR, cutoff=0.7) if digits[:4].isdecimal() else []
     near += [good for name, good in by_name.items() if len(asked) > 2 and asked in name]
     near += [by_name[match] for match in difflib.get_close_matches(asked, by_name, n=MOST_NEAR, cutoff=0.5)]

@@ -82,6 +82,21 @@ def test_an_extract_that_lacked_the_good_in_most_years_gives_way_to_one_that_hel
     assert sides.filter(good="847989")["source"].unique().to_list() == ["baci"]
 
 
+def test_a_publisher_whose_reporter_moved_to_other_codes_of_a_good_does_not_know_it_from_then_on() -> None:
+    """From 2021 on Comtrade has nothing of the good from Kazakhstan: it is told under codes that are not in it."""
+    rows = years("KAZ", "RUS", span(2019, 2020, 2), code="851712") + years("KAZ", "RUS", span(2019, 2022, 3))
+    rows += [flow(year, "DEU", "RUS", 1, code="851712" if year < 2022 else "851713") for year in range(2019, 2023)]
+    baci = [
+        flow(year, "KAZ", "RUS", 1, code="851712" if year < 2022 else "851713", source="baci")
+        for year in range(2019, 2023)
+    ]
+    of_good = prepared(rows + baci, PHONES)[0].filter(good="851712+", exporter_iso="KAZ")
+    assert of_good["source"].unique().to_list() == ["baci"]
+    rows += years("KAZ", "ARM", {2021: 1}, code="851712") + years("KAZ", "ARM", {2022: 1}, code="851713")
+    of_good = prepared(rows + baci, PHONES)[0].filter(good="851712+", exporter_iso="KAZ", importer_iso="RUS")
+    assert of_good["source"].unique().to_list() == ["comtrade"], "it has it with others: nothing went to Russia"
+
+
 def test_reconciled_figures_are_called_so() -> None:
     sides, _, _ = prepared(years("DEU", "KAZ", {2020: 1}, source="baci", dataset="B"))
     assert sides["value_basis"].to_list() == ["reconciled"]

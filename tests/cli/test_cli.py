@@ -133,6 +133,13 @@ def test_a_sum_over_the_eu_in_euro_is_exact(data):
     assert "50.0 → 2.5 million EUR (−95 %)" in told.stdout
 
 
+def test_a_series_of_a_route_without_a_row_says_where_nothing_was_traded(data):
+    told = {row["period"]: row["export_value_fob_usd"] for row in rows(data, "series", "870323", "KAZ", "DEU")}
+    assert told == {}, "Germany is no partner of the extract"
+    told = {row["period"]: row["export_value_fob_usd"] for row in rows(data, "series", "870324", "ARM", "RUS")}
+    assert told == dict.fromkeys(["2019", "2020", "2021", "2022", "2023"], 0)
+
+
 def test_a_series_of_a_group_adds_up_its_members(data):
     answer = rows(data, "series", "TOTAL", "EU27", "RUS", "--freq", "A", "--period", "2022")
     assert [(row["period"], row["export_value_fob_usd"]) for row in answer] == [("2022", 390_002_022 + 9_000_000)]

@@ -31,7 +31,7 @@ FLAGGED = {
     "is_scored": True, "q_value": 0.05, "q_limit": 0.1, "refused_because": None, "is_before_sanctions": False, "surge_log": 1.7,
     "baseline_excess_log": 1.7, "new_route": 0.0, "direct_drop_log": 1.9, "mirror_gap_shift_log": None,
     "neighbour_code_shift": None, "coalition_to_target_usd": 15 * MILLION, "coalition_to_target_prior_usd": 100 * MILLION,
-    "coalition_to_target_baseline_usd": 100 * MILLION,
+    "coalition_to_target_baseline_usd": 100 * MILLION, "level_shift_log": None, "excess_usd": 3e6,
 }  # fmt: skip
 GHOST = {**FLAGGED, "exporter_iso": "DEU", "importer_iso": "KAZ", "mirror_gap_shift_log": 1.0}
 KINDS = {
@@ -150,6 +150,36 @@ def test_the_words_of_the_rule_are_those_of_the_scenarios_measures() -> None:
                            "is_before_sanctions": True, "window_months": 6})  # fmt: skip
     why = early.select(rule.why_not(rule.limits_of(load("china-minerals-2023")))).item()
     assert why == "not scored: before the export controls only whole years are"
+
+
+STEP = FLAGGED | {
+    "freq_code": "M", "window_months": 6, "q_value": None, "q_limit": None, "level_shift_log": 1.5, "excess_usd": 5e6,
+}  # fmt: skip
+
+
+def test_a_step_that_no_placebo_can_judge_is_flagged_by_rule() -> None:
+    assert judged(STEP) == (True, rule.NOTHING)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"level_shift_log": 0.1},
+        {"level_shift_log": None},
+        {"surge_log": 0.1},
+        {"baseline_excess_log": 0.1},
+        {"excess_usd": 10_000.0},
+        {"direct_drop_log": 0.0},
+        {"is_before_sanctions": True},
+        {"is_scored": False},
+    ],
+)
+def test_the_rule_asks_for_every_sign_that_there_is(change: dict[str, Any]) -> None:
+    assert judged(STEP | change)[0] is False
+
+
+def test_a_step_that_placebos_judge_is_not_flagged_by_rule() -> None:
+    assert judged(STEP | {"q_value": 0.6, "q_limit": 0.1})[0] is False
 
 
 numbers = st.one_of(st.none(), st.floats(-3, 3).map(lambda number: round(number, 2)))

@@ -96,7 +96,7 @@ def answered(data: Path, *words: str) -> Any:
 
 
 def labels() -> pl.DataFrame:
-    return world.build(of=world.describe(CHINA)).labels
+    return world.build(description=world.describe(CHINA)).labels
 
 
 def test_every_planted_detour_of_chinas_minerals_is_flagged(minerals: Path) -> None:

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anomaly.bilateral import sums
+from anomaly.bilateral import known, sums
 from anomaly.contract.errors import BadRequest
+from anomaly.contract.keys import ROUTE
 from anomaly.contract.settings import load
 from anomaly.flags.rule import limits_of
 from anomaly.query import answer, held, question, series
@@ -197,6 +198,29 @@ def test_a_reporter_that_moved_to_other_codes_of_a_family_is_unknown_and_not_not
     assert rows["value_prior_year_usd"].to_list() == [8_000]
 
 
+def in_part(coverage, reporter, year):
+    """The reporter published only a part of a year."""
+    is_part = (pl.col("reporter_iso") == reporter) & (pl.col("ref_date").dt.year() == year)
+    return coverage.with_columns(is_complete=~is_part)
+
+
+@pytest.mark.parametrize(("year", "values"), [(2022, (None, 5_000)), (2021, (7_000, None))])
+def test_a_row_of_a_year_that_was_published_in_part_is_not_the_value_of_the_year(year, values):
+    sides, who, scope = prepared([flow(2021, "KAZ", "RUS", 5_000), flow(2022, "KAZ", "RUS", 7_000)])
+    own = {"bilateral": sides, "coverage": in_part(who, "KAZ", year), "coverage.scope": scope}
+    row = ask(own, "847989", "KAZ", "RUS", YEAR_2022)[0].row(0, named=True)
+    assert (row["value_usd"], row["value_prior_year_usd"]) == values
+
+
+def test_a_code_is_not_compared_where_the_reporter_went_back_to_an_edition_in_which_it_is_another_thing():
+    rows = [flow(2021, "KAZ", "RUS", 5_000, edition="H6"), flow(2022, "KAZ", "RUS", 7_000, edition="H5")]
+    sides, who, scope = prepared(rows)
+    breaks = pl.DataFrame({"good": ["847989"], "newer_edition": [6]}, schema_overrides={"newer_edition": pl.Int8})
+    own = {"bilateral": sides, "coverage": who, "coverage.scope": scope, held.BROKEN: breaks}
+    row = ask(own, "847989", "KAZ", "RUS", YEAR_2022)[0].row(0, named=True)
+    assert (row["value_usd"], row["value_prior_year_usd"]) == (7_000, None)
+
+
 def test_a_code_that_changed_its_meaning_with_the_edition_is_not_compared_across_it(tables):
     breaks = pl.DataFrame({"good": ["870324"], "newer_edition": [6]}, schema_overrides={"newer_edition": pl.Int8})
     own = {name: tables[name] for name in ("bilateral", "coverage", "coverage.scope")} | {held.BROKEN: breaks}
@@ -210,7 +234,7 @@ def test_a_code_that_changed_its_meaning_with_the_edition_is_not_compared_across
 def test_a_refused_comparison_says_why(tables):
     refused = (
         tables["scores"]
-        .select(*sums.ROUTE, "freq_code", "window_months", "window_end")
+        .select(*ROUTE, "freq_code", "window_months", "window_end")
         .with_columns(exporter_iso=pl.lit("DEU"), says=pl.lit("the reporter published nothing for the window"))
     )
     told = tables | {
@@ -244,12 +268,47 @@ def test_a_sum_does_not_call_new_a_good_that_the_extract_did_not_hold():
     assert (told["value_usd"].item(), told["value_prior_year_usd"].item()) == (18_000, None)
 
 
-def test_a_sum_names_the_members_that_reported_only_one_of_the_windows():
+def added_up(rows, code="847989", exporter="EU27", importer="KGZ", window=YEAR_2022, families=PHONES):
+    """value, value a year before and note of a sum over a group."""
+    sides, who, scope = prepared(rows, families)
+    sums = ask({"bilateral": sides, "coverage": who, "coverage.scope": scope}, code, exporter, importer, window)[0]
+    return sums.select("value_usd", "value_prior_year_usd", "note").row(0)
+
+
+@pytest.mark.parametrize("code", ["847989", "TOTAL"])
+def test_a_member_that_reported_only_one_of_the_windows_is_out_of_the_sum_and_named(code):
     rows = [flow(year, "DEU", "KGZ", 5_000) for year in (2021, 2022)] + [flow(2022, "LTU", "KGZ", 3_000)]
-    sides, who, scope = prepared(rows)
-    told = ask({"bilateral": sides, "coverage": who, "coverage.scope": scope}, "847989", "EU27", "KGZ", YEAR_2022)[0]
-    assert told["value_usd"].item() == 8_000
-    assert told["note"].item() == "a sum of reports, not scored; not in both windows: LTU"
+    note = "a sum of reports, not scored; left out, not known in every window: LTU"
+    assert added_up(rows, code) == (5_000, 5_000, note)
+
+
+def test_where_no_member_reported_the_year_before_the_window_is_added_up_alone():
+    rows = [flow(2022, "DEU", "KGZ", 5_000), flow(2022, "LTU", "KGZ", 3_000)]
+    assert added_up(rows) == (8_000, None, "a sum of reports, not scored")
+
+
+def test_a_member_that_reported_some_months_of_a_window_is_out_of_the_sum():
+    rows = [flow(f"{year}-0{month}", "DEU", "KGZ", 5_000) for year in (2021, 2022) for month in (1, 2)]
+    rows += [flow(month, "LTU", "KGZ", 700) for month in ("2021-01", "2021-02", "2022-01")]
+    note = "a sum of reports, not scored; left out, not known in every window: LTU"
+    assert added_up(rows, window=sums.Window("M", 2, date(2022, 2, 1))) == (10_000, 10_000, note)
+
+
+def test_a_member_that_moved_to_other_codes_of_a_family_is_out_of_the_sum():
+    rows = [flow(year, "DEU", "KGZ", 5_000, code="851712" if year < 2022 else "851713") for year in (2021, 2022)]
+    rows += [flow(2021, "LTU", "KGZ", 700, code="851712")]
+    rows += [flow(year, "LTU", "KGZ", 100, code="870324") for year in (2021, 2022)]
+    assert added_up(rows, "851712")[:2] == (5_000, 5_000)
+    to_others = flow(2022, "LTU", "ARM", 1, code="851713")
+    assert added_up([*rows, to_others], "851712")[:2] == (5_000, 5_700)
+
+
+def test_a_sum_as_importers_report_it_knows_what_nothing_is():
+    rows = [
+        flow(year, "KGZ", country, 5_000, flow="M") for year, country in ((2021, "DEU"), (2022, "DEU"), (2021, "LTU"))
+    ]
+    rows += [flow(2022, "KGZ", "LTU", 1, flow="M", code="870324")]
+    assert added_up(rows)[:2] == (5_000, 10_000)
 
 
 def test_the_largest_routes_come_first_and_the_cut_is_counted(tables):
@@ -337,9 +396,9 @@ def test_a_series_keeps_both_sides_and_tells_nothing_from_not_reported():
         flow(2018, "DEU", "RUS", 77, code="870323"),
     ]
     sides, who, scope = prepared(rows)
-    known = series.known_nothing(who, scope, "870323", "ARM", "RUS", 10_000)
+    nothing = series.known_nothing(who, scope, "870323", "ARM", "RUS", 10_000)
     own = sides.filter(pl.col("good") == "870323", pl.col("exporter_iso") == "ARM")
-    told = series.series(own, known, "A")
+    told = series.series(own, nothing, "A")
     exported = dict(told.select("period", "export_value_fob_usd").iter_rows())
     assert exported == {"2019": 400_000, "2020": 0, "2021": 1_087_497, "2022": 127_950_897, "2023": 185_702_354}
     imported = dict(told.select("period", "import_value_cif_usd").iter_rows())
@@ -363,13 +422,47 @@ def test_a_series_does_not_read_nothing_from_a_dataset_whose_rows_it_does_not_sh
     assert (imported["2020"], imported["2021"], imported["2022"]) == (8, 8, None)
 
 
+def test_a_series_does_not_read_nothing_from_a_reporter_that_moved_to_other_codes_of_a_family():
+    rows = [flow(year, "UZB", "KAZ", 8, code="851712") for year in (2020, 2021)]
+    rows += [flow(year, "UZB", "KAZ", 5, code="870324") for year in (2020, 2021, 2022)]
+    rows += [flow(year, "DEU", "KAZ", 1, code="851712" if year < 2022 else "851713") for year in (2020, 2021, 2022)]
+    for to_others, exported in (([], {"2020": 8, "2021": 8}), ([1], {"2020": 8, "2021": 8, "2022": 0})):
+        trade, who, scope = prepared(rows + [flow(2022, "UZB", "RUS", one, code="851713") for one in to_others], PHONES)
+        nothing = series.known_nothing(who, scope, "851712+", "UZB", "KAZ", 10_000, trade)
+        own = trade.filter(good="851712+", exporter_iso="UZB", importer_iso="KAZ")
+        told = series.series(own, nothing, "A")
+        assert dict(told.select("period", "export_value_fob_usd").iter_rows()) == exported
+
+
+def test_a_series_calls_what_a_side_does_not_record_nothing_where_all_its_datasets_that_ever_can_say_so():
+    rows = [flow(year, "KAZ", "RUS", 9) for year in (2021, 2022)]
+    rows += [
+        flow(year, "RUS", "DEU", 1, flow="M", dataset=name) for name, year in (("a", 2021), ("a", 2022), ("b", 2022))
+    ]
+    rows += [
+        flow(year, "RUS", "KAZ", 1, flow="M", dataset=name, code="870324")
+        for name, year in (("a", 2021), ("a", 2022), ("b", 2022))
+    ]
+    trade, who, scope = prepared(rows)
+    nothing = series.known_nothing(who, scope, "847989", "KAZ", "RUS", 10_000, trade)
+    assert nothing.filter("has_nothing_imported")["ref_date"].dt.year().to_list() == [2022]
+    of_no_row = series.known_nothing(who, scope, "847989", "KAZ", "RUS", 10_000, trade.clear())
+    assert sorted(of_no_row.filter("has_nothing_imported")["ref_date"].dt.year()) == [2021, 2022], (
+        "no rows were set aside"
+    )
+
+
 def test_an_extract_cut_by_value_cannot_say_that_there_was_nothing():
     rows = [flow(year, "DEU", "UZB", 150_000, code="870324") for year in (2021, 2022)]
     rows += [flow(2022, "DEU", "UZB", 150_000, code="870323"), flow(2021, "FRA", "UZB", 150_000, code="870323")]
     _, who, scope = prepared(rows)
-    assert series.known_nothing(who, scope, "870323", "DEU", "UZB", 10_000).is_empty()
+    assert series.known_nothing(who, scope, "870323", "DEU", "UZB", 10_000).height == 2, (
+        "too few rows to show that it was cut"
+    )
+    long = pl.col("rows") * known.ROWS_THAT_SHOW_A_CUT
+    assert series.known_nothing(who, scope.with_columns(long), "870323", "DEU", "UZB", 10_000).is_empty()
     _, who, scope = prepared([*rows, flow(2021, "FRA", "UZB", 90, code="870324")])
-    assert series.known_nothing(who, scope, "870323", "DEU", "UZB", 10_000).height == 2
+    assert series.known_nothing(who, scope.with_columns(long), "870323", "DEU", "UZB", 10_000).height == 2
 
 
 def test_amounts_in_a_reported_currency_are_summed_as_reported_by_the_exporter():

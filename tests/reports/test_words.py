@@ -4,7 +4,8 @@ from datetime import date
 
 import pytest
 
-from anomaly.reports.words import change, measured, million, months_before, usd, window_bounds, window_words
+from anomaly.reports.amounts import change, measured, million, usd
+from anomaly.reports.words import months_before, window_bounds, window_words
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def of(request: pytest.FixtureRequest) -> Description:
 
 @pytest.fixture(scope="module")
 def made(of: Description) -> world.World:
-    return world.build(of=of)
+    return world.build(description=of)
 
 
 def hashes(made: world.World) -> dict[str, str]:
@@ -34,8 +34,8 @@ def hashes(made: world.World) -> dict[str, str]:
 
 
 def test_the_same_description_and_seed_give_the_same_bytes_and_another_seed_others(of, made):
-    assert hashes(world.build(of=of)) == hashes(made)
-    assert hashes(world.build(seed=of.seed + 1, of=of)) != hashes(made)
+    assert hashes(world.build(description=of)) == hashes(made)
+    assert hashes(world.build(seed=of.seed + 1, description=of)) != hashes(made)
 
 
 def test_the_parts_are_those_of_the_scenario_of_its_name(of):

@@ -71,7 +71,7 @@ class Limits:
         return pl.col("exporter_iso").is_in(self.coalition)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Condition:
     """One condition of a flag.
 
@@ -90,7 +90,7 @@ class Condition:
     why_not: pl.Expr
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class FlagType:
     """A type of flag: when a flagged route is of it, and all that is said of it.
 
