@@ -23,7 +23,7 @@ def own_countries(content: dict[str, Any], folder: Path) -> dict[str, str]:
         for line, (text, meaning) in _rows(folder / name, ("text", "iso3")):
             if not re.fullmatch(r"[A-Z][A-Z0-9]{2}|aggregate", meaning):
                 came = f"{name}, line {line}: {text!r} is {meaning!r}"
-                raise SettingsWrong('three letters such as RUS, or "aggregate"', came, hint=f"mend {name}")
+                raise SettingsWrong('three letters such as DEU, or "aggregate"', came, hint=f"mend {name}")
             found[text] = meaning
     return {**found, **content.get("country", {})}
 

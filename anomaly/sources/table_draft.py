@@ -199,7 +199,7 @@ def _period(frame: pl.DataFrame, roles: dict[str, str], doubts: list[str]) -> li
 
 def _constants(roles: dict[str, str], frame: pl.DataFrame, doubts: list[str]) -> list[str]:
     lines = []
-    for role, shown in (("reporter", "KAZ"), ("partner", "RUS")):
+    for role, shown in (("reporter", "KAZ"), ("partner", "DEU")):
         if role not in roles:
             doubts.append(f'no column of {role}s was found; name it, or say {role} = "{shown}" for the whole table')
             lines.append(f'# {role} = "{shown}"')

@@ -16,7 +16,7 @@ BY_YEAR = ("by year", "CN by year")  # the edition in force in the row's year
 NEEDED_ROLES = ("reporter", "partner", "period", "code", "value")
 ROLES = (*NEEDED_ROLES, "flow", "weight", "classification", "month", "quarter")
 # what a constant may stand for, and how the message shows it
-CONSTANTS = {"reporter": "USA", "partner": "RUS", "flow": "X", "classification": "H6"}
+CONSTANTS = {"reporter": "USA", "partner": "DEU", "flow": "X", "classification": "H6"}
 TEXTS = {
     "dataset": "",
     "vintage": "",
@@ -218,7 +218,7 @@ def _list_faults(content: dict[str, Any], passed_over: dict[str, Any], country: 
             faults.append(f'pass_over.{column} is not a list of texts such as ["Total"]')
     meanings = (*(meaning for meaning in country.values()),)
     faults += [
-        f'country: {meaning!r} is neither three letters such as "RUS" nor "aggregate"'
+        f'country: {meaning!r} is neither three letters such as "DEU" nor "aggregate"'
         for meaning in meanings
         if not (isinstance(meaning, str) and re.fullmatch(r"[A-Z][A-Z0-9]{2}|aggregate", meaning))
     ]

@@ -46,7 +46,7 @@ def _of_rows(mapping: TableMapping) -> tuple[Rule, ...]:
 
 
 def _of_countries(mapping: TableMapping) -> tuple[Rule, ...]:
-    hint = f'no country in {mapping.countries}; say what it is under [country], as "RUS" or as "aggregate"'
+    hint = f'no country in {mapping.countries}; say what it is under [country], as "DEU" or as "aggregate"'
     missing = "written as missing: trade of a country that is not known is nobody's"
 
     def reason(side: str) -> pl.Expr:

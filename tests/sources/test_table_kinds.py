@@ -469,3 +469,9 @@ def test_every_mapping_ends_in_a_sentence(tmp_path: Path) -> None:
     for sections in odd:
         with pytest.raises(AnomalyError):
             read(tmp_path, toml(sections=sections), "KAZ,RUS,2022-01,851713,1")
+
+
+def test_totals_alone_are_a_good_of_their_own(tmp_path: Path) -> None:
+    batch = read(tmp_path, toml(), "KAZ,RUS,2022-01,TOTAL,2500", "KAZ,DEU,2022-01,TOTAL,100")
+    assert batch.flows["cmd_code"].to_list() == ["TOTAL", "TOTAL"]
+    assert (batch.rows_in, batch.rows_deduplicated) == (2, 0)

@@ -64,6 +64,13 @@ def test_two_large_months_are_no_rise_and_four_are() -> None:
     assert of.rise_log[1] > 2
 
 
+def test_a_rise_is_that_of_the_window_without_its_two_largest_months_by_hand() -> None:
+    series = year_by_year(100_000, 100_000, 100_000)
+    series[-6:] = [0, 1_000_000, 1_000_000, 1_000_000, 9_000_000, 9_000_000]
+    of = rise.rise(legs([series]), last_window(), SETTINGS)
+    assert of.rise_log[0] == pytest.approx(np.log((3_000_000 * 6 / 4 + FLOOR) / (600_000 + FLOOR)))
+
+
 def test_windows_long_after_the_measure_are_held_against_years_before_it() -> None:
     late = rise.spell(MEASURE + 13, MEASURE, 6, None, SETTINGS)
     assert late is not None
