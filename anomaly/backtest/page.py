@@ -25,7 +25,7 @@ FIGURES: tuple[tuple[str, str, bool], ...] = (
     ("benign_flagged_at_flags", "benign flagged with as many flags{kind}", False),
     ("recall_at_5pct_of_flags", "found where 5 % of the flags are false{kind}", True),
     ("benign_flagged_at_5pct_of_flags", "benign flagged there{kind}", False),
-    ("flagged_before_sanctions", "flagged of 1,000 before the sanctions", False),
+    ("flagged_before_sanctions", "flagged of 1,000 before the measures", False),
     ("placebos_flagged", "flagged of 1,000 placebos", False),
 )
 PER_1000 = ("flagged_before_sanctions", "placebos_flagged")
@@ -44,7 +44,7 @@ PANELS = {  # of the chart
     "precision_at_flags": "right, of as many flags",
     "recall_at_5pct_of_flags": "found, 5 % of flags false",
     "benign_flagged_at_flags": "benign flagged",
-    "flagged_before_sanctions": "of 1,000 before sanctions",
+    "flagged_before_sanctions": "of 1,000 before measures",
 }
 BAR, GAP, NAMES, PLOT, PANEL_GAP, HEAD = 13, 5, 132, 120, 60, 34
 

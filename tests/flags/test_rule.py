@@ -132,6 +132,26 @@ def test_a_new_route_whose_direct_trade_fell_needs_no_q() -> None:
     assert judged(GHOST | {"q_value": 0.9, "new_route": 1.0})[0] is False
 
 
+def test_a_new_route_that_the_run_did_not_ask_about_is_no_flag_by_rule() -> None:
+    """Such as one of a good that no measure is on, where a scenario asks about listed goods."""
+    unasked = FLAGGED | {"q_value": None, "is_scored": False, "new_route": 1.0}
+    assert judged(unasked) == (False, "not scored: nothing that the run asked about")
+
+
+def test_where_everybody_else_may_be_a_hub_nobody_is_said_to_be_none() -> None:
+    limits = rule.limits_of(load("china-minerals-2023"))
+    importers = frame(*[GHOST | {"importer_iso": importer} for importer in ("THA", "RUS", "USA", "CHN")])
+    assert importers.select(limits.is_to_hub()).to_series().to_list() == [True, True, False, False]
+    assert importers.select(LIMITS.is_to_hub()).to_series().to_list() == [False, False, False, True]
+
+
+def test_the_words_of_the_rule_are_those_of_the_scenarios_measures() -> None:
+    early = frame(GHOST | {"exporter_iso": "CHN", "importer_iso": "THA", "q_value": None, "is_scored": False,
+                           "is_before_sanctions": True, "window_months": 6})  # fmt: skip
+    why = early.select(rule.why_not(rule.limits_of(load("china-minerals-2023")))).item()
+    assert why == "not scored: before the export controls only whole years are"
+
+
 STEP = FLAGGED | {
     "freq_code": "M", "window_months": 6, "q_value": None, "q_limit": None, "level_shift_log": 1.5, "excess_usd": 5e6,
 }  # fmt: skip
