@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 
 
 def build(run: Run) -> None:
-    """Every as-of date in turn, then the figures over all of them."""
+    """Every as-of date in turn, then the figures over all of them.
+
+    Parameters
+    ----------
+    run : Run
+        Reads flows, families and coverage; writes backtest.
+    """
     from anomaly.backtest import as_of, day, judge
 
     flows, families, broken = run.store.scan("flows"), run.read("families"), run.read("families.broken")

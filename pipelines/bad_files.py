@@ -10,7 +10,18 @@ from anomaly.contract.errors import AnomalyError, DataRejected, SettingsWrong
 
 
 def all_of(failures: Mapping[str, AnomalyError]) -> AnomalyError:
-    """One error of all files that could not be read."""
+    """One error of all files that could not be read.
+
+    Parameters
+    ----------
+    failures : mapping of str to AnomalyError
+        Name of the file → its error; at least one.
+
+    Returns
+    -------
+    AnomalyError
+        The error itself where there is one only; else DataRejected, or SettingsWrong where all are that.
+    """
     errors = list(failures.values())
     if len(errors) == 1:
         return errors[0]
@@ -30,7 +41,20 @@ def _in_short(error: AnomalyError) -> str:
 
 
 def set_aside(failures: Mapping[str, AnomalyError], inputs: Mapping[str, str]) -> pl.DataFrame:
-    """Rows of flows.set_aside; `inputs` has the sha256 of every raw file."""
+    """Rows of flows.set_aside.
+
+    Parameters
+    ----------
+    failures : mapping of str to AnomalyError
+        Name of the file → its error.
+    inputs : mapping of str to str
+        `raw/` and the name → sha256 of every raw file.
+
+    Returns
+    -------
+    polars.DataFrame
+        path, sha256 and reason, sorted by path.
+    """
     rows = [
         {"path": name, "sha256": inputs[f"raw/{name}"], "reason": str(error)}
         for name, error in sorted(failures.items())
@@ -39,13 +63,26 @@ def set_aside(failures: Mapping[str, AnomalyError], inputs: Mapping[str, str]) -
 
 
 def nothing(rejected: Sequence[pl.DataFrame], failures: Mapping[str, AnomalyError]) -> AnomalyError:
-    """The error of a folder in which nothing is left, with the reasons and a row of each."""
+    """The error of a folder in which nothing is left, with the reasons and a row of each.
+
+    Parameters
+    ----------
+    rejected : sequence of polars.DataFrame
+        Rows of flows.rejected, a frame a file.
+    failures : mapping of str to AnomalyError
+        Name of the file → its error.
+
+    Returns
+    -------
+    AnomalyError
+        To be raised.
+    """
     if failures:
         return all_of(failures)
     if not any(frame.height for frame in rejected):
         return DataRejected("rows of trade in the raw files", "files without rows", hint="fetch the files again")
-    every = pl.concat(frame for frame in rejected if frame.height)
-    counted = every.group_by("raw_file", "rule", "column", "reason", maintain_order=True).agg(
+    rows = pl.concat(frame for frame in rejected if frame.height)
+    counted = rows.group_by("raw_file", "rule", "column", "reason", maintain_order=True).agg(
         pl.len(), pl.col("row").first(), pl.col("value").first()
     )
     shown = [
@@ -55,15 +92,32 @@ def nothing(rejected: Sequence[pl.DataFrame], failures: Mapping[str, AnomalyErro
     ]
     return DataRejected(
         "rows of trade in the raw files",
-        f"none: all {every.height:,} rows were set aside",
-        count=every.height,
+        f"none: all {rows.height:,} rows were set aside",
+        count=rows.height,
         examples=shown,
         hint="fetch rows of six-digit codes, each between two countries",
     )
 
 
 def refuse_too_bad(name: str, count: Mapping[str, int], rejected: pl.DataFrame, limit: float) -> None:
-    """Raise DataRejected where more of a file's rows are bad than the limit allows; each reason is shown once, first."""
+    """Refuse a file of whose rows more are bad than the limit allows.
+
+    Parameters
+    ----------
+    name : str
+        The file's name.
+    count : mapping of str to int
+        rows_in and rows_errors of the file.
+    rejected : polars.DataFrame
+        Its rows of flows.rejected; each reason is shown once, first.
+    limit : float
+        Share of the rows, 0 to 1.
+
+    Raises
+    ------
+    DataRejected
+        There are more.
+    """
     if count["rows_errors"] <= limit * max(count["rows_in"], 1):
         return
     errors = rejected.filter("is_error").sort("row", maintain_order=True)

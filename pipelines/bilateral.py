@@ -9,7 +9,13 @@ from pipelines.staged import write
 
 
 def build(run: Run) -> None:
-    """Both sides of every route side by side."""
+    """Both sides of every route side by side.
+
+    Parameters
+    ----------
+    run : Run
+        Reads flows, families and coverage; writes bilateral.
+    """
     goods = run.read("coverage.scope", ["code"], pl.col("dimension") == "good")["code"].n_unique()
     write(run, bilateral.STAGES, sort=("good",), goods=goods)
 

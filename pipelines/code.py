@@ -16,10 +16,20 @@ NOT_OF_THE_RESULT = ("pipelines.job", "pipelines.log", "pipelines.code")  # how 
 
 
 def code_version(module: str = "pipelines.run") -> str:
-    """The project's version and 12 digits of the hash of all that `module` can reach, such as 0.1.0+9a1b2c3d4e5f.
+    """The project's version and 12 digits of the hash of all that a module can reach by imports.
 
-    Untold, all jobs. Reached: modules of this project that are imported anywhere in a file, data files beside them, and the
-    versions of LIBRARIES.
+    Reached: modules of this project that are imported anywhere in a file, data files beside them, and the versions of
+    LIBRARIES.
+
+    Parameters
+    ----------
+    module : str, optional
+        Dotted name; that of all jobs where it is not given.
+
+    Returns
+    -------
+    str
+        Such as 0.1.0+9a1b2c3d4e5f.
     """
     digest = hashlib.sha256()
     for path in sorted({file for name in _reached(module) for file in _files(name)}):
@@ -37,17 +47,17 @@ def _own_version() -> str:
 
 
 def _reached(module: str) -> set[str]:
-    found: set[str] = set()
+    reached: set[str] = set()
     waiting = [module]
     while waiting:
         name = waiting.pop()
-        if name in found or name in NOT_OF_THE_RESULT:
+        if name in reached or name in NOT_OF_THE_RESULT:
             continue
-        found.add(name)
+        reached.add(name)
         for path in _files(name):
             if path.suffix == ".py":
                 waiting.extend(_imports(path))
-    return found
+    return reached
 
 
 @functools.cache

@@ -7,7 +7,13 @@ from pipelines.staged import write
 
 
 def build(run: Run) -> None:
-    """Who reported which period, and what each dataset holds."""
+    """Who reported which period, and what each dataset holds.
+
+    Parameters
+    ----------
+    run : Run
+        Reads flows and families; writes coverage and its scope.
+    """
     write(run, coverage.STAGES)
 
 

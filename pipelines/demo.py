@@ -8,12 +8,31 @@ from anomaly import world
 
 
 def world_of(regime: str) -> str:
-    """The regime whose simulated world shows this one: its own, or the first where it has none."""
+    """The regime whose simulated world shows this one: its own, or the first where it has none.
+
+    Parameters
+    ----------
+    regime : str
+        Name of a scenario's regime of measures.
+
+    Returns
+    -------
+    str
+        A regime that has a simulated world.
+    """
     return world.describe(regime).name
 
 
 def write_world(raw: Path, regime: str) -> None:
-    """Write the files of a regime's world where they are missing or differ; nothing else in the folder is touched."""
+    """Write the files of a regime's world where they are missing or differ; nothing else in the folder is touched.
+
+    Parameters
+    ----------
+    raw : Path
+        The raw folder; made where it is missing.
+    regime : str
+        Name of a scenario's regime; the first world is written where it has none.
+    """
     made = world.build(description=world.describe(regime))
     for name, content in made.files.items():
         path = raw / name

@@ -13,13 +13,35 @@ FULL_TABLE = "reference/hs2022_hs2017_correlation.csv"
 
 
 def full_table(raw: Path) -> Path | None:
-    """A full correlation table of HS 2022 and 2017 under the raw folder, where there is one."""
+    """A full correlation table of HS 2022 and 2017 under the raw folder.
+
+    Parameters
+    ----------
+    raw : Path
+        The raw folder.
+
+    Returns
+    -------
+    Path or None
+        The path of FULL_TABLE in it; None where there is no such file.
+    """
     path = raw / FULL_TABLE
     return path if path.is_file() else None
 
 
 def links_read(raw: Path) -> dict[str, str]:
-    """The full correlation table as an input of the job, where there is one."""
+    """The full correlation table as an input of the job.
+
+    Parameters
+    ----------
+    raw : Path
+        The raw folder.
+
+    Returns
+    -------
+    mapping of str to str
+        Name → sha256; empty where there is no such file.
+    """
     from anomaly.sources.base import RawFile
 
     path = full_table(raw)
@@ -27,7 +49,13 @@ def links_read(raw: Path) -> dict[str, str]:
 
 
 def build(run: Run) -> None:
-    """Goods that stay the same across the editions in the flows, and the changes that they do not survive."""
+    """Goods that stay the same across the editions in the flows, and the changes that they do not survive.
+
+    Parameters
+    ----------
+    run : Run
+        Reads flows and the links under its raw folder; writes families and families.broken.
+    """
     from anomaly.reference import editions
 
     write(run, families.STAGES, given={"links": editions.edition_links(full_table(run.raw))})

@@ -7,7 +7,13 @@ from pipelines.staged import write
 
 
 def build(run: Run) -> None:
-    """Every window of every material route, measured."""
+    """Every window of every material route, measured.
+
+    Parameters
+    ----------
+    run : Run
+        Reads bilateral, coverage and families; writes features and features.refused.
+    """
     from anomaly.features.features import table_schema
 
     rows = run.store.meta("bilateral")["rows"]

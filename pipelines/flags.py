@@ -9,7 +9,13 @@ STAGES = (*flags.STAGES, *evidence.STAGES)
 
 
 def build(run: Run) -> None:
-    """Routes that deserve a question, with the evidence."""
+    """Routes that deserve a question, with the evidence.
+
+    Parameters
+    ----------
+    run : Run
+        Reads features, scores, supply and the tables that evidence is drawn from; writes flags and its companions.
+    """
     from anomaly.flags.flags import table_schema
 
     write(run, STAGES, schema=table_schema())

@@ -41,7 +41,16 @@ ORDER = (
 class Parts:
     """Kept rows on their way into the table: parts of PART_ROWS and more, each sorted by ORDER.
 
-    seen   content, dataset and vintage → the file that brought them first
+    Parameters
+    ----------
+    writer : Writer
+        Of the table flows.
+    seen : mapping of tuple of str to str
+        Content, dataset and vintage → the file that brought them first.
+    groups : list of polars.DataFrame
+        vintages.groups of every batch that was taken.
+    waiting : list of polars.DataFrame
+        Batches that are not yet enough for a part.
     """
 
     writer: Writer
@@ -50,7 +59,20 @@ class Parts:
     waiting: list[pl.DataFrame] = field(default_factory=list)
 
     def add(self, flows: pl.DataFrame, name: str) -> int:
-        """Take a batch of a file; returns the rows taken: none of a copy of a file that was read already."""
+        """Take a batch of a file.
+
+        Parameters
+        ----------
+        flows : polars.DataFrame
+            Rows of one file in the table's columns.
+        name : str
+            The file's name.
+
+        Returns
+        -------
+        int
+            Rows taken: none of a copy of a file that was read already.
+        """
         if flows.is_empty() or self.seen.setdefault(_release_of(flows), name) != name:
             return 0
         self.groups.append(vintages.groups(flows))
@@ -70,7 +92,15 @@ class Parts:
             self.writer.add(_in_order(part))
 
     def forget(self, raw_file: str, name: str) -> None:
-        """Take out every row of a file that turned out bad after some of it had been taken."""
+        """Take out every row of a file that turned out bad after some of it had been taken.
+
+        Parameters
+        ----------
+        raw_file : str
+            First 12 digits of its sha256, as the column raw_file.
+        name : str
+            The file's name, as it was given to `add`.
+        """
         releases = [release for release, first in self.seen.items() if release[0] == raw_file and first == name]
         if not releases:
             return
@@ -103,6 +133,11 @@ def build(run: Run) -> None:
 
     A file that cannot be read does not hide the faults of the others: all are read, and then either the run ends with
     every fault named or, in quarantine, the bad files are set aside whole and the others are the table.
+
+    Parameters
+    ----------
+    run : Run
+        Reads the raw files; writes flows and its companions, and names the files set aside in `run.set_aside`.
     """
     files, failures = _claimed(run)
     context = Context(_rates(files, failures), BATCH_ROWS)
@@ -138,7 +173,17 @@ def build(run: Run) -> None:
 
 @dataclass(slots=True)
 class FileRead:
-    """What became of a file: its row of flows.files, the rows that were set aside, and its doubts."""
+    """What became of a file: its row of flows.files, the rows that were set aside, and its doubts.
+
+    Parameters
+    ----------
+    row : mapping of str to object
+        Its row of flows.files.
+    rejected : polars.DataFrame
+        Rows of flows.rejected.
+    doubts : polars.DataFrame
+        Rows of flows.doubts.
+    """
 
     row: dict[str, object]
     rejected: pl.DataFrame
@@ -257,11 +302,11 @@ def _ingest(raw: RawFile, source: Source, context: Context, parts: Parts, run: R
 def _balanced(source: Source, raw: RawFile, context: Context) -> Iterator[Batch]:
     """The file's batches; a reader that loses rows is a fault of this program, and is not believed."""
     for batch in ahead(source.read(raw, context)):  # the next is read while this one is written
-        told = batch.flows.height + batch.rejected.height + batch.rows_deduplicated
-        if batch.rows_in != told:
+        accounted = batch.flows.height + batch.rejected.height + batch.rows_deduplicated
+        if batch.rows_in != accounted:
             raise DataRejected(
                 f"{raw.name}: rows in = kept + rejected + deduplicated",
-                f"{batch.rows_in:,} against {told:,}",
+                f"{batch.rows_in:,} against {accounted:,}",
                 hint=f"the reader of {source.name} loses rows: report this as a fault",
             )
         yield batch
@@ -314,22 +359,22 @@ def _refuse_parts_of_one(writer: Writer, groups: pl.DataFrame, names: dict[str, 
         return
     first = clash.row(0, named=True)
     same = clash.filter(pl.all_horizontal(pl.col(name) == first[name] for name in (*vintages.KEY, "vintage")))
-    told = [
+    sentences = [
         f"{_named(name, names)} says {usd:,} USD" for name, usd in same.select("raw_file", "primary_value_usd").rows()
     ]
     key = ", ".join(str(first[column]) for column in vintages.KEY)
     raise DataRejected(
         "one value for a key in tables of one age",
-        f"{'; '.join(told)}, for {key}",
+        f"{'; '.join(sentences)}, for {key}",
         count=clash.height,
         hint="put parts of one table (regions, offices) into one file and say sum_over; give releases a vintage each",
     )
 
 
-def _with_repeats(told: list[dict[str, object]], repeats: pl.DataFrame | None) -> pl.DataFrame:
+def _with_repeats(rows: list[dict[str, object]], repeats: pl.DataFrame | None) -> pl.DataFrame:
     """flows.files, with the rows that were folded into another file's moved from kept to deduplicated."""
     types = {name: column.dtype for name, column in RawFiles.columns().items()}
-    files = pl.DataFrame(told, schema=types)
+    files = pl.DataFrame(rows, schema=types)
     if repeats is None:
         return files
     counted = files.with_columns(raw_file=pl.col("sha256").str.slice(0, 12)).join(

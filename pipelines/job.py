@@ -58,6 +58,25 @@ class Job:
     inputs     raw → name → sha256 of what it reads beside tables
     publishes  it writes documents by Run.publish instead of a table
     in_run     `run` does it too
+
+    Parameters
+    ----------
+    name : str
+        Of the job, and of its table.
+    says : str
+        What it makes, for a person.
+    build : callable
+        Does the work; called only where something changed.
+    reads : tuple of str
+        Tables it reads; their versions are its inputs.
+    settings : tuple of str or None
+        Names of the settings it uses; None: all of them.
+    inputs : callable or None
+        The raw folder → name → sha256 of what it reads beside tables.
+    publishes : bool
+        It writes documents by Run.publish instead of a table.
+    in_run : bool
+        `run` does it too.
     """
 
     name: str
@@ -72,7 +91,17 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """Everything a job's result hangs on. Two runs with the same one give the same bytes."""
+    """Everything a job's result hangs on. Two runs with the same one give the same bytes.
+
+    Parameters
+    ----------
+    inputs : mapping of str to str
+        Table or raw file → its version or sha256.
+    settings : str
+        Hash of the settings the job uses.
+    code_version : str
+        As code.code_version.
+    """
 
     inputs: dict[str, str]
     settings: str
@@ -81,17 +110,30 @@ class Stamp:
     @property
     def run(self) -> str:
         """A name for the result, 16 hexadecimal digits."""
-        told = json.dumps([self.inputs, self.settings, self.code_version], sort_keys=True)
-        return hashlib.sha256(told.encode()).hexdigest()[:16]
+        text = json.dumps([self.inputs, self.settings, self.code_version], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """What a job's `build` gets.
 
-    raw             a folder, a file or a glob
-    is_quarantine   a file that cannot be read is set aside whole; otherwise it ends the run
-    set_aside       names of the files that were, filled by `build`
+    Parameters
+    ----------
+    store : Store
+        The tables.
+    settings : Settings
+        The scenario.
+    raw : Path
+        A folder, a file or a glob.
+    job : Job
+        The job that runs.
+    stamp : Stamp
+        What its result hangs on.
+    is_quarantine : bool
+        A file that cannot be read is set aside whole; otherwise it ends the run.
+    set_aside : list of str
+        Names of the files that were, filled by `build`.
     """
 
     store: Store
@@ -103,13 +145,43 @@ class Run:
     set_aside: list[str] = field(default_factory=list)
 
     def read(self, table: str, columns: Sequence[str] | None = None, where: pl.Expr | None = None) -> pl.DataFrame:
-        """Rows of a table, as Store.read."""
+        """Rows of a table, as Store.read.
+
+        Parameters
+        ----------
+        table : str
+            Its name, such as `coverage.scope`.
+        columns : sequence of str or None, optional
+            Those wanted; None: all.
+        where : polars.Expr or None, optional
+            A condition on the rows; None: all.
+
+        Returns
+        -------
+        polars.DataFrame
+            In the order of the table.
+        """
         return self.store.read(table, columns, where)
 
     def writer(
         self, table: str | None = None, *, schema: type[dy.Schema] | None = None, sort: Sequence[str] = ()
     ) -> contextlib.AbstractContextManager[Writer]:
-        """The job's table to write, as Store.writer, with inputs, settings and code told."""
+        """The job's table to write, as Store.writer: it bears the job's inputs, settings and code.
+
+        Parameters
+        ----------
+        table : str or None, optional
+            Its name; None: the job's.
+        schema : Schema or None, optional
+            Its contract, where that is not schema.TABLES'.
+        sort : sequence of str, optional
+            Key by which the rows are sorted over all parts.
+
+        Returns
+        -------
+        context manager of Writer
+            The table is committed when it is left without an error.
+        """
         return self.store.writer(
             table or self.job.name,
             inputs=self.stamp.inputs,
@@ -121,16 +193,48 @@ class Run:
         )
 
     def publish(self, files: Mapping[str, bytes]) -> Path:
-        """The job's documents into `reports/<run>`, as Store.publish."""
+        """The job's documents into `reports/<run>`, as Store.publish.
+
+        Parameters
+        ----------
+        files : mapping of str to bytes
+            Name → content.
+
+        Returns
+        -------
+        Path
+            The folder they are in.
+        """
         return self.store.publish(self.stamp.run, files)
 
     def say(self, line: str, **facts: Any) -> None:
-        """A line in the log of the run, with what a program may read beside it."""
+        """A line in the log of the run, with what a program may read beside it.
+
+        Parameters
+        ----------
+        line : str
+            For a person; the job's name is put before it.
+        **facts : Any
+            What a program may read, as in `log.say`.
+        """
         log.say(f"{self.job.name}: {line}", job=self.job.name, **facts)
 
     @contextlib.contextmanager
     def progress(self, text: str, total: int | None = None) -> Iterator[Advance]:
-        """A bar on stderr, only on a terminal. Yields `advance(steps)`."""
+        """A bar on stderr, only on a terminal.
+
+        Parameters
+        ----------
+        text : str
+            What is counted.
+        total : int or None, optional
+            Steps in all; None where that is not known.
+
+        Yields
+        ------
+        callable
+            `advance(steps)`, to be called as the work goes on.
+        """
         if not sys.stderr.isatty() or not log.is_plain():
             yield lambda _steps: None
             return
@@ -144,7 +248,15 @@ class Run:
 
 @dataclass(slots=True)
 class Outcome:
-    """How a run went: a row per job, whether anything was written, and the files that were set aside."""
+    """How a run went: a row per job, whether anything was written, and the files that were set aside.
+
+    Parameters
+    ----------
+    steps : list of dict of str to Any
+        Of each job its name, status, seconds, and rows and version where it wrote.
+    set_aside : list of str
+        Names of the raw files that were.
+    """
 
     steps: list[dict[str, Any]] = field(default_factory=list)
     set_aside: list[str] = field(default_factory=list)
@@ -165,7 +277,30 @@ def run_jobs(
 ) -> Outcome:
     """Run jobs in order under one lock; whatever happens, `run-status.json` says how it ended.
 
-    With `is_quarantine` a file that cannot be read is set aside and the others are done. Raises AnomalyError; an error of the operating system becomes StoreFailure.
+    Parameters
+    ----------
+    jobs : sequence of Job
+        In the order in which they run.
+    name : str
+        What was asked for, for the status file.
+    raw : Path
+        A folder, a file or a glob of raw files.
+    data : Path
+        Folder of the tables and reports.
+    scenario : str
+        Its name, or the path of its TOML file.
+    is_quarantine : bool, optional
+        A file that cannot be read is set aside and the others are done.
+
+    Returns
+    -------
+    Outcome
+        What each job did, and the files set aside.
+
+    Raises
+    ------
+    AnomalyError
+        A job cannot go on; an error of the operating system comes as StoreFailure.
     """
     with log.of_run() as run_id:
         asked = {"job": name, "scenario": scenario, "raw": str(raw), "data": str(data), "run_id": run_id}
@@ -228,7 +363,29 @@ def _run_one(run: Run) -> dict[str, Any]:
 
 
 def stamp_of(job: Job, store: Store, settings: Settings, raw: Path) -> Stamp:
-    """What the job's result hangs on now. Raises SourceUnavailable where a table it reads is missing."""
+    """What the job's result hangs on now.
+
+    Parameters
+    ----------
+    job : Job
+        Its tables, settings and code count.
+    store : Store
+        Holds the tables.
+    settings : Settings
+        The scenario: what the job uses of it is hashed.
+    raw : Path
+        A folder, a file or a glob of raw files.
+
+    Returns
+    -------
+    Stamp
+        The same for the same inputs, settings and code.
+
+    Raises
+    ------
+    SourceUnavailable
+        A table that it reads is missing.
+    """
     inputs = {table: store.version(table) for table in job.reads}
     inputs |= job.inputs(raw) if job.inputs else {}
     return Stamp(inputs, _settings_used(job, settings), code_version(job.build.__module__))
@@ -237,12 +394,27 @@ def stamp_of(job: Job, store: Store, settings: Settings, raw: Path) -> Stamp:
 def _settings_used(job: Job, settings: Settings) -> str:
     if job.settings is None:
         return settings.fingerprint()
-    told = settings.model_dump(mode="json", include=set(job.settings))
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    used = settings.model_dump(mode="json", include=set(job.settings))
+    return hashlib.sha256(json.dumps(used, sort_keys=True).encode()).hexdigest()
 
 
 def is_done(job: Job, store: Store, stamp: Stamp) -> bool:
-    """Whether the result of this stamp is there already."""
+    """Whether the result of this stamp is there already.
+
+    Parameters
+    ----------
+    job : Job
+        The job.
+    store : Store
+        Where its result would be.
+    stamp : Stamp
+        What the result must have been made from.
+
+    Returns
+    -------
+    bool
+        False too where files were set aside: they are tried again.
+    """
     if job.publishes:
         return store.latest_run() == stamp.run
     if not store.exists(job.name) or not store.is_complete(job.name):
@@ -259,9 +431,9 @@ def exit_code_of(work: Callable[[], object], log_format: str | None = None) -> i
 
     Parameters
     ----------
-    work
+    work : callable
         Runs jobs, by `run_jobs`.
-    log_format
+    log_format : str or None, optional
         As `log.of_run`.
 
     Returns

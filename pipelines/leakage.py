@@ -7,7 +7,13 @@ from pipelines.staged import write
 
 
 def build(run: Run) -> None:
-    """Hub by good, hub and good, each window with its interval."""
+    """Hub by good, hub and good, each window with its interval.
+
+    Parameters
+    ----------
+    run : Run
+        Reads bilateral, coverage and families; writes leakage and leakage.coverage.
+    """
     write(run, leakage.STAGES, rows=run.store.meta("bilateral")["rows"])
 
 

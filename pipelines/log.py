@@ -37,8 +37,13 @@ def of_run(log_format: str | None = None) -> Iterator[str]:
 
     Parameters
     ----------
-    log_format
-        `plain` or `json`; as the variable ANOMALY_LOG says where None.
+    log_format : str or None, optional
+        `plain` or `json`; None: as the variable ANOMALY_LOG says.
+
+    Yields
+    ------
+    str
+        The run's id.
 
     Raises
     ------
@@ -64,12 +69,13 @@ def say(message: str, level: str = "info", **facts: Any) -> None:
 
     Parameters
     ----------
-    message
+    message : str
         The sentence for a person; all that the plain form shows.
-    level
+    level : str, optional
         `info`, `warning` or `error`.
-    facts
-        What a program may read beside it, such as job, rows and seconds; `exception`, a traceback, is shown to people too.
+    **facts : Any
+        What a program may read beside it, such as job, rows and seconds; `exception`, a traceback, is shown to people
+        too.
     """
     import structlog
 
@@ -105,7 +111,20 @@ def _with_run(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mu
 
 
 def without_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Take out what must not be read in a log: the value of a key that is a secret's, and what follows one in a text."""
+    """Take out what must not be read in a log: the value of a key that is a secret's, and what follows one in a text.
+
+    Parameters
+    ----------
+    _logger, _method : Any
+        Unused; structlog hands them to every processor.
+    event : mutable mapping of str to Any
+        What is said, by key; it is changed in place.
+
+    Returns
+    -------
+    mutable mapping of str to Any
+        The same mapping.
+    """
     for name, value in event.items():
         if _SECRET.search(name):
             event[name] = REDACTED

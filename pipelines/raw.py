@@ -25,28 +25,62 @@ DEEP = 5  # parts of <source>/<dataset>/<period>/<vintage>/<file>
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A raw file, and the sha256 that its origin.toml says, where it does."""
+    """A raw file, and the sha256 that its origin.toml says, where it does.
+
+    Parameters
+    ----------
+    raw : RawFile
+        The file, with what its place and its origin.toml say of it.
+    told_sha256 : str or None
+        As origin.toml says it was published; None where it says none.
+    """
 
     raw: RawFile
     told_sha256: str | None
 
 
 def find(raw: Path) -> list[Found]:
-    """The data files under a folder, one file, or what a glob names, sorted by name.
+    """The data files under a folder, one file, or what a glob names.
 
-    Raises SourceUnavailable where there are none, DataRejected for an origin.toml that cannot be used.
+    Parameters
+    ----------
+    raw : Path
+        A folder, a file or a glob.
+
+    Returns
+    -------
+    list of Found
+        Sorted by name.
+
+    Raises
+    ------
+    SourceUnavailable
+        There are none.
+    DataRejected
+        An origin.toml cannot be used.
     """
     root, paths = _walk(raw)
     beside = {path.parent / name for path in paths if path.suffix.lower() == ".toml" for name in companions(path)}
-    found = [path for path in paths if path.suffix.lower() != ".toml" and path not in beside]
-    if not found:
+    data_files = [path for path in paths if path.suffix.lower() != ".toml" and path not in beside]
+    if not data_files:
         hint = "put publishers' files under data/raw/<source>/, or say RAW=<folder, file or glob>"
         raise SourceUnavailable("raw files of a publisher", f"none at {raw}", hint=hint)
-    return [_described(path, root) for path in found]
+    return [_described(path, root) for path in data_files]
 
 
 def inputs(raw: Path) -> dict[str, str]:
-    """Name of every raw file, and of every TOML that says something about one → sha256. Reads each once."""
+    """The sha256 of every raw file, and of every TOML that says something about one; each is read once.
+
+    Parameters
+    ----------
+    raw : Path
+        A folder, a file or a glob.
+
+    Returns
+    -------
+    mapping of str to str
+        `raw/` and the name below the raw folder → sha256 in hexadecimal digits.
+    """
     root, paths = _walk(raw)
     return {f"raw/{_name(path, root)}": _sha256(path) for path in paths}
 
@@ -59,14 +93,16 @@ def _sha256(path: Path) -> str:
 def _walk(raw: Path) -> tuple[Path, list[Path]]:
     """The raw folder and the files in it that say something, TOMLs among them, sorted by name."""
     if raw.is_dir():
-        root, every = raw, [path for path in raw.rglob("*") if path.is_file()]
+        root, files_there = raw, [path for path in raw.rglob("*") if path.is_file()]
     else:
         named = [raw] if raw.is_file() else [Path(name) for name in glob.glob(str(raw), recursive=True)]  # noqa: PTH207
         files = [path for path in named if path.is_file()]
         beside = {toml for path in files for toml in path.parent.glob("*.toml")}
         beside |= {toml.parent / name for toml in beside for name in companions(toml) if (toml.parent / name).is_file()}
-        root, every = _root(files), sorted({*files, *beside})
-    return root, sorted((path for path in every if _counts(path.relative_to(root))), key=lambda path: _name(path, root))
+        root, files_there = _root(files), sorted({*files, *beside})
+    return root, sorted(
+        (path for path in files_there if _counts(path.relative_to(root))), key=lambda path: _name(path, root)
+    )
 
 
 def _root(files: list[Path]) -> Path:
@@ -110,11 +146,11 @@ def _origin(path: Path, name: str) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        told = tomllib.loads(path.read_text(encoding="utf-8"))
+        origin = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DataRejected(f"an {ORIGIN} in TOML beside {name}", str(error), hint="mend the line named") from error
-    unknown = [key for key in told if key not in ORIGIN_KEYS]
+    unknown = [key for key in origin if key not in ORIGIN_KEYS]
     if unknown:
-        known = f"its keys are {', '.join(ORIGIN_KEYS)}"
-        raise DataRejected(f"an {ORIGIN} as data/raw/README.md shows it beside {name}", ", ".join(unknown), hint=known)
-    return {key: value if isinstance(value, dict) else str(value) for key, value in told.items()}
+        hint = f"its keys are {', '.join(ORIGIN_KEYS)}"
+        raise DataRejected(f"an {ORIGIN} as data/raw/README.md shows it beside {name}", ", ".join(unknown), hint=hint)
+    return {key: value if isinstance(value, dict) else str(value) for key, value in origin.items()}

@@ -20,19 +20,36 @@ MOST_PERIODS = {"A": 12, "M": 60}  # of a chart
 
 
 def build(run: Run) -> None:
-    """Render every format into a folder of its own, then point `latest` at it."""
+    """Render every format into a folder of its own, then point `latest` at it.
+
+    Parameters
+    ----------
+    run : Run
+        Reads the tables of TABLES; publishes the documents and their manifest.
+    """
     from anomaly.reports import REPORTS
 
-    found = findings(run)
-    documents = {f"{report.name}{report.suffix}": report.render(found) for report in REPORTS}
-    manifest = _manifest(run, found, documents)
+    shown = findings(run)
+    documents = {f"{report.name}{report.suffix}": report.render(shown) for report in REPORTS}
+    manifest = _manifest(run, shown, documents)
     documents["manifest.json"] = (json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
     run.publish(documents)
-    run.say(f"{found.flags.height:,} flags in {len(REPORTS)} formats")
+    run.say(f"{shown.flags.height:,} flags in {len(REPORTS)} formats")
 
 
 def findings(run: Run) -> Findings:
-    """Everything the reports may show, read from the store."""
+    """Everything the reports may show, read from the store.
+
+    Parameters
+    ----------
+    run : Run
+        Its store holds the tables of TABLES.
+
+    Returns
+    -------
+    Findings
+        Tables, and names of the goods and countries in them.
+    """
     from anomaly import sources
     from anomaly.indicators import INDICATORS
     from anomaly.reference import countries, goods
@@ -52,7 +69,7 @@ def findings(run: Run) -> Findings:
             "title": run.settings.title,
             "is_simulated": bool(files["dataset"].str.contains(SIMULATED).any()),
             "publishers": {source.name: f"{source.publisher}: {source.title}" for source in sources.SOURCES},
-            "indicators": {one.name: one.says for one in INDICATORS},
+            "indicators": {indicator.name: indicator.says for indicator in INDICATORS},
             "settings": run.settings.model_dump(mode="json"),
         },
         flags=flags,
@@ -80,7 +97,22 @@ def findings(run: Run) -> Findings:
 
 
 def series(flags: pl.DataFrame, bilateral: pl.LazyFrame, coverage: pl.DataFrame, scope: pl.DataFrame) -> pl.DataFrame:
-    """flag_id, ref_date, value_usd of every flag's route: 0 where its own side said nothing was traded, else null."""
+    """What every flag's route carried, period by period.
+
+    Parameters
+    ----------
+    flags : polars.DataFrame
+        Rows of schema.Flags; those on the coalition as one exporter are left out.
+    bilateral : polars.LazyFrame
+        Both sides of every route.
+    coverage, scope : polars.DataFrame
+        The tables coverage and coverage.scope.
+
+    Returns
+    -------
+    polars.DataFrame
+        flag_id, ref_date, value_usd, the newest MOST_PERIODS: 0 where its own side said nothing was traded, else null.
+    """
     from anomaly.bilateral.known import silences
     from anomaly.bilateral.sums import fill
     from anomaly.contract.keys import ROUTE
@@ -106,26 +138,39 @@ def series(flags: pl.DataFrame, bilateral: pl.LazyFrame, coverage: pl.DataFrame,
 
 
 def series_of_legs(flags: pl.DataFrame, months: pl.DataFrame) -> pl.DataFrame:
-    """flag_id, ref_date, value_usd of every flag on the coalition as one exporter."""
+    """What every flagged leg from the coalition as one exporter carried, month by month.
+
+    Parameters
+    ----------
+    flags : polars.DataFrame
+        Rows of schema.Flags; only those on the coalition as one exporter are taken.
+    months : polars.DataFrame
+        supply.series.
+
+    Returns
+    -------
+    polars.DataFrame
+        flag_id, ref_date, value_usd, null where unknown.
+    """
     legs = flags.filter(pl.col("exporter_iso") == COALITION).select("flag_id", "good", "importer_iso")
     of_leg = legs.join(months, on=["good", "importer_iso"], maintain_order="left_right")
     return of_leg.select("flag_id", "ref_date", "value_usd").sort("flag_id", "ref_date")
 
 
-def _manifest(run: Run, found: Findings, documents: dict[str, bytes]) -> dict[str, Any]:
+def _manifest(run: Run, shown: Findings, documents: dict[str, bytes]) -> dict[str, Any]:
     """What a flag can be traced to: raw files, publishers, vintages, tables, scenario, code, seeds, and the documents."""
     from anomaly import sources
 
     source_url = {source.name: source.url for source in sources.SOURCES}
     columns = ["source", "dataset", "vintage", "path", "sha256", "url", "fetched_at"]
     return {
-        "run_id": found.run["run_id"],
+        "run_id": shown.run["run_id"],
         "code_version": run.stamp.code_version,
         "scenario": {"name": run.settings.name, "sha256": run.settings.fingerprint()},
         "seeds": list(run.settings.forest.seeds),
         "raw_files": [
             {**row, "url": row["url"] or source_url.get(row["source"])}
-            for row in found.files.select(columns).to_dicts()
+            for row in shown.files.select(columns).to_dicts()
         ],
         "tables": {
             table: {"version": run.store.version(table), "made_of": run.store.meta(table)["inputs"]} for table in TABLES

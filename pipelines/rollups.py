@@ -7,7 +7,13 @@ from pipelines.staged import write
 
 
 def build(run: Run) -> None:
-    """How much of the trade to the targets is flagged."""
+    """How much of the trade to the targets is flagged.
+
+    Parameters
+    ----------
+    run : Run
+        Reads flags and features; writes rollups.
+    """
     write(run, rollups.STAGES)
 
 

@@ -45,12 +45,36 @@ JOBS: tuple[Job, ...] = (
 
 
 def main(raw: Path, data: Path, scenario: str, name: str = "run", *, is_quarantine: bool = False) -> Outcome:
-    """Run one job by its name, or all that make the reports; in quarantine bad files are set aside. Raises AnomalyError."""
-    known = {job.name: job for job in JOBS}
-    if name != "run" and name not in known:
-        raise BadRequest("the name of a job", repr(name[:40]), hint=f"jobs are run, demo, {', '.join(known)}")
+    """Run one job by its name, or all that make the reports.
+
+    Parameters
+    ----------
+    raw : Path
+        A folder, a file or a glob of raw files.
+    data : Path
+        Folder of the tables and reports.
+    scenario : str
+        Its name, or the path of its TOML file.
+    name : str, optional
+        Of the job; `run` for all of them.
+    is_quarantine : bool, optional
+        Set files that cannot be read aside; otherwise they end the run.
+
+    Returns
+    -------
+    Outcome
+        What each job did, and the files set aside.
+
+    Raises
+    ------
+    AnomalyError
+        The run cannot go on; BadRequest where there is no such job.
+    """
+    by_name = {job.name: job for job in JOBS}
+    if name != "run" and name not in by_name:
+        raise BadRequest("the name of a job", repr(name[:40]), hint=f"jobs are run, demo, {', '.join(by_name)}")
     outcome = run_jobs(
-        tuple(job for job in JOBS if job.in_run) if name == "run" else (known[name],),
+        tuple(job for job in JOBS if job.in_run) if name == "run" else (by_name[name],),
         name,
         raw,
         data,
@@ -77,6 +101,25 @@ def demo(raw: Path, data: Path, scenario: str) -> Outcome:
     """Write the simulated world of the scenario's regime as raw files where it is not there yet, and run everything on it.
 
     Raises BadRequest where another world lies in the folder.
+
+    Parameters
+    ----------
+    raw : Path
+        Folder of the simulated world's files.
+    data : Path
+        Folder of the tables and reports.
+    scenario : str
+        Its name, or the path of its TOML file.
+
+    Returns
+    -------
+    Outcome
+        As `main`.
+
+    Raises
+    ------
+    BadRequest
+        Another world lies in the folder.
     """
     from pipelines.demo import world_of, write_world
 

@@ -7,7 +7,13 @@ from pipelines.staged import write
 
 
 def build(run: Run) -> None:
-    """The forest and its placebos."""
+    """The forest and its placebos.
+
+    Parameters
+    ----------
+    run : Run
+        Reads features and families; writes scores and its companions.
+    """
     write(run, scores.STAGES)
 
 

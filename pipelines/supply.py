@@ -7,7 +7,13 @@ from pipelines.staged import write
 
 
 def build(run: Run) -> None:
-    """Every window of every material leg from the coalition, as one exporter, to a hub."""
+    """Every window of every material leg from the coalition, as one exporter, to a hub.
+
+    Parameters
+    ----------
+    run : Run
+        Reads bilateral, coverage and families; writes supply and its companions.
+    """
     write(run, supply.STAGES, rows=run.store.meta("bilateral")["rows"])
 
 

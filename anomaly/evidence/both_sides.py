@@ -106,21 +106,21 @@ def _periods(flags: pl.DataFrame) -> pl.DataFrame:
         window = window_of(flag)
         year = window.year
         for span, years in zip(_SPANS, ([year], [year - 1], years_of(flag["baseline_years"])), strict=True):
-            for one in years:
-                first, last, _ = window.in_year(one).span()
+            for span_year in years:
+                first, last, _ = window.in_year(span_year).span()
                 route = {name: flag[name] for name in _ROUTE}
                 rows.append(
                     {"flag_id": flag["flag_id"], **route, "span": span, "years": len(years), "f": first, "l": last}
                 )
     schema = {"flag_id": pl.String, **dict.fromkeys(_ROUTE, pl.String), "span": pl.String, "years": pl.Int64}
     spans = pl.DataFrame(rows, schema={**schema, "f": pl.Date, "l": pl.Date}, orient="row")
-    every = (
+    months = (
         pl.when(pl.col("freq_code") == "A")
         .then(pl.date_ranges("f", "f", "1mo"))
         .otherwise(pl.date_ranges("f", "l", "1mo"))
     )
     return (
-        spans.with_columns(ref_date=every)
+        spans.with_columns(ref_date=months)
         .drop("f", "l")
         .explode("ref_date")
         .with_columns(year=pl.col("ref_date").dt.year())

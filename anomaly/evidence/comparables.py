@@ -29,15 +29,34 @@ def build(
     calibration: pl.DataFrame,
     settings: Settings,
 ) -> pl.DataFrame:
-    """flag_id and `comparables`: at most MOST routes each, the nearest first.
-
-    features   rows of the windows' own gap
-    market     market.build: routes that are too small to be measured are in it too
+    """The routes nearest to each flag, at most MOST, the nearest first.
 
     Nearest is the same good to the same country from other exporters of the same kind, the closest in size first;
     then other goods of the heading, then of the chapter, on the same pair; of a ghost transit also the good from the same
     sender to other hubs; then the good on routes too small to be measured, and last the coalition's own trade of it. At
     most one of them is a refused comparison. A flagged route is nobody's comparable, whatever its type.
+
+    Parameters
+    ----------
+    flags : polars.DataFrame
+        Rows of schema.Flags.
+    features : polars.DataFrame
+        Rows of the windows' own gap.
+    scores : polars.DataFrame
+        q_value of routes.
+    refused : polars.DataFrame
+        features.refused.
+    market : polars.DataFrame
+        market.build: routes that are too small to be measured are in it too.
+    calibration : polars.DataFrame
+        scores.calibration.
+    settings : Settings
+        Scenario: limits, materiality and coalition.
+
+    Returns
+    -------
+    polars.DataFrame
+        flag_id and `comparables`; a flag without one has no row.
     """
     limits = rule.limits_of(settings)
     asked = flags.select(

@@ -26,9 +26,22 @@ _COLUMNS = ("evidence", "benign_if", "comparables", "sides")
 class Tables:
     """What evidence is drawn from; each may hold more than the flags' rows.
 
-    features    rows of the windows of the flags
-    bilateral   the flags' goods, to their importers and to their exporters; those that are re-coded to everyone
-    broken      families.broken: changes of HS edition across which a good is not compared
+    Parameters
+    ----------
+    features : polars.DataFrame
+        Rows of the windows of the flags.
+    scores : polars.DataFrame
+        The table scores.
+    calibration : polars.DataFrame
+        scores.calibration.
+    refused : polars.DataFrame
+        features.refused.
+    bilateral : polars.DataFrame
+        The flags' goods, to their importers and to their exporters; those that are re-coded to everyone.
+    broken : polars.DataFrame
+        families.broken: changes of HS edition across which a good is not compared.
+    coverage, scope : polars.DataFrame
+        The tables coverage and coverage.scope.
     """
 
     features: pl.DataFrame
@@ -70,9 +83,23 @@ def around(flagged: pl.DataFrame, features: pl.LazyFrame, bilateral: pl.LazyFram
 
 
 def build(flags: pl.DataFrame, tables: Tables, names: Mapping[str, str], settings: Settings) -> pl.DataFrame:
-    """The flags in their order with the four columns of evidence filled; columns of schema.Flags.
+    """The flags in their order with the four columns of evidence filled.
 
-    names   country → English name, for the sentences
+    Parameters
+    ----------
+    flags : polars.DataFrame
+        Rows of schema.Flags without evidence.
+    tables : Tables
+        What evidence is drawn from.
+    names : mapping of str to str
+        Country → English name, for the sentences.
+    settings : Settings
+        Scenario: coalition, baseline years, floor and limits.
+
+    Returns
+    -------
+    polars.DataFrame
+        Columns of schema.Flags.
     """
     if flags.is_empty():
         return flags
@@ -86,18 +113,18 @@ def build(flags: pl.DataFrame, tables: Tables, names: Mapping[str, str], setting
     countries = pl.concat([flags["importer_iso"], flags["exporter_iso"]]).unique().implode()
     trade = around.filter(pl.col("importer_iso").is_in(countries))
     traded = other_sellers.build(trade, coverage, scope, broken, rows, around)
-    for one in (
+    for part in (
         both_sides.build(rows, trade, around, coverage, scope, broken),
         comparables.build(flags, features, tables.scores, tables.refused, traded, tables.calibration, settings),
         other_sellers.sold_by_others(rows, traded, around, coverage, scope, broken, settings.coalition.countries),
         other_sellers.recorded_from_others(flags, trade),
     ):
-        rows = rows.join(one, on="flag_id", how="left", maintain_order="left")
+        rows = rows.join(part, on="flag_id", how="left", maintain_order="left")
     kinds = {name: column.dtype for name, column in Flags.columns().items()}
-    told = [_told(row, names, settings) for row in rows.to_dicts()]
+    texts = [_told(row, names, settings) for row in rows.to_dicts()]
     return rows.with_columns(
-        evidence=pl.Series([sentence for sentence, _ in told], dtype=pl.String),
-        benign_if=pl.Series([items for _, items in told], dtype=kinds["benign_if"]),
+        evidence=pl.Series([sentence for sentence, _ in texts], dtype=pl.String),
+        benign_if=pl.Series([items for _, items in texts], dtype=kinds["benign_if"]),
         comparables=pl.coalesce("comparables", pl.lit([], dtype=kinds["comparables"])),
     ).select(pl.col(name).cast(kind) for name, kind in kinds.items())
 
@@ -120,10 +147,36 @@ def _told(row: Mapping[str, Any], names: Mapping[str, str], settings: Settings) 
 
 
 def sentence(row: Mapping[str, Any], flag_type: str) -> str:
-    """What fits together in a flag of this type, and what is missing."""
+    """What fits together in a flag of this type, and what is missing.
+
+    Parameters
+    ----------
+    row : mapping of str to Any
+        A flag beside its features and evidence, with names of countries.
+    flag_type : str
+        Name of one of flags.types.
+
+    Returns
+    -------
+    str
+        Sentences.
+    """
     return naming.type_of(flag_type).sentence(row)
 
 
 def benign_if(row: Mapping[str, Any], flag_type: str) -> list[dict[str, str]]:
-    """explanation, verdict and text of each: what the data can say, and last what no trade figure says."""
+    """The innocent explanations of a flag of this type: what the data can say of each, and last what no trade figure says.
+
+    Parameters
+    ----------
+    row : mapping of str to Any
+        A flag beside its features and evidence, with names of countries.
+    flag_type : str
+        Name of one of flags.types.
+
+    Returns
+    -------
+    list of dict of str to str
+        explanation, verdict and text of each.
+    """
     return [explanation(row) for explanation in naming.type_of(flag_type).explanations]

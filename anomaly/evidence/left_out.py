@@ -164,7 +164,26 @@ def measured(
 def judged(
     measured: pl.DataFrame, scores: pl.DataFrame, run: Mapping[str, Frame], make: Make, settings: Settings
 ) -> pl.DataFrame:
-    """What would be flagged of routes as they are measured without a publisher; nothing is held against measures."""
+    """What would be flagged of routes as they are measured without a publisher; nothing is held against measures.
+
+    Parameters
+    ----------
+    measured : polars.DataFrame
+        Columns of features, as `measured` gives them.
+    scores : polars.DataFrame
+        Columns of scores for the same routes, as `scored` gives them.
+    run : mapping of str to polars.DataFrame or polars.LazyFrame
+        The run's families and scores.calibration.
+    make : callable
+        Makes tables from others as a run does.
+    settings : Settings
+        Scenario: limits and targets.
+
+    Returns
+    -------
+    polars.DataFrame
+        Rows of the stage flagged.
+    """
     given = {
         "features": measured,
         "scores": scores,

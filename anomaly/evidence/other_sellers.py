@@ -30,7 +30,18 @@ _SCHEMA = {
 
 
 def years_of(baseline_years: str) -> list[int]:
-    """2019-2021 in its years; none where the text names no years."""
+    """The years that a text such as 2019-2021 names.
+
+    Parameters
+    ----------
+    baseline_years : str
+        First and last year with a dash between.
+
+    Returns
+    -------
+    list of int
+        Ascending; empty where the text names no years.
+    """
     first, _, last = baseline_years.partition("-")
     return list(range(int(first), int(last) + 1)) if first.isdigit() and last.isdigit() else []
 
@@ -85,7 +96,7 @@ def _window(filled: pl.DataFrame, window: Window, baseline: Sequence[int], broke
         is_broken=is_broken(sums, broken, "oldest_edition", "newest_edition"),
         is_broken_since=is_broken(sums, broken, "oldest_edition_since", "newest_edition_since"),
     )
-    mean = (pl.sum_horizontal([pl.col(f"_{one}") for one in baseline], ignore_nulls=False) + count // 2) // max(
+    mean = (pl.sum_horizontal([pl.col(f"_{year}") for year in baseline], ignore_nulls=False) + count // 2) // max(
         count, 1
     )
     return sums.select(
@@ -196,10 +207,20 @@ def _with_both(flags: pl.DataFrame, reports: pl.DataFrame) -> pl.DataFrame:
 def recorded_from_others(flags: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
     """What each flag's importer records of the good from all other countries than the route's exporter.
 
-    Returns flag_id, recorded_from_others_usd and recorded_from_others_prior_usd, CIF, as recorded; null where the
-    importer records nothing from anyone in one of the two windows.
+    Parameters
+    ----------
+    flags : polars.DataFrame
+        flag_id, window, good, exporter_iso and importer_iso.
+    cells : polars.DataFrame
+        Rows of bilateral of the flags' goods and importers.
+
+    Returns
+    -------
+    polars.DataFrame
+        flag_id, recorded_from_others_usd and recorded_from_others_prior_usd, CIF, as recorded; null where the importer
+        records nothing from anyone in that window.
     """
-    told = flags.select("flag_id")
+    sums = flags.select("flag_id")
     for name, years_back in (("recorded_from_others_usd", 0), ("recorded_from_others_prior_usd", 1)):
         windows = [Window(*row) for row in flags.select(WINDOW_KEY).unique().rows()]
         spans = [
@@ -216,5 +237,5 @@ def recorded_from_others(flags: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFra
             .group_by("flag_id")
             .agg(pl.col("import_value_cif_usd").filter(pl.col("exporter_iso") != pl.col("own")).sum().alias(name))
         )
-        told = told.join(recorded, on="flag_id", how="left", maintain_order="left")
-    return told
+        sums = sums.join(recorded, on="flag_id", how="left", maintain_order="left")
+    return sums

@@ -28,10 +28,29 @@ def tell(
 ) -> pl.DataFrame:
     """Rows of schema.Without for the flags whose figures use the source.
 
-    run_features   the flags' rows of features as the run has them
-    still          flags.build of `measured` and `scores`: what would be flagged without the source
-
     A flag of which every column is the same does not use the source and has no row.
+
+    Parameters
+    ----------
+    flags : polars.DataFrame
+        Rows of schema.Flags.
+    source : str
+        Name of the publisher that is left out.
+    run_features : polars.DataFrame
+        The flags' rows of features as the run has them.
+    measured : polars.DataFrame
+        The same routes measured without the source; a route that cannot be measured is missing.
+    scores : polars.DataFrame
+        ROUTE_KEY and q_value without the source.
+    still : polars.DataFrame
+        flags.build of `measured` and `scores`: what would be flagged without the source.
+    settings : Settings
+        Scenario: materiality and limits.
+
+    Returns
+    -------
+    polars.DataFrame
+        Columns of schema.Without, sorted by flag_id.
     """
     was = {_route(row): row for row in run_features.to_dicts()}
     now = {_route(row): row for row in measured.to_dicts()}
@@ -59,7 +78,20 @@ def _is_same(before: Any, after: Any) -> bool:
 
 
 def nothing_left(flags: pl.DataFrame, source: str) -> pl.DataFrame:
-    """Rows of schema.Without where one publisher alone has trade data."""
+    """Rows of schema.Without where one publisher alone has trade data.
+
+    Parameters
+    ----------
+    flags : polars.DataFrame
+        flag_id of all flags.
+    source : str
+        Name of the publisher.
+
+    Returns
+    -------
+    polars.DataFrame
+        Columns of schema.Without, a row a flag, none comparable.
+    """
     empty: dict[str, list[str]] = {"reasons_left": [], "reasons_lost": [], "unknown": []}
     row = {"source_left_out": source, "remains": "not_comparable", "says": NOTHING_LEFT, **empty}
     return _table([{"flag_id": flag_id, **row} for flag_id in flags["flag_id"]])
@@ -82,16 +114,16 @@ def _row(
     settings: Settings,
 ) -> dict[str, Any]:
     reasons = [reason["indicator"] for reason in flag["reasons"]]
-    told = {"flag_id": flag["flag_id"], "remains": "not_comparable", "value_usd": None}
+    base = {"flag_id": flag["flag_id"], "remains": "not_comparable", "value_usd": None}
     if after is None:
-        return {**told, "reasons_left": [], "reasons_lost": [], "unknown": []}
+        return {**base, "reasons_left": [], "reasons_lost": [], "unknown": []}
     limits = rule.limits_of(settings).thresholds
     unknown = [name for name in limits if before[name] is not None and after[name] is None]
     left = [name for name in reasons if after[name] is not None and after[name] >= limits[name]]
     lost = [name for name in reasons if after[name] is not None and after[name] < limits[name]]
     remains = "not_flagged" if not is_flagged else "flagged" if left == reasons else "weaker"
     more = {"remains": remains, "value_usd": after["value_usd"]}
-    return {**told, **more, "reasons_left": left, "reasons_lost": lost, "unknown": unknown}
+    return {**base, **more, "reasons_left": left, "reasons_lost": lost, "unknown": unknown}
 
 
 def _says(row: Mapping[str, Any], flag: Mapping[str, Any], is_measured: bool, q_value: float | None) -> str:

@@ -91,7 +91,18 @@ def caveats(row: Mapping[str, Any], calibrated: Mapping[str, Any], measures: str
 
 
 def is_lumpy(good: str) -> bool:
-    """Whether one piece of the good is worth a route's year."""
+    """Whether one piece of the good is worth a route's year.
+
+    Parameters
+    ----------
+    good : str
+        Code or family; its first four digits count.
+
+    Returns
+    -------
+    bool
+        True for the headings of LUMPY_HEADINGS.
+    """
     return good[:4] in LUMPY_HEADINGS
 
 

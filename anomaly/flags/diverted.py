@@ -26,7 +26,17 @@ _ONE_MONTH_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The table supply and the companions that stand beside its calls."""
+    """The table supply and the companions that stand beside its calls.
+
+    Parameters
+    ----------
+    supply : polars.DataFrame
+        Supply, filled in by `supply.sides.beside`.
+    calibration : polars.DataFrame
+        SupplyCalibration.
+    hubs : polars.DataFrame
+        SupplyHubs.
+    """
 
     supply: pl.DataFrame
     calibration: pl.DataFrame
@@ -34,14 +44,23 @@ class Tables:
 
 
 def build(tables: Tables, lists: pl.DataFrame, names: Mapping[str, str], settings: Settings) -> pl.DataFrame:
-    """The called legs as flags with their evidence; columns of schema.Flags, in no order.
+    """The called legs as flags with their evidence.
 
     Parameters
     ----------
-    lists
+    tables : Tables
+        The table supply and its companions.
+    lists : polars.DataFrame
         good, tier, valid_from, valid_to of the scenario's goods lists: they set severity and order, never a call.
-    names
+    names : mapping of str to str
         Country to English name, for the sentences.
+    settings : Settings
+        Scenario: supply and the limits that the sentences name.
+
+    Returns
+    -------
+    polars.DataFrame
+        Columns of schema.Flags, in no order.
     """
     called = tables.supply.filter(pl.col("called_by").is_not_null(), ~pl.col("is_before_sanctions"))
     of_window = tables.calibration.rename({"called": "window_called", "tested": "window_tested"}).drop("legs", "says")
@@ -110,7 +129,18 @@ def _flag(row: dict[str, Any], tier: str | None, settings: Settings) -> dict[str
 
 
 def q_of_both(row: Row) -> float | None:
-    """Twice the smaller q of the two tests, so that a limit holds for both together; None where neither was made."""
+    """Twice the smaller q of the two tests, so that a limit holds for both together.
+
+    Parameters
+    ----------
+    row : mapping of str to Any
+        A row of supply.
+
+    Returns
+    -------
+    float or None
+        0 to 1; None where neither test was made.
+    """
     both = [row[name] for name in ("window_q_value", "date_q_value") if row[name] is not None]
     return min(1.0, 2 * min(both)) if both else None
 
@@ -121,6 +151,18 @@ def severity(row: Row, tier: str | None) -> str:
     A hub's own demand for the same goods looks alike on this leg, so it is medium at most; high only where both tests
     call it and what others report bears it out: most of the rise went on to the targets, or never arrived. Where controls
     are called nearly as often, or no test could be made, it is medium at most in any case.
+
+    Parameters
+    ----------
+    row : mapping of str to Any
+        A row of supply beside its window's and its hub's figures.
+    tier : str or None
+        Of the scenario's goods lists; None where the good is on none.
+
+    Returns
+    -------
+    str
+        `high`, `medium` or `low`.
     """
     matters = row["value_usd"] >= LARGE_USD or tier is not None
     if row["called_by"] == "both" and matters and diverted_supply.is_borne_out(row) and not row["is_boom_possible"]:
@@ -129,7 +171,20 @@ def severity(row: Row, tier: str | None) -> str:
 
 
 def reasons(row: Row, settings: Settings) -> list[dict[str, Any]]:
-    """What speaks for it, each with its number, its threshold and a sentence; what others report comes last."""
+    """What speaks for a flag, each with its number, its threshold and a sentence; what others report comes last.
+
+    Parameters
+    ----------
+    row : mapping of str to Any
+        A row of supply beside its window's and its hub's figures, with names of countries.
+    settings : Settings
+        Scenario: thresholds of `supply`.
+
+    Returns
+    -------
+    list of dict of str to Any
+        Items of the column reasons of schema.Flags.
+    """
     fell_from = -math.log1p(-settings.supply.direct_fall_share)
     measured: list[tuple[str, float | int | None, str, float, Callable[[Row, Settings], str]]] = [
         ("supply_rise_log", row["rise_log"], "log", 0.0, _rise),
@@ -212,9 +267,20 @@ def _p(value: float | None) -> str:
 
 
 def caveats(row: Row) -> list[str]:
-    """What else could explain it, and what the data cannot say; the gravest first."""
+    """What else could explain a flag, and what the data cannot say.
+
+    Parameters
+    ----------
+    row : mapping of str to Any
+        A row of supply beside its window's and its hub's figures, with names of countries.
+
+    Returns
+    -------
+    list of str
+        Sentences, the gravest first.
+    """
     members, share = row["members"], row["largest_month_share"] or 0.0
-    carried = members[0]["value_usd"] / max(1, sum(one["value_usd"] for one in members)) if members else 0.0
+    carried = members[0]["value_usd"] / max(1, sum(member["value_usd"] for member in members)) if members else 0.0
     said = [
         (is_lumpy(row["good"]), LUMPY),
         (row["called_by"] == "rule", "No test could be made: flagged by a rule that is not calibrated."),

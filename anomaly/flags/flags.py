@@ -191,6 +191,17 @@ def _as_frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
 
 
 def in_order(flags: pl.DataFrame) -> pl.DataFrame:
-    """Flags in the order of the table: findings before checks, the newest window first, then by priority and key."""
+    """Flags in the order of the table: findings before checks, the newest window first, then by priority and key.
+
+    Parameters
+    ----------
+    flags : polars.DataFrame
+        Rows of schema.Flags.
+
+    Returns
+    -------
+    polars.DataFrame
+        The same rows: findings before checks, the newest window first, then by priority and key.
+    """
     order = ["is_before_sanctions", "window_end", "priority", *[name for name in _KEY if name != "window_end"]]
     return flags.sort(order, descending=[False, True, True, False, False, False, False, False])

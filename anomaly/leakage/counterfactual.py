@@ -16,9 +16,14 @@ LEAST_GROWTHS = 20  # of a size, for a spread of its own; those of the next smal
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """Every good to every hub, hubs x goods: also what was never traded, since a new leg starts from nothing.
+    """Every good to every hub: also what was never traded, since a new leg starts from nothing.
 
-    value, prior   whole USD, in the window and in the same months before the measure
+    Parameters
+    ----------
+    hubs, goods : array of int
+        Numbers in `Legs.importers` and `Legs.goods`, ascending.
+    value, prior : array of int, shape (hubs, goods)
+        Whole USD, in the window and in the same months before the measure.
     """
 
     hubs: Ids
@@ -30,7 +35,19 @@ class Cells:
 def cells(legs: Legs, now: slice, then: slice, is_counted: Marks) -> Cells:
     """The hubs' cells of the counted goods in two runs of months; a leg that is not in the data carried nothing.
 
-    is_counted   of each good; those that are not known in one of the two must not be among them
+    Parameters
+    ----------
+    legs : Legs
+        All legs of the span.
+    now, then : slice
+        Columns of `legs.value`: the window, and the months it is compared with.
+    is_counted : array of bool, shape (goods,)
+        Goods that are not known in one of the two must not be among them.
+
+    Returns
+    -------
+    Cells
+        Hubs by counted goods.
     """
     hubs, goods = np.flatnonzero(legs.is_hub), np.flatnonzero(is_counted)
     at_hub, at_good = np.full(len(legs.is_hub), -1), np.full(len(is_counted), -1)
@@ -48,39 +65,88 @@ def cells(legs: Legs, now: slice, then: slice, is_counted: Marks) -> Cells:
 
 @dataclass(frozen=True, slots=True)
 class Growths:
-    """Log growth of cells in a year before the measure, by their size before it, one sorted array a size."""
+    """Log growth of cells in a year before the measure, by their size before it, one sorted array a size.
+
+    Parameters
+    ----------
+    of_size : tuple of array of float
+        Logs, sorted; an array for each stratum of `sizes`, the smallest first.
+    """
 
     of_size: tuple[Floats, ...]
 
 
 def sizes(prior: Amounts, months: int, settings: Settings) -> Ids:
-    """Stratum of each amount: nothing, then by `supply.sizes_usd` of a year."""
+    """Stratum of each amount: nothing, then by `supply.sizes_usd` of a year.
+
+    Parameters
+    ----------
+    prior : array of int
+        Whole USD carried before.
+    months : int
+        Length of the window: edges of a year are cut to it.
+    settings : Settings
+        Scenario: supply.sizes_usd.
+
+    Returns
+    -------
+    array of int
+        0 for nothing, then 1 for the smallest size; of the shape given.
+    """
     edges = np.array([1, *[edge * months / 12 for edge in settings.supply.sizes_usd]])
     return np.asarray(np.searchsorted(edges, prior, side="right"), dtype=np.int64)
 
 
 def growths(of: Cells, hubs: Marks, months: int, settings: Settings) -> Growths:
-    """Growth of all cells of some hubs; of the size before, never of the window's own."""
+    """Growth of all cells of some hubs; of the size before, never of the window's own.
+
+    Parameters
+    ----------
+    of : Cells
+        Cells of a year before the measure.
+    hubs : array of bool, shape (hubs,)
+        Hubs whose growths are taken.
+    months : int
+        Length of the window.
+    settings : Settings
+        Scenario: supply.sizes_usd and floor_usd.
+
+    Returns
+    -------
+    Growths
+        A size with fewer than LEAST_GROWTHS has those of the next smaller size too.
+    """
     floor = settings.supply.floor_usd * months / 12
     value, prior = of.value[hubs].ravel(), of.prior[hubs].ravel()
     growth = np.log((value + floor) / (prior + floor))
     size = sizes(prior, months, settings)
     parts: list[Floats] = []
-    for one in range(len(settings.supply.sizes_usd) + 2):
-        own = growth[size == one]
+    for stratum in range(len(settings.supply.sizes_usd) + 2):
+        own = growth[size == stratum]
         parts.append(own if len(own) >= LEAST_GROWTHS or not parts else np.concatenate([parts[-1], own]))
     return Growths(tuple(np.sort(part) for part in parts))
 
 
-def draws(prior: Amounts, known: Growths, months: int, settings: Settings, number: int) -> Floats:
-    """What a hub's cells could have carried, cells x draws, USD.
+def draws(prior: Amounts, past: Growths, months: int, settings: Settings, number: int) -> Floats:
+    """What a hub's cells could have carried.
 
     Parameters
     ----------
-    prior
-        What each carried in the same months before the measure.
-    number
+    prior : array of int, shape (cells,)
+        Whole USD each carried in the same months before the measure.
+    past : Growths
+        By size, of a year in which nothing can have been diverted.
+    months : int
+        Length of the window.
+    settings : Settings
+        Scenario: supply.seed, draws, common_shock_log, floor_usd and sizes_usd.
+    number : int
         Of the hub: each has random numbers of its own, whoever else is in the data.
+
+    Returns
+    -------
+    array of float, shape (cells, draws)
+        USD, 0 or more.
 
     Notes
     -----
@@ -92,15 +158,28 @@ def draws(prior: Amounts, known: Growths, months: int, settings: Settings, numbe
     floor = rules.floor_usd * months / 12
     size, result = sizes(prior, months, settings), np.empty((len(prior), rules.draws))
     shock = rules.common_shock_log * rng.standard_normal(rules.draws)
-    for one, of_size in enumerate(known.of_size):
-        row = np.flatnonzero(size == one)
+    for stratum, of_size in enumerate(past.of_size):
+        row = np.flatnonzero(size == stratum)
         drawn = of_size[rng.integers(len(of_size), size=(len(row), rules.draws))] if len(of_size) else 0.0
         result[row] = np.maximum((prior[row, None] + floor) * np.exp(drawn + shock) - floor, 0.0)
     return result
 
 
 def interval(sums: Floats, settings: Settings) -> Amounts:
-    """Low, middle and high of sums x draws, whole USD, sums x 3."""
+    """Low, middle and high of what sums could have been.
+
+    Parameters
+    ----------
+    sums : array of float, shape (sums, draws) or (draws,)
+        USD.
+    settings : Settings
+        Scenario: supply.interval_share, the share of draws that lies inside.
+
+    Returns
+    -------
+    array of int, shape (sums, 3) or (3,)
+        Whole USD.
+    """
     tail = (1 - settings.supply.interval_share) / 2
     quantiles = np.quantile(sums, [tail, 0.5, 1 - tail], axis=-1).T
     return np.asarray(np.rint(quantiles), dtype=np.int64)

@@ -26,7 +26,15 @@ CHAPTER_DIGITS = 2
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The table leakage and how its intervals did, columns of their contracts, sorted by their keys."""
+    """The table leakage and how its intervals did, columns of their contracts, sorted by their keys.
+
+    Parameters
+    ----------
+    leakage : polars.DataFrame
+        Leakage: hub by good, hub, good and all, a row each and window.
+    coverage : polars.DataFrame
+        LeakageCoverage: how often the intervals held the year before, a row a window and kind of sum.
+    """
 
     leakage: pl.DataFrame
     coverage: pl.DataFrame
@@ -37,12 +45,14 @@ def build(chunks: Iterable[pl.DataFrame], spans: Sequence[Span], broken: pl.Data
 
     Parameters
     ----------
-    chunks
+    chunks : sequence of polars.DataFrame
         bilateral, whole goods, sorted by good, frequency, exporter, importer and period.
-    spans
+    spans : sequence of Span
         reporting.spans: which months are read, and whose.
-    broken
+    broken : polars.DataFrame
         families.broken: changes of HS edition across which a good is never compared.
+    settings : Settings
+        Scenario: coalition, targets, date of the measure, materiality, least_months and all of `supply`.
 
     Returns
     -------
@@ -86,10 +96,10 @@ def _window(legs: Legs, window: Spell, measure: int, settings: Settings) -> Tabl
     then = counterfactual.cells(legs, before.at(before.end), before.at(before.before[0]), counted)
     if not now.value.size:
         return None
-    every = np.ones(len(now.hubs), dtype=np.bool_)
-    known = counterfactual.growths(then, every, window.months, settings)
+    all_hubs = np.ones(len(now.hubs), dtype=np.bool_)
+    past = counterfactual.growths(then, all_hubs, window.months, settings)
     key = {"freq_code": "M", "window_months": window.months, "window_end": legs.months[window.end]}
-    rows = _rows(legs, now, known, direct, window.months, settings)
+    rows = _rows(legs, now, past, direct, window.months, settings)
     kinds = {name: column.dtype for name, column in Leakage.columns().items()}
     leakage = rows.with_columns(
         **{name: pl.lit(value) for name, value in key.items()}, is_before_sanctions=pl.lit(window.end < measure)
@@ -97,20 +107,22 @@ def _window(legs: Legs, window: Spell, measure: int, settings: Settings) -> Tabl
     return Tables(leakage, _coverage(legs, then, before, key, settings))
 
 
-def _rows(legs: Legs, now: Cells, known: Growths, direct: rise.Direct, months: int, settings: Settings) -> pl.DataFrame:
+def _rows(legs: Legs, now: Cells, past: Growths, direct: rise.Direct, months: int, settings: Settings) -> pl.DataFrame:
     """Every cell with trade, every hub, every good and all of it."""
     hubs, goods = legs.importers.gather(now.hubs), legs.goods.gather(now.goods)
     by_good = np.zeros((len(goods), settings.supply.draws))
     parts, of_hubs = [], []
-    sent, sent_then = (np.maximum(one[now.goods], 0) for one in (direct.value, direct.prior))
+    sent, sent_then = (np.maximum(amounts[now.goods], 0) for amounts in (direct.value, direct.prior))
     for at, hub in enumerate(hubs):
-        drawn = counterfactual.draws(now.prior[at], known, months, settings, _number(hub))
+        drawn = counterfactual.draws(now.prior[at], past, months, settings, _number(hub))
         by_good += drawn
         of_hubs.append(drawn.sum(axis=0))
-        some = np.flatnonzero((now.value[at] > 0) | (now.prior[at] > 0))
-        cells = _frame(drawn[some], now.value[at, some], now.prior[at, some], settings)
+        traded = np.flatnonzero((now.value[at] > 0) | (now.prior[at] > 0))
+        cells = _frame(drawn[traded], now.value[at, traded], now.prior[at, traded], settings)
         parts.append(
-            _named(cells, "hub_good", [hub] * len(some), goods.gather(some).to_list(), sent[some], sent_then[some])
+            _named(
+                cells, "hub_good", [hub] * len(traded), goods.gather(traded).to_list(), sent[traded], sent_then[traded]
+            )
         )
     everywhere = np.ones(len(goods), dtype=np.int64)
     per_hub = _frame(np.stack(of_hubs), now.value.sum(axis=1), now.prior.sum(axis=1), settings)
@@ -182,15 +194,15 @@ def _coverage(legs: Legs, then: Cells, before: Spell, key: dict[str, object], se
         others = np.arange(len(then.hubs)) != at
         if not others.any():
             continue
-        known = counterfactual.growths(then, others, before.months, settings)
-        drawn = counterfactual.draws(then.prior[at], known, before.months, settings, _number(hub))
+        past = counterfactual.growths(then, others, before.months, settings)
+        drawn = counterfactual.draws(then.prior[at], past, before.months, settings, _number(hub))
         for of, groups in (("hub_chapter", np.unique(chapter)), ("hub", [""])):
             for group in groups:
-                some = np.flatnonzero((chapter == group) | (of == "hub"))
-                if then.prior[at, some].sum() >= least:
-                    low, _, high = counterfactual.interval(drawn[some].sum(axis=0), settings)
+                members = np.flatnonzero((chapter == group) | (of == "hub"))
+                if then.prior[at, members].sum() >= least:
+                    low, _, high = counterfactual.interval(drawn[members].sum(axis=0), settings)
                     tried[of][0] += 1
-                    tried[of][1] += bool(low <= then.value[at, some].sum() <= high)
+                    tried[of][1] += bool(low <= then.value[at, members].sum() <= high)
     rows = [
         {**key, "of": of, "interval_share": settings.supply.interval_share, "sums": sums, "held": held,
          "checked_end": legs.months[before.end], "says": _says(legs, before, of, sums, held, settings)}

@@ -164,9 +164,11 @@ def context(findings: Findings, most_cards: int = MOST_CARDS) -> dict[str, Any]:
 
 def _words_of_legs(flags: pl.DataFrame) -> str:
     """The types of flags on the coalition's legs that there are; all of them where there is none."""
-    of_legs = [one for one in types.TYPES if one.leg == COALITION_TO_HUB]
+    of_legs = [kind for kind in types.TYPES if kind.leg == COALITION_TO_HUB]
     shown = set(flags["flag_type"])
-    return " or ".join(one.words for one in of_legs if one.name in shown or shown.isdisjoint(of.name for of in of_legs))
+    return " or ".join(
+        kind.words for kind in of_legs if kind.name in shown or shown.isdisjoint(of.name for of in of_legs)
+    )
 
 
 def policy_hash(text: str) -> str:

@@ -18,7 +18,19 @@ from anomaly.supply.series import Legs
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """Which legs a window calls, and which controls it would have called; marks in the order of the legs."""
+    """Which legs a window calls, and which controls it would have called; marks in the order of the legs.
+
+    Parameters
+    ----------
+    window_q, date_q : array of float, shape (legs,)
+        q of the window test and of the date test, 0 to 1; NaN where the leg was not tested.
+    by_window, by_date : array of bool, shape (legs,)
+        Legs that each test calls.
+    controls : array of bool, shape (legs,)
+        Hubs' material legs of goods whose direct trade stood.
+    controls_called : array of bool, shape (legs,)
+        Those of them that did as much as the least of the called.
+    """
 
     window_q: Floats
     date_q: Floats
@@ -44,10 +56,25 @@ def calls(
 
     Parameters
     ----------
-    risen
+    tested : Tested
+        The window test of the same legs.
+    steps : Steps or None
+        The legs' shifts of level; None where the months are too few.
+    dated : Dated or None
+        The date test of the same legs; None where it could not be made.
+    since : int
+        Position of the first whole month under the measure.
+    risen : array of bool
         Legs that carry more than in the best window before: others are never called.
-    gated, controls
+    gated, controls : array of bool
         Hubs' material legs of goods whose direct trade fell, and of goods whose direct trade stood.
+    settings : Settings
+        Scenario: supply.q_limit, of which each test has half.
+
+    Returns
+    -------
+    Calls
+        Marks and q in the order of the legs.
     """
     level = settings.supply.q_limit / 2
     nothing = np.full(len(gated), np.nan)
@@ -69,6 +96,24 @@ def year_before(legs: Legs, end: int, measure: int, rises: Rises, settings: Sett
     """Legs of the hubs tested in the same months of the last year before the measure, and those called.
 
     All goods are tested: in that year none had lost its direct trade to the measure.
+
+    Parameters
+    ----------
+    legs : Legs
+        All legs of the span.
+    end : int
+        Position of the last month of the window that is judged.
+    measure : int
+        Position of the first month that does not lie wholly before the measure.
+    rises : callable
+        `by_window.compute_once` of the same legs.
+    settings : Settings
+        Scenario: supply, its window and q_limit.
+
+    Returns
+    -------
+    tuple of int, int
+        How many were tested and how many called; 0, 0 where the data lack the year before that one.
     """
     back = end if end < measure else end - 12 * max(1, -((measure - 1 - end) // 12))
     window = spell(back, measure, settings.supply.window_months, None, settings)
@@ -82,16 +127,30 @@ def dose_response(rise: Rise, fall_log: Floats, rows: Ids) -> tuple[float, float
     """Rank correlation of the rises of some legs with the depth of their goods' direct falls, and its chance.
 
     NaN where fewer than four can tell. In an honest year demand is common to both and the correlation is negative.
+
+    Parameters
+    ----------
+    rise : Rise
+        Rises of all legs in the window.
+    fall_log : array of float, shape (legs,)
+        Log fall of the direct trade of each leg's good; NaN where unknown.
+    rows : array of int
+        Numbers of the legs that are compared.
+
+    Returns
+    -------
+    tuple of float, float
+        Spearman's rank correlation, -1 to 1, and the chance of so much or more by the normal approximation.
     """
-    some = rows[np.isfinite(rise.rise_log[rows]) & np.isfinite(fall_log[rows])]
-    if len(some) < 4:
+    comparable = rows[np.isfinite(rise.rise_log[rows]) & np.isfinite(fall_log[rows])]
+    if len(comparable) < 4:
         return math.nan, math.nan
-    first, second = _ranks(rise.rise_log[some]), _ranks(fall_log[some])
+    first, second = _ranks(rise.rise_log[comparable]), _ranks(fall_log[comparable])
     spread = float(first.std() * second.std())
     if spread == 0:
         return math.nan, math.nan
     correlation = float(((first - first.mean()) * (second - second.mean())).mean()) / spread
-    return correlation, 0.5 * math.erfc(correlation * math.sqrt((len(some) - 1) / 2))
+    return correlation, 0.5 * math.erfc(correlation * math.sqrt((len(comparable) - 1) / 2))
 
 
 def _ranks(values: Floats) -> Floats:
@@ -103,7 +162,22 @@ def _ranks(values: Floats) -> Floats:
 
 
 def is_boom_possible(settings: Settings, tested: int, called: int, controls: int, controls_called: int) -> bool:
-    """Whether goods that nobody had to divert are called nearly as often: a boom cannot be told from diversion then."""
+    """Whether goods that nobody had to divert are called nearly as often: a boom cannot be told from diversion then.
+
+    Parameters
+    ----------
+    settings : Settings
+        Scenario: supply.boom_least_controls and controls_share_limit.
+    tested, called : int
+        How many legs were tested, and how many of them are called.
+    controls, controls_called : int
+        How many legs of goods with standing direct trade there are, and how many would be called.
+
+    Returns
+    -------
+    bool
+        False where nothing is called or the controls are too few to say.
+    """
     if not called or controls < settings.supply.boom_least_controls:
         return False
     return controls_called / controls >= settings.supply.controls_share_limit * called / tested

@@ -20,10 +20,16 @@ DIGITS = 9  # of a step: the last ones hang on how many threads multiply the mat
 class Steps:
     """The one significant shift of each leg's level up to a month.
 
-    size      log, 0 where there is none, NaN where there is no series to read it from
-    at        position of the first month at the new level, -1 where there is none
-    is_counted   hubs' legs with a series that carried a material window in it
-    first     position of the first month read
+    Parameters
+    ----------
+    size : array of float, shape (legs,)
+        Log; 0 where there is no shift, NaN where there is no series to read it from.
+    at : array of int, shape (legs,)
+        Position of the first month at the new level, -1 where there is none.
+    is_counted : array of bool, shape (legs,)
+        Hubs' legs with a series that carried a material window in it.
+    first, end : int
+        Positions of the first and the last month read.
     """
 
     size: Floats
@@ -37,8 +43,18 @@ class Steps:
 class Dated:
     """Steps up since the measure and before it, and how many dates there were for them.
 
-    q_value   of each leg, NaN where it has no step up since the measure
-    pseudo_dates, pseudo_calls   dates before the measure taken for one, and the most legs that any of them calls
+    Parameters
+    ----------
+    q_value : array of float, shape (legs,)
+        Of each leg, 0 to 1; NaN where it has no step up since the measure.
+    since, before : int
+        Tested legs that step up since the measure, and before it.
+    dates_since, dates_before : int
+        Months at which a step could lie, since the measure and before it.
+    pseudo_dates : int
+        Dates before the measure that were taken for one.
+    pseudo_calls : int
+        The most legs that any of them calls; 0 where there was none.
     """
 
     q_value: Floats
@@ -54,6 +70,20 @@ def steps(legs: Legs, end: int, settings: Settings) -> Steps | None:
     """The shift of the level of every leg, from the months up to `end`; None where these are too few.
 
     Legs whose good does not survive an edition within these months have none.
+
+    Parameters
+    ----------
+    legs : Legs
+        All legs of the span.
+    end : int
+        Position of the last month read.
+    settings : Settings
+        Scenario: supply.most_months, window and floor; materiality.
+
+    Returns
+    -------
+    Steps or None
+        In the order of the legs; None where there are fewer than LEAST_MONTHS.
     """
     first = max(0, end + 1 - settings.supply.most_months)
     if end + 1 - first < LEAST_MONTHS:
@@ -80,11 +110,15 @@ def against_dates(
 
     Parameters
     ----------
-    since
+    steps : Steps
+        Shifts of all legs.
+    since : int
         Position of the first whole month under the measure.
-    is_tested
+    is_tested : array of bool, shape (legs,)
         Legs that are counted: those whose direct trade fell. Steps of others would make the date look like any other.
-    controls
+    settings : Settings
+        Scenario: supply, its q_limit, least_dates_before and boom_least_controls.
+    controls : array of bool, shape (legs,), optional
         Legs of goods whose direct trade stood, where the data hold all goods; None in an extract, where those are as
         likely diverted themselves.
 
@@ -109,9 +143,9 @@ def against_dates(
     if controls is not None:
         q_value = np.maximum(q_value, _by_controls(steps, is_up, is_tested, late, controls, settings))
     pseudo = [early[at : at + len(late)] for at in range(max(0, len(early) - len(late) + 1))]
-    pseudo = [some for some in pseudo if len(early) - len(some) >= settings.supply.least_dates_before]
+    pseudo = [dates for dates in pseudo if len(early) - len(dates) >= settings.supply.least_dates_before]
     level = settings.supply.q_limit / 2
-    calls = [int((_q(steps, is_up, some, np.setdiff1d(early, some)) <= level).sum()) for some in pseudo]
+    calls = [int((_q(steps, is_up, dates, np.setdiff1d(early, dates)) <= level).sum()) for dates in pseudo]
     return Dated(
         q_value,
         int(np.isin(steps.at[is_up], late).sum()),

@@ -20,11 +20,20 @@ Rises = Callable[[Spell], tuple[Rise, Direct]]
 class Tested:
     """One figure a leg; NaN where the leg is not one of the hubs', is not material or is unknown.
 
-    statistic   the rise that is compared, less what the hub's own growth explains
-    effect      that growth, in the unit of the statistic; NaN where it cannot be told from diversion
-    p_value     the larger of those by importers and by periods
-    is_scaled   the statistic is over the noise of the leg's own past
-    importers, periods   how many placebos there were of each kind; those of periods by stratum where there are two
+    Parameters
+    ----------
+    statistic : array of float, shape (legs,)
+        The rise that is compared, log or in units of noise, less what the hub's own growth explains.
+    effect : array of float, shape (legs,)
+        That growth, in the unit of the statistic; NaN where it cannot be told from diversion.
+    p_value : array of float, shape (legs,)
+        The larger of those by importers and by periods, 0 to 1.
+    is_scaled : bool
+        The statistic is over the noise of the leg's own past.
+    importers : int
+        Legs to placebo importers that p is read from; 0 where they are too few.
+    periods : int
+        Hubs' legs in windows before the measure, each window of a leg counted.
     """
 
     statistic: Floats
@@ -36,7 +45,20 @@ class Tested:
 
 
 def compute_once(legs: Legs, settings: Settings) -> Rises:
-    """Rise and direct trade by window, each computed when it is first asked for."""
+    """Rise and direct trade by window, each computed when it is first asked for.
+
+    Parameters
+    ----------
+    legs : Legs
+        All legs of the span.
+    settings : Settings
+        Scenario: floor, materiality and what `supply` says of a rise.
+
+    Returns
+    -------
+    callable
+        Spell → its Rise and Direct; the same objects when asked for again.
+    """
     held: dict[Spell, tuple[Rise, Direct]] = {}
 
     def of(window: Spell) -> tuple[Rise, Direct]:
@@ -52,10 +74,16 @@ def against_placebos(legs: Legs, window: Spell, measure: int, rises: Rises, sett
 
     Parameters
     ----------
-    measure
+    legs : Legs
+        All legs of the span, placebo importers among them.
+    window : Spell
+        The window that is tested and those before it.
+    measure : int
         Position of the first month that does not lie wholly before the measure.
-    rises
+    rises : callable
         `compute_once` of the same legs.
+    settings : Settings
+        Scenario: materiality and what `supply` says of placebos.
 
     Returns
     -------
@@ -74,8 +102,8 @@ def against_placebos(legs: Legs, window: Spell, measure: int, rises: Rises, sett
     is_hub = legs.is_hub[legs.importer]
     large = least_usd(settings, window.months)
     asked = now.is_known & (now.value >= large)
-    others = asked & ~is_hub
-    is_full = int(others.sum()) >= settings.calibration.least_placebos
+    placebos = asked & ~is_hub
+    is_full = int(placebos.sum()) >= settings.calibration.least_placebos
     is_scaled = bool(np.isfinite(now.scaled[asked & is_hub]).any())
     past = _periods(legs, window, measure, rises, settings, is_scaled=is_scaled, is_full=is_full)
     if is_scaled and len(past.statistic) < settings.calibration.least_placebos:
@@ -96,8 +124,8 @@ def against_placebos(legs: Legs, window: Spell, measure: int, rises: Rises, sett
             own_left_out=window.end < measure,
         )
     if is_full:
-        p_value[rows] = np.maximum(p_value[rows], _p(statistic[rows], statistic[others & np.isfinite(statistic)]))
-    return Tested(statistic, effect, p_value, is_scaled, int(others.sum()) if is_full else 0, len(past.statistic))
+        p_value[rows] = np.maximum(p_value[rows], _p(statistic[rows], statistic[placebos & np.isfinite(statistic)]))
+    return Tested(statistic, effect, p_value, is_scaled, int(placebos.sum()) if is_full else 0, len(past.statistic))
 
 
 def _less_own_growth(
@@ -162,8 +190,8 @@ def _by_periods(
 ) -> Floats:
     """p by periods, within what was small and what was large before; of a hub's own windows or without them."""
     p_value = np.full(len(statistic), np.nan)
-    every = np.unique(importer)
-    for importers in np.split(every, len(every)) if own_left_out and len(every) else [every]:
+    names = np.unique(importer)
+    for importers in np.split(names, len(names)) if own_left_out and len(names) else [names]:
         counted = ~np.isin(past.importer, importers) if own_left_out else np.ones(len(was_large), dtype=np.bool_)
         for size in (False, True):
             rows = np.flatnonzero((is_large == size) & np.isin(importer, importers))
@@ -179,6 +207,16 @@ def _p(statistic: Floats, null: Floats, overlap: float = 1.0) -> Floats:
 
 def q_values(p_value: Floats) -> Floats:
     """Benjamini and Hochberg's q of each p; NaN stays NaN and is no hypothesis.
+
+    Parameters
+    ----------
+    p_value : array of float
+        Chance that a leg without diversion rises as much, 0 to 1.
+
+    Returns
+    -------
+    array of float
+        In the order given, 0 to 1.
 
     Examples
     --------

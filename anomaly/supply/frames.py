@@ -21,25 +21,38 @@ from anomaly.supply.rise import REFUSALS, least_usd, refusal
 from anomaly.supply.series import Legs
 
 
-def legs(of: Legs, judged: Sequence[Judged], settings: Settings) -> pl.DataFrame:
-    """A row a material leg and window, columns of Supply; what others report of it is not filled in."""
-    return _as(contracts.Supply, [_window(of, one, settings) for one in judged])
+def legs(of: Legs, judged: Sequence[Judged]) -> pl.DataFrame:
+    """A row a material leg and window; what others report of it is not filled in.
+
+    Parameters
+    ----------
+    of : Legs
+        All legs of the span.
+    judged : sequence of Judged
+        The windows of the span.
+
+    Returns
+    -------
+    polars.DataFrame
+        Columns of Supply; members empty, arrivals and onward sales null.
+    """
+    return _as(contracts.Supply, [_window(of, window) for window in judged])
 
 
-def _window(of: Legs, one: Judged, settings: Settings) -> pl.DataFrame:
-    row = np.flatnonzero(one.asked)
-    good, rise, direct = of.good[row], one.rise, one.direct
-    month = of.value[row][:, one.spell.at(one.spell.end)]
+def _window(of: Legs, window: Judged) -> pl.DataFrame:
+    row = np.flatnonzero(window.asked)
+    good, rise, direct = of.good[row], window.rise, window.direct
+    month = of.value[row][:, window.spell.at(window.spell.end)]
     value = rise.value[row]
-    step, at = (None, None) if one.steps is None else (one.steps.size[row], one.steps.at[row])
-    place = places(one)[row]
-    return _key(of, one, row).with_columns(
-        is_before_sanctions=one.is_before,
+    step, at = (None, None) if window.steps is None else (window.steps.size[row], window.steps.at[row])
+    place = places(window)[row]
+    return _key(of, window, row).with_columns(
+        is_before_sanctions=window.is_before,
         value_usd=value,
         value_prior_year_usd=rise.prior[row],
         value_best_usd=rise.best[row],
-        compared_with=pl.lit(sentences.compared_with(of.months, one.spell)),
-        prior_end=pl.lit(of.months[one.spell.before[0]]),
+        compared_with=pl.lit(sentences.compared_with(of.months, window.spell)),
+        prior_end=pl.lit(of.months[window.spell.before[0]]),
         active_months=(month > 0).sum(axis=1),
         largest_month_share=month.max(axis=1) / np.maximum(value, 1),
         direct_target_iso=pl.Series([of.targets[number] for number in direct.target[good]], dtype=pl.String),
@@ -54,14 +67,14 @@ def _window(of: Legs, one: Judged, settings: Settings) -> pl.DataFrame:
         sum_rise_log=_real(rise.sum_log[row]),
         rise_log=_real(rise.rise_log[row]),
         scaled_rise=_real(rise.scaled[row]),
-        own_growth=_real(one.tested.effect[row]),
-        p_value=_real(one.tested.p_value[row]),
-        window_q_value=_real(one.calls.window_q[row]),
+        own_growth=_real(window.tested.effect[row]),
+        p_value=_real(window.tested.p_value[row]),
+        window_q_value=_real(window.calls.window_q[row]),
         step_log=pl.lit(None, dtype=pl.Float64) if step is None else _real(step),
         break_month=pl.lit(None, dtype=pl.Date) if at is None else _months(of, at),
-        date_q_value=_real(one.calls.date_q[row]),
+        date_q_value=_real(window.calls.date_q[row]),
         called_by=_texts(
-            [one.calls.by_window[row] & one.calls.by_date[row], one.calls.by_window[row], one.calls.by_date[row], one.by_rule[row]],
+            [window.calls.by_window[row] & window.calls.by_date[row], window.calls.by_window[row], window.calls.by_date[row], window.by_rule[row]],
             ["both", "window", "date", "rule"],
             None,
         ),
@@ -70,14 +83,14 @@ def _window(of: Legs, one: Judged, settings: Settings) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _key(of: Legs, one: Judged, row: Ids) -> pl.DataFrame:
+def _key(of: Legs, window: Judged, row: Ids) -> pl.DataFrame:
     frame = pl.DataFrame({"good": of.goods.gather(of.good[row]), "importer_iso": of.importers.gather(of.importer[row])})
-    window = {name: pl.lit(value) for name, value in _window_key(of, one).items()}
-    return frame.with_columns(exporter_iso=pl.lit(COALITION), **window)
+    key = {name: pl.lit(value) for name, value in _window_key(of, window).items()}
+    return frame.with_columns(exporter_iso=pl.lit(COALITION), **key)
 
 
-def _window_key(of: Legs, one: Judged) -> dict[str, object]:
-    return {"freq_code": "M", "window_months": one.spell.months, "window_end": of.months[one.spell.end]}
+def _window_key(of: Legs, window: Judged) -> dict[str, object]:
+    return {"freq_code": "M", "window_months": window.spell.months, "window_end": of.months[window.spell.end]}
 
 
 def _as(contract: type[dy.Schema], parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
@@ -111,26 +124,43 @@ def _texts(marks: Sequence[Marks], names: Sequence[str], otherwise: str | None) 
 
 
 def _months(of: Legs, at: Ids) -> pl.Series:
-    return pl.Series([None if one < 0 else of.months[one] for one in at], dtype=pl.Date)
+    return pl.Series([None if month < 0 else of.months[month] for month in at], dtype=pl.Date)
 
 
 def calibration(of: Legs, span: Span, judged: Sequence[Judged], settings: Settings) -> pl.DataFrame:
-    """A row a window: what stands beside its calls, columns of SupplyCalibration."""
-    rows = [{**_window_key(of, one), **_beside(of, span, one)} for one in judged]
+    """A row a window: what stands beside its calls.
+
+    Parameters
+    ----------
+    of : Legs
+        All legs of the span.
+    span : Span
+        The months, and which members have gaps or are left out.
+    judged : sequence of Judged
+        The windows of the span.
+    settings : Settings
+        Scenario: limits that the sentences name.
+
+    Returns
+    -------
+    polars.DataFrame
+        Columns of SupplyCalibration.
+    """
+    rows = [{**_window_key(of, window), **_beside(of, span, window)} for window in judged]
     return _rows(contracts.SupplyCalibration, [{**row, "says": sentences.calibration(row, settings)} for row in rows])
 
 
-def _beside(of: Legs, span: Span, one: Judged) -> dict[str, object]:
-    dated = one.dated
-    called = one.called
+def _beside(of: Legs, span: Span, window: Judged) -> dict[str, object]:
+    dated = window.dated
+    called = window.called
     return {
-        "months_read_since": of.months[0 if one.steps is None else one.steps.first],
-        "legs": int(one.asked.sum()),
-        "tested": int(one.gated.sum()),
-        "placebo_importers": one.tested.importers,
-        "placebo_periods": one.tested.periods,
-        "called_by_window": int(one.calls.by_window.sum()),
-        "called_by_date": int(one.calls.by_date.sum()),
+        "months_read_since": of.months[0 if window.steps is None else window.steps.first],
+        "legs": int(window.asked.sum()),
+        "tested": int(window.gated.sum()),
+        "placebo_importers": window.tested.importers,
+        "placebo_periods": window.tested.periods,
+        "called_by_window": int(window.calls.by_window.sum()),
+        "called_by_date": int(window.calls.by_date.sum()),
         "called": int(called.sum()),
         "steps_since": 0 if dated is None else dated.since,
         "steps_before": 0 if dated is None else dated.before,
@@ -138,32 +168,53 @@ def _beside(of: Legs, span: Span, one: Judged) -> dict[str, object]:
         "dates_before": 0 if dated is None else dated.dates_before,
         "pseudo_dates": 0 if dated is None else dated.pseudo_dates,
         "pseudo_calls": 0 if dated is None else dated.pseudo_calls,
-        "year_before_tested": one.year_before[0],
-        "year_before_called": one.year_before[1],
-        "controls": int(one.controls.sum()),
-        "controls_called": int(one.calls.controls_called.sum()),
+        "year_before_tested": window.year_before[0],
+        "year_before_called": window.year_before[1],
+        "controls": int(window.controls.sum()),
+        "controls_called": int(window.calls.controls_called.sum()),
         "members_with_gaps": list(span.gaps),
         "members_left_out": span.left_out["reporter_iso"].to_list(),
     }
 
 
 def hubs(of: Legs, judged: Sequence[Judged], settings: Settings) -> pl.DataFrame:
-    """A row a window and hub, columns of SupplyHubs."""
+    """A row a window and hub: how many of its legs were tested and called, and whether a boom could be the cause.
+
+    Parameters
+    ----------
+    of : Legs
+        All legs of the span.
+    judged : sequence of Judged
+        The windows of the span.
+    settings : Settings
+        Scenario: supply, when controls tell of a boom.
+
+    Returns
+    -------
+    polars.DataFrame
+        Columns of SupplyHubs; a hub without a material leg in a window has no row there.
+    """
     rows = [
-        {**_window_key(of, one), "importer_iso": of.importers[int(importer)], **_hub(of, one, int(importer), settings)}
-        for one in judged
-        for importer in np.unique(of.importer[one.asked])
+        {
+            **_window_key(of, window),
+            "importer_iso": of.importers[int(importer)],
+            **_hub(of, window, int(importer), settings),
+        }
+        for window in judged
+        for importer in np.unique(of.importer[window.asked])
     ]
     return _rows(contracts.SupplyHubs, [{**row, "says": sentences.hub(row)} for row in rows])
 
 
-def _hub(of: Legs, one: Judged, importer: int, settings: Settings) -> dict[str, object]:
-    mine = of.importer == importer
-    tested, controls = mine & one.gated, mine & one.controls
-    counts = [int(marks.sum()) for marks in (tested, mine & one.called, controls, mine & one.calls.controls_called)]
-    dose, chance = beside.dose_response(one.rise, one.direct.fall_log[of.good], np.flatnonzero(tested))
-    own = one.tested.effect[np.flatnonzero(mine)[0]]
-    rises = one.rise.rise_log[tested]
+def _hub(of: Legs, window: Judged, importer: int, settings: Settings) -> dict[str, object]:
+    of_hub = of.importer == importer
+    tested, controls = of_hub & window.gated, of_hub & window.controls
+    counts = [
+        int(marks.sum()) for marks in (tested, of_hub & window.called, controls, of_hub & window.calls.controls_called)
+    ]
+    dose, chance = beside.dose_response(window.rise, window.direct.fall_log[of.good], np.flatnonzero(tested))
+    own = window.tested.effect[np.flatnonzero(of_hub)[0]]
+    rises = window.rise.rise_log[tested]
     return {
         "tested": counts[0],
         "called": counts[1],
@@ -182,9 +233,22 @@ def _or_none(value: float) -> float | None:
 
 
 def months(of: Legs, judged: Sequence[Judged]) -> pl.DataFrame:
-    """The months of the legs that any window calls, columns of SupplySeries."""
+    """The months of the legs that any window calls.
+
+    Parameters
+    ----------
+    of : Legs
+        All legs of the span.
+    judged : sequence of Judged
+        The windows of the span.
+
+    Returns
+    -------
+    polars.DataFrame
+        Columns of SupplySeries; value_usd null where unknown.
+    """
     row = np.flatnonzero(
-        np.logical_or.reduce([np.zeros(len(of.good), dtype=np.bool_), *[one.called for one in judged]])
+        np.logical_or.reduce([np.zeros(len(of.good), dtype=np.bool_), *[window.called for window in judged]])
     )
     frame = pl.DataFrame(
         {
@@ -198,16 +262,31 @@ def months(of: Legs, judged: Sequence[Judged]) -> pl.DataFrame:
 
 
 def refused(of: Legs, judged: Sequence[Judged], settings: Settings) -> pl.DataFrame:
-    """Hubs' legs that are material in a window since the measure and cannot be compared, columns of SupplyRefused."""
+    """Hubs' legs that are material in a window since the measure and cannot be compared.
+
+    Parameters
+    ----------
+    of : Legs
+        All legs of the span.
+    judged : sequence of Judged
+        The windows of the span; those before the measure refuse nothing.
+    settings : Settings
+        Scenario: materiality.
+
+    Returns
+    -------
+    polars.DataFrame
+        Columns of SupplyRefused, with the reason by name and as a sentence.
+    """
     parts = []
-    for one in judged:
-        name = refusal(of, one.spell)[of.good]
-        largest = np.maximum(of.value[:, one.spell.at(one.spell.end)], 0).sum(axis=1)
-        is_large = largest >= least_usd(settings, one.spell.months)
-        row = np.flatnonzero(is_large & of.is_hub[of.importer] & ~one.rise.is_known & (not one.is_before))
+    for window in judged:
+        name = refusal(of, window.spell)[of.good]
+        largest = np.maximum(of.value[:, window.spell.at(window.spell.end)], 0).sum(axis=1)
+        is_large = largest >= least_usd(settings, window.spell.months)
+        row = np.flatnonzero(is_large & of.is_hub[of.importer] & ~window.rise.is_known & (not window.is_before))
         named = pl.Series([text or "outside_extract" for text in name[row].tolist()], dtype=pl.String)
         parts.append(
-            _key(of, one, row).with_columns(
+            _key(of, window, row).with_columns(
                 refusal=named, says=named.replace_strict(REFUSALS, return_dtype=pl.String), value_usd=largest[row]
             )
         )

@@ -18,10 +18,34 @@ from anomaly.supply.series import Legs
 class Judged:
     """One window. Marks and figures are in the order of the legs, those of `direct` in that of the goods.
 
-    is_before   the window lies before the measure
-    asked, gated, controls   hubs' legs that are material; those of goods whose direct trade fell; and stood
-    by_rule     called although no test could be made, openly uncalibrated
-    year_before  legs tested and called in the same months of the year before
+    Parameters
+    ----------
+    spell : Spell
+        The window and those before it.
+    is_before : bool
+        The window lies before the measure.
+    rise : Rise
+        How far each leg rose.
+    direct : Direct
+        What the coalition sold the targets.
+    asked : array of bool, shape (legs,)
+        Hubs' legs that are material.
+    gated : array of bool, shape (legs,)
+        Of the asked, those of goods whose direct trade fell.
+    controls : array of bool, shape (legs,)
+        Of the asked, those of goods whose direct trade stood.
+    tested : by_window.Tested
+        The window test.
+    steps : by_date.Steps or None
+        Shifts of level; None where the months are too few.
+    dated : by_date.Dated or None
+        The date test; None where it could not be made.
+    calls : beside.Calls
+        What the two tests call.
+    by_rule : array of bool, shape (legs,)
+        Called although no test could be made, openly uncalibrated.
+    year_before : tuple of int, int
+        Legs tested and called in the same months of the year before.
     """
 
     spell: Spell
@@ -45,7 +69,22 @@ class Judged:
 
 
 def windows(legs: Legs, span: Span, settings: Settings) -> list[Judged]:
-    """The windows of a span that have a year before the measure to be held against, in order."""
+    """The windows of a span that have a year before the measure to be held against, in order.
+
+    Parameters
+    ----------
+    legs : Legs
+        All legs of the span.
+    span : Span
+        Its ends are the windows asked about.
+    settings : Settings
+        Scenario: supply, materiality and the date of the measure.
+
+    Returns
+    -------
+    list of Judged
+        Without windows that the data do not reach a year before for.
+    """
     measure = legs.position(settings.sanctions_since.replace(day=1))
     rises = by_window.compute_once(legs, settings)
     months = settings.supply.window_months
@@ -77,10 +116,21 @@ def _judged(legs: Legs, window: Spell, measure: int, rises: by_window.Rises, set
 
 
 def places(judged: Judged) -> Ids:
-    """Order in which to read the called, from 1: by rise and by amount, the ranks of both added; 0 for the others."""
+    """Order in which to read the called, from 1: by rise and by amount, the ranks of both added; 0 for the others.
+
+    Parameters
+    ----------
+    judged : Judged
+        One window.
+
+    Returns
+    -------
+    array of int, shape (legs,)
+        Places from 1; 0 for legs that are not called.
+    """
     row = np.flatnonzero(judged.called)
     more = (judged.rise.value - judged.rise.best)[row]
-    ranks = sum(np.argsort(np.argsort(-one, kind="stable")) for one in (judged.rise.rise_log[row], more))
+    ranks = sum(np.argsort(np.argsort(-figure, kind="stable")) for figure in (judged.rise.rise_log[row], more))
     place = np.zeros(len(judged.called), dtype=np.int64)
     place[row[np.argsort(ranks, kind="stable")]] = np.arange(1, len(row) + 1)
     return place

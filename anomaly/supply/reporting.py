@@ -21,12 +21,20 @@ _USUAL_MONTHS = 36
 class Span:
     """A run of months in which the same members of the coalition can be summed up.
 
-    known      lookups of the months, in which the members' gaps count as nothing
-    first, last   positions in `known.periods`
-    ends       last months of the windows that are read from it
-    kept       rows of `known.reporters`: members that are summed up
-    gaps       reporter_iso of kept members that have not reported every month
-    left_out   reporter_iso, trade_share: members whose gaps would be too much of the coalition's trade; largest first
+    Parameters
+    ----------
+    known : Known
+        Lookups of the months, in which the members' gaps count as nothing.
+    first, last : int
+        Positions in `known.periods`.
+    ends : tuple of date
+        Last months of the windows that are read from it.
+    kept : tuple of int
+        Rows of `known.reporters`: members that are summed up.
+    gaps : tuple of str
+        reporter_iso of kept members that have not reported every month.
+    left_out : polars.DataFrame
+        reporter_iso, trade_share: members whose gaps would be too much of the coalition's trade; largest first.
     """
 
     known: Known
@@ -48,8 +56,10 @@ def spans(coverage: pl.DataFrame, scope: pl.DataFrame, settings: Settings) -> li
 
     Parameters
     ----------
-    coverage, scope
+    coverage, scope : polars.DataFrame
         The tables coverage and coverage.scope.
+    settings : Settings
+        Scenario: coalition, and the limits of `supply` on members and gaps.
 
     Returns
     -------

@@ -28,7 +28,14 @@ REFUSALS = {
 class Spell:
     """A window of a leg, and the same months of the years before the measure that it is held against.
 
-    end    position of its last month; `before` those of the windows before, the latest first
+    Parameters
+    ----------
+    end : int
+        Position of its last month.
+    months : int
+        Its length.
+    before : tuple of int
+        Positions of the last months of the windows before, the latest first.
     """
 
     end: int
@@ -36,7 +43,18 @@ class Spell:
     before: tuple[int, ...]
 
     def at(self, end: int) -> slice:
-        """The months of a window that ends there."""
+        """The months of a window that ends there.
+
+        Parameters
+        ----------
+        end : int
+            Position of the last month.
+
+        Returns
+        -------
+        slice
+            Columns of the months.
+        """
         return slice(end + 1 - self.months, end + 1)
 
 
@@ -44,11 +62,18 @@ class Spell:
 class Rise:
     """One figure a leg; UNKNOWN or NaN where unknown.
 
-    value, prior, best   in the window, in the latest window before, in the best of those before
-    sum_log     growth on the best one
-    rise_log    the least of three: that of the sum, of the sum without its largest months, of the middle month
-    scaled      rise_log over the noise of the leg's own past
-    is_known    window and latest window before are known, and the good survives what lies between
+    Parameters
+    ----------
+    value, prior, best : array of int, shape (legs,)
+        Whole USD in the window, in the latest window before, in the best of those before.
+    sum_log : array of float, shape (legs,)
+        Growth on the best one.
+    rise_log : array of float, shape (legs,)
+        The least of three: growth of the sum, of the sum without its largest months, of the middle month.
+    scaled : array of float, shape (legs,)
+        rise_log over the noise of the leg's own past.
+    is_known : array of bool, shape (legs,)
+        Window and latest window before are known, and the good survives what lies between.
     """
 
     value: Amounts
@@ -61,14 +86,29 @@ class Rise:
 
 
 def spell(end: int, measure: int, months: int, gap_years: int | None, settings: Settings) -> Spell | None:
-    """The window that ends at a position, held against the years before the measure; None where the data lack them.
+    """The window that ends at a position, held against the years before the measure.
 
-    measure     position of the first month that does not lie wholly before the measure
-    gap_years   from the window to the latest one before; None: as few as the measure leaves
+    Parameters
+    ----------
+    end : int
+        Position of its last month.
+    measure : int
+        Position of the first month that does not lie wholly before the measure.
+    months : int
+        Length of the window.
+    gap_years : int or None
+        From the window to the latest one before; None: as few as the measure leaves.
+    settings : Settings
+        Scenario: supply.reference_years.
+
+    Returns
+    -------
+    Spell or None
+        None where the data lack the latest window before; of the earlier ones, those that the data hold.
     """
     gap = gap_years or max(1, -((measure - 1 - end) // 12))
     before = [end - 12 * (gap + back) for back in range(settings.supply.reference_years)]
-    held = tuple(one for one in before if one - months + 1 >= 0)
+    held = tuple(last for last in before if last - months + 1 >= 0)
     return Spell(end, months, held) if held and held[0] == before[0] else None
 
 
@@ -77,10 +117,12 @@ def rise(legs: Legs, spell: Spell, settings: Settings) -> Rise:
 
     Parameters
     ----------
-    legs
+    legs : Legs
         The legs; months in columns.
-    spell
+    spell : Spell
         The window and those before it.
+    settings : Settings
+        Scenario: supply.floor_usd, noise_log and least_past_growths.
 
     Returns
     -------
@@ -123,13 +165,39 @@ def _noise(value: Amounts, spell: Spell, floor: float, least: int) -> Floats:
 
 
 def broken(legs: Legs, spell: Spell) -> Marks:
-    """Goods that do not survive an edition that begins between the windows."""
+    """Goods that do not survive an edition that begins between the windows.
+
+    Parameters
+    ----------
+    legs : Legs
+        All legs of the span.
+    spell : Spell
+        The window and those before it.
+
+    Returns
+    -------
+    array of bool, shape (goods,)
+        True where the good cannot be followed from the earliest window to this one.
+    """
     first = spell.before[-1] - spell.months + 1
     return np.asarray(legs.broken_at[:, first + 1 : spell.end + 1].any(axis=1))
 
 
 def refusal(legs: Legs, spell: Spell) -> npt.NDArray[np.str_]:
-    """For each good the name of the reason why its legs cannot be compared in a window; empty where they can."""
+    """For each good the name of the reason why its legs cannot be compared in a window.
+
+    Parameters
+    ----------
+    legs : Legs
+        All legs of the span.
+    spell : Spell
+        The window and those before it.
+
+    Returns
+    -------
+    array of str, shape (goods,)
+        A key of REFUSALS; empty where they can be compared.
+    """
     first = spell.before[0] - spell.months + 1
     is_young = legs.born_at > first
     born = np.minimum(legs.born_at, len(legs.months) - 1)
@@ -145,8 +213,16 @@ def refusal(legs: Legs, spell: Spell) -> npt.NDArray[np.str_]:
 class Direct:
     """The coalition's direct trade with the target that bought most of the good before, one figure a good.
 
-    fell, stood   by a fifth at least, or less than that; neither where it was small or is unknown
-    fall_log      how deep, with the floor on both sides; NaN where unknown
+    Parameters
+    ----------
+    target : array of int, shape (goods,)
+        Number in `Legs.targets`.
+    value, prior : array of int, shape (goods,)
+        Whole USD in the window and in the latest one before; UNKNOWN where nobody can say.
+    fell, stood : array of bool, shape (goods,)
+        By `direct_fall_share` at least, or less than that; neither where it was small or is unknown.
+    fall_log : array of float, shape (goods,)
+        How deep, with the floor on both sides; NaN where unknown.
     """
 
     target: Ids
@@ -161,6 +237,20 @@ def direct(legs: Legs, spell: Spell, settings: Settings) -> Direct:
     """What the coalition sells the targets, in a window and before: a gate, never evidence on a leg of its own.
 
     The targets are not added up: where one of them became a road to the other, its rise would hide the fall.
+
+    Parameters
+    ----------
+    legs : Legs
+        All legs of the span.
+    spell : Spell
+        The window and those before it.
+    settings : Settings
+        Scenario: materiality, supply.direct_fall_share and floor_usd.
+
+    Returns
+    -------
+    Direct
+        In the order of the goods.
     """
     now, then = (_target_sums(legs.direct, spell.at(end)) for end in (spell.end, spell.before[0]))
     target = then.argmax(axis=1)
@@ -181,10 +271,36 @@ def _target_sums(months: Amounts, at: slice) -> Amounts:
 
 
 def least_usd(settings: Settings, months: int) -> float:
-    """Materiality of a year, for a window of so many months."""
+    """Materiality of a year, for a window of so many months.
+
+    Parameters
+    ----------
+    settings : Settings
+        Scenario: materiality_usd, of a year.
+    months : int
+        Length of the window.
+
+    Returns
+    -------
+    float
+        USD.
+    """
     return settings.materiality_usd * months / 12
 
 
 def asked_ends(legs: Legs, ends: Sequence[date]) -> list[int]:
-    """Positions of the last months asked about."""
+    """Positions of the last months asked about.
+
+    Parameters
+    ----------
+    legs : Legs
+        All legs of the span.
+    ends : sequence of date
+        First days of months that `legs.months` holds.
+
+    Returns
+    -------
+    list of int
+        In the order given.
+    """
     return [legs.months.index(end) for end in ends]

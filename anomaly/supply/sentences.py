@@ -13,6 +13,16 @@ from anomaly.supply.rise import Spell
 def months_of(first: date, last: date) -> str:
     """A run of months: June-November 2022, or November 2021 to April 2022.
 
+    Parameters
+    ----------
+    first, last : date
+        Any day of the first and of the last month.
+
+    Returns
+    -------
+    str
+        In English; the year is said once where it is the same.
+
     Examples
     --------
     >>> from datetime import date
@@ -29,12 +39,38 @@ def months_of(first: date, last: date) -> str:
 
 
 def compared_with(months: Sequence[date], spell: Spell) -> str:
-    """The windows that a rise is held against, the latest first."""
+    """The windows that a rise is held against, the latest first.
+
+    Parameters
+    ----------
+    months : sequence of date
+        First days of the months, as `Legs.months`.
+    spell : Spell
+        The window and those before it.
+
+    Returns
+    -------
+    str
+        Runs of months joined by words, such as `June-November 2021`.
+    """
     return " and ".join(months_of(months[end + 1 - spell.months], months[end]) for end in spell.before)
 
 
 def calibration(row: Mapping[str, Any], settings: Settings) -> str:
-    """What stands beside a window's calls. `row` is one of SupplyCalibration."""
+    """What stands beside a window's calls.
+
+    Parameters
+    ----------
+    row : mapping of str to Any
+        One of SupplyCalibration, as a mapping of its columns.
+    settings : Settings
+        Scenario: limits that the sentences name.
+
+    Returns
+    -------
+    str
+        Sentences.
+    """
     parts = [
         f"{row['legs']:,} legs to hubs are material; the coalition's direct trade of the good fell in {row['tested']:,}.",
         f"{row['called']:,} are called: one test within q {settings.supply.q_limit / 2:g}.",
@@ -91,7 +127,18 @@ def _controls(row: Mapping[str, Any]) -> str:
 
 
 def hub(row: Mapping[str, Any]) -> str:
-    """What stands beside a hub's calls in a window. `row` is one of SupplyHubs."""
+    """What stands beside a hub's calls in a window.
+
+    Parameters
+    ----------
+    row : mapping of str to Any
+        One of SupplyHubs, as a mapping of its columns.
+
+    Returns
+    -------
+    str
+        Sentences.
+    """
     parts = [
         f"{row['called']:,} of {row['tested']:,} legs called, {row['controls_called']:,} of {row['controls']:,} controls."
     ]

@@ -24,16 +24,28 @@ HUB, PLACEBO = "other", "placebo"  # roles of importers that are asked about, an
 class Legs:
     """What the coalition sells to each country, good by good, in whole USD by month; UNKNOWN where nobody can say.
 
-    months      first days, consecutive
-    goods, importers   names, each once, sorted
-    is_hub      of each importer: asked about; the others are placebos
-    targets     names of the targets
-    good, importer   of each leg, numbers in `goods` and `importers`
-    value       legs x months
-    direct      goods x targets x months
-    broken_at   goods x months: an edition of the HS begins that the good does not survive
-    born_at     of each good, the first month in which a dataset of the coalition's holds it
-    edition_at  months in which the members' edition changes
+    Parameters
+    ----------
+    months : tuple of date
+        First days, consecutive.
+    goods, importers : polars.Series
+        Names, each once, sorted.
+    is_hub : array of bool, shape (importers,)
+        Asked about; the others are placebos.
+    targets : tuple of str
+        Names of the targets, sorted.
+    good, importer : array of int, shape (legs,)
+        Of each leg, numbers in `goods` and `importers`.
+    value : array of int, shape (legs, months)
+        What the leg carried.
+    direct : array of int, shape (goods, targets, months)
+        What went to each target.
+    broken_at : array of bool, shape (goods, months)
+        An edition of the HS begins that the good does not survive.
+    born_at : array of int, shape (goods,)
+        The first month in which a dataset of the coalition's holds the good.
+    edition_at : array of bool, shape (months,)
+        The members' edition changes.
     """
 
     months: tuple[date, ...]
@@ -50,7 +62,18 @@ class Legs:
     edition_at: Marks
 
     def position(self, month: date) -> int:
-        """Place of a month in `months`, also before the first (negative) and after the last."""
+        """Place of a month in `months`, also before the first (negative) and after the last.
+
+        Parameters
+        ----------
+        month : date
+            First day of a month.
+
+        Returns
+        -------
+        int
+            0 for the first.
+        """
         first = self.months[0]
         return (month.year - first.year) * 12 + month.month - first.month
 
@@ -67,11 +90,17 @@ def legs(
 
     Parameters
     ----------
-    chunk
+    chunk : polars.DataFrame
         bilateral, whole goods, sorted by good, frequency, exporter, importer and period.
-    least_usd
+    spans : sequence of Span
+        `reporting.spans`: months and members.
+    broken : polars.DataFrame
+        families.broken: changes of HS edition across which a good is never compared.
+    least_usd : int
         Legs that never carried so much in any window of `supply.window_months` are left out.
-    roles
+    settings : Settings
+        Scenario: coalition, targets, roles of countries, supply.window_months.
+    roles : sequence of str, optional
         Of the importers, beside the targets.
 
     Returns
@@ -98,7 +127,7 @@ def _legs(grid: Grid, span: Span, is_hub: Marks, broken: pl.DataFrame, least_usd
     at = {name: number for number, name in enumerate(names.countries)}
     # what has no row anywhere is nothing where the good is held
     nowhere = np.where((by_cell >= 0).any(axis=1), 0, UNKNOWN)
-    direct = np.stack([by_cell[:, at[one]] if one in at else nowhere for one in targets], axis=1)
+    direct = np.stack([by_cell[:, at[target]] if target in at else nowhere for target in targets], axis=1)
     direct = np.where(direct >= 0, direct, nowhere[:, None])
     is_target = np.tile(names.are(targets), names.goods.len())
     cell = np.flatnonzero(~is_target & (_most(value, settings.supply.window_months) >= max(least_usd, 1)))
@@ -152,27 +181,38 @@ def _breaks(span: Span, broken: pl.DataFrame, goods: pl.Series) -> tuple[Marks, 
 
 
 def joined(parts: Iterable[Legs | None]) -> Legs | None:
-    """The legs of several chunks as one; None where there are none."""
-    some = [part for part in parts if part is not None]
-    if not some:
+    """The legs of several chunks as one.
+
+    Parameters
+    ----------
+    parts : sequence of Legs or None
+        Of the same span; a good is in one of them only.
+
+    Returns
+    -------
+    Legs or None
+        Goods in the order of the parts, importers sorted; None where no part has legs.
+    """
+    present = [part for part in parts if part is not None]
+    if not present:
         return None
-    importers = pl.concat([part.importers for part in some]).unique().sort()
+    importers = pl.concat([part.importers for part in present]).unique().sort()
     at = {name: number for number, name in enumerate(importers)}
     is_hub = np.zeros(len(at), dtype=np.bool_)
-    for part in some:
+    for part in present:
         is_hub[[at[name] for name in part.importers]] = part.is_hub
-    starts = np.cumsum([0, *[part.goods.len() for part in some]])
+    starts = np.cumsum([0, *[part.goods.len() for part in present]])
     return Legs(
-        some[0].months,
-        pl.concat([part.goods for part in some]),
+        present[0].months,
+        pl.concat([part.goods for part in present]),
         importers,
         is_hub,
-        some[0].targets,
-        np.concatenate([part.good + start for part, start in zip(some, starts, strict=False)]),
-        np.concatenate([np.array([at[name] for name in part.importers])[part.importer] for part in some]),
-        np.concatenate([part.value for part in some]),
-        np.concatenate([part.direct for part in some]),
-        np.concatenate([part.broken_at for part in some]),
-        np.concatenate([part.born_at for part in some]),
-        some[0].edition_at,
+        present[0].targets,
+        np.concatenate([part.good + start for part, start in zip(present, starts, strict=False)]),
+        np.concatenate([np.array([at[name] for name in part.importers])[part.importer] for part in present]),
+        np.concatenate([part.value for part in present]),
+        np.concatenate([part.direct for part in present]),
+        np.concatenate([part.broken_at for part in present]),
+        np.concatenate([part.born_at for part in present]),
+        present[0].edition_at,
     )

@@ -14,7 +14,17 @@ _OF_OTHERS = ("recorded_usd", "recorded_prior_usd", "onward_usd", "onward_prior_
 def cells_of(called: pl.DataFrame, settings: Settings) -> pl.Expr:
     """Rows of bilateral that `beside` needs: the called goods, into the hubs from the coalition and out to the targets.
 
-    called   rows of supply with a `called_by`
+    Parameters
+    ----------
+    called : polars.DataFrame
+        Rows of supply with a `called_by`.
+    settings : Settings
+        Scenario: coalition and targets.
+
+    Returns
+    -------
+    polars.Expr
+        A condition on good, exporter_iso and importer_iso.
     """
     hubs = called["importer_iso"].unique().implode()
     inward = pl.col("exporter_iso").is_in(list(settings.coalition.countries)) & pl.col("importer_iso").is_in(hubs)
@@ -29,12 +39,14 @@ def beside(
 
     Parameters
     ----------
-    supply
+    supply : polars.DataFrame
         Rows of supply.build.
-    cells
+    cells : polars.DataFrame
         Rows of bilateral, `cells_of` at least.
-    coverage, scope
+    coverage, scope : polars.DataFrame
         The tables coverage and coverage.scope: what nobody reports is unknown, not nothing.
+    settings : Settings
+        Scenario: coalition and targets.
 
     Returns
     -------
@@ -125,13 +137,13 @@ def _onward(
     return pl.concat([of_months, of_years.select(of_months.columns)])
 
 
-def _years(legs: pl.DataFrame, annual: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+def _years(legs: pl.DataFrame, annual: pl.DataFrame, reported: pl.DataFrame) -> pl.DataFrame:
     """Onward sales by the year of the window's end and of the one before the measure, where both are reported."""
     sold = annual.group_by("importer_iso", "good", year=pl.col("ref_date").dt.year()).agg(pl.col("usd").sum())
     asked = legs.with_columns(now=pl.col("window_end").dt.year(), then=pl.col("prior_end").dt.year())
     for at, name in (("now", "onward_usd"), ("then", "onward_prior_usd")):
         left, right = ["importer_iso", "good", at], ["importer_iso", "good", "year"]
-        asked = asked.join(known, how="semi", left_on=left, right_on=right)
+        asked = asked.join(reported, how="semi", left_on=left, right_on=right)
         asked = asked.join(sold, how="left", left_on=left, right_on=right)
         asked = asked.with_columns(pl.col("usd").fill_null(0)).rename({"usd": name})
     return asked.select(*_KEY, "onward_usd", "onward_prior_usd", onward_of=pl.format("{} with {}", "now", "then"))

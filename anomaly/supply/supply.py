@@ -17,7 +17,21 @@ from anomaly.supply.series import Legs
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The table supply and its companions, columns of their contracts, sorted by their keys."""
+    """The table supply and its companions, columns of their contracts, sorted by their keys.
+
+    Parameters
+    ----------
+    supply : polars.DataFrame
+        Supply: a row a material leg and window.
+    calibration : polars.DataFrame
+        SupplyCalibration: a row a window.
+    hubs : polars.DataFrame
+        SupplyHubs: a row a window and hub.
+    series : polars.DataFrame
+        SupplySeries: a row a called leg and month.
+    refused : polars.DataFrame
+        SupplyRefused: a row a leg and window that cannot be compared.
+    """
 
     supply: pl.DataFrame
     calibration: pl.DataFrame
@@ -40,12 +54,14 @@ def build(chunks: Iterable[pl.DataFrame], spans: Sequence[Span], broken: pl.Data
 
     Parameters
     ----------
-    chunks
+    chunks : sequence of polars.DataFrame
         bilateral, whole goods, sorted by good, frequency, exporter, importer and period.
-    spans
+    spans : sequence of Span
         reporting.spans: which months are read, and whose.
-    broken
+    broken : polars.DataFrame
         families.broken: changes of HS edition across which a good is never compared.
+    settings : Settings
+        Scenario: coalition, targets, date of the measure, materiality and all of `supply`.
 
     Returns
     -------
@@ -66,7 +82,7 @@ def _of_span(legs: Legs, span: Span, settings: Settings) -> Tables:
     """All windows that are read from one run of months."""
     judged = judge.windows(legs, span, settings)
     return Tables(
-        frames.legs(legs, judged, settings),
+        frames.legs(legs, judged),
         frames.calibration(legs, span, judged, settings),
         frames.hubs(legs, judged, settings),
         frames.months(legs, judged),
@@ -75,10 +91,10 @@ def _of_span(legs: Legs, span: Span, settings: Settings) -> Tables:
 
 
 def _together(tables: Sequence[Tables]) -> Tables:
-    every = {}
+    frames_by_name = {}
     for field in fields(Tables):
         contract = CONTRACTS[field.name]
-        frame = pl.concat([contract.create_empty(), *[getattr(one, field.name) for one in tables]])
+        frame = pl.concat([contract.create_empty(), *[getattr(part, field.name) for part in tables]])
         # the months of a leg are those of the last run it is called in
-        every[field.name] = frame.unique(contract.primary_key(), keep="last").sort(contract.primary_key())
-    return Tables(**every)
+        frames_by_name[field.name] = frame.unique(contract.primary_key(), keep="last").sort(contract.primary_key())
+    return Tables(**frames_by_name)

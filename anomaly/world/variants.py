@@ -21,12 +21,38 @@ OWN_RAMP = 4  # months until it is whole
 
 
 def variant(world: Description, name: str) -> Description:
-    """The world with what its variant changes. Raises KeyError where the name is not one of VARIANTS."""
+    """The world with what its variant changes.
+
+    Parameters
+    ----------
+    world : Description
+        The world as described.
+    name : str
+        A key of VARIANTS.
+
+    Returns
+    -------
+    Description
+        A copy.
+
+    Raises
+    ------
+    KeyError
+        The name is not one of VARIANTS.
+    """
     return replace(world, **VARIANTS[name])
 
 
 def own_demand(trade: Trade, rng: Rng) -> None:
-    """Let hubs buy more of the coalition for their own use, in place, where the world's description says so."""
+    """Let hubs buy more of the coalition for their own use, in place, where the world's description says so.
+
+    Parameters
+    ----------
+    trade : Trade
+        The world's trade by route and month; its values are changed.
+    rng : Rng
+        Drawn from once a leg.
+    """
     world = trade.world
     if not world.own_demand:
         return

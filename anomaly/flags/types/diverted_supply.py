@@ -11,7 +11,18 @@ MOSTLY_SHARE = 0.5  # of the rise: what went on, or did not arrive, is then most
 
 
 def rise_usd(row: Row) -> int:
-    """What the leg carries more than in the best year before the measure."""
+    """What the leg carries more than in the best year before the measure.
+
+    Parameters
+    ----------
+    row : mapping of str to Any
+        A row of supply.
+
+    Returns
+    -------
+    int
+        USD, 0 or more.
+    """
     more: int = row["value_usd"] - _best(row)
     return max(0, more)
 
@@ -23,7 +34,18 @@ def _best(row: Row) -> int:
 
 
 def onward_usd(row: Row) -> int | None:
-    """What the hub sold the targets more than before; None where its sales are not in the data."""
+    """What the hub sold the targets more than before.
+
+    Parameters
+    ----------
+    row : mapping of str to Any
+        A row of supply.
+
+    Returns
+    -------
+    int or None
+        USD, 0 or more; None where its sales are not in the data.
+    """
     now, then = row.get("onward_usd"), row.get("onward_prior_usd")
     if now is None or then is None:
         return None
@@ -31,7 +53,18 @@ def onward_usd(row: Row) -> int | None:
 
 
 def lost_usd(row: Row) -> int | None:
-    """What was sent and not recorded as arrived, beyond the share that was not recorded before."""
+    """What was sent and not recorded as arrived, beyond the share that was not recorded before.
+
+    Parameters
+    ----------
+    row : mapping of str to Any
+        A row of supply.
+
+    Returns
+    -------
+    int or None
+        USD, 0 or more; None where the hub does not report both windows.
+    """
     arrived, arrived_then = row.get("recorded_usd"), row.get("recorded_prior_usd")
     if arrived is None or arrived_then is None:
         return None
@@ -41,7 +74,18 @@ def lost_usd(row: Row) -> int | None:
 
 
 def is_borne_out(row: Row) -> bool:
-    """Whether what others report fits: most of the rise went on to the targets, or did not arrive at the hub."""
+    """Whether what others report fits: most of the rise went on to the targets, or did not arrive at the hub.
+
+    Parameters
+    ----------
+    row : mapping of str to Any
+        A row of supply.
+
+    Returns
+    -------
+    bool
+        False too where nobody else reports: what is unknown bears nothing out.
+    """
     return any(more is not None and more >= MOSTLY_SHARE * rise_usd(row) for more in (onward_usd(row), lost_usd(row)))
 
 

@@ -11,7 +11,18 @@ MOST_LEAKED_ROWS = 3_000  # the newest window and the largest excess first; the 
 
 
 def supply_sheets(findings: Findings) -> list[Sheet]:
-    """Windows and hubs with what stands beside their calls, and the leakage with its intervals."""
+    """Windows and hubs with what stands beside their calls, and the leakage with its intervals.
+
+    Parameters
+    ----------
+    findings : Findings
+        supply, supply_hubs, leakage and leakage_coverage are shown.
+
+    Returns
+    -------
+    list of Sheet
+        In the order of the workbook.
+    """
     return [_windows(findings), _leakage(findings), _coverage(findings)]
 
 

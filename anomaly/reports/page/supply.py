@@ -14,7 +14,18 @@ MOST_GOODS = 20  # of the leakage table, the largest excess first
 
 
 def context(findings: Findings) -> dict[str, Any]:
-    """What the template shows of the newest window; `supply_window` is empty where there is none."""
+    """What the template shows of the newest window; `supply_window` is empty where there is none.
+
+    Parameters
+    ----------
+    findings : Findings
+        supply, supply_hubs, leakage and leakage_coverage are shown.
+
+    Returns
+    -------
+    mapping of str to Any
+        Names of the template → values; `supply_window` is empty where there is no window.
+    """
     if findings.supply.is_empty():
         return {"supply_window": ""}
     newest = findings.supply.sort("window_end", "window_months").tail(1)
