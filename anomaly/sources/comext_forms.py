@@ -12,8 +12,8 @@ import polars as pl
 
 from anomaly.reference import countries
 from anomaly.sources.base import RawFile
+from anomaly.sources.own_table.periods import month_of, names_of_months
 from anomaly.sources.reading.text import Layout, Text, refused, text_csv_batches
-from anomaly.sources.table_periods import month_of, names_of_months
 
 COLUMNS = (
     *("DATAFLOW", "LAST UPDATE", "freq", "reporter", "partner", "product", "flow", "indicators"),

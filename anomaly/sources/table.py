@@ -12,16 +12,13 @@ import polars as pl
 
 from anomaly.contract.errors import DataRejected
 from anomaly.sources.base import FLOW_COLUMNS, Batch, Context, RawFile, Rule, Source, doubt, doubt_rows, split
-from anomaly.sources.reading.batches import AMOUNTS, KEY, once
-from anomaly.sources.reading.numbers import Evidence, Marks, evidence, marks_of
-from anomaly.sources.reading.text import refused
-from anomaly.sources.table_cells import is_wide_monthly, with_meaning
-from anomaly.sources.table_doubts import of_cells, of_periods, of_rows
-from anomaly.sources.table_forms import text_frames, whole_frames
-from anomaly.sources.table_mapping import TableMapping, has_mapping, mapping_of, stem
-from anomaly.sources.table_periods import is_monthly, is_quarterly, month_of
-from anomaly.sources.table_rules import rules
-from anomaly.sources.table_sums import (
+from anomaly.sources.own_table.cells import is_wide_monthly, with_meaning
+from anomaly.sources.own_table.doubts import of_cells, of_periods, of_rows
+from anomaly.sources.own_table.forms import text_frames, whole_frames
+from anomaly.sources.own_table.mapping import TableMapping, has_mapping, mapping_of, stem
+from anomaly.sources.own_table.periods import is_monthly, is_quarterly, month_of
+from anomaly.sources.own_table.rules import rules
+from anomaly.sources.own_table.sums import (
     added,
     levels,
     months_of_sums,
@@ -30,6 +27,9 @@ from anomaly.sources.table_sums import (
     with_reexports,
     years_of_quarters,
 )
+from anomaly.sources.reading.batches import AMOUNTS, KEY, once
+from anomaly.sources.reading.numbers import Evidence, Marks, evidence, marks_of
+from anomaly.sources.reading.text import refused
 
 _JUDGED = (
     *("row", *(name for name in KEY if name != "classification_code"), *AMOUNTS, "is_confidential"),

@@ -7,10 +7,10 @@ import polars as pl
 from anomaly.contract.schema import MOST_PLAUSIBLE_USD
 from anomaly.reference import countries
 from anomaly.sources.base import Rule
+from anomaly.sources.own_table.cells import MOST_PLAUSIBLE_G, is_blank
+from anomaly.sources.own_table.faults import BY_YEAR, CLASSIFICATION
+from anomaly.sources.own_table.mapping import TableMapping
 from anomaly.sources.reading.amounts import is_filled, number_rules, to_number
-from anomaly.sources.table_cells import MOST_PLAUSIBLE_G, is_blank
-from anomaly.sources.table_faults import BY_YEAR, CLASSIFICATION
-from anomaly.sources.table_mapping import TableMapping
 
 _NEEDED = ["reporter", "partner", "period", "code", "value"]
 

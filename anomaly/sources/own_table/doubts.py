@@ -6,7 +6,7 @@ import polars as pl
 
 from anomaly.reference import nomenclature
 from anomaly.sources.base import doubt
-from anomaly.sources.table_mapping import TableMapping
+from anomaly.sources.own_table.mapping import TableMapping
 
 LEAST_MONTHS = 6  # of a year, to see that they only rise
 MOST_SHOWN = 3

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from anomaly.contract.schema import FLOWS
-from anomaly.sources.table_periods import LANGUAGES, format_fault
+from anomaly.sources.own_table.periods import LANGUAGES, format_fault
 
 COUNTRY_SYSTEMS = ("iso3", "iso2", "m49", "name")
 GRAMS = {"g": 1.0, "kg": 1e3, "100kg": 1e5, "t": 1e6}

@@ -9,6 +9,9 @@ from collections.abc import Iterator
 import polars as pl
 
 from anomaly.sources.base import RawFile
+from anomaly.sources.own_table.faults import ROLES
+from anomaly.sources.own_table.mapping import TableMapping
+from anomaly.sources.own_table.periods import pattern_of
 from anomaly.sources.reading.archives import zip_blocks, zip_members
 from anomaly.sources.reading.text import (
     MOST_UNPACKED_BYTES,
@@ -20,9 +23,6 @@ from anomaly.sources.reading.text import (
     text_csv_batches,
 )
 from anomaly.sources.reading.workbooks import is_workbook, page_as_csv, sheet_as_csv
-from anomaly.sources.table_faults import ROLES
-from anomaly.sources.table_mapping import TableMapping
-from anomaly.sources.table_periods import pattern_of
 
 PART_ROWS = 500_000  # rows held as text at a time
 _ANY_TABLE = re.compile(r"[^/]*\.(csv|tsv|txt)", re.IGNORECASE)

@@ -9,7 +9,7 @@ from typing import Any
 
 from anomaly.contract.errors import SettingsWrong
 from anomaly.sources.base import RawFile
-from anomaly.sources.table_faults import GRAMS, SECTIONS, TEXTS, faults_of
+from anomaly.sources.own_table.faults import GRAMS, SECTIONS, TEXTS, faults_of
 
 FOLDER_FILE = "table.toml"
 SUFFIXES = (
@@ -23,7 +23,7 @@ COMPANION_KEYS = ("country_table",)  # and value.rates: files beside the table t
 class TableMapping:
     """What the columns of a table mean; docs/sources/table.md shows the TOML.
 
-    columns      role → name of the column that has it; roles are table_faults.ROLES
+    columns      role → name of the column that has it; roles are faults.ROLES
     constants    role → what stands for the whole table: reporter, partner, flow or classification
     flows        text of the flow column → M, X, RM or RX
     multiplier   whole units of currency in one unit of the value column: 1000 for thousands
@@ -140,8 +140,8 @@ def _companion_fault(path: Path) -> str:
 
 
 def _mapping(content: dict[str, Any], folder: Path) -> TableMapping:
-    from anomaly.sources.table_companions import own_countries, own_rates
-    from anomaly.sources.table_periods import names_of_months
+    from anomaly.sources.own_table.companions import own_countries, own_rates
+    from anomaly.sources.own_table.periods import names_of_months
 
     section = {key: content.get(key, {}) for key in SECTIONS}
     value, number, marks = section["value"], section["number"], section["marks"]

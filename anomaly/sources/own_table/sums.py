@@ -10,10 +10,10 @@ import polars as pl
 from anomaly.reference import nomenclature
 from anomaly.reference.editions import EDITION_STARTS
 from anomaly.sources.base import Rule
+from anomaly.sources.own_table.doubts import of_editions
+from anomaly.sources.own_table.faults import BY_YEAR
 from anomaly.sources.reading.batches import AMOUNTS, KEY
 from anomaly.sources.reading.text import refused
-from anomaly.sources.table_doubts import of_editions
-from anomaly.sources.table_faults import BY_YEAR
 
 GROUP = ("freq_code", "ref_date", "reporter_iso", "flow_code")
 LEAST_ROUTES = 4  # of a month, for zeros everywhere to be no trade of one route that stopped

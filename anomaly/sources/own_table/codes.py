@@ -6,8 +6,8 @@ import polars as pl
 
 from anomaly.reference import nomenclature
 from anomaly.reference.editions import edition_number
-from anomaly.sources.table_faults import BY_YEAR
-from anomaly.sources.table_mapping import TableMapping
+from anomaly.sources.own_table.faults import BY_YEAR
+from anomaly.sources.own_table.mapping import TableMapping
 
 LONGEST = 12
 TOTAL = "TOTAL"

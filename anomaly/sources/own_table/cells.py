@@ -7,11 +7,11 @@ import polars as pl
 from anomaly.contract.schema import FLOWS
 from anomaly.reference import countries
 from anomaly.sources.base import Context
+from anomaly.sources.own_table.codes import with_codes
+from anomaly.sources.own_table.mapping import TableMapping
+from anomaly.sources.own_table.periods import is_monthly, is_quarterly, resolved
 from anomaly.sources.reading.amounts import is_filled, to_int, to_number, whole
 from anomaly.sources.reading.numbers import Marks
-from anomaly.sources.table_codes import with_codes
-from anomaly.sources.table_mapping import TableMapping
-from anomaly.sources.table_periods import is_monthly, is_quarterly, resolved
 
 MOST_PLAUSIBLE_G = 10**17  # a hundred billion tonnes
 # weights may be unknown: these stand for it everywhere, and in no table for a number
