@@ -13,7 +13,8 @@ import polars as pl
 from anomaly.reference import countries
 from anomaly.sources.base import RawFile
 from anomaly.sources.own_table.periods import month_of, names_of_months
-from anomaly.sources.reading.text import Layout, Text, refused, text_csv_batches
+from anomaly.sources.reading.tables import Layout, text_csv_batches
+from anomaly.sources.reading.text import Text, refused
 
 COLUMNS = (
     *("DATAFLOW", "LAST UPDATE", "freq", "reporter", "partner", "product", "flow", "indicators"),

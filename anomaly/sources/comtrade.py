@@ -20,7 +20,8 @@ from anomaly.sources.comtrade_json import PREVIEW_LIMIT, ROW_LIMITS, rows_of_ans
 from anomaly.sources.comtrade_rules import COLUMNS, MOST_PLAUSIBLE_KG, REQUIRED, RULES
 from anomaly.sources.reading.amounts import to_int, to_number
 from anomaly.sources.reading.batches import AMOUNTS, added_up, in_batches, once
-from anomaly.sources.reading.text import GZIP_MAGIC, Layout, decoded, read_bytes, text_csv_batches
+from anomaly.sources.reading.tables import Layout, text_csv_batches
+from anomaly.sources.reading.text import GZIP_MAGIC, decoded, read_bytes
 
 ENCODINGS = ("utf-8", "cp1252")  # the web export comes in either
 _EXPORT_NAME = re.compile(r"TradeData_(\d{1,2})_(\d{1,2})_(\d{4})_\d+_\d+_\d+", re.ASCII)

@@ -11,7 +11,8 @@ import polars as pl
 
 from anomaly.sources.base import FLOW_COLUMNS, REJECTED_COLUMNS, Batch, Context, RawFile, Source
 from anomaly.sources.reading.amounts import to_number
-from anomaly.sources.reading.text import Layout, decoded, read_bytes, refused, text_csv_batches
+from anomaly.sources.reading.tables import Layout, text_csv_batches
+from anomaly.sources.reading.text import decoded, read_bytes, refused
 
 COLUMNS = ("FREQ", "CURRENCY", "CURRENCY_DENOM", "EXR_TYPE", "EXR_SUFFIX", "TIME_PERIOD", "OBS_VALUE")
 # units per EUR that have a place in this world; the euro's own history lies well within (0.83 to 1.60 USD)

@@ -15,7 +15,8 @@ from anomaly.sources.base import RawFile
 from anomaly.sources.own_table.forms import text_of
 from anomaly.sources.own_table.periods import month_of, names_of_months, pattern_of
 from anomaly.sources.reading.numbers import evidence, marks_of
-from anomaly.sources.reading.text import Layout, Text, text_csv_batches
+from anomaly.sources.reading.tables import Layout, text_csv_batches
+from anomaly.sources.reading.text import Text
 
 ROWS = 2_000  # looked at
 SHARE = 0.9  # of a column's filled cells that must fit, for it to be proposed

@@ -13,15 +13,8 @@ from anomaly.sources.own_table.faults import ROLES
 from anomaly.sources.own_table.mapping import TableMapping
 from anomaly.sources.own_table.periods import pattern_of
 from anomaly.sources.reading.archives import zip_blocks, zip_members
-from anomaly.sources.reading.text import (
-    MOST_UNPACKED_BYTES,
-    Layout,
-    Text,
-    decoded,
-    read_bytes,
-    refused,
-    text_csv_batches,
-)
+from anomaly.sources.reading.tables import Layout, text_csv_batches
+from anomaly.sources.reading.text import MOST_UNPACKED_BYTES, Text, decoded, read_bytes, refused
 from anomaly.sources.reading.workbooks import is_workbook, page_as_csv, sheet_as_csv
 
 PART_ROWS = 500_000  # rows held as text at a time
