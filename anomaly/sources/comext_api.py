@@ -32,7 +32,25 @@ _NAMES = {"period": "TIME_PERIOD", "value": "OBS_VALUE", "weight": "OBS_VALUE"}
 
 
 def read_api(raw: RawFile, context: Context) -> Iterator[Batch]:
-    """The file's flows. Raises DataRejected as comext.read says."""
+    """The flows of an answer of the API, a row of value and a row of weight joined to one.
+
+    Parameters
+    ----------
+    raw : RawFile
+        SDMX-CSV, TSV or EasyComext's view, perhaps gzipped.
+    context : Context
+        usd_per["EUR"] and batch_rows.
+
+    Yields
+    ------
+    Batch
+        In the file's order; weights without a value are rejected as `quantity_without_value`.
+
+    Raises
+    ------
+    DataRejected
+        As comext.read says.
+    """
     data = read_bytes(raw.path, raw.name, gzipped=raw.path.suffix.lower() == ".gz")
     text = decoded(data, raw.name)
     kept_parts, rejected_parts, rows_in = [], [], 0

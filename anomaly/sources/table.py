@@ -40,15 +40,42 @@ Doubts = list[dict[str, str | None]]
 
 
 def claims(raw: RawFile) -> bool:
-    """Whether a TOML beside the file speaks for it."""
+    """Whether a TOML beside the file speaks for it.
+
+    Parameters
+    ----------
+    raw : RawFile
+        Its path; the TOML is not read through here.
+
+    Returns
+    -------
+    bool
+        As own_table.mapping.has_mapping says.
+    """
     return has_mapping(raw.path)
 
 
 def read(raw: RawFile, context: Context) -> Iterator[Batch]:
-    """The file's flows.
+    """The flows of a table of one's own.
 
-    Raises SettingsWrong for a mapping with faults, DataRejected where the file is not whole, lacks a column that the
-    mapping names, or says one key twice, differently.
+    Parameters
+    ----------
+    raw : RawFile
+        The table; its mapping lies beside it.
+    context : Context
+        usd_per of the mapping's currency, and batch_rows.
+
+    Yields
+    ------
+    Batch
+        In the file's order; what was set aside and what is in doubt comes with the first.
+
+    Raises
+    ------
+    SettingsWrong
+        For a mapping with faults.
+    DataRejected
+        Where the file is not whole, lacks a column that the mapping names, or says one key twice, differently.
     """
     mapping = mapping_of(raw)
     kept, rejected, rows_in = _judged(raw, mapping, context)

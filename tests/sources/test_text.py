@@ -17,11 +17,12 @@ from anomaly.sources.base import split
 from anomaly.sources.reading import tables
 from anomaly.sources.reading import text as strict
 from anomaly.sources.reading.amounts import number_rules, to_int
+from anomaly.sources.reading.layout import Layout
 
-LAYOUT = tables.Layout()
+LAYOUT = Layout()
 
 
-def read(data: bytes, layout: tables.Layout = LAYOUT, encodings: tuple[str, ...] = ("utf-8",)) -> pl.DataFrame:
+def read(data: bytes, layout: Layout = LAYOUT, encodings: tuple[str, ...] = ("utf-8",)) -> pl.DataFrame:
     return tables.read_text_csv(strict.decoded(data, "raw/file.csv", encodings), "raw/file.csv", layout)
 
 
@@ -71,7 +72,7 @@ def test_what_is_not_a_whole_table_is_refused_with_its_place(data: bytes, says: 
 
 def test_a_missing_column_is_named_with_those_that_are_there() -> None:
     with pytest.raises(DataRejected, match=r"no column value; there are code, worth"):
-        read(b"code,worth\n1,2\n", tables.Layout(required=("code", "value")))
+        read(b"code,worth\n1,2\n", Layout(required=("code", "value")))
 
 
 def test_declared_encodings_are_tried_in_order_and_the_one_that_fits_is_told() -> None:
@@ -82,7 +83,7 @@ def test_declared_encodings_are_tried_in_order_and_the_one_that_fits_is_told() -
 
 def test_one_separator_more_is_taken_only_where_it_is_allowed_and_empty() -> None:
     data = b"a,b\r\n1,2,\r\n3,4,\r\n"
-    trailing = tables.Layout(trailing_separator=True)
+    trailing = Layout(trailing_separator=True)
     assert read(data, trailing).rows() == [(1, "1", "2"), (2, "3", "4")]
     assert read(b"a,b\n1,2\n", trailing).rows() == [(1, "1", "2")]
     for bad, layout in ((data, LAYOUT), (b"a,b\n1,2,\n3,4,5\n", trailing), (b"a,b\n1,2,\n3,4\n", trailing)):
@@ -91,7 +92,7 @@ def test_one_separator_more_is_taken_only_where_it_is_allowed_and_empty() -> Non
 
 
 def test_without_quotes_in_the_format_a_quote_is_a_letter() -> None:
-    frame = read(b'a\tb\n5" pipe\t1\n', tables.Layout(separator="\t", quote=None))
+    frame = read(b'a\tb\n5" pipe\t1\n', Layout(separator="\t", quote=None))
     assert frame["a"].to_list() == ['5" pipe']
 
 

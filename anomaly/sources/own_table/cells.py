@@ -19,14 +19,26 @@ NO_WEIGHT = ("-", "--", "–", "—", ":", ".", "..", "...", "…", "NA", "N/A",
 
 
 def with_meaning(frame: pl.DataFrame, mapping: TableMapping, marks: dict[str, Marks], context: Context) -> pl.DataFrame:
-    """Add the columns of flows and what the rules judge.
+    """What the cells of a table of one's own mean, beside them: columns of flows, and what the rules judge.
 
     Parameters
     ----------
-    frame
+    frame : polars.DataFrame
         Text columns named by their role, and `row`.
-    marks
+    mapping : TableMapping
+        What a person said of the table.
+    marks : dict of str to Marks
         The decimal and thousands marks of `value` and `weight`.
+    context : Context
+        usd_per of the mapping's currency.
+
+    Returns
+    -------
+    polars.DataFrame
+        The rows in their order with the flow's columns, null where a cell has no meaning: countries and their kinds,
+        ref_date, the columns of `with_codes`, usd_per_unit, reported_value (whole units of the currency),
+        primary_value_usd and net_wgt_g (grams; null where 0 stands beside a value). value_number and weight_number are
+        the plain texts of both; is_word is true where the value is one of the mapping's marks.
     """
     for side in ("reporter", "partner"):
         frame = _with_country(frame, side, mapping)
@@ -63,7 +75,18 @@ def with_meaning(frame: pl.DataFrame, mapping: TableMapping, marks: dict[str, Ma
 
 
 def is_wide_monthly(mapping: TableMapping) -> bool:
-    """Whether the columns of a wide table are months."""
+    """Whether the columns of a wide table are months.
+
+    Parameters
+    ----------
+    mapping : TableMapping
+        Its `wide` and `columns`.
+
+    Returns
+    -------
+    bool
+        False for a table that is not wide.
+    """
     return bool(mapping.wide) and is_monthly(mapping.wide["value"], mapping.columns)
 
 
@@ -130,5 +153,16 @@ def _with_own_rates(frame: pl.DataFrame, own: dict[str, float], *, is_annual: bo
 
 
 def is_blank(columns: list[str]) -> pl.Expr:
-    """Whether every one of these cells is empty."""
+    """Whether every one of these cells is empty.
+
+    Parameters
+    ----------
+    columns : list of str
+        Columns of text.
+
+    Returns
+    -------
+    polars.Expr
+        Boolean, never null.
+    """
     return ~pl.any_horizontal(is_filled(pl.col(column)) for column in columns)

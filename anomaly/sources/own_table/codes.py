@@ -16,26 +16,28 @@ _LOST = '{digits} digits: a zero is lost, or a digit; write the codes as text, o
 
 
 def with_codes(frame: pl.DataFrame, mapping: TableMapping) -> pl.DataFrame:
-    """Add what a code is: cmd_code, code_level, code_fault, is_restored, is_national, said_edition and edition_in_force.
+    """What the codes of a table are: digits, level, and whether an edition has them.
 
     Parameters
     ----------
-    frame
+    frame : polars.DataFrame
         `code`, `classification` (texts), `ref_date` (Date, null where there is none).
+    mapping : TableMapping
+        Whether lost zeros are put back, and whether one word stands for the classification of the whole table.
 
     Returns
     -------
-    The frame with
+    polars.DataFrame
+        The rows in their order with
 
-    cmd_code
-        The digits: 6 or 8, or 2 or 4 of a level of its own; national lines of 9 to 12 digits are their first six.
-    code_level
-        Digits of the code as written; 0 for a total of all goods; null where it is no code.
-    code_fault
-        What is wrong with it, in words; null where nothing is. A code is right where the edition that is said has it
-        or, where one word stands for the whole table, the edition in force in the row's year.
-    fits_said, fits_in_force
-        Whether each of the two editions has the code.
+        - cmd_code: the digits, 6 or 8, or 2 or 4 of a level of its own; national lines of 9 to 12 digits are their
+          first six;
+        - code_level: digits of the code as written; 0 for a total of all goods; null where it is no code;
+        - code_fault: what is wrong with it, in words; null where nothing is. A code is right where the edition that is
+          said has it or, where one word stands for the whole table, the edition in force in the row's year;
+        - is_restored, is_national: whether a zero was put back, and whether it has more than 8 digits;
+        - said_edition, edition_in_force: the number of each, null where there is none;
+        - fits_said, fits_in_force: whether each of the two editions has the code.
     """
     is_by_year = pl.col("classification").is_in(BY_YEAR)
     year = pl.col("ref_date").dt.year()

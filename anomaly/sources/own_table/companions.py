@@ -14,9 +14,24 @@ MOST_BYTES = 10_000_000
 
 
 def own_countries(content: dict[str, Any], folder: Path) -> dict[str, str]:
-    """Text → iso3 or "aggregate", of [country] and of the file `country_table` names, columns text and iso3.
+    """What the user says the texts of countries mean.
 
-    Raises SettingsWrong, naming the line, where the file cannot be used.
+    Parameters
+    ----------
+    content : dict
+        The mapping: its [country] and the file that `country_table` names, with the columns text and iso3.
+    folder : pathlib.Path
+        Where that file lies.
+
+    Returns
+    -------
+    dict of str to str
+        Text → iso3 or "aggregate"; [country] wins over the file.
+
+    Raises
+    ------
+    SettingsWrong
+        Naming the line, where the file cannot be used.
     """
     found: dict[str, str] = {}
     if name := content.get("country_table"):
@@ -29,9 +44,24 @@ def own_countries(content: dict[str, Any], folder: Path) -> dict[str, str]:
 
 
 def own_rates(value: dict[str, Any], folder: Path) -> dict[str, float]:
-    """Month or year → USD in one unit, of value.rates: a table in the mapping, or a file with period and usd_per_unit.
+    """What the user says a currency was worth.
 
-    Raises SettingsWrong, naming the line, where they cannot be used.
+    Parameters
+    ----------
+    value : dict
+        The mapping's [value]: its `rates` is a table, or a file with the columns period and usd_per_unit.
+    folder : pathlib.Path
+        Where that file lies.
+
+    Returns
+    -------
+    dict of str to float
+        Month (YYYY-MM) or year (YYYY) → USD in one unit; empty where nothing is said.
+
+    Raises
+    ------
+    SettingsWrong
+        Naming the line, where they cannot be used.
     """
     rates = value.get("rates", {})
     if isinstance(rates, dict):

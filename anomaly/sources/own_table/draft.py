@@ -14,8 +14,9 @@ from anomaly.reference import countries, nomenclature
 from anomaly.sources.base import RawFile
 from anomaly.sources.own_table.forms import text_of
 from anomaly.sources.own_table.periods import month_of, names_of_months, pattern_of
+from anomaly.sources.reading.layout import Layout
 from anomaly.sources.reading.numbers import evidence, marks_of
-from anomaly.sources.reading.tables import Layout, text_csv_batches
+from anomaly.sources.reading.tables import text_csv_batches
 from anomaly.sources.reading.text import Text
 
 ROWS = 2_000  # looked at
@@ -45,7 +46,23 @@ _FLOWS = {
 
 
 def drafted(raw: RawFile) -> str:
-    """A mapping as TOML, with a comment wherever something is open. Raises DataRejected where there is no table."""
+    """A first mapping for a table.
+
+    Parameters
+    ----------
+    raw : RawFile
+        The table; its first ROWS rows are looked at.
+
+    Returns
+    -------
+    str
+        TOML, with a comment wherever something is open.
+
+    Raises
+    ------
+    DataRejected
+        Where there is no table.
+    """
     text, encoding, separator, line, frame = _opened(raw)
     doubts: list[str] = []
     if encoding != "utf-8":

@@ -47,7 +47,23 @@ THOUSANDS = (".", ",", " ", "'", "\u2019", "\u00a0", "\u202f", "\u2009", "_")
 
 
 def faults_of(content: dict[str, Any]) -> list[str]:
-    """Everything wrong with a mapping, in words; empty where it can be used."""
+    """Everything wrong with a mapping.
+
+    Parameters
+    ----------
+    content : dict
+        The TOML, as it was parsed.
+
+    Returns
+    -------
+    list of str
+        In words, naming the key and what was expected; empty where the mapping can be used.
+
+    Examples
+    --------
+    >>> faults_of({"colums": {}})[0].partition(";")[0]
+    'unknown key colums'
+    """
     faults = [f"unknown key {key}; known are {', '.join(KEYS)}" for key in content if key not in KEYS]
     texts = (*TEXTS, *CONSTANTS, "country_table")
     faults += [f"{key} is not text" for key in texts if not isinstance(content.get(key, ""), str)]

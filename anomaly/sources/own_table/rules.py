@@ -16,7 +16,18 @@ _NEEDED = ["reporter", "partner", "period", "code", "value"]
 
 
 def rules(mapping: TableMapping) -> tuple[Rule, ...]:
-    """Every rule of a table with this mapping."""
+    """Every rule that a row of a table with this mapping can break.
+
+    Parameters
+    ----------
+    mapping : TableMapping
+        What it passes over, its marks, and the units by which an amount is plausible.
+
+    Returns
+    -------
+    tuple of Rule
+        In the order in which they are asked, over the columns of `with_meaning`.
+    """
     return (*_of_rows(mapping), *_of_countries(mapping), *_of_places(mapping), *_of_codes(), *_of_amounts(mapping))
 
 

@@ -8,55 +8,69 @@ then reads what is known to be well formed. Every column is text; "NA" stays "NA
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from anomaly.sources.reading.amounts import is_filled
+from anomaly.sources.reading.layout import Layout
 from anomaly.sources.reading.text import Text, refused
 
 _BLOCK_BYTES = 2**24
 _ROW = "row"
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """How a publisher's text table is laid out.
-
-    required            columns that must be there, spelt as in the file, or in lower case with lower_names
-    columns             columns to read where they are there; empty reads all
-    lower_names         take column names in lower case, for publishers who change their capitals
-    trailing_separator  rows may end with exactly one separator more than the header has
-    quote               None where the format has no quotes, so that a quote is a letter like any other
-    header_line         line of the file that has the names, 1 is the first; what is above it is passed over
-    renamed             names as in the file → names as required; after lower_names
-    is_loose            for tables people make: lines of words alone at the end become rows, columns may lack a name
-    """
-
-    separator: str = ","
-    quote: str | None = '"'
-    required: tuple[str, ...] = ()
-    columns: tuple[str, ...] = ()
-    lower_names: bool = False
-    trailing_separator: bool = False
-    header_line: int = 1
-    is_loose: bool = False
-    renamed: Mapping[str, str] = field(default_factory=dict)
-
-
 def read_text_csv(text: Text, name: str, layout: Layout | None = None) -> pl.DataFrame:
-    """A whole table of text columns plus `row` (Int64, 1 is the first row of data). Errors as `text_csv_batches`."""
+    """A whole table of text.
+
+    Parameters
+    ----------
+    text : Text
+        The whole file.
+    name : str
+        RawFile.name, for errors.
+    layout : Layout or None
+        None: commas, quotes, every column, none required.
+
+    Returns
+    -------
+    polars.DataFrame
+        `row` (Int64, 1 is the first row of data) and the columns as texts.
+
+    Raises
+    ------
+    DataRejected
+        As `text_csv_batches`.
+    """
     return pl.concat(text_csv_batches(text, name, layout or Layout()), rechunk=False)
 
 
 def text_csv_batches(text: Text, name: str, layout: Layout, batch_rows: int = 2_000_000) -> Iterator[pl.DataFrame]:
-    """The table in frames of at most `batch_rows` rows, at least one frame; the whole file is checked before the first.
+    """A table of text in frames, once the shape of the whole file was checked.
 
-    Raises DataRejected, naming file, row and column, for: an empty file, HTML or JSON in place of a table, a
-    duplicate or missing column, a row shorter or longer than the header, an unclosed quote.
+    Parameters
+    ----------
+    text : Text
+        The whole file.
+    name : str
+        RawFile.name, for errors.
+    layout : Layout
+        The publisher's.
+    batch_rows : int
+        Most rows of a frame.
+
+    Yields
+    ------
+    polars.DataFrame
+        `row` (Int64, 1 is the first row of data) and the columns as texts; at least one frame, perhaps without rows.
+
+    Raises
+    ------
+    DataRejected
+        Naming file, row and column, for: an empty file, HTML or JSON in place of a table, a duplicate or missing column,
+        a row shorter or longer than the header, an unclosed or stray quote.
     """
     _refuse_other_formats(text.data, name)
     whole = _from_line(text.data, layout.header_line, name)

@@ -21,7 +21,15 @@ _BLOCK_BYTES = 2**24
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A file's text as UTF-8 without a byte order mark, and the encoding it came in."""
+    """A file's text.
+
+    Parameters
+    ----------
+    data : bytes
+        UTF-8 without a byte order mark.
+    encoding : str
+        The encoding it came in.
+    """
 
     data: bytes
     encoding: str
@@ -30,7 +38,28 @@ class Text:
 def refused(
     name: str, expected: str, came: str, *, row: int | None = None, column: str = "", hint: str = ""
 ) -> DataRejected:
-    """The error of a file that cannot be read, with its place: file, row (1 is the first row of data), column."""
+    """The error of a file that cannot be read, with its place.
+
+    Parameters
+    ----------
+    name : str
+        RawFile.name.
+    expected : str
+        What should stand there.
+    came : str
+        What stands there.
+    row : int or None
+        1 is the first row of data, 0 the header; None where it is the file as a whole.
+    column : str
+        The file's own name of it; empty where it is the row as a whole.
+    hint : str
+        What to do about it; empty says to fetch the file again.
+
+    Returns
+    -------
+    DataRejected
+        To be raised by the caller.
+    """
     where = name
     if row is not None:
         where += f", the header row (row {row})" if row == 0 else f", row {row}"
@@ -42,8 +71,25 @@ def refused(
 def read_bytes(path: Path, name: str, *, gzipped: bool | None = None) -> bytes:
     """A file's bytes, unpacked where its first bytes say gzip.
 
-    `gzipped` True demands gzip, False demands that it is not; None takes either. Raises DataRejected for an
-    empty file, a gzip that is cut, damaged or missing, and one that unpacks to more than MOST_UNPACKED_BYTES.
+    Parameters
+    ----------
+    path : pathlib.Path
+        Where it lies.
+    name : str
+        RawFile.name, for errors.
+    gzipped : bool or None
+        True demands gzip, False demands that it is not; None takes either.
+
+    Returns
+    -------
+    bytes
+        Never empty.
+
+    Raises
+    ------
+    DataRejected
+        For an empty file, a gzip that is cut, damaged or missing, and one that unpacks to more than
+        MOST_UNPACKED_BYTES.
     """
     data = path.read_bytes()
     if not data:
@@ -71,10 +117,28 @@ def _unpacked(data: bytes, name: str) -> bytes:
 
 
 def decoded(data: bytes, name: str, encodings: Sequence[str] = ("utf-8",)) -> Text:
-    """The bytes as UTF-8, from the first of the declared encodings that fits every byte.
+    """A file's bytes as text, from the first of the declared encodings that fits every byte.
 
-    A UTF-8 byte order mark is taken off; UTF-16 is read where its own mark, or the declared encoding, says so. Raises
-    DataRejected for NUL, and with row and column of the first byte that fits none of the encodings.
+    A UTF-8 byte order mark is taken off; UTF-16 is read where its own mark, or the declared encoding, says so.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file, unpacked.
+    name : str
+        RawFile.name, for errors.
+    encodings : sequence of str
+        In the order in which they are tried; at least one.
+
+    Returns
+    -------
+    Text
+        With the encoding that fitted.
+
+    Raises
+    ------
+    DataRejected
+        For NUL, and with row and column of the first byte that fits none of the encodings.
     """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")) or any(_is_wide(encoding) for encoding in encodings):
         return _from_wide(data, name, encodings)
