@@ -33,9 +33,9 @@ def find(raw: RawFile) -> Source:
     for source in SOURCES:
         if source.claims(raw):
             return source
-    known = "; ".join(f"{source.name} ({source.title})" for source in SOURCES)[:600]
+    formats = "; ".join(f"{source.name} ({source.title})" for source in SOURCES)[:600]
     raise DataRejected(
-        f"a file of one of these: {known}",
+        f"a file of one of these: {formats}",
         f"{raw.name}: none of them",
         hint="for a table of your own lay a small TOML beside it (`anomaly map` writes a first one), or take the file out",
     )

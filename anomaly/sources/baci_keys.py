@@ -32,7 +32,7 @@ def key_of(code: pl.Expr, exporter: pl.Expr, importer: pl.Expr) -> pl.Expr:
     polars.Expr
         Int64; null where one of them is.
     """
-    return code * 2 ** (2 * _COUNTRY_BITS) + exporter * 2**_COUNTRY_BITS + importer
+    return code * (1 << 2 * _COUNTRY_BITS) + exporter * (1 << _COUNTRY_BITS) + importer
 
 
 def parts_of(keys: npt.NDArray[np.int64]) -> tuple[pl.Series, pl.Series, pl.Series]:

@@ -165,9 +165,9 @@ def _country_code(text: str) -> str | None:
         return code[1] if code else text
     name = re.sub(r"\s*\((incl|excl|from|to|formerly|until).*$", "", text)
     for spelling in (text, name):
-        known = countries.resolve(pl.Series([spelling]), "name", {})
-        if known.height:
-            return _codes().get(known["iso3"][0])
+        country = countries.resolve(pl.Series([spelling]), "name", {})
+        if country.height:
+            return _codes().get(country["iso3"][0])
     return None
 
 

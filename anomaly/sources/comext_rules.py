@@ -44,11 +44,11 @@ def with_meaning(frame: pl.DataFrame) -> pl.DataFrame:
         is_confidential (never null) and code_fault (what is wrong with the code, in words; null where nothing is).
     """
     for side in ("reporter", "partner"):
-        known = countries.iso2_table().unique("iso2", keep="first", maintain_order=True)
-        known = known.select(
+        iso_codes = countries.iso2_table().unique("iso2", keep="first", maintain_order=True)
+        iso_codes = iso_codes.select(
             pl.col("iso2").alias(side), pl.col("iso3").alias(f"{side}_iso"), pl.col("kind").alias(f"{side}_kind")
         )
-        frame = frame.join(known, on=side, how="left", maintain_order="left")
+        frame = frame.join(iso_codes, on=side, how="left", maintain_order="left")
     month = pl.col("period").str.replace("-", "", literal=True)
     is_month = pl.col("period").str.contains(r"^(19|20)\d{2}-?(0[1-9]|1[0-2])$")
     withheld = pl.col("product").str.contains(WITHHELD_PRODUCT) | (pl.col("partner_kind") == "confidential")

@@ -103,10 +103,10 @@ def read(raw: RawFile, context: Context) -> Iterator[Batch]:
     kept = once(pl.concat(kept_parts), _KEY, "primaryValue", raw.name, hint)
     flows = added_up(_flows(kept, _dataset(raw), _vintage(raw)))
     doubts += _of_cut_answers(rows_in)
-    told: pl.DataFrame | None = doubt_rows(doubts, SOURCE.name, raw.name)
+    first_doubts: pl.DataFrame | None = doubt_rows(doubts, SOURCE.name, raw.name)
     for batch in in_batches(flows, pl.concat(rejected_parts), rows_in, context.batch_rows):
-        yield replace(batch, doubts=told)
-        told = None
+        yield replace(batch, doubts=first_doubts)
+        first_doubts = None
 
 
 def _of_cut_answers(rows_in: int) -> list[dict[str, str | None]]:

@@ -122,8 +122,7 @@ def in_api_words(frame: pl.DataFrame, form: Form) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        The rows with every column of the API's that can be told; cells such as NA of the form's missing weights and ISO
-        texts are null.
+        The rows with every column of the API's that can be told; NA and the like are null in weights and ISO texts.
     """
     given = [pl.lit(value).alias(name) for name, value in form.constants.items() if name not in frame.columns]
     frame = frame.with_columns(given)

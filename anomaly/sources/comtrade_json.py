@@ -67,12 +67,12 @@ def _parsed(data: bytes, name: str) -> Any:
     """The JSON of an answer, a key of an object once."""
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) != len(pairs):
+        content = dict(pairs)
+        if len(content) != len(pairs):
             keys = [key for key, _ in pairs]
             twice = next(key for key in keys if keys.count(key) > 1)
             raise refused(name, "each key of an object once", "one that stands twice", column=twice[:60])
-        return found
+        return content
 
     try:
         return json.loads(data, object_pairs_hook=once)

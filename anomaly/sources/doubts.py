@@ -159,8 +159,8 @@ def beyond_exports(rows: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame:
         "cmd_code",
     ]
     turned = pl.col("flow_code").replace({"RX": "X", "RM": "M"})
-    again = rows.filter(pl.col("flow_code").is_in(["RX", "RM"])).with_columns(turned.alias("flow_code"))
-    held = again.join(rows, on=[*key, "flow_code"], suffix="_whole")
+    sent_on = rows.filter(pl.col("flow_code").is_in(["RX", "RM"])).with_columns(turned.alias("flow_code"))
+    held = sent_on.join(rows, on=[*key, "flow_code"], suffix="_whole")
     over = held.filter(pl.col("primary_value_usd") > pl.col("primary_value_usd_whole"))
     if over.is_empty():
         return pl.DataFrame(schema=DOUBT_COLUMNS)
@@ -169,13 +169,13 @@ def beyond_exports(rows: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame:
         over.group_by(route)
         .agg(
             periods=pl.len(),
-            again=pl.col("primary_value_usd").sum(),
+            sent_on=pl.col("primary_value_usd").sum(),
             whole=pl.col("primary_value_usd_whole").sum(),
             first=pl.col("ref_date").min(),
             last=pl.col("ref_date").max(),
         )
         .with_columns(routes=pl.len().over("raw_file"))
-        .sort("source", "raw_file", "again", *route[2:], descending=[False, False, True, False, False, False, False])
+        .sort("source", "raw_file", "sent_on", *route[2:], descending=[False, False, True, False, False, False, False])
     )
     routes = routes.filter(pl.int_range(pl.len()).over("raw_file") < MOST_ROUTES)
     what = pl.when(pl.col("flow_code") == "X").then(pl.lit("exports")).otherwise(pl.lit("imports"))
@@ -189,7 +189,7 @@ def beyond_exports(rows: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame:
         says=pl.format("goods sent on are more than the {} that should hold them: they may be reported beside, not within", what),
         figures=pl.format(
             "{} periods, {} to {}: {} USD sent on, {} USD of {}; {} such routes in the file",
-            "periods", pl.col("first").dt.strftime("%Y-%m"), pl.col("last").dt.strftime("%Y-%m"), "again", "whole", what, "routes",
+            "periods", pl.col("first").dt.strftime("%Y-%m"), pl.col("last").dt.strftime("%Y-%m"), "sent_on", "whole", what, "routes",
         ),
         todo=pl.lit('in a table of your own say reexports = "added" if they stand beside; else read the route with care'),
     )  # fmt: skip

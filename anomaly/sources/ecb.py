@@ -97,12 +97,12 @@ def rates(raw: RawFile) -> dict[str, pl.DataFrame]:
     per_eur = _checked(monthly, raw.name)
     usd = per_eur.filter(pl.col("currency") == "USD").select("month", usd="per_eur")
     both = per_eur.join(usd, on="month").sort("currency", "month")
-    found = {"EUR": usd.sort("month").rename({"usd": "usd_per_unit"})}
+    frames = {"EUR": usd.sort("month").rename({"usd": "usd_per_unit"})}
     for currency in both["currency"].unique().sort():
         if currency != "USD":
-            of_one = both.filter(pl.col("currency") == currency)
-            found[currency] = of_one.select("month", usd_per_unit=pl.col("usd") / pl.col("per_eur"))
-    return found
+            of_currency = both.filter(pl.col("currency") == currency)
+            frames[currency] = of_currency.select("month", usd_per_unit=pl.col("usd") / pl.col("per_eur"))
+    return frames
 
 
 def _checked(monthly: pl.DataFrame, name: str) -> pl.DataFrame:
@@ -142,9 +142,9 @@ def _checked(monthly: pl.DataFrame, name: str) -> pl.DataFrame:
     for column, is_fault, expected in faults:
         bad = frame.filter(is_fault).sort("row")
         if bad.height:
-            one = bad.row(0, named=True)
-            came = f"{one[column]!r}; {bad.height:,} such rows in all"
-            raise refused(name, expected, came, row=one["row"], column=column)
+            first = bad.row(0, named=True)
+            came = f"{first[column]!r}; {bad.height:,} such rows in all"
+            raise refused(name, expected, came, row=first["row"], column=column)
     return frame.select("row", "currency", "month", "per_eur")
 
 

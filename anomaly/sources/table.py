@@ -82,10 +82,10 @@ def read(raw: RawFile, context: Context) -> Iterator[Batch]:
     if kept.is_empty() and (rejected["rule"] == "bad_period").any():
         _refuse_periods_in_names(raw, mapping)
     doubts = of_cells(kept, rejected, mapping) + of_rows(rows_in)
-    flows, aside, more = _together(kept, raw, mapping)
+    flows, aside, row_doubts = _together(kept, raw, mapping)
     rejected = _in_the_files_words(pl.concat([rejected, *aside]).sort("row", maintain_order=True), mapping)
     is_annual = not is_monthly(mapping.period, mapping.columns) and not is_wide_monthly(mapping)
-    doubts += more + of_periods(flows, mapping, is_annual=is_annual)
+    doubts += row_doubts + of_periods(flows, mapping, is_annual=is_annual)
     vintage = raw.vintage or mapping.vintage or (raw.fetched_at or "undated")[:10]
     flows = flows.with_columns(
         source=pl.lit(SOURCE.name),
@@ -152,8 +152,8 @@ def _together(
     """Rows held against each other: one row a key, and what was set aside or is in doubt for it."""
     aside: list[pl.DataFrame] = []
 
-    def sort_out(rows: pl.DataFrame, *found: Rule) -> pl.DataFrame:
-        left, out = split(rows, found, SOURCE.name, raw.name)
+    def sort_out(rows: pl.DataFrame, *row_rules: Rule) -> pl.DataFrame:
+        left, out = split(rows, row_rules, SOURCE.name, raw.name)
         aside.append(out)
         return left
 
@@ -166,13 +166,13 @@ def _together(
         kept, rule = years_of_quarters(added(kept))
         kept = added(sort_out(kept, rule))
     else:
-        kept, more = _one_row_a_key(kept, raw, mapping)
-        doubts += more
+        kept, key_doubts = _one_row_a_key(kept, raw, mapping)
+        doubts += key_doubts
     if mapping.reexports == "added":
         kept = with_reexports(kept)
     if mapping.cumulative:
-        kept, found = months_of_sums(kept)
-        kept = sort_out(kept, *found)
+        kept, sum_rules = months_of_sums(kept)
+        kept = sort_out(kept, *sum_rules)
     return kept.sort("row", maintain_order=True), aside, doubts
 
 
@@ -183,10 +183,10 @@ def _one_row_a_key(kept: pl.DataFrame, raw: RawFile, mapping: TableMapping) -> t
     lines, others = kept.filter("is_national"), kept.filter(~pl.col("is_national"))
     doubts: Doubts = []
     summed = added(lines)
-    again = lines.select(*KEY, "code").is_duplicated()
-    if again.any():
-        column = _telling_apart(lines.filter(again), raw, mapping)
-        figures = f"{int(again.sum()):,} rows; {column or 'no other column'} tells them apart"
+    is_repeated = lines.select(*KEY, "code").is_duplicated()
+    if is_repeated.any():
+        column = _telling_apart(lines.filter(is_repeated), raw, mapping)
+        figures = f"{int(is_repeated.sum()):,} rows; {column or 'no other column'} tells them apart"
         doubts.append(
             doubt(
                 "lines_added_up",

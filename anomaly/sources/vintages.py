@@ -43,9 +43,11 @@ def groups(flows: pl.DataFrame) -> pl.DataFrame:
     polars.DataFrame
         The same columns, each combination once.
     """
-    told = flows.select(*GROUP, *RELEASE, "classification_code", "raw_file")
-    varying = [name for name in told.columns if not (told[name] == told[name][0]).all()]  # the others tell none apart
-    return told.unique(varying or told.columns)
+    releases = flows.select(*GROUP, *RELEASE, "classification_code", "raw_file")
+    varying = [
+        name for name in releases.columns if not (releases[name] == releases[name][0]).all()
+    ]  # the others tell none apart
+    return releases.unique(varying or releases.columns)
 
 
 def shared(all_groups: pl.DataFrame) -> pl.DataFrame:
@@ -82,10 +84,12 @@ def repeats(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """
     key = [*KEY, *RELEASE]
     ordered = rows.select(*key, *AMOUNTS, "raw_file").sort(*key, "raw_file")
-    again = ordered.with_columns(other_file=pl.col("raw_file").first().over(key)).filter(
+    repeated = ordered.with_columns(other_file=pl.col("raw_file").first().over(key)).filter(
         pl.col("raw_file") != pl.col("other_file")
     )
-    both = again.join(ordered, left_on=[*key, "other_file"], right_on=[*key, "raw_file"], how="left", suffix="_other")
+    both = repeated.join(
+        ordered, left_on=[*key, "other_file"], right_on=[*key, "raw_file"], how="left", suffix="_other"
+    )
     is_same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"{name}_other")) for name in AMOUNTS)
     return (
         both.filter(is_same).select(*key, "raw_file"),
@@ -111,16 +115,16 @@ def meetings(releases: pl.DataFrame) -> pl.DataFrame:
         another edition.
     """
     reporter = [name for name in GROUP if name != "partner_iso"]
-    told = releases.select(*GROUP, *RELEASE, "classification_code").unique()
-    again = told.filter(pl.col("vintage").n_unique().over(*reporter, "dataset") > 1)
-    newer = again.select(*reporter, "dataset", newer="vintage", _edition="classification_code").unique()
+    editions = releases.select(*GROUP, *RELEASE, "classification_code").unique()
+    rereleased = editions.filter(pl.col("vintage").n_unique().over(*reporter, "dataset") > 1)
+    newer = rereleased.select(*reporter, "dataset", newer="vintage", _edition="classification_code").unique()
     pairs = (
-        again.join(newer, on=[*reporter, "dataset"])
+        rereleased.join(newer, on=[*reporter, "dataset"])
         .filter(age() < age("newer"))
         .group_by(*GROUP, *RELEASE, "newer")
         .agg(is_recoded=(pl.col("classification_code") != pl.col("_edition")).any())
     )
-    has = again.select(*GROUP, "dataset", newer="vintage", _has=pl.lit(value=True)).unique()
+    has = rereleased.select(*GROUP, "dataset", newer="vintage", _has=pl.lit(value=True)).unique()
     has_it = pl.col("_has").fill_null(value=False)
     of_reporter = (*reporter, *RELEASE, "newer")
     has_all = (has_it.mean().over(of_reporter) >= WHOLE) & (has_it.sum().over(of_reporter) >= LEAST)
@@ -155,20 +159,20 @@ def asked_for(flows: pl.LazyFrame, met: pl.DataFrame, links: pl.DataFrame) -> pl
     had = code.join(met.lazy(), on=[*GROUP, *RELEASE]).select(*PAIR, "cmd_code").unique().collect(engine="streaming")
     has = all_of_newer.collect(engine="streaming").rename({"vintage": "newer"})
     key = [name for name in PAIR if name != "vintage"]
-    told = has.with_columns(code=pl.col("cmd_code").str.slice(0, 6)).join(_both_ways(links), on="code")
+    became_codes = has.with_columns(code=pl.col("cmd_code").str.slice(0, 6)).join(_both_ways(links), on="code")
     direct = had.join(has, on=[*key, "cmd_code"], how="semi").with_columns(is_held=True)
     linked = (
         had.with_columns(became=pl.col("cmd_code").str.slice(0, 6))
-        .join(told.select(*key, "became"), on=[*key, "became"], how="semi")
+        .join(became_codes.select(*key, "became"), on=[*key, "became"], how="semi")
         .select(*PAIR, "cmd_code", is_held=False)
     )
     held = pl.concat([direct, linked]).unique([*PAIR, "cmd_code"], keep="first", maintain_order=True)
-    every = had.join(held, on=[*PAIR, "cmd_code"], how="left")
+    codes = had.join(held, on=[*PAIR, "cmd_code"], how="left")
     chapter = (*PAIR, pl.col("cmd_code").str.slice(0, 2))
     share = pl.col("is_held").is_not_null().mean().over(chapter)
     is_whole = (share >= WHOLE) & (pl.col("is_held").count().over(chapter) >= LEAST)
     return (
-        every.select(*PAIR, "cmd_code", is_held=pl.col("is_held") | is_whole)
+        codes.select(*PAIR, "cmd_code", is_held=pl.col("is_held") | is_whole)
         .drop_nulls("is_held")
         .sort(*PAIR, "cmd_code")
     )
@@ -195,8 +199,8 @@ def replaced(flows: pl.DataFrame, met: pl.DataFrame, asked: pl.DataFrame) -> pl.
         Boolean, a value a row, in the order given.
     """
     rows = flows.select(*GROUP, *RELEASE, "cmd_code").with_row_index("_row").join(met, on=[*GROUP, *RELEASE])
-    told = rows.join(asked, on=[*PAIR, "cmd_code"]).filter(pl.col("is_held") | pl.col("is_recoded"))
-    return _are_among(flows, told["_row"])
+    taken = rows.join(asked, on=[*PAIR, "cmd_code"]).filter(pl.col("is_held") | pl.col("is_recoded"))
+    return _are_among(flows, taken["_row"])
 
 
 def _are_among(flows: pl.DataFrame, rows: pl.Series) -> pl.Series:
@@ -241,11 +245,11 @@ def losers(rows: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
     other = placed.with_columns(_hs6=pl.col("cmd_code").str.slice(0, 6)).join(
         _both_ways(links), left_on="_hs6", right_on="code"
     )
-    again = other.join(other, left_on=[*GROUP, "_hs6"], right_on=[*GROUP, "became"], suffix="_other").filter(
+    recoded = other.join(other, left_on=[*GROUP, "_hs6"], right_on=[*GROUP, "became"], suffix="_other").filter(
         pl.col("_place") > pl.col("_place_other"), pl.col("classification_code") != pl.col("classification_code_other")
     )
     key = [*KEY, *RELEASE]
-    return pl.concat([placed.filter(same).select(key), again.select(key)]).unique()
+    return pl.concat([placed.filter(same).select(key), recoded.select(key)]).unique()
 
 
 def _both_ways(links: pl.DataFrame) -> pl.DataFrame:

@@ -94,11 +94,11 @@ def _with_country(frame: pl.DataFrame, side: str, mapping: TableMapping) -> pl.D
     """Add `<side>_iso` and `<side>_kind`; null where neither the system nor the dictionary knows the text."""
     system = "iso3" if side in mapping.constants else mapping.countries
     written = frame[side].unique().drop_nulls()
-    known = countries.resolve(written, system, mapping.own_countries)
-    if side in mapping.constants and known.is_empty():
-        known = countries.resolve(written, mapping.countries, mapping.own_countries)
+    meanings = countries.resolve(written, system, mapping.own_countries)
+    if side in mapping.constants and meanings.is_empty():
+        meanings = countries.resolve(written, mapping.countries, mapping.own_countries)
     return frame.join(
-        known.rename({"text": side, "iso3": f"{side}_iso", "kind": f"{side}_kind"}),
+        meanings.rename({"text": side, "iso3": f"{side}_iso", "kind": f"{side}_kind"}),
         on=side,
         how="left",
         maintain_order="left",
@@ -111,8 +111,8 @@ def _with_period(frame: pl.DataFrame, mapping: TableMapping, *, is_annual: bool)
     keys = ["period", "month", "quarter"]
     is_quarter = is_quarterly(text, mapping.columns)
     begins = 1 if is_annual and not is_quarter else mapping.year_begins
-    known = resolved(frame.select(keys).unique().sort(keys), text, mapping.month_names, begins)
-    return frame.join(known, on=keys, how="left", nulls_equal=True, maintain_order="left")
+    dates = resolved(frame.select(keys).unique().sort(keys), text, mapping.month_names, begins)
+    return frame.join(dates, on=keys, how="left", nulls_equal=True, maintain_order="left")
 
 
 def _with_rate(frame: pl.DataFrame, mapping: TableMapping, context: Context, *, is_annual: bool) -> pl.DataFrame:

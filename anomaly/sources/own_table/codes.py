@@ -95,12 +95,12 @@ def _restored(rows: pl.DataFrame, *, is_restoring: bool) -> pl.DataFrame:
     There is no level of seven digits anywhere, so only the zero can be missing, and with it the code must be one.
     Five digits, and floats, are restored only where the mapping says so: a digit may be missing at the end as well.
     """
-    known = nomenclature.codes()["code"].unique().implode()
+    listed = nomenclature.codes()["code"].unique().implode()
     longer = "0" + pl.col("digits")
-    is_odd = pl.col("length").is_in([7, 9, 11]) & ~pl.col("digits").str.slice(0, 6).is_in(known)
+    is_odd = pl.col("length").is_in([7, 9, 11]) & ~pl.col("digits").str.slice(0, 6).is_in(listed)
     is_told = pl.col("length").is_in([1, 3, 5]) if is_restoring else pl.lit(value=False)
     # a float of eight digits and fewer may have lost a zero of its own only where its length is odd
-    is_lost = (is_odd & longer.str.slice(0, 6).is_in(known) & ~pl.col("is_float")) | is_told
+    is_lost = (is_odd & longer.str.slice(0, 6).is_in(listed) & ~pl.col("is_float")) | is_told
     if is_restoring:
         is_lost |= pl.col("is_float") & pl.col("length").is_in([5, 7])
     return rows.with_columns(

@@ -31,11 +31,11 @@ def of_cells(kept: pl.DataFrame, rejected: pl.DataFrame, mapping: TableMapping) 
     list of dict
         Rows as base.doubt makes them.
     """
-    found = []
+    doubts = []
     restored = kept.filter("is_restored").unique("code", maintain_order=True)
     if restored.height and mapping.zeros != "restore":
         shown = ", ".join(f"{code} as {read}" for code, read in restored.select("code", "cmd_code").head(3).rows())
-        found.append(
+        doubts.append(
             doubt(
                 "zeros_restored",
                 "codes of seven digits, or nine, have lost the zero at their begin; it was put back",
@@ -44,10 +44,10 @@ def of_cells(kept: pl.DataFrame, rejected: pl.DataFrame, mapping: TableMapping) 
             )
         )
     if mapping.countries == "m49":
-        found += _numbers_of_countries(kept, mapping)
+        doubts += _numbers_of_countries(kept, mapping)
     unknown = rejected.filter(pl.col("rule").is_in(["no_value", "withheld"]))
     if unknown.height:
-        found.append(
+        doubts.append(
             doubt(
                 "values_not_known",
                 "values that are not known or withheld are left out; beside other rows of the month they count as nothing",
@@ -55,7 +55,7 @@ def of_cells(kept: pl.DataFrame, rejected: pl.DataFrame, mapping: TableMapping) 
                 "read a fall of these routes as unknown",
             )
         )
-    return found
+    return doubts
 
 
 def _numbers_of_countries(kept: pl.DataFrame, mapping: TableMapping) -> list[dict[str, str | None]]:

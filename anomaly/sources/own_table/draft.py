@@ -187,8 +187,8 @@ def _countries(frame: pl.DataFrame, roles: dict[str, str], doubts: list[str]) ->
         return []
     cells = _filled(frame, roles["partner"])
     system = _system(cells)
-    known = set(countries.resolve(cells.unique(), system, {})["text"])
-    unknown = sorted(set(cells.unique()) - known)
+    names = set(countries.resolve(cells.unique(), system, {})["text"])
+    unknown = sorted(set(cells.unique()) - names)
     if unknown:
         doubts.append(
             f"these are no countries in {system}; say what they are under [country]: {', '.join(unknown[:8])}"

@@ -72,11 +72,11 @@ def faults_of(content: dict[str, Any]) -> list[str]:
     if faults:
         return faults
     section: dict[str, dict[str, Any]] = {key: content.get(key, {}) for key in SECTIONS}
-    for key, known in SECTIONS.items():
+    for key, keys in SECTIONS.items():
         faults += [
-            f"unknown key {key}.{name}; known are {', '.join(known)}"
+            f"unknown key {key}.{name}; known are {', '.join(keys)}"
             for name in section[key]
-            if known and name not in known
+            if keys and name not in keys
         ]
     return [
         *faults,

@@ -215,8 +215,8 @@ def _first_day(
     if month is not None:
         number = month_of(month, names)
     elif quarter is not None or part.get("q"):
-        found = quarter_of(quarter if quarter is not None else part["q"])
-        number = 3 * found - 2 if found else None
+        quarter_number = quarter_of(quarter if quarter is not None else part["q"])
+        number = 3 * quarter_number - 2 if quarter_number else None
     elif part.get("m") or part.get("b"):
         number = month_of(part.get("m") or part["b"], names)
     if number is None or not FIRST_YEAR <= year <= LAST_YEAR:

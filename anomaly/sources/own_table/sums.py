@@ -179,12 +179,12 @@ def with_reexports(kept: pl.DataFrame) -> pl.DataFrame:
     """
     key = [name for name in KEY if name != "flow_code"]
     turned = pl.col("flow_code").replace({"RX": "X", "RM": "M"})
-    again = kept.filter(pl.col("flow_code").is_in(["RX", "RM"]))
-    more = again.group_by(*key, turned.alias("flow_code")).agg(
+    sent_on = kept.filter(pl.col("flow_code").is_in(["RX", "RM"]))
+    of_key = sent_on.group_by(*key, turned.alias("flow_code")).agg(
         *(pl.col(name).sum().alias(f"_{name}") for name in ("primary_value_usd", "reported_value")),
         _net_wgt_g=pl.when(pl.col("net_wgt_g").null_count() == 0).then(pl.col("net_wgt_g").sum()),
     )
-    joined = kept.join(more, on=[*key, "flow_code"], how="left", nulls_equal=True, maintain_order="left")
+    joined = kept.join(of_key, on=[*key, "flow_code"], how="left", nulls_equal=True, maintain_order="left")
     has = pl.col("_primary_value_usd").is_not_null()
     added = joined.with_columns(
         primary_value_usd=pl.when(has).then(pl.col("primary_value_usd") + pl.col("_primary_value_usd")).otherwise("primary_value_usd"),
@@ -192,7 +192,7 @@ def with_reexports(kept: pl.DataFrame) -> pl.DataFrame:
         net_wgt_g=pl.when(has).then(pl.col("net_wgt_g") + pl.col("_net_wgt_g")).otherwise("net_wgt_g"),
     ).select(kept.columns)  # fmt: skip
     with_export = kept.filter(pl.col("flow_code").is_in(["X", "M"])).select(*key, "flow_code").unique()
-    alone = again.with_columns(turned.alias("flow_code")).join(
+    alone = sent_on.with_columns(turned.alias("flow_code")).join(
         with_export, on=[*key, "flow_code"], how="anti", nulls_equal=True
     )
     is_alone = pl.col("_place").is_in(alone["_place"].implode())

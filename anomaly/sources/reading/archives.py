@@ -68,11 +68,11 @@ def zip_members(path: Path, name: str, allowed: re.Pattern[str]) -> list[str]:
         Where the archive is damaged, or an allowed name stands in it twice.
     """
     with _damage_named(name, "a whole zip archive"), zipfile.ZipFile(path) as archive:
-        found = sorted(info.filename for info in archive.infolist() if allowed.fullmatch(info.filename))
-    for before, member in pairwise(found):
+        members = sorted(info.filename for info in archive.infolist() if allowed.fullmatch(info.filename))
+    for before, member in pairwise(members):
         if before == member:
             raise refused(name, "each member once", f"two members named {member}")
-    return found
+    return members
 
 
 def zip_blocks(path: Path, name: str, member: str, most: int) -> Iterator[bytes]:

@@ -46,15 +46,15 @@ def once(kept: pl.DataFrame, key: Sequence[str], value: str, name: str, hint: st
     clash = first_of_each.filter(pl.struct(key).is_duplicated())
     if clash.is_empty():
         return first_of_each
-    one = clash.row(0, named=True)
-    rows = clash.filter(pl.all_horizontal(pl.col(column).eq_missing(pl.lit(one[column])) for column in key))
+    first = clash.row(0, named=True)
+    rows = clash.filter(pl.all_horizontal(pl.col(column).eq_missing(pl.lit(first[column])) for column in key))
     raise refused(
         name,
         "one row per period, reporter, partner, flow, edition and code",
         f"rows {', '.join(str(row) for row in rows['row'])} with values "
         f"{', '.join(f'{amount:,}' for amount in rows['reported_value'])} for the key "
-        f"{', '.join(str(one[column]) for column in key)}; {clash.height:,} such rows in all",
-        row=one["row"],
+        f"{', '.join(str(first[column]) for column in key)}; {clash.height:,} such rows in all",
+        row=first["row"],
         column=value,
         hint=hint,
     )

@@ -100,15 +100,15 @@ class Evidence:
     whole: int = 0
     example: str = ""
 
-    def __add__(self, more: Evidence) -> Evidence:
+    def __add__(self, further: Evidence) -> Evidence:
         """Both together, the first example kept."""
         return Evidence(
-            self.rows + more.rows,
-            self.odd + more.odd,
-            self.points + more.points,
-            self.three_after_point + more.three_after_point,
-            self.whole + more.whole,
-            self.example or more.example,
+            self.rows + further.rows,
+            self.odd + further.odd,
+            self.points + further.points,
+            self.three_after_point + further.three_after_point,
+            self.whole + further.whole,
+            self.example or further.example,
         )
 
     @property

@@ -224,9 +224,9 @@ def _notes_as_rows(
     body = data[: ends[last - 1]]
     notes = [data[start:end].strip(b"\r\n") for start, end in zip(ends[last - 1 : -1], ends[last:], strict=True)]
     rows = [note + layout.separator.encode() * width + b"\n" for note in notes]
-    more = ends[last - 1] + np.cumsum([len(row) for row in rows])
+    note_ends = ends[last - 1] + np.cumsum([len(row) for row in rows])
     counts = np.concatenate([separators[:last], np.full(len(rows), width, dtype=separators.dtype)])
-    return body + b"".join(rows), np.concatenate([ends[:last], more]), counts
+    return body + b"".join(rows), np.concatenate([ends[:last], note_ends]), counts
 
 
 def _header(line: bytes, name: str, layout: Layout, data: bytes = b"") -> list[str]:
@@ -263,9 +263,9 @@ def _where_they_are(data: bytes, layout: Layout) -> str:
         for number, text in enumerate(lines):
             fields = {cell.strip().strip('"') for cell in text.strip("\r").split(separator)}
             if fields.issuperset(layout.required):
-                told = [] if number == 0 else [f"header_row = {layout.header_line + number}"]
-                told += [] if separator == layout.separator else [f'separator = "{separator}"'.replace("\t", "\\t")]
-                return f"the names are there: say {' and '.join(told)} in the mapping"
+                settings = [] if number == 0 else [f"header_row = {layout.header_line + number}"]
+                settings += [] if separator == layout.separator else [f'separator = "{separator}"'.replace("\t", "\\t")]
+                return f"the names are there: say {' and '.join(settings)} in the mapping"
     return "name the columns as the file does, in [columns]; `anomaly map` on the file writes a first mapping"
 
 
