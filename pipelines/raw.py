@@ -13,7 +13,7 @@ from typing import Any
 from anomaly import sources
 from anomaly.contract.errors import DataRejected, SourceUnavailable
 from anomaly.sources.base import RawFile
-from anomaly.sources.table_mapping import companions
+from anomaly.sources.own_table.mapping import companions
 
 ORIGIN = "origin.toml"
 ORIGIN_KEYS = ("url", "licence", "fetched_at", "sha256", "dataset", "vintage")

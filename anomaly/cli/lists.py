@@ -196,8 +196,8 @@ def run(raw: Path, scenario: str, data: Path, log_format: str | None, *, is_quar
 def draft(file: Path, *, is_written: bool) -> None:
     """Answer `anomaly map`. Raises DataRejected where the file cannot be looked at, BadRequest where a mapping is there."""
     from anomaly.sources.base import RawFile
-    from anomaly.sources.table_draft import drafted
-    from anomaly.sources.table_mapping import stem
+    from anomaly.sources.own_table.draft import drafted
+    from anomaly.sources.own_table.mapping import stem
 
     text = drafted(RawFile(file, file.name))
     beside = file.parent / f"{stem(file)}.toml"

@@ -13,13 +13,29 @@ SOURCES: tuple[Source, ...] = (table.SOURCE, comtrade.SOURCE, comext.SOURCE, bac
 
 
 def find(raw: RawFile) -> Source:
-    """The first source that claims the file. Raises DataRejected, naming the file, where none does."""
+    """Which publisher's format a raw file is in.
+
+    Parameters
+    ----------
+    raw : RawFile
+        Its name and first bytes decide; the first source in SOURCES that claims it is taken.
+
+    Returns
+    -------
+    Source
+        The first that claims the file.
+
+    Raises
+    ------
+    DataRejected
+        Naming the file and the formats there are, where none claims it.
+    """
     for source in SOURCES:
         if source.claims(raw):
             return source
-    known = "; ".join(f"{source.name} ({source.title})" for source in SOURCES)[:600]
+    formats = "; ".join(f"{source.name} ({source.title})" for source in SOURCES)[:600]
     raise DataRejected(
-        f"a file of one of these: {known}",
+        f"a file of one of these: {formats}",
         f"{raw.name}: none of them",
         hint="for a table of your own lay a small TOML beside it (`anomaly map` writes a first one), or take the file out",
     )

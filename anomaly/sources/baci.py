@@ -10,14 +10,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from anomaly.contract.schema import MOST_PLAUSIBLE_USD
-from anomaly.reference import countries, nomenclature
+from anomaly.reference import nomenclature
+from anomaly.sources.baci_keys import NOT_SPECIFIED, key_of, listed, parts_of, place_of_country, places_of_groups
 from anomaly.sources.base import FLOW_COLUMNS, REJECTED_COLUMNS, Batch, Context, RawFile, Rule, Source, split
 from anomaly.sources.reading.amounts import whole
 from anomaly.sources.reading.archives import ahead, file_blocks, zip_blocks, zip_members
@@ -25,7 +25,6 @@ from anomaly.sources.reading.lines import Lines, plain_lines, read_lines
 from anomaly.sources.reading.text import MOST_UNPACKED_BYTES, refused
 
 EDITIONS = {"HS92": "H0", "HS96": "H1", "HS02": "H2", "HS07": "H3", "HS12": "H4", "HS17": "H5", "HS22": "H6"}
-NOT_SPECIFIED = "9999AA"  # goods not specified by kind; the only code with letters
 MOST_PLAUSIBLE_TONS = 10**11
 _YEAR = re.compile(r"BACI_(HS\d\d)_Y(\d{4})_(V\d{6}[a-z]?)\.csv", re.ASCII)
 _ARCHIVE = re.compile(r"BACI_HS\d\d_V\d{6}[a-z]?\.zip", re.ASCII)
@@ -33,15 +32,23 @@ _CODE_LIST = re.compile(r"(country_codes|product_codes_HS\d\d)_V\d{6}[a-z]?\.csv
 _COLUMNS = ("t", "i", "j", "k", "v", "q")
 _TYPES = {"t": pl.Int32(), "i": pl.Int32(), "j": pl.Int32(), "k": pl.String(), "v": pl.Float64(), "q": pl.String()}
 _AS_TEXT = {column: pl.String() for column in _COLUMNS}
-# reporter and partner as 10 bits each below the code: one integer sorts as code, reporter, partner do
-_COUNTRY_BITS = 10
-_MOST_M49 = 999
-_COUNTRY_MASK = 2**_COUNTRY_BITS - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Year:
-    """One yearly table: its name, and what the name says."""
+    """One yearly table, as its name says what it is: BACI_HS17_Y2022_V202501.csv.
+
+    Parameters
+    ----------
+    member : str
+        The file's name, in the zip or unpacked.
+    edition : str
+        HS92 to HS22, a key of EDITIONS.
+    year : int
+        The year all its rows are of.
+    vintage : str
+        The release, such as V202501.
+    """
 
     member: str
     edition: str
@@ -50,15 +57,41 @@ class Year:
 
 
 def claims(raw: RawFile) -> bool:
-    """Whether the name is one that CEPII gives: the zip, or one of its tables unpacked."""
+    """Whether the name is one that CEPII gives: the zip, or one of its tables unpacked.
+
+    Parameters
+    ----------
+    raw : RawFile
+        Only its name is looked at.
+
+    Returns
+    -------
+    bool
+        True also for CEPII's lists of countries and codes, which hold no flows.
+    """
     return any(pattern.fullmatch(raw.path.name) for pattern in (_ARCHIVE, _YEAR, _CODE_LIST))
 
 
 def read(raw: RawFile, context: Context) -> Iterator[Batch]:
     """The years' flows in order of year, each batch sorted by code, reporter and partner.
 
-    Raises DataRejected where the archive or a table in it is not whole, is larger than a year can be, or says one
-    key twice; then also after batches were given out.
+    Parameters
+    ----------
+    raw : RawFile
+        The zip as published, or one of its tables.
+    context : Context
+        batch_rows; values are in USD already.
+
+    Yields
+    ------
+    Batch
+        Exports of a year, grams null where BACI has none. A list of codes gives one empty batch.
+
+    Raises
+    ------
+    DataRejected
+        Where the archive or a table in it is not whole, is larger than a year can be, or says one key twice; then
+        also after batches were given out.
     """
     if _CODE_LIST.fullmatch(raw.path.name):
         empty = pl.DataFrame(schema=FLOW_COLUMNS), pl.DataFrame(schema=REJECTED_COLUMNS)
@@ -135,7 +168,7 @@ def _judged(
     grams = pl.when(pl.col("tons") > 0).then(whole(pl.col("tons"), 10**6, most=MOST_PLAUSIBLE_TONS * 10**6))
     kept = meant.select(
         "row",
-        key=(pl.col("code") * 2 ** (2 * _COUNTRY_BITS) + pl.col("exporter") * 2**_COUNTRY_BITS + pl.col("importer")),
+        key=key_of(pl.col("code"), pl.col("exporter"), pl.col("importer")),
         usd=whole(pl.col("thousand_usd"), 1000),
         g=grams,
     )
@@ -143,7 +176,7 @@ def _judged(
 
 
 def _with_meaning(frame: pl.DataFrame) -> pl.DataFrame:
-    """Add year, exporter and importer (places in `_iso3s`), code (place in `_hs6s`), thousand_usd and tons.
+    """Add year, exporter and importer (of `place_of_country`), code (as `key_of` takes it), thousand_usd and tons.
 
     null where a cell has no meaning; the cells may be typed or text. The blanks around q are taken off.
     """
@@ -152,54 +185,12 @@ def _with_meaning(frame: pl.DataFrame) -> pl.DataFrame:
     is_hs6 = (pl.col("k").str.len_bytes() == 6) & (pl.col("k") >= "0") & digits.is_not_null()
     return frame.with_columns(pl.col("q").str.strip_chars()).with_columns(
         year=pl.col("t").cast(pl.Int32, strict=False),
-        exporter=_place(pl.col("i")),
-        importer=_place(pl.col("j")),
+        exporter=place_of_country(pl.col("i")),
+        importer=place_of_country(pl.col("j")),
         code=pl.when(is_hs6).then(digits).when(pl.col("k") == NOT_SPECIFIED).then(10**6),
         thousand_usd=pl.col("v").cast(pl.Float64, strict=False),
         tons=pl.col("q").cast(pl.Float64, strict=False),
     )
-
-
-def _place(number: pl.Expr) -> pl.Expr:
-    known = number.cast(pl.Int32, strict=False)
-    within = pl.when(known.is_between(0, _MOST_M49)).then(known).otherwise(_MOST_M49 + 1)
-    return pl.lit(_places()).gather(within)
-
-
-@cache
-def _iso3s() -> pl.Series:
-    """Every iso3 of the UN's codes, in order."""
-    return countries.m49_table()["iso3"].unique().sort()
-
-
-@cache
-def _places() -> pl.Series:
-    """Place in `_iso3s` of every UN code from 0 to _MOST_M49, then one null; null where there is no such code."""
-    place_of = {iso3: place for place, iso3 in enumerate(_iso3s())}
-    places: list[int | None] = [None] * (_MOST_M49 + 2)
-    for m49, iso3 in countries.m49_table().select("m49", "iso3").iter_rows():
-        places[m49] = place_of[iso3]
-    return pl.Series(places, dtype=pl.Int64)
-
-
-@cache
-def _groups() -> list[int]:
-    """Places of what is a group of countries."""
-    groups = set(countries.m49_table().filter(pl.col("kind") == "group")["iso3"])
-    return [place for place, iso3 in enumerate(_iso3s()) if iso3 in groups]
-
-
-@cache
-def _hs6s() -> pl.Series:
-    """000000 to 999999, then NOT_SPECIFIED: text order."""
-    numbers = pl.int_range(10**6, eager=True).cast(pl.String).str.zfill(6)
-    return pl.concat([numbers, pl.Series([NOT_SPECIFIED])])
-
-
-@cache
-def _listed(edition: int) -> pl.Series:
-    """For every place of `_hs6s` whether the edition has the code, or its chapter is not listed and nobody knows."""
-    return pl.concat([nomenclature.passes(edition), pl.Series([True])])  # NOT_SPECIFIED is the last
 
 
 def _with_faults(text: pl.DataFrame, year: Year) -> pl.DataFrame:
@@ -214,7 +205,7 @@ def _edition_number(year: Year) -> int:
 
 
 def _rules(table: Year) -> tuple[Rule, ...]:
-    year, is_listed = table.year, pl.lit(_listed(_edition_number(table))).gather(pl.col("code"))
+    year, is_listed = table.year, pl.lit(listed(_edition_number(table))).gather(pl.col("code"))
     value, tons = pl.col("thousand_usd"), pl.col("tons")
     most = MOST_PLAUSIBLE_USD / 1000
     is_text = ~pl.col("q").is_in(["", "NA"]).fill_null(value=True)
@@ -223,8 +214,8 @@ def _rules(table: Year) -> tuple[Rule, ...]:
         Rule("bad_period", "t", ~(pl.col("year") == year).fill_null(value=False), f"not the table's year {year}"),
         Rule("unknown_country", "i", pl.col("exporter").is_null(), "an exporter that no table knows"),
         Rule("unknown_country", "j", pl.col("importer").is_null(), "an importer that no table knows"),
-        Rule("aggregate", "i", pl.col("exporter").is_in(_groups()), "a group of countries", is_error=False),
-        Rule("aggregate", "j", pl.col("importer").is_in(_groups()), "a group of countries", is_error=False),
+        Rule("aggregate", "i", pl.col("exporter").is_in(places_of_groups()), "a group of countries", is_error=False),
+        Rule("aggregate", "j", pl.col("importer").is_in(places_of_groups()), "a group of countries", is_error=False),
         Rule("bad_code", "k", pl.col("code").is_null(), f"not six digits nor {NOT_SPECIFIED}"),
         Rule("bad_code", "k", ~is_listed, pl.col("code_fault")),
         Rule("not_a_number", "v", ~value.is_finite().fill_null(value=False), "the value is not a finite number"),
@@ -255,12 +246,8 @@ def _batch(
 
 
 def _flows(rows: pl.DataFrame, year: Year, raw: RawFile) -> pl.DataFrame:
-    key = rows["key"].to_numpy()
-    return rows.with_columns(
-        reporter_iso=_iso3s().gather(key >> _COUNTRY_BITS & _COUNTRY_MASK),
-        partner_iso=_iso3s().gather(key & _COUNTRY_MASK),
-        cmd_code=_hs6s().gather(key >> 2 * _COUNTRY_BITS),
-    ).select(
+    codes, exporters, importers = parts_of(rows["key"].to_numpy())
+    return rows.with_columns(reporter_iso=exporters, partner_iso=importers, cmd_code=codes).select(
         source=pl.lit(SOURCE.name),
         dataset=pl.lit(raw.dataset or f"BACI_{year.edition}"),
         freq_code=pl.lit("A"),
@@ -286,10 +273,8 @@ def _refuse_repeats(seen: list[npt.NDArray[np.int64]], name: str) -> None:
     keys.sort(kind="stable")  # batches are sorted already: this merges them
     twice = np.flatnonzero(keys[1:] == keys[:-1])
     if len(twice):
-        key = int(keys[twice[0]])
-        code = _hs6s()[key >> 2 * _COUNTRY_BITS]
-        route = f"{_iso3s()[key >> _COUNTRY_BITS & _COUNTRY_MASK]} to {_iso3s()[key & _COUNTRY_MASK]}"
-        came = f"{code} from {route} twice; {len(twice):,} such rows in all"
+        code, exporter, importer = (part[0] for part in parts_of(keys[twice[:1]]))
+        came = f"{code} from {exporter} to {importer} twice; {len(twice):,} such rows in all"
         raise refused(name, "each exporter, importer and code once", came, column="k")
 
 

@@ -12,7 +12,21 @@ import polars as pl
 
 @dataclass(frozen=True, slots=True)
 class RawFile:
-    """One file as published. `path` is where it lies, `name` its path under the raw folder (always with /)."""
+    """One file as published.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Where it lies.
+    name : str
+        Its path under the raw folder, always with /; errors and tables name the file by it.
+    dataset, vintage : str or None
+        What an origin.toml says of the release; None where it is silent, then the reader takes them from the file.
+    url : str or None
+        Where it was fetched; None where nothing says so.
+    fetched_at : str or None
+        When, ISO 8601; its first ten letters are the day.
+    """
 
     path: Path
     name: str
@@ -34,8 +48,12 @@ class RawFile:
 class Context:
     """What a reader may need beside its file.
 
-    usd_per      currency → Polars frame (month Date, usd_per_unit Float64), monthly means; USD itself is not in it
-    batch_rows   most rows a batch may have, so that memory stays flat
+    Parameters
+    ----------
+    usd_per : dict of str to polars.DataFrame
+        Currency → month (Date, its first day), usd_per_unit (Float64): monthly means. USD itself is not in it.
+    batch_rows : int
+        Most rows a batch may have, so that memory stays flat.
     """
 
     usd_per: dict[str, pl.DataFrame] = field(default_factory=dict)
@@ -46,9 +64,18 @@ class Context:
 class Batch:
     """A part of a file: rows_in = kept + rejected + deduplicated.
 
-    flows      columns of schema.Flows but is_current and raw_file (the ingest job adds them)
-    rejected   columns of schema.Rejected
-    doubts     columns of schema.Doubts, or None: what was read, and may not be what it looks like
+    Parameters
+    ----------
+    flows : polars.DataFrame
+        FLOW_COLUMNS: those of schema.Flows but is_current and raw_file, which the ingest job adds.
+    rejected : polars.DataFrame
+        Columns of schema.Rejected.
+    rows_in : int
+        Rows of the file that this part stands for.
+    rows_deduplicated : int
+        Those folded into a row that is kept: repeats, and parts that were added up.
+    doubts : polars.DataFrame or None
+        Columns of schema.Doubts: what was read, and may not be what it looks like. None where there is none.
     """
 
     flows: pl.DataFrame
@@ -62,10 +89,20 @@ class Batch:
 class Source:
     """A publisher's format.
 
-    claims   does this file look like ours, from its name and first bytes; never raises
-    read     the file's batches, in the file's order; raises DataRejected naming file, row and column
-    rates    for a source of exchange rates instead of flows: file → currency → frame as in Context.usd_per
-    precedence   lower wins where two sources have the same route
+    Parameters
+    ----------
+    name : str
+        The word in the column `source` of the tables.
+    title, publisher, licence, url : str
+        For people: what `anomaly sources` lists.
+    claims : callable
+        RawFile → whether the file looks like this format, from its name and first bytes; never raises.
+    read : callable
+        RawFile, Context → the file's batches, in the file's order; raises DataRejected naming file, row and column.
+    precedence : int
+        The lower one wins where two sources have the same route.
+    rates : callable or None
+        For a source of exchange rates instead of flows: RawFile → currency → frame as in Context.usd_per.
     """
 
     name: str
@@ -124,9 +161,20 @@ FLOW_COLUMNS = {
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A row is taken out where `broken` is true. `column` and `is_error` go into flows.rejected.
+    """A row is taken out where `broken` is true.
 
-    `reason` is a sentence, or an expression that makes one of the row's cells.
+    Parameters
+    ----------
+    name : str
+        The word in the column `rule` of flows.rejected.
+    column : str
+        The column at fault, whose cell is shown; empty where it is the row as a whole.
+    broken : polars.Expr
+        Boolean over the rows; null does not take the row out.
+    reason : str or polars.Expr
+        A sentence, or an expression that makes one of the row's cells.
+    is_error : bool
+        False for rows that are right and not read: totals, parts of totals, notes.
     """
 
     name: str
@@ -139,10 +187,26 @@ class Rule:
 def split(
     frame: pl.DataFrame, rules: tuple[Rule, ...], source: str, raw_name: str
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Divide rows by the first rule they break: (kept, rejected).
+    """Divide a file's rows into those that are kept and those that break a rule, each by the first it breaks.
 
-    `frame` has a column `row` (1 = first row of data) and the columns the rules name. A rule that
-    cannot decide (null) does not take the row out: rules say what they mean by null.
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        `row` (1 is the first row of data) and the columns that the rules name.
+    rules : tuple of Rule
+        In the order in which they are asked. One that cannot decide (null) does not take the row out: rules say
+        what they mean by null.
+    source : str
+        The source's name, for flows.rejected.
+    raw_name : str
+        RawFile.name, for flows.rejected.
+
+    Returns
+    -------
+    kept : polars.DataFrame
+        The rows that break no rule, columns as in `frame`.
+    rejected : polars.DataFrame
+        REJECTED_COLUMNS, by row; a value is cut to 100 letters.
     """
     number = pl.coalesce(
         *[pl.when(rule.broken).then(pl.lit(index, dtype=pl.Int16)) for index, rule in enumerate(rules)],
@@ -173,11 +237,45 @@ def split(
 
 
 def doubt(rule: str, says: str, figures: str, todo: str, **place: str | None) -> dict[str, str | None]:
-    """A row of flows.doubts, without source and raw_file; `place` is reporter_iso, partner_iso and cmd_code."""
+    """A row of flows.doubts, without source and raw_file.
+
+    Parameters
+    ----------
+    rule : str
+        The kind of doubt, as `anomaly sources --doubts` groups them.
+    says : str
+        What the figures may be instead of what they look like, as a sentence.
+    figures : str
+        What shows it: counts, spans, the first cells.
+    todo : str
+        What to do about it.
+    **place : str or None
+        reporter_iso, partner_iso and cmd_code, where it is of one route.
+
+    Returns
+    -------
+    dict of str to (str or None)
+        Column → cell.
+    """
     return {"rule": rule, "says": says, "figures": figures, "todo": todo, **place}
 
 
 def doubt_rows(doubts: list[dict[str, str | None]], source: str, raw_name: str) -> pl.DataFrame:
-    """Columns of schema.Doubts, of what `doubt` made for one file."""
+    """The doubts of one file as a table.
+
+    Parameters
+    ----------
+    doubts : list of dict
+        As `doubt` makes them; a place that is not said is null.
+    source : str
+        The source's name.
+    raw_name : str
+        RawFile.name.
+
+    Returns
+    -------
+    polars.DataFrame
+        DOUBT_COLUMNS, those of schema.Doubts, in the order given.
+    """
     rows = [{**dict.fromkeys(DOUBT_COLUMNS), **row, "source": source, "raw_file": raw_name} for row in doubts]
     return pl.DataFrame(rows, schema=DOUBT_COLUMNS)

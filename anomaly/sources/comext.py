@@ -22,7 +22,18 @@ _SDMX_2_HEADER = b"STRUCTURE,STRUCTURE_ID,"
 
 
 def claims(raw: RawFile) -> bool:
-    """Whether the file is Comext's: it lies in `comext/`, has a bulk file's name, or begins as the API's answer."""
+    """Whether the file is Comext's: it lies in `comext/`, has a bulk file's name, or begins as the API's answer.
+
+    Parameters
+    ----------
+    raw : RawFile
+        Its name, and where that does not decide its first bytes.
+
+    Returns
+    -------
+    bool
+        False for a suffix that none of the forms has, whatever the folder.
+    """
     if raw.path.suffix.lower() not in _SUFFIXES:
         return False
     if raw.name.split("/")[0] == NAME or _BULK_NAME.fullmatch(raw.path.name):
@@ -43,8 +54,23 @@ def _first_bytes(raw: RawFile) -> bytes:
 def read(raw: RawFile, context: Context) -> Iterator[Batch]:
     """The file's flows, values in EUR and, by the month's mean rate, in USD.
 
-    Raises DataRejected where the file is not whole, holds a year's totals, says one key twice, differently, or has a
-    month for which there is no rate.
+    Parameters
+    ----------
+    raw : RawFile
+        A monthly bulk file (7z, dat) or an answer of the API.
+    context : Context
+        usd_per["EUR"] and batch_rows.
+
+    Returns
+    -------
+    iterator of Batch
+        In the file's order; reported_value in whole euros.
+
+    Raises
+    ------
+    DataRejected
+        Where the file is not whole, holds a year's totals, says one key twice, differently, or has a month for which
+        there is no rate.
     """
     if raw.path.suffix.lower() in (".7z", ".dat"):
         return read_bulk(raw, context)

@@ -32,15 +32,33 @@ _NAMES = {"period": "TIME_PERIOD", "value": "OBS_VALUE", "weight": "OBS_VALUE"}
 
 
 def read_api(raw: RawFile, context: Context) -> Iterator[Batch]:
-    """The file's flows. Raises DataRejected as comext.read says."""
+    """The flows of an answer of the API, a row of value and a row of weight joined to one.
+
+    Parameters
+    ----------
+    raw : RawFile
+        SDMX-CSV, TSV or EasyComext's view, perhaps gzipped.
+    context : Context
+        usd_per["EUR"] and batch_rows.
+
+    Yields
+    ------
+    Batch
+        In the file's order; weights without a value are rejected as `quantity_without_value`.
+
+    Raises
+    ------
+    DataRejected
+        As comext.read says.
+    """
     data = read_bytes(raw.path, raw.name, gzipped=raw.path.suffix.lower() == ".gz")
     text = decoded(data, raw.name)
     kept_parts, rejected_parts, rows_in = [], [], 0
-    told: set[tuple[str | None, str | None]] = set()
+    headings: set[tuple[str | None, str | None]] = set()
     for part in frames(text, raw, PART_ROWS):
         rows_in += part.height
-        told.update(part.select("DATAFLOW", "LAST UPDATE").unique().iter_rows())
-        dataset = _dataset({flow for flow, _ in told}, raw)
+        headings.update(part.select("DATAFLOW", "LAST UPDATE").unique().iter_rows())
+        dataset = _dataset({flow for flow, _ in headings}, raw)
         kept, rejected = split(_with_amounts(part), _rules(dataset), NAME, raw.name)
         kept_parts.append(kept.select("row", "indicators", "is_value", *KEY, "is_confidential", "euros", "g"))
         rejected_parts.append(in_the_files_words(rejected, _NAMES))
@@ -48,7 +66,7 @@ def read_api(raw: RawFile, context: Context) -> Iterator[Batch]:
     flows = with_usd(flows, context, raw.name).with_columns(
         source=pl.lit(NAME),
         dataset=pl.lit(dataset),
-        vintage=pl.lit(raw.vintage or _vintage({update for _, update in told}, raw)),
+        vintage=pl.lit(raw.vintage or _vintage({update for _, update in headings}, raw)),
         currency=pl.lit("EUR"),
         is_net_wgt_estimated=pl.lit(None, dtype=pl.Boolean),
     )
@@ -75,12 +93,12 @@ def _with_amounts(part: pl.DataFrame) -> pl.DataFrame:
 
 def _rules(dataset: str) -> tuple[Rule, ...]:
     indicator = pl.col("indicators")
-    known = indicator.is_in([*VALUES, *GRAMS, *FOLDED])
+    is_known = indicator.is_in([*VALUES, *GRAMS, *FOLDED])
     value_rules = number_rules("value", needed=True, most=MOST_PLAUSIBLE_EUR)
     weight_rules = number_rules("weight", needed=True, most=MOST_PLAUSIBLE_G / 100_000)
     return (
         Rule("unknown_frequency", "freq", ~pl.col("freq").is_in(["M", "A"]).fill_null(value=False), "not M nor A"),
-        Rule("unknown_indicator", "indicators", ~known.fill_null(value=False), "not an indicator that is known"),
+        Rule("unknown_indicator", "indicators", ~is_known.fill_null(value=False), "not an indicator that is known"),
         *rules(6 if dataset == _SIX_DIGITS else 8),
         Rule("annual_total", "freq", pl.col("freq") == "A", "a year, whose months are what is read", is_error=False),
         *(_only(rule, indicator.is_in(VALUES)) for rule in value_rules),

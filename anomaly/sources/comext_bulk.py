@@ -56,7 +56,25 @@ LAYOUTS = (
 
 
 def read_bulk(raw: RawFile, context: Context) -> Iterator[Batch]:
-    """The month's flows, procedures added up. Raises DataRejected as comext.read says."""
+    """A month's flows of all members, statistical procedures added up.
+
+    Parameters
+    ----------
+    raw : RawFile
+        A 7z with one table, or that table unpacked (dat).
+    context : Context
+        usd_per["EUR"] and batch_rows.
+
+    Yields
+    ------
+    Batch
+        In the file's order.
+
+    Raises
+    ------
+    DataRejected
+        As comext.read says; also for a year's totals (YYYY52) and the split of GB into XI and XU.
+    """
     _refuse_other_files(raw)
     if raw.path.suffix.lower() != ".7z":
         with raw.path.open("rb") as stream:

@@ -12,8 +12,10 @@ import polars as pl
 
 from anomaly.reference import countries
 from anomaly.sources.base import RawFile
-from anomaly.sources.reading.text import Layout, Text, refused, text_csv_batches
-from anomaly.sources.table_periods import month_of, names_of_months
+from anomaly.sources.own_table.periods import month_of, names_of_months
+from anomaly.sources.reading.layout import Layout
+from anomaly.sources.reading.tables import text_csv_batches
+from anomaly.sources.reading.text import Text, refused
 
 COLUMNS = (
     *("DATAFLOW", "LAST UPDATE", "freq", "reporter", "partner", "product", "flow", "indicators"),
@@ -35,7 +37,27 @@ _MONTHS = names_of_months("en")
 
 
 def frames(text: Text, raw: RawFile, part_rows: int) -> Iterator[pl.DataFrame]:
-    """The file as frames of COLUMNS and `row`. Raises DataRejected where it is none of the forms, naming what lacks."""
+    """Any form of Comext's figures as frames of the API's columns, as text.
+
+    Parameters
+    ----------
+    text : Text
+        The whole file.
+    raw : RawFile
+        Its name, for errors.
+    part_rows : int
+        Most rows of the file in a frame.
+
+    Returns
+    -------
+    iterator of polars.DataFrame
+        `row` and COLUMNS; LAST UPDATE and DATAFLOW are null where the form has none.
+
+    Raises
+    ------
+    DataRejected
+        Where it is none of the forms, naming what lacks.
+    """
     header = text.data[: text.data.find(b"\n")].decode(errors="replace")
     names = {name.strip().strip('"') for name in header.strip("\r").split(",")}
     if "\\TIME_PERIOD" in header or "\\time" in header:
@@ -143,9 +165,9 @@ def _country_code(text: str) -> str | None:
         return code[1] if code else text
     name = re.sub(r"\s*\((incl|excl|from|to|formerly|until).*$", "", text)
     for spelling in (text, name):
-        known = countries.resolve(pl.Series([spelling]), "name", {})
-        if known.height:
-            return _codes().get(known["iso3"][0])
+        country = countries.resolve(pl.Series([spelling]), "name", {})
+        if country.height:
+            return _codes().get(country["iso3"][0])
     return None
 
 

@@ -28,16 +28,27 @@ KEY = ("freq_code", "ref_date", "reporter_iso", "partner_iso", "flow_code", "cla
 
 
 def with_meaning(frame: pl.DataFrame) -> pl.DataFrame:
-    """Add the columns of KEY, the kinds of both countries and is_confidential; null where a cell has no meaning.
+    """What the cells of Comext mean, beside them; null where a cell has no meaning.
 
-    `period` is 2022-07 or 202207. The code's classification is the Combined Nomenclature of the period's year.
+    The code's classification is the Combined Nomenclature of the period's year.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        Texts named by role: reporter, partner, product, flow, period (2022-07 or 202207).
+
+    Returns
+    -------
+    polars.DataFrame
+        The rows in their order with KEY, reporter_kind and partner_kind (country, group, confidential …),
+        is_confidential (never null) and code_fault (what is wrong with the code, in words; null where nothing is).
     """
     for side in ("reporter", "partner"):
-        known = countries.iso2_table().unique("iso2", keep="first", maintain_order=True)
-        known = known.select(
+        iso_codes = countries.iso2_table().unique("iso2", keep="first", maintain_order=True)
+        iso_codes = iso_codes.select(
             pl.col("iso2").alias(side), pl.col("iso3").alias(f"{side}_iso"), pl.col("kind").alias(f"{side}_kind")
         )
-        frame = frame.join(known, on=side, how="left", maintain_order="left")
+        frame = frame.join(iso_codes, on=side, how="left", maintain_order="left")
     month = pl.col("period").str.replace("-", "", literal=True)
     is_month = pl.col("period").str.contains(r"^(19|20)\d{2}-?(0[1-9]|1[0-2])$")
     withheld = pl.col("product").str.contains(WITHHELD_PRODUCT) | (pl.col("partner_kind") == "confidential")
@@ -85,7 +96,18 @@ def _all_pass(frame: pl.DataFrame) -> bool:
 
 
 def rules(detailed: int) -> tuple[Rule, ...]:
-    """The rules of all layouts; `detailed` is the length of a code that is no total of others, 8, or 6 in DS-059341."""
+    """The rules of all layouts of Comext, in the order in which they are asked.
+
+    Parameters
+    ----------
+    detailed : int
+        Length of a code that is no total of others: 8, or 6 in DS-059341.
+
+    Returns
+    -------
+    tuple of Rule
+        Over the columns of `with_meaning`; amounts are each reader's own to judge.
+    """
     product = pl.col("product")
     is_detailed = product.str.contains(rf"^[0-9]{{{detailed}}}$") | (
         product.str.contains(WITHHELD_PRODUCT) & (product.str.len_bytes() == detailed)
@@ -121,9 +143,26 @@ def rules(detailed: int) -> tuple[Rule, ...]:
 
 
 def with_usd(flows: pl.DataFrame, context: Context, name: str) -> pl.DataFrame:
-    """Add primary_value_usd: whole euros times the month's mean rate.
+    """The flows with their value in US dollars: whole euros times the month's mean rate.
 
-    Raises DataRejected with the months that have no rate: a value that cannot be compared is not let through.
+    Parameters
+    ----------
+    flows : polars.DataFrame
+        ref_date and reported_value (EUR).
+    context : Context
+        usd_per["EUR"].
+    name : str
+        The file's name, for errors.
+
+    Returns
+    -------
+    polars.DataFrame
+        The flows in their order with primary_value_usd (Int64).
+
+    Raises
+    ------
+    DataRejected
+        With the months that have no rate: a value that cannot be compared is not let through.
     """
     rates = context.usd_per.get("EUR", pl.DataFrame(schema={"month": pl.Date, "usd_per_unit": pl.Float64}))
     months = flows.select("ref_date").unique()
@@ -141,5 +180,18 @@ def with_usd(flows: pl.DataFrame, context: Context, name: str) -> pl.DataFrame:
 
 
 def in_the_files_words(rejected: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame:
-    """Rejected rows with the file's own column names in place of the roles."""
+    """Rejected rows with the file's own column names in place of the roles.
+
+    Parameters
+    ----------
+    rejected : polars.DataFrame
+        REJECTED_COLUMNS.
+    names : dict of str to str
+        Role → column of the file; a role that is not in it stays.
+
+    Returns
+    -------
+    polars.DataFrame
+        The same rows.
+    """
     return rejected.with_columns(pl.col("column").replace(names))

@@ -20,7 +20,9 @@ from anomaly.sources.comtrade_json import PREVIEW_LIMIT, ROW_LIMITS, rows_of_ans
 from anomaly.sources.comtrade_rules import COLUMNS, MOST_PLAUSIBLE_KG, REQUIRED, RULES
 from anomaly.sources.reading.amounts import to_int, to_number
 from anomaly.sources.reading.batches import AMOUNTS, added_up, in_batches, once
-from anomaly.sources.reading.text import GZIP_MAGIC, Layout, decoded, read_bytes, text_csv_batches
+from anomaly.sources.reading.layout import Layout
+from anomaly.sources.reading.tables import text_csv_batches
+from anomaly.sources.reading.text import GZIP_MAGIC, decoded, read_bytes
 
 ENCODINGS = ("utf-8", "cp1252")  # the web export comes in either
 _EXPORT_NAME = re.compile(r"TradeData_(\d{1,2})_(\d{1,2})_(\d{4})_\d+_\d+_\d+", re.ASCII)
@@ -37,7 +39,18 @@ _KEY = ("freqcode", "ref_date", *_COUNTRIES, "flowcode", "classificationcode", "
 
 
 def claims(raw: RawFile) -> bool:
-    """Whether the file is Comtrade's: it lies in `comtrade/`, or begins as one of its formats does."""
+    """Whether the file is Comtrade's: it lies in `comtrade/`, or begins as one of its formats does.
+
+    Parameters
+    ----------
+    raw : RawFile
+        Its name, and where that does not decide its first bytes.
+
+    Returns
+    -------
+    bool
+        False for a suffix that none of the formats has, whatever the folder.
+    """
     if raw.path.suffix.lower() not in (".csv", ".json", ".gz", ".txt", ".tsv"):
         return False
     if raw.name.split("/")[0] == "comtrade" or _EXPORT_NAME.match(raw.path.name):
@@ -59,7 +72,25 @@ def _first_bytes(raw: RawFile) -> bytes:
 
 
 def read(raw: RawFile, context: Context) -> Iterator[Batch]:
-    """The file's flows. Raises DataRejected where the file is not whole or says one key twice, differently."""
+    """The flows of a web export, an answer of the API or a bulk file.
+
+    Parameters
+    ----------
+    raw : RawFile
+        Its dataset, vintage and fetched_at name the release where the file's name does not.
+    context : Context
+        batch_rows; values are in USD already.
+
+    Yields
+    ------
+    Batch
+        In the file's order; what is in doubt comes with the first.
+
+    Raises
+    ------
+    DataRejected
+        Where the file is not whole or says one key twice, differently.
+    """
     kept_parts, rejected_parts, rows_in = [], [], 0
     doubts: list[dict[str, str | None]] = []
     for part in _text_frames(raw, context):
@@ -72,10 +103,10 @@ def read(raw: RawFile, context: Context) -> Iterator[Batch]:
     kept = once(pl.concat(kept_parts), _KEY, "primaryValue", raw.name, hint)
     flows = added_up(_flows(kept, _dataset(raw), _vintage(raw)))
     doubts += _of_cut_answers(rows_in)
-    told: pl.DataFrame | None = doubt_rows(doubts, SOURCE.name, raw.name)
+    first_doubts: pl.DataFrame | None = doubt_rows(doubts, SOURCE.name, raw.name)
     for batch in in_batches(flows, pl.concat(rejected_parts), rows_in, context.batch_rows):
-        yield replace(batch, doubts=told)
-        told = None
+        yield replace(batch, doubts=first_doubts)
+        first_doubts = None
 
 
 def _of_cut_answers(rows_in: int) -> list[dict[str, str | None]]:

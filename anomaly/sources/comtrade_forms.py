@@ -53,7 +53,17 @@ MISSING = ("NA", "NaN", "nan", "None", "null", "N/A")  # as the clients' languag
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A spelling: names in the file, in lower case → the API's; and what stands for columns it has not."""
+    """A spelling of Comtrade's columns.
+
+    Parameters
+    ----------
+    names : dict of str to str
+        Name in the file, in lower case → the API's.
+    constants : dict of str to str
+        The API's name → what stands for a column that the form has not: the total of each breakdown.
+    is_legacy : bool
+        Whether it is the legacy CSV, whose flows are numbers and whose frequency is in the period's length.
+    """
 
     names: dict[str, str]
     constants: dict[str, str] = field(default_factory=dict)
@@ -76,7 +86,23 @@ LEGACY = Form(
 
 
 def form_of(names: list[str]) -> Form:
-    """The form whose names a file has, in lower case; the API's where it is none."""
+    """The form a file is in.
+
+    Parameters
+    ----------
+    names : list of str
+        Its columns, in lower case.
+
+    Returns
+    -------
+    Form
+        SNAKE or LEGACY where the names are theirs, else API.
+
+    Examples
+    --------
+    >>> form_of(["period", "reporter_code", "cmd_code"]) is SNAKE
+    True
+    """
     has = set(names)
     if "cmd_code" in has or "reporter_code" in has:
         return SNAKE
@@ -84,7 +110,20 @@ def form_of(names: list[str]) -> Form:
 
 
 def in_api_words(frame: pl.DataFrame, form: Form) -> pl.DataFrame:
-    """A frame of the form's text columns, renamed already, with every column of the API's that can be told."""
+    """A form's rows in the API's words.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        Text columns, renamed by `form.names` already.
+    form : Form
+        The one the file is in.
+
+    Returns
+    -------
+    polars.DataFrame
+        The rows with every column of the API's that can be told; NA and the like are null in weights and ISO texts.
+    """
     given = [pl.lit(value).alias(name) for name, value in form.constants.items() if name not in frame.columns]
     frame = frame.with_columns(given)
     if form is not API:

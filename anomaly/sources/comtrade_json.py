@@ -17,11 +17,32 @@ PREVIEW_LIMIT = 500  # of the preview that needs no key
 
 
 def rows_of_answer(data: bytes, raw: RawFile, required: Sequence[str], columns: Sequence[str]) -> pl.DataFrame:
-    """The rows of an API answer as text columns plus `row` (1 is the first).
+    """The rows of an answer of the API as text.
 
     Keys are taken in any case and in snake case, keys that are not asked for are passed over; a list of records, as
-    data frames write it, needs no envelope. Raises DataRejected for broken JSON, an answer that is an error, a `count`
-    that is not the number of rows, and a count at which the API cuts its answers.
+    data frames write it, needs no envelope.
+
+    Parameters
+    ----------
+    data : bytes
+        JSON in UTF-8.
+    raw : RawFile
+        Its name for errors, and its url: the preview cuts an answer at PREVIEW_LIMIT.
+    required : sequence of str
+        Keys that must be there, in lower case.
+    columns : sequence of str
+        Keys to read where they are there.
+
+    Returns
+    -------
+    polars.DataFrame
+        `row` (Int64, 1 is the first) and the columns as texts.
+
+    Raises
+    ------
+    DataRejected
+        For broken JSON, an answer that is an error, a `count` that is not the number of rows, and a count at which the
+        API cuts its answers.
     """
     answer = _parsed(data, raw.name)
     rows = answer if isinstance(answer, list) else _envelope(answer, raw.name)["data"]
@@ -46,12 +67,12 @@ def _parsed(data: bytes, name: str) -> Any:
     """The JSON of an answer, a key of an object once."""
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) != len(pairs):
+        content = dict(pairs)
+        if len(content) != len(pairs):
             keys = [key for key, _ in pairs]
             twice = next(key for key in keys if keys.count(key) > 1)
             raise refused(name, "each key of an object once", "one that stands twice", column=twice[:60])
-        return found
+        return content
 
     try:
         return json.loads(data, object_pairs_hook=once)

@@ -20,7 +20,15 @@ MOST_ROUTES = 100  # rows of flows.doubts for one file and rule; the first row s
 def contested_peers(groups: pl.DataFrame) -> pl.DataFrame:
     """PEERS that a table of one's own and a publisher both report: where their figures can be held together.
 
-    groups   vintages.groups of all files
+    Parameters
+    ----------
+    groups : polars.DataFrame
+        vintages.groups of all files.
+
+    Returns
+    -------
+    polars.DataFrame
+        PEERS, each once.
     """
     sources = groups.group_by(PEERS).agg(pl.col("source").unique())
     both = (pl.col("source").list.len() > 1) & pl.col("source").list.contains(OWN)
@@ -28,19 +36,20 @@ def contested_peers(groups: pl.DataFrame) -> pl.DataFrame:
 
 
 def between_sources(rows: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame:
-    """Doubts of routes that a table and a publisher both have.
+    """Doubts of routes that a table of one's own and a publisher both have.
 
     Parameters
     ----------
-    rows
+    rows : polars.DataFrame
         Flows of `contested_peers`, all sources.
-    names
+    names : dict of str to str
         `raw_file` of flows → path under the raw folder.
 
     Returns
     -------
-    Columns of schema.Doubts: `differs_by_power_of_ten`, a row per route up to MOST_ROUTES of a file, and
-    `takes_the_route`, a row per file and publisher.
+    polars.DataFrame
+        Columns of schema.Doubts: `differs_by_power_of_ten`, a row per route up to MOST_ROUTES of a file, and
+        `takes_the_route`, a row per file and publisher.
     """
     summed = rows.with_columns(hs6=pl.col("cmd_code").str.slice(0, 6)).group_by("source", "ref_date", *ROUTE).agg(
         usd=pl.col("primary_value_usd").sum(), raw_file=pl.col("raw_file").min()
@@ -127,10 +136,16 @@ def beyond_exports(rows: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame:
 
     Parameters
     ----------
-    rows
+    rows : polars.DataFrame
         Flows of routes that have re-exports or re-imports, with the exports and imports beside them.
-    names
+    names : dict of str to str
         As in `between_sources`.
+
+    Returns
+    -------
+    polars.DataFrame
+        Columns of schema.Doubts: `reexports_beyond_exports`, a row per route, the largest first, up to MOST_ROUTES of a
+        file.
     """
     key = [
         "source",
@@ -144,8 +159,8 @@ def beyond_exports(rows: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame:
         "cmd_code",
     ]
     turned = pl.col("flow_code").replace({"RX": "X", "RM": "M"})
-    again = rows.filter(pl.col("flow_code").is_in(["RX", "RM"])).with_columns(turned.alias("flow_code"))
-    held = again.join(rows, on=[*key, "flow_code"], suffix="_whole")
+    sent_on = rows.filter(pl.col("flow_code").is_in(["RX", "RM"])).with_columns(turned.alias("flow_code"))
+    held = sent_on.join(rows, on=[*key, "flow_code"], suffix="_whole")
     over = held.filter(pl.col("primary_value_usd") > pl.col("primary_value_usd_whole"))
     if over.is_empty():
         return pl.DataFrame(schema=DOUBT_COLUMNS)
@@ -154,13 +169,13 @@ def beyond_exports(rows: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame:
         over.group_by(route)
         .agg(
             periods=pl.len(),
-            again=pl.col("primary_value_usd").sum(),
+            sent_on=pl.col("primary_value_usd").sum(),
             whole=pl.col("primary_value_usd_whole").sum(),
             first=pl.col("ref_date").min(),
             last=pl.col("ref_date").max(),
         )
         .with_columns(routes=pl.len().over("raw_file"))
-        .sort("source", "raw_file", "again", *route[2:], descending=[False, False, True, False, False, False, False])
+        .sort("source", "raw_file", "sent_on", *route[2:], descending=[False, False, True, False, False, False, False])
     )
     routes = routes.filter(pl.int_range(pl.len()).over("raw_file") < MOST_ROUTES)
     what = pl.when(pl.col("flow_code") == "X").then(pl.lit("exports")).otherwise(pl.lit("imports"))
@@ -174,7 +189,7 @@ def beyond_exports(rows: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame:
         says=pl.format("goods sent on are more than the {} that should hold them: they may be reported beside, not within", what),
         figures=pl.format(
             "{} periods, {} to {}: {} USD sent on, {} USD of {}; {} such routes in the file",
-            "periods", pl.col("first").dt.strftime("%Y-%m"), pl.col("last").dt.strftime("%Y-%m"), "again", "whole", what, "routes",
+            "periods", pl.col("first").dt.strftime("%Y-%m"), pl.col("last").dt.strftime("%Y-%m"), "sent_on", "whole", what, "routes",
         ),
         todo=pl.lit('in a table of your own say reexports = "added" if they stand beside; else read the route with care'),
     )  # fmt: skip

@@ -11,7 +11,9 @@ import polars as pl
 
 from anomaly.sources.base import FLOW_COLUMNS, REJECTED_COLUMNS, Batch, Context, RawFile, Source
 from anomaly.sources.reading.amounts import to_number
-from anomaly.sources.reading.text import Layout, decoded, read_bytes, refused, text_csv_batches
+from anomaly.sources.reading.layout import Layout
+from anomaly.sources.reading.tables import text_csv_batches
+from anomaly.sources.reading.text import decoded, read_bytes, refused
 
 COLUMNS = ("FREQ", "CURRENCY", "CURRENCY_DENOM", "EXR_TYPE", "EXR_SUFFIX", "TIME_PERIOD", "OBS_VALUE")
 # units per EUR that have a place in this world; the euro's own history lies well within (0.83 to 1.60 USD)
@@ -21,21 +23,64 @@ MOST_STEP = 1.25  # the euro has never moved by a quarter against these three fr
 
 
 def claims(raw: RawFile) -> bool:
-    """Whether the file is the ECB's: an EXR table by its name."""
+    """Whether the file is the ECB's: an EXR table by its name.
+
+    Parameters
+    ----------
+    raw : RawFile
+        Only its name is looked at: EXR….csv.
+
+    Returns
+    -------
+    bool
+        True where `rates` shall read it.
+    """
     return raw.path.name.upper().startswith("EXR") and raw.path.suffix.lower() == ".csv"
 
 
 def read(raw: RawFile, context: Context) -> Iterator[Batch]:
-    """No flows: the file is of rates. It is checked all the same."""
+    """No flows: the file is of rates. It is checked all the same.
+
+    Parameters
+    ----------
+    raw : RawFile
+        An EXR table.
+    context : Context
+        Not needed.
+
+    Yields
+    ------
+    Batch
+        One, without rows.
+
+    Raises
+    ------
+    DataRejected
+        As `rates`.
+    """
     rates(raw)
     yield Batch(pl.DataFrame(schema=FLOW_COLUMNS), pl.DataFrame(schema=REJECTED_COLUMNS), rows_in=0)
 
 
 def rates(raw: RawFile) -> dict[str, pl.DataFrame]:
-    """Currency → frame (month, usd_per_unit), of EUR and every currency in the file; months sorted.
+    """What one unit of each currency was worth in US dollars, month by month.
 
-    Raises DataRejected, naming file, row and column, for a file that is not whole, a cell that is no month or rate, a
-    rate outside PLAUSIBLE, a month told twice, a step beyond MOST_STEP, and a file without USD.
+    Parameters
+    ----------
+    raw : RawFile
+        An EXR table (csvdata); the monthly means M.….EUR.SP00.A in it are taken, other series are passed over.
+
+    Returns
+    -------
+    dict of str to polars.DataFrame
+        Currency → month (Date, its first day), usd_per_unit (Float64), of EUR and every other currency in the file
+        but USD; months sorted.
+
+    Raises
+    ------
+    DataRejected
+        Naming file, row and column, for a file that is not whole, a cell that is no month or rate, a rate outside
+        PLAUSIBLE, a month told twice, a step beyond MOST_STEP, and a file without USD.
     """
     text = decoded(read_bytes(raw.path, raw.name, gzipped=False), raw.name)
     layout = Layout(required=COLUMNS, columns=COLUMNS)
@@ -52,12 +97,12 @@ def rates(raw: RawFile) -> dict[str, pl.DataFrame]:
     per_eur = _checked(monthly, raw.name)
     usd = per_eur.filter(pl.col("currency") == "USD").select("month", usd="per_eur")
     both = per_eur.join(usd, on="month").sort("currency", "month")
-    found = {"EUR": usd.sort("month").rename({"usd": "usd_per_unit"})}
+    frames = {"EUR": usd.sort("month").rename({"usd": "usd_per_unit"})}
     for currency in both["currency"].unique().sort():
         if currency != "USD":
-            of_one = both.filter(pl.col("currency") == currency)
-            found[currency] = of_one.select("month", usd_per_unit=pl.col("usd") / pl.col("per_eur"))
-    return found
+            of_currency = both.filter(pl.col("currency") == currency)
+            frames[currency] = of_currency.select("month", usd_per_unit=pl.col("usd") / pl.col("per_eur"))
+    return frames
 
 
 def _checked(monthly: pl.DataFrame, name: str) -> pl.DataFrame:
@@ -97,9 +142,9 @@ def _checked(monthly: pl.DataFrame, name: str) -> pl.DataFrame:
     for column, is_fault, expected in faults:
         bad = frame.filter(is_fault).sort("row")
         if bad.height:
-            one = bad.row(0, named=True)
-            came = f"{one[column]!r}; {bad.height:,} such rows in all"
-            raise refused(name, expected, came, row=one["row"], column=column)
+            first = bad.row(0, named=True)
+            came = f"{first[column]!r}; {bad.height:,} such rows in all"
+            raise refused(name, expected, came, row=first["row"], column=column)
     return frame.select("row", "currency", "month", "per_eur")
 
 

@@ -12,16 +12,13 @@ import polars as pl
 
 from anomaly.contract.errors import DataRejected
 from anomaly.sources.base import FLOW_COLUMNS, Batch, Context, RawFile, Rule, Source, doubt, doubt_rows, split
-from anomaly.sources.reading.batches import AMOUNTS, KEY, once
-from anomaly.sources.reading.numbers import Evidence, Marks, evidence, marks_of
-from anomaly.sources.reading.text import refused
-from anomaly.sources.table_cells import is_wide_monthly, with_meaning
-from anomaly.sources.table_doubts import of_cells, of_periods, of_rows
-from anomaly.sources.table_forms import text_frames, whole_frames
-from anomaly.sources.table_mapping import TableMapping, has_mapping, mapping_of, stem
-from anomaly.sources.table_periods import is_monthly, is_quarterly, month_of
-from anomaly.sources.table_rules import rules
-from anomaly.sources.table_sums import (
+from anomaly.sources.own_table.cells import is_wide_monthly, with_meaning
+from anomaly.sources.own_table.doubts import of_cells, of_periods, of_rows
+from anomaly.sources.own_table.forms import text_frames, whole_frames
+from anomaly.sources.own_table.mapping import TableMapping, has_mapping, mapping_of, stem
+from anomaly.sources.own_table.periods import is_monthly, is_quarterly, month_of
+from anomaly.sources.own_table.rules import rules
+from anomaly.sources.own_table.sums import (
     added,
     levels,
     months_of_sums,
@@ -30,6 +27,9 @@ from anomaly.sources.table_sums import (
     with_reexports,
     years_of_quarters,
 )
+from anomaly.sources.reading.batches import AMOUNTS, KEY, once
+from anomaly.sources.reading.numbers import Evidence, Marks, evidence, marks_of
+from anomaly.sources.reading.text import refused
 
 _JUDGED = (
     *("row", *(name for name in KEY if name != "classification_code"), *AMOUNTS, "is_confidential"),
@@ -40,25 +40,52 @@ Doubts = list[dict[str, str | None]]
 
 
 def claims(raw: RawFile) -> bool:
-    """Whether a TOML beside the file speaks for it."""
+    """Whether a TOML beside the file speaks for it.
+
+    Parameters
+    ----------
+    raw : RawFile
+        Its path; the TOML is not read through here.
+
+    Returns
+    -------
+    bool
+        As own_table.mapping.has_mapping says.
+    """
     return has_mapping(raw.path)
 
 
 def read(raw: RawFile, context: Context) -> Iterator[Batch]:
-    """The file's flows.
+    """The flows of a table of one's own.
 
-    Raises SettingsWrong for a mapping with faults, DataRejected where the file is not whole, lacks a column that the
-    mapping names, or says one key twice, differently.
+    Parameters
+    ----------
+    raw : RawFile
+        The table; its mapping lies beside it.
+    context : Context
+        usd_per of the mapping's currency, and batch_rows.
+
+    Yields
+    ------
+    Batch
+        In the file's order; what was set aside and what is in doubt comes with the first.
+
+    Raises
+    ------
+    SettingsWrong
+        For a mapping with faults.
+    DataRejected
+        Where the file is not whole, lacks a column that the mapping names, or says one key twice, differently.
     """
     mapping = mapping_of(raw)
     kept, rejected, rows_in = _judged(raw, mapping, context)
     if kept.is_empty() and (rejected["rule"] == "bad_period").any():
         _refuse_periods_in_names(raw, mapping)
     doubts = of_cells(kept, rejected, mapping) + of_rows(rows_in)
-    flows, aside, more = _together(kept, raw, mapping)
+    flows, aside, row_doubts = _together(kept, raw, mapping)
     rejected = _in_the_files_words(pl.concat([rejected, *aside]).sort("row", maintain_order=True), mapping)
     is_annual = not is_monthly(mapping.period, mapping.columns) and not is_wide_monthly(mapping)
-    doubts += more + of_periods(flows, mapping, is_annual=is_annual)
+    doubts += row_doubts + of_periods(flows, mapping, is_annual=is_annual)
     vintage = raw.vintage or mapping.vintage or (raw.fetched_at or "undated")[:10]
     flows = flows.with_columns(
         source=pl.lit(SOURCE.name),
@@ -125,8 +152,8 @@ def _together(
     """Rows held against each other: one row a key, and what was set aside or is in doubt for it."""
     aside: list[pl.DataFrame] = []
 
-    def sort_out(rows: pl.DataFrame, *found: Rule) -> pl.DataFrame:
-        left, out = split(rows, found, SOURCE.name, raw.name)
+    def sort_out(rows: pl.DataFrame, *row_rules: Rule) -> pl.DataFrame:
+        left, out = split(rows, row_rules, SOURCE.name, raw.name)
         aside.append(out)
         return left
 
@@ -139,13 +166,13 @@ def _together(
         kept, rule = years_of_quarters(added(kept))
         kept = added(sort_out(kept, rule))
     else:
-        kept, more = _one_row_a_key(kept, raw, mapping)
-        doubts += more
+        kept, key_doubts = _one_row_a_key(kept, raw, mapping)
+        doubts += key_doubts
     if mapping.reexports == "added":
         kept = with_reexports(kept)
     if mapping.cumulative:
-        kept, found = months_of_sums(kept)
-        kept = sort_out(kept, *found)
+        kept, sum_rules = months_of_sums(kept)
+        kept = sort_out(kept, *sum_rules)
     return kept.sort("row", maintain_order=True), aside, doubts
 
 
@@ -156,10 +183,10 @@ def _one_row_a_key(kept: pl.DataFrame, raw: RawFile, mapping: TableMapping) -> t
     lines, others = kept.filter("is_national"), kept.filter(~pl.col("is_national"))
     doubts: Doubts = []
     summed = added(lines)
-    again = lines.select(*KEY, "code").is_duplicated()
-    if again.any():
-        column = _telling_apart(lines.filter(again), raw, mapping)
-        figures = f"{int(again.sum()):,} rows; {column or 'no other column'} tells them apart"
+    is_repeated = lines.select(*KEY, "code").is_duplicated()
+    if is_repeated.any():
+        column = _telling_apart(lines.filter(is_repeated), raw, mapping)
+        figures = f"{int(is_repeated.sum()):,} rows; {column or 'no other column'} tells them apart"
         doubts.append(
             doubt(
                 "lines_added_up",

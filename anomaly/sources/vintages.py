@@ -15,35 +15,81 @@ UNDATED = "undated"
 
 
 def age(vintage: str = "vintage") -> pl.Expr:
-    """What a vintage sorts by: its text, and an undated one before all others."""
+    """What a release sorts by: the text of its vintage, and an undated one before all others.
+
+    Parameters
+    ----------
+    vintage : str
+        Name of the column of vintages, such as 2024-02-28 or V202501.
+
+    Returns
+    -------
+    polars.Expr
+        String; empty for an undated one.
+    """
     return pl.when(pl.col(vintage) == UNDATED).then(pl.lit("")).otherwise(pl.col(vintage))
 
 
 def groups(flows: pl.DataFrame) -> pl.DataFrame:
-    """The (reporter, partner, period, flow) groups of some flows with edition, dataset, vintage and file, each once."""
-    told = flows.select(*GROUP, *RELEASE, "classification_code", "raw_file")
-    varying = [name for name in told.columns if not (told[name] == told[name][0]).all()]  # the others tell none apart
-    return told.unique(varying or told.columns)
+    """What the releases speak of: each (reporter, partner, period, flow) with its edition and release once.
+
+    Parameters
+    ----------
+    flows : polars.DataFrame
+        GROUP, RELEASE, classification_code and raw_file; not empty.
+
+    Returns
+    -------
+    polars.DataFrame
+        The same columns, each combination once.
+    """
+    releases = flows.select(*GROUP, *RELEASE, "classification_code", "raw_file")
+    varying = [
+        name for name in releases.columns if not (releases[name] == releases[name][0]).all()
+    ]  # the others tell none apart
+    return releases.unique(varying or releases.columns)
 
 
 def shared(all_groups: pl.DataFrame) -> pl.DataFrame:
-    """Groups that several files of one release have: GROUP and RELEASE. Parts by code are well, repeats are not."""
+    """Groups that several files of one release have. Parts by code are well, repeats are not.
+
+    Parameters
+    ----------
+    all_groups : polars.DataFrame
+        `groups`, of all files.
+
+    Returns
+    -------
+    polars.DataFrame
+        GROUP and RELEASE, each once.
+    """
     files = all_groups.group_by(*GROUP, *RELEASE).agg(pl.col("raw_file").n_unique())
     return files.filter(pl.col("raw_file") > 1).select(*GROUP, *RELEASE)
 
 
 def repeats(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Of rows of shared groups, those a second file says again: (the same, different).
+    """Of rows of shared groups, those that a second file says again.
 
-    same        KEY, RELEASE and raw_file of rows to take out; the file whose hash is first keeps its row
-    different   the same columns and other_file: the values are not those of the row that is kept
+    Parameters
+    ----------
+    rows : polars.DataFrame
+        Flows of `shared` groups: KEY, RELEASE, AMOUNTS and raw_file.
+
+    Returns
+    -------
+    same : polars.DataFrame
+        KEY, RELEASE and raw_file of rows to take out; the file whose hash is first keeps its row.
+    different : polars.DataFrame
+        The same columns and other_file: the values are not those of the row that is kept.
     """
     key = [*KEY, *RELEASE]
     ordered = rows.select(*key, *AMOUNTS, "raw_file").sort(*key, "raw_file")
-    again = ordered.with_columns(other_file=pl.col("raw_file").first().over(key)).filter(
+    repeated = ordered.with_columns(other_file=pl.col("raw_file").first().over(key)).filter(
         pl.col("raw_file") != pl.col("other_file")
     )
-    both = again.join(ordered, left_on=[*key, "other_file"], right_on=[*key, "raw_file"], how="left", suffix="_other")
+    both = repeated.join(
+        ordered, left_on=[*key, "other_file"], right_on=[*key, "raw_file"], how="left", suffix="_other"
+    )
     is_same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"{name}_other")) for name in AMOUNTS)
     return (
         both.filter(is_same).select(*key, "raw_file"),
@@ -52,24 +98,33 @@ def repeats(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def meetings(releases: pl.DataFrame) -> pl.DataFrame:
-    """Groups that a newer vintage of the same dataset speaks of: GROUP, RELEASE, newer (its vintage), is_recoded.
-
-    releases   `groups`, of all files
+    """Groups that a newer vintage of the same dataset speaks of.
 
     A newer release speaks of the groups that it has, and of a reporter's other partners where it has WHOLE of those
-    that the older one has. is_recoded: it tells the reporter's period in another edition.
+    that the older one has.
+
+    Parameters
+    ----------
+    releases : polars.DataFrame
+        `groups`, of all files.
+
+    Returns
+    -------
+    polars.DataFrame
+        GROUP, RELEASE, newer (the vintage that speaks of it) and is_recoded: that one tells the reporter's period in
+        another edition.
     """
     reporter = [name for name in GROUP if name != "partner_iso"]
-    told = releases.select(*GROUP, *RELEASE, "classification_code").unique()
-    again = told.filter(pl.col("vintage").n_unique().over(*reporter, "dataset") > 1)
-    newer = again.select(*reporter, "dataset", newer="vintage", _edition="classification_code").unique()
+    editions = releases.select(*GROUP, *RELEASE, "classification_code").unique()
+    rereleased = editions.filter(pl.col("vintage").n_unique().over(*reporter, "dataset") > 1)
+    newer = rereleased.select(*reporter, "dataset", newer="vintage", _edition="classification_code").unique()
     pairs = (
-        again.join(newer, on=[*reporter, "dataset"])
+        rereleased.join(newer, on=[*reporter, "dataset"])
         .filter(age() < age("newer"))
         .group_by(*GROUP, *RELEASE, "newer")
         .agg(is_recoded=(pl.col("classification_code") != pl.col("_edition")).any())
     )
-    has = again.select(*GROUP, "dataset", newer="vintage", _has=pl.lit(value=True)).unique()
+    has = rereleased.select(*GROUP, "dataset", newer="vintage", _has=pl.lit(value=True)).unique()
     has_it = pl.col("_has").fill_null(value=False)
     of_reporter = (*reporter, *RELEASE, "newer")
     has_all = (has_it.mean().over(of_reporter) >= WHOLE) & (has_it.sum().over(of_reporter) >= LEAST)
@@ -77,14 +132,25 @@ def meetings(releases: pl.DataFrame) -> pl.DataFrame:
 
 
 def asked_for(flows: pl.LazyFrame, met: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
-    """Codes of older releases that a newer one would have said, if there were anything to say: PAIR, cmd_code, is_held.
-
-    met     `meetings`
-    links   codes.edition_links()
+    """Codes of older releases that a newer one would have said, if there were anything to say.
 
     What a release holds is told by the codes it has at all, of any reporter and period. A code that it has nowhere was
     asked for too where it has WHOLE of the codes of that chapter that the older one has in the groups of both.
-    is_held false: it has only what another edition made of the code, which counts in groups that are recoded.
+
+    Parameters
+    ----------
+    flows : polars.LazyFrame
+        GROUP, RELEASE and cmd_code, of all files.
+    met : polars.DataFrame
+        `meetings`.
+    links : polars.DataFrame
+        codes.edition_links(): older_code and newer_code, six digits.
+
+    Returns
+    -------
+    polars.DataFrame
+        PAIR, cmd_code and is_held, sorted by the former. is_held false: the newer release has only what another
+        edition made of the code, which counts in groups that are recoded.
     """
     release = ["source", "freq_code", "flow_code", "dataset", "vintage"]
     newer = met.select(*release[:-1], vintage="newer").unique()
@@ -93,20 +159,20 @@ def asked_for(flows: pl.LazyFrame, met: pl.DataFrame, links: pl.DataFrame) -> pl
     had = code.join(met.lazy(), on=[*GROUP, *RELEASE]).select(*PAIR, "cmd_code").unique().collect(engine="streaming")
     has = all_of_newer.collect(engine="streaming").rename({"vintage": "newer"})
     key = [name for name in PAIR if name != "vintage"]
-    told = has.with_columns(code=pl.col("cmd_code").str.slice(0, 6)).join(_both_ways(links), on="code")
+    became_codes = has.with_columns(code=pl.col("cmd_code").str.slice(0, 6)).join(_both_ways(links), on="code")
     direct = had.join(has, on=[*key, "cmd_code"], how="semi").with_columns(is_held=True)
     linked = (
         had.with_columns(became=pl.col("cmd_code").str.slice(0, 6))
-        .join(told.select(*key, "became"), on=[*key, "became"], how="semi")
+        .join(became_codes.select(*key, "became"), on=[*key, "became"], how="semi")
         .select(*PAIR, "cmd_code", is_held=False)
     )
     held = pl.concat([direct, linked]).unique([*PAIR, "cmd_code"], keep="first", maintain_order=True)
-    every = had.join(held, on=[*PAIR, "cmd_code"], how="left")
+    codes = had.join(held, on=[*PAIR, "cmd_code"], how="left")
     chapter = (*PAIR, pl.col("cmd_code").str.slice(0, 2))
     share = pl.col("is_held").is_not_null().mean().over(chapter)
     is_whole = (share >= WHOLE) & (pl.col("is_held").count().over(chapter) >= LEAST)
     return (
-        every.select(*PAIR, "cmd_code", is_held=pl.col("is_held") | is_whole)
+        codes.select(*PAIR, "cmd_code", is_held=pl.col("is_held") | is_whole)
         .drop_nulls("is_held")
         .sort(*PAIR, "cmd_code")
     )
@@ -117,10 +183,24 @@ def replaced(flows: pl.DataFrame, met: pl.DataFrame, asked: pl.DataFrame) -> pl.
 
     A row that was revised away must not live on in the current view: what counts is what the newer release holds, not
     whether it has the row.
+
+    Parameters
+    ----------
+    flows : polars.DataFrame
+        GROUP, RELEASE and cmd_code.
+    met : polars.DataFrame
+        `meetings`.
+    asked : polars.DataFrame
+        `asked_for`.
+
+    Returns
+    -------
+    polars.Series
+        Boolean, a value a row, in the order given.
     """
     rows = flows.select(*GROUP, *RELEASE, "cmd_code").with_row_index("_row").join(met, on=[*GROUP, *RELEASE])
-    told = rows.join(asked, on=[*PAIR, "cmd_code"]).filter(pl.col("is_held") | pl.col("is_recoded"))
-    return _are_among(flows, told["_row"])
+    taken = rows.join(asked, on=[*PAIR, "cmd_code"]).filter(pl.col("is_held") | pl.col("is_recoded"))
+    return _are_among(flows, taken["_row"])
 
 
 def _are_among(flows: pl.DataFrame, rows: pl.Series) -> pl.Series:
@@ -128,15 +208,36 @@ def _are_among(flows: pl.DataFrame, rows: pl.Series) -> pl.Series:
 
 
 def contested(releases: pl.DataFrame) -> pl.DataFrame:
-    """Groups that several datasets of one publisher have: there the newest vintage wins row by row."""
+    """Groups that several datasets of one publisher have: there the newest vintage wins row by row.
+
+    Parameters
+    ----------
+    releases : polars.DataFrame
+        `groups`, of all files.
+
+    Returns
+    -------
+    polars.DataFrame
+        GROUP and RELEASE, each once.
+    """
     many = releases.filter(pl.col("dataset").n_unique().over(GROUP) > 1)
     return many.select(*GROUP, *RELEASE).unique()
 
 
 def losers(rows: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
-    """Of contested rows those that are not current: KEY and RELEASE. Newest vintage first, then the dataset's name.
+    """Of contested rows those that are not current: newest vintage first, then the dataset's name.
 
-    links   codes.edition_links(): what one dataset says in another edition is the same trade under another code
+    Parameters
+    ----------
+    rows : polars.DataFrame
+        Flows of `contested` groups: KEY and RELEASE.
+    links : polars.DataFrame
+        codes.edition_links(): what one dataset says in another edition is the same trade under another code.
+
+    Returns
+    -------
+    polars.DataFrame
+        KEY and RELEASE, each once.
     """
     places = rows.select(*RELEASE, _age=age()).unique().sort("_age", "dataset", descending=[True, False])
     placed = rows.select(*KEY, *RELEASE).join(places.drop("_age").with_row_index("_place"), on=RELEASE)
@@ -144,11 +245,11 @@ def losers(rows: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
     other = placed.with_columns(_hs6=pl.col("cmd_code").str.slice(0, 6)).join(
         _both_ways(links), left_on="_hs6", right_on="code"
     )
-    again = other.join(other, left_on=[*GROUP, "_hs6"], right_on=[*GROUP, "became"], suffix="_other").filter(
+    recoded = other.join(other, left_on=[*GROUP, "_hs6"], right_on=[*GROUP, "became"], suffix="_other").filter(
         pl.col("_place") > pl.col("_place_other"), pl.col("classification_code") != pl.col("classification_code_other")
     )
     key = [*KEY, *RELEASE]
-    return pl.concat([placed.filter(same).select(key), again.select(key)]).unique()
+    return pl.concat([placed.filter(same).select(key), recoded.select(key)]).unique()
 
 
 def _both_ways(links: pl.DataFrame) -> pl.DataFrame:
@@ -158,6 +259,21 @@ def _both_ways(links: pl.DataFrame) -> pl.DataFrame:
 
 
 def mark(flows: pl.DataFrame, is_replaced: pl.Series, lost: pl.DataFrame) -> pl.DataFrame:
-    """The flows with is_current false where a newer release has taken their place: `replaced`, and `losers`."""
+    """The flows with is_current: false where a newer release has taken their place.
+
+    Parameters
+    ----------
+    flows : polars.DataFrame
+        KEY and RELEASE, and what else is to stay.
+    is_replaced : polars.Series
+        `replaced` of these flows.
+    lost : polars.DataFrame
+        `losers`.
+
+    Returns
+    -------
+    polars.DataFrame
+        The flows, in their order, with is_current (Boolean, never null).
+    """
     rows = flows.select(*KEY, *RELEASE).with_row_index("_row").join(lost, on=[*KEY, *RELEASE], how="semi")["_row"]
     return flows.with_columns(is_current=~(is_replaced | _are_among(flows, rows)))

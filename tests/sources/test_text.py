@@ -14,14 +14,16 @@ from hypothesis import strategies as st
 
 from anomaly.contract.errors import DataRejected
 from anomaly.sources.base import split
+from anomaly.sources.reading import tables
 from anomaly.sources.reading import text as strict
 from anomaly.sources.reading.amounts import number_rules, to_int
+from anomaly.sources.reading.layout import Layout
 
-LAYOUT = strict.Layout()
+LAYOUT = Layout()
 
 
-def read(data: bytes, layout: strict.Layout = LAYOUT, encodings: tuple[str, ...] = ("utf-8",)) -> pl.DataFrame:
-    return strict.read_text_csv(strict.decoded(data, "raw/file.csv", encodings), "raw/file.csv", layout)
+def read(data: bytes, layout: Layout = LAYOUT, encodings: tuple[str, ...] = ("utf-8",)) -> pl.DataFrame:
+    return tables.read_text_csv(strict.decoded(data, "raw/file.csv", encodings), "raw/file.csv", layout)
 
 
 def test_every_cell_is_text_and_na_stays_na() -> None:
@@ -70,7 +72,7 @@ def test_what_is_not_a_whole_table_is_refused_with_its_place(data: bytes, says: 
 
 def test_a_missing_column_is_named_with_those_that_are_there() -> None:
     with pytest.raises(DataRejected, match=r"no column value; there are code, worth"):
-        read(b"code,worth\n1,2\n", strict.Layout(required=("code", "value")))
+        read(b"code,worth\n1,2\n", Layout(required=("code", "value")))
 
 
 def test_declared_encodings_are_tried_in_order_and_the_one_that_fits_is_told() -> None:
@@ -81,7 +83,7 @@ def test_declared_encodings_are_tried_in_order_and_the_one_that_fits_is_told() -
 
 def test_one_separator_more_is_taken_only_where_it_is_allowed_and_empty() -> None:
     data = b"a,b\r\n1,2,\r\n3,4,\r\n"
-    trailing = strict.Layout(trailing_separator=True)
+    trailing = Layout(trailing_separator=True)
     assert read(data, trailing).rows() == [(1, "1", "2"), (2, "3", "4")]
     assert read(b"a,b\n1,2\n", trailing).rows() == [(1, "1", "2")]
     for bad, layout in ((data, LAYOUT), (b"a,b\n1,2,\n3,4,5\n", trailing), (b"a,b\n1,2,\n3,4\n", trailing)):
@@ -90,14 +92,14 @@ def test_one_separator_more_is_taken_only_where_it_is_allowed_and_empty() -> Non
 
 
 def test_without_quotes_in_the_format_a_quote_is_a_letter() -> None:
-    frame = read(b'a\tb\n5" pipe\t1\n', strict.Layout(separator="\t", quote=None))
+    frame = read(b'a\tb\n5" pipe\t1\n', Layout(separator="\t", quote=None))
     assert frame["a"].to_list() == ['5" pipe']
 
 
 def test_batches_are_the_table_cut_between_rows() -> None:
     data = b"a,b\n" + b"".join(b'"x\n%d",%d\n' % (number, number) for number in range(10))
     text = strict.Text(data, "utf-8")
-    parts = list(strict.text_csv_batches(text, "f", LAYOUT, batch_rows=4))
+    parts = list(tables.text_csv_batches(text, "f", LAYOUT, batch_rows=4))
     assert [part.height for part in parts] == [4, 4, 2]
     assert pl.concat(parts).equals(read(data))
 
@@ -105,7 +107,7 @@ def test_batches_are_the_table_cut_between_rows() -> None:
 def test_records_longer_than_a_block_are_counted_right(monkeypatch: pytest.MonkeyPatch) -> None:
     data = b"a,b\n" + b"".join(b'"long, %d\n,",%d\n' % (number, number) for number in range(50))
     whole = read(data)
-    monkeypatch.setattr(strict, "_BLOCK_BYTES", 7)
+    monkeypatch.setattr(tables, "_BLOCK_BYTES", 7)
     assert read(data).equals(whole)
     assert whole.height == 50
 
@@ -161,7 +163,7 @@ def test_what_a_csv_writer_writes_is_read_back_and_refused_with_one_cell_less(
     rows = data.draw(st.lists(st.lists(CELLS, min_size=columns, max_size=columns), min_size=1, max_size=6))
     names = [f"c{number}" for number in range(columns)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(strict, "_BLOCK_BYTES", block)
+        patch.setattr(tables, "_BLOCK_BYTES", block)
         frame = read(written([names, *rows]))
         assert [[cell or "" for cell in row[1:]] for row in frame.iter_rows()] == rows
         short = data.draw(st.integers(0, len(rows) - 1))

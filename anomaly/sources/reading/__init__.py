@@ -1,1 +1,1 @@
-"""What readers of raw files share: text, lines, archives, amounts, batches."""
+"""What readers of raw files share: text, tables, lines, archives, workbooks, numbers, amounts, batches."""

@@ -9,33 +9,102 @@ from anomaly.sources.base import Rule
 
 
 def is_filled(cell: pl.Expr) -> pl.Expr:
-    """True where a text cell holds more than blanks."""
+    """Whether a text cell holds more than blanks.
+
+    Parameters
+    ----------
+    cell : polars.Expr
+        String.
+
+    Returns
+    -------
+    polars.Expr
+        Boolean, never null.
+    """
     return cell.is_not_null() & (cell.str.strip_chars() != "")
 
 
 def to_number(cell: pl.Expr) -> pl.Expr:
-    """Float64 of a text cell such as "12", " 12.5 " or "1.2e6"; null where it is empty, no number, NaN or infinite."""
+    """A text cell such as "12", " 12.5 " or "1.2e6" as a number.
+
+    Parameters
+    ----------
+    cell : polars.Expr
+        String.
+
+    Returns
+    -------
+    polars.Expr
+        Float64; null where the cell is empty, no number, NaN or infinite.
+    """
     number = cell.str.strip_chars().cast(pl.Float64, strict=False)
     return pl.when(number.is_finite()).then(number)
 
 
 def whole(number: pl.Expr, times: float = 1, most: int = MOST_PLAUSIBLE_USD) -> pl.Expr:
-    """Int64 of a number times a factor, halves rounded away from zero; null outside 0 to `most`."""
+    """A number times a factor as a whole one, halves rounded away from zero.
+
+    Parameters
+    ----------
+    number : polars.Expr
+        Float64.
+    times : float
+        Factor to the unit of the tables: 1000 for kg to grams.
+    most : int
+        Largest that is believed, after the factor.
+
+    Returns
+    -------
+    polars.Expr
+        Int64; null outside 0 to `most`.
+
+    Examples
+    --------
+    >>> pl.select(whole(pl.lit(pl.Series([0.5, 1.2345, -1.0])), 1000)).to_series().to_list()
+    [500, 1235, None]
+    """
     scaled = (number * times).round(0, mode="half_away_from_zero")
     return pl.when(scaled.is_between(0, most) & scaled.is_finite()).then(scaled).cast(pl.Int64, strict=False)
 
 
 def to_int(cell: pl.Expr, times: float = 1, most: int = MOST_PLAUSIBLE_USD) -> pl.Expr:
-    """Int64 of a decimal text cell times a factor, halves rounded away from zero.
+    """A decimal text cell times a factor as a whole number, halves rounded away from zero.
 
-    null where the cell is empty, not a finite number, or outside 0 to `most` after the factor; `number_rules`
-    says which of these it was.
+    Parameters
+    ----------
+    cell : polars.Expr
+        String.
+    times : float
+        Factor to the unit of the tables.
+    most : int
+        Largest that is believed, after the factor.
+
+    Returns
+    -------
+    polars.Expr
+        Int64; null where the cell is empty, not a finite number, or outside 0 to `most`: `number_rules` says which of
+        these it was.
     """
     return whole(to_number(cell), times, most)
 
 
 def number_rules(column: str, *, needed: bool, most: float = MOST_PLAUSIBLE_USD) -> tuple[Rule, ...]:
-    """The rules a text column of amounts can break: missing (if needed), no number, negative, beyond `most`."""
+    """The rules that a text column of amounts can break: missing, no number, negative, beyond what is plausible.
+
+    Parameters
+    ----------
+    column : str
+        Its name.
+    needed : bool
+        Whether an empty cell breaks a rule.
+    most : float
+        Largest that is believed, in the unit of the file.
+
+    Returns
+    -------
+    tuple of Rule
+        Missing first, where it is asked.
+    """
     cell = pl.col(column)
     number = to_number(cell)
     rules = (

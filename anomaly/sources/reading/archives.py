@@ -46,20 +46,59 @@ def _damage_named(name: str, whole: str, *kinds: type[Exception]) -> Iterator[No
 
 
 def zip_members(path: Path, name: str, allowed: re.Pattern[str]) -> list[str]:
-    """The members whose whole name is allowed, in order of name; all others are passed over.
+    """The members of a zip whose whole name is allowed; all others are passed over.
 
-    Raises DataRejected where the archive is damaged, or an allowed name stands in it twice.
+    Parameters
+    ----------
+    path : pathlib.Path
+        Where the archive lies.
+    name : str
+        RawFile.name, for errors.
+    allowed : re.Pattern
+        What a member's whole name must match.
+
+    Returns
+    -------
+    list of str
+        In order of name; empty where there is none.
+
+    Raises
+    ------
+    DataRejected
+        Where the archive is damaged, or an allowed name stands in it twice.
     """
     with _damage_named(name, "a whole zip archive"), zipfile.ZipFile(path) as archive:
-        found = sorted(info.filename for info in archive.infolist() if allowed.fullmatch(info.filename))
-    for before, member in pairwise(found):
+        members = sorted(info.filename for info in archive.infolist() if allowed.fullmatch(info.filename))
+    for before, member in pairwise(members):
         if before == member:
             raise refused(name, "each member once", f"two members named {member}")
-    return found
+    return members
 
 
 def zip_blocks(path: Path, name: str, member: str, most: int) -> Iterator[bytes]:
-    """A member's bytes in blocks. Raises DataRejected where it is damaged, locked, or longer than `most` bytes."""
+    """The bytes of a zip's member, in blocks.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Where the archive lies.
+    name : str
+        RawFile.name, for errors.
+    member : str
+        One of `zip_members`.
+    most : int
+        Bytes; what the archive states is not believed, those that come out are counted.
+
+    Yields
+    ------
+    bytes
+        At most BLOCK_BYTES, never empty.
+
+    Raises
+    ------
+    DataRejected
+        Where the member is damaged, locked, or longer than `most`.
+    """
     written = 0
     with (
         _damage_named(name, f"a whole member {member}"),
@@ -74,16 +113,40 @@ def zip_blocks(path: Path, name: str, member: str, most: int) -> Iterator[bytes]
 
 
 def file_blocks(stream: IO[bytes]) -> Iterator[bytes]:
-    """An open file's bytes in blocks."""
+    """An open file's bytes, in blocks.
+
+    Parameters
+    ----------
+    stream : file of bytes
+        Read from where it stands; not closed.
+
+    Yields
+    ------
+    bytes
+        At most BLOCK_BYTES, never empty.
+    """
     while block := stream.read(BLOCK_BYTES):
         yield block
 
 
 def unpack_7z(path: Path, name: str, into: IO[bytes], most: int) -> None:
-    """Write the archive's only member into an open file of our own and go back to its start.
+    """Write the only member of a 7z into an open file of our own and go back to its start.
 
-    Raises DataRejected where the archive is damaged, cut, locked, has not exactly one member, or its member is longer
-    than `most` bytes.
+    Parameters
+    ----------
+    path : pathlib.Path
+        Where the archive lies.
+    name : str
+        RawFile.name, for errors.
+    into : file of bytes
+        Open for writing and reading, and empty.
+    most : int
+        Bytes unpacked; counted as they come out.
+
+    Raises
+    ------
+    DataRejected
+        Where the archive is damaged, cut, locked, has not exactly one member, or its member is longer than `most`.
     """
     import py7zr  # 60 ms, and only for 7z
     from py7zr.exceptions import AbsolutePathError, ArchiveError, PasswordRequired
@@ -137,7 +200,18 @@ def _too_long(name: str, most: int) -> DataRejected:
 
 
 def ahead(items: Iterator[T]) -> Iterator[T]:
-    """The same items, the next one made in a thread while the one before is used: unpacking beside parsing."""
+    """The same items, the next one made in a thread while the one before is used: unpacking beside parsing.
+
+    Parameters
+    ----------
+    items : iterator
+        Asked from that one thread only; what it raises comes out here.
+
+    Yields
+    ------
+    object
+        The items, in their order.
+    """
     end = object()
     with ThreadPoolExecutor(1) as worker:
         coming = worker.submit(next, items, end)

@@ -16,8 +16,29 @@ KEY = ("freq_code", "ref_date", "reporter_iso", "partner_iso", "flow_code", "cla
 def once(kept: pl.DataFrame, key: Sequence[str], value: str, name: str, hint: str) -> pl.DataFrame:
     """Every key once: rows that repeat another exactly are folded into the first of them.
 
-    `kept` has `row`, the key and AMOUNTS. Raises DataRejected, naming file, rows, values and key, where the rows of
-    one key differ: then one of them is a part of the other and neither a sum nor a choice would be right.
+    Parameters
+    ----------
+    kept : polars.DataFrame
+        `row`, the key and AMOUNTS.
+    key : sequence of str
+        Columns that name a row.
+    value : str
+        The file's own column of values, for the error.
+    name : str
+        RawFile.name, for the error.
+    hint : str
+        What to do about rows that differ.
+
+    Returns
+    -------
+    polars.DataFrame
+        The first row of each key, in their order.
+
+    Raises
+    ------
+    DataRejected
+        Naming file, rows, values and key, where the rows of one key differ: then one of them is a part of the other and
+        neither a sum nor a choice would be right.
     """
     if kept.select(key).hash_rows().n_unique() == kept.height:
         return kept
@@ -25,24 +46,34 @@ def once(kept: pl.DataFrame, key: Sequence[str], value: str, name: str, hint: st
     clash = first_of_each.filter(pl.struct(key).is_duplicated())
     if clash.is_empty():
         return first_of_each
-    one = clash.row(0, named=True)
-    rows = clash.filter(pl.all_horizontal(pl.col(column).eq_missing(pl.lit(one[column])) for column in key))
+    first = clash.row(0, named=True)
+    rows = clash.filter(pl.all_horizontal(pl.col(column).eq_missing(pl.lit(first[column])) for column in key))
     raise refused(
         name,
         "one row per period, reporter, partner, flow, edition and code",
         f"rows {', '.join(str(row) for row in rows['row'])} with values "
         f"{', '.join(f'{amount:,}' for amount in rows['reported_value'])} for the key "
-        f"{', '.join(str(one[column]) for column in key)}; {clash.height:,} such rows in all",
-        row=one["row"],
+        f"{', '.join(str(first[column]) for column in key)}; {clash.height:,} such rows in all",
+        row=first["row"],
         column=value,
         hint=hint,
     )
 
 
 def added_up(flows: pl.DataFrame) -> pl.DataFrame:
-    """Rows of one key added up, in the order of their first; a weight is known where all of them are.
+    """Rows of one key added up, in the order of their first.
 
     For codes that name one country in two ways (Taiwan is 158 and 490): both rows are trade, neither holds the other.
+
+    Parameters
+    ----------
+    flows : polars.DataFrame
+        KEY and AMOUNTS; other columns are taken from the first row of a key.
+
+    Returns
+    -------
+    polars.DataFrame
+        A row a key; grams are null where those of one of its rows are.
     """
     if flows.select(KEY).hash_rows().n_unique() == flows.height:
         return flows
@@ -57,7 +88,24 @@ def added_up(flows: pl.DataFrame) -> pl.DataFrame:
 
 
 def in_batches(flows: pl.DataFrame, rejected: pl.DataFrame, rows_in: int, batch_rows: int) -> Iterator[Batch]:
-    """Batches of at most `batch_rows` rows of the file; at least one. Both frames have `row`, 1 to rows_in."""
+    """A file's flows in batches of at most some rows of the file.
+
+    Parameters
+    ----------
+    flows : polars.DataFrame
+        FLOW_COLUMNS and `row`, 1 to rows_in.
+    rejected : polars.DataFrame
+        REJECTED_COLUMNS, among them `row`.
+    rows_in : int
+        Rows of the whole file; those in neither frame were folded into others.
+    batch_rows : int
+        Most rows of the file in a batch.
+
+    Yields
+    ------
+    Batch
+        At least one, in the file's order.
+    """
     for first in range(0, max(rows_in, 1), batch_rows):
         in_part = pl.col("row").is_between(first + 1, first + batch_rows)
         part_flows, part_rejected = flows.filter(in_part), rejected.filter(in_part)

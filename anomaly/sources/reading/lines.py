@@ -20,7 +20,19 @@ _CR, _LF, _COMMA = b"\r", b"\n", b","
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Whole lines of a file: `rows` of them, the first of which is row `first` (1 is the first row of data)."""
+    """Whole lines of a file.
+
+    Parameters
+    ----------
+    data : bytes
+        ASCII, lines end with LF.
+    first : int
+        The row of its first line; 1 is the file's first row of data.
+    rows : int
+        How many lines there are, perhaps 0.
+    columns : tuple of str
+        The file's, from its header.
+    """
 
     data: bytes
     first: int
@@ -29,10 +41,27 @@ class Lines:
 
 
 def plain_lines(blocks: Iterator[bytes], name: str, required: tuple[str, ...]) -> Iterator[Lines]:
-    """The rows of data, after a header that has the required columns; at least one block, perhaps without rows.
+    """The rows of data of a plain CSV in blocks of whole lines, after a header that has the required columns.
 
-    Raises DataRejected, naming file, row and column, for: an empty file, HTML, a missing or duplicate column, a row
-    shorter or longer than the header, a quote, a NUL, a letter outside ASCII, a line beyond LONGEST_LINE_BYTES.
+    Parameters
+    ----------
+    blocks : iterator of bytes
+        The file's bytes, cut anywhere.
+    name : str
+        RawFile.name, for errors.
+    required : tuple of str
+        Columns that must be there, spelt as in the file.
+
+    Yields
+    ------
+    Lines
+        At least one, perhaps without rows.
+
+    Raises
+    ------
+    DataRejected
+        Naming file, row and column, for: an empty file, HTML, a missing or duplicate column, a row shorter or longer
+        than the header, a quote, a NUL, a letter outside ASCII, a line beyond LONGEST_LINE_BYTES.
     """
     columns: tuple[str, ...] = ()
     first = 1
@@ -52,7 +81,27 @@ def plain_lines(blocks: Iterator[bytes], name: str, required: tuple[str, ...]) -
 
 
 def read_lines(lines: Lines, types: Mapping[str, pl.DataType], name: str) -> pl.DataFrame:
-    """The columns of `types`, in that order, and `row` (Int64). A cell that is not of its type is null."""
+    """A block of lines as a table.
+
+    Parameters
+    ----------
+    lines : Lines
+        Of `plain_lines`, whose shape is checked.
+    types : mapping of str to polars.DataType
+        Columns to read, in this order.
+    name : str
+        RawFile.name, for errors.
+
+    Returns
+    -------
+    polars.DataFrame
+        `row` (Int64) and the columns; a cell that is not of its type is null.
+
+    Raises
+    ------
+    DataRejected
+        Where the lines make another number of rows, or one is not what the header says.
+    """
     if not lines.rows:
         return pl.DataFrame(schema={"row": pl.Int64, **types})
     schema = {column: types.get(column, pl.String()) for column in lines.columns}

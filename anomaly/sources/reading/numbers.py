@@ -20,13 +20,38 @@ _THREE_AFTER_POINT = r"^-?[1-9][0-9]{0,2}\.[0-9]{3}$"
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """The decimal mark and what stands between thousands; empty where there is none."""
+    """How a column writes its numbers.
+
+    Parameters
+    ----------
+    decimal : str
+        The decimal mark.
+    thousands : str
+        What stands between thousands; empty where nothing does.
+    """
 
     decimal: str = "."
     thousands: str = ""
 
     def plain(self, cell: pl.Expr) -> pl.Expr:
-        """The cells as "1234.5"; a cell that does not fit the marks becomes text that is no number."""
+        """The cells as "1234.5".
+
+        Parameters
+        ----------
+        cell : polars.Expr
+            String.
+
+        Returns
+        -------
+        polars.Expr
+            String; a cell that does not fit the marks becomes text that is no number.
+
+        Examples
+        --------
+        >>> cells = pl.Series(["1.234,5", "7", "1.5"])
+        >>> pl.select(Marks(",", ".").plain(pl.lit(cells))).to_series().to_list()
+        ['1234.5', '7', '1.5?']
+        """
         text = cell.str.strip_chars()
         if self.thousands:
             mark = (
@@ -50,7 +75,23 @@ class Marks:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the cells of a column show: counts of cells, and examples of those that leave a choice."""
+    """What the cells of a column show of its decimal mark.
+
+    Parameters
+    ----------
+    rows : int
+        Filled cells.
+    odd : int
+        Not counted at present, always 0.
+    points : int
+        Cells with a point.
+    three_after_point : int
+        Of these, those with up to three digits before it and three after.
+    whole : int
+        Cells without a point.
+    example : str
+        The first cell that leaves a choice; empty where none does.
+    """
 
     rows: int = 0
     odd: int = 0
@@ -59,15 +100,15 @@ class Evidence:
     whole: int = 0
     example: str = ""
 
-    def __add__(self, more: Evidence) -> Evidence:
+    def __add__(self, further: Evidence) -> Evidence:
         """Both together, the first example kept."""
         return Evidence(
-            self.rows + more.rows,
-            self.odd + more.odd,
-            self.points + more.points,
-            self.three_after_point + more.three_after_point,
-            self.whole + more.whole,
-            self.example or more.example,
+            self.rows + further.rows,
+            self.odd + further.odd,
+            self.points + further.points,
+            self.three_after_point + further.three_after_point,
+            self.whole + further.whole,
+            self.example or further.example,
         )
 
     @property
@@ -77,7 +118,25 @@ class Evidence:
 
 
 def evidence(cells: pl.Series) -> Evidence:
-    """What the points in the cells of a column show, where a point is the decimal mark."""
+    """What the points in the cells of a column show, where a point is the decimal mark.
+
+    Parameters
+    ----------
+    cells : polars.Series
+        String; null and blank ones are passed over.
+
+    Returns
+    -------
+    Evidence
+        Of these cells alone; parts of a column are added up.
+
+    Examples
+    --------
+    >>> evidence(pl.Series(["1.033", "12"])).is_open
+    True
+    >>> evidence(pl.Series(["1.033", "1.5"])).is_open
+    False
+    """
     texts = cells.drop_nulls().str.strip_chars()
     texts = texts.filter(texts != "")
     with_point = texts.filter(texts.str.contains(".", literal=True))
@@ -91,6 +150,25 @@ def marks_of(cells: pl.Series, decimal: str = "", thousands: str = "") -> Marks:
 
     Proof of a comma between thousands is two of them in a cell, or one and a point after it; of a decimal comma, a
     point or blank between thousands before it, or other than three digits after it.
+
+    Parameters
+    ----------
+    cells : polars.Series
+        String; not looked at where a mark is said.
+    decimal, thousands : str
+        As the mapping says; empty where it is silent.
+
+    Returns
+    -------
+    Marks
+        One for the whole column.
+
+    Examples
+    --------
+    >>> marks_of(pl.Series(["1,234,567", "12"]))
+    Marks(decimal='.', thousands=',')
+    >>> marks_of(pl.Series(["12,5", "7"]))
+    Marks(decimal=',', thousands='')
     """
     if decimal or thousands:
         return Marks(decimal or ("," if thousands == "." else "."), thousands)
@@ -116,7 +194,18 @@ def marks_of(cells: pl.Series, decimal: str = "", thousands: str = "") -> Marks:
 
 
 def to_odd(texts: pl.Series) -> pl.Series:
-    """Whether a text is filled and no plain number."""
+    """Whether a text is filled and no plain number.
+
+    Parameters
+    ----------
+    texts : polars.Series
+        String, without blanks at the ends.
+
+    Returns
+    -------
+    polars.Series
+        Boolean.
+    """
     return (pl.select(to_number(pl.lit(texts))).to_series().is_null()) & (texts != "")
 
 

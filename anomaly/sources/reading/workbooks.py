@@ -20,15 +20,43 @@ MOST_CELLS = 50_000_000
 
 
 def is_workbook(data: bytes) -> bool:
-    """Whether the bytes begin as xlsx (a zip) or xls do."""
+    """Whether the bytes begin as xlsx (a zip) or xls do.
+
+    Parameters
+    ----------
+    data : bytes
+        A file's first bytes, at least four.
+
+    Returns
+    -------
+    bool
+        False also for HTML that is named .xls.
+    """
     return data.startswith((ZIP_MAGIC, OLE_MAGIC))
 
 
 def sheet_as_csv(path: Path, name: str, sheet: str) -> bytes:
-    """A sheet as CSV in UTF-8, every line as long as the longest.
+    """A sheet of a workbook as CSV.
 
-    Raises DataRejected for a workbook that cannot be opened, a sheet that is not there, and where there are several
-    with something in them and none is named.
+    Parameters
+    ----------
+    path : pathlib.Path
+        Where the workbook lies, xlsx or xls.
+    name : str
+        RawFile.name, for errors.
+    sheet : str
+        The sheet's name; empty where only one has something in it.
+
+    Returns
+    -------
+    bytes
+        UTF-8, every line as long as the longest; dates as 2022-07-31, an empty cell for one that is missing.
+
+    Raises
+    ------
+    DataRejected
+        For a workbook that cannot be opened, a sheet that is not there, and where there are several with something in
+        them and none is named.
     """
     if path.stat().st_size > MOST_BYTES:
         raise refused(name, f"a workbook of at most {MOST_BYTES:,} bytes", f"{path.stat().st_size:,}")
@@ -123,7 +151,25 @@ class _Tables(HTMLParser):
 
 
 def page_as_csv(text: str, name: str) -> bytes:
-    """The largest table of an HTML page as CSV in UTF-8. Raises DataRejected where there is none."""
+    """The largest table of an HTML page as CSV.
+
+    Parameters
+    ----------
+    text : str
+        The page.
+    name : str
+        RawFile.name, for errors.
+
+    Returns
+    -------
+    bytes
+        UTF-8, every line as long as the longest.
+
+    Raises
+    ------
+    DataRejected
+        Where the page has no table of two rows and more.
+    """
     parser = _Tables()
     parser.feed(text)
     parser.close()

@@ -14,24 +14,54 @@ MOST_BYTES = 10_000_000
 
 
 def own_countries(content: dict[str, Any], folder: Path) -> dict[str, str]:
-    """Text → iso3 or "aggregate", of [country] and of the file `country_table` names, columns text and iso3.
+    """What the user says the texts of countries mean.
 
-    Raises SettingsWrong, naming the line, where the file cannot be used.
+    Parameters
+    ----------
+    content : dict
+        The mapping: its [country] and the file that `country_table` names, with the columns text and iso3.
+    folder : pathlib.Path
+        Where that file lies.
+
+    Returns
+    -------
+    dict of str to str
+        Text → iso3 or "aggregate"; [country] wins over the file.
+
+    Raises
+    ------
+    SettingsWrong
+        Naming the line, where the file cannot be used.
     """
-    found: dict[str, str] = {}
+    meanings: dict[str, str] = {}
     if name := content.get("country_table"):
         for line, (text, meaning) in _rows(folder / name, ("text", "iso3")):
             if not re.fullmatch(r"[A-Z][A-Z0-9]{2}|aggregate", meaning):
                 came = f"{name}, line {line}: {text!r} is {meaning!r}"
                 raise SettingsWrong('three letters such as DEU, or "aggregate"', came, hint=f"mend {name}")
-            found[text] = meaning
-    return {**found, **content.get("country", {})}
+            meanings[text] = meaning
+    return {**meanings, **content.get("country", {})}
 
 
 def own_rates(value: dict[str, Any], folder: Path) -> dict[str, float]:
-    """Month or year → USD in one unit, of value.rates: a table in the mapping, or a file with period and usd_per_unit.
+    """What the user says a currency was worth.
 
-    Raises SettingsWrong, naming the line, where they cannot be used.
+    Parameters
+    ----------
+    value : dict
+        The mapping's [value]: its `rates` is a table, or a file with the columns period and usd_per_unit.
+    folder : pathlib.Path
+        Where that file lies.
+
+    Returns
+    -------
+    dict of str to float
+        Month (YYYY-MM) or year (YYYY) → USD in one unit; empty where nothing is said.
+
+    Raises
+    ------
+    SettingsWrong
+        Naming the line, where they cannot be used.
     """
     rates = value.get("rates", {})
     if isinstance(rates, dict):
@@ -39,14 +69,14 @@ def own_rates(value: dict[str, Any], folder: Path) -> dict[str, float]:
         place = "value.rates"
     else:
         rows, place = [(line, cells) for line, cells in _rows(folder / rates, ("period", "usd_per_unit"))], str(rates)
-    found: dict[str, float] = {}
+    usd_per_unit: dict[str, float] = {}
     for line, (period, rate) in rows:
         is_rate = re.fullmatch(r"[0-9]+(\.[0-9]+)?([eE]-?[0-9]{1,2})?", rate) and 0 < float(rate) < 1e6
         if not re.fullmatch(r"(19|20)[0-9]{2}(-(0[1-9]|1[0-2]))?", period) or not is_rate:
             came = f"{place}, {line}: {period!r}, {rate!r}"
             raise SettingsWrong("a month such as 2022-01, or a year, and USD in one unit", came, hint=f"mend {place}")
-        found[period] = float(rate)
-    return found
+        usd_per_unit[period] = float(rate)
+    return usd_per_unit
 
 
 def _rows(path: Path, columns: tuple[str, str]) -> list[tuple[int, tuple[str, str]]]:
@@ -61,9 +91,9 @@ def _rows(path: Path, columns: tuple[str, str]) -> list[tuple[int, tuple[str, st
     if not set(columns) <= set(header):
         raise SettingsWrong(expected, f"{path.name}: {', '.join(header)[:200] or 'nothing'}", hint=f"mend {path.name}")
     places = [header.index(name) for name in columns]
-    found = []
+    rows = []
     for number, cells in enumerate(lines[1:], start=2):
         if any(cell.strip() for cell in cells):
             first, second = ((cells[place] if place < len(cells) else "").strip() for place in places)
-            found.append((number, (first, second)))
-    return found
+            rows.append((number, (first, second)))
+    return rows

@@ -36,7 +36,25 @@ _ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4}
 
 
 def format_fault(text: object) -> str:
-    """What is wrong with a format of periods, or nothing."""
+    """What is wrong with a format of periods.
+
+    Parameters
+    ----------
+    text : object
+        The format, as the TOML has it.
+
+    Returns
+    -------
+    str
+        What was expected; empty where nothing is wrong.
+
+    Examples
+    --------
+    >>> format_fault("%Y-%m")
+    ''
+    >>> format_fault("%Y %y")
+    'each part of the date once'
+    """
     if not isinstance(text, str):
         return "text"
     named = re.findall(r"%(.)", text)
@@ -47,13 +65,35 @@ def format_fault(text: object) -> str:
 
 
 def names_of_months(names: object) -> dict[str, int]:
-    """Beginning of a month's name, in lower case → its number; of a language, or of twelve names of one's own."""
+    """Which month the beginning of a name means.
+
+    Parameters
+    ----------
+    names : str or list of str
+        A language, a key of LANGUAGES; or twelve names of one's own.
+
+    Returns
+    -------
+    dict of str to int
+        Beginning of a month's name, in lower case → 1 to 12.
+    """
     words = LANGUAGES[names].split(" ") if isinstance(names, str) else [str(name).lower() for name in names]  # type: ignore[attr-defined]
     return {begin: number for number, word in enumerate(words, 1) for begin in word.split("|")}
 
 
 def pattern_of(text: str) -> re.Pattern[str]:
-    """The format as a pattern of whole texts; blanks in it stand for any blanks."""
+    """A format of periods as a pattern of whole texts.
+
+    Parameters
+    ----------
+    text : str
+        Such as %Y-%m; blanks in it stand for any blanks, or none.
+
+    Returns
+    -------
+    re.Pattern
+        With the groups Y, y, m, d, b and q, of those that the format has.
+    """
     parts = re.split(r"(%[A-Za-z]|\s+)", text)
     inner = "".join(
         DIRECTIVES[part[1]] if part.startswith("%") else r"\s*" if part.isspace() else re.escape(part) for part in parts
@@ -62,7 +102,27 @@ def pattern_of(text: str) -> re.Pattern[str]:
 
 
 def month_of(text: str, names: dict[str, int]) -> int | None:
-    """1 to 12 of "7", "07", "7.0", "Jul", "July" or "июля"; None of anything else."""
+    """The number of a month written as "7", "07", "7.0", "Jul", "July" or "июля".
+
+    Parameters
+    ----------
+    text : str
+        The cell.
+    names : dict of str to int
+        Of `names_of_months`.
+
+    Returns
+    -------
+    int or None
+        1 to 12; None of anything else.
+
+    Examples
+    --------
+    >>> month_of("июля", names_of_months("ru"))
+    7
+    >>> month_of("13", {}) is None
+    True
+    """
     cleaned = text.strip().rstrip(".").lower()
     if re.fullmatch(r"[0-9]{1,2}(\.0)?", cleaned):
         number = int(float(cleaned))
@@ -72,34 +132,61 @@ def month_of(text: str, names: dict[str, int]) -> int | None:
 
 
 def is_monthly(text: str, columns: dict[str, str]) -> bool:
-    """Whether the periods of a table are months."""
+    """Whether the periods of a table are months.
+
+    Parameters
+    ----------
+    text : str
+        Their format.
+    columns : dict of str to str
+        Role → column; a column of months counts too.
+
+    Returns
+    -------
+    bool
+        False for quarters and years.
+    """
     return any(part in text for part in ("%m", "%b", "%B")) or "month" in columns
 
 
 def is_quarterly(text: str, columns: dict[str, str]) -> bool:
-    """Whether the periods of a table are quarters."""
+    """Whether the periods of a table are quarters.
+
+    Parameters
+    ----------
+    text : str
+        Their format.
+    columns : dict of str to str
+        Role → column; a column of quarters counts too.
+
+    Returns
+    -------
+    bool
+        False for months and years.
+    """
     return "%q" in text or "quarter" in columns
 
 
 def resolved(asked: pl.DataFrame, text: str, names: dict[str, int], year_begins: int = 1) -> pl.DataFrame:
-    """First days of periods.
+    """The first days of periods.
 
     Parameters
     ----------
-    asked
+    asked : polars.DataFrame
         `period`, `month` and `quarter` (texts, null where there is no such column), each combination once.
-    text
+    text : str
         The format of `period`.
-    names
-        Names of months, of `names_of_months`.
-    year_begins
+    names : dict of str to int
+        Of `names_of_months`.
+    year_begins : int
         The calendar month that is the first of the table's year: months and quarters are counted from it, and the
         year is named by the calendar year it begins in.
 
     Returns
     -------
-    The same columns and `ref_date`: the first day of the month, of the quarter's first month or of the year; null
-    where the texts do not fit.
+    polars.DataFrame
+        The same columns and `ref_date` (Date): the first day of the month, of the quarter's first month or of the year;
+        null where the texts do not fit, and beyond MOST_PERIODS rows.
     """
     pattern = pattern_of(text)
     rows = [
@@ -128,8 +215,8 @@ def _first_day(
     if month is not None:
         number = month_of(month, names)
     elif quarter is not None or part.get("q"):
-        found = quarter_of(quarter if quarter is not None else part["q"])
-        number = 3 * found - 2 if found else None
+        quarter_number = quarter_of(quarter if quarter is not None else part["q"])
+        number = 3 * quarter_number - 2 if quarter_number else None
     elif part.get("m") or part.get("b"):
         number = month_of(part.get("m") or part["b"], names)
     if number is None or not FIRST_YEAR <= year <= LAST_YEAR:
@@ -141,6 +228,22 @@ def _first_day(
 
 
 def quarter_of(text: str) -> int | None:
-    """1 to 4 of "3", "Q3", "III" or "3 quarter"; None of anything else."""
+    """The number of a quarter written as "3", "Q3", "III" or "3 quarter".
+
+    Parameters
+    ----------
+    text : str
+        The cell.
+
+    Returns
+    -------
+    int or None
+        1 to 4; None of anything else.
+
+    Examples
+    --------
+    >>> quarter_of("III"), quarter_of("Q2"), quarter_of("5")
+    (3, 2, None)
+    """
     match = re.fullmatch(r"\s*Q?\s*([1-4]|IV|I{1,3})(\.0)?(\s*(q|qtr|quarter|кв|квартал)\.?)?\s*", text, re.IGNORECASE)
     return None if match is None else _ROMAN.get(match[1].upper()) or int(match[1])

@@ -12,10 +12,12 @@ import polars as pl
 from anomaly.contract.errors import DataRejected
 from anomaly.reference import countries, nomenclature
 from anomaly.sources.base import RawFile
+from anomaly.sources.own_table.forms import text_of
+from anomaly.sources.own_table.periods import month_of, names_of_months, pattern_of
+from anomaly.sources.reading.layout import Layout
 from anomaly.sources.reading.numbers import evidence, marks_of
-from anomaly.sources.reading.text import Layout, Text, text_csv_batches
-from anomaly.sources.table_forms import text_of
-from anomaly.sources.table_periods import month_of, names_of_months, pattern_of
+from anomaly.sources.reading.tables import text_csv_batches
+from anomaly.sources.reading.text import Text
 
 ROWS = 2_000  # looked at
 SHARE = 0.9  # of a column's filled cells that must fit, for it to be proposed
@@ -44,7 +46,23 @@ _FLOWS = {
 
 
 def drafted(raw: RawFile) -> str:
-    """A mapping as TOML, with a comment wherever something is open. Raises DataRejected where there is no table."""
+    """A first mapping for a table.
+
+    Parameters
+    ----------
+    raw : RawFile
+        The table; its first ROWS rows are looked at.
+
+    Returns
+    -------
+    str
+        TOML, with a comment wherever something is open.
+
+    Raises
+    ------
+    DataRejected
+        Where there is no table.
+    """
     text, encoding, separator, line, frame = _opened(raw)
     doubts: list[str] = []
     if encoding != "utf-8":
@@ -169,8 +187,8 @@ def _countries(frame: pl.DataFrame, roles: dict[str, str], doubts: list[str]) ->
         return []
     cells = _filled(frame, roles["partner"])
     system = _system(cells)
-    known = set(countries.resolve(cells.unique(), system, {})["text"])
-    unknown = sorted(set(cells.unique()) - known)
+    names = set(countries.resolve(cells.unique(), system, {})["text"])
+    unknown = sorted(set(cells.unique()) - names)
     if unknown:
         doubts.append(
             f"these are no countries in {system}; say what they are under [country]: {', '.join(unknown[:8])}"

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from anomaly.contract.schema import FLOWS
-from anomaly.sources.table_periods import LANGUAGES, format_fault
+from anomaly.sources.own_table.periods import LANGUAGES, format_fault
 
 COUNTRY_SYSTEMS = ("iso3", "iso2", "m49", "name")
 GRAMS = {"g": 1.0, "kg": 1e3, "100kg": 1e5, "t": 1e6}
@@ -47,7 +47,23 @@ THOUSANDS = (".", ",", " ", "'", "\u2019", "\u00a0", "\u202f", "\u2009", "_")
 
 
 def faults_of(content: dict[str, Any]) -> list[str]:
-    """Everything wrong with a mapping, in words; empty where it can be used."""
+    """Everything wrong with a mapping.
+
+    Parameters
+    ----------
+    content : dict
+        The TOML, as it was parsed.
+
+    Returns
+    -------
+    list of str
+        In words, naming the key and what was expected; empty where the mapping can be used.
+
+    Examples
+    --------
+    >>> faults_of({"colums": {}})[0].partition(";")[0]
+    'unknown key colums'
+    """
     faults = [f"unknown key {key}; known are {', '.join(KEYS)}" for key in content if key not in KEYS]
     texts = (*TEXTS, *CONSTANTS, "country_table")
     faults += [f"{key} is not text" for key in texts if not isinstance(content.get(key, ""), str)]
@@ -56,11 +72,11 @@ def faults_of(content: dict[str, Any]) -> list[str]:
     if faults:
         return faults
     section: dict[str, dict[str, Any]] = {key: content.get(key, {}) for key in SECTIONS}
-    for key, known in SECTIONS.items():
+    for key, keys in SECTIONS.items():
         faults += [
-            f"unknown key {key}.{name}; known are {', '.join(known)}"
+            f"unknown key {key}.{name}; known are {', '.join(keys)}"
             for name in section[key]
-            if known and name not in known
+            if keys and name not in keys
         ]
     return [
         *faults,

@@ -7,16 +7,27 @@ import polars as pl
 from anomaly.contract.schema import MOST_PLAUSIBLE_USD
 from anomaly.reference import countries
 from anomaly.sources.base import Rule
+from anomaly.sources.own_table.cells import MOST_PLAUSIBLE_G, is_blank
+from anomaly.sources.own_table.faults import BY_YEAR, CLASSIFICATION
+from anomaly.sources.own_table.mapping import TableMapping
 from anomaly.sources.reading.amounts import is_filled, number_rules, to_number
-from anomaly.sources.table_cells import MOST_PLAUSIBLE_G, is_blank
-from anomaly.sources.table_faults import BY_YEAR, CLASSIFICATION
-from anomaly.sources.table_mapping import TableMapping
 
 _NEEDED = ["reporter", "partner", "period", "code", "value"]
 
 
 def rules(mapping: TableMapping) -> tuple[Rule, ...]:
-    """Every rule of a table with this mapping."""
+    """Every rule that a row of a table with this mapping can break.
+
+    Parameters
+    ----------
+    mapping : TableMapping
+        What it passes over, its marks, and the units by which an amount is plausible.
+
+    Returns
+    -------
+    tuple of Rule
+        In the order in which they are asked, over the columns of `with_meaning`.
+    """
     return (*_of_rows(mapping), *_of_countries(mapping), *_of_places(mapping), *_of_codes(), *_of_amounts(mapping))
 
 

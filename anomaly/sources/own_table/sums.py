@@ -10,10 +10,10 @@ import polars as pl
 from anomaly.reference import nomenclature
 from anomaly.reference.editions import EDITION_STARTS
 from anomaly.sources.base import Rule
+from anomaly.sources.own_table.doubts import of_editions
+from anomaly.sources.own_table.faults import BY_YEAR
 from anomaly.sources.reading.batches import AMOUNTS, KEY
 from anomaly.sources.reading.text import refused
-from anomaly.sources.table_doubts import of_editions
-from anomaly.sources.table_faults import BY_YEAR
 
 GROUP = ("freq_code", "ref_date", "reporter_iso", "flow_code")
 LEAST_ROUTES = 4  # of a month, for zeros everywhere to be no trade of one route that stopped
@@ -22,11 +22,25 @@ ALL = pl.lit(value=True)
 
 
 def with_editions(kept: pl.DataFrame, word: str) -> tuple[pl.DataFrame, list[dict[str, str | None]]]:
-    """Add classification_code; `word` is what the mapping says of the whole table, empty where a column says it.
+    """The rows with the edition their codes are read in.
 
     Where one word stands for all years, rows older than that edition are taken to be in the edition in force then, as
     reporters write them. They stay as said where one of them has a code that only the edition said has: then somebody
     converted the table.
+
+    Parameters
+    ----------
+    kept : polars.DataFrame
+        classification, ref_date and the editions and fits of `with_codes`.
+    word : str
+        What the mapping says of the whole table; empty where a column says it.
+
+    Returns
+    -------
+    kept : polars.DataFrame
+        The rows in their order with classification_code: H0 to H6, or CN and the year.
+    doubts : list of dict
+        Rows as base.doubt makes them.
     """
     is_cn = pl.col("classification").str.starts_with("CN")
     in_force = (
@@ -71,8 +85,25 @@ def levels(kept: pl.DataFrame, name: str) -> tuple[Rule, ...]:
     """Rules for totals whose parts are in the table, and parts whose total is.
 
     A total of all goods is set aside where the reporter's period has goods; a chapter or heading where it has a longer
-    code that begins so. Alone each is a good of its own. National lines are set aside where their six digits have a row,
-    which then holds them. Raises DataRejected where such a row is less than its lines: neither holds the other.
+    code that begins so. Alone each is a good of its own. National lines are set aside where their six digits have a
+    row, which then holds them.
+
+    Parameters
+    ----------
+    kept : polars.DataFrame
+        `_place` (the row's number), `row`, GROUP, partner_iso, cmd_code, code_level and reported_value.
+    name : str
+        RawFile.name, for errors.
+
+    Returns
+    -------
+    tuple of Rule
+        None is an error: what they take out is counted elsewhere in the table.
+
+    Raises
+    ------
+    DataRejected
+        Where a row of six digits is less than its national lines: neither holds the other.
     """
     level = pl.col("code_level")
     has_goods = (level > 0).any().over(GROUP)
@@ -134,16 +165,26 @@ def _refuse_less_than_lines(marked: pl.DataFrame, name: str) -> None:
 def with_reexports(kept: pl.DataFrame) -> pl.DataFrame:
     """Exports with the re-exports beside them added, for tables whose exports do not hold them.
 
-    A re-export without an export of its key becomes that export: all of it went out again.
+    A re-export without an export of its key becomes that export: all of it went out again. So with imports.
+
+    Parameters
+    ----------
+    kept : polars.DataFrame
+        `_place` (the row's number), KEY and amounts, a row a key.
+
+    Returns
+    -------
+    polars.DataFrame
+        The same columns; grams are null where those of one of the two are.
     """
     key = [name for name in KEY if name != "flow_code"]
     turned = pl.col("flow_code").replace({"RX": "X", "RM": "M"})
-    again = kept.filter(pl.col("flow_code").is_in(["RX", "RM"]))
-    more = again.group_by(*key, turned.alias("flow_code")).agg(
+    sent_on = kept.filter(pl.col("flow_code").is_in(["RX", "RM"]))
+    of_key = sent_on.group_by(*key, turned.alias("flow_code")).agg(
         *(pl.col(name).sum().alias(f"_{name}") for name in ("primary_value_usd", "reported_value")),
         _net_wgt_g=pl.when(pl.col("net_wgt_g").null_count() == 0).then(pl.col("net_wgt_g").sum()),
     )
-    joined = kept.join(more, on=[*key, "flow_code"], how="left", nulls_equal=True, maintain_order="left")
+    joined = kept.join(of_key, on=[*key, "flow_code"], how="left", nulls_equal=True, maintain_order="left")
     has = pl.col("_primary_value_usd").is_not_null()
     added = joined.with_columns(
         primary_value_usd=pl.when(has).then(pl.col("primary_value_usd") + pl.col("_primary_value_usd")).otherwise("primary_value_usd"),
@@ -151,7 +192,7 @@ def with_reexports(kept: pl.DataFrame) -> pl.DataFrame:
         net_wgt_g=pl.when(has).then(pl.col("net_wgt_g") + pl.col("_net_wgt_g")).otherwise("net_wgt_g"),
     ).select(kept.columns)  # fmt: skip
     with_export = kept.filter(pl.col("flow_code").is_in(["X", "M"])).select(*key, "flow_code").unique()
-    alone = again.with_columns(turned.alias("flow_code")).join(
+    alone = sent_on.with_columns(turned.alias("flow_code")).join(
         with_export, on=[*key, "flow_code"], how="anti", nulls_equal=True
     )
     is_alone = pl.col("_place").is_in(alone["_place"].implode())
@@ -159,7 +200,20 @@ def with_reexports(kept: pl.DataFrame) -> pl.DataFrame:
 
 
 def months_of_sums(kept: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Rule, ...]]:
-    """Months out of sums from January on, and the rules for those that cannot be: a month before is missing, or more."""
+    """Months out of sums from January on.
+
+    Parameters
+    ----------
+    kept : polars.DataFrame
+        KEY and amounts, a row a key.
+
+    Returns
+    -------
+    months : polars.DataFrame
+        Sorted by route and month, amounts less those of the month before; grams are null where they would be negative.
+    rules : tuple of Rule
+        For those that cannot be: the month before is missing, or has more.
+    """
     route = [name for name in KEY if name != "ref_date"]
     ordered = kept.sort(*route, "ref_date").with_columns(_year=pl.col("ref_date").dt.year())
     before = {
@@ -181,7 +235,21 @@ def months_of_sums(kept: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Rule, ...]]:
 
 
 def years_of_quarters(kept: pl.DataFrame) -> tuple[pl.DataFrame, Rule]:
-    """Years out of quarters, for nothing here has quarters; `_quarters` counts those of a year."""
+    """Years out of quarters, for nothing here has quarters.
+
+    Parameters
+    ----------
+    kept : polars.DataFrame
+        KEY, ref_date the first day of a quarter; each once.
+
+    Returns
+    -------
+    years : polars.DataFrame
+        The same rows, ref_date the first day of the year; `_quarters` counts those of the year. They are not
+        added up yet.
+    rule : Rule
+        For quarters of a year whose four are not all there.
+    """
     rest = [name for name in KEY if name != "ref_date"]
     years = kept.with_columns(ref_date=pl.col("ref_date").dt.truncate("1y"))
     years = years.with_columns(_quarters=pl.len().over(*rest, "ref_date"))
@@ -196,7 +264,18 @@ def years_of_quarters(kept: pl.DataFrame) -> tuple[pl.DataFrame, Rule]:
 
 
 def added(kept: pl.DataFrame) -> pl.DataFrame:
-    """Rows of one key added up, in the order of their first; a weight is known where all of them are."""
+    """Rows of one key added up, in the order of their first.
+
+    Parameters
+    ----------
+    kept : polars.DataFrame
+        KEY and AMOUNTS; other columns are taken from the first row of a key.
+
+    Returns
+    -------
+    polars.DataFrame
+        A row a key; grams are null where those of one of its rows are.
+    """
     if kept.select(KEY).hash_rows().n_unique() == kept.height:
         return kept
     sums = [

@@ -7,11 +7,11 @@ import polars as pl
 from anomaly.contract.schema import FLOWS
 from anomaly.reference import countries
 from anomaly.sources.base import Context
+from anomaly.sources.own_table.codes import with_codes
+from anomaly.sources.own_table.mapping import TableMapping
+from anomaly.sources.own_table.periods import is_monthly, is_quarterly, resolved
 from anomaly.sources.reading.amounts import is_filled, to_int, to_number, whole
 from anomaly.sources.reading.numbers import Marks
-from anomaly.sources.table_codes import with_codes
-from anomaly.sources.table_mapping import TableMapping
-from anomaly.sources.table_periods import is_monthly, is_quarterly, resolved
 
 MOST_PLAUSIBLE_G = 10**17  # a hundred billion tonnes
 # weights may be unknown: these stand for it everywhere, and in no table for a number
@@ -19,14 +19,26 @@ NO_WEIGHT = ("-", "--", "–", "—", ":", ".", "..", "...", "…", "NA", "N/A",
 
 
 def with_meaning(frame: pl.DataFrame, mapping: TableMapping, marks: dict[str, Marks], context: Context) -> pl.DataFrame:
-    """Add the columns of flows and what the rules judge.
+    """What the cells of a table of one's own mean, beside them: columns of flows, and what the rules judge.
 
     Parameters
     ----------
-    frame
+    frame : polars.DataFrame
         Text columns named by their role, and `row`.
-    marks
+    mapping : TableMapping
+        What a person said of the table.
+    marks : dict of str to Marks
         The decimal and thousands marks of `value` and `weight`.
+    context : Context
+        usd_per of the mapping's currency.
+
+    Returns
+    -------
+    polars.DataFrame
+        The rows in their order with the flow's columns, null where a cell has no meaning: countries and their kinds,
+        ref_date, the columns of `with_codes`, usd_per_unit, reported_value (whole units of the currency),
+        primary_value_usd and net_wgt_g (grams; null where 0 stands beside a value). value_number and weight_number are
+        the plain texts of both; is_word is true where the value is one of the mapping's marks.
     """
     for side in ("reporter", "partner"):
         frame = _with_country(frame, side, mapping)
@@ -63,7 +75,18 @@ def with_meaning(frame: pl.DataFrame, mapping: TableMapping, marks: dict[str, Ma
 
 
 def is_wide_monthly(mapping: TableMapping) -> bool:
-    """Whether the columns of a wide table are months."""
+    """Whether the columns of a wide table are months.
+
+    Parameters
+    ----------
+    mapping : TableMapping
+        Its `wide` and `columns`.
+
+    Returns
+    -------
+    bool
+        False for a table that is not wide.
+    """
     return bool(mapping.wide) and is_monthly(mapping.wide["value"], mapping.columns)
 
 
@@ -71,11 +94,11 @@ def _with_country(frame: pl.DataFrame, side: str, mapping: TableMapping) -> pl.D
     """Add `<side>_iso` and `<side>_kind`; null where neither the system nor the dictionary knows the text."""
     system = "iso3" if side in mapping.constants else mapping.countries
     written = frame[side].unique().drop_nulls()
-    known = countries.resolve(written, system, mapping.own_countries)
-    if side in mapping.constants and known.is_empty():
-        known = countries.resolve(written, mapping.countries, mapping.own_countries)
+    meanings = countries.resolve(written, system, mapping.own_countries)
+    if side in mapping.constants and meanings.is_empty():
+        meanings = countries.resolve(written, mapping.countries, mapping.own_countries)
     return frame.join(
-        known.rename({"text": side, "iso3": f"{side}_iso", "kind": f"{side}_kind"}),
+        meanings.rename({"text": side, "iso3": f"{side}_iso", "kind": f"{side}_kind"}),
         on=side,
         how="left",
         maintain_order="left",
@@ -88,8 +111,8 @@ def _with_period(frame: pl.DataFrame, mapping: TableMapping, *, is_annual: bool)
     keys = ["period", "month", "quarter"]
     is_quarter = is_quarterly(text, mapping.columns)
     begins = 1 if is_annual and not is_quarter else mapping.year_begins
-    known = resolved(frame.select(keys).unique().sort(keys), text, mapping.month_names, begins)
-    return frame.join(known, on=keys, how="left", nulls_equal=True, maintain_order="left")
+    dates = resolved(frame.select(keys).unique().sort(keys), text, mapping.month_names, begins)
+    return frame.join(dates, on=keys, how="left", nulls_equal=True, maintain_order="left")
 
 
 def _with_rate(frame: pl.DataFrame, mapping: TableMapping, context: Context, *, is_annual: bool) -> pl.DataFrame:
@@ -130,5 +153,16 @@ def _with_own_rates(frame: pl.DataFrame, own: dict[str, float], *, is_annual: bo
 
 
 def is_blank(columns: list[str]) -> pl.Expr:
-    """Whether every one of these cells is empty."""
+    """Whether every one of these cells is empty.
+
+    Parameters
+    ----------
+    columns : list of str
+        Columns of text.
+
+    Returns
+    -------
+    polars.Expr
+        Boolean, never null.
+    """
     return ~pl.any_horizontal(is_filled(pl.col(column)) for column in columns)

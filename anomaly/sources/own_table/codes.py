@@ -6,8 +6,8 @@ import polars as pl
 
 from anomaly.reference import nomenclature
 from anomaly.reference.editions import edition_number
-from anomaly.sources.table_faults import BY_YEAR
-from anomaly.sources.table_mapping import TableMapping
+from anomaly.sources.own_table.faults import BY_YEAR
+from anomaly.sources.own_table.mapping import TableMapping
 
 LONGEST = 12
 TOTAL = "TOTAL"
@@ -16,26 +16,28 @@ _LOST = '{digits} digits: a zero is lost, or a digit; write the codes as text, o
 
 
 def with_codes(frame: pl.DataFrame, mapping: TableMapping) -> pl.DataFrame:
-    """Add what a code is: cmd_code, code_level, code_fault, is_restored, is_national, said_edition and edition_in_force.
+    """What the codes of a table are: digits, level, and whether an edition has them.
 
     Parameters
     ----------
-    frame
+    frame : polars.DataFrame
         `code`, `classification` (texts), `ref_date` (Date, null where there is none).
+    mapping : TableMapping
+        Whether lost zeros are put back, and whether one word stands for the classification of the whole table.
 
     Returns
     -------
-    The frame with
+    polars.DataFrame
+        The rows in their order with
 
-    cmd_code
-        The digits: 6 or 8, or 2 or 4 of a level of its own; national lines of 9 to 12 digits are their first six.
-    code_level
-        Digits of the code as written; 0 for a total of all goods; null where it is no code.
-    code_fault
-        What is wrong with it, in words; null where nothing is. A code is right where the edition that is said has it
-        or, where one word stands for the whole table, the edition in force in the row's year.
-    fits_said, fits_in_force
-        Whether each of the two editions has the code.
+        - cmd_code: the digits, 6 or 8, or 2 or 4 of a level of its own; national lines of 9 to 12 digits are their
+          first six;
+        - code_level: digits of the code as written; 0 for a total of all goods; null where it is no code;
+        - code_fault: what is wrong with it, in words; null where nothing is. A code is right where the edition that is
+          said has it or, where one word stands for the whole table, the edition in force in the row's year;
+        - is_restored, is_national: whether a zero was put back, and whether it has more than 8 digits;
+        - said_edition, edition_in_force: the number of each, null where there is none;
+        - fits_said, fits_in_force: whether each of the two editions has the code.
     """
     is_by_year = pl.col("classification").is_in(BY_YEAR)
     year = pl.col("ref_date").dt.year()
@@ -93,12 +95,12 @@ def _restored(rows: pl.DataFrame, *, is_restoring: bool) -> pl.DataFrame:
     There is no level of seven digits anywhere, so only the zero can be missing, and with it the code must be one.
     Five digits, and floats, are restored only where the mapping says so: a digit may be missing at the end as well.
     """
-    known = nomenclature.codes()["code"].unique().implode()
+    listed = nomenclature.codes()["code"].unique().implode()
     longer = "0" + pl.col("digits")
-    is_odd = pl.col("length").is_in([7, 9, 11]) & ~pl.col("digits").str.slice(0, 6).is_in(known)
+    is_odd = pl.col("length").is_in([7, 9, 11]) & ~pl.col("digits").str.slice(0, 6).is_in(listed)
     is_told = pl.col("length").is_in([1, 3, 5]) if is_restoring else pl.lit(value=False)
     # a float of eight digits and fewer may have lost a zero of its own only where its length is odd
-    is_lost = (is_odd & longer.str.slice(0, 6).is_in(known) & ~pl.col("is_float")) | is_told
+    is_lost = (is_odd & longer.str.slice(0, 6).is_in(listed) & ~pl.col("is_float")) | is_told
     if is_restoring:
         is_lost |= pl.col("is_float") & pl.col("length").is_in([5, 7])
     return rows.with_columns(

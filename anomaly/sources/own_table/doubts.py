@@ -6,7 +6,7 @@ import polars as pl
 
 from anomaly.reference import nomenclature
 from anomaly.sources.base import doubt
-from anomaly.sources.table_mapping import TableMapping
+from anomaly.sources.own_table.mapping import TableMapping
 
 LEAST_MONTHS = 6  # of a year, to see that they only rise
 MOST_SHOWN = 3
@@ -15,12 +15,27 @@ ANSWERS_CUT_AT = (500, 100_000, 250_000)  # rows at which Comtrade's services cu
 
 
 def of_cells(kept: pl.DataFrame, rejected: pl.DataFrame, mapping: TableMapping) -> list[dict[str, str | None]]:
-    """Doubts of how cells were read: zeros put back, numbers of countries, cells without a value."""
-    found = []
+    """Doubts of how cells were read: zeros put back, numbers of countries, cells without a value.
+
+    Parameters
+    ----------
+    kept : polars.DataFrame
+        Rows that broke no rule: code, cmd_code, is_restored, partner and partner_iso.
+    rejected : polars.DataFrame
+        REJECTED_COLUMNS.
+    mapping : TableMapping
+        What it says itself is in no doubt: zeros, countries.
+
+    Returns
+    -------
+    list of dict
+        Rows as base.doubt makes them.
+    """
+    doubts = []
     restored = kept.filter("is_restored").unique("code", maintain_order=True)
     if restored.height and mapping.zeros != "restore":
         shown = ", ".join(f"{code} as {read}" for code, read in restored.select("code", "cmd_code").head(3).rows())
-        found.append(
+        doubts.append(
             doubt(
                 "zeros_restored",
                 "codes of seven digits, or nine, have lost the zero at their begin; it was put back",
@@ -29,10 +44,10 @@ def of_cells(kept: pl.DataFrame, rejected: pl.DataFrame, mapping: TableMapping) 
             )
         )
     if mapping.countries == "m49":
-        found += _numbers_of_countries(kept, mapping)
+        doubts += _numbers_of_countries(kept, mapping)
     unknown = rejected.filter(pl.col("rule").is_in(["no_value", "withheld"]))
     if unknown.height:
-        found.append(
+        doubts.append(
             doubt(
                 "values_not_known",
                 "values that are not known or withheld are left out; beside other rows of the month they count as nothing",
@@ -40,7 +55,7 @@ def of_cells(kept: pl.DataFrame, rejected: pl.DataFrame, mapping: TableMapping) 
                 "read a fall of these routes as unknown",
             )
         )
-    return found
+    return doubts
 
 
 def _numbers_of_countries(kept: pl.DataFrame, mapping: TableMapping) -> list[dict[str, str | None]]:
@@ -60,7 +75,22 @@ def _numbers_of_countries(kept: pl.DataFrame, mapping: TableMapping) -> list[dic
 
 
 def of_periods(flows: pl.DataFrame, mapping: TableMapping, *, is_annual: bool) -> list[dict[str, str | None]]:
-    """Doubts of what the periods are: years dated as Januaries, sums from January on, years that begin elsewhere."""
+    """Doubts of what the periods are: years dated as Januaries, sums from January on, years that begin elsewhere.
+
+    Parameters
+    ----------
+    flows : polars.DataFrame
+        ref_date, the columns of a route and primary_value_usd, a row a key.
+    mapping : TableMapping
+        Its year_begins, period and cumulative.
+    is_annual : bool
+        Whether the periods are years.
+
+    Returns
+    -------
+    list of dict
+        Rows as base.doubt makes them, at most one.
+    """
     if flows.is_empty():
         return []
     if is_annual:
@@ -130,7 +160,22 @@ def _only_rising(flows: pl.DataFrame) -> list[dict[str, str | None]]:
 
 
 def of_editions(early: pl.DataFrame, *, is_converted: bool, word: str) -> list[dict[str, str | None]]:
-    """Doubts of one edition for a whole table, where some rows are older than it, or have codes of another."""
+    """Doubts of one edition for a whole table, where some rows are older than it, or have codes of another.
+
+    Parameters
+    ----------
+    early : polars.DataFrame
+        Those rows: ref_date and edition_in_force.
+    is_converted : bool
+        Whether one of them has a code that only the edition said has.
+    word : str
+        The edition said, as people name it.
+
+    Returns
+    -------
+    list of dict
+        Rows as base.doubt makes them, at most one; none where there are no such rows.
+    """
     if early.is_empty():
         return []
     figures = f"{early.height:,} rows, {_span(early['ref_date'])}"
@@ -155,7 +200,18 @@ def of_editions(early: pl.DataFrame, *, is_converted: bool, word: str) -> list[d
 
 
 def of_rows(rows_in: int) -> list[dict[str, str | None]]:
-    """A count of rows at which services cut their answers."""
+    """The doubt of a file with as many rows as services cut their answers at.
+
+    Parameters
+    ----------
+    rows_in : int
+        Rows of the file.
+
+    Returns
+    -------
+    list of dict
+        Rows as base.doubt makes them, at most one.
+    """
     if rows_in not in ANSWERS_CUT_AT:
         return []
     return [

@@ -9,29 +9,39 @@ from collections.abc import Iterator
 import polars as pl
 
 from anomaly.sources.base import RawFile
+from anomaly.sources.own_table.faults import ROLES
+from anomaly.sources.own_table.mapping import TableMapping
+from anomaly.sources.own_table.periods import pattern_of
 from anomaly.sources.reading.archives import zip_blocks, zip_members
-from anomaly.sources.reading.text import (
-    MOST_UNPACKED_BYTES,
-    Layout,
-    Text,
-    decoded,
-    read_bytes,
-    refused,
-    text_csv_batches,
-)
+from anomaly.sources.reading.layout import Layout
+from anomaly.sources.reading.tables import text_csv_batches
+from anomaly.sources.reading.text import MOST_UNPACKED_BYTES, Text, decoded, read_bytes, refused
 from anomaly.sources.reading.workbooks import is_workbook, page_as_csv, sheet_as_csv
-from anomaly.sources.table_faults import ROLES
-from anomaly.sources.table_mapping import TableMapping
-from anomaly.sources.table_periods import pattern_of
 
 PART_ROWS = 500_000  # rows held as text at a time
 _ANY_TABLE = re.compile(r"[^/]*\.(csv|tsv|txt)", re.IGNORECASE)
 
 
 def text_frames(raw: RawFile, mapping: TableMapping) -> Iterator[pl.DataFrame]:
-    """The file as frames of stripped text columns: all ROLES, `over:` and `sum:` columns, `row` and `is_foot`.
+    """A table of one's own, in any form, as frames of text columns named by their role.
 
-    Raises DataRejected where the file is not whole or lacks a column that the mapping names.
+    Parameters
+    ----------
+    raw : RawFile
+        CSV, workbook, Parquet, HTML or zip.
+    mapping : TableMapping
+        Which column has which role; a wide table becomes a long one.
+
+    Yields
+    ------
+    polars.DataFrame
+        `row`, `is_foot` (Boolean), all ROLES (null where the table has no such column, constants filled in) and
+        `over:` columns for what the mapping passes over; blanks at the ends are taken off.
+
+    Raises
+    ------
+    DataRejected
+        Where the file is not whole or lacks a column that the mapping names.
     """
     frames = whole_frames(raw, mapping)
     for frame in frames if not mapping.foot_rows else _with_foot(frames, mapping.foot_rows):
@@ -41,7 +51,27 @@ def text_frames(raw: RawFile, mapping: TableMapping) -> Iterator[pl.DataFrame]:
 
 
 def whole_frames(raw: RawFile, mapping: TableMapping, *, every_column: bool = False) -> Iterator[pl.DataFrame]:
-    """The file's columns as text, under their own names, and `row`; those the mapping names, or every one."""
+    """The file's columns as text, under their own names.
+
+    Parameters
+    ----------
+    raw : RawFile
+        CSV, workbook, Parquet, HTML or zip.
+    mapping : TableMapping
+        The columns it names must be there.
+    every_column : bool
+        Give those as well that it does not name.
+
+    Returns
+    -------
+    iterator of polars.DataFrame
+        `row` (Int64, 1 is the first row of data) and the columns; at most PART_ROWS rows each.
+
+    Raises
+    ------
+    DataRejected
+        Where the file is not whole or lacks a column that the mapping names.
+    """
     named = mapping.named()
     if raw.path.suffix.lower() == ".parquet":
         return _parquet_frames(raw, mapping, named, every_column=every_column or bool(mapping.wide))
@@ -55,7 +85,31 @@ def whole_frames(raw: RawFile, mapping: TableMapping, *, every_column: bool = Fa
 
 
 def text_of(raw: RawFile, encoding: str, separator: str, sheet: str) -> tuple[Text, str]:
-    """The table as one text, and what separates its cells: of CSV, a workbook, a page, a zip with one CSV."""
+    """The table as one text: of CSV, a workbook, a page, a zip with one CSV.
+
+    Parameters
+    ----------
+    raw : RawFile
+        Its suffix says the form.
+    encoding : str
+        What the text of CSV or HTML is written in.
+    separator : str
+        As the mapping says; a comma, its default, gives way to tabs where the name says tsv.
+    sheet : str
+        Of a workbook; empty where only one has something in it.
+
+    Returns
+    -------
+    text : Text
+        CSV, whatever the form.
+    separator : str
+        What separates its cells.
+
+    Raises
+    ------
+    DataRejected
+        Where the file is damaged, is empty, or holds no table or several.
+    """
     suffix = raw.path.suffix.lower()
     if suffix == ".zip":
         data = _unzipped(raw)

@@ -9,7 +9,7 @@ from typing import Any
 
 from anomaly.contract.errors import SettingsWrong
 from anomaly.sources.base import RawFile
-from anomaly.sources.table_faults import GRAMS, SECTIONS, TEXTS, faults_of
+from anomaly.sources.own_table.faults import GRAMS, SECTIONS, TEXTS, faults_of
 
 FOLDER_FILE = "table.toml"
 SUFFIXES = (
@@ -23,20 +23,60 @@ COMPANION_KEYS = ("country_table",)  # and value.rates: files beside the table t
 class TableMapping:
     """What the columns of a table mean; docs/sources/table.md shows the TOML.
 
-    columns      role → name of the column that has it; roles are table_faults.ROLES
-    constants    role → what stands for the whole table: reporter, partner, flow or classification
-    flows        text of the flow column → M, X, RM or RX
-    multiplier   whole units of currency in one unit of the value column: 1000 for thousands
-    grams        grams in one unit of the weight column
-    decimal, thousands   the marks in numbers; empty where the cells themselves must show them
-    zero, unknown, withheld   cells of the value column that are no numbers → what they mean
-    own_countries   text → iso3, or "aggregate"
-    own_rates    month (YYYY-MM) or year (YYYY) → USD in one unit of the currency
-    passed_over  column → values whose rows are not read
-    sum_over     columns whose values are parts of a row's key: added up
-    wide         value, weight → format of the names of the columns that hold them, one a period
-    month_names  month's name, in lower case → its number
-    The other texts are as in the file; empty where it is silent and there is no default.
+    The texts are as in the file; empty where it is silent and there is no default.
+
+    Parameters
+    ----------
+    columns : dict of str to str
+        Role → name of the column that has it; roles are faults.ROLES.
+    constants : dict of str to str
+        Role → what stands for the whole table: reporter, partner, flow or classification.
+    flows : dict of str to str
+        Text of the flow column → M, X, RM or RX.
+    currency : str
+        Three letters.
+    multiplier : float
+        Whole units of currency in one unit of the value column: 1000 for thousands.
+    grams : float
+        Grams in one unit of the weight column.
+    dataset, vintage : str
+        The release's name and day; empty: the file's name, and the day it was fetched.
+    encoding, separator : str
+        Of CSV.
+    sheet : str
+        Of a workbook.
+    countries : str
+        The system of the texts of countries: iso3, iso2, m49 or name.
+    period : str
+        Format of the period column, such as %Y-%m.
+    reexports : str
+        "within" where exports hold them, "added" where they stand beside.
+    zeros : str
+        "restore" to put lost zeros back at the begin of codes.
+    decimal, thousands : str
+        The marks in numbers; empty where the cells themselves must show them.
+    zero, unknown, withheld : tuple of str
+        Cells of the value column that are no numbers, by what they mean.
+    header_row : int
+        Line of the names, 1 is the first.
+    foot_rows : int
+        Rows under the table that are not read.
+    year_begins : int
+        The calendar month that is the first of the table's year.
+    cumulative : bool
+        Whether months are sums from January on.
+    own_countries : dict of str to str
+        Text → iso3, or "aggregate".
+    own_rates : dict of str to float
+        Month (YYYY-MM) or year (YYYY) → USD in one unit of the currency.
+    passed_over : dict of str to list of str
+        Column → values whose rows are not read.
+    sum_over : tuple of str
+        Columns whose values are parts of a row's key: added up.
+    wide : dict of str to str
+        Role, value or weight → format of the names of the columns that hold it, one a period.
+    month_names : dict of str to int
+        Beginning of a month's name, in lower case → its number.
     """
 
     columns: dict[str, str]
@@ -77,7 +117,23 @@ class TableMapping:
 
 
 def stem(path: Path) -> str:
-    """The file's name without the suffix of its format."""
+    """The file's name without the suffix of its format.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Only its name is looked at.
+
+    Returns
+    -------
+    str
+        What the TOML beside it is called, before .toml.
+
+    Examples
+    --------
+    >>> stem(Path("raw/kz/exports.csv.gz"))
+    'exports'
+    """
     fitting = [suffix for suffix in SUFFIXES if path.name.lower().endswith(suffix)]
     return path.name[: -len(max(fitting, key=len))] if fitting else path.stem
 
@@ -85,7 +141,16 @@ def stem(path: Path) -> str:
 def has_mapping(path: Path) -> bool:
     """Whether a TOML speaks for this file: `<stem>.toml` beside it, or its name in the folder's table.toml.
 
-    A table.toml that cannot be read speaks for every table of its folder, so that reading it says what is wrong.
+    Parameters
+    ----------
+    path : pathlib.Path
+        Where the table lies.
+
+    Returns
+    -------
+    bool
+        False for a suffix not in SUFFIXES. A table.toml that cannot be read speaks for every table of its folder, so
+        that reading it says what is wrong.
     """
     if not path.name.lower().endswith(SUFFIXES):
         return False
@@ -100,7 +165,18 @@ def has_mapping(path: Path) -> bool:
 
 
 def companions(toml: Path) -> list[str]:
-    """Names of files that a mapping says lie beside it: a table of countries, one of rates. Empty where it is none."""
+    """Names of files that a mapping says lie beside it: a table of countries, one of rates.
+
+    Parameters
+    ----------
+    toml : pathlib.Path
+        A TOML, perhaps no mapping.
+
+    Returns
+    -------
+    list of str
+        Empty where it names none, or cannot be read.
+    """
     try:
         content = tomllib.loads(toml.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
@@ -112,7 +188,23 @@ def companions(toml: Path) -> list[str]:
 
 
 def mapping_of(raw: RawFile) -> TableMapping:
-    """The mapping of a file. Raises SettingsWrong that lists every fault of it."""
+    """The mapping of a file.
+
+    Parameters
+    ----------
+    raw : RawFile
+        A table that `has_mapping`.
+
+    Returns
+    -------
+    TableMapping
+        Checked, with what lies beside the table read in.
+
+    Raises
+    ------
+    SettingsWrong
+        With every fault of it.
+    """
     own = raw.path.parent / f"{stem(raw.path)}.toml"
     path = own if own.is_file() else raw.path.parent / FOLDER_FILE
     try:
@@ -140,8 +232,8 @@ def _companion_fault(path: Path) -> str:
 
 
 def _mapping(content: dict[str, Any], folder: Path) -> TableMapping:
-    from anomaly.sources.table_companions import own_countries, own_rates
-    from anomaly.sources.table_periods import names_of_months
+    from anomaly.sources.own_table.companions import own_countries, own_rates
+    from anomaly.sources.own_table.periods import names_of_months
 
     section = {key: content.get(key, {}) for key in SECTIONS}
     value, number, marks = section["value"], section["number"], section["marks"]

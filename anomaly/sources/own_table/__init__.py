@@ -1,0 +1,1 @@
+"""What the reader of a user's own table (`anomaly.sources.table`) is made of: mapping, forms, cells, sums, doubts."""
