@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from anomaly.contract.keys import WINDOW_KEY
 from anomaly.sources import vintages
 from pipelines.bilateral import of_goods, portions
 from pipelines.flags import goods_lists
@@ -88,7 +89,7 @@ def replayed(run: Run, families: pl.DataFrame, releases: pl.DataFrame, freq: str
     routes = replay.routes(measured, windows, scored.scores, flags, run.settings)
     if not routes["is_candidate"].any():
         return None
-    told = scored.calibration.join(windows, on=["freq_code", "window_months", "window_end"], how="semi")
+    told = scored.calibration.join(windows, on=WINDOW_KEY, how="semi")
     return Day(judge.ranked(routes, as_of), told.with_columns(as_of=pl.lit(as_of)))
 
 

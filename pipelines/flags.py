@@ -47,10 +47,9 @@ def _asked_about(run: Run) -> pl.DataFrame:
 
 def _tables(run: Run, found: pl.DataFrame, scores: pl.DataFrame, calibration: pl.DataFrame) -> evidence.Tables:
     """What the evidence is drawn from: the flags' windows, and the flags' goods to the countries on the routes."""
-    from anomaly.contract.keys import WINDOW_KEY
+    from anomaly.contract.keys import COALITION_TO_HUB, WINDOW_KEY
     from anomaly.evidence import evidence
     from anomaly.flags import naming
-    from anomaly.indicators.base import COALITION_TO_HUB
 
     windows = found.select(WINDOW_KEY).unique()
     countries = pl.concat([found["importer_iso"], found["exporter_iso"]]).unique().implode()

@@ -33,7 +33,7 @@ ROWS_AT_A_TIME = 250_000  # of bilateral, as in the run
 NOTHING_LEFT = "Nothing is left: no other publisher has trade data of the good."
 _KEY = list(ROUTE_KEY)
 _GROUP = ["freq_code", "window_months", "baseline_gap_years", "is_from_coalition"]
-_WINDOW = ["freq_code", "window_months", "window_end", "is_from_coalition"]
+_WINDOW = [*WINDOW_KEY, "is_from_coalition"]
 _TAG = "|"  # between an exporter and the publisher left out: in no code of a country
 _DIGITS = 9  # of features: what differs beyond is the order of a sum
 

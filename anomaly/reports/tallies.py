@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from anomaly.contract.errors import ContractBroken
+from anomaly.contract.keys import ROUTE
 from anomaly.contract.periods import Window, window_of
 from anomaly.contract.schema import ROUTE_KEY
 from anomaly.reports.base import Findings
@@ -17,8 +18,6 @@ from anomaly.reports.words import SEVERITIES, setting, type_words, usd, windows_
 
 RUN_KEYS = ("run_id", "code_version", "scenario", "title", "settings", "is_simulated")
 MOST_EXAMPLES = 3
-_ROUTE = ("good", "exporter_iso", "importer_iso")
-_WINDOW = ("freq_code", "window_months", "window_end")
 
 
 def run_of(findings: Findings) -> dict[str, Any]:
@@ -89,7 +88,7 @@ def routes_and_amount(flags: pl.DataFrame) -> tuple[int, int]:
 
     Windows overlap, so a sum over flags would count the same trade several times.
     """
-    largest = flags.group_by(_ROUTE).agg(pl.col("value_usd").max())
+    largest = flags.group_by(ROUTE).agg(pl.col("value_usd").max())
     return largest.height, int(largest["value_usd"].sum() or 0)
 
 
@@ -135,12 +134,12 @@ def refusals(refused: pl.DataFrame) -> list[dict[str, Any]]:
     ordered = refused.sort(["value_usd", *ROUTE_KEY], descending=[True] + [False] * len(ROUTE_KEY), nulls_last=True)
     rows = []
     for (name,), part in ordered.group_by("refusal", maintain_order=True):
-        examples = part.unique(_ROUTE, keep="first", maintain_order=True).head(MOST_EXAMPLES)
+        examples = part.unique(ROUTE, keep="first", maintain_order=True).head(MOST_EXAMPLES)
         rows.append(
             {
                 "refusal": str(name),
                 "comparisons": part.height,
-                "routes": part.select(_ROUTE).n_unique(),
+                "routes": part.select(ROUTE).n_unique(),
                 "largest_usd": part["value_usd"].max(),
                 "examples": examples.to_dicts(),
             }

@@ -205,10 +205,7 @@ def test_months_missing_at_the_end_of_a_year_compare_the_same_months_and_say_so(
     row = route(measured(rows)[0].filter(pl.col("freq_code") == "A"), 2022)
     assert row["coalition_to_hub_usd"] == 22 * MILLION
     assert row["coalition_to_hub_prior_usd"] == 22 * MILLION
-    assert (
-        row["coalition_to_hub_compared"]
-        == "Jan–Nov 2022 with Jan–Nov 2021 (Dec 2022 not published), comext"
-    )
+    assert row["coalition_to_hub_compared"] == "Jan–Nov 2022 with Jan–Nov 2021 (Dec 2022 not published), comext"
 
 
 def test_calendar_quarters_halves_years_and_the_rolling_year_are_windows_of_monthly_data() -> None:
