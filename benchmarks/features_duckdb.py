@@ -7,10 +7,10 @@ from pathlib import Path
 import duckdb
 
 from anomaly.contract.settings import Settings
-from anomaly.features.neighbour_codes import HEADING_DIGITS
 from anomaly.features.size_effect import FENCE, LEAST_ROUTES, LEAST_SPREAD, SIZE_POWER
 from anomaly.features.unit_values import LEAST_WEIGHED_SHARE
 from anomaly.features.windows import Comparison
+from anomaly.reference.goods import HEADING_DIGITS
 from benchmarks.tables import ZSTD_LEVEL, files, plan_of, scenario
 
 THREADS = 2

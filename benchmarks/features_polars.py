@@ -14,15 +14,15 @@ import polars as pl
 from anomaly.contract import keys
 from anomaly.contract.settings import Settings
 from anomaly.features import features, grid
-from anomaly.features.neighbour_codes import HEADING_DIGITS
 from anomaly.features.size_effect import FENCE, LEAST_ROUTES, LEAST_SPREAD, SIZE_POWER
 from anomaly.features.unit_values import LEAST_WEIGHED_SHARE
 from anomaly.features.windows import Comparison
 from anomaly.indicators import INDICATORS
 from anomaly.indicators.base import price_surge
+from anomaly.reference.goods import HEADING_DIGITS
+from anomaly.stages.features import ROWS_AT_A_TIME
 from anomaly.store.store import Store
 from benchmarks.tables import ZSTD_LEVEL, plan_of, scenario
-from pipelines.features import ROWS_AT_A_TIME
 
 ROUTE = list(keys.ROUTE)
 VALUES = ("value_usd", "value_prior_year_usd", "value_baseline_usd")

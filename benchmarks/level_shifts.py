@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from anomaly.contract.keys import ROUTE
 from anomaly.features.grid import Grid, lay
 from anomaly.features.measure import by_month
-from anomaly.features.neighbour_codes import HEADING_DIGITS
+from anomaly.reference.goods import HEADING_DIGITS
 from anomaly.store.store import Store
 from benchmarks.measure import Variant, run, table
 from benchmarks.tables import commit, plan_of, scenario

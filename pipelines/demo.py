@@ -14,7 +14,7 @@ def world_of(regime: str) -> str:
 
 def write_world(raw: Path, regime: str) -> None:
     """Write the files of a regime's world where they are missing or differ; nothing else in the folder is touched."""
-    made = world.build(of=world.describe(regime))
+    made = world.build(description=world.describe(regime))
     for name, content in made.files.items():
         path = raw / name
         if path.is_file() and path.read_bytes() == content:

@@ -9,15 +9,32 @@ from anomaly.contract.errors import BadRequest
 from anomaly.contract.settings import load
 from anomaly.store import made_by
 from anomaly.store.store import Store
-from pipelines import backtest, bilateral, coverage, features, flags, flows, log, report, rollups, scores
+from pipelines import (
+    backtest,
+    bilateral,
+    coverage,
+    families,
+    features,
+    flags,
+    flows,
+    leakage,
+    log,
+    report,
+    rollups,
+    scores,
+    supply,
+)  # fmt: skip
 from pipelines.code import code_version
 from pipelines.job import Job, Outcome, run_jobs
 from pipelines.raw import inputs
 
 JOBS: tuple[Job, ...] = (
     flows.JOB,
+    families.JOB,
     coverage.JOB,
     bilateral.JOB,
+    supply.JOB,
+    leakage.JOB,
     features.JOB,
     scores.JOB,
     flags.JOB,
@@ -27,13 +44,18 @@ JOBS: tuple[Job, ...] = (
 )
 
 
-def main(raw: Path, data: Path, scenario: str, name: str = "run") -> Outcome:
-    """Run one job by its name, or all that make the reports. Raises AnomalyError."""
+def main(raw: Path, data: Path, scenario: str, name: str = "run", *, is_quarantine: bool = False) -> Outcome:
+    """Run one job by its name, or all that make the reports; in quarantine bad files are set aside. Raises AnomalyError."""
     known = {job.name: job for job in JOBS}
     if name != "run" and name not in known:
         raise BadRequest("the name of a job", repr(name[:40]), hint=f"jobs are run, demo, {', '.join(known)}")
     outcome = run_jobs(
-        tuple(job for job in JOBS if job.in_run) if name == "run" else (known[name],), name, raw, data, scenario
+        tuple(job for job in JOBS if job.in_run) if name == "run" else (known[name],),
+        name,
+        raw,
+        data,
+        scenario,
+        is_quarantine=is_quarantine,
     )
     _say_what_is_left(data, scenario)
     page = data / "reports" / "latest" / "report.html"

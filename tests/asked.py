@@ -70,7 +70,7 @@ def measured_tables(rows: list[dict[str, Any]], families: pl.DataFrame) -> dict[
     sides, who, scope = prepared(rows, families)
     features, refused = measured(rows, families)
     return {
-        "bilateral": sides, "bilateral.families": families, "coverage": who, "coverage.scope": scope,
+        "bilateral": sides, "families": families, "coverage": who, "coverage.scope": scope,
         "features": features, "features.refused": refused,
     }  # fmt: skip
 
@@ -178,7 +178,7 @@ def write_store(
     store, scenario = Store(root), settings or load()
     tables = frames() | {"rollups": rollups()} if rows is None else measured_tables(rows, families)
     tables |= dict(zip(("flows", "flows.files"), reported(rows), strict=True))
-    for name in ("flows", "coverage", "bilateral", "features", "scores", "flags", "rollups"):
+    for name in ("flows", "families", "coverage", "bilateral", "features", "scores", "flags", "rollups"):
         if name not in tables:
             continue
         contract = table_schema() if name == "features" else schema.TABLES[name]

@@ -232,13 +232,13 @@ def silences_beside(
     datasets = coverage.filter(pl.col("flow_code") == flow_code).select(*DATASET, "reporter_iso").unique()
     sides = routes.select(key).unique().with_columns(reporter_iso=reporter, partner_iso=partner)
     years = speaking_years(sides.join(datasets, on=["freq_code", "reporter_iso"]), coverage, scope)
-    said = years.join(full_reports(coverage), on=[*DATASET, "reporter_iso", "year"])
+    periods = years.join(full_reports(coverage), on=[*DATASET, "reporter_iso", "year"])
     active = active_years(
         around.with_columns(reporter_iso=reporter), _AMOUNTS[flow_code], ("freq_code", "good", "reporter_iso")
     )
-    ever = said.group_by(key).agg(_ever=pl.struct("source", "dataset").n_unique())
+    ever = periods.group_by(key).agg(_ever=pl.struct("source", "dataset").n_unique())
     return (
-        without_moved(said, active)
+        without_moved(periods, active)
         .group_by(*key, "ref_date")
         .agg(pl.col("hs_edition").max(), _now=pl.struct("source", "dataset").n_unique())
         .join(ever, on=key)
@@ -271,14 +271,14 @@ def cut_by_value(scope: pl.DataFrame, floor_usd: int) -> pl.DataFrame:
 
 
 def is_broken(routes: pl.DataFrame, broken: pl.DataFrame, oldest: str, newest: str) -> pl.Series:
-    """Whether a good is another thing in one of the editions from the oldest to the newest of what is compared.
+    """Whether a good is not the same one in one of the editions from the oldest to the newest of what is compared.
 
     Parameters
     ----------
     routes : polars.DataFrame
         good, and the two columns of HS editions; null where nothing is known.
     broken : polars.DataFrame
-        bilateral.broken: good and newer_edition, the changes that a good does not survive.
+        families.broken: good and newer_edition, the changes that a good does not survive.
     oldest, newest : str
         Names of the two columns.
 

@@ -66,11 +66,24 @@ def by_year(filled: pl.DataFrame, window: Window, baseline_years: Sequence[int])
 
 
 def compare(filled: pl.DataFrame, window: Window, baseline_years: Sequence[int]) -> pl.DataFrame:
-    """A row a route: value_usd, value_prior_year_usd, value_baseline_usd, baseline_years, and the editions of `by_year`.
-
-    baseline_years   of the scenario: later windows are compared with these
+    """Trade of routes in a window, in the same months a year before, and on average in the baseline years.
 
     The baseline is the mean over those of its years whose months are all known, at least two of them.
+
+    Parameters
+    ----------
+    filled : polars.DataFrame
+        `fill`.
+    window : Window
+        What is compared.
+    baseline_years : sequence of int
+        Of the scenario: later windows are compared with these.
+
+    Returns
+    -------
+    polars.DataFrame
+        A row a route: ROUTE, value_usd, value_prior_year_usd and value_baseline_usd (whole USD, null where not known),
+        baseline_years (the years that the mean is of, in words), and the editions of `by_year`.
     """
     years, end = window.baseline_years(baseline_years), window.year
     sums = by_year(filled, window, years)

@@ -7,11 +7,12 @@ from typing import Any
 
 import polars as pl
 
+from anomaly.cli import legs
 from anomaly.cli.output import document, say
 from anomaly.cli.store import families, groups_for, members, open_store
 from anomaly.contract import settings as scenarios
 from anomaly.contract.errors import BadRequest, SettingsWrong, SourceUnavailable
-from anomaly.contract.keys import WINDOW_KEY
+from anomaly.contract.keys import COALITION, WINDOW_KEY
 from anomaly.contract.periods import Window, is_window
 from anomaly.contract.scenario import of_record
 from anomaly.flags.rule import limits_of
@@ -38,6 +39,9 @@ def explain(subject: str, *, reproduce: bool, scenario: str | None, data: Path, 
     """Answer `anomaly explain`."""
     asked, period = _parse(subject, data)
     store = open_store(data)
+    if asked.exporter == COALITION:
+        legs.explain(store, asked, _settings_of(store, scenario).measures, form)
+        return
     if not store.exists("features"):
         raise SourceUnavailable(
             "a table of features", "none in the store", hint="run `make`, or name another folder with --data"
@@ -85,6 +89,10 @@ def _parse(text: str, data: Path) -> tuple[Subject, str | None]:
     if flagged is not None:
         return flagged, None
     code, exporter, importer, period = explaining.parse_route(text)
+    if exporter.strip().casefold() in ("coalition", COALITION.casefold()):
+        hub = asking.parse_side(importer, groups_for(data))
+        of = asking.windows_of(asking.parse_span(period)) if period else ()
+        return Subject(code, COALITION, hub.name if hub else importer, of), period
     sides = [asking.parse_side(side, groups_for(data)) for side in (exporter, importer)]
     windows = asking.windows_of(asking.parse_span(period)) if period else ()
     names = []
@@ -136,15 +144,13 @@ def _reproduced(store: Store, row: Row, score: Row, settings: scenarios.Settings
     """Fit the forest of the row's group again, from features, and compare the score to the last digit."""
     if not score:
         return "this route has no score"
-    from anomaly.reference import goods
-    from anomaly.scores import forest_inputs, scores
+    from anomaly.stages.order import through
 
     group = pl.all_horizontal(
         [pl.col(name) == row[name] for name in ("freq_code", "window_months", "baseline_gap_years")]
     )
-    lists = goods.listed([listed.file for listed in settings.goods_lists], families(store))
-    inputs = forest_inputs.build(store.read("features", where=group), settings, lists)
-    again = scores.build(inputs, forest_inputs.names(), settings).scores.filter(explaining.is_about(row))
+    given = {"features": store.read("features", where=group), "families": families(store)}
+    again = through(["scores"], given, settings).read("scores").filter(explaining.is_about(row))
     if again.is_empty():
         return "the route is not scored with these settings"
     found = again["anomaly_score"][0]

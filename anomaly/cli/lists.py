@@ -14,15 +14,33 @@ if TYPE_CHECKING:
     from anomaly.contract.settings import Settings
 
 
-def sources(form: str) -> None:
-    """Answer `anomaly sources`."""
+def sources(data: Path, form: str) -> None:
+    """Answer `anomaly sources`, and say on stderr how many doubts there are of the files that were read."""
     from anomaly.sources import SOURCES
+
+    count = _count_of_doubts(data)
+    if count:
+        say(f"{count:,} doubts of the files that were read: `anomaly sources --doubts` shows them")
 
     rows = [
         {"name": one.name, "title": one.title, "publisher": one.publisher, "licence": one.licence, "url": one.url}
         for one in SOURCES
     ]
     show(rows, form)
+
+
+def _count_of_doubts(data: Path) -> int:
+    if not data.is_dir():
+        return 0
+    from anomaly.store.store import Store
+
+    store = Store(data)
+    if not store.exists("flows"):
+        return 0
+    try:
+        return sum(int(store.meta(name)["rows"]) for name in ("flows.doubts", "flows.set_aside"))
+    except KeyError:  # tables of before there were doubts
+        return 0
 
 
 def scenarios(data: Path, form: str) -> None:
@@ -167,12 +185,62 @@ def _say_of_which_scenario(data: Path, latest: Path) -> None:
         say(f"the flags now in the store are of another, {kept['name']}: make report SCENARIO=<name or file>")
 
 
-def run(raw: Path, scenario: str, data: Path, log_format: str | None) -> int:
+def run(raw: Path, scenario: str, data: Path, log_format: str | None, *, is_quarantine: bool) -> int:
     """Answer `anomaly run`, the same as `python -m pipelines run`, with what to end with."""
     from pipelines import run as jobs
     from pipelines.job import exit_code_of
 
-    return exit_code_of(lambda: jobs.main(raw, data, scenario), log_format)
+    return exit_code_of(lambda: jobs.main(raw, data, scenario, is_quarantine=is_quarantine), log_format)
+
+
+def draft(file: Path, *, is_written: bool) -> None:
+    """Answer `anomaly map`. Raises DataRejected where the file cannot be looked at, BadRequest where a mapping is there."""
+    from anomaly.sources.base import RawFile
+    from anomaly.sources.table_draft import drafted
+    from anomaly.sources.table_mapping import stem
+
+    text = drafted(RawFile(file, file.name))
+    beside = file.parent / f"{stem(file)}.toml"
+    if not is_written:
+        print(text, end="")
+        return
+    if beside.exists():
+        raise BadRequest("a table without a mapping", f"{beside} is there", hint="look at it without --write")
+    beside.write_text(text, encoding="utf-8")
+    say(f"{beside}: look through its comments")
+
+
+def doubts(data: Path, form: str) -> None:
+    """Answer `anomaly sources --doubts`: what of the files that were read is in doubt, and what was set aside."""
+    from anomaly.cli.store import open_store
+
+    store = open_store(data)
+    aside = [
+        {
+            "file": row["path"],
+            "rule": "set_aside",
+            "says": row["reason"],
+            "figures": "",
+            "todo": "mend it and run again",
+        }
+        for row in store.read("flows.set_aside").iter_rows(named=True)
+    ]
+    rows = [
+        {
+            "file": row["raw_file"],
+            "rule": row["rule"],
+            "reporter": row["reporter_iso"],
+            "partner": row["partner_iso"],
+            "good": row["cmd_code"],
+            "says": row["says"],
+            "figures": row["figures"],
+            "todo": row["todo"],
+        }
+        for row in store.read("flows.doubts").iter_rows(named=True)
+    ]
+    if not (aside or rows):
+        say("no doubts, and no file set aside")
+    show([*({**dict.fromkeys(("reporter", "partner", "good")), **row} for row in aside), *rows], form)
 
 
 def verify(data: Path, form: str) -> None:

@@ -58,8 +58,8 @@ def editions_used(store: Store) -> list[int]:
 
 def families(store: Store) -> pl.DataFrame:
     """The HS families that the run used: edition, cmd_code, good. They may come from a table beside its raw files."""
-    if store.exists("bilateral.families"):
-        return store.read("bilateral.families")
+    if store.exists("families"):
+        return store.read("families")
     from anomaly.reference import editions
 
     return editions.family_map(editions_used(store))
@@ -137,6 +137,8 @@ def cells_of(store: Store, question: Question, currency: str, more: Sequence[str
         raise SourceUnavailable(
             "a table of trade", "no bilateral table in the store", hint="run `make`, or name another folder with --data"
         )
+    if currency == "USD" and question.source is not None:
+        return _cells_of_source(store, question, more)
     if currency == "USD":
         # Whole goods, not only the routes asked for: the reporter's other routes tell nothing from unknown.
         where = question.where() if question.goods is None else question.goods
@@ -157,6 +159,24 @@ def cells_of(store: Store, question: Question, currency: str, more: Sequence[str
     )
     real = countries.table().filter(pl.col("kind") == "country")["iso3"].implode()
     return cells.filter(question.where(), pl.col("exporter_iso").is_in(real), pl.col("importer_iso").is_in(real))
+
+
+def _cells_of_source(store: Store, question: Question, more: Sequence[str]) -> pl.DataFrame:
+    """The same of one publisher's flows alone, as if there were no other: also of routes another one speaks for."""
+    from anomaly.bilateral import bilateral, coverage
+    from anomaly.reference import editions
+
+    reported = coverage.as_extracts(store.scan("flows").filter("is_current"))
+    own = reported.filter(pl.col("source") == question.source)
+    flows = bilateral.with_goods(own, families(store), editions.edition_number(pl.col("classification_code")))
+    if question.goods is not None:
+        flows = flows.filter(question.goods)
+    is_own = pl.col("source") == question.source
+    who, scope = (store.read(name, where=is_own) for name in ("coverage", "coverage.scope"))
+    since = min(scenario_of(store, _TRADE).baseline_years)
+    cells = bilateral.build(flows, who, scope, countries.table(), {str(question.source): 0}, since)
+    whole = cells if question.goods is not None else cells.filter(question.where())
+    return whole.select(*COLUMNS["bilateral"], *more)
 
 
 def held_or_nearest(store: Store, question: Question, code: str) -> None:

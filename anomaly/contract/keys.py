@@ -10,3 +10,4 @@ ROUTE_KEY = (*WINDOW_KEY, *ROUTE)
 
 HUB_TO_TARGET, COALITION_TO_HUB = "hub to target", "coalition to hub"
 LEGS = (HUB_TO_TARGET, COALITION_TO_HUB)
+COALITION = "XCO"  # the scenario's coalition as one exporter; no publisher uses the code

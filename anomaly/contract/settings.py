@@ -82,6 +82,43 @@ class PublicationLag(_Frozen):
     annual: dict[str, int] = Field(default={"comtrade": 10, "comext": 10, "baci": 13, "other": 12})
 
 
+class Supply(_Frozen):
+    """The leg from the coalition, as one exporter, to a hub (docs/supply.md). USD are of a year, as everywhere.
+
+    Chosen on the years and seeds that docs/supply.md names, none of which judge.
+    """
+
+    window_months: int = Field(default=6, ge=3, le=12)  # three are too rough and a year is too late
+    reference_years: int = Field(default=2, ge=1)  # before the measure; the best of them is what a rise is held against
+    most_months: int = Field(default=60, ge=30)  # that one trend and one season hold for
+    floor_usd: int = Field(
+        default=300_000, ge=1
+    )  # added to both sides of a growth: smaller, and small routes are the tail
+    direct_fall_share: Share = (
+        0.2  # the coalition's direct trade of the good fell by this at least, or nothing is asked
+    )
+    small_route_usd: int = Field(default=1_000_000, ge=0)  # before the rise; smaller ones have placebos of their own
+    noise_log: float = Field(default=0.3, gt=0)  # that every route has, whatever its own past shows
+    least_past_growths: int = Field(default=6, ge=3)  # of a leg's past, for a noise of its own: 2.5 years of months
+    overlap_share: Share = 0.5  # of a window's months: as many placebo windows of a leg, a month apart, count as one
+    least_dates_before: int = Field(default=12, ge=1)  # the measure, at which a step could be found
+    least_controls: int = Field(default=3, ge=1)  # goods of a hub with standing direct trade, for its own growth
+    boom_least_controls: int = Field(
+        default=10, ge=1
+    )  # for a shock of the date, or a boom of a hub, to be seen in them
+    controls_that_shrink: float = Field(default=5.0, ge=0)  # a growth from n controls counts n / (n + this)
+    controls_share_limit: Share = 0.5  # of the share called: controls called as often as this, and it may be a boom
+    q_limit: Share = 0.10  # of both tests together: one must be within half of it
+    rule_rise_log: float = Field(default=0.7, ge=0)  # a doubling; where no test can be made
+    member_trade_share_least: Share = 0.9  # of the coalition's trade that must be out in a month
+    unreported_share_limit: Share = 0.02  # of a window's trade, by members with gaps: they are taken for nothing
+    interval_share: Share = 0.9  # of a leakage interval
+    common_shock_log: float = Field(default=0.15, ge=0)  # of a hub, that all its goods share
+    draws: int = Field(default=1_000, ge=100)
+    seed: int = 0
+    sizes_usd: tuple[int, ...] = (100_000, 300_000, 1_000_000, 3_000_000, 10_000_000)  # that have a spread of their own
+
+
 class Evidence(_Frozen):
     """How much is worked out for the person who judges a flag."""
 
@@ -115,6 +152,7 @@ class Settings(_Frozen):
     calibration: Calibration = Calibration()
     publication_lag_months: PublicationLag = PublicationLag()
     evidence: Evidence = Evidence()
+    supply: Supply = Supply()
 
     @model_validator(mode="before")
     @classmethod

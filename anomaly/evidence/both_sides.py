@@ -39,7 +39,7 @@ def build(
     coverage, scope : polars.DataFrame
         Rows of coverage and of coverage.scope.
     broken : polars.DataFrame
-        bilateral.broken.
+        families.broken.
 
     Returns
     -------

@@ -52,7 +52,7 @@ def build(
     coverage, scope : polars.DataFrame
         Rows of coverage and of coverage.scope.
     broken : polars.DataFrame
-        bilateral.broken: a route is not compared across a change of edition that breaks its good.
+        families.broken: a route is not compared across a change of edition that breaks its good.
     windows : polars.DataFrame
         WINDOW_KEY and baseline_years, any number of rows a window.
     around : polars.DataFrame, optional

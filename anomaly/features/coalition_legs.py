@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
@@ -82,6 +82,7 @@ def coalition_legs(
     compared: Compared,
     compare: Callable[[Grid, Comparison], Compared],
     is_coalition: Marks,
+    members: Sequence[str],
 ) -> Legs:
     """The coalition's exports of each good to each country.
 
@@ -102,6 +103,8 @@ def coalition_legs(
         Grid and comparison → Compared, for the months of `monthly`.
     is_coalition : array of bool, shape (countries,)
         Members of the coalition.
+    members : sequence of str
+        All of them, also those that sell none of these goods: their last months are the year's so far.
 
     Returns
     -------
@@ -111,7 +114,7 @@ def coalition_legs(
     legs = _legs(grid, comparison, compared, is_coalition)
     if comparison.window.freq_code != "A" or monthly is None:
         return legs
-    so_far = _year_so_far(monthly, comparison)
+    so_far = _year_so_far(monthly, comparison, members)
     if so_far is None:
         return legs
     of_months = _legs(monthly, so_far, compare(monthly, so_far), is_coalition)
@@ -153,13 +156,20 @@ def _legs(grid: Grid, comparison: Comparison, compared: Compared, is_coalition: 
     )
 
 
-def _year_so_far(monthly: Grid, comparison: Comparison) -> Comparison | None:
-    """The months of the window's year that monthly data have, as a window of its own."""
+def _year_so_far(monthly: Grid, comparison: Comparison, members: Sequence[str]) -> Comparison | None:
+    """The months of the window's year that most of the members that report by month have out, as a window of its own.
+
+    Another reporter's last month says nothing of theirs, and one member that is ahead or late does not take the leg from
+    all the others.
+    """
     known, year = monthly.known, comparison.window.year
+    are_members = known.reporters["reporter_iso"].is_in(list(members)) & (known.reporters["flow_code"] == "X")
+    of_members = known.complete[np.flatnonzero(are_members.to_numpy())]
+    least = of_members.any(axis=1).sum() / 2
     out = [
         period.month
         for position, period in enumerate(known.periods)
-        if period.year == year and known.complete[:, position].any()
+        if period.year == year and 0 < least <= of_members[:, position].sum()
     ]
     if len(out) < 3:
         return None
@@ -196,7 +206,7 @@ def mirror_legs(
     is_coalition : array of bool, shape (countries,)
         Members of the coalition.
     broken_by : array of int, shape (goods,)
-        Breaks.marks of the grid's goods.
+        refusals.edition_bits of the grid's goods.
 
     Returns
     -------

@@ -18,13 +18,13 @@ from anomaly.bilateral.known import cut_by_value
 from anomaly.contract import schema
 from anomaly.contract.keys import WINDOW_KEY
 from anomaly.contract.settings import Settings
-from anomaly.features import exporter_totals, marks, neighbour_codes, windows
+from anomaly.features import exporter_totals, marks, neighbour_codes, window_table
 from anomaly.features.cells import UNKNOWN
 from anomaly.features.comparative_advantage import Exports, exports, place
 from anomaly.features.grid import Grid, Names, lay
 from anomaly.features.marks import Amounts, Ids, Known
 from anomaly.features.measure import Measured, Once, are_whole, by_month, compare, measure
-from anomaly.features.refusals import Breaks, refusals
+from anomaly.features.refusals import edition_bits, refusals
 from anomaly.features.windows import Comparison
 from anomaly.indicators import INDICATORS
 from anomaly.indicators.base import price_surge
@@ -45,8 +45,8 @@ class Plan:
         Exports of all goods by reporter.
     comparisons : dict of str to list of Comparison
         Windows to compute.
-    breaks : Breaks
-        Goods that do not survive a change of edition.
+    broken : polars.DataFrame
+        families.broken: changes of HS edition across which a good is never compared.
     exporters : dict of str to array of int
         exporter_totals.spread; empty arrays where there are no totals.
     cut_off : polars.DataFrame
@@ -56,7 +56,7 @@ class Plan:
     known: dict[str, Known]
     exports: dict[str, Exports]
     comparisons: dict[str, list[Comparison]]
-    breaks: Breaks
+    broken: pl.DataFrame
     exporters: dict[str, Amounts]
     cut_off: pl.DataFrame
 
@@ -78,7 +78,12 @@ def table_schema() -> type[dy.Schema]:
 
 
 def plan(
-    coverage: pl.DataFrame, scope: pl.DataFrame, breaks: Breaks, settings: Settings, totals: pl.DataFrame | None = None
+    coverage: pl.DataFrame,
+    scope: pl.DataFrame,
+    broken: pl.DataFrame,
+    settings: Settings,
+    totals: pl.DataFrame | None = None,
+    wanted: pl.DataFrame | None = None,
 ) -> Plan:
     """Lookups and windows for all chunks of a run.
 
@@ -86,12 +91,14 @@ def plan(
     ----------
     coverage, scope : polars.DataFrame
         The tables coverage and coverage.scope.
-    breaks : Breaks
-        Goods that do not survive a change of edition.
+    broken : polars.DataFrame
+        families.broken: changes of HS edition across which a good is never compared.
     settings : Settings
         Scenario: baseline years, lengths of windows, months a year so far needs, smallest value of an extract.
     totals : polars.DataFrame, optional
         exporter_totals.build over all of bilateral; without it the growth of an exporter as a whole is unknown.
+    wanted : polars.DataFrame, optional
+        window_table of the windows to compute; all that are worth computing if not given.
 
     Returns
     -------
@@ -99,16 +106,14 @@ def plan(
         For `build` and `build_each`.
     """
     known = {freq: marks.know(coverage, scope, freq) for freq in sorted(coverage["freq_code"].unique())}
-    wanted = {
-        freq: windows.plan(of_freq, settings.window_months, settings.baseline_years, settings.least_months)
-        for freq, of_freq in known.items()
-    }
+    wanted = window_table.worth_computing(coverage, scope, settings) if wanted is None else wanted
     nothing = np.full((0, 0), UNKNOWN, dtype=np.int64)
     whole = {
         freq: nothing if totals is None else exporter_totals.spread(totals, of_freq) for freq, of_freq in known.items()
     }
     sold = {freq: exports(coverage, of_freq) for freq, of_freq in known.items()}
-    return Plan(known, sold, wanted, breaks, whole, cut_by_value(scope, settings.extract_floor_usd))
+    cut_off = cut_by_value(scope, settings.extract_floor_usd)
+    return Plan(known, sold, window_table.by_frequency(wanted, known), broken, whole, cut_off)
 
 
 def build(chunk: pl.DataFrame, plan: Plan, settings: Settings) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -121,7 +126,7 @@ def build(chunk: pl.DataFrame, plan: Plan, settings: Settings) -> tuple[pl.DataF
     Parameters
     ----------
     chunk : polars.DataFrame
-        Rows of bilateral, whole headings (neighbour_codes.HEADING_DIGITS), sorted by good, frequency, exporter,
+        Rows of bilateral, whole headings (goods.HEADING_DIGITS), sorted by good, frequency, exporter,
         importer and period.
     plan : Plan
         What all chunks share.
@@ -159,7 +164,7 @@ def _once(grid: Grid, plan: Plan, settings: Settings) -> Once:
         is_coalition,
         names.are(settings.targets.countries),
         are_whole(grid),
-        plan.breaks.marks(names.goods),
+        edition_bits(plan.broken, names.goods),
         neighbour_codes.pairs(grid),
         place(grid, plan.exports[freq]),
         plan.exporters[freq],

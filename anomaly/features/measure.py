@@ -37,7 +37,7 @@ def compare(grid: Grid, comparison: Comparison, broken_by: Ids) -> Compared:
     comparison : Comparison
         What is compared.
     broken_by : array of int, shape (goods,)
-        Breaks.marks of the grid's goods.
+        refusals.edition_bits of the grid's goods.
 
     Returns
     -------
@@ -87,7 +87,7 @@ class Once:
     is_whole : array of bool, shape (kinds,)
         See `are_whole`.
     broken_by : array of int, shape (goods,)
-        Breaks.marks of the grid's goods.
+        refusals.edition_bits of the grid's goods.
     pairs : neighbour_codes.Pairs
         Routes that have siblings.
     exports : Placed
@@ -141,6 +141,7 @@ def measure(
         compared,
         lambda of, with_years: compare(of, with_years, once.broken_by),
         is_coalition,
+        settings.coalition.countries,
     )
     largest = np.where(once.is_target[grid.importer], np.maximum(compared.value, compared.prior), compared.value)
     route = np.flatnonzero(compared.is_comparable & (largest >= settings.materiality_usd))

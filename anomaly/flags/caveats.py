@@ -10,6 +10,7 @@ LUMPY_HEADINGS = (
     "8401", "8402", "8406", "8411", "8601", "8602", "8603", "8605", "8606", "8801", "8802", "8901", "8902", "8904",
     "8905", "8906", "9305",
 )  # fmt: skip
+LUMPY = "A single lumpy good: one aircraft, ship or engine makes the whole figure."
 ONE_PERIOD_SHARE = 0.9  # of a window's trade in one of its months
 
 
@@ -31,7 +32,7 @@ def caveats(row: Mapping[str, Any], calibrated: Mapping[str, Any], measures: str
         None of them where nothing is to be said.
     """
     said = [
-        (_is_lumpy(row), "A single lumpy good: one aircraft, ship or engine makes the whole figure."),
+        (is_lumpy(row["good"]), LUMPY),
         (
             row["freq_code"] == "M"
             and row["window_months"] >= 3
@@ -78,6 +79,10 @@ def caveats(row: Mapping[str, Any], calibrated: Mapping[str, Any], measures: str
             f"The extract has no value below {row['smallest_published_usd'] or 0:,} USD: what counts as nothing may be a small amount.",
         ),
         (
+            calibrated.get("placebo_kind") == "none",
+            "Too few placebos to judge it: flagged by a rule that is not calibrated.",
+        ),
+        (
             calibrated.get("placebo_kind") == "periods",
             f"The placebos are the same routes before the {measures}: a shock of the year itself is not in them.",
         ),
@@ -85,8 +90,9 @@ def caveats(row: Mapping[str, Any], calibrated: Mapping[str, Any], measures: str
     return [sentence for applies, sentence in said if applies]
 
 
-def _is_lumpy(row: Mapping[str, Any]) -> bool:
-    return str(row["good"])[:4] in LUMPY_HEADINGS
+def is_lumpy(good: str) -> bool:
+    """Whether one piece of the good is worth a route's year."""
+    return good[:4] in LUMPY_HEADINGS
 
 
 _BENIGN_BY_CHAPTER = (
@@ -115,7 +121,7 @@ def benign_explanations(good: str, measures: str = "sanctions") -> list[str]:
     list of str
         Parts of a sentence, those of the chapter first.
     """
-    chapter = int(good[:2])
+    chapter = int(good[:2]) if good[:2].isdecimal() else 0  # a total of all goods has none
     own = [text.format(measures=measures) for chapters, text in _BENIGN_BY_CHAPTER if chapter in chapters]
     return [
         *own,

@@ -25,7 +25,7 @@ _KEY = list(ROUTE_KEY)
 
 def table_schema() -> type[dy.Schema]:
     """The contract of flags: the fixed columns, and a flag_type that is one of the registered."""
-    names = [one.name for one in types.TYPES]
+    names = [registered.name for registered in types.TYPES]
     meaning = f"what the figures look like: {', '.join(names[:-1])} or {names[-1]}"
     flag_type = dy.String(description=meaning, regex=f"^({'|'.join(names)})$")
     return type("FlagsOfTypes", (dy.Schema,), {**Flags.columns(), "flag_type": flag_type})
@@ -59,7 +59,7 @@ def build(
     settings : Settings
         The scenario.
     events : polars.DataFrame, optional
-        policy_events.read_all: the measures that a route which was flagged and fell is held against; None looks for none.
+        policy_events.read_all: the measures that a route which was flagged and fell is held against; without, none is looked for.
 
     Returns
     -------
@@ -68,7 +68,7 @@ def build(
     """
     limits = rule.limits_of(settings)
     own = rule.beside_scores(features.filter(is_own_gap(settings.baseline_years)), scores, calibration, limits)
-    flagged = naming.called(own.filter(rule.is_flag(limits)), set(lists["good"]), limits).sort(_KEY)
+    flagged = naming.with_flag_type(own.filter(rule.is_flag(limits)), set(lists["good"]), limits).sort(_KEY)
     contributed = _latest_contributions(contributions)
     calibrated = {
         (row["freq_code"], row["window_months"], row["window_end"], row["leg"]): row for row in calibration.to_dicts()
@@ -79,11 +79,11 @@ def build(
         tier = list_tier(row, lists)
         of_window = calibrated.get((row["freq_code"], row["window_months"], row["window_end"], row["leg"]), {})
         rows.append(_flag(row, severity(row, tier), _reasons(row, limits), of_window, tier, settings))
-    found = _in_order(rows)
-    if events is None:
-        return found
-    ended = resolved.candidates(features, found, events, settings).to_dicts()
-    return _in_order([*rows, *[_ended(row, names, list_tier(row, lists), settings) for row in ended]])
+    flags = in_order(_as_frame(rows))
+    if events is None or events.is_empty():
+        return flags
+    ended = resolved.candidates(features, flags, events, settings).to_dicts()
+    return in_order(_as_frame([*rows, *[_ended(row, names, list_tier(row, lists), settings) for row in ended]]))
 
 
 def _names(row: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]:
@@ -185,11 +185,12 @@ def compares(row: Mapping[str, Any]) -> str:
     return f"{window.words} with {window.in_year(window.year - 1).words}, and with the mean of {row['baseline_years']}"
 
 
-def _in_order(rows: list[dict[str, Any]]) -> pl.DataFrame:
+def _as_frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
     schema = {name: column.dtype for name, column in Flags.columns().items()}
+    return pl.DataFrame(rows, schema=schema, orient="row").select(list(schema))
+
+
+def in_order(flags: pl.DataFrame) -> pl.DataFrame:
+    """Flags in the order of the table: findings before checks, the newest window first, then by priority and key."""
     order = ["is_before_sanctions", "window_end", "priority", *[name for name in _KEY if name != "window_end"]]
-    return (
-        pl.DataFrame(rows, schema=schema, orient="row")
-        .sort(order, descending=[False, True, True, False, False, False, False, False])
-        .select(list(schema))
-    )
+    return flags.sort(order, descending=[False, True, True, False, False, False, False, False])

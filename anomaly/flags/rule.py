@@ -75,7 +75,10 @@ def limits_of_record(record: Mapping[str, Any]) -> Limits:
     return Limits(
         floor_usd=record["floor_usd"],
         materiality_usd=record["materiality_usd"],
-        thresholds={one.name: float(record["thresholds"].get(one.name, one.threshold)) for one in INDICATORS},
+        thresholds={
+            indicator.name: float(record["thresholds"].get(indicator.name, indicator.threshold))
+            for indicator in INDICATORS
+        },
         coalition=coalition,
         targets=targets,
         hubs=tuple(country for country in (*candidates, *neighbours) if country not in (*coalition, *targets)),
@@ -224,14 +227,34 @@ def _measured(limits: Limits) -> Iterator[Condition]:
 
 
 def _unusual(limits: Limits) -> Iterator[Condition]:
-    """A q within the limit; a new route that the run asked about and whose direct trade fell needs none."""
-    q_value, q_limit, is_new = pl.col("q_value"), pl.col("q_limit"), limits.over("new_route")
-    is_by_rule = pl.col("is_scored") & ~limits.is_from_coalition() & is_new & limits.over("direct_drop_log")
+    """A q within the limit; a new route whose direct trade fell needs none, nor a step where no placebo can judge it.
+
+    Of routes that the run asked about.
+    """
+    q_value, q_limit = pl.col("q_value"), pl.col("q_limit")
+    is_new = (
+        pl.col("is_scored") & ~limits.is_from_coalition() & limits.over("new_route") & limits.over("direct_drop_log")
+    )
+    is_by_rule = is_new | _is_step_without_placebos(limits)
     yield Condition("scored", (q_value.is_not_null() & q_limit.is_not_null()) | is_by_rule, _not_scored(limits))
     yield Condition(
         "unusual",
         (q_value <= q_limit).fill_null(value=False) | is_by_rule,
         pl.format("not unusual enough: q {} is above the limit of {}", q_value.round(4), q_limit),
+    )
+
+
+def _is_step_without_placebos(limits: Limits) -> pl.Expr:
+    """A monthly route of a window with too few placebos that rose in every way there is to tell; not calibrated.
+
+    Its level stepped up, it grew on the year before and on the baseline, what the exporter's other trade explains is
+    taken off, and the direct trade fell.
+    """
+    names = ("level_shift_log", "surge_log", "baseline_excess_log", "excess_usd", "direct_drop_log")
+    is_unjudged = pl.col("is_scored").fill_null(value=False) & pl.col("q_value").is_null()
+    is_since = ~pl.col("is_before_sanctions").fill_null(value=True)
+    return (
+        ~limits.is_from_coalition() & is_unjudged & is_since & pl.all_horizontal([limits.over(name) for name in names])
     )
 
 
@@ -254,22 +277,25 @@ def _not_scored(limits: Limits) -> pl.Expr:
 
 def _beside(limits: Limits, leg: str) -> Condition:
     """What any type of flag on a leg asks for; a route of the other leg is not asked."""
-    asked = dict.fromkeys(one.beside for one in types.TYPES if one.leg == leg and one.beside is not None)
-    of_leg = [beside(limits) for beside in asked]
-    is_other = limits.is_from_coalition() != pl.lit(leg == COALITION_TO_HUB)
+    of_leg = [
+        beside(limits)
+        for beside in dict.fromkeys(flag_type.beside for flag_type in types.TYPES if flag_type.leg == leg)
+        if beside is not None
+    ]
+    is_other_leg = limits.is_from_coalition() != pl.lit(leg == COALITION_TO_HUB)
     return Condition(
         f"{leg}: {' or '.join(condition.name for condition in of_leg)}",
-        is_other | pl.any_horizontal([condition.is_met.fill_null(value=False) for condition in of_leg]),
+        is_other_leg | pl.any_horizontal([condition.is_met.fill_null(value=False) for condition in of_leg]),
         pl.concat_str([condition.why_not for condition in of_leg], separator="; "),
     )
 
 
 def _columns() -> tuple[str, ...]:
     """What the conditions look at of features, beside the key."""
-    nothing = Limits(1, 1, {one.name: one.threshold for one in INDICATORS}, (), (), ())
+    limits = Limits(1, 1, {indicator.name: indicator.threshold for indicator in INDICATORS}, (), (), ())
     names = {
         name
-        for condition in conditions(nothing)
+        for condition in conditions(limits)
         for expression in (condition.is_met, condition.why_not)
         for name in expression.meta.root_names()
     }

@@ -81,10 +81,10 @@ def list_tier(row: Mapping[str, Any], lists: pl.DataFrame) -> str | None:
     str, optional
         The smallest tier by its name, 1 before 2; None where the good was on no list.
     """
-    at = row["window_end"]
+    end = row["window_end"]
     held = lists.filter(
         pl.col("good") == row["good"],
-        pl.col("valid_from").is_null() | (pl.col("valid_from") <= at),
-        pl.col("valid_to").is_null() | (pl.col("valid_to") > at),
+        pl.col("valid_from").is_null() | (pl.col("valid_from") <= end),
+        pl.col("valid_to").is_null() | (pl.col("valid_to") > end),
     )
     return None if held.is_empty() else str(held["tier"].min())

@@ -38,7 +38,7 @@ def of_routes(
     tables : mapping of str to polars.DataFrame
         The store's tables by name.
     baseline_years : sequence of int
-        Of the scenario.
+        Of the scenario that made the tables.
 
     Returns
     -------
@@ -70,7 +70,7 @@ def of_groups(
     tables : mapping of str to polars.DataFrame
         The store's tables by name.
     baseline_years : sequence of int
-        Of the scenario.
+        Of the scenario that made the tables.
 
     Returns
     -------

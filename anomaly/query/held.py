@@ -9,8 +9,9 @@ import polars as pl
 
 from anomaly.contract.keys import ROUTE, SERIES_KEY, WINDOW_TYPES
 from anomaly.flags.rule import MEASURES
+from anomaly.indicators import INDICATORS
 
-BROKEN = "bilateral.broken"
+BROKEN = "families.broken"
 BOTH_SIDES = (
     "export_value_fob_usd",
     "import_value_cif_usd",
@@ -23,6 +24,8 @@ Tables = Mapping[str, pl.DataFrame]
 
 def _kind_of(name: str) -> Any:
     """The type of a column of features that the rule of a flag looks at, by its name."""
+    if name in {indicator.name for indicator in INDICATORS}:
+        return pl.Float64
     return pl.Int64 if name.endswith("_usd") else pl.Boolean if name.startswith("is_") else pl.Float64
 
 

@@ -70,7 +70,7 @@ def known_nothing(
     good, exporter, importer : str
         The route.
     extract_floor_usd : int
-        Of the scenario: a long dataset without a smaller value was cut by value.
+        Of the scenario: a dataset of many rows without smaller ones was cut by value.
     trade : polars.DataFrame, optional
         Rows of bilateral of the good, the two sides' other routes among them; where it has none of the route, any dataset
         can speak.

@@ -12,6 +12,7 @@ from anomaly.contract.errors import BadRequest
 from anomaly.reference.countries import MOST_NEAR, plain
 from anomaly.reference.tables import REFERENCE, read
 
+HEADING_DIGITS = 4  # of a heading of the HS; its goods may be each other's neighbours, and lie in one chunk
 HS_2022 = 6  # number of the edition that lists are written in
 _PLAIN_SEPARATORS = re.compile(r"[\s.\-_]+")
 
@@ -65,6 +66,8 @@ def good_name(good: str) -> str:
     >>> good_name("851712+"), good_name("020130")
     ('mobile phones', 'Meat, 020130')
     """
+    if good == "TOTAL":
+        return "all goods"
     names = _good_names()
     own_name = names.get(good) or names.get(good.rstrip("+")) or names.get(good[:6])
     chapter = chapter_name(good[:2])
@@ -159,7 +162,7 @@ def listed(files: Sequence[str], families: pl.DataFrame) -> pl.DataFrame:
     files : sequence of str
         Names of goods lists in this folder.
     families : polars.DataFrame
-        edition, cmd_code, good: editions.family_map, or the table bilateral.families.
+        edition, cmd_code, good: editions.family_map, or the table families.
 
     Returns
     -------

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from anomaly.world.description import Description, Episode, Good, Publishing, country
+from anomaly.world.description import Description
+from anomaly.world.elements import Episode, Good, Publishing, country
 
 COUNTRIES = (
     country("USA", "target", 6.0, 20),

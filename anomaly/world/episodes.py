@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import polars as pl
 
-from anomaly.world.description import Description, Episode, Exact
+from anomaly.world.description import Description
+from anomaly.world.elements import Episode, Exact
 from anomaly.world.trade import Amounts, Trade
 
 Rng = np.random.Generator
@@ -21,7 +22,18 @@ UPSTREAM_SHARE = 0.9  # of what leaves the hub more, what enters it more: a mark
 
 
 def needed_routes(world: Description) -> pl.DataFrame:
-    """exporter, importer, good (positions) and before: routes that must exist for the episodes; null takes the world's."""
+    """Routes that must exist for a world's episodes.
+
+    Parameters
+    ----------
+    world : Description
+        Its episodes.
+
+    Returns
+    -------
+    polars.DataFrame
+        exporter, importer, good (positions) and before (USD a month until the episode, null for a size of the world's).
+    """
     rows: list[tuple[str, str, str, float | None]] = []
     for episode in world.episodes:
         if episode.exporter and episode.importer:
@@ -40,10 +52,21 @@ def needed_routes(world: Description) -> pl.DataFrame:
 
 
 def plant(trade: Trade, rng: Rng) -> pl.DataFrame:
-    """Change the trade in place and return the labels, one row a route, sorted by episode.
+    """Change the trade in place by the episodes of its world, and say what was changed.
 
-    Columns episode_id, kind, exporter_iso, importer_iso, good, start, end, is_evasion, note. An episode of a whole
-    product or hub has a row for each of its routes from a hub to a target that is large enough to be asked about.
+    Parameters
+    ----------
+    trade : Trade
+        Honest trade.
+    rng : numpy.random.Generator
+        Source of all chance; it moves on.
+
+    Returns
+    -------
+    polars.DataFrame
+        Labels, in the order of the episodes: episode_id, kind, exporter_iso, importer_iso, good, start, end, is_evasion,
+        note; a row a route. An episode of a whole product or hub has a row for each of its routes from a hub to a target
+        that is large enough to be asked about.
     """
     for episode in trade.world.episodes:
         _HOW[episode.kind](trade, episode, rng)
@@ -99,7 +122,20 @@ def _reexport(trade: Trade, episode: Episode, rng: Rng) -> None:
 
 
 def exact_months(exact: Exact, rng: Rng) -> Amounts:
-    """The route by month, whole USD; every half-year sums to what is told exactly."""
+    """Months of a route of which the half-years are given.
+
+    Parameters
+    ----------
+    exact : Exact
+        Its half-years.
+    rng : numpy.random.Generator
+        Shares of the months where they are not given.
+
+    Returns
+    -------
+    array of float, shape (months,)
+        Whole USD; every half-year sums to what is given.
+    """
     months: list[float] = []
     for half, total in exact.halves.items():
         shares = np.array(exact.shares[half]) if half in exact.shares else rng.dirichlet(np.full(6, 60.0))
@@ -180,8 +216,8 @@ def _boomed_routes(trade: Trade, episode: Episode) -> list[tuple[str, str, str]]
     boomed = []
     for row in np.flatnonzero(before >= trade.world.least_usd):
         sells, buys, good = trade.names(int(row))
-        of_episode = good == episode.good if episode.good else sells == episode.exporter
-        if of_episode and sells in hubs and buys in targets:
+        is_of_episode = good == episode.good if episode.good else sells == episode.exporter
+        if is_of_episode and sells in hubs and buys in targets:
             boomed.append((sells, buys, good))
     return sorted(boomed)
 

@@ -34,60 +34,95 @@ _API, _BULK = _API_NAMES.split(), _BULK_NAMES.split()
 
 
 def folder(world: Description, dataset: str) -> str:
-    """Where a dataset's files lie: source/dataset/period/vintage, as raw files of a publisher do."""
+    """Where a dataset's files lie, as raw files of a publisher do.
+
+    Parameters
+    ----------
+    world : Description
+        Its calendar and vintage.
+    dataset : str
+        source/dataset, such as COMTRADE.
+
+    Returns
+    -------
+    str
+        source/dataset/period/vintage, under a raw folder.
+    """
     first, last, vintage = world.calendar[0], world.calendar[-1], world.publishing.vintage
     return f"{dataset}/{first:%Y-%m}_{last:%Y-%m}/{vintage:%Y-%m-%d}"
 
 
 def files(world: Description, reports: pl.DataFrame) -> dict[str, bytes]:
-    """Every raw file of the world, by its path under a raw folder, in the order of the paths.
+    """Every raw file of the world, in the formats of the publishers.
 
-    reports   world.reports.reports
+    Parameters
+    ----------
+    world : Description
+        How its offices publish.
+    reports : polars.DataFrame
+        world.reports.reports.
+
+    Returns
+    -------
+    dict of str to bytes
+        By the path under a raw folder, in the order of the paths.
     """
-    rate, form = usd_per_eur(world), world.publishing
-    made = {RATES: _rates(world, rate), "SIMULATED.md": _says(world)}
+    rate, publishing = usd_per_eur(world), world.publishing
+    contents = {RATES: _rates(world, rate), "SIMULATED.md": _says(world)}
     for country in world.countries:
         rows = reports.filter(pl.col("reporter") == country.iso3)
         if country.iso3 in world.eu:
             name = f"{folder(world, COMEXT)}/DS-045409_M_{country.iso2}.csv.gz"
-            made[name] = _comext(world, rows, rate)
+            contents[name] = _comext(world, rows, rate)
             continue
         stem = f"{folder(world, COMTRADE)}/C_M_{country.m49:03}"
-        if country.iso3 in form.as_answer:
-            made[f"{stem}.json.gz"] = _answer(_cells(world, rows))
+        if country.iso3 in publishing.as_answer:
+            contents[f"{stem}.json.gz"] = _answer(_comtrade(world, rows))
             continue
-        if country.iso3 == form.as_web_export:
-            name = f"TradeData_{form.vintage.month}_{form.vintage.day}_{form.vintage.year}_9_0_0.csv"
-            made[f"{folder(world, WEB_EXPORT)}/{name}"] = _web_export(_cells(world, rows.filter(pl.col("flow") == "X")))
+        if country.iso3 == publishing.as_web_export:
+            vintage, exports = publishing.vintage, rows.filter(pl.col("flow") == "X")
+            name = f"TradeData_{vintage.month}_{vintage.day}_{vintage.year}_9_0_0.csv"
+            contents[f"{folder(world, WEB_EXPORT)}/{name}"] = _web_export(_comtrade(world, exports))
             rows = rows.filter(pl.col("flow") != "X")
-        cells = _cells(world, _with_what_must_not_count(world, rows, country.iso3))
-        made[f"{stem}.txt.gz"] = _bulk(_bad_rows(world, cells, country.iso3))
-    return dict(sorted(made.items()))
+        table = _comtrade(world, _with_what_must_not_count(world, rows, country.iso3))
+        contents[f"{stem}.txt.gz"] = _bulk(_with_bad_rows(world, table, country.iso3))
+    return dict(sorted(contents.items()))
 
 
 def usd_per_eur(world: Description) -> list[float]:
-    """USD per EUR by month, four decimals: straight lines between the rates that are told."""
+    """USD per EUR by month: straight lines between the rates of the description.
+
+    Parameters
+    ----------
+    world : Description
+        Its calendar and the rates at even distances over it.
+
+    Returns
+    -------
+    list of float
+        A rate a month, four decimals.
+    """
     rates = world.publishing.usd_per_eur
     path = np.interp(np.arange(world.months), np.linspace(0, world.months - 1, len(rates)), rates)
     return [round(float(rate), 4) for rate in path]
 
 
 def _rates(world: Description, usd: list[float]) -> bytes:
-    of = {"USD": usd}
+    rates = {"USD": usd}
     for currency, ends in world.publishing.other_per_eur.items():
-        of[currency] = [round(float(rate), 4) for rate in np.linspace(*ends, world.months)]
+        rates[currency] = [round(float(rate), 4) for rate in np.linspace(*ends, world.months)]
     lines = ["KEY,FREQ,CURRENCY,CURRENCY_DENOM,EXR_TYPE,EXR_SUFFIX,TIME_PERIOD,OBS_VALUE,TITLE"]
-    for currency in sorted(of):
+    for currency in sorted(rates):
         key, title = f"EXR.M.{currency}.EUR.SP00.A", f"SIMULATED {currency}/Euro"
         lines += [
             f"{key},M,{currency},EUR,SP00,A,{month:%Y-%m},{rate},{title}"
-            for month, rate in zip(world.calendar, of[currency], strict=True)
+            for month, rate in zip(world.calendar, rates[currency], strict=True)
         ]
     return ("\n".join(lines) + "\n").encode()
 
 
-def _packed(data: bytes) -> bytes:
-    return gzip.compress(data, compresslevel=6, mtime=0)
+def _packed(content: bytes) -> bytes:
+    return gzip.compress(content, compresslevel=6, mtime=0)
 
 
 # ------------------------------------------------------------------ Comext
@@ -95,9 +130,9 @@ def _packed(data: bytes) -> bytes:
 
 def _comext(world: Description, rows: pl.DataFrame, rate: list[float]) -> bytes:
     """SDMX-CSV of the API: CRLF, a row per indicator, eight-digit codes, EUR and hundreds of kilograms."""
-    iso2, form = {country.iso3: country.iso2 for country in world.countries}, world.publishing
+    iso2, publishing = {country.iso3: country.iso2 for country in world.countries}, world.publishing
     trade = _in_the_eu(world, rows, rate)
-    if form.hidden_by and form.hidden_by in rows["reporter"]:
+    if publishing.hidden_by and publishing.hidden_by in rows["reporter"]:
         trade = pl.concat([trade, _confidential(world, trade)])
     hundreds = pl.format("{}.{}", pl.col("kilos") // 100, (pl.col("kilos") % 100).cast(pl.String).str.zfill(2))
     values = trade.with_columns(indicators=pl.lit("VALUE_IN_EUROS"), observed=pl.col("euro").cast(pl.String))
@@ -109,7 +144,7 @@ def _comext(world: Description, rows: pl.DataFrame, rate: list[float]) -> bytes:
         .sort("partner", "product", "indicators", "period")
         .select(
             pl.lit("ESTAT:DS-045409(1.0)").alias("DATAFLOW"),
-            pl.lit(f"{form.vintage:%d/%m/%y}").alias("LAST UPDATE"),
+            pl.lit(f"{publishing.vintage:%d/%m/%y}").alias("LAST UPDATE"),
             freq=pl.lit("M"),
             reporter=pl.col("reporter").replace_strict(iso2),
             partner="partner",
@@ -155,12 +190,12 @@ def _in_the_eu(world: Description, rows: pl.DataFrame, rate: list[float]) -> pl.
 
 def _confidential(world: Description, trade: pl.DataFrame) -> pl.DataFrame:
     """A reporter's hidden trade: a partner withheld, and a code of a whole chapter; a tenth of one route's values each."""
-    some = trade.filter(pl.col("partner") == world.publishing.hidden_to).unique(
+    route = trade.filter(pl.col("partner") == world.publishing.hidden_to).unique(
         "period", keep="first", maintain_order=True
     )
     return pl.concat(
         [
-            some.with_columns(
+            route.with_columns(
                 partner=pl.lit(partner),
                 product=pl.lit(product),
                 euro=pl.col("euro") // 10 + 1,
@@ -197,13 +232,13 @@ def _with_what_must_not_count(world: Description, rows: pl.DataFrame, iso: str) 
         return rows
     key = [name for name in (*REPORT_COLUMNS, "transport") if name not in ("value_usd", "net_wgt_kg")]
     sums = (pl.col("value_usd").sum(), pl.lit(None, dtype=pl.Float64).alias("net_wgt_kg"))
-    again = pl.concat(extra).group_by(key).agg(sums)
-    return pl.concat([rows, again.select(rows.columns)]).sort(*REPORT_COLUMNS[:6], "transport")
+    repeated = pl.concat(extra).group_by(key).agg(sums)
+    return pl.concat([rows, repeated.select(rows.columns)]).sort(*REPORT_COLUMNS[:6], "transport")
 
 
-def _cells(world: Description, rows: pl.DataFrame) -> pl.DataFrame:
+def _comtrade(world: Description, rows: pl.DataFrame) -> pl.DataFrame:
     """Every column that any of Comtrade's formats has, typed as in the API's answers."""
-    m49, names = ({country.iso3: getattr(country, of) for country in world.countries} for of in ("m49", "name"))
+    m49, names = ({country.iso3: getattr(country, field) for country in world.countries} for field in ("m49", "name"))
     if "transport" not in rows.columns:
         rows = rows.with_columns(transport=pl.lit(0))
     period = pl.col("month").replace_strict(_month_text(world, "%Y%m"))
@@ -211,7 +246,7 @@ def _cells(world: Description, rows: pl.DataFrame) -> pl.DataFrame:
     reporter, partner = pl.col("reporter").replace_strict(m49), pl.col("partner").replace_strict({**m49, "W00": 0})
     value, is_import = pl.col("value_usd").cast(pl.Float64), pl.col("flow") == "M"
     no_number, no = pl.lit(None, dtype=pl.Float64), pl.lit(value=False)
-    cells = {
+    columns = {
         "typeCode": pl.lit("C"), "freqCode": pl.lit("M"), "refPeriodId": (period + "01").cast(pl.Int64),
         "refYear": year, "refMonth": month, "period": period,
         "reporterCode": reporter, "reporterISO": pl.col("reporter"), "reporterDesc": pl.col("reporter").replace_strict(names),
@@ -236,46 +271,46 @@ def _cells(world: Description, rows: pl.DataFrame) -> pl.DataFrame:
         "isReported": no, "isAggregate": pl.lit(value=True),
         "datasetCode": pl.format("20{}{}0{}1000", reporter.cast(pl.String).str.zfill(3), period, "edition"),
     }  # fmt: skip
-    return rows.select(expression.alias(name) for name, expression in cells.items())
+    return rows.select(expression.alias(name) for name, expression in columns.items())
 
 
-def _bad_rows(world: Description, cells: pl.DataFrame, iso: str) -> pl.DataFrame:
+def _with_bad_rows(world: Description, table: pl.DataFrame, iso: str) -> pl.DataFrame:
     """A few rows that no reader may take: a country nobody knows, a value below zero, a code that is not there."""
     if iso not in world.publishing.with_bad_rows:
-        return cells
-    first = cells.filter(pl.col("flowCode") == "X").slice(0, 3).with_row_index("number")
+        return table
+    first = table.filter(pl.col("flowCode") == "X").slice(0, 3).with_row_index("number")
     number = pl.col("number")
     bad = first.with_columns(
         partnerCode=pl.when(number == 0).then(UNKNOWN_COUNTRY).otherwise("partnerCode"),
         primaryValue=pl.when(number == 1).then(-pl.col("primaryValue")).otherwise("primaryValue"),
         cmdCode=pl.when(number == 2).then(None).otherwise("cmdCode"),
     ).drop("number")
-    return pl.concat([cells, bad], how="vertical_relaxed")
+    return pl.concat([table, bad], how="vertical_relaxed")
 
 
-def _bulk(cells: pl.DataFrame) -> bytes:
+def _bulk(table: pl.DataFrame) -> bytes:
     """A bulk file: gzip, tab separated, 34 columns, booleans 0 and 1, empty for unknown."""
-    spelt = {name.lower(): name for name in cells.columns}
-    table = cells.with_columns(pl.col(pl.Boolean).cast(pl.Int8)).select(
-        pl.col(spelt[name.lower()]).alias(name) for name in _BULK
+    names = {name.lower(): name for name in table.columns}
+    spelt = table.with_columns(pl.col(pl.Boolean).cast(pl.Int8)).select(
+        pl.col(names[name.lower()]).alias(name) for name in _BULK
     )
-    return _packed(table.write_csv(separator="\t", quote_style="never").encode())
+    return _packed(spelt.write_csv(separator="\t", quote_style="never").encode())
 
 
-def _answer(cells: pl.DataFrame) -> bytes:
+def _answer(table: pl.DataFrame) -> bytes:
     """An answer of the API, packed."""
-    rows = cells.select(_API).to_dicts()
-    whole = {"elapsedTime": "0.00 secs", "count": len(rows), "data": rows, "error": ""}
-    return _packed(json.dumps(whole, separators=(",", ":"), ensure_ascii=False).encode())
+    rows = table.select(_API).to_dicts()
+    answer = {"elapsedTime": "0.00 secs", "count": len(rows), "data": rows, "error": ""}
+    return _packed(json.dumps(answer, separators=(",", ":"), ensure_ascii=False).encode())
 
 
-def _web_export(cells: pl.DataFrame) -> bytes:
+def _web_export(table: pl.DataFrame) -> bytes:
     """A web export: CRLF, every cell in quotes, and a comma after the last cell of each row of data only."""
-    table = cells.select(_API).with_columns(
+    quoted = table.select(_API).with_columns(
         pl.col(pl.Boolean).cast(pl.String),
         pl.col(pl.Float64).cast(pl.String).str.strip_suffix(".0"),
     )
-    body = table.write_csv(include_header=False, line_terminator=",\r\n", quote_style="always")
+    body = quoted.write_csv(include_header=False, line_terminator=",\r\n", quote_style="always")
     return (",".join(_API) + "\r\n" + body.replace('""', "")).encode()
 
 

@@ -6,7 +6,19 @@ from typing import NamedTuple
 
 
 class Place(NamedTuple):
-    """A country's ISO 3166-1 alpha-2, the number and the name UN Comtrade gives it, and where it lies in degrees."""
+    """What publishers call a country, and where it lies.
+
+    Parameters
+    ----------
+    iso2 : str
+        ISO 3166-1 alpha-2.
+    m49 : int
+        Number that UN Comtrade gives it.
+    name : str
+        Name that UN Comtrade gives it.
+    lat, lon : float
+        Degrees.
+    """
 
     iso2: str
     m49: int

@@ -19,16 +19,30 @@ REPORT_COLUMNS = ("reporter", "partner", "flow", "edition", "code", "month", "va
 
 
 def reports(trade: Trade, rng: Rng) -> pl.DataFrame:
-    """Every row every office publishes: REPORT_COLUMNS, sorted; reporter, partner and flow as text, value whole USD.
+    """Every row that every statistics office publishes of the true trade.
 
     EU members publish exports only (their imports are not part of the world); re-exports lie inside exports.
+
+    Parameters
+    ----------
+    trade : Trade
+        What was traded.
+    rng : numpy.random.Generator
+        Source of all chance; it moves on.
+
+    Returns
+    -------
+    polars.DataFrame
+        REPORT_COLUMNS, sorted by the first six: reporter and partner (ISO 3166-1 alpha-3), flow (X, M or RX), edition of
+        the HS, code, month (position in the calendar), value_usd (whole USD, exports FOB, imports CIF), net_wgt_kg (null:
+        not reported) and good.
     """
     exports = _exports(trade, rng)
     sides = [_long(trade, exports, "X"), _long(trade, _imports(trade, exports, rng), "M")]
-    again = np.minimum(trade.reexported + USUAL_REEXPORTS * (trade.value - trade.reexported), trade.value)
+    reexports = np.minimum(trade.reexported + USUAL_REEXPORTS * (trade.value - trade.reexported), trade.value)
     world = trade.world
-    again[~np.isin(trade.exporter, [world.country_at[iso] for iso in world.reexporters])] = 0
-    sides.append(_long(trade, np.where(exports > 0, np.rint(again), 0), "RX"))
+    reexports[~np.isin(trade.exporter, [world.country_at[iso] for iso in world.reexporters])] = 0
+    sides.append(_long(trade, np.where(exports > 0, np.rint(reexports), 0), "RX"))
     rows = _with_weights(pl.concat(sides), trade, rng)
     return as_codes(world, _published(world, rows, rng)).select(REPORT_COLUMNS).sort(*REPORT_COLUMNS[:6])
 
@@ -96,12 +110,22 @@ def _published(world: Description, rows: pl.DataFrame, rng: Rng) -> pl.DataFrame
 
 
 def as_codes(world: Description, rows: pl.DataFrame) -> pl.DataFrame:
-    """Spread each row over the codes its reporter uses in that month: adds edition (5 or 6), code and good.
-
-    rows   reporter, partner, flow, month, position (in the world's goods), value_usd, net_wgt_kg, anything else
+    """Spread each row over the codes that its reporter uses in that month.
 
     Each reporter moves to HS 2022 in its own month. The parts of a split code sum to the whole to the dollar. Trade of
-    the small makers goes whole under the first of the new codes.
+    the small makers goes whole under the largest of the new codes.
+
+    Parameters
+    ----------
+    world : Description
+        Countries, goods and calendar.
+    rows : polars.DataFrame
+        reporter, partner, flow, month, position (in the world's goods), value_usd, net_wgt_kg, anything else.
+
+    Returns
+    -------
+    polars.DataFrame
+        A row a code with trade, with edition (5 or 6), code and good.
     """
     switch = {country.iso3: min(world.month(country.h6_from), world.months) for country in world.countries}
     seller = pl.when(pl.col("flow") == "M").then("partner").otherwise("reporter")

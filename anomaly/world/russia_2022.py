@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from anomaly.world.description import Description, Episode, Exact, Good, Publishing, country
+from anomaly.world.description import Description
+from anomaly.world.elements import Episode, Exact, Good, Publishing, country
 
 COUNTRIES = (
     country("RUS", "target", 3.0, 9.0, "2024-01"),

@@ -27,7 +27,6 @@ SQUEEZED_SHARE = 0.6  # of the goods
 # before 2022 (docs/world.md).
 STEP_CHANCE = 0.08  # a month
 STEP_SPREAD, STEP_SPREAD_SMALL = 0.45, 0.22  # log, and more for each power of ten below a million USD a month
-STEP_TAIL = 3  # degrees of freedom of Student's t
 STEP_KEPT = 0.97  # of a step is left a month later
 STEP_BEFORE = 60  # months of steps before the first
 STEP_MOST = 3.0  # log, of all steps of a route together
@@ -39,12 +38,22 @@ SMALLEST_USD = 1_000  # a month below it is no trade
 class Trade:
     """Routes x months, true FOB values in USD. Episodes change the amounts; routes stay.
 
-    world         its description
-    exporter, importer, good   positions in the description's countries and goods
-    price         USD per kg
-    reexported    part of the value that is re-export
-    unrecorded    part of the value that the importer never records
-    is_exact      rows whose values are whole USD already and are reported to the dollar
+    Parameters
+    ----------
+    world : Description
+        What it is the trade of.
+    exporter, importer, good : array of int, shape (routes,)
+        Positions in the description's countries and goods.
+    value : array of float, shape (routes, months)
+        FOB, USD.
+    price : array of float, shape (routes, months)
+        USD per kg.
+    reexported : array of float, shape (routes, months)
+        Part of the value that is re-export, USD.
+    unrecorded : array of float, shape (routes, months)
+        Part of the value that the importer never records, USD.
+    is_exact : array of bool, shape (routes,)
+        Whether the values are whole USD already and are reported to the dollar.
     """
 
     world: Description
@@ -58,7 +67,25 @@ class Trade:
     is_exact: npt.NDArray[np.bool_]
 
     def at(self, exporter: str, importer: str, good: str) -> int:
-        """Row of a route. Raises KeyError where the world has no such route."""
+        """Row of a route.
+
+        Parameters
+        ----------
+        exporter, importer : str
+            ISO 3166-1 alpha-3.
+        good : str
+            HS family.
+
+        Returns
+        -------
+        int
+            Its position in the arrays.
+
+        Raises
+        ------
+        KeyError
+            The world has no such route.
+        """
         rows = np.flatnonzero(
             (self.exporter == self.world.country_at[exporter])
             & (self.importer == self.world.country_at[importer])
@@ -69,7 +96,18 @@ class Trade:
         return int(rows[0])
 
     def names(self, row: int) -> tuple[str, str, str]:
-        """Exporter, importer and good of a row."""
+        """Exporter, importer and good of a row.
+
+        Parameters
+        ----------
+        row : int
+            Position in the arrays.
+
+        Returns
+        -------
+        tuple of str
+            Two ISO 3166-1 alpha-3 codes and an HS family.
+        """
         return (
             self.world.countries[self.exporter[row]].iso3,
             self.world.countries[self.importer[row]].iso3,
@@ -80,8 +118,20 @@ class Trade:
 def simulate(world: Description, rng: Rng, needed: pl.DataFrame) -> Trade:
     """Honest trade on the largest routes of each block and on the `needed` ones.
 
-    needed   exporter, importer, good (positions), before: USD a month that the route has, 0 for nothing at all,
-             null for a size of its own
+    Parameters
+    ----------
+    world : Description
+        Countries, goods, calendar and measures.
+    rng : numpy.random.Generator
+        Source of all chance; it moves on.
+    needed : polars.DataFrame
+        exporter, importer, good (positions), before: USD a month that the route has, 0 for nothing at all, null for a
+        size of its own.
+
+    Returns
+    -------
+    Trade
+        Sorted by exporter, importer and good, each route once.
     """
     routes = _routes(world, rng, needed)
     exporter, importer, good = (routes[name].to_numpy() for name in ("exporter", "importer", "good"))
@@ -106,7 +156,7 @@ def _routes(world: Description, rng: Rng, needed: pl.DataFrame) -> pl.DataFrame:
     size = world.median_usd * np.exp(_gravity(world, rng, exporter, importer, good))
     chance = np.sqrt(size) * np.exp(rng.gumbel(0, 0.45, len(size)))
     role = np.array([country.role for country in world.countries])
-    every = pl.DataFrame(
+    candidates = pl.DataFrame(
         {
             "exporter": exporter, "importer": importer, "good": good, "size": size, "chance": chance,
             "sells": role[exporter], "buys": role[importer],
@@ -118,7 +168,7 @@ def _routes(world: Description, rng: Rng, needed: pl.DataFrame) -> pl.DataFrame:
     key = ["exporter", "importer", "good"]
     wanted = needed.unique(key, keep="first", maintain_order=True).with_columns(is_needed=pl.lit(value=True))
     return (
-        every.join(blocks, on=["sells", "buys"])
+        candidates.join(blocks, on=["sells", "buys"])
         .with_columns(place=pl.col("chance").rank("ordinal", descending=True).over("sells", "buys"))
         .join(wanted, on=key, how="left")
         .filter((pl.col("place") <= pl.col("most")) | pl.col("is_needed"))
@@ -195,7 +245,7 @@ def _steps(world: Description, rng: Rng, size: Amounts, is_needed: npt.NDArray[n
     smaller = np.clip(np.log10(1e6 / np.maximum(size, 1e3)), -1.5, 2)
     spread = np.maximum(STEP_SPREAD + STEP_SPREAD_SMALL * smaller, 0.05)
     shape = (len(size), STEP_BEFORE + world.months)
-    steps = (rng.random(shape) < STEP_CHANCE) * rng.standard_t(STEP_TAIL, shape) * spread[:, None]
+    steps = (rng.random(shape) < STEP_CHANCE) * rng.standard_t(world.step_tail, shape) * spread[:, None]
     level = np.clip(_lasting(steps, STEP_KEPT)[:, STEP_BEFORE:], -STEP_MOST, STEP_MOST)
     calm = world.month(f"{world.calm_year}-01")
     usual = level[:, calm : calm + 12].mean(axis=1, keepdims=True)
@@ -222,9 +272,9 @@ def _measures(world: Description, rng: Rng, exporter: Positions, importer: Posit
 def _depths(world: Description) -> Amounts:
     """Goods x months: the share of its fall that a good has come to, 0 before the measures on it."""
     depth = np.zeros((len(world.goods), world.months))
-    still = np.array(world.still)
+    missing = np.array(world.missing_shares)
     for row, good in zip(depth, world.goods, strict=True):
         start = world.month(good.since or world.measures_from)
         row[start:] = 1.0
-        row[start : start + len(still)] -= still[: world.months - start]
+        row[start : start + len(missing)] -= missing[: world.months - start]
     return depth

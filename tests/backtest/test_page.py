@@ -117,7 +117,7 @@ def test_the_short_table_sets_ours_beside_the_best_rival_and_names_it():
     rows += [told("flagged_before_sanctions", method, hits, 1000, judged_by="nothing") for method, hits in early]
     lines = page.brief(table(*rows), ["2022-12-31"]).splitlines()
     assert "| right among as many as we flag (5 % by chance) | **80 %** | 77 %, eu rule |" in lines
-    assert "| flagged of 1,000 before the sanctions | 9.0 | **3.0**, growth and eu rule |" in lines
+    assert "| flagged of 1,000 before the measures | 9.0 | **3.0**, growth and eu rule |" in lines
 
 
 def test_the_short_table_has_no_row_of_other_figures_kinds_judges_or_legs():

@@ -10,7 +10,7 @@ from polars.testing import assert_frame_equal
 from anomaly.bilateral import known, sums
 from anomaly.contract.keys import ROUTE
 from anomaly.features import measure, windows
-from anomaly.features.refusals import Breaks
+from anomaly.features.refusals import edition_bits
 from anomaly.query import series
 from tests.silence import Silence, laid, of_grid, silences
 
@@ -80,8 +80,7 @@ def test_sums_of_frames_are_compared_across_editions_where_those_of_grids_are(wo
     if world.trade.is_empty():
         return
     grid = laid(world)
-    tables = pl.DataFrame({"older": [3, 4, 5], "newer": [4, 5, 6], "chapter": ["all"] * 3})
-    broken_by = Breaks(world.broken, tables).marks(grid.names.goods)
+    broken_by = edition_bits(world.broken, grid.names.goods)
     filled = sums.fill(world.trade, known.silences(world.trade, world.coverage, world.scope))
     for comparison in windows.plan(grid.known, (2,), (2018, 2019), 1):
         of_frames = sums.by_year(filled, comparison.window, comparison.baseline_years)

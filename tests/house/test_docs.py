@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from anomaly.backtest import page as backtest_page
-from anomaly.backtest.rivals import BASELINES
+from anomaly.backtest.rivals import RIVALS
 from anomaly.cli.backtest import CHART, FIGURES
 from anomaly.cli.commands import main
 from anomaly.indicators import INDICATORS
@@ -124,7 +124,7 @@ def test_the_readme_is_read_in_three_minutes():
 
 def test_the_page_of_the_backtest_tells_every_figure_and_every_rival():
     page = (DOCS / "backtest.md").read_text(encoding="utf-8")
-    named = {measure for measure, _, _ in backtest_page.FIGURES} | {one.name for one in BASELINES}
+    named = {measure for measure, _, _ in backtest_page.FIGURES} | {rival.name for rival in RIVALS}
     assert {name for name in named if f"`{name}`" not in page} - {"precision_at_20", "precision_at_50"} == set()
 
 

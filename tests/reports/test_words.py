@@ -1,6 +1,6 @@
 """Amounts, changes and windows in words."""
 
-from anomaly.reports.words import change, measured, million, usd
+from anomaly.reports.amounts import change, measured, million, usd
 
 
 def test_a_change_from_nothing_is_not_a_percentage_and_the_unknown_is_not_zero() -> None:

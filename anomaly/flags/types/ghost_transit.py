@@ -35,10 +35,10 @@ def _sentence(row: Row) -> str:
 def _lost(row: Row) -> int | None:
     """What did not arrive beyond the pair's own gap of the baseline."""
     sides = [row[f"leg_{side}{then}_usd"] for then in ("", "_baseline") for side in ("exported", "imported")]
-    known: list[int] = [one for one in sides if one is not None]
-    if len(known) < len(sides):
+    amounts: list[int] = [side for side in sides if side is not None]
+    if len(amounts) < len(sides):
         return None
-    sent, arrived, sent_then, arrived_then = known
+    sent, arrived, sent_then, arrived_then = amounts
     share = sent / sent_then if sent_then else 1.0
     return max(0, round(sent - arrived - max(0, sent_then - arrived_then) * share))
 

@@ -8,31 +8,37 @@ from typing import Any
 from anomaly.contract.keys import WINDOW_KEY
 from anomaly.contract.periods import window_of
 from anomaly.contract.schema import ROUTE_KEY
+from anomaly.reports.amounts import change_share
 from anomaly.reports.base import Findings
 from anomaly.reports.excel.proof_sheets import proof_sheets
 from anomaly.reports.excel.sheet import Column, Sheet
+from anomaly.reports.excel.supply_sheets import supply_sheets
 from anomaly.reports.tallies import flat_settings, run_of
-from anomaly.reports.words import (
-    change_share,
-    country_name,
-    good_name,
-    in_order,
-    measures,
-    next_steps,
-    type_words,
-)
+from anomaly.reports.words import country_name, good_name, in_order, measures, next_steps, type_words
 
 MOST_REFUSED_ROWS = 20_000  # largest trade first; 100,000 took 30 s to write, and the whole table is in the store
 
 
 def all_sheets(findings: Findings) -> list[Sheet]:
-    """The tables in the order of the workbook."""
+    """The tables in the order of the workbook.
+
+    Parameters
+    ----------
+    findings : Findings
+        All of it but series.
+
+    Returns
+    -------
+    list of Sheet
+        All but the first sheet, which `read_me` fills.
+    """
     return [
         _flags(findings),
         _reasons(findings),
         *proof_sheets(findings),
         _rollups(findings, "good", "Goods"),
         _rollups(findings, "hub", "Hubs"),
+        *supply_sheets(findings),
         _refused(findings),
         _files(findings),
         _settings(findings),
@@ -40,7 +46,20 @@ def all_sheets(findings: Findings) -> list[Sheet]:
 
 
 def read_me(findings: Findings, tables: Sequence[Sheet]) -> list[tuple[str, str, str]]:
-    """Lines of the first sheet: (format, left, right)."""
+    """Lines of the first sheet: what the run was, and how to read the others.
+
+    Parameters
+    ----------
+    findings : Findings
+        Its run.
+    tables : sequence of Sheet
+        The sheets that follow.
+
+    Returns
+    -------
+    list of tuple of str
+        (title, warning or text; left; right).
+    """
     run = run_of(findings)
     simulated = "Every figure in this workbook comes from a made-up trade world. Nothing in it is about real trade."
     return [
@@ -219,11 +238,11 @@ def _rollups(findings: Findings, rollup: str, name: str) -> Sheet:
     )
     table = findings.rollups.filter(findings.rollups["rollup"] == rollup)
     keys = [*WINDOW_KEY, "flagged_usd", "key"]
-    named = good_name if rollup == "good" else country_name
+    name_of = good_name if rollup == "good" else country_name
     rows = [
         [
             row["key"],
-            named(findings, row["key"]),
+            name_of(findings, row["key"]),
             "annual" if row["freq_code"] == "A" else "monthly",
             window_of(row).words,
             row["window_end"],
@@ -259,7 +278,7 @@ def _refused(findings: Findings) -> Sheet:
         columns,
         rows,
         table.height,
-        whole_in="the table features.refused",
+        whole_in="the tables features.refused and supply.refused",
     )
 
 
