@@ -17,6 +17,7 @@ from sklearn.neighbors import LocalOutlierFactor
 from sklearn.svm import OneClassSVM
 
 from anomaly.backtest import truth
+from anomaly.contract.keys import COALITION_TO_HUB, HUB_TO_TARGET
 from anomaly.contract.schema import ROUTE_KEY
 from anomaly.contract.settings import Settings, load
 from anomaly.indicators.base import direct_fall_log, net_of_elsewhere, suspicious_side
@@ -87,7 +88,7 @@ def scored(inputs: pl.DataFrame, names: tuple[str, ...], *, is_weighted: bool, *
             [_modelled(part, names[0]) for part in inputs.partition_by("window_months", "baseline_gap_years")]
         )
     told = inputs if is_weighted else inputs.with_columns(evidence_weight=1.0)
-    return scores.build(told, {"hub to target": names, "coalition to hub": []}, settings).scores
+    return scores.build(told, {HUB_TO_TARGET: names, COALITION_TO_HUB: []}, settings).scores
 
 
 def _modelled(part: pl.DataFrame, name: str) -> pl.DataFrame:

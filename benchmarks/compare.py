@@ -9,9 +9,10 @@ from pathlib import Path
 
 import polars as pl
 
+from anomaly.contract.keys import ROUTE
 from anomaly.indicators import INDICATORS
 
-KEY = ["window_year", "baseline_gap_years", "good", "exporter_iso", "importer_iso"]
+KEY = ["window_year", "baseline_gap_years", *ROUTE]
 WHOLE = [
     "value_usd", "value_prior_year_usd", "value_baseline_usd", "active_periods", "net_wgt_g", "net_wgt_prior_g",
     "coalition_to_target_usd", "coalition_to_target_prior_usd", "coalition_to_target_baseline_usd",

@@ -22,12 +22,13 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from anomaly.contract.keys import LEGS, ROUTE, WINDOW_KEY
+
 if TYPE_CHECKING:
     from anomaly.contract.tables import Frame
     from pipelines.job import Run
 
 Q_LEVELS = (0.05, 0.10, 0.20)
-LEGS = ("hub to target", "coalition to hub")
 UPSTREAM = "upstream leg of an evasion"
 BOOM = "small route of a boom"
 STAMP = "labels.made_by"
@@ -149,24 +150,23 @@ def _before(sanctions_since: object) -> pl.Expr:
 
 def _called(tested: pl.DataFrame, level: float) -> pl.DataFrame:
     called = pl.col("q_value") <= level
-    return tested.group_by("leg", "is_before_sanctions", "freq_code", "window_months", "window_end").agg(
+    return tested.group_by("leg", "is_before_sanctions", *WINDOW_KEY).agg(
         q_level=pl.lit(level), tested=pl.len(), called=called.sum(), false=(called & ~pl.col("is_evasion")).sum()
     )
 
 
 def _recall(tested: pl.DataFrame, found: pl.DataFrame, labels: pl.DataFrame, level: float) -> pl.DataFrame:
     """Per label: windows of its route in which it is active, those tested and those flagged."""
-    route = ["exporter_iso", "importer_iso", "good"]
     counted = [
-        frame.join(labels.select(*route, "kind"), on=route, how="inner")
+        frame.join(labels.select(*ROUTE, "kind"), on=ROUTE, how="inner")
         .filter(pl.col("planted") == pl.col("kind"))
-        .group_by(*route, "kind")
+        .group_by(*ROUTE, "kind")
         .agg(pl.len().alias(name))
         for frame, name in ((tested, "tested"), (found, "found"))
     ]
-    told = labels.select(*route, "kind", "is_evasion")
+    told = labels.select(*ROUTE, "kind", "is_evasion")
     for frame in counted:
-        told = told.join(frame, on=[*route, "kind"], how="left")
+        told = told.join(frame, on=[*ROUTE, "kind"], how="left")
     return told.with_columns(pl.col("tested", "found").fill_null(0), q_level=pl.lit(level))
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from anomaly.contract.keys import ROUTE
 from anomaly.features import features, grid
 from anomaly.reference.goods import HEADING_DIGITS
 from anomaly.stages.features import ROWS_AT_A_TIME
@@ -26,6 +27,6 @@ def run(root: str, out: str, materiality_usd: str, threads: str = "2", rows: str
 
 def scan(root: str) -> None:
     """Read the columns that features need, and no more: the floor under any engine."""
-    texts = pl.col("good", "exporter_iso", "importer_iso").str.len_bytes().cast(pl.Int64).sum()
+    texts = pl.col(ROUTE).str.len_bytes().cast(pl.Int64).sum()
     numbers = pl.col("value_usd", "net_wgt_g").sum()
     Store(Path(root)).scan("bilateral").select(texts, numbers, pl.col("ref_date").max()).collect(engine="streaming")

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from anomaly.contract import keys
 from anomaly.contract.settings import Settings
 from anomaly.features.size_effect import FENCE, LEAST_ROUTES, LEAST_SPREAD, SIZE_POWER
 from anomaly.features.unit_values import LEAST_WEIGHED_SHARE
@@ -14,7 +15,7 @@ from anomaly.features.windows import Comparison
 from anomaly.reference.goods import HEADING_DIGITS
 from benchmarks.tables import ZSTD_LEVEL, files, plan_of, scenario
 
-ROUTE = ["good", "exporter_iso", "importer_iso"]
+ROUTE = list(keys.ROUTE)
 
 
 def run(root: str, out: str, materiality_usd: str) -> None:

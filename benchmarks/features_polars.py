@@ -11,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
+from anomaly.contract import keys
 from anomaly.contract.settings import Settings
 from anomaly.features import features, grid
 from anomaly.features.size_effect import FENCE, LEAST_ROUTES, LEAST_SPREAD, SIZE_POWER
@@ -23,7 +24,7 @@ from anomaly.stages.features import ROWS_AT_A_TIME
 from anomaly.store.store import Store
 from benchmarks.tables import ZSTD_LEVEL, plan_of, scenario
 
-ROUTE = ["good", "exporter_iso", "importer_iso"]
+ROUTE = list(keys.ROUTE)
 VALUES = ("value_usd", "value_prior_year_usd", "value_baseline_usd")
 UNKNOWN = (
     "level_shift", "lead_lag", "exporter_growth_prior_log", "exporter_growth_baseline_log", "leg_exported_usd",

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from threadpoolctl import threadpool_limits
 
+from anomaly.contract.keys import ROUTE
 from anomaly.features.grid import Grid, lay
 from anomaly.features.measure import by_month
 from anomaly.reference.goods import HEADING_DIGITS
@@ -82,7 +83,7 @@ def main() -> None:
     )
     run([whole, grids, months], args.repeat)
     bilateral_rows = Store(root).scan("bilateral")
-    routes = bilateral_rows.select(pl.struct("good", "exporter_iso", "importer_iso").n_unique()).collect().item()
+    routes = bilateral_rows.select(pl.struct(ROUTE).n_unique()).collect().item()
     print(
         table(
             f"monthly, {Store(root).meta('bilateral')['rows']:,} rows, {routes:,} routes, {len(YEARS) * 12} months",

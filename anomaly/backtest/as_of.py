@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from anomaly.contract.keys import COALITION_TO_HUB, HUB_TO_TARGET, WINDOW_KEY
 from anomaly.contract.schema import ROUTE_KEY, is_own_gap
 from anomaly.contract.settings import PublicationLag, Settings
 from anomaly.flags import naming
@@ -14,7 +15,6 @@ from anomaly.indicators import INDICATORS
 from anomaly.reference import editions
 from anomaly.sources import vintages
 
-LEGS = ("hub to target", "coalition to hub")
 _GROUP = ("freq_code", "window_months", "is_from_coalition")
 _LABELS = ("value_usd", "value_prior_year_usd", "value_baseline_usd", "is_before_sanctions", "role")
 
@@ -202,7 +202,7 @@ def routes(
         features.filter(is_own_gap(settings.baseline_years))
         .with_columns(
             is_from_coalition=is_from_coalition,
-            leg=pl.when(is_from_coalition).then(pl.lit(LEGS[1])).otherwise(pl.lit(LEGS[0])),
+            leg=pl.when(is_from_coalition).then(pl.lit(COALITION_TO_HUB)).otherwise(pl.lit(HUB_TO_TARGET)),
         )
         .join(windows, on=windows.columns, how="semi")
         .join(scored, on=key, how="left")
@@ -231,4 +231,4 @@ def by_window(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
     polars.DataFrame
         Rows of one frequency, length, end and leg, order kept.
     """
-    yield from rows.partition_by("freq_code", "window_months", "window_end", "leg", maintain_order=True)
+    yield from rows.partition_by(*WINDOW_KEY, "leg", maintain_order=True)

@@ -9,6 +9,7 @@ import polars as pl
 
 from anomaly.backtest import as_of as replay
 from anomaly.backtest import judge
+from anomaly.contract.keys import WINDOW_KEY
 from anomaly.contract.settings import Settings
 from anomaly.contract.tables import Frame
 from anomaly.sources import vintages
@@ -97,7 +98,5 @@ def replayed(
     routes = replay.routes(features, windows, scored.read("scores"), flags, settings)
     if not routes["is_candidate"].any():
         return None
-    calibration = scored.read("scores.calibration").join(
-        windows, on=["freq_code", "window_months", "window_end"], how="semi"
-    )
+    calibration = scored.read("scores.calibration").join(windows, on=WINDOW_KEY, how="semi")
     return Day(judge.ranked(routes, as_of), calibration.with_columns(as_of=pl.lit(as_of)))

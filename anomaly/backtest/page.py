@@ -10,6 +10,7 @@ import polars as pl
 
 from anomaly.backtest.judge import ALL, CHANCE, METHODS, OURS
 from anomaly.contract.errors import BadRequest
+from anomaly.contract.keys import HUB_TO_TARGET
 
 BEGIN, END = "<!-- backtest: written by `make backtest` -->", "<!-- backtest: end -->"
 BOLD = "**"
@@ -181,7 +182,7 @@ def block(table: pl.DataFrame, dates: Sequence[str], chart: str) -> str:
     return "\n".join([*lines, f"![The same as a chart]({chart})", END])
 
 
-def brief(table: pl.DataFrame, dates: Sequence[str], leg: str = "hub to target") -> str:
+def brief(table: pl.DataFrame, dates: Sequence[str], leg: str = HUB_TO_TARGET) -> str:
     """The few rows for the README, marks and all: ours beside the rival that is best in each figure.
 
     Parameters
@@ -260,7 +261,7 @@ def put(page: str, block: str) -> str:
     return f"{before}{block}{after}"
 
 
-def draw(table: pl.DataFrame, leg: str = "hub to target") -> str:
+def draw(table: pl.DataFrame, leg: str = HUB_TO_TARGET) -> str:
     """A chart as SVG: a panel a figure, a bar a method, ours dark; over all dates.
 
     Parameters

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from anomaly.contract.keys import ROUTE
 from anomaly.contract.periods import first_month
 from anomaly.contract.schema import ROUTE_KEY
 from anomaly.reference import editions
@@ -14,10 +15,9 @@ from anomaly.reference.countries import EU27
 OUT_OF_TIME = "out_of_time"  # the route has an episode, but not in this window
 NOTHING = "nothing"  # no episode was planted on the route
 IS_EVASION = {"rise": True, "gap": True, "not_a_hub": False, "fall": None}  # of the kinds of published cases
-_ROUTE = ("exporter_iso", "importer_iso", "good")
 _NO_LABELS = pl.DataFrame(
     schema={
-        **dict.fromkeys(("episode_id", "kind", *_ROUTE), pl.String),
+        **dict.fromkeys(("episode_id", "kind", *ROUTE), pl.String),
         "start": pl.Date, "end": pl.Date, "is_evasion": pl.Boolean,
     }
 )  # fmt: skip
@@ -41,12 +41,12 @@ def planted(routes: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
         or after the window; else NOTHING. `is_evasion` is true for an active episode of evasion only: a flag on any other
         route or window is a false one.
     """
-    episodes = labels.select(*_ROUTE, "kind", "start", "end", label_is_evasion="is_evasion")
+    episodes = labels.select(*ROUTE, "kind", "start", "end", label_is_evasion="is_evasion")
     numbered = routes.with_row_index("_row")
     is_active = (pl.col("start") <= pl.col("window_end")) & (pl.col("end") >= first_month())
     labelled = (
-        numbered.select("_row", "window_end", "window_months", *_ROUTE)
-        .join(episodes, on=_ROUTE, how="inner")
+        numbered.select("_row", "window_end", "window_months", *ROUTE)
+        .join(episodes, on=ROUTE, how="inner")
         .with_columns(is_active=is_active)
         .sort("_row", "is_active", "label_is_evasion", "kind", descending=[False, True, True, False])
         .unique("_row", keep="first", maintain_order=True)
@@ -78,12 +78,12 @@ def of_labels(routes: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
     polars.DataFrame
         schema.ROUTE_KEY, kind, start, is_evasion, event_id; an episode of several routes is several events, one a label.
     """
-    event = pl.concat_str("episode_id", *_ROUTE, separator=" ")
-    episodes = labels.select(*_ROUTE, "kind", "start", "end", "is_evasion", event_id=event)
+    event = pl.concat_str("episode_id", "exporter_iso", "importer_iso", "good", separator=" ")
+    episodes = labels.select(*ROUTE, "kind", "start", "end", "is_evasion", event_id=event)
     return (
         routes.select(ROUTE_KEY)
         .unique(maintain_order=True)
-        .join(episodes, on=_ROUTE, how="inner", maintain_order="left_right")
+        .join(episodes, on=ROUTE, how="inner", maintain_order="left_right")
         .filter(pl.col("start") <= pl.col("window_end"), pl.col("end") >= first_month())
         .drop("end")
     )

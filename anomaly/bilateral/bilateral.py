@@ -7,9 +7,9 @@ from typing import Literal
 import polars as pl
 
 from anomaly.bilateral.known import DATASET, active_years, full_reports, speaking_years, without_moved
+from anomaly.contract.keys import SERIES_KEY
 
 KEY = ("good", "freq_code", "exporter_iso", "importer_iso", "ref_date")
-_ROUTE = ("good", "freq_code", "exporter_iso", "importer_iso")
 
 
 def with_goods(flows: pl.LazyFrame, families: pl.DataFrame, edition: pl.Expr) -> pl.LazyFrame:
@@ -112,7 +112,7 @@ def _one_publisher(
     Then the source's precedence, then the periods before, then the name. Periods are known, with trade or without:
     old years that nothing is compared with do not outweigh the newest, nor a publisher's small estimates its silence.
     """
-    side = [*_ROUTE, "flow_code"]
+    side = [*SERIES_KEY, "flow_code"]
     publisher = [*side, "source", "dataset"]
     datasets = (
         sided.select(publisher).unique() if sided.select(pl.struct("source", "dataset").n_unique()).item() > 1 else None
@@ -179,7 +179,7 @@ def _side_by_side(sided: pl.DataFrame, speaks: pl.DataFrame) -> pl.DataFrame:
             .otherwise(pl.lit("import"))
         )
         .select(
-            "freq_code", "good", "exporter_iso", "importer_iso", "ref_date", "source", "dataset", "value_usd",
+            *SERIES_KEY, "ref_date", "source", "dataset", "value_usd",
             "value_basis", "export_value_fob_usd", "import_value_cif_usd", "reexport_value_fob_usd", "net_wgt_g",
         )
         .sort(*KEY)
@@ -212,11 +212,11 @@ def _with_one_basis(both: pl.DataFrame, speaks: pl.DataFrame) -> pl.DataFrame:
     routes = (
         both.filter(pl.col("export_source").is_not_null())
         .join(speaks, on=["freq_code", "exporter_iso"], how="semi")
-        .group_by(_ROUTE)
+        .group_by(SERIES_KEY)
         .agg(_source=pl.col("export_source").min(), _dataset=pl.col("export_dataset").min())
     )
     return (
-        both.join(routes, on=_ROUTE, how="left")
+        both.join(routes, on=SERIES_KEY, how="left")
         .with_columns(
             export_source=pl.coalesce("_source", "export_source"),
             export_dataset=pl.coalesce("_dataset", "export_dataset"),

@@ -22,6 +22,7 @@ from anomaly.cli.store import (
     understood,
 )
 from anomaly.contract.errors import SourceUnavailable
+from anomaly.contract.keys import ROUTE, WINDOW_KEY
 from anomaly.contract.periods import is_window, window_of
 from anomaly.query import answer as questions
 from anomaly.query import question as asking
@@ -34,7 +35,7 @@ _SIMULATED = "SIMULATED"  # begins the datasets of the world that the project ma
 _SENTENCES_FOR = 3  # with more rows than this the table speaks for itself
 _IN_USD = ("features", "features.refused", "flags", "scores", "scores.calibration")
 _QUERY_COLUMNS = (
-    "good", "exporter_iso", "importer_iso", "period", "value_prior_year_usd", "value_usd", "change_percent",
+    *ROUTE, "period", "value_prior_year_usd", "value_usd", "change_percent",
     "value_baseline_usd", "is_flagged", "q_value", "flag_type", "note",
 )  # fmt: skip
 _SERIES_COLUMNS = (
@@ -207,13 +208,7 @@ def rollup(name: str, period: str | None, *, limit: int, data: Path, form: str) 
     )  # what they are made of: refused where another scenario made it
     own = store.read("rollups", where=pl.col("rollup") == name)
     if not windows and own.height:
-        newest = (
-            own.select("freq_code", "window_months", "window_end")
-            .unique()
-            .sort("window_end", "window_months")
-            .group_by("freq_code")
-            .last()
-        )
+        newest = own.select(WINDOW_KEY).unique().sort("window_end", "window_months").group_by("freq_code").last()
         windows = tuple(window_of(row) for row in newest.to_dicts())
     names = dict(countries.table().select("iso3", "name").iter_rows()) if name == "hub" else {}
     rows = []

@@ -12,7 +12,7 @@ from anomaly.cli.output import document, say
 from anomaly.cli.store import families, groups_for, members, open_store
 from anomaly.contract import settings as scenarios
 from anomaly.contract.errors import BadRequest, SettingsWrong, SourceUnavailable
-from anomaly.contract.keys import COALITION
+from anomaly.contract.keys import COALITION, WINDOW_KEY
 from anomaly.contract.periods import Window, is_window
 from anomaly.contract.scenario import of_record
 from anomaly.flags.rule import limits_of
@@ -112,7 +112,7 @@ def _not_measured(store: Store, asked: Subject, goods: pl.Expr, period: str | No
         own = refused.filter(is_window(window)) if refused.height else refused
         if own.height:
             return BadRequest("a comparison the data can carry", f"{name}, {window.name}: refused, {own['says'][0]}")
-    held = store.read("features", columns=["freq_code", "window_months", "window_end"], where=route).unique()
+    held = store.read("features", columns=WINDOW_KEY, where=route).unique()
     if held.height:
         newest = held.sort("window_end", "window_months", descending=True).rows()
         names = [Window(freq, months, end).name for freq, months, end in newest]

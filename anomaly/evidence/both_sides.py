@@ -5,10 +5,10 @@ from __future__ import annotations
 import polars as pl
 
 from anomaly.bilateral.known import is_broken, silences, silences_beside
+from anomaly.contract.keys import SERIES_KEY
 from anomaly.contract.periods import window_of
 from anomaly.evidence.other_sellers import years_of
 
-_ROUTE = ("freq_code", "good", "exporter_iso", "importer_iso")
 _SPANS = ("window", "year before", "baseline")
 _AMOUNTS = ("export_value_fob_usd", "import_value_cif_usd", "reexport_value_fob_usd", "net_wgt_g")
 
@@ -78,8 +78,8 @@ def _heard(
     scope: pl.DataFrame,
 ) -> pl.DataFrame:
     """What is reported in each period, what the importer can say, and the editions that both sides are in over all."""
-    key = [*_ROUTE, "ref_date"]
-    rows = trade.join(flags.select(_ROUTE).unique(), on=_ROUTE, how="semi")
+    key = [*SERIES_KEY, "ref_date"]
+    rows = trade.join(flags.select(SERIES_KEY).unique(), on=SERIES_KEY, how="semi")
     exports = rows.filter(pl.col("value_basis") != "import")
     own = silences(exports, coverage, scope, around).rename({"hs_edition": "own_edition"})
     beside = silences_beside(flags, "M", around, coverage, scope).rename({"hs_edition": "importers_edition"})
@@ -102,17 +102,17 @@ def _sum(value: pl.Expr) -> pl.Expr:
 def _periods(flags: pl.DataFrame) -> pl.DataFrame:
     """A row per flag, span and period; `years` is over how many years the span's mean goes."""
     rows = []
-    for flag in flags.select("flag_id", *_ROUTE, "window_months", "window_end", "baseline_years").to_dicts():
+    for flag in flags.select("flag_id", *SERIES_KEY, "window_months", "window_end", "baseline_years").to_dicts():
         window = window_of(flag)
         year = window.year
         for span, years in zip(_SPANS, ([year], [year - 1], years_of(flag["baseline_years"])), strict=True):
             for span_year in years:
                 first, last, _ = window.in_year(span_year).span()
-                route = {name: flag[name] for name in _ROUTE}
+                route = {name: flag[name] for name in SERIES_KEY}
                 rows.append(
                     {"flag_id": flag["flag_id"], **route, "span": span, "years": len(years), "f": first, "l": last}
                 )
-    schema = {"flag_id": pl.String, **dict.fromkeys(_ROUTE, pl.String), "span": pl.String, "years": pl.Int64}
+    schema = {"flag_id": pl.String, **dict.fromkeys(SERIES_KEY, pl.String), "span": pl.String, "years": pl.Int64}
     spans = pl.DataFrame(rows, schema={**schema, "f": pl.Date, "l": pl.Date}, orient="row")
     months = (
         pl.when(pl.col("freq_code") == "A")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from anomaly.contract.keys import WINDOW_KEY
-from anomaly.contract.schema import ROUTE_KEY
+from anomaly.contract.keys import ROUTE, ROUTE_KEY, WINDOW_KEY
 from anomaly.contract.settings import Settings
 from anomaly.flags import rule
 from anomaly.flags.types.base import Limits
@@ -15,8 +14,8 @@ NEARNESS = (
     "same good", "same heading", "same chapter", "same sender, other hub", "same good", "coalition's own trade",
     "not the coalition's",
 )  # fmt: skip
-_OTHER = {"good": "other_good", "exporter_iso": "other_exporter", "importer_iso": "other_importer"}
-_SHOWN = ("good", "exporter_iso", "importer_iso", "value_usd", "value_prior_year_usd", "q_value")
+_OTHER = dict(zip(ROUTE, ("other_good", "other_exporter", "other_importer"), strict=True))
+_SHOWN = (*ROUTE, "value_usd", "value_prior_year_usd", "q_value")
 _VALUES = ("value_usd", "value_prior_year_usd", "value_baseline_usd")
 
 
@@ -61,10 +60,7 @@ def build(
     limits = rule.limits_of(settings)
     asked = flags.select(
         "flag_id",
-        *WINDOW_KEY,
-        "good",
-        "exporter_iso",
-        "importer_iso",
+        *ROUTE_KEY,
         own_usd="value_usd",
         is_ghost=limits.is_from_coalition(),
     )
@@ -144,7 +140,7 @@ def _nearest(pairs: pl.DataFrame, limits: Limits) -> pl.DataFrame:
         .filter(~is_refused | is_refused.cum_sum().over("flag_id").eq(1))
         .group_by("flag_id", maintain_order=True)
         .head(MOST)
-        .drop("good", "exporter_iso", "importer_iso")
+        .drop(ROUTE)
         .rename({other: name for name, other in _OTHER.items()})
         .with_columns(
             nearness=pl.col("nearness").replace_strict(dict(enumerate(NEARNESS)), return_dtype=pl.String),

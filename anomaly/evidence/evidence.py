@@ -12,12 +12,11 @@ from typing import Any
 
 import polars as pl
 
-from anomaly.contract.keys import WINDOW_KEY
+from anomaly.contract.keys import COALITION_TO_HUB, WINDOW_KEY
 from anomaly.contract.schema import ROUTE_KEY, Flags, is_own_gap
 from anomaly.contract.settings import Settings
 from anomaly.evidence import both_sides, comparables, other_sellers
 from anomaly.flags import naming
-from anomaly.indicators.base import COALITION_TO_HUB
 
 _COLUMNS = ("evidence", "benign_if", "comparables", "sides")
 

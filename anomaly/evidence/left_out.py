@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
+from anomaly.contract.keys import WINDOW_KEY
 from anomaly.contract.schema import ROUTE_KEY, Contributions, Without, is_own_gap
 from anomaly.contract.settings import Settings
 from anomaly.contract.tables import Frame, Make
@@ -24,7 +25,7 @@ from anomaly.scores.calibration import q_values
 
 _KEY = list(ROUTE_KEY)
 _GROUP = ["freq_code", "window_months", "baseline_gap_years", "is_from_coalition"]
-_WINDOW = ["freq_code", "window_months", "window_end", "is_from_coalition"]
+_WINDOW = [*WINDOW_KEY, "is_from_coalition"]
 _TAG = "|"  # between an exporter and the publisher left out: in no code of a country
 _OF_FLOWS = (  # what bilateral needs of them
     "source", "dataset", "freq_code", "ref_date", "reporter_iso", "partner_iso", "flow_code", "cmd_code", "good",
@@ -155,7 +156,7 @@ def measured(
     if left["coverage"].is_empty() or left["current"].is_empty():
         return pl.DataFrame(schema={name: column.dtype for name, column in features.table_schema().columns().items()})
     windows = reported["windows"].filter(is_own_gap(settings.baseline_years))
-    windows = windows.join(routes, on=["freq_code", "window_months", "window_end"], how="semi", maintain_order="left")
+    windows = windows.join(routes, on=WINDOW_KEY, how="semi", maintain_order="left")
     inside = window_table.inside(windows, left["coverage"], left["coverage.scope"])
     made = make(["features"], {**reported, **left, "windows": inside}, settings).read("features")
     return made.join(routes, on=_KEY, how="semi")

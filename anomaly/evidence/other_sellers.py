@@ -18,12 +18,12 @@ from anomaly.bilateral.known import (
     without_moved,
 )
 from anomaly.bilateral.sums import by_year, fill
-from anomaly.contract.keys import ROUTE, WINDOW_KEY
+from anomaly.contract.keys import ROUTE, WINDOW_KEY, WINDOW_TYPES
 from anomaly.contract.periods import Window
 
 _VALUES = ("value_usd", "value_prior_year_usd", "value_baseline_usd")
 _SCHEMA = {
-    **{"freq_code": pl.String, "window_months": pl.Int16, "window_end": pl.Date},
+    **WINDOW_TYPES,
     **dict.fromkeys(ROUTE, pl.String),
     **dict.fromkeys(_VALUES, pl.Int64),
 }

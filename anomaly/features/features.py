@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from anomaly.bilateral.known import cut_by_value
 from anomaly.contract import schema
+from anomaly.contract.keys import WINDOW_KEY
 from anomaly.contract.settings import Settings
 from anomaly.features import exporter_totals, marks, neighbour_codes, window_table
 from anomaly.features.cells import UNKNOWN
@@ -256,7 +257,7 @@ def _order(measured: Sequence[Measured], of_window: pl.DataFrame, number: Ids) -
     def whole(name: str) -> Ids:
         return np.concatenate([part.columns[name] for part in measured]).astype(np.int64)
 
-    window_key = pl.struct("freq_code", "window_months", "window_end")
+    window_key = pl.struct(WINDOW_KEY)
     window = of_window.select(window_key.rank("dense")).to_series().to_numpy()
     gap = of_window["baseline_gap_years"].to_numpy()
     key = whole("good")

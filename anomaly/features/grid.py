@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from anomaly.contract.keys import ROUTE, SERIES_KEY
 from anomaly.features.cells import UNKNOWN
 from anomaly.features.marks import (
     Amounts,
@@ -27,7 +28,7 @@ from anomaly.features.marks import (
 )
 
 COLUMNS = (  # of bilateral that are used
-    "freq_code", "good", "exporter_iso", "importer_iso", "ref_date", "source", "dataset", "value_basis", "value_usd",
+    *SERIES_KEY, "ref_date", "source", "dataset", "value_basis", "value_usd",
     "import_value_cif_usd", "net_wgt_g",
 )  # fmt: skip
 _KIND = ["source", "dataset", "value_basis"]
@@ -147,17 +148,13 @@ def lay(chunk: pl.DataFrame, known: dict[str, Known]) -> dict[str, Grid]:
         else {freq: part for freq in known if (part := chunk.filter(pl.col("freq_code") == freq)).height}
     )
     firsts = {freq: _first_of_route(part) for freq, part in parts.items()}
-    routes = {
-        freq: parts[freq].select("good", "exporter_iso", "importer_iso", *_KIND).filter(first)
-        for freq, first in firsts.items()
-    }
+    routes = {freq: parts[freq].select(*ROUTE, *_KIND).filter(first) for freq, first in firsts.items()}
     names = _names(list(routes.values()))
     return {freq: _laid(part, firsts[freq], routes[freq], names, known[freq]) for freq, part in parts.items()}
 
 
 def _first_of_route(part: pl.DataFrame) -> pl.Series:
-    key = ("good", "exporter_iso", "importer_iso")
-    is_next = pl.any_horizontal(*[pl.col(column) != pl.col(column).shift(1) for column in key])
+    is_next = pl.any_horizontal(*[pl.col(column) != pl.col(column).shift(1) for column in ROUTE])
     return part.select(is_next.fill_null(value=True)).to_series()
 
 

@@ -7,13 +7,14 @@ from typing import Any
 
 import polars as pl
 
+from anomaly.contract.keys import WINDOW_TYPES
 from anomaly.contract.periods import Window, window_of
 from anomaly.contract.settings import Settings
 from anomaly.features import marks, windows
 from anomaly.features.windows import Comparison, compared_with
 
 COLUMNS: dict[str, Any] = {
-    "freq_code": pl.String, "window_months": pl.Int16, "window_end": pl.Date, "baseline_gap_years": pl.Int8,
+    **WINDOW_TYPES, "baseline_gap_years": pl.Int8,
     "baseline_years": pl.List(pl.Int32),
 }  # fmt: skip
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from anomaly.contract.keys import WINDOW_KEY
+from anomaly.contract.keys import ROUTE_KEY, WINDOW_KEY
+from anomaly.contract.periods import window_of
 from anomaly.contract.schema import Flags
 from anomaly.contract.settings import Settings
 from anomaly.flags.caveats import LUMPY, benign_explanations, is_lumpy
@@ -17,7 +18,6 @@ from anomaly.flags.flags import flag_id
 from anomaly.flags.severity import LARGE_USD, list_tier, priority
 from anomaly.flags.types import diverted_supply
 from anomaly.indicators.base import usd
-from anomaly.supply.sentences import months_of
 
 TYPE = diverted_supply.TYPE
 Row = Mapping[str, Any]
@@ -85,19 +85,13 @@ def _listed(called: pl.DataFrame, lists: pl.DataFrame) -> pl.DataFrame:
 
 
 def _named(row: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    window = months_of(_back(row["window_end"], row["window_months"] - 1), row["window_end"])
     return row | {
         "exporter_name": names.get(row["exporter_iso"], row["exporter_iso"]),
         "importer_name": names.get(row["importer_iso"], row["importer_iso"]),
         "target_name": names.get(row["direct_target_iso"], row["direct_target_iso"]),
         "member_names": [names.get(member["exporter_iso"], member["exporter_iso"]) for member in row["members"]],
-        "window": window,
+        "window": window_of(row).words,
     }
-
-
-def _back(month: Any, months: int) -> Any:
-    count = month.year * 12 + month.month - 1 - months
-    return month.replace(year=count // 12, month=count % 12 + 1)
 
 
 def _of_window(row: Row) -> str:
@@ -114,7 +108,7 @@ def _flag(row: dict[str, Any], tier: str | None, settings: Settings) -> dict[str
     excess = diverted_supply.rise_usd(row)
     pressing = severity(row, tier)
     return {
-        **{name: row[name] for name in (*WINDOW_KEY, "good", "exporter_iso", "importer_iso")},
+        **{name: row[name] for name in ROUTE_KEY},
         "flag_id": flag_id(row),
         "flag_type": TYPE.name,
         "severity": pressing,

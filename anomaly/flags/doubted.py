@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from anomaly.contract.keys import ROUTE
+
 MOST_OF_A_FLAG = 3  # sentences; all doubts are in flows.doubts
 
 
@@ -30,7 +32,7 @@ def with_doubts(flags: pl.DataFrame, doubts: pl.DataFrame, members: pl.DataFrame
         members.select(pl.col("cmd_code").alias("_six"), "good").unique(), on="_six", how="left"
     )
     named = named.with_columns(_good=pl.coalesce("good", "_six")).drop("good")
-    route = flags.select("flag_id", "good", "exporter_iso", "importer_iso")
+    route = flags.select("flag_id", *ROUTE)
     sides = pl.concat(
         [
             route.select("flag_id", "good", reporter_iso="exporter_iso", _partner="importer_iso"),

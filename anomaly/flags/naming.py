@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import polars as pl
 
+from anomaly.contract.keys import COALITION_TO_HUB
 from anomaly.flags import types
 from anomaly.flags.types.base import FlagType, Limits
-from anomaly.indicators.base import COALITION_TO_HUB
 
 SEVERITIES = ("low", "medium", "high")
 

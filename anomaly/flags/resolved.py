@@ -8,14 +8,14 @@ from typing import Any
 
 import polars as pl
 
+from anomaly.contract.keys import HUB_TO_TARGET, WINDOW_KEY
 from anomaly.contract.schema import ROUTE_KEY, is_own_gap
 from anomaly.contract.settings import Settings
 from anomaly.flags import naming
-from anomaly.indicators.base import HUB_TO_TARGET, change, usd
+from anomaly.indicators.base import change, usd
 
 _KEY = list(ROUTE_KEY)
-_WINDOW = ["freq_code", "window_months", "window_end"]
-_MARKET = [*_WINDOW, "good", "importer_iso"]
+_MARKET = [*WINDOW_KEY, "good", "importer_iso"]
 FLAG_TYPE = "resolved"  # shown by a flag of the year before, not by the figures of one window
 FALL = 0.5  # at most half of the year before
 LEAST_FALL_LOG = 0.693  # the same, as a reason says it

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from anomaly.contract.keys import ROUTE_KEY, WINDOW_KEY
 from anomaly.flags import naming
-
-_WINDOW = ["freq_code", "window_months", "window_end"]
 
 
 def build(flags: pl.DataFrame, features: pl.DataFrame, targets: tuple[str, ...]) -> pl.DataFrame:
@@ -30,16 +29,16 @@ def build(flags: pl.DataFrame, features: pl.DataFrame, targets: tuple[str, ...])
         Columns of schema.Rollups.
     """
     to_targets = features.filter(pl.col("importer_iso").is_in(list(targets))).unique(
-        [*_WINDOW, "good", "exporter_iso", "importer_iso"], keep="first", maintain_order=True
+        ROUTE_KEY, keep="first", maintain_order=True
     )
     flagged = flags.filter(pl.col("importer_iso").is_in(list(targets)), ~naming.has_ended())
     return pl.concat(
         [_of(flagged, to_targets, rollup, column) for rollup, column in (("good", "good"), ("hub", "exporter_iso"))]
-    ).sort("rollup", "key", *_WINDOW)
+    ).sort("rollup", "key", *WINDOW_KEY)
 
 
 def _of(flagged: pl.DataFrame, trade: pl.DataFrame, rollup: str, column: str) -> pl.DataFrame:
-    key = [*_WINDOW, column]
+    key = [*WINDOW_KEY, column]
     totals = trade.group_by(key).agg(total_usd=pl.col("value_usd").sum())
     return (
         flagged.group_by(key)
@@ -58,7 +57,7 @@ def _of(flagged: pl.DataFrame, trade: pl.DataFrame, rollup: str, column: str) ->
         )
         .rename({column: "key"})
         .select(
-            "rollup", "key", *_WINDOW, "flags", "flagged_usd", "flagged_excess_usd", "total_usd", "flagged_share",
+            "rollup", "key", *WINDOW_KEY, "flags", "flagged_usd", "flagged_excess_usd", "total_usd", "flagged_share",
             "best_q_value",
         )
     )  # fmt: skip

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 
-from anomaly.contract.keys import ROUTE_KEY, WINDOW_KEY
+from anomaly.contract.keys import COALITION_TO_HUB, HUB_TO_TARGET, ROUTE_KEY, WINDOW_KEY
 from anomaly.flags import types
 from anomaly.flags.types.base import Condition, Limits
 from anomaly.flags.types.conditions import NO_GAP
 from anomaly.indicators import INDICATORS
-from anomaly.indicators.base import COALITION_TO_HUB, HUB_TO_TARGET, usd
+from anomaly.indicators.base import usd
 
 if TYPE_CHECKING:
     from anomaly.contract.settings import Settings

@@ -32,7 +32,7 @@ from typing import Any
 
 import polars as pl
 
-HUB_TO_TARGET, COALITION_TO_HUB = "hub to target", "coalition to hub"
+from anomaly.contract.keys import HUB_TO_TARGET
 
 
 @dataclass(frozen=True, slots=True)

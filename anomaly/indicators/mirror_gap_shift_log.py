@@ -4,7 +4,8 @@ from math import log
 
 import polars as pl
 
-from anomaly.indicators.base import COALITION_TO_HUB, Indicator, suspicious_side, usd
+from anomaly.contract.keys import COALITION_TO_HUB
+from anomaly.indicators.base import Indicator, suspicious_side, usd
 
 # Importers count freight and insurance (CIF), exporters do not (FOB): 12 % by FAO's rule, 6 % on average (OECD, database of
 # international transport and insurance costs). Freight alone can move a gap by that much from year to year.

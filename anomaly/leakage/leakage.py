@@ -9,6 +9,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
+from anomaly.contract.periods import Window
 from anomaly.contract.schema_supply import Leakage, LeakageCoverage
 from anomaly.contract.settings import Settings
 from anomaly.features.level_shifts import Floats
@@ -18,7 +19,6 @@ from anomaly.leakage.counterfactual import Cells, Growths
 from anomaly.supply import rise, series
 from anomaly.supply.reporting import Span
 from anomaly.supply.rise import Spell
-from anomaly.supply.sentences import months_of
 from anomaly.supply.series import Legs
 
 CHAPTER_DIGITS = 2
@@ -213,7 +213,7 @@ def _coverage(legs: Legs, then: Cells, before: Spell, key: dict[str, object], se
 
 def _says(legs: Legs, before: Spell, of: str, sums: int, held: int, settings: Settings) -> str:
     what = {"hub": "a hub's goods", "hub_chapter": "a hub's goods of a chapter"}[of]
-    window = months_of(legs.months[before.end + 1 - before.months], legs.months[before.end])
+    window = Window("M", before.months, legs.months[before.end]).words
     if not sums:
         return f"Of sums over {what} none was large enough in {window} to try the interval on."
     return (

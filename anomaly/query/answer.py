@@ -20,9 +20,7 @@ from anomaly.query.held import Tables, table
 from anomaly.query.question import Question
 
 ANSWER: dict[str, Any] = {
-    "good": pl.String,
-    "exporter_iso": pl.String,
-    "importer_iso": pl.String,
+    **dict.fromkeys(ROUTE, pl.String),
     "period": pl.String,
     "freq_code": pl.String,
     "value_usd": pl.Int64,

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from anomaly.contract.errors import BadRequest
-from anomaly.contract.keys import ROUTE_KEY
+from anomaly.contract.keys import COALITION_TO_HUB, HUB_TO_TARGET, ROUTE_KEY, SERIES_KEY, WINDOW_KEY
 from anomaly.contract.periods import Window, is_window, window_of, within
 from anomaly.contract.scenario import Scenario
 from anomaly.flags.types.base import Limits
@@ -176,11 +176,10 @@ def _score(score: Row | None, row: Row, tables: Tables) -> Row:
     if score is None:
         return {}
     names = ("anomaly_score", "anomaly_rank", "p_value", "q_value", "placebos")
-    window = ("freq_code", "window_months", "window_end")
     calibration = tables.get("scores.calibration", pl.DataFrame())
     if calibration.height:
-        leg = "hub to target" if row["role"] == "target" else "coalition to hub"
-        calibration = calibration.filter(*[pl.col(name) == pl.lit(row[name]) for name in window])
+        leg = HUB_TO_TARGET if row["role"] == "target" else COALITION_TO_HUB
+        calibration = calibration.filter(*[pl.col(name) == pl.lit(row[name]) for name in WINDOW_KEY])
         calibration = calibration.filter(pl.col("leg") == leg) if "leg" in calibration.columns else calibration
     told = calibration.row(0, named=True) if calibration.height else {}
     rates = ("placebo_kind", "targets", "targets_flagged_per_1000", "placebos_flagged_per_1000", "says")
@@ -214,7 +213,7 @@ def _legs(row: Row) -> list[Row]:
     for side, says in (("exported", "as the coalition reports it"), ("imported", "as the receiving side reports it")):
         legs.append(
             {
-                "leg": f"coalition to hub {says}, where both report",
+                "leg": f"{COALITION_TO_HUB} {says}, where both report",
                 "window_usd": row.get(f"leg_{side}_usd"),
                 "year_before_usd": None,
                 "baseline_usd": row.get(f"leg_{side}_baseline_usd"),
@@ -237,7 +236,7 @@ def mirror(bilateral: pl.DataFrame, row: Row) -> list[Row]:
     )
     return (
         bilateral.filter(
-            *[pl.col(name) == row[name] for name in ("freq_code", "good", "exporter_iso", "importer_iso")],
+            *[pl.col(name) == row[name] for name in SERIES_KEY],
             within(window) | within(window.in_year(window.year - 1)),
         )
         .sort("ref_date")

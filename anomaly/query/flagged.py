@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from anomaly.contract.keys import ROUTE, ROUTE_KEY
+from anomaly.contract.keys import ROUTE, ROUTE_KEY, WINDOW_KEY
 from anomaly.contract.periods import Window, is_window
 from anomaly.flags import naming, rule
 from anomaly.flags.types.base import Limits
@@ -91,7 +91,7 @@ def _flags_of(window: Window, flags: pl.DataFrame) -> pl.DataFrame:
     Columns ROUTE, flag_id, flag_type, severity, reasons (texts), flagged_period, flagged_q_value.
     """
     parts = [window]
-    for freq, months, end in flags.select("freq_code", "window_months", "window_end").unique().sort(pl.all()).rows():
+    for freq, months, end in flags.select(WINDOW_KEY).unique().sort(pl.all()).rows():
         one = Window(freq, months, end)
         if freq == window.freq_code and one != window and window.start <= one.start and end <= window.end:
             parts.append(one)

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from anomaly.contract.keys import ROUTE
+from anomaly.contract.keys import ROUTE, SERIES_KEY, WINDOW_TYPES
 from anomaly.flags.rule import MEASURES
 from anomaly.indicators import INDICATORS
 
@@ -32,40 +32,32 @@ def _kind_of(name: str) -> Any:
 # What is read of each table; a table that the store does not hold is an empty frame of these columns.
 COLUMNS: dict[str, dict[str, Any]] = {
     "bilateral": {
-        **dict.fromkeys(("freq_code", *ROUTE), pl.String),
+        **dict.fromkeys(SERIES_KEY, pl.String),
         "ref_date": pl.Date,
         **dict.fromkeys(("source", "dataset", "value_basis"), pl.String),
         "value_usd": pl.Int64,
     },
     "features": {
-        "freq_code": pl.String,
-        "window_months": pl.Int16,
-        "window_end": pl.Date,
+        **WINDOW_TYPES,
         **dict.fromkeys((*ROUTE, "source", "value_basis", "baseline_years"), pl.String),
         "baseline_gap_years": pl.Int8,
         **dict.fromkeys(("value_usd", "value_prior_year_usd", "value_baseline_usd"), pl.Int64),
         **{name: _kind_of(name) for name in MEASURES},
     },
-    "features.refused": {"freq_code": pl.String, "window_months": pl.Int16, "window_end": pl.Date, **dict.fromkeys((*ROUTE, "says"), pl.String)},
+    "features.refused": {**WINDOW_TYPES, **dict.fromkeys((*ROUTE, "says"), pl.String)},
     "flags": {
-        "freq_code": pl.String,
-        "window_months": pl.Int16,
-        "window_end": pl.Date,
+        **WINDOW_TYPES,
         **dict.fromkeys((*ROUTE, "flag_id", "flag_type", "severity"), pl.String),
         "q_value": pl.Float64,
         "reasons": pl.List(pl.Struct({"text": pl.String})),
     },
     "scores": {
-        "freq_code": pl.String,
-        "window_months": pl.Int16,
-        "window_end": pl.Date,
+        **WINDOW_TYPES,
         **dict.fromkeys(ROUTE, pl.String),
         "q_value": pl.Float64,
     },
     "scores.calibration": {
-        "freq_code": pl.String,
-        "window_months": pl.Int16,
-        "window_end": pl.Date,
+        **WINDOW_TYPES,
         "leg": pl.String,
         "q_limit": pl.Float64,
     },

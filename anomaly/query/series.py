@@ -5,13 +5,12 @@ from __future__ import annotations
 import polars as pl
 
 from anomaly.bilateral.known import cut_by_value, own_side, silences, silences_beside
-from anomaly.contract.keys import ROUTE
+from anomaly.contract.keys import ROUTE, SERIES_KEY
 from anomaly.query.held import BOTH_SIDES
 
 AMOUNTS = (*BOTH_SIDES, "value_usd")
-_ROUTE = ("good", "freq_code", "exporter_iso", "importer_iso", "ref_date")
 _TRADE = {
-    **dict.fromkeys((*ROUTE, "freq_code", "source", "dataset", "value_basis"), pl.String),
+    **dict.fromkeys((*SERIES_KEY, "source", "dataset", "value_basis"), pl.String),
     "ref_date": pl.Date,
     **dict.fromkeys(AMOUNTS, pl.Int64),
 }
@@ -138,12 +137,11 @@ def in_currency(flows: pl.DataFrame, families: pl.DataFrame, edition: pl.Expr, c
         )
     )
     amount = {"X": "export_value_fob_usd", "M": "import_value_cif_usd", "RX": "reexport_value_fob_usd"}
-    summed = sided.group_by(*_ROUTE, "source", "dataset").agg(
+    summed = sided.group_by(*SERIES_KEY, "ref_date", "source", "dataset").agg(
         *[_sum("reported_value", flow).alias(name) for flow, name in amount.items()],
         net_wgt_g=_sum("net_wgt_g", "X"),
     )
-    route = ["good", "freq_code", "exporter_iso", "importer_iso"]
-    is_export = pl.col("export_value_fob_usd").is_not_null().any().over(route)
+    is_export = pl.col("export_value_fob_usd").is_not_null().any().over(SERIES_KEY)
     return summed.with_columns(
         value_usd=pl.when(is_export).then("export_value_fob_usd").otherwise("import_value_cif_usd"),
         value_basis=pl.when(is_export).then(pl.lit("export")).otherwise(pl.lit("import")),

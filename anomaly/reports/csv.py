@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import polars as pl
 
+from anomaly.contract.keys import ROUTE
 from anomaly.contract.schema import Flags
 from anomaly.reports.amounts import UNKNOWN
 from anomaly.reports.base import Findings, Report
@@ -85,7 +86,7 @@ _ITEM_TEXTS: dict[str, Callable[[], pl.Expr]] = {
     "benign_if": lambda: pl.format("{} ({}): {}", *[_field(name) for name in ("explanation", "verdict", "text")]),
     "comparables": lambda: pl.format(
         "{} {} to {}, {} USD after {}: {}",
-        *[_field(name) for name in ("good", "exporter_iso", "importer_iso")],
+        *[_field(name) for name in ROUTE],
         *[_or_unknown(name) for name in ("value_usd", "value_prior_year_usd")],
         _field("why"),
     ),

@@ -17,10 +17,10 @@ import polars as pl
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from anomaly.contract.keys import COALITION_TO_HUB
 from anomaly.contract.periods import window_of
 from anomaly.flags import types
 from anomaly.flags.naming import is_on
-from anomaly.indicators.base import COALITION_TO_HUB
 from anomaly.reports import refused, tallies
 from anomaly.reports.amounts import million, usd
 from anomaly.reports.base import Findings, Report

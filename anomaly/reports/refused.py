@@ -7,12 +7,12 @@ from typing import Any
 
 import polars as pl
 
+from anomaly.contract.keys import ROUTE
 from anomaly.contract.periods import window_of
 from anomaly.contract.schema import ROUTE_KEY
 from anomaly.reports.amounts import usd
 
 MOST_EXAMPLES = 3
-_ROUTE = ("good", "exporter_iso", "importer_iso")
 
 
 def refusals(refused: pl.DataFrame) -> list[dict[str, Any]]:
@@ -32,12 +32,12 @@ def refusals(refused: pl.DataFrame) -> list[dict[str, Any]]:
     ordered = refused.sort(["value_usd", *ROUTE_KEY], descending=[True] + [False] * len(ROUTE_KEY), nulls_last=True)
     rows = []
     for (name,), part in ordered.group_by("refusal", maintain_order=True):
-        examples = part.unique(_ROUTE, keep="first", maintain_order=True).head(MOST_EXAMPLES)
+        examples = part.unique(ROUTE, keep="first", maintain_order=True).head(MOST_EXAMPLES)
         rows.append(
             {
                 "refusal": str(name),
                 "comparisons": part.height,
-                "routes": part.select(_ROUTE).n_unique(),
+                "routes": part.select(ROUTE).n_unique(),
                 "largest_usd": part["value_usd"].max(),
                 "examples": examples.to_dicts(),
             }

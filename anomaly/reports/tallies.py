@@ -10,13 +10,12 @@ from typing import Any
 import polars as pl
 
 from anomaly.contract.errors import ContractBroken
+from anomaly.contract.keys import ROUTE
 from anomaly.contract.periods import Window
 from anomaly.reports.base import Findings
 from anomaly.reports.words import SEVERITIES, setting, type_words, windows_words
 
 RUN_KEYS = ("run_id", "code_version", "scenario", "title", "settings", "is_simulated")
-_ROUTE = ("good", "exporter_iso", "importer_iso")
-_WINDOW = ("freq_code", "window_months", "window_end")
 
 
 def run_of(findings: Findings) -> dict[str, Any]:
@@ -194,7 +193,7 @@ def routes_and_amount(flags: pl.DataFrame) -> tuple[int, int]:
     amount_usd : int
         Whole USD.
     """
-    largest = flags.group_by(_ROUTE).agg(pl.col("value_usd").max())
+    largest = flags.group_by(ROUTE).agg(pl.col("value_usd").max())
     return largest.height, int(largest["value_usd"].sum() or 0)
 
 

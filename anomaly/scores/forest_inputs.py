@@ -7,10 +7,10 @@ from typing import TypeVar
 import polars as pl
 
 from anomaly.contract import schema
+from anomaly.contract.keys import COALITION_TO_HUB, HUB_TO_TARGET
 from anomaly.contract.settings import Settings
 from anomaly.features.features import NO_BASELINE, is_material
 from anomaly.indicators import INDICATORS
-from anomaly.indicators.base import COALITION_TO_HUB, HUB_TO_TARGET
 from anomaly.scores.goods_asked import with_control
 from anomaly.scores.hypothesis_weights import with_weight
 

@@ -14,10 +14,11 @@ from typing import TypeVar
 
 import polars as pl
 
+from anomaly.contract.keys import WINDOW_KEY
 from anomaly.indicators.base import direct_fall_log, suspicious_side
 
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
-_MARKET = ("freq_code", "window_months", "window_end", "baseline_gap_years", "importer_iso")
+_MARKET = (*WINDOW_KEY, "baseline_gap_years", "importer_iso")
 HALVED_LOG = 0.7  # a fall of the direct trade by half weighs half of what the largest fall weighs
 UNKNOWN_SHARE = 0.5  # where the coalition's direct trade is not in the data
 UPSTREAM = 1.5  # this and what follows: chosen on simulated worlds and the Comtrade file (docs/decisions/0013)

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import polars as pl
 
+from anomaly.contract.keys import WINDOW_KEY
 from anomaly.contract.schema import is_own_gap
 from anomaly.contract.settings import Settings
 from anomaly.scores.goods_asked import is_ever_controlled, is_in_question
-
-WINDOW = ["freq_code", "window_months", "window_end"]
 
 
 def is_asked_about(settings: Settings) -> pl.Expr:
@@ -74,7 +73,7 @@ def thinned(group: pl.DataFrame, settings: Settings) -> pl.DataFrame:
         The rows kept, in their order; where there are too many placebos, evenly over the key.
     """
     most = settings.calibration.most_placebos
-    kind = [*WINDOW, "role"]
+    kind = [*WINDOW_KEY, "role"]
     place, count = pl.int_range(pl.len()).over(kind), pl.len().over(kind)
     is_kept = (place * most // count) != ((place - 1) * most // count)
     return group.filter(is_asked_about(settings) | (is_placebo(settings) & ((count <= most) | is_kept)))

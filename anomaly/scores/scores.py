@@ -12,10 +12,11 @@ from sklearn import config_context
 from sklearn.ensemble import IsolationForest
 
 from anomaly.contract.errors import ContractBroken
+from anomaly.contract.keys import COALITION_TO_HUB, HUB_TO_TARGET, ROUTE, WINDOW_KEY, WINDOW_TYPES
 from anomaly.contract.schema import ROUTE_KEY
 from anomaly.contract.settings import Settings
 from anomaly.scores.calibration import Null, q_values, resampled
-from anomaly.scores.placebos import WINDOW, is_asked_about, is_placebo, placebos_of, thinned
+from anomaly.scores.placebos import is_asked_about, is_placebo, placebos_of, thinned
 
 Matrix = npt.NDArray[np.float64]
 _KEY = list(ROUTE_KEY)
@@ -87,13 +88,13 @@ def build(inputs: pl.DataFrame, names: Mapping[str, Sequence[str]], settings: Se
         asked = group.filter(is_asked_about(settings))
         if asked.is_empty():
             continue
-        windows = asked.partition_by(WINDOW, maintain_order=True)
+        windows = asked.partition_by(WINDOW_KEY, maintain_order=True)
         if group.filter(is_placebo(settings)).height < settings.calibration.least_placebos:
             count = group.filter(is_placebo(settings)).height
             scores += [window.with_columns(placebos=pl.lit(count, dtype=pl.Int64)) for window in windows]
             calibration += [_uncalibrated(window, count, settings) for window in windows]
             continue
-        of_leg = list(names["coalition to hub" if group["is_from_coalition"][0] else "hub to target"])
+        of_leg = list(names[COALITION_TO_HUB if group["is_from_coalition"][0] else HUB_TO_TARGET])
         routes = thinned(group, settings)
         halves = _fit(routes, of_leg, settings)
         ranked = _ranked(routes, halves, of_leg, settings)
@@ -101,7 +102,7 @@ def build(inputs: pl.DataFrame, names: Mapping[str, Sequence[str]], settings: Se
             anomaly_score=pl.Series(ranked.anomaly), evidence_score=pl.Series(ranked.score), _at=pl.int_range(pl.len())
         )
         called: list[pl.DataFrame] = []
-        for window in routes.filter(is_asked_about(settings)).partition_by(WINDOW, maintain_order=True):
+        for window in routes.filter(is_asked_about(settings)).partition_by(WINDOW_KEY, maintain_order=True):
             placebos, kind = placebos_of(window, routes, settings)
             limit = settings.calibration.q_limit_of_periods if kind == "periods" else settings.calibration.q_limit
             tested = _calibrate(window, placebos, ranked, limit, settings)
@@ -111,7 +112,7 @@ def build(inputs: pl.DataFrame, names: Mapping[str, Sequence[str]], settings: Se
         contributions.append(_contribute(pl.concat(called), halves.forests_of_all_seeds(), of_leg))
     return Scored(
         _joined(scores, _empty(_SCORES)).select(*_KEY, *_SCORES).sort(_KEY),
-        _joined(calibration, _empty_calibration()).sort([*WINDOW, "leg"]),
+        _joined(calibration, _empty_calibration()).sort([*WINDOW_KEY, "leg"]),
         _joined(contributions, _empty({"input": pl.String, "score_drop": pl.Float64})).sort([*_KEY, "input"]),
     )
 
@@ -294,8 +295,8 @@ def _calibration_row(
 ) -> pl.DataFrame:
     of_targets, of_placebos = flagged_per_1000
     return window.head(1).select(
-        *WINDOW,
-        leg=pl.when(pl.col("is_from_coalition")).then(pl.lit("coalition to hub")).otherwise(pl.lit("hub to target")),
+        *WINDOW_KEY,
+        leg=pl.when(pl.col("is_from_coalition")).then(pl.lit(COALITION_TO_HUB)).otherwise(pl.lit(HUB_TO_TARGET)),
         placebo_kind=pl.lit(kind),
         placebos=pl.lit(placebos, dtype=pl.Int64),
         q_limit=pl.lit(limit, dtype=pl.Float64),
@@ -324,17 +325,13 @@ def _contribute(called: pl.DataFrame, forests: Sequence[IsolationForest], names:
 
 
 def _empty(columns: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
-    key = {
-        "freq_code": pl.String, "window_months": pl.Int16, "window_end": pl.Date,
-        "good": pl.String, "exporter_iso": pl.String, "importer_iso": pl.String,
-    }  # fmt: skip
-    return pl.DataFrame(schema={**key, **columns})
+    return pl.DataFrame(schema={**WINDOW_TYPES, **dict.fromkeys(ROUTE, pl.String), **columns})
 
 
 def _empty_calibration() -> pl.DataFrame:
     return pl.DataFrame(
         schema={
-            "freq_code": pl.String, "window_months": pl.Int16, "window_end": pl.Date, "leg": pl.String,
+            **WINDOW_TYPES, "leg": pl.String,
             "placebo_kind": pl.String, "placebos": pl.Int64, "q_limit": pl.Float64, "targets": pl.Int64,
             "targets_flagged_per_1000": pl.Float64, "placebos_flagged_per_1000": pl.Float64, "says": pl.String,
         }

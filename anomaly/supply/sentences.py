@@ -6,36 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from anomaly.contract.periods import Window
 from anomaly.contract.settings import Settings
 from anomaly.supply.rise import Spell
-
-
-def months_of(first: date, last: date) -> str:
-    """A run of months: June-November 2022, or November 2021 to April 2022.
-
-    Parameters
-    ----------
-    first, last : date
-        Any day of the first and of the last month.
-
-    Returns
-    -------
-    str
-        In English; the year is said once where it is the same.
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> months_of(date(2022, 6, 1), date(2022, 11, 1))
-    'June-November 2022'
-    >>> months_of(date(2021, 11, 1), date(2022, 4, 1))
-    'November 2021 to April 2022'
-    """
-    if first == last:
-        return f"{first:%B %Y}"
-    if first.year == last.year:
-        return f"{first:%B}-{last:%B %Y}"
-    return f"{first:%B %Y} to {last:%B %Y}"
 
 
 def compared_with(months: Sequence[date], spell: Spell) -> str:
@@ -51,9 +24,9 @@ def compared_with(months: Sequence[date], spell: Spell) -> str:
     Returns
     -------
     str
-        Runs of months joined by words, such as `June-November 2021`.
+        Windows in words, joined by "and".
     """
-    return " and ".join(months_of(months[end + 1 - spell.months], months[end]) for end in spell.before)
+    return " and ".join(Window("M", spell.months, months[end]).words for end in spell.before)
 
 
 def calibration(row: Mapping[str, Any], settings: Settings) -> str:

@@ -7,14 +7,13 @@ import polars as pl
 import pytest
 
 from anomaly.contract import schema
-from anomaly.contract.keys import WINDOW_KEY
+from anomaly.contract.keys import HUB_TO_TARGET, WINDOW_KEY
 from anomaly.contract.settings import load
 from anomaly.evidence import evidence, other_sellers
 from anomaly.evidence.evidence import benign_if
 from anomaly.features import features
 from anomaly.flags.flags import flag_id
 from anomaly.flags.types import TYPES
-from anomaly.indicators.base import HUB_TO_TARGET
 from tests.trade import ALL_LINKED, flow, prepared, years
 
 MILLION = 1_000_000

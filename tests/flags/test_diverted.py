@@ -51,7 +51,7 @@ def test_every_called_leg_since_the_measure_is_a_flag_of_its_type(tables: divert
 def test_it_says_which_test_called_it_and_on_which_months_each_was_read(tables: diverted.Tables) -> None:
     both = flag(tables, called_by="both")
     texts = {reason["indicator"]: reason["text"] for reason in both["reasons"]}
-    assert "on July-December 2022" in texts["supply_window_test"]
+    assert "on Jul–Dec 2022" in texts["supply_window_test"]
     assert "on the months since January 2020" in texts["supply_date_test"]
     assert "March 2022" in texts["supply_date_test"]
     alone = {reason["indicator"] for reason in flag(tables, called_by="date")["reasons"]}

@@ -8,7 +8,7 @@ import dataframely as dy
 import polars as pl
 import pytest
 
-from anomaly.contract.keys import WINDOW_KEY
+from anomaly.contract.keys import COALITION_TO_HUB, HUB_TO_TARGET, WINDOW_KEY
 from anomaly.contract.schema import ROUTE_KEY, Flags
 from anomaly.contract.settings import load
 from anomaly.evidence import evidence
@@ -16,7 +16,6 @@ from anomaly.features.features import table_schema as features_schema
 from anomaly.flags import flags, naming, rollups, rule, types
 from anomaly.flags.types.base import Condition, FlagType, Limits
 from anomaly.flags.types.explanations import VERDICTS, unknowable
-from anomaly.indicators.base import COALITION_TO_HUB, HUB_TO_TARGET
 from anomaly.reports.html import REPORT
 from tests import ROOT
 from tests.flags.test_flags import NAMES, NO_LIST

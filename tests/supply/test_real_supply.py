@@ -79,7 +79,7 @@ def test_the_flags_are_of_the_coalition_as_one_and_say_on_what_they_rest(store: 
     assert set(flags["exporter_iso"]) == {COALITION}
     row = flags.filter(window_end=LAST, good="870899", importer_iso="ARM").row(0, named=True)
     text = " ".join(reason["text"] for reason in row["reasons"])
-    assert "June-November 2022" in text
+    assert "Jun–Nov 2022" in text
     assert "on the months since January 2020" in text
     assert row["severity"] == "medium"
 

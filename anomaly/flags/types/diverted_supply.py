@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from anomaly.contract.keys import COALITION_TO_HUB
 from anomaly.flags.types.amounts import amount, went
 from anomaly.flags.types.base import FlagType, Item, Row
 from anomaly.flags.types.explanations import item, unknowable, weighed
-from anomaly.indicators.base import COALITION_TO_HUB, change, usd
+from anomaly.indicators.base import change, usd
 
 MOSTLY_SHARE = 0.5  # of the rise: what went on, or did not arrive, is then most of it
 

@@ -2,11 +2,12 @@
 
 import polars as pl
 
+from anomaly.contract.keys import COALITION_TO_HUB
 from anomaly.flags.types.amounts import amount
 from anomaly.flags.types.base import Condition, FlagType, Item, Limits, Row
 from anomaly.flags.types.conditions import NO_GAP
 from anomaly.flags.types.explanations import item, unknowable, weighed
-from anomaly.indicators.base import COALITION_TO_HUB, usd
+from anomaly.indicators.base import usd
 
 CIF_OVER_FOB_PERCENT = 6  # OECD, International Transport and Insurance Costs: the mean over goods and pairs
 

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from anomaly.contract.keys import HUB_TO_TARGET
 from anomaly.flags.types.base import FlagType
 from anomaly.flags.types.conditions import direct_or_neighbour_fell
 from anomaly.flags.types.explanations import (
@@ -13,7 +14,6 @@ from anomaly.flags.types.explanations import (
     unknowable,
 )
 from anomaly.flags.types.sentences import detour
-from anomaly.indicators.base import HUB_TO_TARGET
 
 TYPE = FlagType(
     name="hub_reexport",

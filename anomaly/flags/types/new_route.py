@@ -2,11 +2,11 @@
 
 import polars as pl
 
+from anomaly.contract.keys import HUB_TO_TARGET
 from anomaly.flags.types.base import FlagType
 from anomaly.flags.types.conditions import direct_or_neighbour_fell
 from anomaly.flags.types.explanations import changed_supplier, other_buyers, other_sellers, own_production, unknowable
 from anomaly.flags.types.sentences import detour
-from anomaly.indicators.base import HUB_TO_TARGET
 
 TYPE = FlagType(
     name="new_route",

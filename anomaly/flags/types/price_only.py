@@ -2,11 +2,11 @@
 
 import polars as pl
 
+from anomaly.contract.keys import HUB_TO_TARGET
 from anomaly.flags.types.amounts import happened, percent
 from anomaly.flags.types.base import FlagType, Item, Row
 from anomaly.flags.types.conditions import direct_or_neighbour_fell
 from anomaly.flags.types.explanations import item, price_rose, unknowable, weighed
-from anomaly.indicators.base import HUB_TO_TARGET
 
 PRICE_ROSE_LOG = 0.405  # half as dear again
 VOLUME_STOOD_LOG = 0.1  # a tenth more

@@ -2,11 +2,12 @@
 
 import polars as pl
 
+from anomaly.contract.keys import HUB_TO_TARGET
 from anomaly.flags.types.amounts import happened, went
 from anomaly.flags.types.base import FlagType, Item, Row
 from anomaly.flags.types.conditions import MATCHED, direct_or_neighbour_fell
 from anomaly.flags.types.explanations import item, log_share, other_buyers, price_rose, unknowable, weighed
-from anomaly.indicators.base import HUB_TO_TARGET, change, usd
+from anomaly.indicators.base import change, usd
 
 
 def _sentence(row: Row) -> str:

@@ -1,9 +1,10 @@
 """A route that was flagged and has fallen back."""
 
+from anomaly.contract.keys import HUB_TO_TARGET
 from anomaly.flags.types.amounts import happened, went
 from anomaly.flags.types.base import FlagType, Item, Row
 from anomaly.flags.types.explanations import item, log_share, unknowable, weighed
-from anomaly.indicators.base import HUB_TO_TARGET, change, usd
+from anomaly.indicators.base import change, usd
 
 
 def _sentence(row: Row) -> str:

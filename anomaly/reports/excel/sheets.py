@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from anomaly.contract.keys import WINDOW_KEY
 from anomaly.contract.periods import window_of
 from anomaly.contract.schema import ROUTE_KEY
 from anomaly.reports.amounts import change_share
@@ -236,7 +237,7 @@ def _rollups(findings: Findings, rollup: str, name: str) -> Sheet:
         Column("Smallest q", "score", 10),
     )
     table = findings.rollups.filter(findings.rollups["rollup"] == rollup)
-    keys = ["freq_code", "window_months", "window_end", "flagged_usd", "key"]
+    keys = [*WINDOW_KEY, "flagged_usd", "key"]
     name_of = good_name if rollup == "good" else country_name
     rows = [
         [

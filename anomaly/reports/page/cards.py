@@ -9,9 +9,9 @@ from typing import Any
 
 import polars as pl
 
+from anomaly.contract.keys import COALITION_TO_HUB
 from anomaly.contract.periods import window_of
 from anomaly.flags.naming import type_of
-from anomaly.indicators.base import COALITION_TO_HUB
 from anomaly.reports.amounts import change, measured, million, usd
 from anomaly.reports.base import Findings
 from anomaly.reports.page.proof import by_flag, evidence

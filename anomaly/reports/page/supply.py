@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from anomaly.contract.keys import WINDOW_KEY
 from anomaly.contract.periods import Window, window_of
 from anomaly.reports.base import Findings
 from anomaly.reports.words import country_name, good_name
@@ -30,7 +31,7 @@ def context(findings: Findings) -> dict[str, Any]:
         return {"supply_window": ""}
     newest = findings.supply.sort("window_end", "window_months").tail(1)
     row = newest.row(0, named=True)
-    hubs = findings.supply_hubs.join(newest, on=["freq_code", "window_months", "window_end"], how="semi")
+    hubs = findings.supply_hubs.join(newest, on=WINDOW_KEY, how="semi")
     return {
         "supply_window": window_of(row).words,
         "supply_says": row["says"],
