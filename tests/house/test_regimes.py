@@ -277,7 +277,7 @@ def test_tables_of_two_scenarios_in_one_folder_are_said_and_refused(
     shutil.copytree(minerals / "processed", data, symlinks=True)
     for job in ("flows", "families", "coverage", "bilateral", "features"):
         run.main(minerals / "raw", data, str(own / "own.toml"), job)
-    assert f"made by another scenario: scores, flags, rollups of {CHINA}" in capsys.readouterr().err
+    assert f"made by another scenario: supply, leakage, scores, flags, rollups of {CHINA}" in capsys.readouterr().err
     for words in (("query", "8112"), ("explain", "811292:BEL:USA"), ("goods",), ("hubs",)):
         told = ask(data, *words)
         assert (told.exit_code, told.stdout) == (78, "")
