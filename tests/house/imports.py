@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import functools
 from pathlib import Path
 
 
@@ -13,17 +13,25 @@ def modules(root: Path) -> dict[str, ast.Module]:
     for path in sorted([*root.glob("anomaly/**/*.py"), *root.glob("pipelines/**/*.py")]):
         parts = path.relative_to(root).with_suffix("").parts
         name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-        found[name] = ast.parse(path.read_text(encoding="utf-8"))
+        found[name] = _tree(path.read_text(encoding="utf-8"))
     return found
 
 
-def imported(tree: ast.AST) -> Iterator[str]:
+@functools.cache
+def _tree(text: str) -> ast.Module:
+    return ast.parse(text)
+
+
+@functools.cache
+def imported(tree: ast.AST) -> tuple[str, ...]:
     """Every name that a tree imports, anywhere in it, with what is taken from it."""
+    names: list[str] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield from (f"{'.' * node.level}{node.module or ''}.{alias.name}" for alias in node.names)
+            names += (f"{'.' * node.level}{node.module or ''}.{alias.name}" for alias in node.names)
+    return tuple(names)
 
 
 def targets(tree: ast.AST, known: dict[str, ast.Module]) -> set[str]:

@@ -57,6 +57,7 @@ def test_on_request_every_line_of_the_log_is_json_with_time_level_run_and_job(
     assert lines[-1]["message"].startswith("flows: 2 rows in ")
 
 
+@pytest.mark.slow
 def test_the_form_of_the_log_changes_no_byte_of_a_table(tmp_path: Path) -> None:
     job(tmp_path / "one", "--log-format", "json")
     job(tmp_path / "two", "--log-format", "plain")

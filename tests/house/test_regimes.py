@@ -20,6 +20,9 @@ from anomaly.contract.settings import Settings, load
 from anomaly.reference import goods
 from anomaly.store.store import Store
 from pipelines import run
+from tests.conftest import MadeOnce
+
+pytestmark = pytest.mark.slow  # the whole world of another regime is made and run
 
 CHINA = "china-minerals-2023"
 ROUTE = ["good", "exporter_iso", "importer_iso"]
@@ -59,10 +62,8 @@ most_left_out = 0
 
 
 @pytest.fixture(scope="module")
-def minerals(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("minerals")
-    run.demo(folder / "raw", folder / "processed", CHINA)
-    return folder
+def minerals(made_once: MadeOnce) -> Path:
+    return made_once("minerals", lambda folder: run.demo(folder / "raw", folder / "processed", CHINA))
 
 
 @pytest.fixture(scope="module")

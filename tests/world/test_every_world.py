@@ -15,6 +15,8 @@ from anomaly.world.description import Description
 from anomaly.world.episodes import EVASION, needed_routes
 from anomaly.world.trade import simulate
 
+pytestmark = pytest.mark.slow  # each worker makes the worlds
+
 OTHERS = [of for of in world.WORLDS if of is not world.WORLDS[0]]  # the first has a file of its own
 ROLES = {"hub": "other"}
 
