@@ -20,7 +20,7 @@ JOB = $(BIN)/python -m pipelines
 # a worker a core; who has no more to do takes over half of another's tests
 PYTEST = $(BIN)/python -m pytest --numprocesses logical --dist worksteal
 
-.PHONY: demo help setup flows coverage bilateral supply leakage features scores flags rollups report run backtest
+.PHONY: demo help setup flows families coverage bilateral supply leakage features scores flags rollups report run backtest
 .PHONY: test test-fast test-kills fuzz test-coverage lint lint-docs typecheck check hooks bench clean
 
 demo: $(READY) ## set up, then the main job on the simulated world (default)
@@ -43,8 +43,9 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 flows: $(READY) ## raw files -> flows
-coverage: flows ## who reported which period
-bilateral: flows coverage ## both sides of every route
+families: flows ## goods that stay the same when the HS changes
+coverage: families ## who reported which period
+bilateral: coverage ## both sides of every route
 supply: bilateral ## what the coalition sells to hubs
 leakage: bilateral ## what went to hubs beyond what the years before explain
 features: bilateral ## windows and indicators
@@ -53,7 +54,7 @@ flags: scores supply ## routes that deserve a question
 rollups: flags ## per good and per hub
 report: rollups leakage ## the documents people read
 
-flows coverage bilateral supply leakage features scores flags rollups report:
+flows families coverage bilateral supply leakage features scores flags rollups report:
 	@$(JOB) $@ --raw "$(RAW)" --data "$(DATA)" --scenario "$(SCENARIO)"
 
 run: $(READY) ## all of them in one process: make run RAW=<folder> DATA=<folder>
@@ -86,8 +87,8 @@ lint: $(READY) lint-docs ## ruff: rules and format; the docstrings
 	@$(BIN)/ruff format --check .
 
 # Folders whose public docstrings are in numpydoc's form, and files in them that are not yet; it grows to `anomaly pipelines`.
-DOCUMENTED := anomaly/backtest anomaly/bilateral anomaly/contract anomaly/features anomaly/flags anomaly/indicators anomaly/reference anomaly/reports anomaly/scores anomaly/store anomaly/world
-NOT_YET := anomaly/features/grid.py anomaly/features/windows.py
+DOCUMENTED := anomaly/backtest anomaly/bilateral anomaly/contract anomaly/features anomaly/flags anomaly/indicators anomaly/reference anomaly/reports anomaly/scores anomaly/stages anomaly/store anomaly/world
+NOT_YET :=
 
 lint-docs: $(READY) ## numpydoc on the public docstrings
 	@$(BIN)/numpydoc lint $$(find $(DOCUMENTED) -name '*.py' $(NOT_YET:%=! -path %))

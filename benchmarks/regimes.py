@@ -12,7 +12,7 @@ from anomaly import world
 from anomaly.store.store import Store
 from pipelines import run
 
-JOBS = ("flows", "coverage", "bilateral", "features", "scores", "flags")
+JOBS = ("flows", "families", "coverage", "bilateral", "supply", "features", "scores", "flags")
 ROUTE = ["exporter_iso", "importer_iso", "good"]
 
 

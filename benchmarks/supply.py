@@ -39,13 +39,13 @@ def measure(seed: int, variant: str, folder: Path, scenario: str) -> pl.DataFram
     """Every test, shape of the data and last month of one world: calls, false calls, and what is found; a row each."""
     from anomaly.contract.settings import load
     from anomaly.store.store import Store
-    from pipelines import bilateral, coverage, flows
+    from pipelines import bilateral, coverage, families, flows
     from pipelines.job import run_jobs
 
     raw, data = folder / f"{variant}-{seed}" / "raw", folder / f"{variant}-{seed}" / "processed"
     labels = world_of(seed, variant, raw)
     with contextlib.redirect_stderr(io.StringIO()):
-        run_jobs((flows.JOB, coverage.JOB, bilateral.JOB), "bilateral", raw, data, scenario)
+        run_jobs((flows.JOB, families.JOB, coverage.JOB, bilateral.JOB), "bilateral", raw, data, scenario)
     store, settings = Store(data), load(scenario)
     tables = {name: store.read(name) for name in ("bilateral", "coverage", "coverage.scope")}
     rows = []
@@ -119,15 +119,16 @@ def extract(tables: dict[str, pl.DataFrame], settings: Settings) -> dict[str, pl
 
 def asked(tables: dict[str, pl.DataFrame], end: date, settings: Settings) -> pl.DataFrame:
     """The tested legs of the window that ends with the data."""
-    from anomaly.features.refusals import Breaks
-    from anomaly.reference import editions
+    from anomaly.reference import editions, families
     from anomaly.supply import reporting, supply
 
     known = {name: table.filter(pl.col("ref_date") <= pl.lit(end)) for name, table in tables.items()}
     spans = reporting.spans(known["coverage"], known["coverage.scope"], settings)
     last = [replace(span, ends=(end,)) for span in spans if end in span.ends]
-    breaks = Breaks(editions.unstable_goods([5, 6], None), editions.edition_tables())
-    legs = supply.build([known["bilateral"]], last, breaks, settings).supply
+    used, goods = (5, 6), known["bilateral"]["good"].unique().sort()
+    breaks = families.breaks_of(editions.linked_goods(used))
+    broken = families.broken(goods, breaks, editions.edition_tables(), used)
+    legs = supply.build([known["bilateral"]], last, broken, settings).supply
     return legs.filter(pl.col("direct_trade") == "fell")
 
 

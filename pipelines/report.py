@@ -14,7 +14,7 @@ from pipelines.job import Job, Run
 if TYPE_CHECKING:
     from anomaly.reports import Findings
 
-TABLES = ("flows", "coverage", "bilateral", "supply", "leakage", "features", "scores", "flags", "rollups")
+TABLES = ("flows", "families", "coverage", "bilateral", "supply", "leakage", "features", "scores", "flags", "rollups")
 SIMULATED = "SIMULATED"
 MOST_PERIODS = {"A": 12, "M": 60}  # of a chart
 

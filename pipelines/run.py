@@ -13,6 +13,7 @@ from pipelines import (
     backtest,
     bilateral,
     coverage,
+    families,
     features,
     flags,
     flows,
@@ -29,6 +30,7 @@ from pipelines.raw import inputs
 
 JOBS: tuple[Job, ...] = (
     flows.JOB,
+    families.JOB,
     coverage.JOB,
     bilateral.JOB,
     supply.JOB,

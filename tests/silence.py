@@ -30,7 +30,7 @@ Row = tuple[object, ...]
 
 @dataclass(frozen=True)
 class Silence:
-    """A frequency, and the tables coverage, coverage.scope, bilateral (sorted) and bilateral.broken."""
+    """A frequency, and the tables coverage, coverage.scope, bilateral (sorted) and families.broken."""
 
     freq_code: str
     coverage: pl.DataFrame

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from anomaly.contract.periods import first_month
 from anomaly.contract.schema import ROUTE_KEY
 from anomaly.reference import editions
 from anomaly.reference.countries import EU27
@@ -20,25 +21,6 @@ _NO_LABELS = pl.DataFrame(
         "start": pl.Date, "end": pl.Date, "is_evasion": pl.Boolean,
     }
 )  # fmt: skip
-
-
-def first_month(window_end: str = "window_end", window_months: str = "window_months") -> pl.Expr:
-    """First day of the first month of a window.
-
-    Parameters
-    ----------
-    window_end : str, optional
-        Column of the first day of its last month.
-    window_months : str, optional
-        Column of its length.
-
-    Returns
-    -------
-    polars.Expr
-        Date.
-    """
-    months = pl.col(window_end).dt.year().cast(pl.Int32) * 12 + pl.col(window_end).dt.month() - pl.col(window_months)
-    return pl.date(months // 12, months % 12 + 1, 1)
 
 
 def planted(routes: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:

@@ -278,7 +278,7 @@ def is_broken(routes: pl.DataFrame, broken: pl.DataFrame, oldest: str, newest: s
     routes : polars.DataFrame
         good, and the two columns of HS editions; null where nothing is known.
     broken : polars.DataFrame
-        bilateral.broken: good and newer_edition, the changes that a good does not survive.
+        families.broken: good and newer_edition, the changes that a good does not survive.
     oldest, newest : str
         Names of the two columns.
 

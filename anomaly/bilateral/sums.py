@@ -6,97 +6,13 @@ null is unknown and 0 is known to be nothing: a sum is null where one of its per
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
 
 import polars as pl
 
 from anomaly.contract.keys import ROUTE
+from anomaly.contract.periods import Window, within
 
 LEAST_BASELINE_YEARS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """The months that are compared, as they are asked for.
-
-    Parameters
-    ----------
-    freq_code : str
-        A or M.
-    months : int
-        Length; twelve in annual data.
-    end : datetime.date
-        First day of the last month; December in annual data.
-    """
-
-    freq_code: str
-    months: int
-    end: date
-
-    def span(self, year: int | None = None) -> tuple[date, date, int]:
-        """First and last period, and how many periods, of the window's months.
-
-        Parameters
-        ----------
-        year : int, optional
-            Of the end, for the same months in another year.
-
-        Returns
-        -------
-        tuple of (datetime.date, datetime.date, int)
-            Periods begin on the first day of a month, or of a year in annual data.
-        """
-        end = self.end if year is None else self.end.replace(year=year)
-        if self.freq_code == "A":
-            return date(end.year, 1, 1), date(end.year, 1, 1), 1
-        first = end.year * 12 + end.month - self.months
-        return date(first // 12, first % 12 + 1, 1), end, self.months
-
-    def baseline_years(self, fixed: Sequence[int]) -> tuple[int, ...]:
-        """Years that the window is compared with: it never compares with itself.
-
-        Parameters
-        ----------
-        fixed : sequence of int
-            The scenario's baseline years.
-
-        Returns
-        -------
-        tuple of int
-            The fixed ones for windows that end after them, else the three years before.
-        """
-        year = self.end.year
-        return tuple(fixed) if year > max(fixed) else (year - 3, year - 2, year - 1)
-
-    @property
-    def name(self) -> str:
-        """As `--period` takes it: 2022, 2022H1, 2022Q3, 2022-07 or 2022-01:2022-11."""
-        first, end, _ = self.span()
-        if self.freq_code == "A" or (self.months, end.month) == (12, 12):
-            return str(end.year)
-        if self.months in (3, 6) and end.month % self.months == 0:
-            return f"{end.year}{'Q' if self.months == 3 else 'H'}{end.month // self.months}"
-        return f"{end:%Y-%m}" if self.months == 1 else f"{first:%Y-%m}:{end:%Y-%m}"
-
-
-def within(window: Window, year: int | None = None) -> pl.Expr:
-    """Rows of the window's months.
-
-    Parameters
-    ----------
-    window : Window
-        What is compared.
-    year : int, optional
-        Of its end, for the same months in another year.
-
-    Returns
-    -------
-    polars.Expr
-        Boolean over ref_date.
-    """
-    first, last, _ = window.span(year)
-    return pl.col("ref_date").is_between(pl.lit(first), pl.lit(last))
 
 
 def fill(trade: pl.DataFrame, silences: pl.DataFrame) -> pl.DataFrame:
@@ -138,14 +54,14 @@ def by_year(filled: pl.DataFrame, window: Window, baseline_years: Sequence[int])
         ROUTE, a column a year named _2021 (USD, null where a period is not known), and the HS editions of what is known:
         oldest_edition and newest_edition over window and year before, with _since over the baseline years, too.
     """
-    end = window.end.year
-    recent, since = _editions(window, [end, end - 1]), _editions(window, [end, end - 1, *baseline_years])
+    recent = [window.year, window.year - 1]
+    since = [*recent, *baseline_years]
     return filled.group_by(ROUTE).agg(
-        *[_sum(window, year).alias(f"_{year}") for year in sorted({end, end - 1, *baseline_years})],
-        oldest_edition=recent.min(),
-        newest_edition=recent.max(),
-        oldest_edition_since=since.min(),
-        newest_edition_since=since.max(),
+        *[_sum(window.in_year(year)).alias(f"_{year}") for year in sorted({*since})],
+        oldest_edition=_editions(window, recent).min(),
+        newest_edition=_editions(window, recent).max(),
+        oldest_edition_since=_editions(window, since).min(),
+        newest_edition_since=_editions(window, since).max(),
     )
 
 
@@ -169,7 +85,7 @@ def compare(filled: pl.DataFrame, window: Window, baseline_years: Sequence[int])
         A row a route: ROUTE, value_usd, value_prior_year_usd and value_baseline_usd (whole USD, null where not known),
         baseline_years (the years that the mean is of, in words), and the editions of `by_year`.
     """
-    years, end = window.baseline_years(baseline_years), window.end.year
+    years, end = window.baseline_years(baseline_years), window.year
     sums = by_year(filled, window, years)
     base = [pl.col(f"_{year}") for year in years]
     count = pl.sum_horizontal(*[column.is_not_null() for column in base]).cast(pl.Int64)
@@ -191,10 +107,10 @@ def compare(filled: pl.DataFrame, window: Window, baseline_years: Sequence[int])
 
 
 def _editions(window: Window, years: Sequence[int]) -> pl.Expr:
-    return pl.col("hs_edition").filter(pl.any_horizontal(within(window, year) for year in years))
+    return pl.col("hs_edition").filter(pl.any_horizontal(within(window.in_year(year)) for year in years))
 
 
-def _sum(window: Window, year: int) -> pl.Expr:
-    _, _, periods = window.span(year)
-    inside = pl.col("value_usd").filter(within(window, year))
+def _sum(window: Window) -> pl.Expr:
+    _, _, periods = window.span()
+    inside = pl.col("value_usd").filter(within(window))
     return pl.when(inside.len() == periods).then(inside.sum())

@@ -7,7 +7,6 @@ from typing import Any
 
 import polars as pl
 
-from anomaly.bilateral.sums import Window
 from anomaly.cli.output import arrow, line, percent, say, show
 from anomaly.cli.store import (
     Asked,
@@ -23,9 +22,10 @@ from anomaly.cli.store import (
     understood,
 )
 from anomaly.contract.errors import SourceUnavailable
+from anomaly.contract.periods import is_window, window_of
 from anomaly.query import answer as questions
 from anomaly.query import question as asking
-from anomaly.query.held import BOTH_SIDES, COLUMNS, is_window, table
+from anomaly.query.held import BOTH_SIDES, COLUMNS, table
 from anomaly.query.question import Question
 from anomaly.reference import countries, goods
 from anomaly.store.store import Store
@@ -214,7 +214,7 @@ def rollup(name: str, period: str | None, *, limit: int, data: Path, form: str) 
             .group_by("freq_code")
             .last()
         )
-        windows = tuple(Window(row["freq_code"], row["window_months"], row["window_end"]) for row in newest.to_dicts())
+        windows = tuple(window_of(row) for row in newest.to_dicts())
     names = dict(countries.table().select("iso3", "name").iter_rows()) if name == "hub" else {}
     rows = []
     for window in windows:

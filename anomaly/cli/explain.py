@@ -7,19 +7,18 @@ from typing import Any
 
 import polars as pl
 
-from anomaly.bilateral.sums import Window
 from anomaly.cli import legs
 from anomaly.cli.output import document, say
 from anomaly.cli.store import families, groups_for, members, open_store
 from anomaly.contract import settings as scenarios
 from anomaly.contract.errors import BadRequest, SettingsWrong, SourceUnavailable
 from anomaly.contract.keys import COALITION
+from anomaly.contract.periods import Window, is_window
 from anomaly.contract.scenario import of_record
 from anomaly.flags.rule import limits_of
 from anomaly.query import explain as explaining
 from anomaly.query import question as asking
 from anomaly.query.explain import Row, Subject
-from anomaly.query.held import is_window
 from anomaly.store import made_by
 from anomaly.store.store import Store
 
@@ -145,15 +144,13 @@ def _reproduced(store: Store, row: Row, score: Row, settings: scenarios.Settings
     """Fit the forest of the row's group again, from features, and compare the score to the last digit."""
     if not score:
         return "this route has no score"
-    from anomaly.reference import goods
-    from anomaly.scores import forest_inputs, scores
+    from anomaly.stages.order import through
 
     group = pl.all_horizontal(
         [pl.col(name) == row[name] for name in ("freq_code", "window_months", "baseline_gap_years")]
     )
-    lists = goods.listed([listed.file for listed in settings.goods_lists], families(store))
-    inputs = forest_inputs.build(store.read("features", where=group), settings, lists)
-    again = scores.build(inputs, forest_inputs.names(), settings).scores.filter(explaining.is_about(row))
+    given = {"features": store.read("features", where=group), "families": families(store)}
+    again = through(["scores"], given, settings).read("scores").filter(explaining.is_about(row))
     if again.is_empty():
         return "the route is not scored with these settings"
     found = again["anomaly_score"][0]

@@ -10,10 +10,10 @@ from anomaly.cli.output import document, say, show
 from anomaly.cli.store import families, open_store
 from anomaly.contract.errors import BadRequest, SourceUnavailable
 from anomaly.contract.keys import COALITION, WINDOW_KEY
+from anomaly.contract.periods import is_window
 from anomaly.query import question as asking
 from anomaly.query.explain import Subject
 from anomaly.query.explain_evidence import next_steps
-from anomaly.query.held import is_window
 from anomaly.store.store import Store
 
 LEVELS = ("hub", "good", "hub_good", "all")

@@ -58,8 +58,8 @@ def editions_used(store: Store) -> list[int]:
 
 def families(store: Store) -> pl.DataFrame:
     """The HS families that the run used: edition, cmd_code, good. They may come from a table beside its raw files."""
-    if store.exists("bilateral.families"):
-        return store.read("bilateral.families")
+    if store.exists("families"):
+        return store.read("families")
     from anomaly.reference import editions
 
     return editions.family_map(editions_used(store))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from anomaly.bilateral.known import is_broken, silences, silences_beside
-from anomaly.bilateral.sums import Window
+from anomaly.contract.periods import window_of
 from anomaly.evidence.other_sellers import years_of
 
 _ROUTE = ("freq_code", "good", "exporter_iso", "importer_iso")
@@ -39,7 +39,7 @@ def build(
     coverage, scope : polars.DataFrame
         Rows of coverage and of coverage.scope.
     broken : polars.DataFrame
-        bilateral.broken.
+        families.broken.
 
     Returns
     -------
@@ -103,11 +103,11 @@ def _periods(flags: pl.DataFrame) -> pl.DataFrame:
     """A row per flag, span and period; `years` is over how many years the span's mean goes."""
     rows = []
     for flag in flags.select("flag_id", *_ROUTE, "window_months", "window_end", "baseline_years").to_dicts():
-        window = Window(flag["freq_code"], flag["window_months"], flag["window_end"])
-        year = window.end.year
+        window = window_of(flag)
+        year = window.year
         for span, years in zip(_SPANS, ([year], [year - 1], years_of(flag["baseline_years"])), strict=True):
             for one in years:
-                first, last, _ = window.span(one)
+                first, last, _ = window.in_year(one).span()
                 route = {name: flag[name] for name in _ROUTE}
                 rows.append(
                     {"flag_id": flag["flag_id"], **route, "span": span, "years": len(years), "f": first, "l": last}

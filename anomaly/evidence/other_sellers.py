@@ -17,8 +17,9 @@ from anomaly.bilateral.known import (
     speaking_years,
     without_moved,
 )
-from anomaly.bilateral.sums import Window, by_year, fill
+from anomaly.bilateral.sums import by_year, fill
 from anomaly.contract.keys import ROUTE, WINDOW_KEY
+from anomaly.contract.periods import Window
 
 _VALUES = ("value_usd", "value_prior_year_usd", "value_baseline_usd")
 _SCHEMA = {
@@ -51,7 +52,7 @@ def build(
     coverage, scope : polars.DataFrame
         Rows of coverage and of coverage.scope.
     broken : polars.DataFrame
-        bilateral.broken: a route is not compared across a change of edition that breaks its good.
+        families.broken: a route is not compared across a change of edition that breaks its good.
     windows : polars.DataFrame
         WINDOW_KEY and baseline_years, any number of rows a window.
     around : polars.DataFrame, optional
@@ -78,7 +79,7 @@ def build(
 
 
 def _window(filled: pl.DataFrame, window: Window, baseline: Sequence[int], broken: pl.DataFrame) -> pl.DataFrame:
-    year, count = window.end.year, len(baseline)
+    year, count = window.year, len(baseline)
     sums = by_year(filled, window, baseline)
     sums = sums.with_columns(
         is_broken=is_broken(sums, broken, "oldest_edition", "newest_edition"),
@@ -170,8 +171,8 @@ def _with_both(flags: pl.DataFrame, reports: pl.DataFrame) -> pl.DataFrame:
     spans = []
     for row in flags.select(compared).unique().rows():
         window = Window(*row[:3])
-        for year in (window.end.year, *([window.end.year - 1] if row[3] == "prior" else years_of(row[4]))):
-            spans.append((*row, *window.span(year)))
+        for year in (window.year, *([window.year - 1] if row[3] == "prior" else years_of(row[4]))):
+            spans.append((*row, *window.in_year(year).span()))
     schema: dict[str, Any] = {**flags.select(compared).schema, "first": pl.Date, "last": pl.Date, "periods": pl.Int64}
     wanted = pl.DataFrame(spans, schema=schema, orient="row")
     whole = (
@@ -200,8 +201,10 @@ def recorded_from_others(flags: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFra
     """
     told = flags.select("flag_id")
     for name, years_back in (("recorded_from_others_usd", 0), ("recorded_from_others_prior_usd", 1)):
+        windows = [Window(*row) for row in flags.select(WINDOW_KEY).unique().rows()]
         spans = [
-            (*row, *Window(*row).span(row[2].year - years_back)[:2]) for row in flags.select(WINDOW_KEY).unique().rows()
+            (window.freq_code, window.months, window.end, *window.in_year(window.year - years_back).span()[:2])
+            for window in windows
         ]
         schema = {**{name: _SCHEMA[name] for name in WINDOW_KEY}, "first": pl.Date, "last": pl.Date}
         spans_of = pl.DataFrame(spans, schema=schema, orient="row")

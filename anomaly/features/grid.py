@@ -1,8 +1,8 @@
 """A route is a row and a period a column: dense values of a chunk of whole goods.
 
 The grid of a chunk is a matrix periods x routes of whole USD with -1 for unknown. Absence becomes 0 only where
-`bilateral.known` says so; windows, lags and baselines are then sums of columns, and
-sums over reporters are sums into a table goods x countries. Names are numbers inside, so that nothing is hashed twice.
+`bilateral.known` says so; windows, lags and baselines are then sums of columns, and sums over reporters are sums into a
+table goods x countries. Names are numbers inside, so that nothing is hashed twice.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from anomaly.features.cells import UNKNOWN
 from anomaly.features.marks import (
     Amounts,
     Editions,
@@ -25,7 +26,6 @@ from anomaly.features.marks import (
     take_out_moved,
 )
 
-UNKNOWN = -1
 COLUMNS = (  # of bilateral that are used
     "freq_code", "good", "exporter_iso", "importer_iso", "ref_date", "source", "dataset", "value_basis", "value_usd",
     "import_value_cif_usd", "net_wgt_g",
@@ -37,9 +37,16 @@ _KIND = ["source", "dataset", "value_basis"]
 class Names:
     """What the numbers in the grids of a chunk stand for.
 
-    goods, countries   sorted, each once
-    kinds              source, dataset, value_basis of routes
-    sources            sorted, each once; `source_of_kind` is the place of each kind's in it
+    Parameters
+    ----------
+    goods, countries : polars.Series
+        Sorted, each once.
+    kinds : polars.DataFrame
+        source, dataset and value_basis of routes.
+    sources : list of str
+        Sorted, each once.
+    source_of_kind : array of int, shape (kinds,)
+        The place of each kind's source in `sources`.
     """
 
     goods: pl.Series
@@ -58,7 +65,18 @@ class Names:
         return self.goods.str.ends_with("+").to_numpy()
 
     def are(self, countries: Sequence[str]) -> Marks:
-        """For each country whether it is one of these."""
+        """Which of the chunk's countries belong to a group.
+
+        Parameters
+        ----------
+        countries : sequence of str
+            The group.
+
+        Returns
+        -------
+        array of bool, shape (countries,)
+            In the order of `countries`.
+        """
         return self.countries.is_in(list(countries)).to_numpy()
 
 
@@ -66,14 +84,28 @@ class Names:
 class Grid:
     """One chunk of whole goods at one frequency; routes are sorted by good, exporter and importer.
 
-    good, exporter, importer, kind   numbers of each route, in `names`
-    into, out_of   each route's cell in a table goods x countries, by its importer and by its exporter
-    reporter    row in known's marks of the side whose report the value is
-    value       periods x routes, USD, UNKNOWN where nobody can say
-    raw         the same before coverage: UNKNOWN where there is no row
-    weight      periods x routes, grams, UNKNOWN where there is no row or no weight
-    exported, imported   both sides as reported, with their own coverage; None where no importer reports
-    importer_edition     periods x routes, HS edition of the importer's report; 0 where there is none
+    Parameters
+    ----------
+    known : Known
+        Who reported what.
+    names : Names
+        What the numbers stand for.
+    good, exporter, importer, kind : array of int, shape (routes,)
+        Places of each route's in `names`.
+    into, out_of : array of int, shape (routes,)
+        Each route's cell in a table goods x countries, by its importer and by its exporter.
+    reporter : array of int, shape (routes,)
+        Row in known's marks of the side whose report the value is.
+    value : array of int, shape (periods, routes)
+        USD, UNKNOWN where nobody can say.
+    raw : array of int, shape (periods, routes)
+        USD as reported, UNKNOWN where there is no row.
+    weight : array of int, shape (periods, routes)
+        Grams, UNKNOWN where there is no row or no weight.
+    exported, imported : array of int, shape (periods, routes), or None
+        USD as each side says, UNKNOWN where it cannot; None where no importer reports.
+    importer_edition : array of int, shape (periods, routes), or None
+        HS edition of the importer's report; 0 where there is none.
     """
 
     known: Known
@@ -94,7 +126,20 @@ class Grid:
 
 
 def lay(chunk: pl.DataFrame, known: dict[str, Known]) -> dict[str, Grid]:
-    """Spread a chunk of bilateral (whole goods, sorted by its key) over the periods of each of its frequencies."""
+    """Spread a chunk of bilateral over the periods of each of its frequencies.
+
+    Parameters
+    ----------
+    chunk : polars.DataFrame
+        COLUMNS of bilateral, whole goods, sorted by its key.
+    known : dict of str to Known
+        By frequency.
+
+    Returns
+    -------
+    dict of str to Grid
+        A grid a frequency that the chunk has rows of.
+    """
     is_one = bool((chunk["freq_code"] == chunk["freq_code"][0]).all())
     parts = (
         {chunk["freq_code"][0]: chunk}
@@ -117,9 +162,9 @@ def _first_of_route(part: pl.DataFrame) -> pl.Series:
 
 
 def _names(routes: Sequence[pl.DataFrame]) -> Names:
-    good = pl.concat([one["good"].unique() for one in routes]).unique().sort()
-    sides = [one[column].unique() for one in routes for column in ("exporter_iso", "importer_iso")]
-    kinds = pl.concat([one.select(_KIND).unique() for one in routes]).unique().sort(_KIND)
+    good = pl.concat([of_freq["good"].unique() for of_freq in routes]).unique().sort()
+    sides = [of_freq[column].unique() for of_freq in routes for column in ("exporter_iso", "importer_iso")]
+    kinds = pl.concat([of_freq.select(_KIND).unique() for of_freq in routes]).unique().sort(_KIND)
     sources = kinds["source"].unique().sort()
     return Names(good, pl.concat(sides).unique().sort(), kinds, sources.to_list(), _numbers(kinds["source"], sources))
 
@@ -191,54 +236,3 @@ def _as_importers_say(
     speaker = good * names.countries.len() + importer
     says, edition = importers_say(known, raw, names.goods, names.countries, route, speaker)
     return np.where(says, np.maximum(raw, 0), UNKNOWN), edition
-
-
-def pick(cells: Amounts, at: Sequence[int], route: Ids) -> Amounts:
-    """Periods at `at` of some routes."""
-    if len(at) == 1:
-        one: Amounts = cells[at[0]][route]
-        return one[None]
-    result: Amounts = cells[np.array(at, dtype=np.int64)[:, None], route]
-    return result
-
-
-def total(cells: Amounts, at: list[int] | None) -> Amounts:
-    """Sum over the periods at `at`; UNKNOWN where one of them is unknown or outside the data."""
-    if at is None:
-        return np.full(cells.shape[1], UNKNOWN, dtype=np.int64)
-    if len(at) == 1:
-        one: Amounts = cells[at[0]]
-        return one
-    taken = cells[at]
-    return np.where((taken >= 0).all(axis=0), taken.sum(axis=0), UNKNOWN)
-
-
-def mean(cells: Amounts, at: Sequence[list[int]]) -> Amounts:
-    """Mean over several windows, rounded to whole units; UNKNOWN where one of them is unknown."""
-    if not at:
-        return np.full(cells.shape[1], UNKNOWN, dtype=np.int64)
-    parts = np.stack([total(cells, one) for one in at])
-    count = len(at)
-    return np.where((parts >= 0).all(axis=0), (parts.sum(axis=0) + count // 2) // count, UNKNOWN)
-
-
-def highest(cells: Amounts, at: Sequence[list[int]]) -> Amounts:
-    """Highest of several windows; UNKNOWN where one of them is unknown."""
-    if not at:
-        return np.full(cells.shape[1], UNKNOWN, dtype=np.int64)
-    parts = np.stack([total(cells, one) for one in at])
-    return np.where((parts >= 0).all(axis=0), parts.max(axis=0), UNKNOWN)
-
-
-def add_up(values: Amounts, cell: Ids, cells: int) -> Amounts:
-    """Sums of values by cell; 0 in a cell that has none."""
-    sums = np.zeros(cells, dtype=np.int64)
-    np.add.at(sums, cell, values)
-    return sums
-
-
-def present(cell: Ids, cells: int) -> Marks:
-    """Cells that have any value."""
-    marks = np.zeros(cells, dtype=np.bool_)
-    marks[cell] = True
-    return marks

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import polars as pl
 
 from anomaly.bilateral.known import full_reports, held_years
+from anomaly.contract.periods import Window
 
 Marks = npt.NDArray[np.bool_]
 Editions = npt.NDArray[np.int8]
@@ -26,8 +27,30 @@ Amounts = npt.NDArray[np.int64]
 class Known:
     """Who reported what, for one frequency: ids of reporters, goods and partners, and a row of marks for each.
 
-    covered, complete, held, dealt   end with a row of nothing, which an unknown id points to
-    held, dealt   whether a dataset holds a good, or trade with a partner, in the period's year
+    All marks end with a row of nothing, which an unknown id points to.
+
+    Parameters
+    ----------
+    freq_code : str
+        A or M.
+    periods : tuple of date
+        First days of all periods from the first that anyone reported to the last.
+    reporters : polars.DataFrame
+        source, dataset, flow_code, reporter_iso, reporter_id.
+    covered, complete : array of bool, shape (reporters + 1, periods)
+        Whether the reporter published anything of the period, and whether in full.
+    edition : array of int, shape (reporters + 1, periods)
+        HS edition of the report, 0 where there is none.
+    goods : polars.DataFrame
+        source, dataset, flow_code, good, row.
+    held : array of bool, shape (goods + 1, periods)
+        Whether the dataset holds the good in the period's year.
+    dealers : polars.DataFrame
+        source, dataset, flow_code, partner, row.
+    dealt : array of bool, shape (dealers + 1, periods)
+        Whether the dataset holds trade with the partner in the period's year.
+    partners : polars.DataFrame
+        source, dataset, flow_code, partners: how many there are.
     """
 
     freq_code: str
@@ -42,19 +65,40 @@ class Known:
     dealt: Marks
     partners: pl.DataFrame
 
-    def index(self, window_end: date, months: int, years_back: int = 0) -> list[int] | None:
-        """Positions of the window's periods, or None where the data do not go that far."""
-        first = self.periods[0]
-        if self.freq_code == "A":
-            wanted = [window_end.year - years_back - first.year]
-        else:
-            last = (window_end.year - years_back - first.year) * 12 + window_end.month - first.month
-            wanted = list(range(last - months + 1, last + 1))
-        return wanted if wanted[0] >= 0 and wanted[-1] < len(self.periods) else None
+    def index(self, window: Window) -> list[int] | None:
+        """Positions of a window's periods in `periods`.
+
+        Parameters
+        ----------
+        window : Window
+            Of this frequency.
+
+        Returns
+        -------
+        list of int, or None
+            None where the data do not go that far.
+        """
+        first, _, count = window.span()
+        years = first.year - self.periods[0].year
+        at = years if self.freq_code == "A" else 12 * years + first.month - self.periods[0].month
+        return list(range(at, at + count)) if at >= 0 and at + count <= len(self.periods) else None
 
 
 def know(coverage: pl.DataFrame, scope: pl.DataFrame, freq_code: str) -> Known:
-    """Turn the tables coverage and coverage.scope of one frequency into lookups."""
+    """Turn coverage of one frequency into lookups.
+
+    Parameters
+    ----------
+    coverage, scope : polars.DataFrame
+        The tables coverage and coverage.scope.
+    freq_code : str
+        A or M: a frequency that has coverage.
+
+    Returns
+    -------
+    Known
+        Marks of every reporter, good and partner.
+    """
     coverage = coverage.filter(pl.col("freq_code") == freq_code)
     scope = scope.filter(pl.col("freq_code") == freq_code)
     periods = _calendar(coverage["ref_date"].min(), coverage["ref_date"].max(), freq_code)  # type: ignore[arg-type]
@@ -110,11 +154,22 @@ def _held(scope: pl.DataFrame, dimension: str, periods: Sequence[date]) -> tuple
 def rows_of(
     known: Known, dataset: tuple[str, str, str], goods: pl.Series, countries: pl.Series
 ) -> tuple[Ids, Ids, Ids]:
-    """Rows in the marks of a source's dataset and flow: of each country as reporter, each good, each country as partner.
+    """Where a dataset's countries and goods stand in the marks.
 
-    The row of nothing where it has none.
+    Parameters
+    ----------
+    known : Known
+        The marks.
+    dataset : tuple of str
+        source, dataset and flow_code.
+    goods, countries : polars.Series
+        Names, each once.
 
-    goods, countries   names, each once
+    Returns
+    -------
+    tuple of array of int
+        Rows of each country as reporter, of each good, and of each country as partner; the row of nothing where the
+        dataset has none.
     """
     key = ["source", "dataset", "flow_code"]
     reporters = known.reporters.select(*key, name="reporter_iso", row="reporter_id")
@@ -133,7 +188,20 @@ def _rows(ids: pl.DataFrame, dataset: tuple[str, str, str], wanted: pl.Series, n
 
 
 def can_say(known: Known, reporter: Ids, held: Ids, dealt: Ids) -> Marks:
-    """Periods x routes: rules 1 and 2, from the rows of each route's reporter, good and partner."""
+    """Whether a route's dataset can speak of it in each period: rules 1 and 2.
+
+    Parameters
+    ----------
+    known : Known
+        The marks.
+    reporter, held, dealt : array of int, shape (routes,)
+        Rows of each route's reporter, good and partner in the marks.
+
+    Returns
+    -------
+    array of bool, shape (periods, routes)
+        True where silence means nothing, but for re-coded goods.
+    """
     says: Marks = known.complete.T[:, reporter] & known.held.T[:, held]
     if not known.dealt[np.unique(dealt)].all():
         says &= known.dealt.T[:, dealt]
@@ -141,12 +209,20 @@ def can_say(known: Known, reporter: Ids, held: Ids, dealt: Ids) -> Marks:
 
 
 def take_out_moved(says: Marks, raw: Amounts, recoded: Marks, speaker: Ids, known: Known) -> None:
-    """Rule 3: no marks in years in which a reporter has nothing of a re-coded good, after a year in which it had.
+    """Take out, in place, years in which a reporter has nothing of a re-coded good, after a year in which it had: rule 3.
 
-    says       periods x routes, changed in place
-    raw        periods x routes, USD as reported, negative where there is no row
-    recoded    whether the good of each route is
-    speaker    a number for each reporter and good, of each route
+    Parameters
+    ----------
+    says : array of bool, shape (periods, routes)
+        `can_say`; changed in place.
+    raw : array of int, shape (periods, routes)
+        USD as reported, negative where there is no row.
+    recoded : array of bool, shape (routes,)
+        Whether the route's good stands for several codes.
+    speaker : array of int, shape (routes,)
+        A number for each reporter, its dataset and the good.
+    known : Known
+        For its periods.
     """
     routes = np.flatnonzero(recoded)
     if not len(routes):
@@ -165,13 +241,28 @@ def take_out_moved(says: Marks, raw: Amounts, recoded: Marks, speaker: Ids, know
 def importers_say(
     known: Known, raw: Amounts, goods: pl.Series, countries: pl.Series, route: tuple[Ids, Ids, Ids], speaker: Ids
 ) -> tuple[Marks, Editions]:
-    """Periods x routes of which importers can speak, from whichever of their datasets, and the edition they are in.
-
-    raw        periods x routes, USD that importers report, negative where there is no row
-    route      good, exporter and importer of each route, as places in `goods` and `countries`
-    speaker    as for `take_out_moved`
+    """Whether importers can speak of each route in each period, from whichever of their datasets.
 
     A row is whole where one dataset can say so. No row means nothing only where all can that ever do.
+
+    Parameters
+    ----------
+    known : Known
+        The marks.
+    raw : array of int, shape (periods, routes)
+        USD that importers report, negative where there is no row.
+    goods, countries : polars.Series
+        Names, each once.
+    route : tuple of array of int
+        Good, exporter and importer of each route, as places in `goods` and `countries`.
+    speaker : array of int, shape (routes,)
+        A number for each importer and good.
+
+    Returns
+    -------
+    tuple of array
+        Of bool and of int, both of shape (periods, routes): where what is reported is known, a row or none, and the newest
+        HS edition of a dataset that can speak.
     """
     good, exporter, importer = route
     any_says, all_say = np.zeros(raw.shape, dtype=np.bool_), np.ones(raw.shape, dtype=np.bool_)

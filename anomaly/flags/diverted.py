@@ -17,6 +17,7 @@ from anomaly.flags.flags import flag_id
 from anomaly.flags.severity import LARGE_USD, list_tier, priority
 from anomaly.flags.types import diverted_supply
 from anomaly.indicators.base import usd
+from anomaly.scores.goods_asked import is_in_question, with_control
 from anomaly.supply.sentences import months_of
 
 TYPE = diverted_supply.TYPE
@@ -39,11 +40,13 @@ def build(tables: Tables, lists: pl.DataFrame, names: Mapping[str, str], setting
     Parameters
     ----------
     lists
-        good, tier, valid_from, valid_to of the scenario's goods lists: they set severity and order, never a call.
+        good, tier, valid_from, valid_to of the scenario's goods lists: they set severity and order, and where the
+        scenario asks about listed goods only, which calls are flags.
     names
         Country to English name, for the sentences.
     """
     called = tables.supply.filter(pl.col("called_by").is_not_null(), ~pl.col("is_before_sanctions"))
+    called = with_control(called, settings, lists).filter(is_in_question(settings)).select(called.columns)
     of_window = tables.calibration.rename({"called": "window_called", "tested": "window_tested"}).drop("legs", "says")
     of_hub = tables.hubs.select(*WINDOW_KEY, "importer_iso", "is_boom_possible", "dose_response", hub_says="says")
     rows = called.join(of_window, on=WINDOW_KEY, how="left", maintain_order="left").join(

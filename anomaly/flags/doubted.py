@@ -53,3 +53,34 @@ def with_doubts(flags: pl.DataFrame, doubts: pl.DataFrame, members: pl.DataFrame
     joined = flags.join(said, on="flag_id", how="left", maintain_order="left")
     more = pl.col("_doubts").fill_null(pl.lit([], dtype=pl.List(pl.String)))
     return joined.with_columns(caveats=pl.concat_list("caveats", more)).drop("_doubts")
+
+
+def of_reporters(doubts: pl.DataFrame, files: pl.DataFrame, flows: pl.LazyFrame) -> pl.DataFrame:
+    """The doubts, those of a whole file once for each of its reporters.
+
+    Parameters
+    ----------
+    doubts, files : polars.DataFrame
+        flows.doubts and flows.files.
+    flows : polars.LazyFrame
+        The table flows: who reports in a file.
+
+    Returns
+    -------
+    polars.DataFrame
+        Columns of flows.doubts; each row has a reporter.
+    """
+    whole = doubts.filter(pl.col("reporter_iso").is_null())
+    if whole.is_empty():
+        return doubts
+    hash_of = files.select(raw_file="path", _hash=pl.col("sha256").str.slice(0, 12))
+    hashes = whole.select("raw_file").unique().join(hash_of, on="raw_file")
+    reporters = (
+        flows.filter(pl.col("raw_file").is_in(hashes["_hash"].implode()))
+        .select(_hash="raw_file", reporter_iso="reporter_iso")
+        .unique()
+        .collect(engine="streaming")
+    )
+    of_files = hashes.join(reporters, on="_hash").drop("_hash")
+    spread = whole.drop("reporter_iso").join(of_files, on="raw_file").select(doubts.columns)
+    return pl.concat([doubts.filter(pl.col("reporter_iso").is_not_null()), spread.sort(doubts.columns)])

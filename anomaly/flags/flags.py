@@ -11,6 +11,7 @@ from typing import Any
 import dataframely as dy
 import polars as pl
 
+from anomaly.contract.periods import window_of
 from anomaly.contract.schema import ROUTE_KEY, Flags, is_own_gap
 from anomaly.contract.settings import Settings
 from anomaly.flags import naming, resolved, rule, types
@@ -58,7 +59,7 @@ def build(
     settings : Settings
         The scenario.
     events : polars.DataFrame, optional
-        policy_events.read_all: the measures that a route which was flagged and fell is held against; None looks for none.
+        policy_events.read_all: the measures that a route which was flagged and fell is held against; without, none is looked for.
 
     Returns
     -------
@@ -79,7 +80,7 @@ def build(
         of_window = calibrated.get((row["freq_code"], row["window_months"], row["window_end"], row["leg"]), {})
         rows.append(_flag(row, severity(row, tier), _reasons(row, limits), of_window, tier, settings))
     flags = in_order(_as_frame(rows))
-    if events is None:
+    if events is None or events.is_empty():
         return flags
     ended = resolved.candidates(features, flags, events, settings).to_dicts()
     return in_order(_as_frame([*rows, *[_ended(row, names, list_tier(row, lists), settings) for row in ended]]))
@@ -178,41 +179,10 @@ def compares(row: Mapping[str, Any]) -> str:
     Returns
     -------
     str
-        As it stands in a document.
+        As it stands in a document: Jan–Jun 2022 with Jan–Jun 2021, and with the mean of 2019-2021.
     """
-    return (
-        f"{period_name(row['freq_code'], row['window_months'], row['window_end'])} with the same months of "
-        f"{row['window_end'].year - 1}, and with the mean of {row['baseline_years']}"
-    )
-
-
-def period_name(freq_code: str, window_months: int, window_end: Any) -> str:
-    """A window for people: 2022, 2022H1, 2022Q3, January-November 2022, or 12 months to 2022-11.
-
-    Parameters
-    ----------
-    freq_code : str
-        A or M.
-    window_months : int
-        Length of the window.
-    window_end : datetime.date
-        Its last month.
-
-    Returns
-    -------
-    str
-        The shortest name there is.
-    """
-    year, month = window_end.year, window_end.month
-    if freq_code == "A" or (window_months == 12 and month == 12):
-        return str(year)
-    if window_months == 6 and month % 6 == 0:
-        return f"{year}H{month // 6}"
-    if window_months == 3 and month % 3 == 0:
-        return f"{year}Q{month // 3}"
-    if window_months == month:
-        return f"January-{window_end:%B} {year}"
-    return f"{window_months} months to {year}-{month:02d}"
+    window = window_of(row)
+    return f"{window.words} with {window.in_year(window.year - 1).words}, and with the mean of {row['baseline_years']}"
 
 
 def _as_frame(rows: list[dict[str, Any]]) -> pl.DataFrame:

@@ -13,7 +13,6 @@ from anomaly.contract.schema_supply import Leakage, LeakageCoverage
 from anomaly.contract.settings import Settings
 from anomaly.features.level_shifts import Floats
 from anomaly.features.marks import Amounts
-from anomaly.features.refusals import Breaks
 from anomaly.leakage import counterfactual
 from anomaly.leakage.counterfactual import Cells, Growths
 from anomaly.supply import rise, series
@@ -33,7 +32,7 @@ class Tables:
     coverage: pl.DataFrame
 
 
-def build(chunks: Iterable[pl.DataFrame], spans: Sequence[Span], breaks: Breaks, settings: Settings) -> Tables:
+def build(chunks: Iterable[pl.DataFrame], spans: Sequence[Span], broken: pl.DataFrame, settings: Settings) -> Tables:
     """What the coalition sold hubs beyond what the years before the measure explain, of goods whose direct trade fell.
 
     Parameters
@@ -42,13 +41,15 @@ def build(chunks: Iterable[pl.DataFrame], spans: Sequence[Span], breaks: Breaks,
         bilateral, whole goods, sorted by good, frequency, exporter, importer and period.
     spans
         reporting.spans: which months are read, and whose.
+    broken
+        families.broken: changes of HS edition across which a good is never compared.
 
     Returns
     -------
     Tables
         Windows of `supply.window_months`, and the year so far up to the last month out and to each December.
     """
-    by_chunk = [series.legs(chunk, spans, breaks, 0, settings, (series.HUB,)) for chunk in chunks]
+    by_chunk = [series.legs(chunk, spans, broken, 0, settings, (series.HUB,)) for chunk in chunks]
     tables = [
         table
         for number, span in enumerate(spans)

@@ -11,12 +11,12 @@ from typing import Any
 
 import polars as pl
 
-from anomaly.bilateral.sums import Window, within
 from anomaly.contract.keys import ROUTE
+from anomaly.contract.periods import Window, is_window, within
 from anomaly.flags.types.base import Limits
 from anomaly.query.computed import of_groups, of_routes
 from anomaly.query.flagged import judged
-from anomaly.query.held import Tables, is_window, table
+from anomaly.query.held import Tables, table
 from anomaly.query.question import Question
 
 ANSWER: dict[str, Any] = {
@@ -116,7 +116,7 @@ def _routes(
     if question.source is not None:
         scored = scored.filter(pl.col("source") == question.source)
     scored = scored.sort("baseline_gap_years").unique(ROUTE, keep="first", maintain_order=True)
-    asked = cells.filter(question.where(), within(window) | within(window, window.end.year - 1))
+    asked = cells.filter(question.where(), within(window) | within(window.in_year(window.year - 1)))
     by_size = asked.group_by(ROUTE).agg(
         value_usd=pl.col("value_usd").filter(within(window)).sum(),
         before=pl.col("value_usd").sum(),

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from anomaly.bilateral.known import DIMENSIONS, is_broken, own_side, silences
-from anomaly.bilateral.sums import Window, compare, fill, within
+from anomaly.bilateral.sums import compare, fill
 from anomaly.contract.keys import ROUTE
+from anomaly.contract.periods import Window, within
 from anomaly.query.held import BROKEN, Tables, table
 from anomaly.query.question import TOTAL, Question
 
@@ -46,7 +47,7 @@ def of_routes(
     """
     own = trade.join(routes, on=ROUTE, how="semi")
     about = own.group_by(ROUTE).agg(pl.col("source", "value_basis").sort_by("ref_date").last())
-    compared = _compared(own, _recoded(trade), window, tables, baseline_years, DIMENSIONS)
+    compared = _compared(own, _recoded(trade), window, tables, baseline_years)
     return routes.join(compared, on=ROUTE, how="left").join(about, on=ROUTE, how="left")
 
 
@@ -80,10 +81,8 @@ def of_groups(
     asked = trade.filter(question.where())
     if question.goods is None:
         asked = asked.with_columns(good=pl.lit(TOTAL))
-    # All goods together hold a good under whichever code.
-    dimensions = DIMENSIONS if question.goods is not None else DIMENSIONS[1:]
     parts = [
-        _compared(part, _recoded(trade), window, tables, baseline_years, dimensions).with_columns(
+        _compared(part, _recoded(trade), window, tables, baseline_years).with_columns(
             pl.lit(part[name][0]).alias(name) for name in _KIND
         )
         for part in asked.partition_by(_KIND, maintain_order=True)
@@ -100,19 +99,16 @@ def _recoded(trade: pl.DataFrame) -> pl.DataFrame:
 
 
 def _compared(
-    trade: pl.DataFrame,
-    around: pl.DataFrame,
-    window: Window,
-    tables: Tables,
-    baseline_years: Sequence[int],
-    dimensions: Sequence[str],
+    trade: pl.DataFrame, around: pl.DataFrame, window: Window, tables: Tables, baseline_years: Sequence[int]
 ) -> pl.DataFrame:
     """sums.compare of every route, and is_broken: its good does not survive the editions of window and year before."""
-    years = {window.end.year, window.end.year - 1, *window.baseline_years(baseline_years)}
-    coverage = table(tables, "coverage").filter(pl.any_horizontal(within(window, year) for year in years))
+    years = {window.year, window.year - 1, *window.baseline_years(baseline_years)}
+    coverage = table(tables, "coverage").filter(pl.any_horizontal(within(window.in_year(year)) for year in years))
     scope = table(tables, "coverage.scope").filter(
         (pl.col("dimension") == "partner") | pl.col("code").is_in(trade["good"].unique().implode())
     )
+    # All goods together hold a good under whichever code.
+    dimensions = DIMENSIONS[1:] if (trade["good"] == TOTAL).all() else DIMENSIONS
     sums = compare(fill(trade, silences(trade, coverage, scope, around, dimensions)), window, baseline_years)
     broken = table(tables, BROKEN)
     sums = sums.with_columns(

@@ -10,9 +10,9 @@ from typing import Any
 
 import polars as pl
 
-from anomaly.bilateral.sums import Window, within
 from anomaly.contract.errors import BadRequest
 from anomaly.contract.keys import ROUTE_KEY
+from anomaly.contract.periods import Window, is_window, window_of, within
 from anomaly.contract.scenario import Scenario
 from anomaly.flags.types.base import Limits
 from anomaly.indicators import INDICATORS
@@ -73,11 +73,7 @@ def measured(features: pl.DataFrame, subject: Subject, goods: pl.Expr) -> Row | 
         goods, pl.col("exporter_iso") == subject.exporter, pl.col("importer_iso") == subject.importer
     ).sort("window_end", "window_months", "freq_code", "baseline_gap_years", descending=[True, True, False, False])
     for window in subject.windows:
-        found = own.filter(
-            pl.col("freq_code") == window.freq_code,
-            pl.col("window_months") == window.months,
-            pl.col("window_end") == pl.lit(window.end),
-        )
+        found = own.filter(is_window(window))
         if found.height:
             return found.row(0, named=True)
     return None if subject.windows or own.is_empty() else own.row(0, named=True)
@@ -123,11 +119,6 @@ def explain(row: Row, tables: Tables, limits: Limits, run: Row) -> Row:
         else [],
         "run": run,
     }
-
-
-def window_of(row: Row) -> Window:
-    """The window of a row of features."""
-    return Window(row["freq_code"], row["window_months"], row["window_end"])
 
 
 def is_about(row: Row) -> pl.Expr:
@@ -247,7 +238,7 @@ def mirror(bilateral: pl.DataFrame, row: Row) -> list[Row]:
     return (
         bilateral.filter(
             *[pl.col(name) == row[name] for name in ("freq_code", "good", "exporter_iso", "importer_iso")],
-            within(window) | within(window, window.end.year - 1),
+            within(window) | within(window.in_year(window.year - 1)),
         )
         .sort("ref_date")
         .select(pl.col("ref_date").dt.strftime("%Y" if window.freq_code == "A" else "%Y-%m").alias("period"), *sides)
@@ -261,7 +252,7 @@ def told_by(row: Row, scenario: Scenario, members: Sequence[str]) -> pl.Expr:
     hub, target = row["exporter_iso"], row["importer_iso"]
     reporter, partner = pl.col("reporter_iso"), pl.col("partner_iso")
     window = window_of(row)
-    first, _, _ = window.span(min(window.baseline_years(scenario.baseline_years)))
+    first, _, _ = window.in_year(min(window.baseline_years(scenario.baseline_years))).span()
     last = window.end
     route = reporter.is_in([hub, target]) & partner.is_in([hub, target]) & (pl.col("freq_code") == row["freq_code"])
     legs = reporter.is_in(coalition) & partner.is_in([hub, target])

@@ -12,6 +12,7 @@ from anomaly.contract.errors import BadRequest
 from anomaly.reference.countries import MOST_NEAR, plain
 from anomaly.reference.tables import REFERENCE, read
 
+HEADING_DIGITS = 4  # of a heading of the HS; its goods may be each other's neighbours, and lie in one chunk
 HS_2022 = 6  # number of the edition that lists are written in
 _PLAIN_SEPARATORS = re.compile(r"[\s.\-_]+")
 
@@ -161,7 +162,7 @@ def listed(files: Sequence[str], families: pl.DataFrame) -> pl.DataFrame:
     files : sequence of str
         Names of goods lists in this folder.
     families : polars.DataFrame
-        edition, cmd_code, good: editions.family_map, or the table bilateral.families.
+        edition, cmd_code, good: editions.family_map, or the table families.
 
     Returns
     -------

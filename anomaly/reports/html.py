@@ -17,6 +17,7 @@ import polars as pl
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from anomaly.contract.periods import window_of
 from anomaly.flags import types
 from anomaly.flags.naming import is_on
 from anomaly.indicators.base import COALITION_TO_HUB
@@ -24,7 +25,7 @@ from anomaly.reports import refused, tallies
 from anomaly.reports.amounts import million, usd
 from anomaly.reports.base import Findings, Report
 from anomaly.reports.page import cards, supply
-from anomaly.reports.words import country_name, good_name, in_order, measures, window_words, windows_words
+from anomaly.reports.words import country_name, good_name, in_order, measures, windows_words
 
 MOST_CARDS = 500
 MOST_BYTES = 2_000_000  # beyond it a mail server or a browser on a small machine balks
@@ -217,7 +218,7 @@ def _rollups(findings: Findings, rollup: str) -> dict[str, Any]:
     name_of = good_name if rollup == "good" else country_name
     for row in rows:
         row["name"] = name_of(findings, row["key"])
-        row["window"] = window_words(row["window_months"], row["window_end"])
+        row["window"] = window_of(row).words
         row["window_order"] = f"{row['window_end']:%Y%m}{row['window_months']:02}"
         row["share"] = f"{100 * row['flagged_share']:.0f} %"
         row["q"] = cards.probability(row["best_q_value"])
@@ -231,7 +232,7 @@ def _calibration(findings: Findings) -> dict[str, Any]:
     rows = table.to_dicts()
     for row in rows:
         row["data"] = windows_words(row["freq_code"], row["window_months"])
-        row["window"] = window_words(row["window_months"], row["window_end"])
+        row["window"] = window_of(row).words
         row["window_order"] = f"{row['window_end']:%Y%m}{row['window_months']:02}"
     return _cut(rows)
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import polars as pl
 
+from anomaly.contract.periods import window_of
 from anomaly.contract.schema import ROUTE_KEY
 from anomaly.reports.amounts import usd
-from anomaly.reports.words import window_words
 
 MOST_EXAMPLES = 3
 _ROUTE = ("good", "exporter_iso", "importer_iso")
@@ -60,7 +60,7 @@ def refused_example(row: Mapping[str, Any], good: str, exporter: str, importer: 
     str
         A sentence, and the largest trade known where any is.
     """
-    window = window_words(row["window_months"], row["window_end"])
+    window = window_of(row).words
     largest = "" if row["value_usd"] is None else f" Largest trade known: {usd(row['value_usd'])}."
     return (
         f"{exporter} → {importer}, {row['good']} {good if good != row['good'] else ''}".rstrip()

@@ -10,8 +10,9 @@ from typing import Any
 import polars as pl
 
 from anomaly.contract.errors import ContractBroken
+from anomaly.contract.periods import Window
 from anomaly.reports.base import Findings
-from anomaly.reports.words import SEVERITIES, setting, type_words, window_words, windows_words
+from anomaly.reports.words import SEVERITIES, setting, type_words, windows_words
 
 RUN_KEYS = ("run_id", "code_version", "scenario", "title", "settings", "is_simulated")
 _ROUTE = ("good", "exporter_iso", "importer_iso")
@@ -213,8 +214,9 @@ def windows_examined(calibration: pl.DataFrame) -> list[str]:
     sentences = []
     for freq_code, months, part in _by_kind(calibration):
         ends = part["window_end"].unique().sort().to_list()
-        count = "1 window," if len(ends) == 1 else f"{len(ends)} windows, from {window_words(months, ends[0])} to"
-        sentences.append(f"{windows_words(freq_code, months)}: {count} {window_words(months, ends[-1])}")
+        first, last = (Window(freq_code, months, end).words for end in (ends[0], ends[-1]))
+        count = "1 window," if len(ends) == 1 else f"{len(ends)} windows, from {first} to"
+        sentences.append(f"{windows_words(freq_code, months)}: {count} {last}")
     return sentences
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 import polars as pl
@@ -27,80 +26,6 @@ REMAINS_WORDS = {
     "not_flagged": "not flagged",
     "not_comparable": "not comparable",
 }
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-def months_before(day: date, months: int) -> date:
-    """The first day of the month so many months earlier.
-
-    Parameters
-    ----------
-    day : datetime.date
-        Any day of the month from which is counted.
-    months : int
-        How many; 0 is the month itself.
-
-    Returns
-    -------
-    datetime.date
-        First day of that month.
-
-    Examples
-    --------
-    >>> months_before(date(2022, 3, 1), 5)
-    datetime.date(2021, 10, 1)
-    """
-    count = day.year * 12 + day.month - 1 - months
-    return date(count // 12, count % 12 + 1, 1)
-
-
-def window_bounds(window_months: int, window_end: date) -> tuple[date, date]:
-    """First days of the first and of the last month of a window.
-
-    Parameters
-    ----------
-    window_months : int
-        Length of the window.
-    window_end : datetime.date
-        Any day of its last month.
-
-    Returns
-    -------
-    tuple of datetime.date
-        First day of the first month, first day of the last one.
-    """
-    return months_before(window_end, window_months - 1), months_before(window_end, 0)
-
-
-def window_words(window_months: int, window_end: date) -> str:
-    """A window for people: a year, a month, or its first and last month.
-
-    Parameters
-    ----------
-    window_months : int
-        Length of the window.
-    window_end : datetime.date
-        Any day of its last month.
-
-    Returns
-    -------
-    str
-        The year of the first month only where it is another one.
-
-    Examples
-    --------
-    >>> window_words(12, date(2022, 12, 1)), window_words(1, date(2022, 3, 1))
-    ('2022', 'Mar 2022')
-    >>> window_words(6, date(2022, 6, 1)), window_words(6, date(2022, 3, 1))
-    ('Jan–Jun 2022', 'Oct 2021–Mar 2022')
-    """
-    start, end = window_bounds(window_months, window_end)
-    if window_months == 12 and end.month == 12:
-        return str(end.year)
-    if start == end:
-        return f"{MONTHS[end.month - 1]} {end.year}"
-    first = MONTHS[start.month - 1] + (f" {start.year}" if start.year != end.year else "")
-    return f"{first}–{MONTHS[end.month - 1]} {end.year}"
 
 
 def windows_words(freq_code: str, window_months: int) -> str:

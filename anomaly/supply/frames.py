@@ -11,7 +11,7 @@ import polars as pl
 from anomaly.contract import schema_supply as contracts
 from anomaly.contract.keys import COALITION
 from anomaly.contract.settings import Settings
-from anomaly.features.grid import UNKNOWN
+from anomaly.features.cells import UNKNOWN
 from anomaly.features.level_shifts import Floats
 from anomaly.features.marks import Amounts, Ids, Marks
 from anomaly.supply import beside, sentences

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from anomaly.contract.settings import Settings
-from anomaly.features.grid import UNKNOWN
+from anomaly.features.cells import UNKNOWN
 from anomaly.features.level_shifts import Floats
 from anomaly.features.marks import Amounts, Ids, Marks
 from anomaly.supply.series import Legs

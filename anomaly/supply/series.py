@@ -10,10 +10,11 @@ import numpy as np
 import polars as pl
 
 from anomaly.contract.settings import Settings
-from anomaly.features import grid as cells
-from anomaly.features.grid import UNKNOWN, Grid, lay
+from anomaly.features import cells
+from anomaly.features.cells import UNKNOWN
+from anomaly.features.grid import Grid, lay
 from anomaly.features.marks import Amounts, Ids, Marks
-from anomaly.features.refusals import Breaks
+from anomaly.features.refusals import edition_bits
 from anomaly.supply.reporting import Span
 
 HUB, PLACEBO = "other", "placebo"  # roles of importers that are asked about, and that cannot be a detour
@@ -57,7 +58,7 @@ class Legs:
 def legs(
     chunk: pl.DataFrame,
     spans: Sequence[Span],
-    breaks: Breaks,
+    broken: pl.DataFrame,
     least_usd: int,
     settings: Settings,
     roles: Sequence[str] = (HUB, PLACEBO),
@@ -86,10 +87,10 @@ def legs(
         return [None] * len(spans)
     grid = lay(sold, {"M": spans[0].known})["M"]
     is_hub = np.array([role.get(country) == HUB for country in grid.names.countries])
-    return [_legs(grid, span, is_hub, breaks, least_usd, settings) for span in spans]
+    return [_legs(grid, span, is_hub, broken, least_usd, settings) for span in spans]
 
 
-def _legs(grid: Grid, span: Span, is_hub: Marks, breaks: Breaks, least_usd: int, settings: Settings) -> Legs:
+def _legs(grid: Grid, span: Span, is_hub: Marks, broken: pl.DataFrame, least_usd: int, settings: Settings) -> Legs:
     names = grid.names
     value, born_at = _summed(grid, span)
     by_cell = value.reshape(names.goods.len(), names.countries.len(), len(span.months))
@@ -101,7 +102,7 @@ def _legs(grid: Grid, span: Span, is_hub: Marks, breaks: Breaks, least_usd: int,
     direct = np.where(direct >= 0, direct, nowhere[:, None])
     is_target = np.tile(names.are(targets), names.goods.len())
     cell = np.flatnonzero(~is_target & (_most(value, settings.supply.window_months) >= max(least_usd, 1)))
-    broken_at, edition_at = _breaks(span, breaks, names.goods)
+    broken_at, edition_at = _breaks(span, broken, names.goods)
     count = names.countries.len()
     return Legs(
         span.months, names.goods, names.countries, is_hub, targets, cell // count, cell % count, value[cell], direct,
@@ -137,17 +138,17 @@ def _most(value: Amounts, months: int) -> Amounts:
     return most
 
 
-def _breaks(span: Span, breaks: Breaks, goods: pl.Series) -> tuple[Marks, Marks]:
+def _breaks(span: Span, broken: pl.DataFrame, goods: pl.Series) -> tuple[Marks, Marks]:
     """Months in which the members begin an edition that a good does not survive, and in which they begin any."""
     edition = span.known.edition[sorted(span.kept), span.first : span.last + 1].astype(np.int64)
     newest = np.maximum.accumulate(edition.max(axis=0, initial=0))
     begins = np.concatenate([[False], newest[1:] > newest[:-1]])
-    marks = breaks.marks(goods)
-    broken = np.zeros((goods.len(), len(newest)), dtype=np.bool_)
+    bits = edition_bits(broken, goods)
+    is_broken = np.zeros((goods.len(), len(newest)), dtype=np.bool_)
     for month in np.flatnonzero(begins):
         crossed = (1 << (newest[month] + 1)) - (1 << (newest[month - 1] + 1))
-        broken[:, month] = (marks & crossed) != 0
-    return broken, begins
+        is_broken[:, month] = (bits & crossed) != 0
+    return is_broken, begins
 
 
 def joined(parts: Iterable[Legs | None]) -> Legs | None:

@@ -10,7 +10,6 @@ import polars as pl
 
 from anomaly.contract import schema_supply as contracts
 from anomaly.contract.settings import Settings
-from anomaly.features.refusals import Breaks
 from anomaly.supply import frames, judge, rise, series
 from anomaly.supply.reporting import Span
 from anomaly.supply.series import Legs
@@ -36,7 +35,7 @@ CONTRACTS: dict[str, type[dy.Schema]] = {
 }
 
 
-def build(chunks: Iterable[pl.DataFrame], spans: Sequence[Span], breaks: Breaks, settings: Settings) -> Tables:
+def build(chunks: Iterable[pl.DataFrame], spans: Sequence[Span], broken: pl.DataFrame, settings: Settings) -> Tables:
     """Every window of every material leg from the coalition to a hub.
 
     Parameters
@@ -45,6 +44,8 @@ def build(chunks: Iterable[pl.DataFrame], spans: Sequence[Span], breaks: Breaks,
         bilateral, whole goods, sorted by good, frequency, exporter, importer and period.
     spans
         reporting.spans: which months are read, and whose.
+    broken
+        families.broken: changes of HS edition across which a good is never compared.
 
     Returns
     -------
@@ -52,7 +53,7 @@ def build(chunks: Iterable[pl.DataFrame], spans: Sequence[Span], breaks: Breaks,
         Without what the members, the hub and the targets report: see `sides.beside`.
     """
     least = round(rise.least_usd(settings, settings.supply.window_months))
-    by_chunk = [series.legs(chunk, spans, breaks, least, settings) for chunk in chunks]
+    by_chunk = [series.legs(chunk, spans, broken, least, settings) for chunk in chunks]
     tables = [
         _of_span(legs, span, settings)
         for number, span in enumerate(spans)

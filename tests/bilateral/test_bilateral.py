@@ -135,20 +135,20 @@ def test_the_order_of_flows_does_not_matter(random: object) -> None:
 
 
 def test_goods_are_taken_in_portions_of_bounded_size_that_keep_a_heading_together() -> None:
-    from pipelines import bilateral as job
+    from anomaly.bilateral import portions
 
     goods = [f"{heading}{good:02}" for heading in range(8401, 8411) for good in range(10)]
-    rows = job.ROWS_AT_A_TIME // 20  # ten goods a heading: two headings a portion
+    rows = portions.ROWS_AT_A_TIME // 20  # ten goods a heading: two headings a portion
     scope = pl.DataFrame({"dimension": "good", "code": goods, "rows": [rows] * len(goods)})
-    portions = [part.to_list() for part in job.portions(scope)]
-    assert [(part[0], part[-1]) for part in portions] == [
+    parts = [part.to_list() for part in portions.of_scope(scope)]
+    assert [(part[0], part[-1]) for part in parts] == [
         ("840100", "840209"),
         ("840300", "840409"),
         ("840500", "840609"),
         ("840700", "840809"),
         ("840900", "841009"),
     ]
-    assert [good for part in portions for good in part] == goods
+    assert [good for part in parts for good in part] == goods
 
 
 def test_special_areas_are_neither_exporters_nor_importers() -> None:

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from anomaly.bilateral.known import ROWS_THAT_SHOW_A_CUT
 from anomaly.cli.commands import main
 from anomaly.cli.output import FORMATS, arrow, cell
 from anomaly.contract.settings import load
@@ -366,6 +367,8 @@ def test_an_amount_in_euro_knows_which_files_are_one_extract(tmp_path):
 def test_a_series_tells_nothing_from_unknown_by_the_floor_of_the_scenario_of_its_tables(tmp_path, floor_usd, told):
     trade = [flow(year, "DEU", "UZB", 150_000, code="870324") for year in (2021, 2022)]
     trade += [flow(2022, "DEU", "UZB", 150_000, code="870323"), flow(2021, "FRA", "UZB", 150_000, code="870323")]
+    # a dataset this long without a small value shows that it leaves them out
+    trade += [flow(2022, "DEU", "UZB", 150_000, code=f"{840000 + number}") for number in range(ROWS_THAT_SHOW_A_CUT)]
     write_store(tmp_path, trade, settings=load(extract_floor_usd=floor_usd))
     by_year = {row["period"]: row["export_value_fob_usd"] for row in rows(tmp_path, "series", "870323", "DEU", "UZB")}
     assert (by_year.get("2021"), by_year["2022"]) == (told, 150_000)

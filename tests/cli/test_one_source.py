@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from anomaly.cli.commands import main
-from pipelines import bilateral, coverage, flows
+from pipelines import bilateral, coverage, families, flows
 from pipelines.job import run_jobs
 from tests.sources.comtrade_files import answer, row
 
@@ -30,7 +30,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for year, month in MONTHS
     ]  # fmt: skip
     (root / "raw" / "comtrade" / "a.json").write_bytes(answer(rows))
-    run_jobs((flows.JOB, coverage.JOB, bilateral.JOB), "bilateral", root / "raw", root / "data", "russia-2022")
+    run_jobs(
+        (flows.JOB, families.JOB, coverage.JOB, bilateral.JOB), "bilateral", root / "raw", root / "data", "russia-2022"
+    )
     return root / "data"
 
 

@@ -10,7 +10,7 @@ from polars.testing import assert_frame_equal
 from anomaly.bilateral import known, sums
 from anomaly.contract.keys import ROUTE
 from anomaly.features import measure, windows
-from anomaly.features.refusals import Breaks
+from anomaly.features.refusals import edition_bits
 from anomaly.query import series
 from tests.silence import Silence, laid, of_grid, silences
 
@@ -80,20 +80,17 @@ def test_sums_of_frames_are_compared_across_editions_where_those_of_grids_are(wo
     if world.trade.is_empty():
         return
     grid = laid(world)
-    tables = pl.DataFrame({"older": [3, 4, 5], "newer": [4, 5, 6], "chapter": ["all"] * 3})
-    broken_by = Breaks(world.broken, tables).marks(grid.names.goods)
+    broken_by = edition_bits(world.broken, grid.names.goods)
     filled = sums.fill(world.trade, known.silences(world.trade, world.coverage, world.scope))
-    for window in windows.plan(grid.known, (2,), (2018, 2019), 1):
-        of_frames = sums.by_year(
-            filled, sums.Window(window.freq_code, window.months, window.end), window.baseline_years
-        )
+    for comparison in windows.plan(grid.known, (2,), (2018, 2019), 1):
+        of_frames = sums.by_year(filled, comparison.window, comparison.baseline_years)
         of_frames = of_frames.with_columns(
             is_broken=known.is_broken(of_frames, world.broken, "oldest_edition", "newest_edition"),
             is_broken_since=known.is_broken(of_frames, world.broken, "oldest_edition_since", "newest_edition_since"),
         )
-        year, count = window.end.year, len(window.baseline_years)
-        base = pl.sum_horizontal([f"_{one}" for one in window.baseline_years], ignore_nulls=False)
-        compared = measure.compare(grid, window, broken_by)
+        year, count = comparison.window.year, len(comparison.baseline_years)
+        base = pl.sum_horizontal([f"_{one}" for one in comparison.baseline_years], ignore_nulls=False)
+        compared = measure.compare(grid, comparison, broken_by)
         routes = of_grid(grid, "x", lambda grid: grid.raw).select(ROUTE)[: len(grid.good)]
         grids = routes.with_columns(
             pl.Series("window", compared.value), pl.Series("prior", compared.prior), pl.Series("base", compared.baseline),

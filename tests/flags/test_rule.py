@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anomaly.bilateral.sums import Window
 from anomaly.contract.keys import ROUTE_KEY, WINDOW_KEY
+from anomaly.contract.periods import Window
 from anomaly.contract.settings import load
 from anomaly.evidence import comparables, other_sellers
 from anomaly.features.features import table_schema

@@ -28,6 +28,7 @@ FLOORS = (
     ("scores",),
     ("flags",),
     ("evidence",),
+    ("stages",),
     ("reports", "query", "backtest"),
     ("pipelines",),
     ("cli",),

@@ -29,7 +29,7 @@ from anomaly.reports import xlsx
 from anomaly.sources import table
 from anomaly.sources.base import Context, RawFile
 from anomaly.store.store import Store
-from pipelines import bilateral, coverage, flows
+from pipelines import bilateral, coverage, families, flows
 from pipelines.job import run_jobs
 from tests import ROOT
 from tests.asked import write_store
@@ -111,7 +111,13 @@ def test_a_code_is_text_in_every_contract() -> None:
 def test_a_leading_zero_goes_from_the_raw_file_to_the_answer_with_its_edition(tmp_path: Path) -> None:
     rows = [("KAZ", "RUS", year, code, "5") for year in ("2021", "2022") for code in ("010121", "100610")]
     table_file(tmp_path / "raw", rows)
-    run_jobs((flows.JOB, coverage.JOB, bilateral.JOB), "bilateral", tmp_path / "raw", tmp_path / "data", "russia-2022")
+    run_jobs(
+        (flows.JOB, families.JOB, coverage.JOB, bilateral.JOB),
+        "bilateral",
+        tmp_path / "raw",
+        tmp_path / "data",
+        "russia-2022",
+    )
     asked = ["query", "0101.21", "--exporter", "KAZ", "--importer", "RUS", "--period", "2022"]
     told = CliRunner().invoke(main, [*asked, "--data", str(tmp_path / "data"), "--format", "csv"])
     assert [row["good"] for row in csv.DictReader(io.StringIO(told.stdout))] == ["010121"], told.output

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anomaly.bilateral.sums import Window
 from anomaly.contract.errors import BadRequest
+from anomaly.contract.periods import Window
 from anomaly.contract.scenario import of_record
 from anomaly.contract.settings import load
 from anomaly.flags.rule import limits_of

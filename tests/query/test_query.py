@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anomaly.bilateral import known, sums
+from anomaly.bilateral import known
 from anomaly.contract.errors import BadRequest
 from anomaly.contract.keys import ROUTE
+from anomaly.contract.periods import Window
 from anomaly.contract.settings import load
 from anomaly.flags.rule import limits_of
 from anomaly.query import answer, held, question, series
@@ -18,8 +19,8 @@ from anomaly.reference import countries
 from tests.asked import CARS, FLAG_ID, REASON, frames
 from tests.trade import PHONES, flow, prepared
 
-H1_2022 = sums.Window("M", 6, date(2022, 6, 1))
-YEAR_2022 = sums.Window("A", 12, date(2022, 12, 1))
+H1_2022 = Window("M", 6, date(2022, 6, 1))
+YEAR_2022 = Window("A", 12, date(2022, 12, 1))
 LIMITS = limits_of(load())
 
 
@@ -56,13 +57,13 @@ def test_every_code_of_a_family_finds_the_route_from_37_to_178_million_flagged_w
     ],
 )
 def test_a_window_is_flagged_where_one_of_its_parts_is_and_the_part_is_named(tables, asked, told):
-    row = ask(tables, "851713", "KAZ", "RUS", sums.Window(*asked))[0].row(0, named=True)
+    row = ask(tables, "851713", "KAZ", "RUS", Window(*asked))[0].row(0, named=True)
     assert (row["is_flagged"], row["flagged_period"]) == told
     assert row["flag_id"] == (FLAG_ID if told[0] else None)
     assert ("flagged in its part 2022H1" in row["note"]) == (told[0] is True)
 
 
-HALF_AND_YEAR = sums.Window("M", 12, date(2022, 6, 1))
+HALF_AND_YEAR = Window("M", 12, date(2022, 6, 1))
 
 
 def flagged_as(tables, window, flag_type, q_value):
@@ -92,7 +93,7 @@ def test_a_flag_of_the_whole_goes_before_a_surer_one_of_a_part(tables):
 
 
 def test_of_several_flagged_parts_the_surest_is_named_with_its_q(tables):
-    quarter = sums.Window("M", 3, date(2022, 6, 1))
+    quarter = Window("M", 3, date(2022, 6, 1))
     both = flagged_as(tables, quarter, "hub_reexport", 0.001)
     row = ask(both, "851713", "KAZ", "RUS", HALF_AND_YEAR)[0].row(0, named=True)
     assert (row["flagged_period"], row["flagged_q_value"], row["q_value"]) == ("2022Q2", 0.001, None)
@@ -123,7 +124,7 @@ def test_every_good_a_code_stands_for_lies_between_the_first_and_the_last_that_a
 
 
 def test_a_window_the_run_does_not_hold_is_added_up_and_says_that_it_is_not_scored(tables):
-    months = sums.Window("M", 2, date(2022, 2, 1))
+    months = Window("M", 2, date(2022, 2, 1))
     row = ask(tables, "851713", "KAZ", "RUS", months)[0].row(0, named=True)
     assert (row["value_prior_year_usd"], row["value_usd"]) == (2 * 6_166_666, 2 * 29_666_666)
     assert row["value_baseline_usd"] == round((2 * 5_500_000 + 2 * 5_833_333 + 2 * 6_166_666) / 3)
@@ -227,7 +228,7 @@ def test_a_code_that_changed_its_meaning_with_the_edition_is_not_compared_across
     row = ask(own, "870324", "KAZ", "RUS", YEAR_2022)[0].row(0, named=True)
     assert (row["value_usd"], row["value_prior_year_usd"], row["value_baseline_usd"]) == (5_000_000, None, None)
     assert row["note"] == "not compared: the code changed its meaning with the HS edition"
-    later = ask(own, "870324", "KAZ", "RUS", sums.Window("A", 12, date(2023, 12, 1)))[0].row(0, named=True)
+    later = ask(own, "870324", "KAZ", "RUS", Window("A", 12, date(2023, 12, 1)))[0].row(0, named=True)
     assert (later["value_prior_year_usd"], later["value_baseline_usd"]) == (5_000_000, None)
 
 
@@ -255,7 +256,7 @@ def test_a_group_is_a_sum_of_its_members_and_total_is_a_sum_of_goods(tables):
 
 
 def test_a_sum_over_months_that_nobody_published_is_unknown(tables):
-    rows, _ = ask(tables, "TOTAL", "EU27", "RUS", sums.Window("M", 12, date(2022, 12, 1)))
+    rows, _ = ask(tables, "TOTAL", "EU27", "RUS", Window("M", 12, date(2022, 12, 1)))
     assert rows.is_empty()
 
 
@@ -264,7 +265,7 @@ def test_a_sum_does_not_call_new_a_good_that_the_extract_did_not_hold():
     rows += [flow(f"2022-0{month}", "DEU", "KGZ", 9_000, code="851713") for month in (1, 2)]
     sides, who, scope = prepared(rows, PHONES)
     own = {"bilateral": sides, "coverage": who, "coverage.scope": scope}
-    told = ask(own, "851712", "EU27", "KGZ", sums.Window("M", 2, date(2022, 2, 1)))[0]
+    told = ask(own, "851712", "EU27", "KGZ", Window("M", 2, date(2022, 2, 1)))[0]
     assert (told["value_usd"].item(), told["value_prior_year_usd"].item()) == (18_000, None)
 
 
@@ -291,7 +292,7 @@ def test_a_member_that_reported_some_months_of_a_window_is_out_of_the_sum():
     rows = [flow(f"{year}-0{month}", "DEU", "KGZ", 5_000) for year in (2021, 2022) for month in (1, 2)]
     rows += [flow(month, "LTU", "KGZ", 700) for month in ("2021-01", "2021-02", "2022-01")]
     note = "a sum of reports, not scored; left out, not known in every window: LTU"
-    assert added_up(rows, window=sums.Window("M", 2, date(2022, 2, 1))) == (10_000, 10_000, note)
+    assert added_up(rows, window=Window("M", 2, date(2022, 2, 1))) == (10_000, 10_000, note)
 
 
 def test_a_member_that_moved_to_other_codes_of_a_family_is_out_of_the_sum():
@@ -358,7 +359,7 @@ def test_a_calendar_year_is_a_window_of_annual_and_of_monthly_data():
 
 @given(st.integers(1, 12), st.integers(1, 12), st.integers(2000, 2030))
 def test_a_windows_name_is_read_back_as_the_same_window(months, month, year):
-    window = sums.Window("M", months, date(year, month, 1))
+    window = Window("M", months, date(year, month, 1))
     again = question.windows_of(question.parse_span(window.name))
     assert window in again
 
@@ -456,9 +457,8 @@ def test_an_extract_cut_by_value_cannot_say_that_there_was_nothing():
     rows = [flow(year, "DEU", "UZB", 150_000, code="870324") for year in (2021, 2022)]
     rows += [flow(2022, "DEU", "UZB", 150_000, code="870323"), flow(2021, "FRA", "UZB", 150_000, code="870323")]
     _, who, scope = prepared(rows)
-    assert series.known_nothing(who, scope, "870323", "DEU", "UZB", 10_000).height == 2, (
-        "too few rows to show that it was cut"
-    )
+    few = series.known_nothing(who, scope, "870323", "DEU", "UZB", 10_000)
+    assert few.height == 2, "too few rows to show that it was cut"
     long = pl.col("rows") * known.ROWS_THAT_SHOW_A_CUT
     assert series.known_nothing(who, scope.with_columns(long), "870323", "DEU", "UZB", 10_000).is_empty()
     _, who, scope = prepared([*rows, flow(2021, "FRA", "UZB", 90, code="870324")])

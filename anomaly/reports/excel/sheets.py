@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from anomaly.contract.periods import window_of
 from anomaly.contract.schema import ROUTE_KEY
 from anomaly.reports.amounts import change_share
 from anomaly.reports.base import Findings
@@ -12,7 +13,7 @@ from anomaly.reports.excel.proof_sheets import proof_sheets
 from anomaly.reports.excel.sheet import Column, Sheet
 from anomaly.reports.excel.supply_sheets import supply_sheets
 from anomaly.reports.tallies import flat_settings, run_of
-from anomaly.reports.words import country_name, good_name, in_order, measures, next_steps, type_words, window_words
+from anomaly.reports.words import country_name, good_name, in_order, measures, next_steps, type_words
 
 MOST_REFUSED_ROWS = 20_000  # largest trade first; 100,000 took 30 s to write, and the whole table is in the store
 
@@ -115,7 +116,7 @@ def _route(findings: Findings, row: dict[str, Any]) -> list[Any]:
         row["importer_iso"],
         country_name(findings, row["importer_iso"]),
         "annual" if row["freq_code"] == "A" else "monthly",
-        window_words(row["window_months"], row["window_end"]),
+        window_of(row).words,
         row["window_months"],
         row["window_end"],
     ]
@@ -200,7 +201,7 @@ def _reasons(findings: Findings) -> Sheet:
             flag["good"],
             flag["exporter_iso"],
             flag["importer_iso"],
-            window_words(flag["window_months"], flag["window_end"]),
+            window_of(flag).words,
             reason["indicator"],
             reason["value"],
             reason["unit"],
@@ -242,7 +243,7 @@ def _rollups(findings: Findings, rollup: str, name: str) -> Sheet:
             row["key"],
             name_of(findings, row["key"]),
             "annual" if row["freq_code"] == "A" else "monthly",
-            window_words(row["window_months"], row["window_end"]),
+            window_of(row).words,
             row["window_end"],
             row["flags"],
             row["flagged_usd"],

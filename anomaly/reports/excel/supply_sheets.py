@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from anomaly.contract.periods import window_of
 from anomaly.reports.base import Findings
 from anomaly.reports.excel.sheet import Column, Sheet
-from anomaly.reports.words import country_name, good_name, window_words
+from anomaly.reports.words import country_name, good_name
 
 MOST_LEAKED_ROWS = 3_000  # the newest window and the largest excess first; the whole table is in the store
 
@@ -28,12 +29,12 @@ def _windows(findings: Findings) -> Sheet:
         Column("In words", "wrapped", 100),
     )
     whole = [
-        [window_words(row["window_months"], row["window_end"]), row["window_end"], "all hubs", row["called"], row["tested"],
+        [window_of(row).words, row["window_end"], "all hubs", row["called"], row["tested"],
          row["controls_called"], row["controls"], None, None, row["says"]]
         for row in findings.supply.sort("window_end", descending=True).to_dicts()
     ]  # fmt: skip
     hubs = [
-        [window_words(row["window_months"], row["window_end"]), row["window_end"],
+        [window_of(row).words, row["window_end"],
          country_name(findings, row["importer_iso"]), row["called"], row["tested"], row["controls_called"], row["controls"],
          row["dose_response"], row["is_boom_possible"], row["says"]]
         for row in findings.supply_hubs.sort("window_end", "importer_iso", descending=[True, False]).to_dicts()
@@ -72,7 +73,7 @@ def _leakage(findings: Findings) -> Sheet:
             country_name(findings, row["importer_iso"]) if row["importer_iso"] else "all hubs",
             row["good"] or "all goods",
             good_name(findings, row["good"]) if row["good"] else "",
-            window_words(row["window_months"], row["window_end"]),
+            window_of(row).words,
             row["window_end"],
             *[row[name] for name, _ in amounts],
             row["excess_of_lost_share"],
@@ -93,7 +94,7 @@ def _coverage(findings: Findings) -> Sheet:
         Column("In words", "wrapped", 110),
     )
     rows = [
-        [window_words(row["window_months"], row["window_end"]), row["window_end"], row["sums"], row["held"],
+        [window_of(row).words, row["window_end"], row["sums"], row["held"],
          row["interval_share"], row["says"]]
         for row in findings.leakage_coverage.sort("window_end", "window_months", "of", descending=[True, True, False]).to_dicts()
     ]  # fmt: skip

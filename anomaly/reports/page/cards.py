@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from anomaly.contract.periods import window_of
 from anomaly.flags.naming import type_of
 from anomaly.indicators.base import COALITION_TO_HUB
 from anomaly.reports.amounts import change, measured, million, usd
@@ -19,11 +20,8 @@ from anomaly.reports.words import (
     FREQUENCY_WORDS,
     country_name,
     good_name,
-    months_before,
     next_steps,
     type_words,
-    window_bounds,
-    window_words,
 )
 
 # Reasons about trade between the coalition and the hub or the target, not about the route itself.
@@ -123,7 +121,7 @@ def sentence(findings: Findings, flag: dict[str, Any]) -> str:
     now, before, baseline = flag["value_usd"], flag["value_prior_year_usd"], flag["value_baseline_usd"]
     good = good_name(findings, flag["good"])
     route = f"from {country_name(findings, flag['exporter_iso'])} to {country_name(findings, flag['importer_iso'])}"
-    text = f"{usd(now)} of {good} went {route} in {window_words(flag['window_months'], flag['window_end'])}"
+    text = f"{usd(now)} of {good} went {route} in {window_of(flag).words}"
     if before is None:
         text += "; the year before is not known"
     else:
@@ -144,7 +142,7 @@ def _row(findings: Findings, flag: dict[str, Any], place: int) -> dict[str, Any]
         "good_name": good_name(findings, flag["good"]),
         "exporter": country_name(findings, flag["exporter_iso"]),
         "importer": country_name(findings, flag["importer_iso"]),
-        "window": window_words(flag["window_months"], flag["window_end"]),
+        "window": window_of(flag).words,
         "window_order": f"{flag['window_end']:%Y%m}{flag['window_months']:02}",
         "value": million(now),
         "before": million(before),
@@ -213,8 +211,8 @@ def _points(series: pl.DataFrame, flag_ids: pl.Series) -> dict[str, tuple[tuple[
 
 
 def _chart(findings: Findings, flag: dict[str, Any], points: tuple[tuple[date, int | None], ...]) -> Chart:
-    window = window_bounds(flag["window_months"], flag["window_end"])
-    year_before = (months_before(window[0], 12), months_before(window[1], 12))
+    window = window_of(flag)
+    before = window.in_year(window.year - 1)
     title = ""
     if points:
         start, end = points[0][0], points[-1][0]
@@ -226,4 +224,10 @@ def _chart(findings: Findings, flag: dict[str, Any], points: tuple[tuple[date, i
             f"{FREQUENCY_WORDS[flag['freq_code']].capitalize()} trade from {country_name(findings, flag['exporter_iso'])} "
             f"to {country_name(findings, flag['importer_iso'])}, {start.year} to {end.year}, million USD; {reported}"
         )
-    return Chart(points=points, freq_code=flag["freq_code"], window=window, year_before=year_before, title=title)
+    return Chart(
+        points=points,
+        freq_code=flag["freq_code"],
+        window=(window.start, window.end),
+        year_before=(before.start, before.end),
+        title=title,
+    )

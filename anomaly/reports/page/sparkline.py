@@ -12,8 +12,8 @@ from itertools import groupby
 
 from markupsafe import Markup, escape
 
+from anomaly.contract.periods import months_before
 from anomaly.reports.amounts import million
-from anomaly.reports.words import months_before
 
 PLOT_WIDTH, WIDTH, HEIGHT = 630, 700, 150
 TOP, BASE = 26, 126

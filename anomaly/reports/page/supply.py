@@ -6,8 +6,9 @@ from typing import Any
 
 import polars as pl
 
+from anomaly.contract.periods import Window, window_of
 from anomaly.reports.base import Findings
-from anomaly.reports.words import country_name, good_name, window_words
+from anomaly.reports.words import country_name, good_name
 
 MOST_GOODS = 20  # of the leakage table, the largest excess first
 
@@ -20,7 +21,7 @@ def context(findings: Findings) -> dict[str, Any]:
     row = newest.row(0, named=True)
     hubs = findings.supply_hubs.join(newest, on=["freq_code", "window_months", "window_end"], how="semi")
     return {
-        "supply_window": window_words(row["window_months"], row["window_end"]),
+        "supply_window": window_of(row).words,
         "supply_says": row["says"],
         "supply_hubs": [
             {**hub, "hub": country_name(findings, hub["importer_iso"])}
@@ -45,7 +46,7 @@ def _leakage(findings: Findings) -> dict[str, Any]:
     coverage = findings.leakage_coverage.filter(window_end=end, window_months=months)
     return {
         "leaked": [_row(findings, row) for row in pl.concat(parts).to_dicts()],
-        "leakage_window": window_words(months, end),
+        "leakage_window": Window("M", months, end).words,
         "leakage_says": coverage.sort("of")["says"].to_list(),
     }
 
