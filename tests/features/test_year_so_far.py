@@ -34,7 +34,7 @@ def leg(told: list[dict[str, Any]]) -> tuple[int | None, str]:
 def test_the_leg_is_read_from_the_months_that_the_members_have_out() -> None:
     value, compared = leg(rows({"DEU": 11, "ITA": 11}))
     assert value == 2 * 11 * MILLION
-    assert "January-November 2022" in compared
+    assert "Jan–Nov 2022" in compared
 
 
 def test_another_reporter_that_reaches_december_does_not_take_the_leg_away() -> None:
@@ -44,4 +44,4 @@ def test_another_reporter_that_reaches_december_does_not_take_the_leg_away() -> 
 def test_one_member_that_is_ahead_does_not_take_the_leg_from_the_others() -> None:
     value, compared = leg(rows({"DEU": 11, "ITA": 11, "POL": 12}))
     assert value == 3 * 11 * MILLION
-    assert "January-November 2022" in compared
+    assert "Jan–Nov 2022" in compared
