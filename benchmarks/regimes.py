@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from anomaly import world
+from anomaly.contract.keys import COALITION
 from anomaly.store.store import Store
 from pipelines import run
 
@@ -17,7 +18,7 @@ ROUTE = ["exporter_iso", "importer_iso", "good"]
 
 
 def flagged(regime: str, seed: int, folder: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Labels of the seed's world with `is_flagged`, and the flagged routes that have no label of evasion."""
+    """Labels of the seed's world with `is_flagged`, and the flagged routes that are neither evasion nor its supply."""
     simulated = world.build(seed, world.describe(regime))
     for name, content in simulated.files.items():
         (folder / "raw" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -27,7 +28,9 @@ def flagged(regime: str, seed: int, folder: Path) -> tuple[pl.DataFrame, pl.Data
     flags = Store(folder / "processed").read("flags").filter(pl.col("flag_type") != "resolved")
     routes = flags.select(ROUTE).unique()
     labels = simulated.labels.join(routes.with_columns(is_flagged=pl.lit(value=True)), on=ROUTE, how="left")
-    others = routes.join(labels.filter("is_evasion"), on=ROUTE, how="anti").sort(ROUTE)
+    evasion = labels.filter("is_evasion")
+    supplied = evasion.select(importer_iso="exporter_iso", good="good", exporter_iso=pl.lit(COALITION))
+    others = routes.join(evasion, on=ROUTE, how="anti").join(supplied, on=ROUTE, how="anti").sort(ROUTE)
     return labels.with_columns(pl.col("is_flagged").fill_null(value=False)), others
 
 

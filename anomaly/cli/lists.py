@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anomaly.cli.output import say, show
-from anomaly.contract.errors import BadRequest, SourceUnavailable, StoreFailure
+from anomaly.contract.errors import BadRequest, SettingsWrong, SourceUnavailable, StoreFailure
 
 if TYPE_CHECKING:
     import dataframely as dy
@@ -71,7 +71,7 @@ def scenarios(data: Path, form: str) -> None:
 
 
 def _made_by(data: Path) -> Settings | None:
-    """The scenario of the tables under a folder; None where there are none. Raises SettingsWrong where there are several."""
+    """The scenario of the tables under a folder; None where there are none, or of several, which is then said."""
     from anomaly.contract import settings
     from anomaly.store import made_by
     from anomaly.store.store import Store
@@ -79,7 +79,11 @@ def _made_by(data: Path) -> Settings | None:
     tables = ("coverage", "bilateral", "features", "scores", "flags", "rollups")
     if not data.is_dir() or not any(Store(data).exists(table) for table in tables):
         return None
-    return settings.from_record(made_by.record(Store(data), tables))
+    try:
+        return settings.from_record(made_by.record(Store(data), tables))
+    except SettingsWrong as error:
+        say(str(error))
+        return None
 
 
 def indicators(form: str) -> None:

@@ -18,6 +18,7 @@ from anomaly.flags.flags import flag_id
 from anomaly.flags.severity import LARGE_USD, list_tier, priority
 from anomaly.flags.types import diverted_supply
 from anomaly.indicators.base import usd
+from anomaly.scores.goods_asked import is_in_question, with_control
 
 TYPE = diverted_supply.TYPE
 Row = Mapping[str, Any]
@@ -51,8 +52,8 @@ def build(tables: Tables, lists: pl.DataFrame, names: Mapping[str, str], setting
     tables : Tables
         The table supply and its companions.
     lists : polars.DataFrame
-        good, tier, valid_from, valid_to of the scenario's goods lists: they set severity and order, never a call; where
-        the scenario asks about listed goods alone, legs of goods that no list holds at the window's end are no flags.
+        good, tier, valid_from, valid_to of the scenario's goods lists: they set severity and order, and
+        where the scenario asks about listed goods alone, which calls are flags.
     names : mapping of str to str
         Country to English name, for the sentences.
     settings : Settings
@@ -64,8 +65,7 @@ def build(tables: Tables, lists: pl.DataFrame, names: Mapping[str, str], setting
         Columns of schema.Flags, in no order.
     """
     called = tables.supply.filter(pl.col("called_by").is_not_null(), ~pl.col("is_before_sanctions"))
-    if settings.goods_asked == "listed":
-        called = called.join(_listed(called, lists), on=["good", "window_end"], how="semi", maintain_order="left")
+    called = with_control(called, settings, lists).filter(is_in_question(settings)).select(called.columns)
     of_window = tables.calibration.rename({"called": "window_called", "tested": "window_tested"}).drop("legs", "says")
     of_hub = tables.hubs.select(*WINDOW_KEY, "importer_iso", "is_boom_possible", "dose_response", hub_says="says")
     rows = called.join(of_window, on=WINDOW_KEY, how="left", maintain_order="left").join(
@@ -74,14 +74,6 @@ def build(tables: Tables, lists: pl.DataFrame, names: Mapping[str, str], setting
     schema = {name: column.dtype for name, column in Flags.columns().items()}
     flags = [_flag(_named(row, names), list_tier(row, lists), settings) for row in rows.to_dicts()]
     return pl.DataFrame(flags, schema=schema, orient="row")
-
-
-def _listed(called: pl.DataFrame, lists: pl.DataFrame) -> pl.DataFrame:
-    """good and window_end of the legs whose good a list holds at the end of the window."""
-    began = pl.col("valid_from").is_null() | (pl.col("valid_from") <= pl.col("window_end"))
-    ended = pl.col("valid_to") <= pl.col("window_end")
-    legs = called.select("good", "window_end").unique().join(lists, on="good")
-    return legs.filter(began, ~ended.fill_null(value=False)).select("good", "window_end").unique()
 
 
 def _named(row: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

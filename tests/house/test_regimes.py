@@ -284,6 +284,8 @@ def test_tables_of_two_scenarios_in_one_folder_are_said_and_refused(
         assert CHINA in told.stderr
         assert "old-baseline" in told.stderr
     assert ask(data, "series", "811292", "BEL", "USA").exit_code == 0
+    listed = ask(data, "scenarios")
+    assert (listed.exit_code, "expected tables of one scenario" in listed.stderr) == (0, True)
     by_table = {row["table"]: row["scenario"] for row in answered(data, "tables")}
     assert (by_table["flows"], by_table["features"], by_table["flags"]) == (None, "old-baseline", CHINA)
 
