@@ -20,8 +20,8 @@ JOB = $(BIN)/python -m pipelines
 # a worker a core; who has no more to do takes over half of another's tests
 PYTEST = $(BIN)/python -m pytest --numprocesses logical --dist worksteal
 
-.PHONY: demo help setup flows coverage bilateral features scores flags rollups report run backtest
-.PHONY: test test-fast test-kills test-coverage lint lint-docs typecheck check hooks bench clean
+.PHONY: demo help setup flows families coverage bilateral supply leakage features scores flags rollups report run backtest
+.PHONY: test test-fast test-kills fuzz test-coverage lint lint-docs typecheck check hooks bench clean
 
 demo: $(READY) ## set up, then the main job on the simulated world (default)
 	@$(JOB) demo --raw $(DEMO)/raw --data $(DEMO)/processed --scenario "$(SCENARIO)"
@@ -43,15 +43,18 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 flows: $(READY) ## raw files -> flows
-coverage: flows ## who reported which period
-bilateral: flows coverage ## both sides of every route
+families: flows ## goods that stay the same when the HS changes
+coverage: families ## who reported which period
+bilateral: coverage ## both sides of every route
+supply: bilateral ## what the coalition sells to hubs
+leakage: bilateral ## what went to hubs beyond what the years before explain
 features: bilateral ## windows and indicators
 scores: features ## the forest and its calibration
-flags: scores ## routes that deserve a question
+flags: scores supply ## routes that deserve a question
 rollups: flags ## per good and per hub
-report: rollups ## the documents people read
+report: rollups leakage ## the documents people read
 
-flows coverage bilateral features scores flags rollups report:
+flows families coverage bilateral supply leakage features scores flags rollups report:
 	@$(JOB) $@ --raw "$(RAW)" --data "$(DATA)" --scenario "$(SCENARIO)"
 
 run: $(READY) ## all of them in one process: make run RAW=<folder> DATA=<folder>
@@ -74,13 +77,18 @@ test-kills: $(READY) ## kill -9 and disk faults at every point of a commit, kill
 	@ANOMALY_EVERY_FAULT=1 $(BIN)/python -m pytest tests/store/test_store.py
 	@ANOMALY_EVERY_FAULT=1 $(BIN)/python -m pytest tests/house/test_pipeline.py -k killed_in_a_stage
 
+FUZZ ?= 600
+
+fuzz: $(READY) ## 3,000 changed files over all readers, at most FUZZ seconds
+	@$(BIN)/python -m tests.sources.fuzz --files 3000 --seconds "$(FUZZ)"
+
 lint: $(READY) lint-docs ## ruff: rules and format; the docstrings
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 
 # Folders whose public docstrings are in numpydoc's form, and files in them that are not yet; it grows to `anomaly pipelines`.
-DOCUMENTED := anomaly/contract anomaly/features anomaly/flags anomaly/indicators anomaly/reference anomaly/scores anomaly/store
-NOT_YET := anomaly/features/grid.py anomaly/features/windows.py
+DOCUMENTED := anomaly/backtest anomaly/bilateral anomaly/contract anomaly/features anomaly/flags anomaly/indicators anomaly/reference anomaly/reports anomaly/scores anomaly/stages anomaly/store anomaly/world
+NOT_YET :=
 
 lint-docs: $(READY) ## numpydoc on the public docstrings
 	@$(BIN)/numpydoc lint $$(find $(DOCUMENTED) -name '*.py' $(NOT_YET:%=! -path %))

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 if TYPE_CHECKING:
+    from anomaly.contract.tables import Frame
     from pipelines.job import Run
 
 Q_LEVELS = (0.05, 0.10, 0.20)
@@ -52,13 +53,13 @@ def measure(seed: int, folder: Path, scenario: str) -> Seed:
     """Run one seed and judge what is flagged at each of Q_LEVELS."""
     from anomaly.contract.settings import load
     from anomaly.store.store import Store
-    from pipelines import bilateral, coverage, features, flags, flows, scores
+    from pipelines import bilateral, coverage, families, features, flags, flows, scores
     from pipelines.job import Run, run_jobs, stamp_of
 
     clock = time.perf_counter()
     raw, data = folder / str(seed) / "raw", folder / str(seed) / "processed"
     labels = world_of(seed, raw)
-    jobs = (flows.JOB, coverage.JOB, bilateral.JOB, features.JOB, scores.JOB)
+    jobs = (flows.JOB, families.JOB, coverage.JOB, bilateral.JOB, features.JOB, scores.JOB)
     with contextlib.redirect_stderr(io.StringIO()):
         run_jobs(jobs, "scores", raw, data, scenario)
     store, settings = Store(data), load(scenario)
@@ -77,17 +78,19 @@ def measure(seed: int, folder: Path, scenario: str) -> Seed:
 
 def flagged_at(level: float, run: Run) -> pl.DataFrame:
     """The alarms of a run at a q of its own, before their evidence is gathered."""
-    from anomaly.contract.schema import ROUTE_KEY
-    from anomaly.flags import flags, naming
-    from anomaly.reference import countries
-    from pipelines.flags import goods_lists
+    from anomaly.flags import naming
+    from anomaly.stages.order import through
 
-    scores, contributions = run.read("scores"), run.read("scores.contributions")
-    calibration = run.read("scores.calibration").with_columns(q_limit=pl.lit(level))
-    asked = run.store.scan("features").join(scores.lazy(), on=ROUTE_KEY, how="semi").collect()
-    names = dict(countries.table().select("iso3", "name").rows())
-    found = flags.build(asked, scores, contributions, calibration, goods_lists(run), names, run.settings)
-    return found.filter(naming.is_alarm())
+    given: dict[str, Frame] = {
+        "features": run.store.scan("features"),
+        "families": run.read("families"),
+        "scores": run.read("scores"),
+        "scores.contributions": run.read("scores.contributions"),
+        "scores.calibration": run.read("scores.calibration").with_columns(q_limit=pl.lit(level)),
+        "policy_events": pl.DataFrame(),
+    }
+    flags = through(["flagged"], given, run.settings).read("flagged")
+    return flags.filter(naming.is_alarm())
 
 
 def world_of(seed: int, raw: Path) -> pl.DataFrame:
@@ -113,7 +116,7 @@ def judged(routes: pl.DataFrame, labels: pl.DataFrame, coalition: Sequence[str])
     a boom that are too small for a label or go elsewhere.
     """
     from anomaly.backtest import truth
-    from anomaly.world.episodes import EPISODES
+    from anomaly.world.russia_2022 import EPISODES
 
     upstream = pl.DataFrame(
         [(supplier, one.exporter, one.good) for one in EPISODES for supplier in one.suppliers],

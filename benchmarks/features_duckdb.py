@@ -7,10 +7,10 @@ from pathlib import Path
 import duckdb
 
 from anomaly.contract.settings import Settings
-from anomaly.features.neighbour_codes import HEADING_DIGITS
 from anomaly.features.size_effect import FENCE, LEAST_ROUTES, LEAST_SPREAD, SIZE_POWER
 from anomaly.features.unit_values import LEAST_WEIGHED_SHARE
-from anomaly.features.windows import Window
+from anomaly.features.windows import Comparison
+from anomaly.reference.goods import HEADING_DIGITS
 from benchmarks.tables import ZSTD_LEVEL, files, plan_of, scenario
 
 THREADS = 2
@@ -31,12 +31,12 @@ def run(root: str, out: str, materiality_usd: str) -> None:
     con.execute(_held(folder, years))
     con.execute(_wide(folder, years))
     windows = " UNION ALL ".join(
-        f"SELECT * FROM ({_window(one, settings, number)})" for number, one in enumerate(plan.windows["A"])
+        f"SELECT * FROM ({_window(one, settings, number)})" for number, one in enumerate(plan.comparisons["A"])
     )
     ctes = ", ".join(
         f"{_sums(one, number)}, {_effects(number, settings.floor_usd)}, {_pairs(one, number)}, "
         f"{_totals(folder, one, number)}"
-        for number, one in enumerate(plan.windows["A"])
+        for number, one in enumerate(plan.comparisons["A"])
     )
     options = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL {ZSTD_LEVEL}"
     con.execute(f"COPY (WITH {ctes} {windows}) TO '{out}/part-0.parquet' ({options})")
@@ -77,8 +77,8 @@ def _wide(folder: Path, years: list[int]) -> str:
     """
 
 
-def _sums(window: Window, number: int) -> str:
-    year, of = window.end.year, [f"v_{year}" for year in window.baseline_years]
+def _sums(comparison: Comparison, number: int) -> str:
+    year, of = comparison.window.year, [f"v_{year}" for year in comparison.baseline_years]
     unknown = " OR ".join(f"{one} IS NULL" for one in of)
     best = f"CASE WHEN NOT ({unknown}) THEN greatest({', '.join(of)}) END" if of else "NULL::BIGINT"
     base = f"(({' + '.join(of)}) + {len(of) // 2}) // {len(of)}" if of else "NULL::BIGINT"
@@ -124,8 +124,8 @@ def _effects(number: int, floor: int) -> str:
     """
 
 
-def _pairs(window: Window, number: int) -> str:
-    now, prior = f"v_{window.end.year}", f"v_{window.end.year - 1}"
+def _pairs(comparison: Comparison, number: int) -> str:
+    now, prior = f"v_{comparison.window.year}", f"v_{comparison.window.year - 1}"
     return f"""
         headings_{number} AS (
             SELECT substr(good, 1, {HEADING_DIGITS}) AS heading FROM (SELECT DISTINCT good FROM wide)
@@ -138,10 +138,10 @@ def _pairs(window: Window, number: int) -> str:
     """
 
 
-def _totals(folder: Path, window: Window, number: int) -> str:
+def _totals(folder: Path, comparison: Comparison, number: int) -> str:
     """All exports of the reporters that have every year of the window, and what they sold of each good."""
-    base = list(window.baseline_years)
-    years = [*base, window.end.year - 1, window.end.year]
+    base = list(comparison.baseline_years)
+    years = [*base, comparison.window.year - 1, comparison.window.year]
     held = " AND ".join(f"h_{year}" for year in base) or "false"
     return f"""
         reporters_{number} AS (
@@ -160,12 +160,12 @@ def _totals(folder: Path, window: Window, number: int) -> str:
     """
 
 
-def _window(window: Window, settings: Settings, number: int) -> str:
-    in_totals = "value_baseline_usd IS NOT NULL" if window.baseline_years else "true"
+def _window(comparison: Comparison, settings: Settings, number: int) -> str:
+    in_totals = "value_baseline_usd IS NOT NULL" if comparison.baseline_years else "true"
     return f"""
         WITH joined AS (
             SELECT c.good, c.exporter_iso, c.importer_iso, c.value_usd, c.value_prior_year_usd, c.value_baseline_usd,
-                {"c.value_baseline_max_usd" if window.baseline_years else "c.value_prior_year_usd"} AS record_usd,
+                {"c.value_baseline_max_usd" if comparison.baseline_years else "c.value_prior_year_usd"} AS record_usd,
                 all_to_importer_usd, all_to_importer_prior_usd,
                 1 - least(a.revealed_advantage, 1) AS no_capacity,
                 CASE WHEN value_usd - value_prior_year_usd < {settings.floor_usd} THEN p.fell * 0.0
@@ -213,7 +213,7 @@ def _window(window: Window, settings: Settings, number: int) -> str:
                 median(price_surge_log) FILTER (value_usd >= {settings.materiality_usd})
                 OVER (PARTITION BY good) AS median_price_surge_log
             FROM priced)
-        SELECT {window.end.year} AS window_year, {window.gap_years} AS baseline_gap_years, *,
+        SELECT {comparison.window.year} AS window_year, {comparison.gap_years} AS baseline_gap_years, *,
             (value_usd > 0)::BIGINT AS active_periods,
             CASE WHEN value_usd > 0 THEN value_usd / value_usd END AS largest_period_share,
             {_indicators(settings.floor_usd)}

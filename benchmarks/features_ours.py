@@ -7,10 +7,10 @@ from pathlib import Path
 import polars as pl
 
 from anomaly.features import features, grid
-from anomaly.features.neighbour_codes import HEADING_DIGITS
+from anomaly.reference.goods import HEADING_DIGITS
+from anomaly.stages.features import ROWS_AT_A_TIME
 from anomaly.store.store import Store
 from benchmarks.tables import ZSTD_LEVEL, plan_of, scenario
-from pipelines.features import ROWS_AT_A_TIME
 
 
 def run(root: str, out: str, materiality_usd: str, threads: str = "2", rows: str = str(ROWS_AT_A_TIME)) -> None:

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from anomaly.contract.settings import Settings
-from anomaly.features.neighbour_codes import HEADING_DIGITS
 from anomaly.features.size_effect import FENCE, LEAST_ROUTES, LEAST_SPREAD, SIZE_POWER
 from anomaly.features.unit_values import LEAST_WEIGHED_SHARE
-from anomaly.features.windows import Window
+from anomaly.features.windows import Comparison
+from anomaly.reference.goods import HEADING_DIGITS
 from benchmarks.tables import ZSTD_LEVEL, files, plan_of, scenario
 
 ROUTE = ["good", "exporter_iso", "importer_iso"]
@@ -24,7 +24,7 @@ def run(root: str, out: str, materiality_usd: str) -> None:
     years = [period.year for period in plan.known["A"].periods]
     routes = _wide(folder, years)
     who, held = _totals(folder)
-    windows = [_window(routes, one, settings, who, held) for one in plan.windows["A"]]
+    windows = [_window(routes, one, settings, who, held) for one in plan.comparisons["A"]]
     Path(out).mkdir(parents=True, exist_ok=True)
     whole = pd.concat(windows, ignore_index=True)
     whole.to_parquet(Path(out) / "part-0.parquet", compression="zstd", compression_level=ZSTD_LEVEL)
@@ -68,9 +68,9 @@ def _totals(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _window(
-    routes: pd.DataFrame, window: Window, settings: Settings, who: pd.DataFrame, held: pd.DataFrame
+    routes: pd.DataFrame, comparison: Comparison, settings: Settings, who: pd.DataFrame, held: pd.DataFrame
 ) -> pd.DataFrame:
-    year, base = window.end.year, [f"v_{year}" for year in window.baseline_years]
+    year, base = comparison.window.year, [f"v_{year}" for year in comparison.baseline_years]
     compared = routes[ROUTE].assign(
         value_usd=routes[f"v_{year}"], value_prior_year_usd=routes[f"v_{year - 1}"],
         weight=routes[f"w_{year}"], weight_prior=routes[f"w_{year - 1}"],
@@ -92,7 +92,7 @@ def _window(
     by_importer = totals.groupby(["good", "importer_iso"], observed=True)[sums[:2]].sum().reset_index()
     by_exporter = totals.groupby(["good", "exporter_iso"], observed=True)[sums].sum(min_count=1).reset_index()
     sent = totals[totals["exporter_iso"].isin(settings.coalition.countries)]
-    frame["no_capacity"] = _lack(frame, by_exporter, window, who, held)
+    frame["no_capacity"] = _lack(frame, by_exporter, comparison, who, held)
     legs = sent.groupby(["good", "importer_iso"], observed=True)[sums].sum(min_count=1)
     weighed = sent[sent["weight"] > 0].groupby(["good", "importer_iso"], observed=True)[["value_usd", "weight"]].sum()
     legs = legs.join(weighed.rename(columns={"value_usd": "weighed"})).reset_index()
@@ -135,17 +135,17 @@ def _window(
     frame = _indicators(frame, float(settings.floor_usd))
     for column in ROUTE:
         frame[column] = frame[column].astype("str")
-    return frame.assign(window_year=year, baseline_gap_years=window.gap_years)
+    return frame.assign(window_year=year, baseline_gap_years=comparison.gap_years)
 
 
 def _lack(
-    frame: pd.DataFrame, by_exporter: pd.DataFrame, window: Window, who: pd.DataFrame, held: pd.DataFrame
+    frame: pd.DataFrame, by_exporter: pd.DataFrame, comparison: Comparison, who: pd.DataFrame, held: pd.DataFrame
 ) -> pd.Series:
     """1 less the revealed comparative advantage of the exporter in the baseline, at least 0."""
-    base = list(window.baseline_years)
+    base = list(comparison.baseline_years)
     if not base:
         return pd.Series(np.nan, index=frame.index)
-    has_all = who[[*base, window.end.year - 1, window.end.year]].notna().all(axis=1)
+    has_all = who[[*base, comparison.window.year - 1, comparison.window.year]].notna().all(axis=1)
     usd = ((who.loc[has_all, base].sum(axis=1) + len(base) // 2) // len(base)).astype("float64")
     is_counted = by_exporter["exporter_iso"].isin(usd.index)
     of_good = by_exporter[is_counted].groupby("good", observed=True)["value_baseline_usd"].sum()

@@ -13,15 +13,15 @@ import polars as pl
 
 from anomaly.contract.settings import Settings
 from anomaly.features import features, grid
-from anomaly.features.neighbour_codes import HEADING_DIGITS
 from anomaly.features.size_effect import FENCE, LEAST_ROUTES, LEAST_SPREAD, SIZE_POWER
 from anomaly.features.unit_values import LEAST_WEIGHED_SHARE
-from anomaly.features.windows import Window
+from anomaly.features.windows import Comparison
 from anomaly.indicators import INDICATORS
 from anomaly.indicators.base import price_surge
+from anomaly.reference.goods import HEADING_DIGITS
+from anomaly.stages.features import ROWS_AT_A_TIME
 from anomaly.store.store import Store
 from benchmarks.tables import ZSTD_LEVEL, plan_of, scenario
-from pipelines.features import ROWS_AT_A_TIME
 
 ROUTE = ["good", "exporter_iso", "importer_iso"]
 VALUES = ("value_usd", "value_prior_year_usd", "value_baseline_usd")
@@ -34,7 +34,7 @@ UNKNOWN = (
 def run(root: str, out: str, materiality_usd: str, rows: str = str(ROWS_AT_A_TIME)) -> None:
     """Read bilateral, coverage and scope of an annual reconciled dataset; write features under `out`."""
     settings, store = scenario(materiality_usd), Store(Path(root))
-    windows = plan_of(Path(root), settings).windows["A"]
+    windows = plan_of(Path(root), settings).comparisons["A"]
     told = store.read("coverage").filter(pl.col("flow_code") == "X", pl.col("is_complete"))
     told = told.select("value_usd", exporter_iso="reporter_iso", year=_year())
     scope = store.read("coverage.scope").filter(pl.col("flow_code") == "X", pl.col("dimension") == "good")
@@ -74,9 +74,12 @@ def _dense(chunk: pl.DataFrame, told: pl.DataFrame, held: pl.DataFrame) -> pl.Da
 
 
 def _window(
-    dense: pl.DataFrame, window: Window, settings: Settings, told: pl.DataFrame, held: pl.DataFrame
+    dense: pl.DataFrame, comparison: Comparison, settings: Settings, told: pl.DataFrame, held: pl.DataFrame
 ) -> pl.DataFrame:
-    year, base = window.end.year, [pl.col("v").shift(window.end.year - one) for one in window.baseline_years]
+    year, base = (
+        comparison.window.year,
+        [pl.col("v").shift(comparison.window.year - one) for one in comparison.baseline_years],
+    )
     mean = (pl.sum_horizontal(base, ignore_nulls=False) + len(base) // 2) // len(base) if base else None
     best = pl.when(pl.all_horizontal(one.is_not_null() for one in base)).then(pl.max_horizontal(base)) if base else None
     compared = dense.with_columns(
@@ -92,7 +95,7 @@ def _window(
         in_totals=pl.col("value_baseline_usd").is_not_null() if base else pl.lit(value=True),
         baseline_years=pl.lit("known" if base else features.NO_BASELINE),
     )
-    compared = _with_advantage(_with_sums(_with_effects(compared, settings), settings), window, told, held)
+    compared = _with_advantage(_with_sums(_with_effects(compared, settings), settings), comparison, told, held)
     was_material = pl.col("importer_iso").is_in(list(settings.targets.countries)) & (
         pl.col("value_prior_year_usd") >= settings.materiality_usd
     )
@@ -103,9 +106,9 @@ def _window(
     ).select(
         *ROUTE,
         *VALUES,
-        window_end=pl.lit(window.end),
+        window_end=pl.lit(comparison.window.end),
         window_year=pl.lit(year),
-        baseline_gap_years=pl.lit(window.gap_years),
+        baseline_gap_years=pl.lit(comparison.gap_years),
         active_periods=(pl.col("value_usd") > 0).cast(pl.Int64),
         largest_period_share=pl.when(pl.col("value_usd") > 0).then(1.0),
         **{name: name for name in (*_written(), *[one.name for one in INDICATORS])},
@@ -200,12 +203,14 @@ def _with_sums(compared: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     return frame.with_columns(coalition_to_hub_usd_per_kg=price).collect()
 
 
-def _with_advantage(compared: pl.DataFrame, window: Window, told: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
+def _with_advantage(
+    compared: pl.DataFrame, comparison: Comparison, told: pl.DataFrame, held: pl.DataFrame
+) -> pl.DataFrame:
     """Revealed comparative advantage of the exporter in the baseline."""
-    base = list(window.baseline_years)
+    base = list(comparison.baseline_years)
     if not base:
         return compared.with_columns(revealed_advantage=pl.lit(None, dtype=pl.Float64))
-    years = {*base, window.end.year - 1, window.end.year}
+    years = {*base, comparison.window.year - 1, comparison.window.year}
     mean = (pl.col("value_usd").filter(pl.col("year").is_in(base)).sum() + len(base) // 2) // len(base)
     usd = told.group_by("exporter_iso").agg(usd=mean, n=pl.col("year").is_in(list(years)).sum())
     usd = usd.filter(pl.col("n") == len(years)).select("exporter_iso", "usd")

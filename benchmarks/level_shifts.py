@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from anomaly.features.grid import Grid, lay
 from anomaly.features.measure import by_month
-from anomaly.features.neighbour_codes import HEADING_DIGITS
+from anomaly.reference.goods import HEADING_DIGITS
 from anomaly.store.store import Store
 from benchmarks.measure import Variant, run, table
 from benchmarks.tables import commit, plan_of, scenario
@@ -55,7 +55,7 @@ def laid(root: str) -> None:
 def alone(root: str) -> None:
     """The same, and level shifts and lead-lags of every end of a window."""
     settings = scenario(MATERIALITY)
-    wanted, coalition = plan_of(Path(root), settings).windows["M"], settings.coalition.countries
+    wanted, coalition = plan_of(Path(root), settings).comparisons["M"], settings.coalition.countries
     _each(root, lambda grid: by_month(grid, wanted, grid.names.are(coalition), settings))
 
 

@@ -1,7 +1,7 @@
 """`python -m benchmarks.ranks STORE --year 2022`: what our ranking changes against the plain forest, and why.
 
 Routes from hubs to targets in one window of a store. The plain forest is scikit-learn's with its defaults, on every
-indicator as it stands (`anomaly.backtest.judge.rivals`).
+indicator as it stands (`anomaly.backtest.rivals.plain_forest`).
 """
 
 from __future__ import annotations

@@ -10,15 +10,11 @@ import polars as pl
 from anomaly.bilateral import coverage
 from anomaly.contract.settings import Settings, load
 from anomaly.features import features
-from anomaly.features.refusals import Breaks
 from anomaly.store.store import Store
 from benchmarks.trade_years import World, bilateral, some_goods
 
 ZSTD_LEVEL = 1  # what every engine writes with
-NO_BREAKS = Breaks(
-    unstable=pl.DataFrame(schema={"good": pl.String, "newer_edition": pl.Int8}),
-    tables=pl.DataFrame(schema={"older": pl.Int8, "newer": pl.Int8, "chapter": pl.String}),
-)
+NOTHING_BROKEN = pl.DataFrame(schema={"good": pl.String, "newer_edition": pl.Int8})  # one edition in all years
 
 
 def prepare(folder: Path, world: World, years: range, goods: int) -> Path:
@@ -73,4 +69,4 @@ def scenario(materiality_usd: str) -> Settings:
 def plan_of(root: Path, settings: Settings) -> features.Plan:
     """Windows and lookups of a store."""
     store = Store(root)
-    return features.plan(store.read("coverage"), store.read("coverage.scope"), NO_BREAKS, settings)
+    return features.plan(store.read("coverage"), store.read("coverage.scope"), NOTHING_BROKEN, settings)

@@ -19,7 +19,8 @@ import numpy.typing as npt
 import polars as pl
 
 from anomaly.contract.settings import load
-from anomaly.reference import countries
+from anomaly.reference import countries, nomenclature
+from anomaly.sources.baci import EDITIONS
 
 Numbers = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
@@ -48,18 +49,17 @@ class World:
         """m49 and iso3: the scenario's countries and others, in order of iso3; BACI's number where the UN has two."""
         scenario = load()
         roles = (scenario.targets, scenario.coalition, scenario.hub_candidates, scenario.neighbours)
-        named = [country for role in roles for country in role.countries]
+        named = [country for role in roles if role is not None for country in role.countries]
         table = countries.m49_table().filter(pl.col("kind") == "country").group_by("iso3").agg(pl.col("m49").max())
         first = pl.col("iso3").is_in(named)
         return table.sort(~first, "iso3").head(self.countries).sort("iso3")
 
     @cached_property
     def codes(self) -> list[str]:
-        """Six-digit codes over chapters 01 to 97, in order; made up, but in the right shape."""
-        chapters = [chapter for chapter in range(1, 98) if chapter != 77]
-        per_chapter = -(-self.goods // len(chapters))
-        numbers = [chapter * 10_000 + 101 + 10 * n for chapter in chapters for n in range(per_chapter)]
-        return [f"{number:06}" for number in numbers[: self.goods]]
+        """Codes of the edition over all its chapters, in order."""
+        edition = int(EDITIONS[EDITION][1])
+        known = nomenclature.codes().filter(pl.col("edition") == edition, pl.col("code") < "98")["code"]
+        return known.gather_every(max(known.len() // self.goods, 1)).head(self.goods).to_list()
 
     @cached_property
     def supply(self) -> Numbers:

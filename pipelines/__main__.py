@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from anomaly.contract.scenario import DEFAULT
 from pipelines.log import FORMATS, VARIABLE
 
 
@@ -14,7 +15,7 @@ from pipelines.log import FORMATS, VARIABLE
 @click.argument("job", default="run")
 @click.option("--raw", default="data/raw", show_default=True, help="Folder, file or glob of raw files.")
 @click.option("--data", default="data/processed", show_default=True, help="Folder of the tables and reports.")
-@click.option("--scenario", default="russia-2022", show_default=True, help="Scenario's name or TOML file.")
+@click.option("--scenario", default=DEFAULT, show_default=True, help="Scenario's name or TOML file.")
 @click.option(
     "--log-format",
     type=click.Choice(FORMATS),
@@ -22,7 +23,16 @@ from pipelines.log import FORMATS, VARIABLE
     show_envvar=True,
     help="Form of the log on stderr; plain if not told.",
 )
-def main(job: str, raw: str, data: str, scenario: str, log_format: str | None) -> None:
+@click.option(
+    "--quarantine/--strict",
+    "is_quarantine",
+    default=False,
+    show_default=True,
+    envvar="ANOMALY_QUARANTINE",
+    show_envvar=True,
+    help="Set files that cannot be read aside and end with 3; strict: end at once, all of them named.",
+)
+def main(job: str, raw: str, data: str, scenario: str, log_format: str | None, *, is_quarantine: bool) -> None:
     """Run JOB: one table's name, report, run for all of them in order, or demo: run on the simulated world.
 
     demo writes its raw files under --raw first; never point it at a folder of your own.
@@ -30,11 +40,10 @@ def main(job: str, raw: str, data: str, scenario: str, log_format: str | None) -
     from pipelines import run
     from pipelines.job import exit_code_of
 
-    def work() -> None:
+    def work() -> object:
         if job == "demo":
-            run.demo(Path(raw), Path(data), scenario)
-        else:
-            run.main(Path(raw), Path(data), scenario, job)
+            return run.demo(Path(raw), Path(data), scenario)
+        return run.main(Path(raw), Path(data), scenario, job, is_quarantine=is_quarantine)
 
     sys.exit(exit_code_of(work, log_format))
 

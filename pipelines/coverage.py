@@ -1,20 +1,14 @@
-"""flows → coverage and its scope."""
+"""flows + families → coverage and its scope."""
 
-from pipelines.goods import current_flows, families_of, links_read
+from anomaly.stages import coverage
+from anomaly.stages.stage import sources
 from pipelines.job import Job, Run
+from pipelines.staged import write
 
 
 def build(run: Run) -> None:
     """Who reported which period, and what each dataset holds."""
-    from anomaly.bilateral import coverage
-
-    flows = current_flows(run, families_of(run))
-    who, scope = coverage.build(flows)
-    with run.writer() as writer:
-        writer.add(who)
-        writer.add(scope, "coverage.scope")
+    write(run, coverage.STAGES)
 
 
-JOB = Job(
-    "coverage", "who reported which period, and what each dataset holds", build, reads=("flows",), inputs=links_read
-)
+JOB = Job("coverage", "who reported which period, and what each dataset holds", build, reads=sources(coverage.STAGES))

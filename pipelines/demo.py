@@ -7,9 +7,14 @@ from pathlib import Path
 from anomaly import world
 
 
-def write_world(raw: Path) -> None:
-    """Write the world's files where they are missing or differ; nothing else in the folder is touched."""
-    made = world.build()
+def world_of(regime: str) -> str:
+    """The regime whose simulated world shows this one: its own, or the first where it has none."""
+    return world.describe(regime).name
+
+
+def write_world(raw: Path, regime: str) -> None:
+    """Write the files of a regime's world where they are missing or differ; nothing else in the folder is touched."""
+    made = world.build(description=world.describe(regime))
     for name, content in made.files.items():
         path = raw / name
         if path.is_file() and path.read_bytes() == content:

@@ -1,94 +1,18 @@
-"""features + scores → flags."""
+"""features + scores → flags with their evidence, and what remains of them without a publisher."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-import polars as pl
-
-from anomaly.contract.schema import ROUTE_KEY
-from pipelines.goods import families_of, links_read
+from anomaly.stages import evidence, flags
+from anomaly.stages.stage import sources
 from pipelines.job import Job, Run
-from pipelines.without import leave_out
+from pipelines.staged import write
 
-if TYPE_CHECKING:
-    from anomaly.evidence import evidence
+STAGES = (*flags.STAGES, *evidence.STAGES)
 
 
 def build(run: Run) -> None:
     """Routes that deserve a question, with the evidence."""
-    from anomaly.evidence import evidence
-    from anomaly.flags import flags
-    from anomaly.reference import countries, policy_events
+    from anomaly.flags.flags import table_schema
 
-    names = dict(countries.table().select("iso3", "name").rows())
-    scores, calibration, lists = run.read("scores"), run.read("scores.calibration"), goods_lists(run)
-    contributions, told = run.read("scores.contributions"), (calibration, lists, names, run.settings)
-    found = flags.build(_asked_about(run), scores, contributions, *told, policy_events.read_all())
-    found = evidence.build(found, _tables(run, found, scores, calibration), names, run.settings)
-    left = leave_out(run, found, scores, lambda one, other: flags.build(one, other, contributions.clear(), *told))
-    with run.writer(schema=flags.table_schema()) as writer:
-        writer.add(found)
-        writer.add(left, "flags.without")
+    write(run, STAGES, schema=table_schema())
 
 
-def _asked_about(run: Run) -> pl.DataFrame:
-    """Features of the routes that have scores, and of all routes to targets since the sanctions: some have ended."""
-    since = run.settings.sanctions_since.replace(day=1)
-    features = run.store.scan("features")
-    scored = features.join(run.store.scan("scores"), on=ROUTE_KEY, how="semi")
-    ended = features.filter(pl.col("role") == "target", pl.col("window_end") >= pl.lit(since)).join(
-        run.store.scan("scores"), on=ROUTE_KEY, how="anti"
-    )
-    return pl.concat([scored, ended]).collect(engine="streaming")
-
-
-def _tables(run: Run, found: pl.DataFrame, scores: pl.DataFrame, calibration: pl.DataFrame) -> evidence.Tables:
-    """What the evidence is drawn from: the flags' windows, and the flags' goods to the countries on the routes."""
-    from anomaly.evidence import evidence
-    from anomaly.evidence.other_sellers import WINDOW
-    from anomaly.flags import naming
-    from anomaly.indicators.base import COALITION_TO_HUB
-
-    windows = found.select(WINDOW).unique()
-    countries = pl.concat([found["importer_iso"], found["exporter_iso"]]).unique().implode()
-    ghosts = found.filter(naming.is_on(COALITION_TO_HUB))
-    asked_about = pl.col("importer_iso").is_in(found["importer_iso"].unique().implode()) | (
-        pl.col("exporter_iso").is_in(ghosts["exporter_iso"].unique().implode()) & (pl.col("role") == "other")
-    )
-    cells = pl.col("good").is_in(found["good"].unique().implode()) & pl.col("importer_iso").is_in(countries)
-    features = run.store.scan("features").filter(asked_about)
-    return evidence.Tables(
-        features=features.join(windows.lazy(), on=WINDOW, how="semi").collect(engine="streaming"),
-        scores=scores,
-        calibration=calibration,
-        refused=run.read("features.refused"),
-        bilateral=run.read("bilateral", where=cells),
-        broken=run.read("bilateral.broken"),
-        coverage=run.read("coverage"),
-        scope=run.read("coverage.scope"),
-    )
-
-
-def goods_lists(run: Run) -> pl.DataFrame:
-    """The scenario's goods lists with the family each code is compared in; a code of HS 2022 unless it says otherwise."""
-    from anomaly.reference import goods
-
-    families = families_of(run).filter(pl.col("edition") == 6).select(hs6="cmd_code", family="good")
-    lists = [goods.goods_list(one.file) for one in run.settings.goods_lists]
-    if not lists:
-        return pl.DataFrame(schema={"good": pl.String, "tier": pl.String, "valid_from": pl.Date, "valid_to": pl.Date})
-    return (
-        pl.concat(lists)
-        .join(families, on="hs6", how="left")
-        .select("tier", "valid_from", "valid_to", good=pl.coalesce("family", "hs6"))
-    )
-
-
-JOB = Job(
-    "flags",
-    "routes that deserve a question, with the evidence",
-    build,
-    reads=("flows", "coverage", "bilateral", "features", "scores"),
-    inputs=links_read,
-)
+JOB = Job("flags", "routes that deserve a question, with the evidence", build, reads=sources(STAGES))

@@ -8,18 +8,21 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from anomaly import sources
-from anomaly.contract.errors import DataRejected
+from anomaly.contract.errors import AnomalyError, DataRejected, SettingsWrong
 from anomaly.contract.schema import Flows, RawFiles
 from anomaly.reference import editions
-from anomaly.sources import vintages
-from anomaly.sources.base import Batch, Context, RawFile, Source
+from anomaly.sources import doubts as doubts_of_flows
+from anomaly.sources import table, vintages
+from anomaly.sources.base import DOUBT_COLUMNS, REJECTED_COLUMNS, Batch, Context, RawFile, Source
 from anomaly.sources.reading.archives import ahead
 from anomaly.store.writer import Writer
+from pipelines import bad_files
 from pipelines import raw as raw_folder
 from pipelines.job import Job, Run
 
 BATCH_ROWS = 1_000_000  # most rows of a file in memory; BACI's years peak under 1 GB
 PART_ROWS = 500_000  # small files are put together, so that a folder of thousands is not thousands of parts
+MOST_SAID = 12  # doubts a person is told of while it runs; all are in flows.doubts
 ORDER = (
     "cmd_code",
     "reporter_iso",
@@ -66,6 +69,21 @@ class Parts:
         for part in [joined] if is_once else waiting:
             self.writer.add(_in_order(part))
 
+    def forget(self, raw_file: str, name: str) -> None:
+        """Take out every row of a file that turned out bad after some of it had been taken."""
+        releases = [release for release, first in self.seen.items() if release[0] == raw_file and first == name]
+        if not releases:
+            return
+        for release in releases:
+            del self.seen[release]
+        others = pl.col("raw_file") != raw_file
+        self.waiting = [left for frame in self.waiting if (left := frame.filter(others)).height]
+        self.groups = [left for frame in self.groups if (left := frame.filter(others)).height]
+        for part in self.writer.parts():
+            before = self.writer.scan(part).collect()
+            if (before["raw_file"] == raw_file).any():
+                self.writer.replace(part, before.filter(others))
+
 
 def _in_order(part: pl.DataFrame) -> pl.DataFrame:
     """The rows by ORDER; to see that they came so takes a third of the time of sorting them."""
@@ -81,36 +99,110 @@ def _release_of(flows: pl.DataFrame) -> tuple[str, str, str]:
 
 
 def build(run: Run) -> None:
-    """Read every raw file into flows, flows.rejected and flows.files."""
-    found = raw_folder.find(run.raw)
-    files = [(one, sources.find(one.raw)) for one in found]
-    for one, _ in files:
-        _refuse_other_content(one, run)
-    context = Context(_rates(files), BATCH_ROWS)
+    """Read every raw file into flows and its companions.
+
+    A file that cannot be read does not hide the faults of the others: all are read, and then either the run ends with
+    every fault named or, in quarantine, the bad files are set aside whole and the others are the table.
+    """
+    files, failures = _claimed(run)
+    context = Context(_rates(files, failures), BATCH_ROWS)
     with run.writer() as writer, run.progress("files", len(files)) as advance:
-        parts, told = Parts(writer), []
-        for one, source in files:
-            told.append(_ingest(one.raw, source, context, parts, run))
+        parts, read, outcomes = Parts(writer), [], []
+        for item, source in files:
+            if item.raw.name not in failures:
+                try:
+                    outcome = _ingest(item.raw, source, context, parts, run)
+                except (DataRejected, SettingsWrong) as error:
+                    failures[item.raw.name] = error
+                    parts.forget(_sha256(item.raw, run)[:12], item.raw.name)
+                else:
+                    outcomes.append(outcome)
+                    read.append(outcome.row)
+                    writer.add(outcome.rejected, "flows.rejected")
             advance(1)
+        _settle(failures, outcomes, run)
         parts.flush()
         if not parts.groups:
-            hint = "the lines above say what was set aside"
-            raise DataRejected("rows of trade in the raw files", "none", hint=hint)
+            raise bad_files.nothing([outcome.rejected for outcome in outcomes], failures)
         groups = pl.concat(parts.groups).unique()
-        repeats = _fold_repeats(writer, groups)
+        names = {str(row["sha256"])[:12]: str(row["path"]) for row in read}
+        repeats = _fold_repeats(writer, groups, names)
+        _refuse_parts_of_one(writer, groups, names)
         _mark_replaced(writer, groups)
-        writer.add(_with_repeats(told, repeats), "flows.files")
+        doubts = pl.concat([*(outcome.doubts for outcome in outcomes), *_doubts_between(writer, groups, names)])
+        _say_doubts(doubts, run)
+        writer.add(doubts, "flows.doubts")
+        writer.add(bad_files.set_aside(failures, run.stamp.inputs), "flows.set_aside")
+        writer.add(_with_repeats(read, repeats), "flows.files")
 
 
-def _rates(files: list[tuple[raw_folder.Found, Source]]) -> dict[str, pl.DataFrame]:
-    """Rates of every file that has some; where two tell a month, the later by name."""
-    found: dict[str, list[pl.DataFrame]] = {}
-    for one, source in files:
-        for currency, months in (source.rates(one.raw) if source.rates else {}).items():
-            found.setdefault(currency, []).append(months)
+@dataclass(slots=True)
+class FileRead:
+    """What became of a file: its row of flows.files, the rows that were set aside, and its doubts."""
+
+    row: dict[str, object]
+    rejected: pl.DataFrame
+    doubts: pl.DataFrame
+
+
+def _claimed(run: Run) -> tuple[list[tuple[raw_folder.Found, Source]], dict[str, AnomalyError]]:
+    """Every raw file with its source, and the files that no source knows or that are not what was published."""
+    files: list[tuple[raw_folder.Found, Source]] = []
+    failures: dict[str, AnomalyError] = {}
+    for item in raw_folder.find(run.raw):
+        try:
+            _refuse_other_content(item, run)
+            files.append((item, sources.find(item.raw)))
+        except (DataRejected, SettingsWrong) as error:
+            failures[item.raw.name] = error
+    return files, failures
+
+
+def _settle(failures: dict[str, AnomalyError], outcomes: list[FileRead], run: Run) -> None:
+    """End the run where files are bad, all of them named; in quarantine only where none is left."""
+    if not failures:
+        return
+    if not run.is_quarantine or not outcomes:
+        raise bad_files.all_of(failures)
+    for name, error in failures.items():
+        run.say(f"{name}: set aside\n{error}")
+        run.set_aside.append(name)
+
+
+def _doubts_between(writer: Writer, groups: pl.DataFrame, names: dict[str, str]) -> Iterator[pl.DataFrame]:
+    """Doubts that only several files, or several flows, can raise; costs nothing where there are none."""
+    yield pl.DataFrame(schema=DOUBT_COLUMNS)
+    peers = doubts_of_flows.contested_peers(groups)
+    if peers.height:
+        rows = writer.scan().join(peers.lazy(), on=peers.columns, how="semi").collect()
+        yield doubts_of_flows.between_sources(rows, names)
+    route = ["source", "freq_code", "ref_date", "reporter_iso", "partner_iso"]
+    again = groups.filter(pl.col("flow_code").is_in(["RX", "RM"])).select(route).unique()
+    if again.height:
+        rows = writer.scan().join(again.lazy(), on=route, how="semi").collect()
+        yield doubts_of_flows.beyond_exports(rows, names)
+
+
+def _say_doubts(doubts: pl.DataFrame, run: Run) -> None:
+    first = doubts.unique(["raw_file", "rule"], keep="first", maintain_order=True)
+    for item in first.head(MOST_SAID).iter_rows(named=True):
+        run.say(f"doubt: {item['raw_file']}: {item['says']} ({item['figures']}); {item['todo']}")
+    if first.height > MOST_SAID:
+        run.say(f"doubt: {first.height - MOST_SAID:,} more in flows.doubts")
+
+
+def _rates(files: list[tuple[raw_folder.Found, Source]], failures: dict[str, AnomalyError]) -> dict[str, pl.DataFrame]:
+    """Rates of every file that has some; where two say a month, the later by name. A file that fails is noted."""
+    rates: dict[str, list[pl.DataFrame]] = {}
+    for item, source in files:
+        try:
+            for currency, months in (source.rates(item.raw) if source.rates else {}).items():
+                rates.setdefault(currency, []).append(months)
+        except DataRejected as error:
+            failures[item.raw.name] = error
     return {
         currency: pl.concat(months).unique("month", keep="last", maintain_order=True).sort("month")
-        for currency, months in found.items()
+        for currency, months in rates.items()
     }
 
 
@@ -118,39 +210,48 @@ def _sha256(raw: RawFile, run: Run) -> str:
     return run.stamp.inputs[f"raw/{raw.name}"]
 
 
-def _refuse_other_content(one: raw_folder.Found, run: Run) -> None:
-    came = _sha256(one.raw, run)
-    if one.told_sha256 not in (None, came):
+def _refuse_other_content(item: raw_folder.Found, run: Run) -> None:
+    came = _sha256(item.raw, run)
+    if item.told_sha256 not in (None, came):
         hint = "fetch the file again, or mend the origin.toml beside it"
-        raise DataRejected(f"{one.raw.name} with sha256 {one.told_sha256}", came, hint=hint)
+        raise DataRejected(f"{item.raw.name} with sha256 {item.told_sha256}", came, hint=hint)
 
 
-def _ingest(raw: RawFile, source: Source, context: Context, parts: Parts, run: Run) -> dict[str, object]:
-    """Read one file; returns its row of flows.files. Raises DataRejected where too much of it is bad."""
+def _ingest(raw: RawFile, source: Source, context: Context, parts: Parts, run: Run) -> FileRead:
+    """Read one file. Raises DataRejected where too much of it is bad."""
     sha256 = _sha256(raw, run)
     count = {"rows_in": 0, "rows_kept": 0, "rows_rejected": 0, "rows_errors": 0, "rows_deduplicated": 0}
     dataset, vintage = raw.dataset or "", raw.vintage or ""
-    bad: list[pl.DataFrame] = []
+    rejected: list[pl.DataFrame] = [pl.DataFrame(schema=REJECTED_COLUMNS)]
+    doubts: list[pl.DataFrame] = [pl.DataFrame(schema=DOUBT_COLUMNS)]
     for batch in _balanced(source, raw, context):
         flows = batch.flows.with_columns(is_current=pl.lit(value=True), raw_file=pl.lit(sha256[:12]))
         if flows.height:
             _, dataset, vintage = _release_of(flows)
         kept = parts.add(flows, raw.name)
-        parts.writer.add(batch.rejected, "flows.rejected")
-        errors = batch.rejected.filter("is_error")
-        bad.append(errors.head(3))
+        rejected.append(batch.rejected)
+        if batch.doubts is not None:
+            doubts.append(batch.doubts)
         count["rows_in"] += batch.rows_in
         count["rows_kept"] += kept
         count["rows_rejected"] += batch.rejected.height
-        count["rows_errors"] += errors.height
+        count["rows_errors"] += int(batch.rejected["is_error"].sum())
         count["rows_deduplicated"] += batch.rows_deduplicated + flows.height - kept
     run.say(
         f"{raw.name}: {count['rows_in']:,} rows in = {count['rows_kept']:,} kept + {count['rows_rejected']:,} rejected "
         f"+ {count['rows_deduplicated']:,} deduplicated"
     )
-    _refuse_too_bad(raw, count, pl.concat(bad) if bad else None, run)
-    said = {"source": source.name, "dataset": dataset, "vintage": vintage, "path": raw.name, "sha256": sha256}
-    return {**said, "size_bytes": raw.path.stat().st_size, "url": raw.url, "fetched_at": raw.fetched_at, **count}
+    aside = pl.concat(rejected)
+    bad_files.refuse_too_bad(raw.name, count, aside, run.settings.rejected_share_limit)
+    row: dict[str, object] = {
+        "source": source.name,
+        "dataset": dataset,
+        "vintage": vintage,
+        "path": raw.name,
+        "sha256": sha256,
+    }
+    row |= {"size_bytes": raw.path.stat().st_size, "url": raw.url, "fetched_at": raw.fetched_at, **count}
+    return FileRead(row, aside, pl.concat(doubts))
 
 
 def _balanced(source: Source, raw: RawFile, context: Context) -> Iterator[Batch]:
@@ -166,21 +267,7 @@ def _balanced(source: Source, raw: RawFile, context: Context) -> Iterator[Batch]
         yield batch
 
 
-def _refuse_too_bad(raw: RawFile, count: dict[str, int], bad: pl.DataFrame | None, run: Run) -> None:
-    limit = run.settings.rejected_share_limit
-    if count["rows_errors"] <= limit * max(count["rows_in"], 1):
-        return
-    shown = [] if bad is None else bad.head(3).select("row", "column", "value", "reason").rows()
-    raise DataRejected(
-        f"{raw.name} with at most {100 * limit:g} % bad rows",
-        f"{count['rows_errors']:,} bad rows of {count['rows_in']:,}",
-        count=count["rows_errors"],
-        examples=[f"row {row}, {column or 'whole row'} {value!r}: {reason}" for row, column, value, reason in shown],
-        hint="fetch the file again; or, if you know these rows, raise rejected_share_limit in a scenario of your own",
-    )
-
-
-def _fold_repeats(writer: Writer, groups: pl.DataFrame) -> pl.DataFrame | None:
+def _fold_repeats(writer: Writer, groups: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame | None:
     """Take out rows that another file of the same release says too; raw_file and release → rows `folded`.
 
     Raises DataRejected where the two say different values: neither a sum nor a choice would be right.
@@ -191,11 +278,11 @@ def _fold_repeats(writer: Writer, groups: pl.DataFrame) -> pl.DataFrame | None:
     rows = writer.scan().join(shared.lazy(), on=shared.columns, how="semi").collect()
     extra, clash = vintages.repeats(rows)
     if clash.height:
-        one = clash.row(0, named=True)
-        key = ", ".join(str(one[column]) for column in vintages.KEY)
+        first = clash.row(0, named=True)
+        key = ", ".join(str(first[column]) for column in vintages.KEY)
         raise DataRejected(
             "one value for a key in one release",
-            f"files {one['raw_file']} and {one['other_file']} (sha256) differ for {key}",
+            f"{_named(first['raw_file'], names)} and {_named(first['other_file'], names)} differ for {key}",
             count=clash.height,
             hint="take one of the files out, or lay the newer in a folder of its own vintage (data/raw/README.md)",
         )
@@ -204,6 +291,39 @@ def _fold_repeats(writer: Writer, groups: pl.DataFrame) -> pl.DataFrame | None:
             before = writer.scan(part).collect()
             writer.replace(part, before.join(extra, on=extra.columns, how="anti", maintain_order="left"))
     return extra.group_by("raw_file", *vintages.RELEASE).agg(folded=pl.len().cast(pl.Int64))
+
+
+def _named(raw_file: str, names: dict[str, str]) -> str:
+    return f"{names.get(raw_file, 'a file')} (sha256 {raw_file})"
+
+
+def _refuse_parts_of_one(writer: Writer, groups: pl.DataFrame, names: dict[str, str]) -> None:
+    """Refuse tables of one's own that say one key of one release differently: parts, of which one would be lost.
+
+    Newer vintages win over older ones; of two that are of one age neither is newer, and a sum would be a guess.
+    """
+    own = groups.filter(pl.col("source") == table.SOURCE.name)
+    many = own.filter(pl.col("dataset").n_unique().over(*vintages.GROUP, "vintage") > 1)
+    if many.is_empty():
+        return
+    keys = [*vintages.GROUP, *vintages.RELEASE]
+    rows = writer.scan().join(many.select(keys).unique().lazy(), on=keys, how="semi").collect()
+    values = pl.col("primary_value_usd").n_unique().over(*vintages.KEY, "vintage")
+    clash = rows.filter(values > 1).sort(*vintages.KEY, "dataset")
+    if clash.is_empty():
+        return
+    first = clash.row(0, named=True)
+    same = clash.filter(pl.all_horizontal(pl.col(name) == first[name] for name in (*vintages.KEY, "vintage")))
+    told = [
+        f"{_named(name, names)} says {usd:,} USD" for name, usd in same.select("raw_file", "primary_value_usd").rows()
+    ]
+    key = ", ".join(str(first[column]) for column in vintages.KEY)
+    raise DataRejected(
+        "one value for a key in tables of one age",
+        f"{'; '.join(told)}, for {key}",
+        count=clash.height,
+        hint="put parts of one table (regions, offices) into one file and say sum_over; give releases a vintage each",
+    )
 
 
 def _with_repeats(told: list[dict[str, object]], repeats: pl.DataFrame | None) -> pl.DataFrame:

@@ -27,7 +27,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anomaly.contract.errors import AnomalyError, Locked, StoreFailure
+from anomaly.contract.schema import TABLES
 from anomaly.contract.settings import Settings, load
+from anomaly.store import made_by
 from anomaly.store.store import REPORTS, Store
 from anomaly.store.writer import Writer
 from pipelines import log
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
 FAULT = 70  # a fault of this program, sysexits.h EX_SOFTWARE
 INTERRUPTED = 130
+SOME_SET_ASIDE = 3  # done, with files set aside
 
 Advance = Callable[[int], None]
 
@@ -84,13 +87,20 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a job's `build` gets. `raw` is a folder, a file or a glob."""
+    """What a job's `build` gets.
+
+    raw             a folder, a file or a glob
+    is_quarantine   a file that cannot be read is set aside whole; otherwise it ends the run
+    set_aside       names of the files that were, filled by `build`
+    """
 
     store: Store
     settings: Settings
     raw: Path
     job: Job
     stamp: Stamp
+    is_quarantine: bool = False
+    set_aside: list[str] = field(default_factory=list)
 
     def read(self, table: str, columns: Sequence[str] | None = None, where: pl.Expr | None = None) -> pl.DataFrame:
         """Rows of a table, as Store.read."""
@@ -107,6 +117,7 @@ class Run:
             code_version=self.stamp.code_version,
             schema=schema,
             sort=sort,
+            scenario=self.settings.recorded() if self.job.settings is None else None,
         )
 
     def publish(self, files: Mapping[str, bytes]) -> Path:
@@ -133,9 +144,15 @@ class Run:
 
 @dataclass(slots=True)
 class Outcome:
-    """How a run went: a row per job, and whether anything was written."""
+    """How a run went: a row per job, whether anything was written, and the files that were set aside."""
 
     steps: list[dict[str, Any]] = field(default_factory=list)
+    set_aside: list[str] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """0, or SOME_SET_ASIDE."""
+        return SOME_SET_ASIDE if self.set_aside else 0
 
     @property
     def is_changed(self) -> bool:
@@ -143,30 +160,35 @@ class Outcome:
         return any(step["status"] != "no change" for step in self.steps)
 
 
-def run_jobs(jobs: Sequence[Job], name: str, raw: Path, data: Path, scenario: str) -> Outcome:
+def run_jobs(
+    jobs: Sequence[Job], name: str, raw: Path, data: Path, scenario: str, *, is_quarantine: bool = False
+) -> Outcome:
     """Run jobs in order under one lock; whatever happens, `run-status.json` says how it ended.
 
-    Raises AnomalyError; an error of the operating system becomes StoreFailure.
+    With `is_quarantine` a file that cannot be read is set aside and the others are done. Raises AnomalyError; an error of the operating system becomes StoreFailure.
     """
     with log.of_run() as run_id:
         asked = {"job": name, "scenario": scenario, "raw": str(raw), "data": str(data), "run_id": run_id}
-        return _run_all(jobs, asked, raw, Store(data))
+        return _run_all(jobs, asked, raw, Store(data), is_quarantine=is_quarantine)
 
 
-def _run_all(jobs: Sequence[Job], asked: Mapping[str, str], raw: Path, store: Store) -> Outcome:
+def _run_all(jobs: Sequence[Job], asked: Mapping[str, str], raw: Path, store: Store, *, is_quarantine: bool) -> Outcome:
     """The jobs in order, and the status file; `asked` is what of it is told to whoever reads the file."""
     outcome, began, clock = Outcome(), datetime.now(UTC), time.monotonic()
 
     def status(word: str, code: int, message: str) -> None:
         text = {"status": word, "exit_code": code, "message": message, **asked}
         ended = {"started_at": began.isoformat(timespec="seconds"), "seconds": round(time.monotonic() - clock, 2)}
-        store.write_status({**text, **ended, "steps": outcome.steps})
+        aside = {"set_aside": outcome.set_aside} if outcome.set_aside else {}
+        store.write_status({**text, **ended, **aside, "steps": outcome.steps})
 
     try:
         settings = load(asked["scenario"])
         with store.lock():
             for job in jobs:
-                outcome.steps.append(_run_one(job, store, settings, raw))
+                run = Run(store, settings, raw, job, stamp_of(job, store, settings, raw), is_quarantine)
+                outcome.steps.append(_run_one(run))
+                outcome.set_aside += run.set_aside
     except AnomalyError as error:
         with contextlib.suppress(StoreFailure):
             status("locked" if isinstance(error, Locked) else "failed", error.exit_code, str(error))
@@ -183,18 +205,18 @@ def _run_all(jobs: Sequence[Job], asked: Mapping[str, str], raw: Path, store: St
         with contextlib.suppress(StoreFailure):
             status("failed", code, f"{type(error).__name__}: {error}")
         raise
-    status("ok" if outcome.is_changed else "no change", 0, "")
+    message = f"set aside: {', '.join(outcome.set_aside)}" if outcome.set_aside else ""
+    status("ok" if outcome.is_changed else "no change", outcome.exit_code, message)
     return outcome
 
 
-def _run_one(job: Job, store: Store, settings: Settings, raw: Path) -> dict[str, Any]:
-    clock = time.monotonic()
+def _run_one(run: Run) -> dict[str, Any]:
+    clock, job, store, stamp = time.monotonic(), run.job, run.store, run.stamp
     store.sweep(REPORTS if job.publishes else job.name)
-    stamp = stamp_of(job, store, settings, raw)
+    made_by.refuse_other(store, job.reads, run.settings.recorded())
     if is_done(job, store, stamp):
-        log.say(f"{job.name}: no change", job=job.name, status="no change")
+        run.say("no change", status="no change")
         return {"job": job.name, "status": "no change", "seconds": round(time.monotonic() - clock, 2)}
-    run = Run(store, settings, raw, job, stamp)
     job.build(run)
     seconds = round(time.monotonic() - clock, 2)
     if job.publishes:
@@ -226,7 +248,10 @@ def is_done(job: Job, store: Store, stamp: Stamp) -> bool:
     if not store.exists(job.name) or not store.is_complete(job.name):
         return False
     meta = store.meta(job.name)
-    return Stamp(meta["inputs"], meta["settings"], meta["code_version"]) == stamp
+    if Stamp(meta["inputs"], meta["settings"], meta["code_version"]) != stamp:
+        return False
+    aside = f"{job.name}.set_aside"
+    return aside not in TABLES or not store.meta(aside)["rows"]  # files that were set aside are tried again
 
 
 def exit_code_of(work: Callable[[], object], log_format: str | None = None) -> int:
@@ -242,7 +267,7 @@ def exit_code_of(work: Callable[[], object], log_format: str | None = None) -> i
     Returns
     -------
     int
-        What the process should end with: 0, an AnomalyError's own code, INTERRUPTED or FAULT.
+        What the process should end with: 0, an Outcome's or an AnomalyError's own code, INTERRUPTED or FAULT.
 
     Raises
     ------
@@ -251,7 +276,7 @@ def exit_code_of(work: Callable[[], object], log_format: str | None = None) -> i
     """
     with log.of_run(log_format):
         try:
-            work()
+            ended = work()
         except AnomalyError as error:
             log.say(str(error), "error", exit_code=error.exit_code)
             return error.exit_code
@@ -265,4 +290,4 @@ def exit_code_of(work: Callable[[], object], log_format: str | None = None) -> i
             says = "a fault of this program, not of the data; the tables are those of before"
             log.say(says, "error", exit_code=FAULT, exception=trace)
             return FAULT
-    return 0
+    return ended.exit_code if isinstance(ended, Outcome) else 0

@@ -13,10 +13,12 @@ from typing import Any
 from anomaly import sources
 from anomaly.contract.errors import DataRejected, SourceUnavailable
 from anomaly.sources.base import RawFile
+from anomaly.sources.table_mapping import companions
 
 ORIGIN = "origin.toml"
 ORIGIN_KEYS = ("url", "licence", "fetched_at", "sha256", "dataset", "vintage")
-NOT_DATA = ("readme", "simulated.md", "licence", "license")  # how names of pages beside data begin
+# how names of pages beside data begin, and of what a desktop leaves in a folder that it has shown
+NOT_DATA = ("readme", "simulated.md", "licence", "license", "thumbs.db", "ehthumbs.db", "desktop.ini", "~$")
 REFERENCE = "reference"
 DEEP = 5  # parts of <source>/<dataset>/<period>/<vintage>/<file>
 
@@ -35,7 +37,8 @@ def find(raw: Path) -> list[Found]:
     Raises SourceUnavailable where there are none, DataRejected for an origin.toml that cannot be used.
     """
     root, paths = _walk(raw)
-    found = [path for path in paths if path.suffix.lower() != ".toml"]
+    beside = {path.parent / name for path in paths if path.suffix.lower() == ".toml" for name in companions(path)}
+    found = [path for path in paths if path.suffix.lower() != ".toml" and path not in beside]
     if not found:
         hint = "put publishers' files under data/raw/<source>/, or say RAW=<folder, file or glob>"
         raise SourceUnavailable("raw files of a publisher", f"none at {raw}", hint=hint)
@@ -61,6 +64,7 @@ def _walk(raw: Path) -> tuple[Path, list[Path]]:
         named = [raw] if raw.is_file() else [Path(name) for name in glob.glob(str(raw), recursive=True)]  # noqa: PTH207
         files = [path for path in named if path.is_file()]
         beside = {toml for path in files for toml in path.parent.glob("*.toml")}
+        beside |= {toml.parent / name for toml in beside for name in companions(toml) if (toml.parent / name).is_file()}
         root, every = _root(files), sorted({*files, *beside})
     return root, sorted((path for path in every if _counts(path.relative_to(root))), key=lambda path: _name(path, root))
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from anomaly.contract.keys import COALITION
 from pipelines.job import Job, Run
 
 if TYPE_CHECKING:
     from anomaly.reports import Findings
 
-TABLES = ("flows", "coverage", "bilateral", "features", "scores", "flags", "rollups")
+TABLES = ("flows", "families", "coverage", "bilateral", "supply", "leakage", "features", "scores", "flags", "rollups")
 SIMULATED = "SIMULATED"
 MOST_PERIODS = {"A": 12, "M": 60}  # of a chart
 
@@ -40,8 +41,9 @@ def findings(run: Run) -> Findings:
     store, flags = run.store, run.store.read("flags")
     files = store.read("flows.files")
     compared = flags["comparables"].explode().struct.field("good").drop_nulls() if flags.height else flags["good"]
-    refused = store.read("features.refused", ["good"])["good"]
-    shown = sorted({*flags["good"].unique(), *refused.unique(), *compared.unique()})
+    refused = pl.concat([store.read("features.refused"), store.read("supply.refused")], how="vertical_relaxed")
+    leaked = store.read("leakage", ["good"], pl.col("level") == "good")["good"]
+    shown = sorted({*flags["good"].unique(), *refused["good"].unique(), *compared.unique(), *leaked.unique()})
     return Findings(
         run={
             "run_id": run.stamp.run,
@@ -57,20 +59,33 @@ def findings(run: Run) -> Findings:
         without=store.read("flags.without"),
         rollups=store.read("rollups"),
         calibration=store.read("scores.calibration"),
-        refused=store.read("features.refused"),
+        refused=refused,
         files=files.sort("path"),
         rejected=store.read("flows.rejected"),
-        series=series(flags, store.scan("bilateral"), store.read("coverage"), store.read("coverage.scope")),
+        series=pl.concat(
+            [
+                series(flags, store.scan("bilateral"), store.read("coverage"), store.read("coverage.scope")),
+                series_of_legs(flags, store.read("supply.series")),
+            ]
+        ),
+        supply=store.read("supply.calibration"),
+        supply_hubs=store.read("supply.hubs"),
+        leakage=store.read("leakage"),
+        leakage_coverage=store.read("leakage.coverage"),
         goods={good: goods.good_name(good).removesuffix(f", {good}") for good in shown},
         countries=dict(countries.table().select("iso3", "name").rows()),
+        doubts=store.read("flows.doubts"),
+        set_aside=store.read("flows.set_aside"),
     )
 
 
 def series(flags: pl.DataFrame, bilateral: pl.LazyFrame, coverage: pl.DataFrame, scope: pl.DataFrame) -> pl.DataFrame:
     """flag_id, ref_date, value_usd of every flag's route: 0 where its own side said nothing was traded, else null."""
-    from anomaly.bilateral.sums import ROUTE, fill, reported
+    from anomaly.bilateral.known import silences
+    from anomaly.bilateral.sums import fill
+    from anomaly.contract.keys import ROUTE
 
-    routes = flags.select("flag_id", "freq_code", *ROUTE)
+    routes = flags.filter(pl.col("exporter_iso") != COALITION).select("flag_id", "freq_code", *ROUTE)
     # Whole families: a reporter's other routes tell whether it has moved to other codes.
     needed = pl.col("good").str.ends_with("+") | (
         pl.col("exporter_iso").is_in(routes["exporter_iso"].unique().implode())
@@ -85,9 +100,16 @@ def series(flags: pl.DataFrame, bilateral: pl.LazyFrame, coverage: pl.DataFrame,
     for freq, most in MOST_PERIODS.items():
         own, nearby = routes.filter(freq_code=freq), cells.filter(freq_code=freq)
         periods = coverage.filter(freq_code=freq).select(pl.col("ref_date").unique().sort().tail(most))
-        values = fill(nearby, reported(nearby, coverage, scope))
+        values = fill(nearby, silences(nearby, coverage, scope))
         points.append(own.join(periods, how="cross").join(values, on=[*ROUTE, "ref_date"], how="left"))
     return pl.concat(points).select("flag_id", "ref_date", "value_usd").sort("flag_id", "ref_date")
+
+
+def series_of_legs(flags: pl.DataFrame, months: pl.DataFrame) -> pl.DataFrame:
+    """flag_id, ref_date, value_usd of every flag on the coalition as one exporter."""
+    legs = flags.filter(pl.col("exporter_iso") == COALITION).select("flag_id", "good", "importer_iso")
+    of_leg = legs.join(months, on=["good", "importer_iso"], maintain_order="left_right")
+    return of_leg.select("flag_id", "ref_date", "value_usd").sort("flag_id", "ref_date")
 
 
 def _manifest(run: Run, found: Findings, documents: dict[str, bytes]) -> dict[str, Any]:

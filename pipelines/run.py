@@ -6,15 +6,35 @@ import json
 from pathlib import Path
 
 from anomaly.contract.errors import BadRequest
-from pipelines import backtest, bilateral, coverage, features, flags, flows, report, rollups, scores
+from anomaly.contract.settings import load
+from anomaly.store import made_by
+from anomaly.store.store import Store
+from pipelines import (
+    backtest,
+    bilateral,
+    coverage,
+    families,
+    features,
+    flags,
+    flows,
+    leakage,
+    log,
+    report,
+    rollups,
+    scores,
+    supply,
+)  # fmt: skip
 from pipelines.code import code_version
 from pipelines.job import Job, Outcome, run_jobs
 from pipelines.raw import inputs
 
 JOBS: tuple[Job, ...] = (
     flows.JOB,
+    families.JOB,
     coverage.JOB,
     bilateral.JOB,
+    supply.JOB,
+    leakage.JOB,
     features.JOB,
     scores.JOB,
     flags.JOB,
@@ -24,27 +44,50 @@ JOBS: tuple[Job, ...] = (
 )
 
 
-def main(raw: Path, data: Path, scenario: str, name: str = "run") -> Outcome:
-    """Run one job by its name, or all that make the reports. Raises AnomalyError."""
+def main(raw: Path, data: Path, scenario: str, name: str = "run", *, is_quarantine: bool = False) -> Outcome:
+    """Run one job by its name, or all that make the reports; in quarantine bad files are set aside. Raises AnomalyError."""
     known = {job.name: job for job in JOBS}
     if name != "run" and name not in known:
         raise BadRequest("the name of a job", repr(name[:40]), hint=f"jobs are run, demo, {', '.join(known)}")
     outcome = run_jobs(
-        tuple(job for job in JOBS if job.in_run) if name == "run" else (known[name],), name, raw, data, scenario
+        tuple(job for job in JOBS if job.in_run) if name == "run" else (known[name],),
+        name,
+        raw,
+        data,
+        scenario,
+        is_quarantine=is_quarantine,
     )
+    _say_what_is_left(data, scenario)
     page = data / "reports" / "latest" / "report.html"
     if name in ("run", "report") and page.is_file():
         print(f"{'report' if outcome.is_changed else 'nothing changed; report'}: {page}")
     return outcome
 
 
-def demo(raw: Path, data: Path, scenario: str) -> Outcome:
-    """Write the simulated world as raw files where it is not there yet, and run everything on it."""
-    made_by = raw / ".world.json"
-    told = {"code_version": code_version("pipelines.demo")}
-    if not made_by.is_file() or json.loads(made_by.read_bytes()) != {**told, "files": inputs(raw)}:
-        from pipelines.demo import write_world
+def _say_what_is_left(data: Path, scenario: str) -> None:
+    """Tables in the folder that another scenario made: they are not of this run."""
+    others = made_by.others(Store(data), [job.name for job in JOBS], load(scenario).recorded())
+    if others:
+        names = "; ".join(f"{', '.join(tables)} of {name}" for name, tables in others.items())
+        left = f"left in {data}, made by another scenario: {names}"
+        log.say(f"{left}. Questions that need them are refused until all are of one", "warning", tables=others)
 
-        write_world(raw)
-        made_by.write_text(json.dumps({**told, "files": inputs(raw)}, indent=1) + "\n", encoding="utf-8")
+
+def demo(raw: Path, data: Path, scenario: str) -> Outcome:
+    """Write the simulated world of the scenario's regime as raw files where it is not there yet, and run everything on it.
+
+    Raises BadRequest where another world lies in the folder.
+    """
+    from pipelines.demo import world_of, write_world
+
+    simulated, mark = world_of(load(scenario).facts_of), raw / ".world.json"
+    code = {"code_version": code_version("pipelines.demo"), "world": simulated}
+    lies_there = json.loads(mark.read_bytes()) if mark.is_file() else {}
+    other = lies_there.get("world", world_of("")) if lies_there else simulated
+    if other != simulated:
+        hint = "name another folder: make demo SCENARIO=<name> DEMO=<folder>"
+        raise BadRequest(f"the simulated world of {simulated} in {raw}, or none", f"that of {other}", hint=hint)
+    if not lies_there or lies_there != {**code, "files": inputs(raw)}:
+        write_world(raw, simulated)
+        mark.write_text(json.dumps({**code, "files": inputs(raw)}, indent=1) + "\n", encoding="utf-8")
     return main(raw, data, scenario)

@@ -1,31 +1,14 @@
 """features → scores, their calibration, and what each input contributed."""
 
-from __future__ import annotations
-
-import polars as pl
-
-from anomaly.contract.settings import Settings
+from anomaly.stages import scores
+from anomaly.stages.stage import sources
 from pipelines.job import Job, Run
-
-
-def inputs_of(features_table: pl.LazyFrame, settings: Settings) -> pl.DataFrame:
-    """What the forest is given of the features: routes to the coalition are neither asked about nor placebos."""
-    from anomaly.scores import forest_inputs
-
-    measured = features_table.filter(pl.col("role") != "coalition")
-    return forest_inputs.build(measured, settings).collect(engine="streaming")
+from pipelines.staged import write
 
 
 def build(run: Run) -> None:
     """The forest and its placebos."""
-    from anomaly.scores import forest_inputs, scores
-
-    inputs = inputs_of(run.store.scan("features"), run.settings)
-    scored = scores.build(inputs, forest_inputs.names(), run.settings)
-    with run.writer() as writer:
-        writer.add(scored.scores)
-        writer.add(scored.calibration, "scores.calibration")
-        writer.add(scored.contributions, "scores.contributions")
+    write(run, scores.STAGES)
 
 
-JOB = Job("scores", "the forest and its placebos", build, reads=("features",))
+JOB = Job("scores", "the forest and its placebos", build, reads=sources(scores.STAGES))

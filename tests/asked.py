@@ -9,7 +9,7 @@ import polars as pl
 
 from anomaly.bilateral import coverage
 from anomaly.contract import schema
-from anomaly.contract.settings import load
+from anomaly.contract.settings import Settings, load
 from anomaly.features.features import table_schema
 from tests.trade import PHONES, flow, measured, prepared
 
@@ -70,7 +70,7 @@ def measured_tables(rows: list[dict[str, Any]], families: pl.DataFrame) -> dict[
     sides, who, scope = prepared(rows, families)
     features, refused = measured(rows, families)
     return {
-        "bilateral": sides, "bilateral.families": families, "coverage": who, "coverage.scope": scope,
+        "bilateral": sides, "families": families, "coverage": who, "coverage.scope": scope,
         "features": features, "features.refused": refused,
     }  # fmt: skip
 
@@ -106,7 +106,7 @@ def frames() -> dict[str, pl.DataFrame]:
         p_value=0.004,
         q_value=0.012,
         stability_share=0.97,
-        compares=pl.lit("2022H1 with the same months of 2021, and with the mean of 2019-2021"),
+        compares=pl.lit("Jan–Jun 2022 with Jan–Jun 2021, and with the mean of 2019-2021"),
         reasons=pl.Series([[reason]]),
         caveats=pl.Series([["The goods may have stayed in the customs union by right."]]),
         contributions=pl.Series([[{"input": "surge_log", "score_drop": 0.2}]]),
@@ -166,18 +166,24 @@ def rollups() -> pl.DataFrame:
     )
 
 
-def write_store(root: Path, rows: list[dict[str, Any]] | None = None, families: pl.DataFrame = PHONES) -> None:
+def write_store(
+    root: Path,
+    rows: list[dict[str, Any]] | None = None,
+    families: pl.DataFrame = PHONES,
+    settings: Settings | None = None,
+) -> None:
     """Lay all of it under a folder, as the jobs do; of other rows the tables up to features."""
     from anomaly.store.store import Store
 
-    store = Store(root)
+    store, scenario = Store(root), settings or load()
     tables = frames() | {"rollups": rollups()} if rows is None else measured_tables(rows, families)
     tables |= dict(zip(("flows", "flows.files"), reported(rows), strict=True))
-    for name in ("flows", "coverage", "bilateral", "features", "scores", "flags", "rollups"):
+    for name in ("flows", "families", "coverage", "bilateral", "features", "scores", "flags", "rollups"):
         if name not in tables:
             continue
         contract = table_schema() if name == "features" else schema.TABLES[name]
-        with store.writer(name, inputs={}, settings=load().fingerprint(), schema=contract) as writer:
+        kept = None if name == "flows" else scenario.recorded()
+        with store.writer(name, inputs={}, settings=scenario.fingerprint(), schema=contract, scenario=kept) as writer:
             writer.add(_in_order(tables[name], contract))
             for companion in sorted(tables):
                 if companion.startswith(f"{name}."):

@@ -5,20 +5,27 @@ from typing import Any
 
 import polars as pl
 
-from anomaly.bilateral import bilateral, coverage
+from anomaly.bilateral import bilateral
 from anomaly.contract.settings import Settings, load
-from anomaly.features import features
-from anomaly.features.refusals import Breaks
+from anomaly.contract.tables import Frame
+from anomaly.reference import nomenclature
+from anomaly.stages.order import through
 
 NO_FAMILIES = pl.DataFrame(schema={"edition": pl.Int8, "cmd_code": pl.String, "good": pl.String})
 PHONES = pl.DataFrame(
     {"edition": [5, 6, 6], "cmd_code": ["851712", "851713", "851714"], "good": ["851712+"] * 3},
     schema_overrides={"edition": pl.Int8},
 )
-ALL_LINKED = Breaks(
-    unstable=pl.DataFrame(schema={"good": pl.String, "newer_edition": pl.Int8}),
-    tables=pl.DataFrame({"older": [4, 5], "newer": [5, 6], "chapter": ["all", "all"]}),
-)
+ALL_LINKED = pl.DataFrame(schema={"good": pl.String, "newer_edition": pl.Int8})
+PRECEDENCE = pl.DataFrame({"source": ["comtrade", "comext", "baci"], "precedence": [10, 20, 30]})
+
+
+def codes_of(chapter: str, count: int, edition: int = 6) -> list[str]:
+    """The first codes of a chapter, or of all that follow it, in an edition."""
+    codes = nomenclature.codes().filter(pl.col("edition") == edition, pl.col("code") >= chapter)["code"]
+    return codes.head(count).to_list()
+
+
 EDITION = pl.col("classification_code").str.slice(1).cast(pl.Int8)
 
 
@@ -60,27 +67,43 @@ def flows(rows: list[dict[str, Any]]) -> pl.LazyFrame:
 def countries(rows: list[dict[str, Any]]) -> pl.DataFrame:
     """Every reporter and partner of the rows, as real countries."""
     names = sorted({row["reporter_iso"] for row in rows} | {row["partner_iso"] for row in rows})
-    return pl.DataFrame({"iso3": names, "kind": ["country"] * len(names)})
+    return pl.DataFrame({"iso3": names, "name": names, "kind": ["country"] * len(names)})
+
+
+def at_hand(
+    rows: list[dict[str, Any]], families: pl.DataFrame = NO_FAMILIES, broken: pl.DataFrame = ALL_LINKED
+) -> dict[str, Frame]:
+    """What a run would go on from: the current flows of short rows, families, countries and the order of publishers."""
+    return {
+        "current": bilateral.with_goods(flows(rows), families, EDITION),
+        "families": families,
+        "families.broken": broken,
+        "countries": countries(rows),
+        "precedence": PRECEDENCE,
+    }
+
+
+def broken_in(*changes: tuple[str, int]) -> pl.DataFrame:
+    """Goods with the newer editions whose coming they do not survive."""
+    return pl.DataFrame(changes, schema=ALL_LINKED.schema, orient="row")
 
 
 def prepared(rows: list[dict[str, Any]], families: pl.DataFrame = NO_FAMILIES) -> tuple[pl.DataFrame, ...]:
     """(bilateral, coverage, scope) of short rows."""
-    goods = bilateral.with_goods(flows(rows), families, EDITION)
-    who, scope = coverage.build(goods)
-    precedence = {"comtrade": 10, "comext": 20, "baci": 30}
-    return bilateral.build(goods, who, scope, countries(rows), precedence, 2019), who, scope
+    tables = ["bilateral", "coverage", "coverage.scope"]
+    made = through(tables, at_hand(rows, families), load())
+    return tuple(made.read(table) for table in tables)
 
 
 def measured(
     rows: list[dict[str, Any]],
     families: pl.DataFrame = NO_FAMILIES,
-    breaks: Breaks = ALL_LINKED,
+    broken: pl.DataFrame = ALL_LINKED,
     settings: Settings | None = None,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """(features, refused) of short rows."""
-    settings = settings or load()
-    sides, who, scope = prepared(rows, families)
-    return features.build(sides, features.plan(who, scope, breaks, settings), settings)
+    made = through(["features", "features.refused"], at_hand(rows, families, broken), settings or load())
+    return made.read("features"), made.read("features.refused")
 
 
 def years(reporter: str, partner: str, values: dict[int, int], **options: Any) -> list[dict[str, Any]]:

@@ -20,20 +20,32 @@ _LABELS = ("value_usd", "value_prior_year_usd", "value_baseline_usd", "is_before
 
 
 def dates(coverage: pl.DataFrame, settings: Settings) -> list[tuple[str, date]]:
-    """(freq_code, as-of date) of a replay, in order: the last day of a quarter for monthly data, of a year for annual.
+    """The dates of a replay: the last day of every quarter for monthly data, of every year for annual data.
 
     Monthly data: from the end of the year before the sanctions; annual: from the third year on, since a window needs a
     year before. Both end with the first date by which all is out.
+
+    Parameters
+    ----------
+    coverage : polars.DataFrame
+        The table coverage.
+    settings : Settings
+        Scenario: sanctions_since, publication_lag_months.
+
+    Returns
+    -------
+    list of tuple
+        (freq_code, as-of date), annual first, in order of time.
     """
-    found: list[tuple[str, date]] = []
+    replayed: list[tuple[str, date]] = []
     for freq, step in (("A", 12), ("M", 3)):
-        told = coverage.filter(pl.col("freq_code") == freq)
-        if told.is_empty():
+        reported = coverage.filter(pl.col("freq_code") == freq)
+        if reported.is_empty():
             continue
-        out = told.select(_out(settings.publication_lag_months).max()).item()
-        first = told["ref_date"].min().year * 12 + 36 if freq == "A" else settings.sanctions_since.year * 12  # type: ignore[union-attr]
-        found += [(freq, _month_end(month)) for month in range(first, out + step, step)]
-    return found
+        last_out = reported.select(_month_out(settings.publication_lag_months).max()).item()
+        first = reported["ref_date"].min().year * 12 + 36 if freq == "A" else settings.sanctions_since.year * 12  # type: ignore[union-attr]
+        replayed += [(freq, _month_end(month)) for month in range(first, last_out + step, step)]
+    return replayed
 
 
 def _month_end(month: int) -> date:
@@ -41,54 +53,88 @@ def _month_end(month: int) -> date:
     return date(month // 12, month % 12 + 1, 1) - timedelta(days=1)
 
 
-def _out(lags: PublicationLag) -> pl.Expr:
+def _month_out(lags: PublicationLag) -> pl.Expr:
     """Month by whose end a row's period is out, as year x 12 + number."""
     year, month = pl.col("ref_date").dt.year().cast(pl.Int32) * 12, pl.col("ref_date").dt.month().cast(pl.Int32)
     annual, monthly = (
-        pl.col("source").replace_strict(of, default=of.get("other", 0), return_dtype=pl.Int32)
-        for of in (lags.annual, lags.monthly)
+        pl.col("source").replace_strict(by_source, default=by_source.get("other", 0), return_dtype=pl.Int32)
+        for by_source in (lags.annual, lags.monthly)
     )
     return year + pl.when(pl.col("freq_code") == "A").then(12 + annual).otherwise(month + monthly)
 
 
 def is_out(as_of: date, settings: Settings) -> pl.Expr:
-    """Whether a flow's period was out on the last day of a month: end of period and lag of its source are past."""
-    return _out(settings.publication_lag_months) <= as_of.year * 12 + as_of.month
+    """Whether a flow's period was out on a date: the end of the period and the lag of its source are past.
+
+    Parameters
+    ----------
+    as_of : datetime.date
+        The last day of a month.
+    settings : Settings
+        Scenario: publication_lag_months.
+
+    Returns
+    -------
+    polars.Expr
+        Boolean, over freq_code, ref_date and source.
+    """
+    return _month_out(settings.publication_lag_months) <= as_of.year * 12 + as_of.month
 
 
 def current(flows: pl.LazyFrame, releases: pl.DataFrame, as_of: date) -> pl.LazyFrame:
-    """The flows that were current on a date, `is_current` set so.
-
-    flows      schema.Flows, every vintage
-    releases   vintages.groups of them without the file
+    """The flows that were current on a date.
 
     A release dated later than the date was not there yet, unless it is the first that is held of its rows: what was
     published before it is then taken to have been the same, since nothing else is known.
+
+    Parameters
+    ----------
+    flows : polars.LazyFrame
+        schema.Flows, every vintage.
+    releases : polars.DataFrame
+        vintages.groups of them without the file.
+    as_of : datetime.date
+        The date whose knowledge is asked for.
+
+    Returns
+    -------
+    polars.LazyFrame
+        The flows of the releases that were there, `is_current` set as it was then.
     """
     key = [*vintages.GROUP, "dataset"]
     digits = pl.col("vintage").str.replace_all("[^0-9]", "")
     is_first = digits == digits.min().over(key)
-    is_known = is_first | (digits <= f"{as_of:%Y%m%d}")
-    known = releases.filter(is_known)
-    if known.height < releases.height:
-        flows = flows.join(known.lazy(), on=[*vintages.GROUP, *vintages.RELEASE], how="semi")
-    met, contested = vintages.meetings(known), vintages.contested(known)
+    is_published = is_first | (digits <= f"{as_of:%Y%m%d}")
+    published = releases.filter(is_published)
+    if published.height < releases.height:
+        flows = flows.join(published.lazy(), on=[*vintages.GROUP, *vintages.RELEASE], how="semi")
+    met, contested = vintages.meetings(published), vintages.contested(published)
     if met.is_empty() and contested.is_empty():
         return flows.with_columns(is_current=pl.lit(value=True))
     links = editions.edition_links()
     asked = vintages.asked_for(flows, met, links)
-    told = flows.collect(engine="streaming")
-    is_replaced = vintages.replaced(told, met, asked)
-    disputed = told.filter(~is_replaced).join(contested, on=contested.columns, how="semi")
-    return vintages.mark(told, is_replaced, vintages.losers(disputed, links)).lazy()
+    rows = flows.collect(engine="streaming")
+    is_replaced = vintages.replaced(rows, met, asked)
+    disputed = rows.filter(~is_replaced).join(contested, on=contested.columns, how="semi")
+    return vintages.mark(rows, is_replaced, vintages.losers(disputed, links)).lazy()
 
 
 def newest(inputs: pl.DataFrame, freq: str) -> pl.DataFrame:
-    """The newest windows of a frequency that hold routes asked about: freq_code, window_months, leg, window_end, gap.
-
-    inputs   forest_inputs.build
+    """The newest windows of a frequency that hold routes asked about.
 
     Each length of window and each leg has its own newest one: hubs may be later than the coalition.
+
+    Parameters
+    ----------
+    inputs : polars.DataFrame
+        forest_inputs.build.
+    freq : str
+        A annual, M monthly.
+
+    Returns
+    -------
+    polars.DataFrame
+        freq_code, window_months, is_from_coalition, window_end.
     """
     asked = pl.when("is_from_coalition").then((pl.col("role") == "other") & pl.col("is_measured"))
     return (
@@ -103,9 +149,23 @@ def of_windows(inputs: pl.DataFrame, windows: pl.DataFrame, settings: Settings) 
     """The inputs that scoring some windows needs: every row that shares length, leg and baseline gap with one of them.
 
     The forest of a window is fitted on the placebos of all windows of its group, so that nothing else changes a score.
+
+    Parameters
+    ----------
+    inputs : polars.DataFrame
+        forest_inputs.build.
+    windows : polars.DataFrame
+        `newest`.
+    settings : Settings
+        Scenario: baseline_years.
+
+    Returns
+    -------
+    polars.DataFrame
+        Rows of `inputs`, order kept.
     """
-    of = inputs.filter(is_own_gap(settings.baseline_years)).join(windows, on=windows.columns, how="semi")
-    groups = of.select(*_GROUP, "baseline_gap_years").unique()
+    newest_rows = inputs.filter(is_own_gap(settings.baseline_years)).join(windows, on=windows.columns, how="semi")
+    groups = newest_rows.select(*_GROUP, "baseline_gap_years").unique()
     return inputs.join(groups, on=groups.columns, how="semi", maintain_order="left")
 
 
@@ -114,8 +174,24 @@ def routes(
 ) -> pl.DataFrame:
     """Every measured route of the newest windows to the importers asked about and to the placebos.
 
-    Columns: schema.ROUTE_KEY, leg, role, the route's values, every indicator, is_candidate (it has a q, or is flagged by
-    rule), is_flagged (with a type that is an alarm), and anomaly_score, anomaly_rank, q_value where it was scored.
+    Parameters
+    ----------
+    features : polars.DataFrame
+        The table features.
+    windows : polars.DataFrame
+        `newest`.
+    scores : polars.DataFrame
+        The table scores.
+    flags : polars.DataFrame
+        The table flags.
+    settings : Settings
+        Scenario: coalition, baseline_years.
+
+    Returns
+    -------
+    polars.DataFrame
+        schema.ROUTE_KEY, leg, role, the route's values, every indicator, is_candidate (it has a q, or is flagged by rule),
+        is_flagged (with a type that is an alarm), and anomaly_score, anomaly_rank, q_value, null where it was not scored.
     """
     key, coalition = list(ROUTE_KEY), list(settings.coalition.countries)
     is_from_coalition = pl.col("exporter_iso").is_in(coalition)
@@ -135,7 +211,7 @@ def routes(
         .with_columns(is_candidate=pl.col("q_value").is_not_null() | pl.col("is_flagged"))
         .filter(pl.col("is_candidate") | (pl.col("role") == "placebo"))
         .select(
-            *key, "leg", *_LABELS, *[one.name for one in INDICATORS], "is_candidate", "is_flagged", "anomaly_score",
+            *key, "leg", *_LABELS, *[indicator.name for indicator in INDICATORS], "is_candidate", "is_flagged", "anomaly_score",
             "anomaly_rank", "q_value",
         )
         .sort(*key)
@@ -143,5 +219,16 @@ def routes(
 
 
 def by_window(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """The routes of each window and leg in turn."""
+    """The routes of each window and leg in turn.
+
+    Parameters
+    ----------
+    rows : polars.DataFrame
+        `routes`.
+
+    Yields
+    ------
+    polars.DataFrame
+        Rows of one frequency, length, end and leg, order kept.
+    """
     yield from rows.partition_by("freq_code", "window_months", "window_end", "leg", maintain_order=True)

@@ -1,7 +1,7 @@
 """How the flags are judged: as of each date, against what is true, beside the rivals. Pure.
 
-docs/backtest.md says what each figure means. A family is one window and leg as of one date; within it every method ranks
-the same candidate routes, and is held to as many flags as we raise there.
+docs/backtest.md says what each figure means. A ranking is of one window and leg as of one date; there every method ranks
+the same candidate routes, and is held to as many flags as we raise.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from datetime import date
 import polars as pl
 
 from anomaly.backtest.as_of import by_window
-from anomaly.backtest.rivals import BASELINES
+from anomaly.backtest.rivals import RIVALS
 from anomaly.contract.schema import ROUTE_KEY
 from anomaly.contract.schema_results import Backtest
 
 OURS, CHANCE, ALL = "ours", "chance", "all"
-METHODS = (OURS, *(one.name for one in BASELINES))
+METHODS = (OURS, *(rival.name for rival in RIVALS))
 DEPTHS = (10, 20, 50, 100)
 FALSE_SHARE = 0.05
 PLANTED, CASES, NOTHING = "planted", "cases", "nothing"
 
-_FAMILY = ["freq_code", "leg", "as_of", "window_months", "window_end"]
+_RANKING = ["freq_code", "leg", "as_of", "window_months", "window_end"]
 _OUT = [
     "freq_code",
     "leg",
@@ -39,10 +39,26 @@ _OUT = [
 
 
 def ranked(routes: pl.DataFrame, as_of: date) -> pl.DataFrame:
-    """replay.routes with `as_of` and one Float64 a rival, ranked window by window."""
-    parts = [window.with_columns(one.rank(window).alias(one.name) for one in BASELINES) for window in by_window(routes)]
-    told = pl.concat(parts) if parts else routes.with_columns(pl.lit(None, pl.Float64).alias(b.name) for b in BASELINES)
-    return told.with_columns(as_of=pl.lit(as_of))
+    """Routes of one date with a score of every rival, window by window.
+
+    Parameters
+    ----------
+    routes : polars.DataFrame
+        as_of.routes.
+    as_of : datetime.date
+        The date whose knowledge they are of.
+
+    Returns
+    -------
+    polars.DataFrame
+        The routes with one Float64 a rival, named as it is, and `as_of`.
+    """
+    parts = [
+        window.with_columns(rival.rank(window).alias(rival.name) for rival in RIVALS) for window in by_window(routes)
+    ]
+    if not parts:
+        parts = [routes.with_columns(pl.lit(None, pl.Float64).alias(rival.name) for rival in RIVALS)]
+    return pl.concat(parts).with_columns(as_of=pl.lit(as_of))
 
 
 def nothing() -> pl.DataFrame:
@@ -56,16 +72,29 @@ def build(
     events: pl.DataFrame,
     calibration: pl.DataFrame,
     events_by: str,
-    events_known: int,
+    events_in_all: int,
 ) -> pl.DataFrame:
-    """schema.Backtest from the routes of every as-of date.
+    """The figures of the backtest from the routes of every as-of date.
 
-    rows          `ranked` of every date, with one Boolean column a judge: whether a flag on the route is right
-    judges        names of these columns; PLANTED among them where the world is simulated
-    events        truth.of_labels or truth.of_cases of the rows: what there is to find
-    calibration   schema.Calibration of the same windows with `as_of`: how often placebos reach the score of our flags
-    events_by     what the events are: PLANTED or CASES
-    events_known  how many events of evasion there are in all, in these data or not
+    Parameters
+    ----------
+    rows : polars.DataFrame
+        `ranked` of every date, with one Boolean column a judge: whether a flag on the route is right.
+    judges : sequence of str
+        Names of these columns; PLANTED among them where the world is simulated.
+    events : polars.DataFrame
+        truth.of_labels or truth.of_cases of the rows: what there is to find.
+    calibration : polars.DataFrame
+        schema.Calibration of the same windows with `as_of`: how often placebos reach the score of our flags.
+    events_by : str
+        What the events are: PLANTED or CASES.
+    events_in_all : int
+        How many events of evasion there are, in these data or not.
+
+    Returns
+    -------
+    polars.DataFrame
+        schema.Backtest, in the order of its key.
     """
     rows = _with_ours(rows).with_row_index("row")
     places = _places(rows)
@@ -78,14 +107,14 @@ def build(
     about = about.select("row", "freq_code", "leg", "as_of", *ROUTE_KEY[1:]).join(
         events, on=list(ROUTE_KEY), how="inner"
     )
-    measured.append(_tested(about, events_known, events_by))
+    measured.append(_tested(about, events_in_all, events_by))
     for name, rows_chosen in chosen.items():
-        measured += _found(about, rows_chosen, name, events_by)
+        measured += _recall(about, rows_chosen, name, events_by)
     if events_by == CASES:
         measured.append(_each_case(about, chosen["flags"]))
     columns = Backtest.columns()
-    told = pl.concat([one.select(_OUT) for one in measured], how="vertical_relaxed")
-    return told.select(pl.col(name).cast(columns[name].dtype) for name in columns).sort(Backtest.primary_key())
+    figures = pl.concat([part.select(_OUT) for part in measured], how="vertical_relaxed")
+    return figures.select(pl.col(name).cast(columns[name].dtype) for name in columns).sort(Backtest.primary_key())
 
 
 def _with_ours(rows: pl.DataFrame) -> pl.DataFrame:
@@ -96,75 +125,77 @@ def _with_ours(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _places(rows: pl.DataFrame) -> pl.DataFrame:
-    """A row a candidate and method since the sanctions: its position in the family, and how many flags we raise there.
+    """A row a candidate and method since the sanctions: its position in the ranking, and how many flags we raise there.
 
     What a method does not name comes last: `is_named` is false, and its place is an empty one.
     """
     asked = rows.filter("is_candidate", ~pl.col("is_before_sanctions")).with_columns(
-        flags=pl.col("is_flagged").sum().over(_FAMILY)
+        flags=pl.col("is_flagged").sum().over(_RANKING)
     )
     return (
-        asked.unpivot(METHODS, index=["row", "flags", *_FAMILY], variable_name="method", value_name="score")
+        asked.unpivot(METHODS, index=["row", "flags", *_RANKING], variable_name="method", value_name="score")
         .sort(
-            *_FAMILY,
+            *_RANKING,
             "method",
             "score",
             "row",
-            descending=[False] * (len(_FAMILY) + 1) + [True, False],
+            descending=[False] * (len(_RANKING) + 1) + [True, False],
             nulls_last=True,
         )
         .with_columns(
-            is_named=pl.col("score").is_not_null(), position=pl.int_range(1, pl.len() + 1).over(*_FAMILY, "method")
+            is_named=pl.col("score").is_not_null(), position=pl.int_range(1, pl.len() + 1).over(*_RANKING, "method")
         )
     )
 
 
-def _told(frame: pl.DataFrame, **columns: str) -> pl.DataFrame:
+def _filled(frame: pl.DataFrame, **columns: str) -> pl.DataFrame:
     """The frame with what it lacks of the table's columns; a share is hits / out_of."""
     missing = {"as_of": ALL, "window_months": 0, "judged_by": NOTHING, "kind": "", **columns}
-    told = frame.with_columns(pl.lit(value).alias(name) for name, value in missing.items() if name not in frame.columns)
-    if "value" not in told.columns:
-        told = told.with_columns(value=pl.when(pl.col("out_of") > 0).then(pl.col("hits") / pl.col("out_of")))
-    empty = [pl.lit(None, dtype=pl.Int64).alias(name) for name in ("hits", "out_of") if name not in told.columns]
-    return told.with_columns(*empty, pl.col("as_of").cast(pl.String))
+    filled = frame.with_columns(
+        pl.lit(value).alias(name) for name, value in missing.items() if name not in frame.columns
+    )
+    if "value" not in filled.columns:
+        filled = filled.with_columns(value=pl.when(pl.col("out_of") > 0).then(pl.col("hits") / pl.col("out_of")))
+    empty = [pl.lit(None, dtype=pl.Int64).alias(name) for name in ("hits", "out_of") if name not in filled.columns]
+    return filled.with_columns(*empty, pl.col("as_of").cast(pl.String))
 
 
 def _in_sums(frame: pl.DataFrame, by: Sequence[str], sums: Sequence[pl.Expr]) -> pl.DataFrame:
-    """Sums by family, by length of window over all dates, and over everything."""
+    """Sums by ranking, by length of window over all dates, and over everything."""
     levels: tuple[list[str], ...] = (["as_of", "window_months"], ["window_months"], [])
     parts = [frame.group_by("freq_code", "leg", *level, *by).agg(sums) for level in levels]
     return pl.concat(
-        [_told(part).select("freq_code", "leg", "as_of", "window_months", *by, *_names(sums)) for part in parts],
+        [_filled(part).select("freq_code", "leg", "as_of", "window_months", *by, *_names(sums)) for part in parts],
         how="vertical_relaxed",
     )
 
 
 def _names(sums: Sequence[pl.Expr]) -> list[str]:
-    return [one.meta.output_name() for one in sums]
+    return [total.meta.output_name() for total in sums]
 
 
 def _counted(places: pl.DataFrame) -> pl.DataFrame:
     """How many flags there are, and of how many candidates."""
     ours = places.filter(pl.col("method") == OURS)
     sums = [(pl.col("position") <= pl.col("flags")).sum().alias("hits"), pl.len().alias("out_of")]
-    return _told(_in_sums(ours, ["method"], sums), measure="flagged_share")
+    return _filled(_in_sums(ours, ["method"], sums), measure="flagged_share")
 
 
 def _precision(places: pl.DataFrame, rows: pl.DataFrame, judges: Sequence[str]) -> list[pl.DataFrame]:
     """Of the first k places of each method those with a right route, and of as many as we flag; of chance: of all
     candidates. A place that a rule leaves empty is not right.
     """
-    found = []
+    figures = []
     for judge in judges:
         judged = places.join(rows.select("row", is_true=judge), on="row")
         for name, limit in (*((str(depth), pl.lit(depth)) for depth in DEPTHS), ("flags", pl.col("flags"))):
             taken = judged.filter(pl.col("position") <= limit)
             sums = [(pl.col("is_true") & pl.col("is_named")).sum().alias("hits"), pl.len().alias("out_of")]
-            found.append(_told(_in_sums(taken, ["method"], sums), judged_by=judge, measure=f"precision_at_{name}"))
-        every = judged.filter(pl.col("method") == OURS).with_columns(method=pl.lit(CHANCE))
+            figures.append(_filled(_in_sums(taken, ["method"], sums), judged_by=judge, measure=f"precision_at_{name}"))
+        candidates = judged.filter(pl.col("method") == OURS).with_columns(method=pl.lit(CHANCE))
         sums = [pl.col("is_true").sum().alias("hits"), pl.len().alias("out_of")]
-        found.append(_told(_in_sums(every, ["method"], sums), judged_by=judge, measure="precision_of_all"))
-    return found
+        figures.append(_filled(_in_sums(candidates, ["method"], sums), judged_by=judge, measure="precision_of_all"))
+    return figures
 
 
 def _at_false_share(places: pl.DataFrame, rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
@@ -225,10 +256,10 @@ def _rates(places: pl.DataFrame, rows: pl.DataFrame, calibration: pl.DataFrame) 
         .with_columns(method=pl.lit(OURS))
     )
     rates = [(before, "flagged_before_sanctions"), (placebos, "placebos_flagged"), (own, "placebos_flagged")]
-    return [_told(frame, measure=measure) for frame, measure in rates]
+    return [_filled(frame, measure=measure) for frame, measure in rates]
 
 
-def _found(about: pl.DataFrame, chosen: pl.DataFrame, name: str, events_by: str) -> list[pl.DataFrame]:
+def _recall(about: pl.DataFrame, chosen: pl.DataFrame, name: str, events_by: str) -> list[pl.DataFrame]:
     """Events found by each method: recall by kind, months to the first flag, and how many were found by each date.
 
     about    rows and the events they are about, over all candidates: an event that is in no candidate is not counted
@@ -245,29 +276,29 @@ def _found(about: pl.DataFrame, chosen: pl.DataFrame, name: str, events_by: str)
     to_find, benign = events.filter("is_evasion"), events.filter(~pl.col("is_evasion"))
     measures = [(to_find, f"recall_at_{name}"), (benign, f"benign_flagged_at_{name}")]
     parts = [
-        _told(of.group_by(*group, *by).agg(sums), judged_by=events_by, measure=measure)
-        for of, measure in measures
+        _filled(events_of.group_by(*group, *by).agg(sums), judged_by=events_by, measure=measure)
+        for events_of, measure in measures
         for by in ([], ["kind"])
     ]
     if name == "flags":
         half = pl.col("months").fill_null(float("inf")).median()
         waited = to_find.drop_nulls("start").group_by(group).agg(half.alias("value"), *sums)
         waited = waited.with_columns(value=pl.when(pl.col("value").is_finite()).then("value"))
-        parts.append(_told(waited, judged_by=events_by, measure="median_months_to_flag"))
+        parts.append(_filled(waited, judged_by=events_by, measure="median_months_to_flag"))
         days = about.select("freq_code", "as_of").unique().join(to_find, on="freq_code")
         by_day = [
             (pl.col("first") <= pl.col("as_of")).fill_null(value=False).sum().alias("hits"),
             pl.len().alias("out_of"),
         ]
-        parts.append(_told(days.group_by(*group, "as_of").agg(by_day), judged_by=events_by, measure="found_by"))
+        parts.append(_filled(days.group_by(*group, "as_of").agg(by_day), judged_by=events_by, measure="found_by"))
     return parts
 
 
-def _tested(about: pl.DataFrame, events_known: int, events_by: str) -> pl.DataFrame:
+def _tested(about: pl.DataFrame, events_in_all: int, events_by: str) -> pl.DataFrame:
     """Of all events of evasion those that some candidate is about, on either leg."""
     of_evasion = pl.col("event_id").filter("is_evasion").n_unique().cast(pl.Int64)
-    tested = about.group_by("freq_code").agg(hits=of_evasion).with_columns(out_of=pl.lit(events_known))
-    return _told(tested, leg=ALL, method=ALL, judged_by=events_by, measure="events_tested")
+    tested = about.group_by("freq_code").agg(hits=of_evasion).with_columns(out_of=pl.lit(events_in_all))
+    return _filled(tested, leg=ALL, method=ALL, judged_by=events_by, measure="events_tested")
 
 
 def _month(column: str) -> pl.Expr:
@@ -279,5 +310,5 @@ def _each_case(about: pl.DataFrame, chosen: pl.DataFrame) -> pl.DataFrame:
     group = ["freq_code", "leg", "event_id"]
     tested = about.group_by(group).agg(out_of=pl.len()).join(pl.DataFrame({"method": METHODS}), how="cross")
     hit = about.join(chosen, on="row").group_by(*group, "method").agg(hits=pl.len())
-    told = tested.join(hit, on=[*group, "method"], how="left").with_columns(pl.col("hits").fill_null(0))
-    return _told(told.rename({"event_id": "kind"}), judged_by=CASES, measure="case_routes_flagged")
+    routes = tested.join(hit, on=[*group, "method"], how="left").with_columns(pl.col("hits").fill_null(0))
+    return _filled(routes.rename({"event_id": "kind"}), judged_by=CASES, measure="case_routes_flagged")

@@ -25,7 +25,7 @@ FIGURES: tuple[tuple[str, str, bool], ...] = (
     ("benign_flagged_at_flags", "benign flagged with as many flags{kind}", False),
     ("recall_at_5pct_of_flags", "found where 5 % of the flags are false{kind}", True),
     ("benign_flagged_at_5pct_of_flags", "benign flagged there{kind}", False),
-    ("flagged_before_sanctions", "flagged of 1,000 before the sanctions", False),
+    ("flagged_before_sanctions", "flagged of 1,000 before the measures", False),
     ("placebos_flagged", "flagged of 1,000 placebos", False),
 )
 PER_1000 = ("flagged_before_sanctions", "placebos_flagged")
@@ -44,54 +44,74 @@ PANELS = {  # of the chart
     "precision_at_flags": "right, of as many flags",
     "recall_at_5pct_of_flags": "found, 5 % of flags false",
     "benign_flagged_at_flags": "benign flagged",
-    "flagged_before_sanctions": "of 1,000 before sanctions",
+    "flagged_before_sanctions": "of 1,000 before measures",
 }
 BAR, GAP, NAMES, PLOT, PANEL_GAP, HEAD = 13, 5, 132, 120, 60, 34
 
 
 def kept(table: pl.DataFrame) -> pl.DataFrame:
-    """The rows of the table backtest that the page is made of: its figures, over all dates and windows together."""
+    """The rows of the table backtest that the page is made of: its figures, over all dates and windows together.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        schema.Backtest.
+
+    Returns
+    -------
+    polars.DataFrame
+        A part of its rows.
+    """
     shown = [*(measure for measure, _, _ in FIGURES), "precision_of_all", "flagged_share", "events_tested"]
     return table.filter(pl.col("as_of") == ALL, pl.col("window_months") == 0, pl.col("measure").is_in(shown))
 
 
 def summary(table: pl.DataFrame) -> list[dict[str, Any]]:
-    """A row a leg and figure: leg, judged_by, figure, and a text a method; empty where it has none.
+    """The figures of every method side by side, a row a leg and figure.
 
-    The best of the methods is marked with two stars on either side; several where they are equal.
+    Parameters
+    ----------
+    table : polars.DataFrame
+        schema.Backtest.
+
+    Returns
+    -------
+    list of dict
+        leg, judged_by, figure, and a text a method, empty where it has none. The best of the methods is marked with BOLD on
+        either side; several where they are equal.
     """
     rows: list[dict[str, Any]] = []
-    of = kept(table)
-    for leg in _legs(of):
-        judges = of.filter(pl.col("leg") == leg, pl.col("measure") == "precision_of_all", pl.col("hits") > 0)
+    figures = kept(table)
+    for leg in _legs(figures):
+        judges = figures.filter(pl.col("leg") == leg, pl.col("measure") == "precision_of_all", pl.col("hits") > 0)
         for measure, says, is_more_better in FIGURES:
-            about = of.filter(pl.col("leg") == leg, pl.col("measure") == measure).sort("judged_by", "kind")
+            about = figures.filter(pl.col("leg") == leg, pl.col("measure") == measure).sort("judged_by", "kind")
             if about.filter(pl.col("kind") != "")["kind"].n_unique() == 1:
                 about = about.filter(pl.col("kind") == "")  # the only kind is all there is
             for (judged_by, kind), part in about.group_by("judged_by", "kind", maintain_order=True):
-                is_precision, base = measure.startswith("precision"), judges.filter(judged_by=judged_by)
-                if is_precision and base.is_empty():
+                is_precision, by_chance = measure.startswith("precision"), judges.filter(judged_by=judged_by)
+                if is_precision and by_chance.is_empty():
                     continue  # no candidate is right: nothing to be right about
                 figure = says.format(kind=f", {kind}" if kind else "")
                 figure += f" ({judged_by})" if is_precision and judges.height > 1 else ""
-                told = _cells(part, measure, is_more_better)
-                chance = _text(base.row(0, named=True), measure) if is_precision else ""
-                rows.append({"leg": leg, "judged_by": judged_by, "figure": figure, **told, CHANCE: chance})
+                cells = _cells(part, measure, is_more_better)
+                chance = _text(by_chance.row(0, named=True), measure) if is_precision else ""
+                rows.append({"leg": leg, "judged_by": judged_by, "figure": figure, **cells, CHANCE: chance})
     return rows
 
 
-def _legs(of: pl.DataFrame) -> list[str]:
+def _legs(figures: pl.DataFrame) -> list[str]:
     """Legs with a flag or a candidate, hubs to targets first."""
-    return sorted(of.filter(measure="flagged_share")["leg"].unique(), reverse=True)
+    return sorted(figures.filter(measure="flagged_share")["leg"].unique(), reverse=True)
 
 
 def _cells(part: pl.DataFrame, measure: str, is_more_better: bool) -> dict[str, str]:
-    found = {row["method"]: row for row in part.to_dicts()}
-    texts = {method: _text(found[method], measure) if method in found else "" for method in METHODS}
-    known = [row for row in found.values() if row["value"] is not None]
-    if not known or len({text for text in texts.values() if text}) < 2:
+    rows = {row["method"]: row for row in part.to_dicts()}
+    texts = {method: _text(rows[method], measure) if method in rows else "" for method in METHODS}
+    valued = [row for row in rows.values() if row["value"] is not None]
+    if not valued or len({text for text in texts.values() if text}) < 2:
         return texts
-    best = _text((max if is_more_better else min)(known, key=lambda row: row["value"]), measure)
+    best = _text((max if is_more_better else min)(valued, key=lambda row: row["value"]), measure)
     return {method: f"{BOLD}{text}{BOLD}" if text == best else text for method, text in texts.items()}
 
 
@@ -108,14 +128,42 @@ def _text(row: dict[str, Any], measure: str) -> str:
 
 
 def name_of(method: str) -> str:
-    """A method's name for people."""
+    """A method's name for people.
+
+    Parameters
+    ----------
+    method : str
+        As in the table.
+
+    Returns
+    -------
+    str
+        In words.
+
+    Examples
+    --------
+    >>> name_of("plain_forest"), name_of("hidiroglou_berthelot")
+    ('plain forest', 'Hidiroglou-Berthelot')
+    """
     return _SHORT.get(method, method.replace("_", " "))
 
 
 def block(table: pl.DataFrame, dates: Sequence[str], chart: str) -> str:
     """All figures for a page of the docs, marks and all: one table a leg.
 
-    dates   as-of dates of the replay;  chart   path of the chart
+    Parameters
+    ----------
+    table : polars.DataFrame
+        schema.Backtest.
+    dates : sequence of str
+        As-of dates of the replay, in order.
+    chart : str
+        Path of the chart from the page.
+
+    Returns
+    -------
+    str
+        Markdown from BEGIN to END.
     """
     rows = summary(table)
     counted = {row["leg"]: row for row in kept(table).filter(measure="flagged_share", method=OURS).to_dicts()}
@@ -136,14 +184,26 @@ def block(table: pl.DataFrame, dates: Sequence[str], chart: str) -> str:
 def brief(table: pl.DataFrame, dates: Sequence[str], leg: str = "hub to target") -> str:
     """The few rows for the README, marks and all: ours beside the rival that is best in each figure.
 
-    dates   as-of dates of the replay
+    Parameters
+    ----------
+    table : polars.DataFrame
+        schema.Backtest.
+    dates : sequence of str
+        As-of dates of the replay, in order.
+    leg : str, optional
+        The leg that is shown.
+
+    Returns
+    -------
+    str
+        Markdown from BEGIN to END.
     """
     judges = [kept(table).filter(measure="events_tested").row(0, named=True)["judged_by"], "nothing"]
-    of = kept(table).filter(pl.col("leg") == leg, pl.col("kind") == "", pl.col("judged_by").is_in(judges))
-    chance = {row["judged_by"]: row for row in of.filter(measure="precision_of_all").to_dicts()}
+    figures = kept(table).filter(pl.col("leg") == leg, pl.col("kind") == "", pl.col("judged_by").is_in(judges))
+    chance = {row["judged_by"]: row for row in figures.filter(measure="precision_of_all").to_dicts()}
     lines = [BEGIN, _tested(table, dates), "", f"| {leg} | ours | best of {len(METHODS) - 1} rivals |", "|---|---|---|"]
     for measure, says, is_more_better in FIGURES:
-        part = of.filter(measure=measure)
+        part = figures.filter(measure=measure)
         if measure not in BRIEF or part.filter(method=OURS).is_empty():
             continue
         cells = _cells(part, measure, is_more_better)
@@ -173,23 +233,54 @@ def _tested(table: pl.DataFrame, dates: Sequence[str]) -> str:
     return f"As of {when}: {events}."
 
 
-def put(page: str, told: str) -> str:
-    """The page with what stands between the marks replaced. Raises BadRequest where it has no marks."""
+def put(page: str, block: str) -> str:
+    """The page with what stands between the marks replaced.
+
+    Parameters
+    ----------
+    page : str
+        With BEGIN and END in it.
+    block : str
+        Of `block` or `brief`, marks and all.
+
+    Returns
+    -------
+    str
+        The page.
+
+    Raises
+    ------
+    BadRequest
+        Where it has no marks.
+    """
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise BadRequest(f"a page with the marks {BEGIN} and {END}", "none of them", hint="add the two lines")
-    return f"{before}{told}{after}"
+    return f"{before}{block}{after}"
 
 
 def draw(table: pl.DataFrame, leg: str = "hub to target") -> str:
-    """A chart as SVG: a panel a figure, a bar a method, ours dark; of one leg, over all dates."""
-    of = kept(table).filter(pl.col("leg") == leg, pl.col("kind") == "")
+    """A chart as SVG: a panel a figure, a bar a method, ours dark; over all dates.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        schema.Backtest.
+    leg : str, optional
+        The leg that is drawn.
+
+    Returns
+    -------
+    str
+        One <svg>.
+    """
+    figures = kept(table).filter(pl.col("leg") == leg, pl.col("kind") == "")
     names = "".join(
         f'<text class="n{" o" if method == OURS else ""}" x="{NAMES - 8}" y="{_top(at) + BAR - 3}">{escape(name_of(method))}</text>'
         for at, method in enumerate(METHODS)
     )
-    panels = [_panel(of.filter(measure=measure), measure, at) for at, measure in enumerate(PANELS)]
+    panels = [_panel(figures.filter(measure=measure), measure, at) for at, measure in enumerate(PANELS)]
     width, height = NAMES + len(PANELS) * (PLOT + PANEL_GAP), _top(len(METHODS)) + 6
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {width} {height}" font-family="sans-serif" '
@@ -212,13 +303,13 @@ def _panel(part: pl.DataFrame, measure: str, at: int) -> str:
     """Bars of one figure from nothing to its largest value, a share to 1."""
     left = NAMES + at * (PLOT + PANEL_GAP)
     is_more_better = next(better for name, _, better in FIGURES if name == measure)
-    found = {row["method"]: row for row in part.unique("method", keep="first", maintain_order=True).to_dicts()}
-    largest = max((row["value"] or 0.0 for row in found.values()), default=0.0)
+    rows = {row["method"]: row for row in part.unique("method", keep="first", maintain_order=True).to_dicts()}
+    largest = max((row["value"] or 0.0 for row in rows.values()), default=0.0)
     largest = largest if measure in PER_1000 else 1.0
     better = "more is better" if is_more_better else "less is better"
     bars = [f'<text class="t" x="{left}" y="12">{_wrapped(PANELS[measure], left, better)}</text>']
     for place, method in enumerate(METHODS):
-        row = found.get(method)
+        row = rows.get(method)
         if row is None:
             continue
         length = round(PLOT * (row["value"] or 0.0) / largest) if largest else 0

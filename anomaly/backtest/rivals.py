@@ -24,13 +24,19 @@ FOREST_SEED = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Baseline:
-    """A rival.
+class Rival:
+    """A rival: a simpler ranking that ours is measured beside.
 
-    name     column in the backtest
-    says     what it ranks by, for a person
-    source   whose it is, and what had to be changed for routes
-    rank     features of one window's routes → one Float64 a row, higher is more suspicious, null is not flagged
+    Parameters
+    ----------
+    name : str
+        Column in the backtest.
+    says : str
+        What it ranks by, for a person.
+    source : str
+        Whose it is, and what had to be changed for routes.
+    rank : callable
+        Features of one window's routes → one Float64 a row; higher is more suspicious, null is not flagged.
     """
 
     name: str
@@ -39,10 +45,10 @@ class Baseline:
     rank: Callable[[pl.DataFrame], pl.Series]
 
 
-def _of(frame: pl.DataFrame, score: pl.Expr) -> pl.Series:
+def _finite(frame: pl.DataFrame, score: pl.Expr) -> pl.Series:
     """A score as finite Float64: what is not a number is unknown."""
-    told = frame.select(score.cast(pl.Float64).alias("score")).to_series()
-    return told.set(~told.is_finite().fill_null(value=False), None)
+    scores = frame.select(score.cast(pl.Float64).alias("score")).to_series()
+    return scores.set(~scores.is_finite().fill_null(value=False), None)
 
 
 def _times(then: str) -> pl.Expr:
@@ -51,17 +57,43 @@ def _times(then: str) -> pl.Expr:
 
 
 def growth(frame: pl.DataFrame) -> pl.Series:
-    """Growth over the year before; unknown where that is."""
-    return _of(frame, _times("value_prior_year_usd") - 1)
+    """Growth over the year before.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        Routes of one window: value_usd, value_prior_year_usd.
+
+    Returns
+    -------
+    polars.Series
+        (now - then) / then, from nothing as from one dollar; null where either is unknown.
+
+    Examples
+    --------
+    >>> growth(pl.DataFrame({"value_usd": [30, 5], "value_prior_year_usd": [10, None]})).to_list()
+    [2.0, None]
+    """
+    return _finite(frame, _times("value_prior_year_usd") - 1)
 
 
 def eu_rule(frame: pl.DataFrame) -> pl.Series:
     """Ratio to the baseline mean, of routes that pass: over a million EUR a year and at least twice the mean.
 
     The limit is taken in proportion to the length of the window.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        Routes of one window: value_usd, value_baseline_usd, window_months.
+
+    Returns
+    -------
+    polars.Series
+        The ratio, from nothing as from one dollar; null for routes that do not pass.
     """
     ratio, limit = _times("value_baseline_usd"), EU_LIMIT_USD * pl.col("window_months") / 12
-    return _of(frame, pl.when(pl.col("value_usd") > limit, ratio >= EU_RATIO).then(ratio))
+    return _finite(frame, pl.when(pl.col("value_usd") > limit, ratio >= EU_RATIO).then(ratio))
 
 
 def growth_z(frame: pl.DataFrame) -> pl.Series:
@@ -69,76 +101,132 @@ def growth_z(frame: pl.DataFrame) -> pl.Series:
 
     Published for totals of countries with a limit of 100 million EUR; a route is smaller, and the limit here is our own
     materiality. Growth from nothing has no number and is left out, as there.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        Routes of one window: value_usd, value_prior_year_usd.
+
+    Returns
+    -------
+    polars.Series
+        z; null for routes that do not pass.
     """
     rise = pl.when(pl.col("value_prior_year_usd") > 0).then(pl.col("value_usd") / pl.col("value_prior_year_usd") - 1)
     z = (rise - rise.mean()) / rise.std()
-    return _of(frame, pl.when(z > Z_LIMIT, rise > GROWTH_LIMIT, pl.col("value_usd") >= Z_LIMIT_USD).then(z))
+    return _finite(frame, pl.when(z > Z_LIMIT, rise > GROWTH_LIMIT, pl.col("value_usd") >= Z_LIMIT_USD).then(z))
 
 
 def hidiroglou_berthelot(frame: pl.DataFrame) -> pl.Series:
     """Distance of the size-weighted effect E above its median, in widths of the upper quartile.
 
     r = V / V₋₁, s = 1 - med(r)/r below the median and r/med(r) - 1 above, E = s · max(V, V₋₁)^U. Needs both values.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        Routes of one window: value_usd, value_prior_year_usd.
+
+    Returns
+    -------
+    polars.Series
+        Negative below the median; null where either value is unknown or nothing.
+
+    References
+    ----------
+    Hidiroglou and Berthelot, Survey Methodology 12 (1986).
     """
     now, then = pl.col("value_usd"), pl.col("value_prior_year_usd")
     ratio = pl.when((now > 0) & (then > 0)).then(now / then)
-    told = frame.select(ratio.alias("ratio"), pl.max_horizontal(now, then).cast(pl.Float64).alias("size"))
-    median = told["ratio"].median()
+    growths = frame.select(ratio.alias("ratio"), pl.max_horizontal(now, then).cast(pl.Float64).alias("size"))
+    median = growths["ratio"].median()
     if median is None:
         return pl.Series([None] * frame.height, dtype=pl.Float64)
     is_below = pl.col("ratio") < median
     effect = pl.when(is_below).then(1 - median / pl.col("ratio")).otherwise(pl.col("ratio") / median - 1)
-    told = told.select(effect=effect * pl.col("size") ** HB_U)
-    middle, upper = told["effect"].median(), told["effect"].quantile(0.75, "linear")
+    effects = growths.select(effect=effect * pl.col("size") ** HB_U)
+    middle, upper = effects["effect"].median(), effects["effect"].quantile(0.75, "linear")
     width = pl.lit(max(float(upper) - float(middle), abs(HB_A * float(middle)), 1e-9))  # type: ignore[arg-type]
-    return _of(told, (pl.col("effect") - middle) / width)
+    return _finite(effects, (pl.col("effect") - middle) / width)
 
 
 def robust_z(frame: pl.DataFrame) -> pl.Series:
-    """Growth in logs (`surge_log`, with the floor) less its median, in robust standard deviations."""
+    """Growth in logs less its median, in robust standard deviations.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        Routes of one window: surge_log, which has the floor in it.
+
+    Returns
+    -------
+    polars.Series
+        Negative below the median; null where the growth is unknown, and everywhere where half of the routes have
+        the same.
+    """
     rise = pl.col("surge_log")
     spread = MAD_TO_SD * (rise - rise.median()).abs().median()
-    return _of(frame, (rise - rise.median()) / spread)
+    return _finite(frame, (rise - rise.median()) / spread)
 
 
 def plain_forest(frame: pl.DataFrame) -> pl.Series:
-    """scikit-learn's isolation forest as it comes, on every indicator as it stands; unknown counts as 0."""
+    """scikit-learn's isolation forest as it comes, on every indicator as it stands.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        Routes of one window: every indicator; unknown counts as 0.
+
+    Returns
+    -------
+    polars.Series
+        Score, 0 to 1.
+    """
     names = [indicator.name for indicator in INDICATORS]
     return scores.plain_forest(frame.select(pl.col(names).fill_null(0.0)), FOREST_SEED)
 
 
 def ensemble(frame: pl.DataFrame) -> pl.Series:
-    """Mean rank over the rules and the forest; a rule puts what it does not flag last, all at one rank."""
-    ranks = [one.rank(frame).rank("average") for one in BASELINES if one.rank is not ensemble]
-    return _of(
+    """Mean rank over the rules and the forest; a rule puts what it does not flag last, all at one rank.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        Routes of one window: what the other rivals take.
+
+    Returns
+    -------
+    polars.Series
+        Mean rank; the highest is the most suspicious.
+    """
+    ranks = [rival.rank(frame).rank("average") for rival in RIVALS if rival.rank is not ensemble]
+    return _finite(
         pl.DataFrame([rank.fill_null(0.0).alias(str(at)) for at, rank in enumerate(ranks)]),
         pl.mean_horizontal(pl.all()),
     )
 
 
-BASELINES: tuple[Baseline, ...] = (
-    Baseline("growth", "year-on-year growth", "the table everyone makes", growth),
-    Baseline(
+RIVALS: tuple[Rival, ...] = (
+    Rival("growth", "year-on-year growth", "the table everyone makes", growth),
+    Rival(
         "eu_rule",
         "over 1 million EUR a year and at least twice the mean of the baseline, by that ratio",
         "European Commission, rule behind the list of economically critical goods (second-hand)",
         eu_rule,
     ),
-    Baseline(
+    Rival(
         "growth_z",
         "z-score of growth over 1.96 and growth over 50 %",
         "the closest public rival; its limit of 100 million EUR is for countries and is a million USD here",
         growth_z,
     ),
-    Baseline(
+    Rival(
         "hidiroglou_berthelot",
         "size-weighted effect over its quartile fence",
         "Hidiroglou and Berthelot, Survey Methodology 12 (1986)",
         hidiroglou_berthelot,
     ),
-    Baseline("robust_z", "log growth in median absolute deviations", "robust statistics' usual rule", robust_z),
-    Baseline(
-        "plain_forest", "isolation forest with defaults on raw indicators", "Liu, Ting and Zhou 2008", plain_forest
-    ),
-    Baseline("ensemble", "mean rank of the rules and the plain forest", "usual practice", ensemble),
+    Rival("robust_z", "log growth in median absolute deviations", "robust statistics' usual rule", robust_z),
+    Rival("plain_forest", "isolation forest with defaults on raw indicators", "Liu, Ting and Zhou 2008", plain_forest),
+    Rival("ensemble", "mean rank of the rules and the plain forest", "usual practice", ensemble),
 )

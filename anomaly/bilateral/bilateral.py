@@ -6,17 +6,30 @@ from typing import Literal
 
 import polars as pl
 
+from anomaly.bilateral.known import DATASET, active_years, full_reports, speaking_years, without_moved
+
 KEY = ("good", "freq_code", "exporter_iso", "importer_iso", "ref_date")
 _ROUTE = ("good", "freq_code", "exporter_iso", "importer_iso")
 
 
 def with_goods(flows: pl.LazyFrame, families: pl.DataFrame, edition: pl.Expr) -> pl.LazyFrame:
-    """Add `good` (the HS family a code belongs to in its own edition) and `hs_edition`.
-
-    families   codes.family_map: edition, cmd_code, good; a code that is not in it is its own good
-    edition    codes.edition_number of classification_code
+    """Give every row of trade the good it counts to, whichever edition of the HS its code is of.
 
     The edition is the row's own: countries switch in different years.
+
+    Parameters
+    ----------
+    flows : polars.LazyFrame
+        cmd_code (six digits or more), what `edition` reads, and anything else.
+    families : polars.DataFrame
+        edition, cmd_code (six digits) and good; a code that is not in it is its own good.
+    edition : polars.Expr
+        Number of the edition of a row: 4 for HS 2012, 5 for 2017, 6 for 2022.
+
+    Returns
+    -------
+    polars.LazyFrame
+        The rows in their order, with hs_edition and good (the HS family the code belongs to in its edition).
     """
     links = families.select(
         hs_edition=pl.col("edition").cast(pl.Int8), _hs6=pl.col("cmd_code"), _family=pl.col("good")
@@ -31,22 +44,35 @@ def with_goods(flows: pl.LazyFrame, families: pl.DataFrame, edition: pl.Expr) ->
 
 def build(
     flows: pl.LazyFrame,
-    who_reports: pl.DataFrame,
+    coverage: pl.DataFrame,
     scope: pl.DataFrame,
     countries: pl.DataFrame,
     precedence: dict[str, int],
     since: int,
 ) -> pl.DataFrame:
-    """Bilateral rows of the goods in `flows`, sorted by KEY.
-
-    flows         current flows with `good`; whole goods, any number of them
-    who_reports, scope   coverage.build's frames: exporters with X rows speak for themselves
-    countries     codes.countries: special areas and groups are left out, they are no exporters or importers
-    precedence    source → rank, lower wins, where two publishers know as much of a route
-    since         first year of the baseline
+    """Both sides of every route, period by period: what the exporter reports beside what the importer reports.
 
     A route has one basis in all periods: the exporter's report where it reports exports of that frequency at all, else
     the importer's; a windowed sum never mixes FOB and CIF.
+
+    Parameters
+    ----------
+    flows : polars.LazyFrame
+        Current flows with `good`; whole goods, any number of them.
+    coverage, scope : polars.DataFrame
+        coverage.build's frames: exporters with X rows speak for themselves.
+    countries : polars.DataFrame
+        iso3 and kind: special areas and groups are left out, they are no exporters or importers.
+    precedence : dict of str to int
+        Source → rank; the lower wins where two publishers know as much of a route.
+    since : int
+        First year of the baseline.
+
+    Returns
+    -------
+    polars.DataFrame
+        Columns of schema.Bilateral, sorted by KEY: values in USD (exports FOB, imports CIF), weights in grams. A side
+        that has no row is null; so is value_usd where the route's basis has none.
     """
     real = countries.filter(pl.col("kind") == "country")["iso3"].implode()
     sided = (
@@ -67,19 +93,19 @@ def build(
         )
         .collect(engine="streaming")
     )
-    return _side_by_side(_one_publisher(sided, who_reports, scope, precedence, since), _speaks_for_itself(who_reports))
+    return _side_by_side(_one_publisher(sided, coverage, scope, precedence, since), _speaks_for_itself(coverage))
 
 
-def _speaks_for_itself(who_reports: pl.DataFrame) -> pl.DataFrame:
+def _speaks_for_itself(coverage: pl.DataFrame) -> pl.DataFrame:
     return (
-        who_reports.filter(pl.col("flow_code") == "X")
+        coverage.filter(pl.col("flow_code") == "X")
         .select("freq_code", exporter_iso="reporter_iso", speaks=pl.lit(value=True))
         .unique()
     )
 
 
 def _one_publisher(
-    sided: pl.DataFrame, who: pl.DataFrame, scope: pl.DataFrame, precedence: dict[str, int], since: int
+    sided: pl.DataFrame, coverage: pl.DataFrame, scope: pl.DataFrame, precedence: dict[str, int], since: int
 ) -> pl.DataFrame:
     """Keep, for each route and side, the dataset that knows most periods of it since the baseline.
 
@@ -87,9 +113,9 @@ def _one_publisher(
     old years that nothing is compared with do not outweigh the newest, nor a publisher's small estimates its silence.
     """
     side = [*_ROUTE, "flow_code"]
-    told = [*side, "source", "dataset"]
+    publisher = [*side, "source", "dataset"]
     datasets = (
-        sided.select(told).unique() if sided.select(pl.struct("source", "dataset").n_unique()).item() > 1 else None
+        sided.select(publisher).unique() if sided.select(pl.struct("source", "dataset").n_unique()).item() > 1 else None
     )
     disputed = sided.clear(0) if datasets is None else datasets.filter(pl.len().over(side) > 1)
     if disputed.is_empty():
@@ -97,32 +123,35 @@ def _one_publisher(
     rank = pl.col("source").replace_strict(
         precedence, default=max(precedence.values(), default=0) + 1, return_dtype=pl.Int64
     )
-    ranked = disputed.join(_periods_known(disputed, who, scope, since), on=told, how="left").with_columns(
-        pl.col("known_since", "known").fill_null(0), rank=rank
-    )
-    order = [*side, "known_since", "rank", "known", "dataset"]
-    ordered = ranked.sort(order, descending=[name.startswith("known") for name in order])
-    return sided.join(ordered.filter(~pl.struct(side).is_first_distinct()), on=told, how="anti")
+    ranked = disputed.join(
+        _periods_known(disputed, sided, coverage, scope, since), on=publisher, how="left"
+    ).with_columns(pl.col("periods_since", "periods").fill_null(0), rank=rank)
+    order = [*side, "periods_since", "rank", "periods", "dataset"]
+    ordered = ranked.sort(order, descending=[name.startswith("periods") for name in order])
+    return sided.join(ordered.filter(~pl.struct(side).is_first_distinct()), on=publisher, how="anti")
 
 
-def _periods_known(routes: pl.DataFrame, who: pl.DataFrame, scope: pl.DataFrame, since: int) -> pl.DataFrame:
-    """known_since, known: periods for which a dataset can speak of a route, from the baseline on and in all."""
-    dataset = ["source", "dataset", "freq_code", "flow_code"]
-    year = pl.col("ref_date").dt.year().alias("year")
-    periods = who.filter("is_complete").group_by(*dataset, "reporter_iso", year).agg(periods=pl.len().cast(pl.Int64))
+def _periods_known(
+    routes: pl.DataFrame, sided: pl.DataFrame, coverage: pl.DataFrame, scope: pl.DataFrame, since: int
+) -> pl.DataFrame:
+    """periods_since, periods: those for which a dataset can speak of a route, from the baseline on and in all."""
     is_import = pl.col("flow_code") == "M"
-    known = routes.with_columns(
-        reporter_iso=pl.when(is_import).then("importer_iso").otherwise("exporter_iso"),
+    reporter = pl.when(is_import).then("importer_iso").otherwise("exporter_iso")
+    sides = routes.with_columns(
+        reporter_iso=reporter,
         partner_iso=pl.when(is_import).then("exporter_iso").otherwise("importer_iso"),
-        _flow=pl.col("flow_code").replace("RX", "X"),
-    ).join(periods.rename({"flow_code": "_flow"}), on=[*dataset[:3], "_flow", "reporter_iso"])
-    for dimension, column in (("good", "good"), ("partner", "partner_iso")):
-        held = scope.filter(pl.col("dimension") == dimension).select(
-            *dataset[:3], year, _flow="flow_code", **{column: pl.col("code")}
-        )
-        known = known.join(held, on=[*dataset[:3], "_flow", column, "year"], how="semi")
-    return known.group_by(routes.columns).agg(
-        known_since=pl.col("periods").filter(pl.col("year") >= since).sum(), known=pl.col("periods").sum()
+        flow="flow_code",
+        flow_code=pl.col("flow_code").replace("RX", "X"),  # re-exports are inside exports
+    )
+    years = without_moved(
+        speaking_years(sides, coverage, scope), active_years(sided.with_columns(reporter_iso=reporter), "value_usd")
+    )
+    periods = full_reports(coverage).group_by(*DATASET, "reporter_iso", "year").agg(periods=pl.len().cast(pl.Int64))
+    return (
+        years.join(periods, on=[*DATASET, "reporter_iso", "year"])
+        .with_columns(flow_code="flow")
+        .group_by(routes.columns)
+        .agg(periods_since=pl.col("periods").filter(pl.col("year") >= since).sum(), periods=pl.col("periods").sum())
     )
 
 
@@ -133,7 +162,7 @@ def _side_by_side(sided: pl.DataFrame, speaks: pl.DataFrame) -> pl.DataFrame:
     both = _beside(exports, imports, "full")
     both = _beside(both, reexports, "left")
     if not imports.is_empty():
-        both = _speaking_exporters_last(both, speaks)
+        both = _with_one_basis(both, speaks)
     is_export = pl.col("export_source").is_not_null()
     return (
         both.with_columns(
@@ -157,12 +186,12 @@ def _side_by_side(sided: pl.DataFrame, speaks: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _beside(frame: pl.DataFrame, other: pl.DataFrame, how: Literal["full", "left"]) -> pl.DataFrame:
-    """A join on KEY that costs nothing where the other side reports nothing."""
-    if other.is_empty():
-        more = [pl.lit(None, dtype=kind).alias(name) for name, kind in other.schema.items() if name not in KEY]
-        return frame.with_columns(more)
-    return frame.join(other, on=KEY, how=how, coalesce=True)
+def _beside(sides: pl.DataFrame, added: pl.DataFrame, how: Literal["full", "left"]) -> pl.DataFrame:
+    """A join on KEY that costs nothing where the side to be added reports nothing."""
+    if added.is_empty():
+        nulls = [pl.lit(None, dtype=dtype).alias(name) for name, dtype in added.schema.items() if name not in KEY]
+        return sides.with_columns(nulls)
+    return sides.join(added, on=KEY, how=how, coalesce=True)
 
 
 def _side(sided: pl.DataFrame, flow: str, side: str, value: str) -> pl.DataFrame:
@@ -175,10 +204,10 @@ def _side(sided: pl.DataFrame, flow: str, side: str, value: str) -> pl.DataFrame
     )
 
 
-def _speaking_exporters_last(both: pl.DataFrame, speaks: pl.DataFrame) -> pl.DataFrame:
-    """Give a route its one basis: where the exporter reports the route at all, cells it is silent in stay its own.
+def _with_one_basis(both: pl.DataFrame, speaks: pl.DataFrame) -> pl.DataFrame:
+    """Give a route its one basis: where the exporter reports the route at all, periods it is silent in stay its own.
 
-    Such a cell keeps the importer's value beside it, and its `value_usd` is null: unknown until coverage says zero.
+    Such a row keeps the importer's value beside it, and its `value_usd` is null: unknown until coverage says zero.
     """
     routes = (
         both.filter(pl.col("export_source").is_not_null())

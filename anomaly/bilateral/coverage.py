@@ -17,38 +17,60 @@ _DATASET = ("source", "dataset", "freq_code", "flow_code")
 
 
 def extracts(flows: pl.LazyFrame) -> pl.DataFrame:
-    """Which datasets of a publisher are parts of one extract: source, dataset, extract.
+    """Which datasets of a publisher are parts of one extract.
 
     A year a file, or a reporter a file, is one extract: else a route would have one file's years only. Datasets are
     parts of one where they hold the same flows and frequency and both have many partners, or the same few partners and
     mostly the same codes; with partners more in one than in the other, where they have no year in common: a partner is
     held by the year. Extracts of different partners stay apart: what one does not hold is unknown in the other.
+
+    Parameters
+    ----------
+    flows : polars.LazyFrame
+        source, dataset, freq_code, flow_code, partner_iso, cmd_code and ref_date of the current flows.
+
+    Returns
+    -------
+    polars.DataFrame
+        source, dataset, extract (name of the first of its datasets), sorted; a row a dataset.
     """
     datasets = flows.select("source", "dataset").unique().collect(engine="streaming").sort("source", "dataset")
     if not datasets["source"].is_duplicated().any():
         return datasets.with_columns(extract=pl.col("dataset"))
-    told = (
+    contents = (
         flows.filter(pl.col("flow_code").is_in(["M", "X"]))
         .group_by("source", "dataset", "freq_code")
         .agg(pl.col("flow_code", "partner_iso", "cmd_code").unique(), year=pl.col("ref_date").dt.year().unique())
         .sort("source", "dataset", "freq_code")
         .collect(engine="streaming")
     )
-    first: dict[tuple[str, str], str] = {}
-    heads: list[dict[str, Any]] = []
-    for part in told.to_dicts():
-        of = next((head for head in heads if _is_same_extract(head, part)), None)
-        if of is None:
-            heads.append(part)
+    names: dict[tuple[str, str], str] = {}
+    heads: list[dict[str, Any]] = []  # the first dataset of each extract, with what its others hold
+    for dataset in contents.to_dicts():
+        extract = next((head for head in heads if _is_same_extract(head, dataset)), None)
+        if extract is None:
+            heads.append(dataset)
         else:
-            of |= {name: [*{*of[name], *part[name]}] for name in ("partner_iso", "year")}
-        first.setdefault((part["source"], part["dataset"]), (of or part)["dataset"])
-    name = pl.Series([first.get(row, row[1]) for row in datasets.rows()], dtype=pl.String)
-    return datasets.with_columns(extract=name)
+            extract |= {name: [*{*extract[name], *dataset[name]}] for name in ("partner_iso", "year")}
+        names.setdefault((dataset["source"], dataset["dataset"]), (extract or dataset)["dataset"])
+    return datasets.with_columns(
+        extract=pl.Series([names.get(row, row[1]) for row in datasets.rows()], dtype=pl.String)
+    )
 
 
 def as_extracts(flows: pl.LazyFrame) -> pl.LazyFrame:
-    """The flows with files of one extract under one dataset."""
+    """Put the files of one extract under one dataset.
+
+    Parameters
+    ----------
+    flows : polars.LazyFrame
+        Current flows.
+
+    Returns
+    -------
+    polars.LazyFrame
+        The rows in their order; dataset is the name of the extract.
+    """
     together = extracts(flows)
     if (together["dataset"] == together["extract"]).all():
         return flows
@@ -56,27 +78,38 @@ def as_extracts(flows: pl.LazyFrame) -> pl.LazyFrame:
     return named.with_columns(dataset=pl.col("extract")).drop("extract")
 
 
-def _is_same_extract(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    if any(set(one[name]) != set(other[name]) for name in ("source", "freq_code", "flow_code")):
+def _is_same_extract(head: dict[str, Any], dataset: dict[str, Any]) -> bool:
+    if any(set(head[name]) != set(dataset[name]) for name in ("source", "freq_code", "flow_code")):
         return False
-    partners, others = set(one["partner_iso"]), set(other["partner_iso"])
-    if min(len(partners), len(others)) >= PARTNERS_OF_A_WHOLE_DATASET:
+    head_partners, partners = set(head["partner_iso"]), set(dataset["partner_iso"])
+    if min(len(head_partners), len(partners)) >= PARTNERS_OF_A_WHOLE_DATASET:
         return True
-    codes, more = set(one["cmd_code"]), set(other["cmd_code"])
-    is_apart = not set(one["year"]) & set(other["year"])
-    are_same = partners == others or (is_apart and (partners <= others or others <= partners))
-    return are_same and 2 * len(codes & more) >= min(len(codes), len(more))
+    head_codes, codes = set(head["cmd_code"]), set(dataset["cmd_code"])
+    is_apart = not set(head["year"]) & set(dataset["year"])
+    is_within = head_partners <= partners or partners <= head_partners
+    are_same = head_partners == partners or (is_apart and is_within)
+    return are_same and 2 * len(head_codes & codes) >= min(len(head_codes), len(codes))
 
 
 def build(flows: pl.LazyFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Coverage and its companion scope from the current flows.
+    """Who reported which period and whether in full, and which goods and partners each dataset holds in it.
 
-    flows   schema.Flows with `good` and `hs_edition` beside it (`bilateral.with_goods`)
+    Exports and imports only: re-exports are inside exports.
 
-    Returns (coverage, scope), sorted by their keys. Exports and imports only: re-exports are inside exports.
+    Parameters
+    ----------
+    flows : polars.LazyFrame
+        Current flows, schema.Flows with `good` and `hs_edition` beside it (`bilateral.with_goods`).
+
+    Returns
+    -------
+    coverage : polars.DataFrame
+        Columns of schema.Coverage, sorted by their key.
+    scope : polars.DataFrame
+        Columns of schema.Scope, sorted by their key; rows is 0 where a dataset of many partners has nothing of one.
     """
     trade = flows.filter(pl.col("flow_code").is_in(["M", "X"]))
-    cells = (
+    by_code = (
         trade.group_by(*_DATASET, "ref_date", "reporter_iso", "hs_edition", "good", "cmd_code")
         .agg(
             rows=pl.len().cast(pl.Int64),
@@ -85,18 +118,18 @@ def build(flows: pl.LazyFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         )
         .collect(engine="streaming")
     )
-    partners = (
+    by_partner = (
         trade.group_by(*_DATASET, "partner_iso", "ref_date")
         .agg(rows=pl.len().cast(pl.Int64), smallest_value_usd=pl.col("primary_value_usd").min())
         .collect(engine="streaming")
     )
-    return _coverage(cells), _scope(cells, partners)
+    return _coverage(by_code), _scope(by_code, by_partner)
 
 
-def _coverage(cells: pl.DataFrame) -> pl.DataFrame:
+def _coverage(by_code: pl.DataFrame) -> pl.DataFrame:
     reporter = (*_DATASET, "reporter_iso")
     counted = (
-        cells.group_by(*reporter, "ref_date")
+        by_code.group_by(*reporter, "ref_date")
         .agg(
             hs_edition=pl.col("hs_edition").max(),
             rows=pl.col("rows").sum(),
@@ -115,10 +148,10 @@ def _coverage(cells: pl.DataFrame) -> pl.DataFrame:
     )
     share = pl.when(pl.col("usual") >= LEAST_USUAL_GOODS).then(pl.col("goods") / pl.col("usual"))
     # Sanctions thin out everybody's codes at once: only what the others do not share is a sign of a partial period.
-    others = pl.when(pl.col("share").count().over(*_DATASET, "ref_date") >= LEAST_REPORTERS).then(
+    usual_share = pl.when(pl.col("share").count().over(*_DATASET, "ref_date") >= LEAST_REPORTERS).then(
         pl.col("share").median().over(*_DATASET, "ref_date").clip(upper_bound=1.0)
     )
-    is_partial = pl.col("share") < SHARE_OF_USUAL * others.fill_null(1.0)
+    is_partial = pl.col("share") < SHARE_OF_USUAL * usual_share.fill_null(1.0)
     counted = counted.with_columns(usual=usual).with_columns(share=share)
     return counted.with_columns(is_complete=~is_partial.fill_null(value=False)).select(
         "source", "dataset", "freq_code", "ref_date", "reporter_iso", "flow_code",
@@ -126,45 +159,44 @@ def _coverage(cells: pl.DataFrame) -> pl.DataFrame:
     ).sort("source", "dataset", "freq_code", "ref_date", "reporter_iso", "flow_code")  # fmt: skip
 
 
-def _scope(cells: pl.DataFrame, partners: pl.DataFrame) -> pl.DataFrame:
+def _scope(by_code: pl.DataFrame, by_partner: pl.DataFrame) -> pl.DataFrame:
     goods = (
-        cells.group_by(*_DATASET, "good", "ref_date")
+        by_code.group_by(*_DATASET, "good", "ref_date")
         .agg(rows=pl.col("rows").sum(), smallest_value_usd=pl.col("smallest_value_usd").min())
-        .join(_without_past(cells), on=[*_DATASET, "good"], how="left")
+        .join(_without_past(by_code), on=[*_DATASET, "good"], how="left")
         .filter(pl.col("born_year").is_null() | (pl.col("ref_date").dt.year() >= pl.col("born_year")))
     )
     columns = (*_DATASET, "dimension", "code", "ref_date", "rows", "smallest_value_usd")
     return pl.concat(
         [
             goods.with_columns(dimension=pl.lit("good"), code=pl.col("good")).select(columns),
-            _nothing_of_a_partner(partners)
+            _nothing_of_a_partner(by_partner)
             .with_columns(dimension=pl.lit("partner"), code=pl.col("partner_iso"))
             .select(columns),
         ]
     ).sort(*_DATASET, "dimension", "code", "ref_date")
 
 
-def _nothing_of_a_partner(partners: pl.DataFrame) -> pl.DataFrame:
+def _nothing_of_a_partner(by_partner: pl.DataFrame) -> pl.DataFrame:
     """The partners' rows, and rows of 0 for the periods in which a dataset of many partners has nothing of one.
 
     There a partner that is absent is a small trade of nothing; in an extract of few it was not asked for.
     """
-    many = partners.filter(pl.col("partner_iso").n_unique().over(_DATASET) >= PARTNERS_OF_A_WHOLE_DATASET)
-    every = (
-        many.select(*_DATASET, "partner_iso").unique().join(many.select(*_DATASET, "ref_date").unique(), on=_DATASET)
-    )
-    absent = every.join(many, on=[*_DATASET, "partner_iso", "ref_date"], how="anti")
+    whole = by_partner.filter(pl.col("partner_iso").n_unique().over(_DATASET) >= PARTNERS_OF_A_WHOLE_DATASET)
+    periods = whole.select(*_DATASET, "ref_date").unique()
+    asked_for = whole.select(*_DATASET, "partner_iso").unique().join(periods, on=_DATASET)
+    absent = asked_for.join(whole, on=[*_DATASET, "partner_iso", "ref_date"], how="anti")
     nothing = absent.with_columns(rows=pl.lit(0, dtype=pl.Int64), smallest_value_usd=pl.lit(None, dtype=pl.Int64))
-    return pl.concat([partners, nothing.select(partners.columns)])
+    return pl.concat([by_partner, nothing.select(by_partner.columns)])
 
 
-def _without_past(cells: pl.DataFrame) -> pl.DataFrame:
+def _without_past(by_code: pl.DataFrame) -> pl.DataFrame:
     """Goods whose eight-digit codes were born after the extract began, with no code of theirs that ended.
 
     An extract by a list of today's codes has no predecessor of a code born since: what the good was before is not
     in it. Returns the dataset's key, good, born_year: before that year the good is outside the extract.
     """
-    detailed = cells.filter(pl.col("cmd_code").str.len_chars() == 8).with_columns(year=pl.col("ref_date").dt.year())
+    detailed = by_code.filter(pl.col("cmd_code").str.len_chars() == 8).with_columns(year=pl.col("ref_date").dt.year())
     first_year = pl.col("year").min().over(_DATASET)
     last_year = pl.col("year").max().over(_DATASET)
     codes = (

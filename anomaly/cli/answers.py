@@ -7,7 +7,6 @@ from typing import Any
 
 import polars as pl
 
-from anomaly.bilateral.sums import Window
 from anomaly.cli.output import arrow, line, percent, say, show
 from anomaly.cli.store import (
     Asked,
@@ -19,12 +18,14 @@ from anomaly.cli.store import (
     named,
     open_store,
     read,
+    scenario_of,
     understood,
 )
 from anomaly.contract.errors import SourceUnavailable
+from anomaly.contract.periods import is_window, window_of
 from anomaly.query import answer as questions
 from anomaly.query import question as asking
-from anomaly.query.held import BOTH_SIDES, COLUMNS, is_window, table
+from anomaly.query.held import BOTH_SIDES, COLUMNS, table
 from anomaly.query.question import Question
 from anomaly.reference import countries, goods
 from anomaly.store.store import Store
@@ -59,12 +60,14 @@ def query(asked: Asked, *, limit: int, data: Path, form: str) -> None:
         if question.is_sum
         else [name for name in COLUMNS if name != "bilateral"]
     )
+    asked_of = [*names, "bilateral"]
+    baseline_years, limits = scenario_of(store, asked_of).baseline_years, limits_of(store, asked_of)
     tables = {**read(store, names, where, question.between), "bilateral": cells}
     if not windows:
         windows = questions.latest({**tables, "bilateral": cells.filter(routes)})
     if currency != "USD":
         tables = {name: frame for name, frame in tables.items() if name not in _IN_USD}
-    rows, found = questions.answer(question, windows, tables, limits_of(store), limit)
+    rows, found = questions.answer(question, windows, tables, baseline_years, limits, limit)
     _say_if_simulated(cells)
     if rows.is_empty():
         say(_nothing(asked, cells.filter(routes)))
@@ -152,11 +155,11 @@ def series(asked: Asked, *, freq: str | None, data: Path, form: str) -> None:
     if cells.is_empty():
         held_or_nearest(store, question, asked.code)
     goods = goods_of(cells)
-    cells = cells.filter(question.where())
     if asked.source is not None:
         cells = cells.filter(pl.col("source") == asked.source)
+    trade, cells = cells, cells.filter(question.where())
     _say_if_simulated(cells)
-    known = _known_nothing(store, question, cells, goods)
+    known = _known_nothing(store, question, trade, goods)
     if period is not None:
         cells, known = (
             one.filter(pl.col("ref_date").is_between(pl.lit(period.start), pl.lit(period.end)))
@@ -170,22 +173,25 @@ def series(asked: Asked, *, freq: str | None, data: Path, form: str) -> None:
     show(in_currency(whole, currency), form, [named(name, currency) for name in _SERIES_COLUMNS])
 
 
-def _known_nothing(store: Store, question: Question, cells: pl.DataFrame, goods: pl.Expr) -> pl.DataFrame:
+def _known_nothing(store: Store, question: Question, trade: pl.DataFrame, goods: pl.Expr) -> pl.DataFrame:
     """What coverage says of one route of one good; nothing is known of the absent parts of a sum."""
     from anomaly.query.series import known_nothing
 
     coverage, scope = (table({}, name) for name in ("coverage", "coverage.scope"))
-    held = cells["good"].unique().to_list()
+    floor_usd = scenario_of(store, ("coverage", "bilateral")).extract_floor_usd
+    own = trade.filter(question.where())
+    held = (trade if own.is_empty() else own)["good"].unique().to_list()
     exporter, importer = question.exporter, question.importer
     if question.is_sum or len(held) != 1 or exporter is None or importer is None or not store.exists("coverage.scope"):
-        return known_nothing(coverage, scope, "", "", "")
+        return known_nothing(coverage, scope, "", "", "", floor_usd)
     sides = [exporter.name, importer.name]
     tables = read(
         store,
         ["coverage", "coverage.scope"],
         {"coverage": pl.col("reporter_iso").is_in(sides), "coverage.scope": goods},
     )
-    return known_nothing(tables["coverage"], tables["coverage.scope"], held[0], exporter.name, importer.name, cells)
+    reported = (tables["coverage"], tables["coverage.scope"])
+    return known_nothing(*reported, held[0], exporter.name, importer.name, floor_usd, trade)
 
 
 def rollup(name: str, period: str | None, *, limit: int, data: Path, form: str) -> None:
@@ -196,6 +202,9 @@ def rollup(name: str, period: str | None, *, limit: int, data: Path, form: str) 
         raise SourceUnavailable(
             "a table of rollups", "none in the store", hint="run `make`, or name another folder with --data"
         )
+    scenario_of(
+        store, ("rollups", "flags", "features")
+    )  # what they are made of: refused where another scenario made it
     own = store.read("rollups", where=pl.col("rollup") == name)
     if not windows and own.height:
         newest = (
@@ -205,7 +214,7 @@ def rollup(name: str, period: str | None, *, limit: int, data: Path, form: str) 
             .group_by("freq_code")
             .last()
         )
-        windows = tuple(Window(row["freq_code"], row["window_months"], row["window_end"]) for row in newest.to_dicts())
+        windows = tuple(window_of(row) for row in newest.to_dicts())
     names = dict(countries.table().select("iso3", "name").iter_rows()) if name == "hub" else {}
     rows = []
     for window in windows:

@@ -19,6 +19,7 @@ import click
 
 from anomaly.cli.output import FORMATS
 from anomaly.contract.errors import AnomalyError
+from anomaly.contract.scenario import DEFAULT
 from pipelines.log import FORMATS as FORMATS_OF_LOG
 from pipelines.log import VARIABLE
 
@@ -59,7 +60,7 @@ format_option = click.option(
     help="How the answer is written to stdout.",
 )
 scenario_option = click.option(
-    "--scenario", default="russia-2022", show_default=True, callback=_no_control, help="Scenario's name or TOML file."
+    "--scenario", default=DEFAULT, show_default=True, callback=_no_control, help="Scenario's name or TOML file."
 )
 
 
@@ -181,14 +182,15 @@ def series(
 @main.command()
 @_text_argument("subject")
 @click.option("--reproduce", is_flag=True, help="Fit the forest again and compare the score.")
-@scenario_option
+@_text_option("--scenario", help="An error unless it is the one that made the tables, which is used in any case.")
 @data_option
 @format_option
 @spoken
-def explain(subject: str, reproduce: bool, scenario: str, data: Path, form: str) -> None:
+def explain(subject: str, reproduce: bool, scenario: str | None, data: Path, form: str) -> None:
     """Everything about one flag or route: windows, indicators, score, both mirror sides, and the raw files.
 
-    SUBJECT is a flag's name, such as 851712+-KAZ-RUS-2022-06-6M, or CODE:EXPORTER:IMPORTER[:PERIOD].
+    SUBJECT is a flag's name as `anomaly query` gives it, or CODE:EXPORTER:IMPORTER[:PERIOD]; the exporter coalition is
+    all of it as one, and the importer then the hub.
     """
     from anomaly.cli import explain
 
@@ -224,13 +226,65 @@ def hubs(period: str | None, limit: int, data: Path, form: str) -> None:
 
 
 @main.command()
+@click.option(
+    "--by",
+    type=click.Choice(["hub", "good", "hub_good", "all"]),
+    default="hub",
+    show_default=True,
+    help="What is summed.",
+)
+@_text_option("--hub", help="Only this country.")
+@_text_option("--period", help="As for `anomaly query`; the newest if not told.")
+@click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="Most rows.")
+@data_option
 @format_option
 @spoken
-def sources(form: str) -> None:
-    """Publishers' formats that can be read."""
+def leakage(by: str, hub: str | None, period: str | None, limit: int, data: Path, form: str) -> None:
+    """What the coalition sold to hubs beyond what the years before explain, with its interval.
+
+    Of goods whose direct trade fell, beside what the direct trade lost. How often such intervals held on the year before
+    the measure is said on stderr.
+    """
+    from anomaly.cli import legs
+
+    legs.leakage(by, hub, period, limit=limit, data=data, form=form)
+
+
+@main.command()
+@click.option("--doubts", is_flag=True, help="What the data leave in doubt instead: file, rule, figures, what to do.")
+@data_option
+@format_option
+@spoken
+def sources(*, doubts: bool, data: Path, form: str) -> None:
+    """Publishers' formats that can be read, or what of the files that were read is in doubt or set aside."""
     from anomaly.cli import lists
 
-    lists.sources(form)
+    if doubts:
+        lists.doubts(data, form)
+    else:
+        lists.sources(data, form)
+
+
+@main.command("map")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--write", is_flag=True, help="Write it beside the file as <name>.toml, unless one is there.")
+@spoken
+def map_file(file: Path, *, write: bool) -> None:
+    """Look at a table and write a first mapping for it, its doubts as comments."""
+    from anomaly.cli import lists
+
+    lists.draft(file, is_written=write)
+
+
+@main.command()
+@data_option
+@format_option
+@spoken
+def scenarios(data: Path, form: str) -> None:
+    """Sanctions regimes that come with the program, and which of them made the tables."""
+    from anomaly.cli import lists
+
+    lists.scenarios(data, form)
 
 
 @main.command()
@@ -266,14 +320,23 @@ def tables(name: str | None, data: Path, form: str) -> None:
     show_envvar=True,
     help="Form of the log on stderr; plain if not told.",
 )
+@click.option(
+    "--quarantine/--strict",
+    "is_quarantine",
+    default=False,
+    show_default=True,
+    envvar="ANOMALY_QUARANTINE",
+    show_envvar=True,
+    help="Set files that cannot be read aside and end with 3; strict: end at once, all of them named.",
+)
 @scenario_option
 @data_option
 @spoken
-def run(raw: Path, log_format: str | None, scenario: str, data: Path) -> None:
+def run(raw: Path, log_format: str | None, scenario: str, data: Path, *, is_quarantine: bool) -> None:
     """Read the raw files, compute every table and write the reports."""
     from anomaly.cli import lists
 
-    raise click.exceptions.Exit(lists.run(raw, scenario, data, log_format))
+    raise click.exceptions.Exit(lists.run(raw, scenario, data, log_format, is_quarantine=is_quarantine))
 
 
 @main.command()

@@ -7,16 +7,19 @@ from typing import Any
 
 import polars as pl
 
-from anomaly.bilateral.sums import Window
+from anomaly.cli import legs
 from anomaly.cli.output import document, say
 from anomaly.cli.store import families, groups_for, members, open_store
 from anomaly.contract import settings as scenarios
-from anomaly.contract.errors import BadRequest, SourceUnavailable
+from anomaly.contract.errors import BadRequest, SettingsWrong, SourceUnavailable
+from anomaly.contract.keys import COALITION
+from anomaly.contract.periods import Window, is_window
+from anomaly.contract.scenario import of_record
 from anomaly.flags.rule import limits_of
 from anomaly.query import explain as explaining
 from anomaly.query import question as asking
 from anomaly.query.explain import Row, Subject
-from anomaly.query.held import is_window
+from anomaly.store import made_by
 from anomaly.store.store import Store
 
 _WHOLE = ("scores.calibration", "flags.without")  # tables without a good
@@ -32,10 +35,13 @@ _TABLES = (
 _RUN_TABLES = ("flows", "bilateral", "features", "scores", "flags")
 
 
-def explain(subject: str, *, reproduce: bool, scenario: str, data: Path, form: str) -> None:
+def explain(subject: str, *, reproduce: bool, scenario: str | None, data: Path, form: str) -> None:
     """Answer `anomaly explain`."""
-    asked, period = _parse(subject)
+    asked, period = _parse(subject, data)
     store = open_store(data)
+    if asked.exporter == COALITION:
+        legs.explain(store, asked, _settings_of(store, scenario).measures, form)
+        return
     if not store.exists("features"):
         raise SourceUnavailable(
             "a table of features", "none in the store", hint="run `make`, or name another folder with --data"
@@ -44,7 +50,7 @@ def explain(subject: str, *, reproduce: bool, scenario: str, data: Path, form: s
     goods, between = asking.parse_goods(asked.code, known), asking.goods_between(asked.code, known)
     if goods is None:
         raise BadRequest("one good", asking.TOTAL, hint="name a code")
-    settings = scenarios.load(scenario)
+    settings = _settings_of(store, scenario)
     row = explaining.measured(store.read("features", where=goods, between=between), asked, goods)
     if row is None:
         raise _not_measured(store, asked, goods, period)
@@ -55,7 +61,7 @@ def explain(subject: str, *, reproduce: bool, scenario: str, data: Path, form: s
         if store.exists(name)
     }
     if store.exists("flows") and store.exists("flows.files"):
-        told = explaining.told_by(row, settings.coalition.countries, members(store, row["good"]))
+        told = explaining.told_by(row, of_record(settings.recorded()), members(store, row["good"]))
         columns = ["raw_file", "flow_code", "ref_date"]
         tables |= {"flows": store.read("flows", columns=columns, where=told), "flows.files": store.read("flows.files")}
     parts = explaining.explain(row, tables, limits_of(settings), _run(store, settings))
@@ -66,12 +72,28 @@ def explain(subject: str, *, reproduce: bool, scenario: str, data: Path, form: s
     document(parts, form)
 
 
-def _parse(text: str) -> tuple[Subject, str | None]:
+def _settings_of(store: Store, scenario: str | None) -> scenarios.Settings:
+    """The settings of the run that made the tables. Raises SettingsWrong where another scenario is asked for."""
+    settings = scenarios.from_record(made_by.record(store, ("features", *_TABLES)))
+    if scenario is not None and scenarios.load(scenario) != settings:
+        raise SettingsWrong(
+            f"the scenario that made the tables, {settings.name}",
+            f"--scenario {scenario}: other settings",
+            hint=f"leave --scenario out, or make the tables by it: make run SCENARIO={scenario}",
+        )
+    return settings
+
+
+def _parse(text: str, data: Path) -> tuple[Subject, str | None]:
     flagged = explaining.parse_flag(text)
     if flagged is not None:
         return flagged, None
     code, exporter, importer, period = explaining.parse_route(text)
-    sides = [asking.parse_side(side, groups_for()) for side in (exporter, importer)]
+    if exporter.strip().casefold() in ("coalition", COALITION.casefold()):
+        hub = asking.parse_side(importer, groups_for(data))
+        of = asking.windows_of(asking.parse_span(period)) if period else ()
+        return Subject(code, COALITION, hub.name if hub else importer, of), period
+    sides = [asking.parse_side(side, groups_for(data)) for side in (exporter, importer)]
     windows = asking.windows_of(asking.parse_span(period)) if period else ()
     names = []
     for side in sides:
@@ -108,12 +130,10 @@ def _run(store: Store, settings: scenarios.Settings) -> Row:
     """What the numbers hang on: code, scenario, seeds, and the version of each table."""
     metas: dict[str, dict[str, Any]] = {name: store.meta(name) for name in _RUN_TABLES if store.exists(name)}
     told = metas.get("flags") or metas.get("features") or {}
-    now = settings.fingerprint()
-    recorded = told.get("settings")
     return {
         "scenario": settings.name,
-        "scenario_hash": recorded or now,
-        "is_scenario_of_the_run": recorded in (None, now),
+        "scenario_title": settings.title,
+        "scenario_hash": settings.fingerprint(),
         "code_version": told.get("code_version"),
         "seeds": ", ".join(map(str, settings.forest.seeds)),
         **{f"version_of_{name}": store.version(name) for name in metas},
@@ -124,13 +144,13 @@ def _reproduced(store: Store, row: Row, score: Row, settings: scenarios.Settings
     """Fit the forest of the row's group again, from features, and compare the score to the last digit."""
     if not score:
         return "this route has no score"
-    from anomaly.scores import forest_inputs, scores
+    from anomaly.stages.order import through
 
     group = pl.all_horizontal(
         [pl.col(name) == row[name] for name in ("freq_code", "window_months", "baseline_gap_years")]
     )
-    inputs = forest_inputs.build(store.read("features", where=group), settings)
-    again = scores.build(inputs, forest_inputs.names(), settings).scores.filter(explaining.is_about(row))
+    given = {"features": store.read("features", where=group), "families": families(store)}
+    again = through(["scores"], given, settings).read("scores").filter(explaining.is_about(row))
     if again.is_empty():
         return "the route is not scored with these settings"
     found = again["anomaly_score"][0]

@@ -11,16 +11,75 @@ from anomaly.contract.errors import BadRequest, SourceUnavailable, StoreFailure
 if TYPE_CHECKING:
     import dataframely as dy
 
+    from anomaly.contract.settings import Settings
 
-def sources(form: str) -> None:
-    """Answer `anomaly sources`."""
+
+def sources(data: Path, form: str) -> None:
+    """Answer `anomaly sources`, and say on stderr how many doubts there are of the files that were read."""
     from anomaly.sources import SOURCES
+
+    count = _count_of_doubts(data)
+    if count:
+        say(f"{count:,} doubts of the files that were read: `anomaly sources --doubts` shows them")
 
     rows = [
         {"name": one.name, "title": one.title, "publisher": one.publisher, "licence": one.licence, "url": one.url}
         for one in SOURCES
     ]
     show(rows, form)
+
+
+def _count_of_doubts(data: Path) -> int:
+    if not data.is_dir():
+        return 0
+    from anomaly.store.store import Store
+
+    store = Store(data)
+    if not store.exists("flows"):
+        return 0
+    try:
+        return sum(int(store.meta(name)["rows"]) for name in ("flows.doubts", "flows.set_aside"))
+    except KeyError:  # tables of before there were doubts
+        return 0
+
+
+def scenarios(data: Path, form: str) -> None:
+    """Answer `anomaly scenarios`: those of the program, and that of the tables where it is another."""
+    from anomaly.contract import settings
+
+    known = [settings.load(file.stem) for file in sorted(settings.SCENARIOS.glob("*.toml"))]
+    made = _made_by(data)
+    if made is not None and made not in known:
+        known.append(made)
+    rows = [
+        {
+            "name": scenario.name,
+            "title": scenario.title,
+            "since": str(scenario.sanctions_since),
+            "targets": " ".join(scenario.targets.countries),
+            "coalition": " ".join(scenario.coalition.countries),
+            "hubs": "everyone else"
+            if scenario.hub_candidates.everyone_else
+            else " ".join(scenario.hub_candidates.countries),
+            "baseline_years": " ".join(map(str, scenario.baseline_years)),
+            "goods_lists": " ".join(goods_list.file for goods_list in scenario.goods_lists),
+            "made_these_tables": scenario == made,
+        }
+        for scenario in known
+    ]
+    show(rows, form, ["name", "since", "title", "made_these_tables"])
+
+
+def _made_by(data: Path) -> Settings | None:
+    """The scenario of the tables under a folder; None where there are none. Raises SettingsWrong where there are several."""
+    from anomaly.contract import settings
+    from anomaly.store import made_by
+    from anomaly.store.store import Store
+
+    tables = ("coverage", "bilateral", "features", "scores", "flags", "rollups")
+    if not data.is_dir() or not any(Store(data).exists(table) for table in tables):
+        return None
+    return settings.from_record(made_by.record(Store(data), tables))
 
 
 def indicators(form: str) -> None:
@@ -61,12 +120,14 @@ def tables(name: str | None, data: Path, form: str) -> None:
     rows = []
     for known, contract in schema.TABLES.items():
         is_held = store is not None and store.exists(known)
+        scenario = store.meta(known).get("scenario") if store and is_held else None
         meaning = (contract.__doc__ or "").partition("\n")[0]
         rows.append(
             {
                 "table": known,
                 "rows": store.meta(known)["rows"] if store and is_held else None,
                 "version": store.version(known) if store and is_held else None,
+                "scenario": scenario["name"] if scenario else None,
                 "holds": meaning,
             }
         )
@@ -103,15 +164,83 @@ def report(data: Path, form: str) -> None:
         for file in sorted(latest.iterdir(), key=lambda file: (file.suffix != ".html", file.name))
         if file.is_file()
     ]
+    _say_of_which_scenario(data, latest)
     show(rows, form)
 
 
-def run(raw: Path, scenario: str, data: Path, log_format: str | None) -> int:
+def _say_of_which_scenario(data: Path, latest: Path) -> None:
+    """Which scenario the reports are of, and where the flags now in the store are of another."""
+    import json
+
+    from anomaly.contract.settings import from_record
+    from anomaly.store.store import Store
+
+    if not (latest / "manifest.json").is_file():
+        return
+    reported = json.loads((latest / "manifest.json").read_text(encoding="utf-8"))["scenario"]
+    say(f"of the scenario {reported['name']}")
+    store = Store(data)
+    kept = store.meta("flags").get("scenario") if store.exists("flags") else None
+    if kept is not None and from_record(kept).fingerprint() != reported["sha256"]:
+        say(f"the flags now in the store are of another, {kept['name']}: make report SCENARIO=<name or file>")
+
+
+def run(raw: Path, scenario: str, data: Path, log_format: str | None, *, is_quarantine: bool) -> int:
     """Answer `anomaly run`, the same as `python -m pipelines run`, with what to end with."""
     from pipelines import run as jobs
     from pipelines.job import exit_code_of
 
-    return exit_code_of(lambda: jobs.main(raw, data, scenario), log_format)
+    return exit_code_of(lambda: jobs.main(raw, data, scenario, is_quarantine=is_quarantine), log_format)
+
+
+def draft(file: Path, *, is_written: bool) -> None:
+    """Answer `anomaly map`. Raises DataRejected where the file cannot be looked at, BadRequest where a mapping is there."""
+    from anomaly.sources.base import RawFile
+    from anomaly.sources.table_draft import drafted
+    from anomaly.sources.table_mapping import stem
+
+    text = drafted(RawFile(file, file.name))
+    beside = file.parent / f"{stem(file)}.toml"
+    if not is_written:
+        print(text, end="")
+        return
+    if beside.exists():
+        raise BadRequest("a table without a mapping", f"{beside} is there", hint="look at it without --write")
+    beside.write_text(text, encoding="utf-8")
+    say(f"{beside}: look through its comments")
+
+
+def doubts(data: Path, form: str) -> None:
+    """Answer `anomaly sources --doubts`: what of the files that were read is in doubt, and what was set aside."""
+    from anomaly.cli.store import open_store
+
+    store = open_store(data)
+    aside = [
+        {
+            "file": row["path"],
+            "rule": "set_aside",
+            "says": row["reason"],
+            "figures": "",
+            "todo": "mend it and run again",
+        }
+        for row in store.read("flows.set_aside").iter_rows(named=True)
+    ]
+    rows = [
+        {
+            "file": row["raw_file"],
+            "rule": row["rule"],
+            "reporter": row["reporter_iso"],
+            "partner": row["partner_iso"],
+            "good": row["cmd_code"],
+            "says": row["says"],
+            "figures": row["figures"],
+            "todo": row["todo"],
+        }
+        for row in store.read("flows.doubts").iter_rows(named=True)
+    ]
+    if not (aside or rows):
+        say("no doubts, and no file set aside")
+    show([*({**dict.fromkeys(("reporter", "partner", "good")), **row} for row in aside), *rows], form)
 
 
 def verify(data: Path, form: str) -> None:

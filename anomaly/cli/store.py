@@ -9,17 +9,20 @@ from pathlib import Path
 import polars as pl
 
 from anomaly.contract.errors import BadRequest, SourceUnavailable
+from anomaly.contract.scenario import Scenario, of_record
 from anomaly.flags.rule import limits_of_record
 from anomaly.flags.types.base import Limits
 from anomaly.query import question as asking
 from anomaly.query.held import COLUMNS
 from anomaly.query.question import Question
 from anomaly.reference import countries, goods
+from anomaly.store import made_by
 from anomaly.store.store import Store
 
 Frames = dict[str, pl.DataFrame]
 
 _EDITIONS = (4, 5, 6)  # HS 2012, 2017 and 2022: where the store does not say
+_TRADE = ("coverage", "bilateral")  # tables that every question of trade reads
 _CURRENCIES = ("USD", "EUR", "GBP", "JPY")
 
 
@@ -55,21 +58,11 @@ def editions_used(store: Store) -> list[int]:
 
 def families(store: Store) -> pl.DataFrame:
     """The HS families that the run used: edition, cmd_code, good. They may come from a table beside its raw files."""
-    if store.exists("bilateral.families"):
-        return store.read("bilateral.families")
+    if store.exists("families"):
+        return store.read("families")
     from anomaly.reference import editions
 
     return editions.family_map(editions_used(store))
-
-
-def limits_of(store: Store) -> Limits:
-    """What a flag's rule is held against: of the scenario that made the tables."""
-    record = store.meta("features").get("scenario") if store.exists("features") else None
-    if record is None:
-        from anomaly.contract import settings
-
-        record = settings.load().model_dump(mode="json")
-    return limits_of_record(record)
 
 
 def members(store: Store, good: str) -> list[str]:
@@ -78,13 +71,21 @@ def members(store: Store, good: str) -> list[str]:
     return known or [good.removesuffix("+")]
 
 
-def groups_for(*texts: str | None) -> dict[str, Sequence[str]]:
-    """Groups of countries that can be asked for by name; the coalition is read from the scenario only when named."""
+def scenario_of(store: Store, tables: Iterable[str]) -> Scenario:
+    """The scenario that made the tables a question reads. Raises SettingsWrong where they are of several or of none."""
+    return of_record(made_by.record(store, tables))
+
+
+def limits_of(store: Store, tables: Iterable[str]) -> Limits:
+    """What a flag's rule is held against: of the scenario that made the tables, as for `scenario_of`."""
+    return limits_of_record(made_by.record(store, tables))
+
+
+def groups_for(data: Path, *texts: str | None) -> dict[str, Sequence[str]]:
+    """Groups of countries that can be asked for by name; the coalition is that of the tables, read only when named."""
     known: dict[str, Sequence[str]] = {"EU27": countries.EU27, "EU": countries.EU27}
     if any(text is not None and text.strip().casefold() == "coalition" for text in texts):
-        from anomaly.contract import settings
-
-        known["coalition"] = settings.load().coalition.countries
+        known["coalition"] = scenario_of(open_store(data), _TRADE).coalition
     return known
 
 
@@ -106,7 +107,7 @@ def understood(asked: Asked, data: Path) -> tuple[Question, Store]:
     if asked.currency.upper() not in _CURRENCIES:
         raise BadRequest(f"a currency: {', '.join(_CURRENCIES)}", repr(asked.currency))
     _check_source(asked.source)
-    groups = groups_for(asked.exporter, asked.importer)
+    groups = groups_for(data, asked.exporter, asked.importer)
     exporter, importer = (asking.parse_side(side, groups) for side in (asked.exporter, asked.importer))
     if asked.code.strip().upper() == asking.TOTAL and exporter is None and importer is None:
         raise BadRequest("an exporter or an importer beside TOTAL", "neither", hint="add --exporter or --importer")
@@ -136,9 +137,11 @@ def cells_of(store: Store, question: Question, currency: str, more: Sequence[str
         raise SourceUnavailable(
             "a table of trade", "no bilateral table in the store", hint="run `make`, or name another folder with --data"
         )
+    if currency == "USD" and question.source is not None:
+        return _cells_of_source(store, question, more)
     if currency == "USD":
         # Whole goods, not only the routes asked for: the reporter's other routes tell nothing from unknown.
-        where = question.where() if question.is_sum or question.goods is None else question.goods
+        where = question.where() if question.goods is None else question.goods
         return store.read("bilateral", [*COLUMNS["bilateral"], *more], where, question.between)
     from anomaly.bilateral import coverage
     from anomaly.query import series as told_as
@@ -156,6 +159,24 @@ def cells_of(store: Store, question: Question, currency: str, more: Sequence[str
     )
     real = countries.table().filter(pl.col("kind") == "country")["iso3"].implode()
     return cells.filter(question.where(), pl.col("exporter_iso").is_in(real), pl.col("importer_iso").is_in(real))
+
+
+def _cells_of_source(store: Store, question: Question, more: Sequence[str]) -> pl.DataFrame:
+    """The same of one publisher's flows alone, as if there were no other: also of routes another one speaks for."""
+    from anomaly.bilateral import bilateral, coverage
+    from anomaly.reference import editions
+
+    reported = coverage.as_extracts(store.scan("flows").filter("is_current"))
+    own = reported.filter(pl.col("source") == question.source)
+    flows = bilateral.with_goods(own, families(store), editions.edition_number(pl.col("classification_code")))
+    if question.goods is not None:
+        flows = flows.filter(question.goods)
+    is_own = pl.col("source") == question.source
+    who, scope = (store.read(name, where=is_own) for name in ("coverage", "coverage.scope"))
+    since = min(scenario_of(store, _TRADE).baseline_years)
+    cells = bilateral.build(flows, who, scope, countries.table(), {str(question.source): 0}, since)
+    whole = cells if question.goods is not None else cells.filter(question.where())
+    return whole.select(*COLUMNS["bilateral"], *more)
 
 
 def held_or_nearest(store: Store, question: Question, code: str) -> None:

@@ -1,43 +1,196 @@
-"""Periods as people write them, and stretches of whole months."""
+"""Windows of whole months: as people and commands name them, and as tables hold them."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
+
+import polars as pl
 
 from anomaly.contract.errors import BadRequest
 
-_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
-    """A stretch of whole months as a person named it.
+class Window:
+    """Months that are looked at together, in the order of keys.WINDOW_KEY.
 
     Parameters
     ----------
-    text : str
-        Its name in one spelling: 2022, 2022H1, 2022Q3 or 2022-07.
-    freq : str
-        A for a year, M for all else.
-    start : datetime.date
-        First day of its first month.
-    end : datetime.date
-        First day of its last month.
+    freq_code : str
+        A for annual data, whose years are whole and end in December; M for monthly data.
     months : int
-        How many months, 1 to 12.
+        How many there are.
+    end : datetime.date
+        First day of the last of them.
+
+    Examples
+    --------
+    >>> half_year = Window("M", 6, date(2022, 6, 1))
+    >>> half_year.name, half_year.words, half_year.in_year(2021).words
+    ('2022H1', 'Jan–Jun 2022', 'Jan–Jun 2021')
     """
 
-    text: str
-    freq: str
-    start: date
-    end: date
+    freq_code: str
     months: int
+    end: date
+
+    @property
+    def year(self) -> int:
+        """The year that its last month lies in."""
+        return self.end.year
+
+    @property
+    def start(self) -> date:
+        """First day of its first month."""
+        return months_before(self.end, self.months - 1)
+
+    def in_year(self, year: int) -> Window:
+        """The same months so that the last of them lies in another year.
+
+        Parameters
+        ----------
+        year : int
+            For the year before `window.year - 1`.
+
+        Returns
+        -------
+        Window
+            Of the same length.
+        """
+        return replace(self, end=self.end.replace(year=year))
+
+    def span(self) -> tuple[date, date, int]:
+        """First and last period as tables date them, and how many periods: a year is one, of its first day."""
+        if self.freq_code == "A":
+            return date(self.start.year, 1, 1), date(self.end.year, 1, 1), self.months // 12
+        return self.start, self.end, self.months
+
+    def baseline_years(self, fixed: Sequence[int]) -> tuple[int, ...]:
+        """Years of the baseline: a window is never compared with itself.
+
+        Parameters
+        ----------
+        fixed : sequence of int
+            Of the scenario, for windows that are later.
+
+        Returns
+        -------
+        tuple of int
+            `fixed`, else the three years before the window's.
+        """
+        return tuple(fixed) if self.year > max(fixed) else (self.year - 3, self.year - 2, self.year - 1)
+
+    @property
+    def name(self) -> str:
+        """Its name in commands and machine-read answers: 2022, 2022H1, 2022Q3, 2022-07 or 2022-01:2022-11."""
+        if self._is_whole_years:
+            return str(self.year) if self.months == 12 else f"{self.start.year}:{self.year}"
+        if self.months in (3, 6) and self.end.month % self.months == 0:
+            return f"{self.year}{'Q' if self.months == 3 else 'H'}{self.end.month // self.months}"
+        return f"{self.end:%Y-%m}" if self.months == 1 else f"{self.start:%Y-%m}:{self.end:%Y-%m}"
+
+    @property
+    def words(self) -> str:
+        """Its name in documents and sentences: 2022, Jan–Jun 2022, Nov 2021–Oct 2022 or Mar 2022."""
+        if self._is_whole_years:
+            return str(self.year) if self.months == 12 else f"{self.start.year}–{self.year}"
+        last = f"{MONTHS[self.end.month - 1]} {self.year}"
+        if self.months == 1:
+            return last
+        first = MONTHS[self.start.month - 1] + (f" {self.start.year}" if self.start.year != self.year else "")
+        return f"{first}–{last}"
+
+    @property
+    def _is_whole_years(self) -> bool:
+        return self.freq_code == "A" or (self.months == 12 and self.end.month == 12)
 
 
-def parse_period(text: str) -> Period:
-    """A period from what a person wrote.
+def window_of(row: Mapping[str, Any]) -> Window:
+    """The window of a row of any table from features on.
+
+    Parameters
+    ----------
+    row : mapping
+        freq_code, window_months and window_end, and anything else.
+
+    Returns
+    -------
+    Window
+        The row's.
+    """
+    return Window(row["freq_code"], row["window_months"], row["window_end"])
+
+
+def months_before(day: date, months: int) -> date:
+    """The first day of the month so many months earlier.
+
+    Parameters
+    ----------
+    day : datetime.date
+        Any day of a month.
+    months : int
+        How many; 0 for the month itself.
+
+    Returns
+    -------
+    datetime.date
+        A first day.
+    """
+    count = day.year * 12 + day.month - 1 - months
+    return date(count // 12, count % 12 + 1, 1)
+
+
+def first_month() -> pl.Expr:
+    """First day of the first month of a row's window, from its window_end and window_months."""
+    last = pl.col("window_end").dt.year().cast(pl.Int32) * 12 + pl.col("window_end").dt.month()
+    months = last - pl.col("window_months")
+    return pl.date(months // 12, months % 12 + 1, 1)
+
+
+def within(window: Window) -> pl.Expr:
+    """The rows of a window in tables by period.
+
+    Parameters
+    ----------
+    window : Window
+        What is meant.
+
+    Returns
+    -------
+    polars.Expr
+        Boolean over ref_date.
+    """
+    first, last, _ = window.span()
+    return pl.col("ref_date").is_between(pl.lit(first), pl.lit(last))
+
+
+def is_window(window: Window) -> pl.Expr:
+    """The rows of a window in tables by window.
+
+    Parameters
+    ----------
+    window : Window
+        What is meant.
+
+    Returns
+    -------
+    polars.Expr
+        Boolean over freq_code, window_months and window_end.
+    """
+    return (
+        (pl.col("freq_code") == window.freq_code)
+        & (pl.col("window_months") == window.months)
+        & (pl.col("window_end") == pl.lit(window.end))
+    )
+
+
+def parse_period(text: str) -> Window:
+    """The window that a person means by one word.
 
     Parameters
     ----------
@@ -46,8 +199,8 @@ def parse_period(text: str) -> Period:
 
     Returns
     -------
-    Period
-        Its name, its first and last month.
+    Window
+        Of annual data for a year, of monthly data for all else.
 
     Raises
     ------
@@ -57,7 +210,7 @@ def parse_period(text: str) -> Period:
     Examples
     --------
     >>> half_year = parse_period("2022 h1")
-    >>> half_year.text, half_year.freq, str(half_year.start), str(half_year.end), half_year.months
+    >>> half_year.name, half_year.freq_code, str(half_year.start), str(half_year.end), half_year.months
     ('2022H1', 'M', '2022-01-01', '2022-06-01', 6)
     """
     asked = re.sub(r"\s+", "", text).upper()
@@ -66,16 +219,12 @@ def parse_period(text: str) -> Period:
         raise BadRequest("a period such as 2022, 2022H1, 2022Q3 or 2022-07", repr(text[:40]), hint=_near_period(asked))
     year = int(match[1])
     if match[2]:
-        return _months(f"{year}H{match[2]}", "M", year, 6 * int(match[2]) - 5, 6)
+        return Window("M", 6, date(year, 6 * int(match[2]), 1))
     if match[3]:
-        return _months(f"{year}Q{match[3]}", "M", year, 3 * int(match[3]) - 2, 3)
+        return Window("M", 3, date(year, 3 * int(match[3]), 1))
     if match[4]:
-        return _months(f"{year}-{match[4]}", "M", year, int(match[4]), 1)
-    return _months(str(year), "A", year, 1, 12)
-
-
-def _months(text: str, freq: str, year: int, first: int, months: int) -> Period:
-    return Period(text, freq, date(year, first, 1), date(year, first + months - 1, 1), months)
+        return Window("M", 1, date(year, int(match[4]), 1))
+    return Window("A", 12, date(year, 12, 1))
 
 
 def _near_period(asked: str) -> str:
@@ -83,7 +232,7 @@ def _near_period(asked: str) -> str:
     if not year:
         return "write the year with four digits, first"
     rest = asked.replace(year[0], "", 1)
-    named = [number for number, month in enumerate(_MONTHS, 1) if month in rest]
+    named = [number for number, month in enumerate(MONTHS, 1) if month.upper() in rest]
     written = [int(number) for number in re.findall(r"[0-9]{1,2}", rest) if 1 <= int(number) <= 12]
     month = next(iter(named + written), 7)
     return f"did you mean {year[0]}-{month:02d}, {year[0]}, {year[0]}H1 or {year[0]}Q3?"

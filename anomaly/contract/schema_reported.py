@@ -15,7 +15,7 @@ VALUE_BASES = ("export", "import", "reconciled")
 MOST_PLAUSIBLE_USD = 10**15  # a thousand times the world's trade in a month: beyond it a unit is wrong
 
 ISO3 = r"^[A-Z][A-Z0-9]{2}$"
-GOOD = r"^[0-9]{2}[0-9A-Z]{0,6}\+?$"
+GOOD = r"^(TOTAL|[0-9]{2}[0-9A-Z]{0,6}\+?)$"
 
 
 def text(meaning: str, **options: Any) -> dy.String:
@@ -162,6 +162,20 @@ class Rejected(dy.Schema):
     )
 
 
+class Doubts(dy.Schema):
+    """What was read and may not be what it looks like: each with its figures and what to do. Nothing was changed for it."""
+
+    source = text("publisher's file format")
+    raw_file = text("path of the raw file under the raw folder; of the first where several are concerned")
+    rule = text("name of the doubt")
+    reporter_iso = text("the reporter it touches; null: the whole file", nullable=True)
+    partner_iso = text("the partner it touches; null: all of them", nullable=True)
+    cmd_code = text("the good it touches, as in flows; null: all of them", nullable=True)
+    says = text("the doubt in words")
+    figures = text("what was seen, in figures")
+    todo = text("what settles it")
+
+
 class RawFiles(dy.Schema):
     """Every raw file read: rows_in = rows_kept + rows_rejected + rows_deduplicated, always."""
 
@@ -178,6 +192,14 @@ class RawFiles(dy.Schema):
     rows_rejected = count("rows in flows.rejected")
     rows_errors = count("of the rejected, the bad ones")
     rows_deduplicated = count("rows folded into a kept one: exact repeats, procedures summed, quantity rows joined")
+
+
+class SetAside(dy.Schema):
+    """Files that could not be read and were set aside whole, each with its reason; nothing of them is in any table."""
+
+    path = text("path under the raw folder", primary_key=True)
+    sha256 = text("content hash", regex="^[0-9a-f]{64}$")
+    reason = text("what was expected, what came and what to do")
 
 
 class Coverage(dy.Schema):

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from anomaly.contract.errors import SettingsWrong
+from anomaly.contract.scenario import DEFAULT
 
 SCENARIOS = Path(__file__).parent.parent / "scenarios"
 
@@ -31,12 +33,20 @@ class Role(_Frozen):
     source: str
 
 
+class HubCandidates(Role):
+    """Possible hubs: those named, or everyone who has no other part."""
+
+    countries: tuple[Iso3, ...] = ()
+    everyone_else: bool = False
+
+
 class GoodsList(_Frozen):
     """A dated list of goods: sets the priority of a flag, never its score."""
 
     file: str
     title: str
     source: str
+    tier_weights: dict[str, float] = Field(default_factory=dict)
 
 
 class Forest(_Frozen):
@@ -72,6 +82,43 @@ class PublicationLag(_Frozen):
     annual: dict[str, int] = Field(default={"comtrade": 10, "comext": 10, "baci": 13, "other": 12})
 
 
+class Supply(_Frozen):
+    """The leg from the coalition, as one exporter, to a hub (docs/supply.md). USD are of a year, as everywhere.
+
+    Chosen on the years and seeds that docs/supply.md names, none of which judge.
+    """
+
+    window_months: int = Field(default=6, ge=3, le=12)  # three are too rough and a year is too late
+    reference_years: int = Field(default=2, ge=1)  # before the measure; the best of them is what a rise is held against
+    most_months: int = Field(default=60, ge=30)  # that one trend and one season hold for
+    floor_usd: int = Field(
+        default=300_000, ge=1
+    )  # added to both sides of a growth: smaller, and small routes are the tail
+    direct_fall_share: Share = (
+        0.2  # the coalition's direct trade of the good fell by this at least, or nothing is asked
+    )
+    small_route_usd: int = Field(default=1_000_000, ge=0)  # before the rise; smaller ones have placebos of their own
+    noise_log: float = Field(default=0.3, gt=0)  # that every route has, whatever its own past shows
+    least_past_growths: int = Field(default=6, ge=3)  # of a leg's past, for a noise of its own: 2.5 years of months
+    overlap_share: Share = 0.5  # of a window's months: as many placebo windows of a leg, a month apart, count as one
+    least_dates_before: int = Field(default=12, ge=1)  # the measure, at which a step could be found
+    least_controls: int = Field(default=3, ge=1)  # goods of a hub with standing direct trade, for its own growth
+    boom_least_controls: int = Field(
+        default=10, ge=1
+    )  # for a shock of the date, or a boom of a hub, to be seen in them
+    controls_that_shrink: float = Field(default=5.0, ge=0)  # a growth from n controls counts n / (n + this)
+    controls_share_limit: Share = 0.5  # of the share called: controls called as often as this, and it may be a boom
+    q_limit: Share = 0.10  # of both tests together: one must be within half of it
+    rule_rise_log: float = Field(default=0.7, ge=0)  # a doubling; where no test can be made
+    member_trade_share_least: Share = 0.9  # of the coalition's trade that must be out in a month
+    unreported_share_limit: Share = 0.02  # of a window's trade, by members with gaps: they are taken for nothing
+    interval_share: Share = 0.9  # of a leakage interval
+    common_shock_log: float = Field(default=0.15, ge=0)  # of a hub, that all its goods share
+    draws: int = Field(default=1_000, ge=100)
+    seed: int = 0
+    sizes_usd: tuple[int, ...] = (100_000, 300_000, 1_000_000, 3_000_000, 10_000_000)  # that have a spread of their own
+
+
 class Evidence(_Frozen):
     """How much is worked out for the person who judges a flag."""
 
@@ -83,12 +130,14 @@ class Settings(_Frozen):
 
     name: str
     title: str
+    regime: str = ""
+    measures: str = "sanctions"
     targets: Role
     coalition: Role
-    hub_candidates: Role
-    neighbours: Role
+    hub_candidates: HubCandidates
+    neighbours: Role | None = None
     sanctions_since: date
-    baseline_years: tuple[int, ...] = (2019, 2020, 2021)
+    baseline_years: tuple[int, ...] = Field(min_length=1)  # not said: the three years before the measures
     window_months: tuple[int, ...] = (3, 6, 12)
     floor_usd: int = Field(default=100_000, ge=1)
     materiality_usd: int = Field(default=1_000_000, ge=0)
@@ -96,11 +145,49 @@ class Settings(_Frozen):
     rejected_share_limit: Share = 0.01
     extract_floor_usd: int = Field(default=10_000, ge=0)
     goods_lists: tuple[GoodsList, ...] = ()
+    goods_asked: Literal["all", "listed"] = "all"
+    listed_dataset: str = ""
     thresholds: dict[str, float] = Field(default_factory=dict)
     forest: Forest = Forest()
     calibration: Calibration = Calibration()
     publication_lag_months: PublicationLag = PublicationLag()
     evidence: Evidence = Evidence()
+    supply: Supply = Supply()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _baseline_ends_before_the_measures(cls, told: Any) -> Any:
+        since = told.get("sanctions_since") if isinstance(told, dict) else None
+        if not isinstance(since, date) or "baseline_years" in told:
+            return told
+        return {**told, "baseline_years": (since.year - 3, since.year - 2, since.year - 1)}
+
+    @model_validator(mode="after")
+    def _listed_goods_have_a_list(self) -> Self:
+        if self.goods_asked == "listed" and not self.goods_lists:
+            raise ValueError('goods_asked is "listed", and there is no [[goods_lists]] to say which')
+        return self
+
+    @property
+    def facts_of(self) -> str:
+        """Whose rows of the reference tables (dated measures, published cases) and whose simulated world it is about."""
+        return self.regime or self.name
+
+    def tier_weight(self, tier: str | None) -> float:
+        """How much more a tier of the goods lists weighs in the order of flags.
+
+        Parameters
+        ----------
+        tier : str, optional
+            Of a good; None where it is on no list.
+
+        Returns
+        -------
+        float
+            1 where no list says, and for no tier.
+        """
+        weights = [goods_list.tier_weights[tier] for goods_list in self.goods_lists if tier in goods_list.tier_weights]
+        return max(weights, default=1.0)
 
     def gap_years(self, year: int) -> int:
         """Years from the last baseline year to a window.
@@ -134,17 +221,54 @@ class Settings(_Frozen):
             return "target"
         if importer in self.coalition.countries:
             return "coalition"
-        if importer in self.hub_candidates.countries or importer in self.neighbours.countries:
+        if self.hub_candidates.everyone_else or importer in self.hub_candidates.countries:
             return "other"
-        return "placebo"
+        return "other" if self.neighbours and importer in self.neighbours.countries else "placebo"
+
+    def recorded(self) -> dict[str, Any]:
+        """Every setting as JSON has it: what a table keeps of the scenario that made it."""
+        return self.model_dump(mode="json")
 
     def fingerprint(self) -> str:
         """Hash of every setting: the same for two runs that were asked the same."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        text = json.dumps(self.recorded(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def load(name_or_path: str = "russia-2022", **overrides: Any) -> Settings:
+def from_record(record: Mapping[str, Any]) -> Settings:
+    """The settings that a table keeps; what is newer than the table has its default.
+
+    Parameters
+    ----------
+    record : mapping
+        Settings.recorded, as JSON gives it back.
+
+    Returns
+    -------
+    Settings
+        Those of the run that made the table.
+
+    Raises
+    ------
+    SettingsWrong
+        Where the table was made by a version with other settings.
+    """
+    try:
+        return Settings.model_validate(record)
+    except ValidationError as error:
+        raise SettingsWrong(
+            "settings of this version in the tables",
+            _faults(error),
+            count=error.error_count(),
+            hint="the tables are of another version: run again from the raw files",
+        ) from error
+
+
+def _faults(error: ValidationError) -> str:
+    return "; ".join(f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors())
+
+
+def load(name_or_path: str = DEFAULT, **overrides: Any) -> Settings:
     """Read a scenario by its name, or from a TOML file of one's own.
 
     Parameters
@@ -183,10 +307,9 @@ def load(name_or_path: str = "russia-2022", **overrides: Any) -> Settings:
     try:
         return Settings.model_validate({**keys, **overrides})
     except ValidationError as error:
-        faults = [f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()]
         raise SettingsWrong(
             "settings as docs/settings.md lists them",
-            "; ".join(faults),
-            count=len(faults),
+            _faults(error),
+            count=error.error_count(),
             hint=f"mend these keys of {path.name}",
         ) from error

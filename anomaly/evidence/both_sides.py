@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from anomaly.bilateral.sums import Window
+from anomaly.bilateral.known import is_broken, silences, silences_beside
+from anomaly.contract.periods import window_of
 from anomaly.evidence.other_sellers import years_of
 
 _ROUTE = ("freq_code", "good", "exporter_iso", "importer_iso")
@@ -13,29 +14,49 @@ _AMOUNTS = ("export_value_fob_usd", "import_value_cif_usd", "reexport_value_fob_
 
 
 def build(
-    flags: pl.DataFrame, cells: pl.DataFrame, coverage: pl.DataFrame, scope: pl.DataFrame, broken: pl.DataFrame
+    flags: pl.DataFrame,
+    trade: pl.DataFrame,
+    around: pl.DataFrame,
+    coverage: pl.DataFrame,
+    scope: pl.DataFrame,
+    broken: pl.DataFrame,
 ) -> pl.DataFrame:
-    """flag_id and `sides`: three rows each, window, year before and baseline mean.
+    """What each side of a flagged route reports in the window, the year before and the baseline years.
 
-    flags   flags with value_basis and baseline_years of their features
-    broken  bilateral.broken: goods of which silence may be a change of codes
-    cells   bilateral rows of the flags' routes, and of their exporters' other routes of the goods where at hand
+    The side that the flag's own figures come from shows those. Of the importer's side `known.silences_beside` says in
+    which periods a row is whole, and where none means nothing: not where the good is another thing in the editions of
+    the two sides. A sum is null where one of its periods is unknown. No re-exports are a nothing where the exporter can
+    speak of the period, and has some of the good in that year on a route at hand: else it may not report them.
 
-    The side that the flag's own figures come from shows those. On the other side absence is 0 only where that
-    side reported the period and its dataset holds the good; a sum is null where one of its periods is unknown.
-    Re-exports are null where the exporter has none of the good in that year on any route at hand: it may not
-    report them.
+    Parameters
+    ----------
+    flags : polars.DataFrame
+        Flags with value_basis and baseline_years of their features.
+    trade : polars.DataFrame
+        Rows of bilateral of the flags' routes, and of their exporters' other routes of the goods where at hand.
+    around : polars.DataFrame
+        Rows of bilateral with all routes of the flags' goods that are re-coded.
+    coverage, scope : polars.DataFrame
+        Rows of coverage and of coverage.scope.
+    broken : polars.DataFrame
+        families.broken.
+
+    Returns
+    -------
+    polars.DataFrame
+        flag_id and `sides`: three rows each, window, year before and baseline mean.
     """
-    periods = _periods(flags)
-    found = periods.join(
-        cells.select(*_ROUTE, "ref_date", *_AMOUNTS, "value_usd"), on=[*_ROUTE, "ref_date"], how="left"
+    periods = _heard(_periods(flags), flags, trade, around, coverage, scope)
+    periods = periods.with_columns(is_other_good=is_broken(periods, broken, "oldest_edition", "newest_edition"))
+    is_nothing = pl.col("is_nothing") & ~pl.col("is_other_good")
+    imported = pl.when(pl.col("is_nothing").is_not_null()).then(
+        pl.coalesce("import_value_cif_usd", pl.when(is_nothing).then(0))
     )
-    imported = pl.coalesce("import_value_cif_usd", pl.when(pl.col("is_told")).then(0))
-    reexported = pl.coalesce("reexport_value_fob_usd", pl.when(pl.col("has_reexports")).then(0))
+    is_none = pl.col("has_reexports") & pl.col("own_edition").is_not_null()
+    reexported = pl.coalesce("reexport_value_fob_usd", pl.when(is_none).then(0))
     weight = pl.when(pl.col("value_usd") > 0).then(pl.col("net_wgt_g")).otherwise(0)
     sums = (
-        found.join(_importers_told(flags, coverage, scope, broken), on=[*_ROUTE, "ref_date"], how="left")
-        .join(_exporters_with_reexports(cells), on=["freq_code", "good", "exporter_iso", "year"], how="left")
+        periods.join(_exporters_with_reexports(trade), on=["freq_code", "good", "exporter_iso", "year"], how="left")
         .group_by("flag_id", "span", "years")
         .agg(
             _sum(pl.col("export_value_fob_usd")).alias("export_value_fob_usd"),
@@ -48,6 +69,32 @@ def build(
     return _with_own(flags, sums)
 
 
+def _heard(
+    periods: pl.DataFrame,
+    flags: pl.DataFrame,
+    trade: pl.DataFrame,
+    around: pl.DataFrame,
+    coverage: pl.DataFrame,
+    scope: pl.DataFrame,
+) -> pl.DataFrame:
+    """What is reported in each period, what the importer can say, and the editions that both sides are in over all."""
+    key = [*_ROUTE, "ref_date"]
+    rows = trade.join(flags.select(_ROUTE).unique(), on=_ROUTE, how="semi")
+    exports = rows.filter(pl.col("value_basis") != "import")
+    own = silences(exports, coverage, scope, around).rename({"hs_edition": "own_edition"})
+    beside = silences_beside(flags, "M", around, coverage, scope).rename({"hs_edition": "importers_edition"})
+    both = ("own_edition", "importers_edition")
+    return (
+        periods.join(rows.select(*key, *_AMOUNTS, "value_usd"), on=key, how="left")
+        .join(own, on=key, how="left")
+        .join(beside, on=key, how="left")
+        .with_columns(
+            oldest_edition=pl.min_horizontal(both).min().over("flag_id"),
+            newest_edition=pl.max_horizontal(both).max().over("flag_id"),
+        )
+    )
+
+
 def _sum(value: pl.Expr) -> pl.Expr:
     return pl.when(value.null_count() == 0).then(value.sum())
 
@@ -56,11 +103,11 @@ def _periods(flags: pl.DataFrame) -> pl.DataFrame:
     """A row per flag, span and period; `years` is over how many years the span's mean goes."""
     rows = []
     for flag in flags.select("flag_id", *_ROUTE, "window_months", "window_end", "baseline_years").to_dicts():
-        window = Window(flag["freq_code"], flag["window_months"], flag["window_end"])
-        year = window.end.year
+        window = window_of(flag)
+        year = window.year
         for span, years in zip(_SPANS, ([year], [year - 1], years_of(flag["baseline_years"])), strict=True):
             for one in years:
-                first, last, _ = window.span(one)
+                first, last, _ = window.in_year(one).span()
                 route = {name: flag[name] for name in _ROUTE}
                 rows.append(
                     {"flag_id": flag["flag_id"], **route, "span": span, "years": len(years), "f": first, "l": last}
@@ -77,34 +124,6 @@ def _periods(flags: pl.DataFrame) -> pl.DataFrame:
         .drop("f", "l")
         .explode("ref_date")
         .with_columns(year=pl.col("ref_date").dt.year())
-    )
-
-
-def _importers_told(
-    flags: pl.DataFrame, coverage: pl.DataFrame, scope: pl.DataFrame, broken: pl.DataFrame
-) -> pl.DataFrame:
-    """Periods in which an importer's silence on a good from an exporter is a nothing.
-
-    A re-coded good, or one that an edition breaks, may lie under codes that the importer moved to.
-    """
-    dataset = ["source", "dataset", "freq_code"]
-    year = pl.col("ref_date").dt.year().alias("year")
-    imports = pl.col("flow_code") == "M"
-    told = coverage.filter(imports, "is_complete").select(*dataset, "ref_date", year, importer_iso="reporter_iso")
-    held = scope.filter(imports).select(*dataset, year, "dimension", "code").unique()
-    goods = held.filter(
-        pl.col("dimension") == "good",
-        ~pl.col("code").str.ends_with("+") & ~pl.col("code").is_in(broken["good"].unique().implode()),
-    )
-    partners = held.filter(pl.col("dimension") == "partner")
-    return (
-        flags.select(_ROUTE)
-        .unique()
-        .join(told, on=["freq_code", "importer_iso"])
-        .join(goods.rename({"code": "good"}), on=[*dataset, "year", "good"], how="semi")
-        .join(partners.rename({"code": "exporter_iso"}), on=[*dataset, "year", "exporter_iso"], how="semi")
-        .select(*_ROUTE, "ref_date", is_told=pl.lit(value=True))
-        .unique()
     )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
+from anomaly.contract.keys import WINDOW_KEY
 from anomaly.contract.schema import ROUTE_KEY
 from anomaly.contract.settings import Settings
-from anomaly.evidence.other_sellers import WINDOW
 from anomaly.flags import rule
 from anomaly.flags.types.base import Limits
 
@@ -42,21 +42,23 @@ def build(
     limits = rule.limits_of(settings)
     asked = flags.select(
         "flag_id",
-        *WINDOW,
+        *WINDOW_KEY,
         "good",
         "exporter_iso",
         "importer_iso",
         own_usd="value_usd",
         is_ghost=limits.is_from_coalition(),
     )
-    windows = flags.select(WINDOW).unique()
+    windows = flags.select(WINDOW_KEY).unique()
     measured = rule.beside_scores(
-        features.select(*ROUTE_KEY, *dict.fromkeys((*_VALUES, *rule.MEASURES))).join(windows, on=WINDOW, how="semi"),
+        features.select(*ROUTE_KEY, *dict.fromkeys((*_VALUES, *rule.MEASURES))).join(
+            windows, on=WINDOW_KEY, how="semi"
+        ),
         scores.select(*ROUTE_KEY, "q_value"),
         calibration,
         limits,
     )
-    not_compared = refused.join(windows, on=WINDOW, how="semi")
+    not_compared = refused.join(windows, on=WINDOW_KEY, how="semi")
     other = _unflagged(flags, measured, not_compared, market, limits).rename(_OTHER)
     return _nearest(_pairs(asked, other, limits), limits)
 
@@ -69,16 +71,16 @@ def _pairs(asked: pl.DataFrame, other: pl.DataFrame, limits: Limits) -> pl.DataF
     far = pl.when("is_ghost").then(6).otherwise(5)
 
     def sharing(flags: pl.DataFrame, *names: str) -> pl.DataFrame:
-        on = [*WINDOW, *names]
-        found = flags.join(other, left_on=on, right_on=[*WINDOW, *[_OTHER[name] for name in names]])
+        on = [*WINDOW_KEY, *names]
+        found = flags.join(other, left_on=on, right_on=[*WINDOW_KEY, *[_OTHER[name] for name in names]])
         return found.with_columns(pl.col(name).alias(_OTHER[name]) for name in names)
 
     same_pair = (
         asked.with_columns(chapter=_first("good", 2))
         .join(
             other.with_columns(chapter=_first("other_good", 2)),
-            left_on=[*WINDOW, "exporter_iso", "importer_iso", "chapter"],
-            right_on=[*WINDOW, "other_exporter", "other_importer", "chapter"],
+            left_on=[*WINDOW_KEY, "exporter_iso", "importer_iso", "chapter"],
+            right_on=[*WINDOW_KEY, "other_exporter", "other_importer", "chapter"],
         )
         .with_columns(other_exporter="exporter_iso", other_importer="importer_iso")
     )

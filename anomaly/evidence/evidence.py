@@ -12,10 +12,12 @@ from typing import Any
 
 import polars as pl
 
+from anomaly.contract.keys import WINDOW_KEY
 from anomaly.contract.schema import ROUTE_KEY, Flags, is_own_gap
 from anomaly.contract.settings import Settings
 from anomaly.evidence import both_sides, comparables, other_sellers
 from anomaly.flags import naming
+from anomaly.indicators.base import COALITION_TO_HUB
 
 _COLUMNS = ("evidence", "benign_if", "comparables", "sides")
 
@@ -25,8 +27,8 @@ class Tables:
     """What evidence is drawn from; each may hold more than the flags' rows.
 
     features    rows of the windows of the flags
-    bilateral   the flags' goods, to their importers and to their exporters
-    broken      bilateral.broken: changes of HS edition across which a good is not compared
+    bilateral   the flags' goods, to their importers and to their exporters; those that are re-coded to everyone
+    broken      families.broken: changes of HS edition across which a good is not compared
     """
 
     features: pl.DataFrame
@@ -37,6 +39,34 @@ class Tables:
     broken: pl.DataFrame
     coverage: pl.DataFrame
     scope: pl.DataFrame
+
+
+def around(flagged: pl.DataFrame, features: pl.LazyFrame, bilateral: pl.LazyFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """What lies around the flags, of tables that may be too large to hold.
+
+    Parameters
+    ----------
+    flagged : polars.DataFrame
+        flags.build.
+    features, bilateral : polars.LazyFrame
+        The run's tables.
+
+    Returns
+    -------
+    tuple of polars.DataFrame
+        Features of the flags' windows, of routes to their importers and of the coalition's to their hubs; bilateral of
+        the flags' goods to the countries on their routes, and to everyone of those that are re-coded.
+    """
+    windows = flagged.select(WINDOW_KEY).unique()
+    countries = pl.concat([flagged["importer_iso"], flagged["exporter_iso"]]).unique().implode()
+    ghosts = flagged.filter(naming.is_on(COALITION_TO_HUB))
+    asked_about = pl.col("importer_iso").is_in(flagged["importer_iso"].unique().implode()) | (
+        pl.col("exporter_iso").is_in(ghosts["exporter_iso"].unique().implode()) & (pl.col("role") == "other")
+    )
+    needed = pl.col("importer_iso").is_in(countries) | pl.col("good").str.ends_with("+")
+    sides = pl.col("good").is_in(flagged["good"].unique().implode()) & needed
+    near = features.filter(asked_about).join(windows.lazy(), on=WINDOW_KEY, how="semi")
+    return near.collect(engine="streaming"), bilateral.filter(sides).collect()
 
 
 def build(flags: pl.DataFrame, tables: Tables, names: Mapping[str, str], settings: Settings) -> pl.DataFrame:
@@ -52,12 +82,15 @@ def build(flags: pl.DataFrame, tables: Tables, names: Mapping[str, str], setting
         features.select(*ROUTE_KEY, *more), on=ROUTE_KEY, how="left", maintain_order="left"
     )
     rows = rows.with_columns(since=pl.when(_only_above_baseline()).then(pl.lit("baseline")).otherwise(pl.lit("prior")))
-    traded = other_sellers.build(tables.bilateral, tables.coverage, tables.scope, tables.broken, rows)
+    around, coverage, scope, broken = tables.bilateral, tables.coverage, tables.scope, tables.broken
+    countries = pl.concat([flags["importer_iso"], flags["exporter_iso"]]).unique().implode()
+    trade = around.filter(pl.col("importer_iso").is_in(countries))
+    traded = other_sellers.build(trade, coverage, scope, broken, rows, around)
     for one in (
-        both_sides.build(rows, tables.bilateral, tables.coverage, tables.scope, tables.broken),
+        both_sides.build(rows, trade, around, coverage, scope, broken),
         comparables.build(flags, features, tables.scores, tables.refused, traded, tables.calibration, settings),
-        other_sellers.sold_by_others(rows, traded, tables.coverage, tables.scope, settings.coalition.countries),
-        other_sellers.recorded_from_others(flags, tables.bilateral),
+        other_sellers.sold_by_others(rows, traded, around, coverage, scope, broken, settings.coalition.countries),
+        other_sellers.recorded_from_others(flags, trade),
     ):
         rows = rows.join(one, on="flag_id", how="left", maintain_order="left")
     kinds = {name: column.dtype for name, column in Flags.columns().items()}

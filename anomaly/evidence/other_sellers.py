@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import polars as pl
 
-from anomaly.bilateral.sums import Window, fill, reported, within
+from anomaly.bilateral.known import (
+    DATASET,
+    active_years,
+    full_reports,
+    is_broken,
+    own_side,
+    silences,
+    speaking_years,
+    without_moved,
+)
+from anomaly.bilateral.sums import by_year, fill
+from anomaly.contract.keys import ROUTE, WINDOW_KEY
+from anomaly.contract.periods import Window
 
-WINDOW = ("freq_code", "window_months", "window_end")
-_ROUTE = ("good", "exporter_iso", "importer_iso")
 _VALUES = ("value_usd", "value_prior_year_usd", "value_baseline_usd")
 _SCHEMA = {
     **{"freq_code": pl.String, "window_months": pl.Int16, "window_end": pl.Date},
-    **dict.fromkeys(_ROUTE, pl.String),
+    **dict.fromkeys(ROUTE, pl.String),
     **dict.fromkeys(_VALUES, pl.Int64),
 }
 
@@ -25,49 +36,55 @@ def years_of(baseline_years: str) -> list[int]:
 
 
 def build(
-    cells: pl.DataFrame, coverage: pl.DataFrame, scope: pl.DataFrame, broken: pl.DataFrame, windows: pl.DataFrame
+    trade: pl.DataFrame,
+    coverage: pl.DataFrame,
+    scope: pl.DataFrame,
+    broken: pl.DataFrame,
+    windows: pl.DataFrame,
+    around: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """A row per window and route: WINDOW, good, exporter_iso, importer_iso, value_usd, value_prior_year_usd,
-    value_baseline_usd.
+    """What every route of the goods carried in the flags' windows, the years before and the baselines.
 
-    cells     bilateral rows of the goods, to any importers
-    broken    bilateral.broken: a route is not compared across a change of edition that breaks its good
-    windows   WINDOW and baseline_years, any number of rows a window
+    Parameters
+    ----------
+    trade : polars.DataFrame
+        Rows of bilateral of the goods, to any importers.
+    coverage, scope : polars.DataFrame
+        Rows of coverage and of coverage.scope.
+    broken : polars.DataFrame
+        families.broken: a route is not compared across a change of edition that breaks its good.
+    windows : polars.DataFrame
+        WINDOW_KEY and baseline_years, any number of rows a window.
+    around : polars.DataFrame, optional
+        Rows of bilateral with all routes of the goods that are re-coded; `trade` has them if not given.
 
-    null is unknown: a period that its reporter did not report, or that the dataset does not hold. Routes of which
-    nothing is known are left out.
+    Returns
+    -------
+    polars.DataFrame
+        A row per window and route: WINDOW_KEY, ROUTE, value_usd, value_prior_year_usd, value_baseline_usd, sorted by the
+        first two. null is unknown; routes of which nothing is known are left out.
     """
     parts = [pl.DataFrame(schema=_SCHEMA)]
-    wanted = windows.select(*WINDOW, "baseline_years").unique(WINDOW).sort(WINDOW)
+    wanted = windows.select(*WINDOW_KEY, "baseline_years").unique(WINDOW_KEY).sort(WINDOW_KEY)
     for (freq,), part in wanted.group_by("freq_code", maintain_order=True):
-        own = cells.filter(pl.col("freq_code") == freq)
+        own = trade.filter(pl.col("freq_code") == freq)
         if own.is_empty():
             continue
-        filled = fill(own, reported(own, coverage.filter(pl.col("freq_code") == freq), scope))
+        filled = fill(own, silences(own, coverage, scope, around))
         for freq_code, months, end, baseline in part.rows():
             window = Window(freq_code, months, end)
-            parts.append(_window(filled, window, years_of(baseline), broken["good"]))
+            parts.append(_window(filled, window, years_of(baseline), broken))
     known = pl.any_horizontal(pl.col(_VALUES).is_not_null())
-    return pl.concat(parts).filter(known).sort(*WINDOW, *_ROUTE)
+    return pl.concat(parts).filter(known).sort(*WINDOW_KEY, *ROUTE)
 
 
-def _window(filled: pl.DataFrame, window: Window, baseline: Sequence[int], broken: pl.Series) -> pl.DataFrame:
-    year, count = window.end.year, len(baseline)
-    is_broken = pl.col("good").is_in(broken.unique().implode())
-    sums = filled.group_by(_ROUTE).agg(
-        **{f"_{one}": _sum(window, one) for one in {year, year - 1, *baseline}},
-        **{
-            f"_edition_{one}": pl.col("hs_edition").filter(within(window, one)).max()
-            for one in {year, year - 1, *baseline}
-        },
+def _window(filled: pl.DataFrame, window: Window, baseline: Sequence[int], broken: pl.DataFrame) -> pl.DataFrame:
+    year, count = window.year, len(baseline)
+    sums = by_year(filled, window, baseline)
+    sums = sums.with_columns(
+        is_broken=is_broken(sums, broken, "oldest_edition", "newest_edition"),
+        is_broken_since=is_broken(sums, broken, "oldest_edition_since", "newest_edition_since"),
     )
-    kept = [
-        pl.when(~(is_broken & (pl.col(f"_edition_{one}") != pl.col(f"_edition_{year}"))))
-        .then(f"_{one}")
-        .alias(f"_{one}")
-        for one in {year - 1, *baseline}
-    ]
-    sums = sums.with_columns(kept)
     mean = (pl.sum_horizontal([pl.col(f"_{one}") for one in baseline], ignore_nulls=False) + count // 2) // max(
         count, 1
     )
@@ -75,41 +92,55 @@ def _window(filled: pl.DataFrame, window: Window, baseline: Sequence[int], broke
         pl.lit(window.freq_code).alias("freq_code"),
         pl.lit(window.months, dtype=pl.Int16).alias("window_months"),
         pl.lit(window.end, dtype=pl.Date).alias("window_end"),
-        *_ROUTE,
+        *ROUTE,
         pl.col(f"_{year}").alias("value_usd"),
-        pl.col(f"_{year - 1}").alias("value_prior_year_usd"),
-        (mean if baseline else pl.lit(None)).cast(pl.Int64).alias("value_baseline_usd"),
+        pl.when(~pl.col("is_broken")).then(f"_{year - 1}").alias("value_prior_year_usd"),
+        pl.when(~pl.col("is_broken_since")).then(mean if baseline else None).cast(pl.Int64).alias("value_baseline_usd"),
     )
-
-
-def _sum(window: Window, year: int) -> pl.Expr:
-    inside = pl.col("value_usd").filter(within(window, year))
-    return pl.when(inside.len() == window.span(year)[2]).then(inside.sum())
 
 
 def sold_by_others(
     flags: pl.DataFrame,
     market: pl.DataFrame,
+    around: pl.DataFrame,
     coverage: pl.DataFrame,
     scope: pl.DataFrame,
+    broken: pl.DataFrame,
     coalition: Sequence[str],
 ) -> pl.DataFrame:
     """What sellers outside the coalition, other than the route's exporter, sold of each flag's good.
 
-    flags   with `since`, prior or baseline: what the window is compared with
+    Parameters
+    ----------
+    flags : polars.DataFrame
+        Flags with baseline_years of their features, and `since`, prior or baseline: what the window is compared with.
+    market : polars.DataFrame
+        `build`.
+    around : polars.DataFrame
+        Rows of bilateral with all routes of the goods that are re-coded.
+    coverage, scope, broken : polars.DataFrame
+        As for `build`.
+    coalition : sequence of str
+        Countries that are not meant.
 
-    Returns flag_id and others_to_hub_usd, others_to_hub_then_usd, others_to_target_usd, others_to_target_then_usd. A
-    sum holds only routes of which both are known. Where there is no such route, it is 0 if such sellers report their
-    trade with the country in a dataset that holds the good, else null.
+    Returns
+    -------
+    polars.DataFrame
+        flag_id and others_to_hub_usd, others_to_hub_then_usd, others_to_target_usd, others_to_target_then_usd. A sum holds
+        only routes of which both are known. Where there is no such route it is 0 if one of these sellers at least could
+        have said so of both, else null.
     """
     then = pl.when(pl.col("since") == "prior").then("value_prior_year_usd").otherwise("value_baseline_usd")
-    told = flags.select("flag_id")
+    sums = flags.select("flag_id")
     outside = market.filter(~pl.col("exporter_iso").is_in(list(coalition)))
+    reports = coverage.filter(pl.col("flow_code") == "X", ~pl.col("reporter_iso").is_in(list(coalition)))
+    sellers = _with_both(flags, reports)
+    active = active_years(own_side(around), "value_usd")
     for side, country in (("hub", "exporter_iso"), ("target", "importer_iso")):
-        route = flags.select("flag_id", "since", *WINDOW, "good", own="exporter_iso", importer_iso=country)
+        route = flags.select("flag_id", "since", *WINDOW_KEY, "good", own="exporter_iso", importer_iso=country)
         names = [f"others_to_{side}_usd", f"others_to_{side}_then_usd"]
-        sums = (
-            route.join(outside, on=[*WINDOW, "good", "importer_iso"])
+        sold = (
+            route.join(outside, on=[*WINDOW_KEY, "good", "importer_iso"])
             .with_columns(then_usd=then)
             .filter(
                 pl.col("exporter_iso") != pl.col("own"),
@@ -118,36 +149,48 @@ def sold_by_others(
             .group_by("flag_id")
             .agg(pl.col("value_usd").sum().alias(names[0]), pl.col("then_usd").sum().alias(names[1]))
         )
-        is_told = route.join(_told_by_others(route, coverage, scope, coalition), on=["flag_id"], how="semi")
-        told = (
-            told.join(sums, on="flag_id", how="left", maintain_order="left")
-            .with_columns(is_told=pl.col("flag_id").is_in(is_told["flag_id"].implode()))
-            .with_columns(pl.coalesce(name, pl.when("is_told").then(0)) for name in names)
-            .drop("is_told")
+        speak = sellers.with_columns(partner_iso=country).filter(pl.col("reporter_iso") != pl.col("partner_iso"))
+        speak = speak.filter(~is_broken(speak, broken, "oldest_edition", "newest_edition"))
+        years = without_moved(speaking_years(speak, reports, scope), active).filter(pl.col("year").is_in("years"))
+        whole = years.group_by("flag_id", *DATASET, "reporter_iso").agg(
+            is_whole=pl.col("year").n_unique() == pl.col("years").first().list.len()
         )
-    return told
+        nothing = whole.filter("is_whole")["flag_id"].unique().implode()
+        sums = sums.join(sold, on="flag_id", how="left", maintain_order="left").with_columns(
+            pl.coalesce(name, pl.when(pl.col("flag_id").is_in(nothing)).then(0)) for name in names
+        )
+    return sums
 
 
-def _told_by_others(
-    route: pl.DataFrame, coverage: pl.DataFrame, scope: pl.DataFrame, coalition: Sequence[str]
-) -> pl.DataFrame:
-    """Flags of which a dataset with sellers outside the coalition holds both the good and the country in the year."""
-    key = ["source", "dataset", "freq_code", "year"]
-    year = pl.col("ref_date").dt.year().alias("year")
-    exports = scope.filter(pl.col("flow_code") == "X").with_columns(year)
-    outside = coverage.filter(
-        pl.col("flow_code") == "X", pl.col("is_complete"), ~pl.col("reporter_iso").is_in(list(coalition))
+def _with_both(flags: pl.DataFrame, reports: pl.DataFrame) -> pl.DataFrame:
+    """Each flag beside the reporters, its exporter aside, that published all its window and all that it is compared with.
+
+    Columns of the flag, DATASET and reporter_iso, `years` that these lie in, oldest_edition and newest_edition.
+    """
+    compared = [*WINDOW_KEY, "since", "baseline_years"]
+    spans = []
+    for row in flags.select(compared).unique().rows():
+        window = Window(*row[:3])
+        for year in (window.year, *([window.year - 1] if row[3] == "prior" else years_of(row[4]))):
+            spans.append((*row, *window.in_year(year).span()))
+    schema: dict[str, Any] = {**flags.select(compared).schema, "first": pl.Date, "last": pl.Date, "periods": pl.Int64}
+    wanted = pl.DataFrame(spans, schema=schema, orient="row")
+    whole = (
+        full_reports(reports)
+        .join(wanted, on="freq_code")
+        .filter(pl.col("ref_date").is_between(pl.col("first"), pl.col("last")))
+        .group_by(*compared, "source", "dataset", "flow_code", "reporter_iso")
+        .agg(
+            reported=pl.len(),
+            years=pl.col("year").unique(),
+            oldest_edition=pl.col("hs_edition").min(),
+            newest_edition=pl.col("hs_edition").max(),
+        )
+        .join(wanted.group_by(compared).agg(pl.col("periods").sum()), on=compared)
+        .filter(pl.col("reported") == pl.col("periods"))
     )
-    goods = exports.filter(pl.col("dimension") == "good").select(*key, good="code").unique()
-    partners = exports.filter(pl.col("dimension") == "partner").select(*key, importer_iso="code").unique()
-    return (
-        route.with_columns(year=pl.col("window_end").dt.year())
-        .join(goods, on=["freq_code", "year", "good"])
-        .join(partners, on=[*key, "importer_iso"], how="semi")
-        .join(outside.select(*key[:3], year), on=key, how="semi")
-        .select("flag_id")
-        .unique()
-    )
+    sellers = flags.select("flag_id", *compared, *ROUTE).join(whole, on=compared)
+    return sellers.filter(pl.col("reporter_iso") != pl.col("exporter_iso"))
 
 
 def recorded_from_others(flags: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
@@ -158,14 +201,16 @@ def recorded_from_others(flags: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFra
     """
     told = flags.select("flag_id")
     for name, years_back in (("recorded_from_others_usd", 0), ("recorded_from_others_prior_usd", 1)):
+        windows = [Window(*row) for row in flags.select(WINDOW_KEY).unique().rows()]
         spans = [
-            (*row, *Window(*row).span(row[2].year - years_back)[:2]) for row in flags.select(WINDOW).unique().rows()
+            (window.freq_code, window.months, window.end, *window.in_year(window.year - years_back).span()[:2])
+            for window in windows
         ]
-        schema = {**{name: _SCHEMA[name] for name in WINDOW}, "first": pl.Date, "last": pl.Date}
+        schema = {**{name: _SCHEMA[name] for name in WINDOW_KEY}, "first": pl.Date, "last": pl.Date}
         spans_of = pl.DataFrame(spans, schema=schema, orient="row")
         recorded = (
-            flags.select("flag_id", *WINDOW, "good", "importer_iso", own="exporter_iso")
-            .join(spans_of, on=WINDOW)
+            flags.select("flag_id", *WINDOW_KEY, "good", "importer_iso", own="exporter_iso")
+            .join(spans_of, on=WINDOW_KEY)
             .join(cells.filter(pl.col("import_value_cif_usd").is_not_null()), on=["freq_code", "good", "importer_iso"])
             .filter(pl.col("ref_date").is_between(pl.col("first"), pl.col("last")))
             .group_by("flag_id")

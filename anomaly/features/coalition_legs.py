@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
 
 import numpy as np
 
-from anomaly.features import grid as cells
-from anomaly.features import unit_values
-from anomaly.features.grid import UNKNOWN, Amounts, Grid, Ids
+from anomaly.contract.periods import Window
+from anomaly.features import cells, unit_values
+from anomaly.features.cells import UNKNOWN
+from anomaly.features.grid import Grid
+from anomaly.features.marks import Amounts, Ids, Marks
 from anomaly.features.unit_values import Floats
-from anomaly.features.windows import LEAST_BASELINE_YEARS, Marks, Window
+from anomaly.features.windows import Comparison, compared_with
 
 MIRROR = ("leg_exported_usd", "leg_imported_usd", "leg_exported_baseline_usd", "leg_imported_baseline_usd")
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +78,11 @@ class Legs:
 def coalition_legs(
     grid: Grid,
     monthly: Grid | None,
-    window: Window,
+    comparison: Comparison,
     compared: Compared,
-    compare: Callable[[Grid, Window], Compared],
+    compare: Callable[[Grid, Comparison], Compared],
     is_coalition: Marks,
+    members: Sequence[str],
 ) -> Legs:
     """The coalition's exports of each good to each country.
 
@@ -96,33 +95,29 @@ def coalition_legs(
         The window's goods.
     monthly : Grid or None
         The same goods in monthly data, where there are any.
-    window : Window
+    comparison : Comparison
         What is compared.
     compared : Compared
         The window of the grid.
     compare : callable
-        Grid and window → Compared, for the months of `monthly`.
+        Grid and comparison → Compared, for the months of `monthly`.
     is_coalition : array of bool, shape (countries,)
         Members of the coalition.
+    members : sequence of str
+        All of them, also those that sell none of these goods: their last months are the year's so far.
 
     Returns
     -------
     Legs
         By cell of good and country.
     """
-    legs = _legs(
-        grid,
-        window,
-        compared,
-        is_coalition,
-        f"12 months of {window.end.year} with {window.end.year - 1}" if window.freq_code == "A" else _says(window),
-    )
-    if window.freq_code != "A" or monthly is None:
+    legs = _legs(grid, comparison, compared, is_coalition)
+    if comparison.window.freq_code != "A" or monthly is None:
         return legs
-    so_far = _year_so_far(monthly, window)
+    so_far = _year_so_far(monthly, comparison, members)
     if so_far is None:
         return legs
-    of_months = _legs(monthly, so_far, compare(monthly, so_far), is_coalition, _says(so_far))
+    of_months = _legs(monthly, so_far, compare(monthly, so_far), is_coalition)
     is_own = legs.says >= 0
     return Legs(
         np.where(is_own, legs.value, of_months.value),
@@ -134,7 +129,7 @@ def coalition_legs(
     )
 
 
-def _legs(grid: Grid, window: Window, compared: Compared, is_coalition: Marks, says: str) -> Legs:
+def _legs(grid: Grid, comparison: Comparison, compared: Compared, is_coalition: Marks) -> Legs:
     sent = np.flatnonzero(compared.is_in_totals & is_coalition[grid.exporter])
     cell, size = grid.into[sent], grid.names.cells
     is_there = cells.present(cell, size)
@@ -146,57 +141,55 @@ def _legs(grid: Grid, window: Window, compared: Compared, is_coalition: Marks, s
     np.bitwise_or.at(sources, cell, 1 << grid.names.source_of_kind[grid.kind[sent]])
     distinct = np.unique(sources[is_there])
     texts = [
-        f"{says}, " + " and ".join(source for number, source in enumerate(grid.names.sources) if bits >> number & 1)
+        f"{_says(comparison.window)}, "
+        + " and ".join(source for number, source in enumerate(grid.names.sources) if bits >> number & 1)
         for bits in distinct.tolist()
     ]
     value = summed(compared.value)
     return Legs(
         value,
         summed(compared.prior),
-        summed(compared.baseline) if window.baseline_years else np.full(size, UNKNOWN, dtype=np.int64),
-        unit_values.of_cells(grid, grid.known.index(window.end, window.months), sent, cell, value),
+        summed(compared.baseline) if comparison.baseline_years else np.full(size, UNKNOWN, dtype=np.int64),
+        unit_values.of_cells(grid, comparison.now(grid.known), sent, cell, value),
         np.where(is_there, np.searchsorted(distinct, sources), -1),
         texts,
     )
 
 
-def _year_so_far(monthly: Grid, window: Window) -> Window | None:
-    """The months of the window's year that monthly data have, as a window of its own."""
-    known = monthly.known
+def _year_so_far(monthly: Grid, comparison: Comparison, members: Sequence[str]) -> Comparison | None:
+    """The months of the window's year that most of the members that report by month have out, as a window of its own.
+
+    Another reporter's last month says nothing of theirs, and one member that is ahead or late does not take the leg from
+    all the others.
+    """
+    known, year = monthly.known, comparison.window.year
+    are_members = known.reporters["reporter_iso"].is_in(list(members)) & (known.reporters["flow_code"] == "X")
+    of_members = known.complete[np.flatnonzero(are_members.to_numpy())]
+    least = of_members.any(axis=1).sum() / 2
     out = [
         period.month
         for position, period in enumerate(known.periods)
-        if period.year == window.end.year and known.complete[:, position].any()
+        if period.year == year and 0 < least <= of_members[:, position].sum()
     ]
     if len(out) < 3:
         return None
-    end = date(window.end.year, max(out), 1)
-    if known.index(end, len(out)) is None or known.index(end, len(out), 1) is None:
+    window = Window("M", len(out), date(year, max(out), 1))
+    if known.index(window) is None or known.index(window.in_year(year - 1)) is None:
         return None
-    held = tuple(year for year in window.baseline_years if known.index(end.replace(year=year), len(out)) is not None)
-    return Window("M", len(out), end, held if len(held) >= LEAST_BASELINE_YEARS else (), window.gap_years)
+    return compared_with(known, window, comparison.baseline_years, comparison.gap_years)
 
 
 def _says(window: Window) -> str:
-    year, first, last = window.end.year, (window.end.month - window.months) % 12, window.end.month - 1
-    if window.months == window.end.month:
-        span = "January" if window.months == 1 else f"January-{_MONTHS[last]}"
-        missing = "" if window.months in (6, 12) or window.months % 3 == 0 else f" ({_not_out(window)})"
-        return f"{span} {year} with {span} {year - 1}{missing}"
-    return f"{_MONTHS[first]}-{_MONTHS[last]} {year} with the same months a year before"
-
-
-def _not_out(window: Window) -> str:
-    left = _MONTHS[window.end.month :]
-    return (
-        f"{left[0]} {window.end.year} not published"
-        if len(left) == 1
-        else f"{left[0]}-{left[-1]} {window.end.year} not published"
-    )
+    """The window and its year before; what is missing of a year so far that is no quarter, half or whole of it."""
+    said = f"{window.words} with {window.in_year(window.year - 1).words}"
+    if window.freq_code == "A" or window.months != window.end.month or window.months % 3 == 0:
+        return said
+    rest = Window("M", 12 - window.months, date(window.year, 12, 1))
+    return f"{said} ({rest.words} not published)"
 
 
 def mirror_legs(
-    grid: Grid, window: Window, compared: Compared, is_coalition: Marks, broken_by: Ids
+    grid: Grid, comparison: Comparison, compared: Compared, is_coalition: Marks, broken_by: Ids
 ) -> tuple[Amounts, ...]:
     """The coalition's exports to each route's exporter as both sides report them, where both report both windows.
 
@@ -206,14 +199,14 @@ def mirror_legs(
     ----------
     grid : Grid
         The window's goods.
-    window : Window
+    comparison : Comparison
         What is compared.
     compared : Compared
         The window of the grid.
     is_coalition : array of bool, shape (countries,)
         Members of the coalition.
     broken_by : array of int, shape (goods,)
-        Breaks.marks of the grid's goods.
+        refusals.edition_bits of the grid's goods.
 
     Returns
     -------
@@ -221,12 +214,11 @@ def mirror_legs(
         The columns of MIRROR, whole USD. UNKNOWN where no importer reports, and where the good does not survive a
         change of edition on either side, or between the sides.
     """
-    if grid.exported is None or grid.imported is None or not window.baseline_years:
+    if grid.exported is None or grid.imported is None or not comparison.baseline_years:
         nothing = np.full(len(grid.good), UNKNOWN, dtype=np.int64)
         return (nothing,) * len(MIRROR)
     known = grid.known
-    now = known.index(window.end, window.months)
-    base = [at for year in window.baseline_years if (at := known.index(window.end.replace(year=year), window.months))]
+    now, base = comparison.now(known), comparison.baseline(known)
     sums = (
         cells.total(grid.exported, now),
         cells.total(grid.imported, now),

@@ -9,11 +9,13 @@ import numpy as np
 import polars as pl
 
 from anomaly.bilateral.coverage import PARTNERS_OF_A_WHOLE_DATASET
-from anomaly.features import grid as cells
+from anomaly.features import cells
+from anomaly.features.cells import UNKNOWN
 from anomaly.features.coalition_legs import Compared
-from anomaly.features.grid import UNKNOWN, Amounts, Grid, Ids
+from anomaly.features.grid import Grid
+from anomaly.features.marks import Amounts, Ids, Known
 from anomaly.features.unit_values import Floats
-from anomaly.features.windows import Known, Window
+from anomaly.features.windows import Comparison
 
 LEAST_CHAPTERS = 10  # of the HS; an extract with fewer does not show what share of its exports a good is
 _DATASET = ("source", "dataset")
@@ -123,7 +125,7 @@ def _rows(numbered: pl.DataFrame, wanted: pl.Series) -> Ids:
     return rows.cast(pl.Int64).fill_null(UNKNOWN).to_numpy()
 
 
-def revealed_advantage(grid: Grid, window: Window, compared: Compared, totals: Placed, route: Ids) -> Floats:
+def revealed_advantage(grid: Grid, comparison: Comparison, compared: Compared, totals: Placed, route: Ids) -> Floats:
     """How much more of the good an exporter sells than the world does: its revealed comparative advantage.
 
     (the good's share in the exporter's exports) / (its share in everybody's), means of the baseline years: the same
@@ -134,7 +136,7 @@ def revealed_advantage(grid: Grid, window: Window, compared: Compared, totals: P
     ----------
     grid : Grid
         Of it names, known and the cells of its routes.
-    window : Window
+    comparison : Comparison
         Whose baseline is used.
     compared : Compared
         The window's baseline by route.
@@ -154,11 +156,11 @@ def revealed_advantage(grid: Grid, window: Window, compared: Compared, totals: P
     """
     advantage = np.full(len(route), np.nan)
     known, baseline = grid.known, compared.baseline
-    base = [at for year in window.baseline_years if (at := known.index(window.end.replace(year=year), window.months))]
+    base = comparison.baseline(known)
     if not base or not totals.everyone:
         return advantage
     base_at = list(chain.from_iterable(base))
-    windows = [known.index(window.end, window.months, back) or [] for back in (0, 1)]
+    windows = [comparison.now(known) or [], comparison.prior(known) or []]
     is_complete = known.complete[:, [*base_at, *chain.from_iterable(windows)]].all(axis=1)
     all_goods = np.where(is_complete, cells.mean(totals.usd.T, base), UNKNOWN)
     is_held = np.logical_and.reduce(known.held[:, base_at], axis=1)

@@ -11,8 +11,9 @@ import numpy.typing as npt
 import polars as pl
 
 from anomaly.bilateral.coverage import LEAST_USUAL_GOODS, PARTNERS_OF_A_WHOLE_DATASET
-from anomaly.features.grid import UNKNOWN, Amounts
-from anomaly.features.windows import Known, Window
+from anomaly.features.cells import UNKNOWN
+from anomaly.features.marks import Amounts, Known
+from anomaly.features.windows import Comparison
 
 Floats = npt.NDArray[np.float64]
 
@@ -78,7 +79,7 @@ def spread(totals: pl.DataFrame, known: Known) -> Amounts:
     return np.where(known.complete, usd, UNKNOWN)
 
 
-def growth_log(usd: Amounts, known: Known, window: Window, floor_usd: float) -> tuple[Floats, Floats]:
+def growth_log(usd: Amounts, known: Known, comparison: Comparison, floor_usd: float) -> tuple[Floats, Floats]:
     """Growth of an exporter's total in a window, against the year before and against the baseline.
 
     Parameters
@@ -87,7 +88,7 @@ def growth_log(usd: Amounts, known: Known, window: Window, floor_usd: float) -> 
         As `spread` gives them.
     known : Known
         Where a window's periods are.
-    window : Window
+    comparison : Comparison
         What is compared.
     floor_usd : float
         Added to both sides; the scenario's floor.
@@ -97,9 +98,8 @@ def growth_log(usd: Amounts, known: Known, window: Window, floor_usd: float) -> 
     tuple of array of float, shape (reporters,)
         ln growth against the year before, and against the baseline mean; NaN where unknown.
     """
-    years = [at for year in window.baseline_years if (at := known.index(window.end.replace(year=year), window.months))]
-    now = _sum(usd, known.index(window.end, window.months))
-    prior = _sum(usd, known.index(window.end, window.months, 1))
+    years = comparison.baseline(known)
+    now, prior = _sum(usd, comparison.now(known)), _sum(usd, comparison.prior(known))
     base = np.mean([_sum(usd, at) for at in years], axis=0) if years else np.full(len(usd), np.nan)
     return np.log((now + floor_usd) / (prior + floor_usd)), np.log((now + floor_usd) / (base + floor_usd))
 

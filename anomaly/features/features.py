@@ -14,18 +14,20 @@ import numpy as np
 import polars as pl
 from threadpoolctl import threadpool_limits
 
+from anomaly.bilateral.known import cut_by_value
 from anomaly.contract import schema
 from anomaly.contract.settings import Settings
-from anomaly.features import exporter_totals, neighbour_codes, windows
+from anomaly.features import exporter_totals, marks, neighbour_codes, window_table
+from anomaly.features.cells import UNKNOWN
 from anomaly.features.comparative_advantage import Exports, exports, place
-from anomaly.features.grid import UNKNOWN, Amounts, Grid, Ids, Names, lay
+from anomaly.features.grid import Grid, Names, lay
+from anomaly.features.marks import Amounts, Ids, Known
 from anomaly.features.measure import Measured, Once, are_whole, by_month, compare, measure
-from anomaly.features.refusals import Breaks, refusals
-from anomaly.features.windows import Known, Window
+from anomaly.features.refusals import edition_bits, refusals
+from anomaly.features.windows import Comparison
 from anomaly.indicators import INDICATORS
 from anomaly.indicators.base import price_surge
 
-ROWS_THAT_SHOW_A_CUT = 1_000  # a dataset this long without a small value leaves them out
 NO_BASELINE = "no baseline"
 _FIXED = tuple(schema.Features.column_names())
 
@@ -40,10 +42,10 @@ class Plan:
         Who reported what.
     exports : dict of str to Exports
         Exports of all goods by reporter.
-    windows : dict of str to list of Window
+    comparisons : dict of str to list of Comparison
         Windows to compute.
-    breaks : Breaks
-        Goods that do not survive a change of edition.
+    broken : polars.DataFrame
+        families.broken: changes of HS edition across which a good is never compared.
     exporters : dict of str to array of int
         exporter_totals.spread; empty arrays where there are no totals.
     cut_off : polars.DataFrame
@@ -52,8 +54,8 @@ class Plan:
 
     known: dict[str, Known]
     exports: dict[str, Exports]
-    windows: dict[str, list[Window]]
-    breaks: Breaks
+    comparisons: dict[str, list[Comparison]]
+    broken: pl.DataFrame
     exporters: dict[str, Amounts]
     cut_off: pl.DataFrame
 
@@ -75,7 +77,12 @@ def table_schema() -> type[dy.Schema]:
 
 
 def plan(
-    coverage: pl.DataFrame, scope: pl.DataFrame, breaks: Breaks, settings: Settings, totals: pl.DataFrame | None = None
+    coverage: pl.DataFrame,
+    scope: pl.DataFrame,
+    broken: pl.DataFrame,
+    settings: Settings,
+    totals: pl.DataFrame | None = None,
+    wanted: pl.DataFrame | None = None,
 ) -> Plan:
     """Lookups and windows for all chunks of a run.
 
@@ -83,29 +90,29 @@ def plan(
     ----------
     coverage, scope : polars.DataFrame
         The tables coverage and coverage.scope.
-    breaks : Breaks
-        Goods that do not survive a change of edition.
+    broken : polars.DataFrame
+        families.broken: changes of HS edition across which a good is never compared.
     settings : Settings
         Scenario: baseline years, lengths of windows, months a year so far needs, smallest value of an extract.
     totals : polars.DataFrame, optional
         exporter_totals.build over all of bilateral; without it the growth of an exporter as a whole is unknown.
+    wanted : polars.DataFrame, optional
+        window_table of the windows to compute; all that are worth computing if not given.
 
     Returns
     -------
     Plan
         For `build` and `build_each`.
     """
-    known = {freq: windows.know(coverage, scope, freq) for freq in sorted(coverage["freq_code"].unique())}
-    wanted = {
-        freq: windows.plan(of_freq, settings.window_months, settings.baseline_years, settings.least_months)
-        for freq, of_freq in known.items()
-    }
+    known = {freq: marks.know(coverage, scope, freq) for freq in sorted(coverage["freq_code"].unique())}
+    wanted = window_table.worth_computing(coverage, scope, settings) if wanted is None else wanted
     nothing = np.full((0, 0), UNKNOWN, dtype=np.int64)
     whole = {
         freq: nothing if totals is None else exporter_totals.spread(totals, of_freq) for freq, of_freq in known.items()
     }
     sold = {freq: exports(coverage, of_freq) for freq, of_freq in known.items()}
-    return Plan(known, sold, wanted, breaks, whole, _cut_off(known, settings))
+    cut_off = cut_by_value(scope, settings.extract_floor_usd)
+    return Plan(known, sold, window_table.by_frequency(wanted, known), broken, whole, cut_off)
 
 
 def build(chunk: pl.DataFrame, plan: Plan, settings: Settings) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -118,7 +125,7 @@ def build(chunk: pl.DataFrame, plan: Plan, settings: Settings) -> tuple[pl.DataF
     Parameters
     ----------
     chunk : polars.DataFrame
-        Rows of bilateral, whole headings (neighbour_codes.HEADING_DIGITS), sorted by good, frequency, exporter,
+        Rows of bilateral, whole headings (goods.HEADING_DIGITS), sorted by good, frequency, exporter,
         importer and period.
     plan : Plan
         What all chunks share.
@@ -136,11 +143,11 @@ def build(chunk: pl.DataFrame, plan: Plan, settings: Settings) -> tuple[pl.DataF
     del chunk  # its texts are half of what is held
     for freq, grid in grids.items():
         once = _once(grid, plan, settings)
-        for window in plan.windows[freq]:
-            compared = compare(grid, window, once.broken_by)
-            if (of_window := refusals(grid, window, compared, once.is_target, settings)) is not None:
+        for comparison in plan.comparisons[freq]:
+            compared = compare(grid, comparison, once.broken_by)
+            if (of_window := refusals(grid, comparison, compared, once.is_target, settings)) is not None:
                 refused.append(of_window)
-            measured.append(measure(grid, grids.get("M"), once, window, compared, settings))
+            measured.append(measure(grid, grids.get("M"), once, comparison, compared, settings))
     key = ["good", *[name for name in schema.ROUTE_KEY if name != "good"]]
     names = next((grid.names for grid in grids.values()), None)
     features = [pl.DataFrame(schema=_schema_of(table_schema()))]
@@ -156,11 +163,11 @@ def _once(grid: Grid, plan: Plan, settings: Settings) -> Once:
         is_coalition,
         names.are(settings.targets.countries),
         are_whole(grid),
-        plan.breaks.marks(names.goods),
+        edition_bits(plan.broken, names.goods),
         neighbour_codes.pairs(grid),
         place(grid, plan.exports[freq]),
         plan.exporters[freq],
-        by_month(grid, plan.windows[freq], is_coalition, settings),
+        by_month(grid, plan.comparisons[freq], is_coalition, settings),
     )
 
 
@@ -209,7 +216,7 @@ def _schema_of(contract: type[dy.Schema]) -> dict[str, Any]:
 
 def _as_frame(measured: Sequence[Measured], names: Names, cut_off: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     """All windows of a chunk in one frame, in the order of the key: numbers become names, UNKNOWN becomes null."""
-    of_window = _window_columns([part.window for part in measured], settings)
+    of_window = _window_columns([part.comparison for part in measured], settings)
     number = np.repeat(np.arange(len(measured)), [len(part.columns["good"]) for part in measured])
     order = _order(measured, of_window, number)
     number = number[order]
@@ -243,17 +250,6 @@ def _as_frame(measured: Sequence[Measured], names: Names, cut_off: pl.DataFrame,
     return _with_indicators(frame.hstack(of_window[number]), settings)
 
 
-def _cut_off(known: dict[str, Known], settings: Settings) -> pl.DataFrame:
-    """Datasets that leave out small values; only a long one can show it."""
-    return (
-        pl.concat([of_freq.partners for of_freq in known.values()])
-        .group_by("source", "dataset")
-        .agg(rows=pl.col("rows").sum(), smallest_published_usd=pl.col("smallest_value_usd").min())
-        .filter(pl.col("rows") >= ROWS_THAT_SHOW_A_CUT, pl.col("smallest_published_usd") >= settings.extract_floor_usd)
-        .drop("rows")
-    )
-
-
 def _order(measured: Sequence[Measured], of_window: pl.DataFrame, number: Ids) -> Ids:
     """Where the rows go: by good, window, exporter, importer and gap, all of them as one number."""
 
@@ -269,16 +265,17 @@ def _order(measured: Sequence[Measured], of_window: pl.DataFrame, number: Ids) -
     return np.argsort(key, kind="stable")
 
 
-def _window_columns(windows: Sequence[Window], settings: Settings) -> pl.DataFrame:
+def _window_columns(comparisons: Sequence[Comparison], settings: Settings) -> pl.DataFrame:
     """What the rows of each window share."""
+    windows, since = [comparison.window for comparison in comparisons], settings.sanctions_since.replace(day=1)
     return pl.DataFrame(
         {
             "freq_code": [window.freq_code for window in windows],
             "window_months": pl.Series([window.months for window in windows], dtype=pl.Int16),
             "window_end": pl.Series([window.end for window in windows], dtype=pl.Date),
-            "baseline_gap_years": pl.Series([window.gap_years for window in windows], dtype=pl.Int8),
-            "baseline_years": [_span(window.baseline_years) for window in windows],
-            "is_before_sanctions": [window.end < settings.sanctions_since.replace(day=1) for window in windows],
+            "baseline_gap_years": pl.Series([comparison.gap_years for comparison in comparisons], dtype=pl.Int8),
+            "baseline_years": [_span(comparison.baseline_years) for comparison in comparisons],
+            "is_before_sanctions": [window.end < since for window in windows],
         }
     )
 

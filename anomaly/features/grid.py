@@ -1,8 +1,8 @@
 """A route is a row and a period a column: dense values of a chunk of whole goods.
 
-The grid of a chunk is a matrix periods x routes of whole USD with -1 for unknown. Absence becomes 0 only where the
-reporter reported the period and the dataset holds the good and the partner; windows, lags and baselines are then sums of columns, and
-sums over reporters are sums into a table goods x countries. Names are numbers inside, so that nothing is hashed twice.
+The grid of a chunk is a matrix periods x routes of whole USD with -1 for unknown. Absence becomes 0 only where
+`bilateral.known` says so; windows, lags and baselines are then sums of columns, and sums over reporters are sums into a
+table goods x countries. Names are numbers inside, so that nothing is hashed twice.
 """
 
 from __future__ import annotations
@@ -11,15 +11,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from anomaly.features.windows import Known, Marks
+from anomaly.features.cells import UNKNOWN
+from anomaly.features.marks import (
+    Amounts,
+    Editions,
+    Ids,
+    Known,
+    Marks,
+    can_say,
+    importers_say,
+    rows_of,
+    take_out_moved,
+)
 
-Amounts = npt.NDArray[np.int64]
-Ids = npt.NDArray[np.int64]
-
-UNKNOWN = -1
 COLUMNS = (  # of bilateral that are used
     "freq_code", "good", "exporter_iso", "importer_iso", "ref_date", "source", "dataset", "value_basis", "value_usd",
     "import_value_cif_usd", "net_wgt_g",
@@ -31,9 +37,16 @@ _KIND = ["source", "dataset", "value_basis"]
 class Names:
     """What the numbers in the grids of a chunk stand for.
 
-    goods, countries   sorted, each once
-    kinds              source, dataset, value_basis of routes
-    sources            sorted, each once; `source_of_kind` is the place of each kind's in it
+    Parameters
+    ----------
+    goods, countries : polars.Series
+        Sorted, each once.
+    kinds : polars.DataFrame
+        source, dataset and value_basis of routes.
+    sources : list of str
+        Sorted, each once.
+    source_of_kind : array of int, shape (kinds,)
+        The place of each kind's source in `sources`.
     """
 
     goods: pl.Series
@@ -47,8 +60,23 @@ class Names:
         """Size of a table goods x countries."""
         return self.goods.len() * self.countries.len()
 
+    def are_recoded(self) -> Marks:
+        """For each good whether it stands for several codes."""
+        return self.goods.str.ends_with("+").to_numpy()
+
     def are(self, countries: Sequence[str]) -> Marks:
-        """For each country whether it is one of these."""
+        """Which of the chunk's countries belong to a group.
+
+        Parameters
+        ----------
+        countries : sequence of str
+            The group.
+
+        Returns
+        -------
+        array of bool, shape (countries,)
+            In the order of `countries`.
+        """
         return self.countries.is_in(list(countries)).to_numpy()
 
 
@@ -56,14 +84,28 @@ class Names:
 class Grid:
     """One chunk of whole goods at one frequency; routes are sorted by good, exporter and importer.
 
-    good, exporter, importer, kind   numbers of each route, in `names`
-    into, out_of   each route's cell in a table goods x countries, by its importer and by its exporter
-    reporter    row in known's marks of the side whose report the value is
-    value       periods x routes, USD, UNKNOWN where nobody can say
-    raw         the same before coverage: UNKNOWN where there is no row
-    weight      periods x routes, grams, UNKNOWN where there is no row or no weight
-    exported, imported   both sides as reported, with their own coverage; None where no importer reports
-    importer_edition     periods x routes, HS edition of the importer's report; 0 where there is none
+    Parameters
+    ----------
+    known : Known
+        Who reported what.
+    names : Names
+        What the numbers stand for.
+    good, exporter, importer, kind : array of int, shape (routes,)
+        Places of each route's in `names`.
+    into, out_of : array of int, shape (routes,)
+        Each route's cell in a table goods x countries, by its importer and by its exporter.
+    reporter : array of int, shape (routes,)
+        Row in known's marks of the side whose report the value is.
+    value : array of int, shape (periods, routes)
+        USD, UNKNOWN where nobody can say.
+    raw : array of int, shape (periods, routes)
+        USD as reported, UNKNOWN where there is no row.
+    weight : array of int, shape (periods, routes)
+        Grams, UNKNOWN where there is no row or no weight.
+    exported, imported : array of int, shape (periods, routes), or None
+        USD as each side says, UNKNOWN where it cannot; None where no importer reports.
+    importer_edition : array of int, shape (periods, routes), or None
+        HS edition of the importer's report; 0 where there is none.
     """
 
     known: Known
@@ -80,11 +122,24 @@ class Grid:
     weight: Amounts
     exported: Amounts | None
     imported: Amounts | None
-    importer_edition: npt.NDArray[np.int8] | None
+    importer_edition: Editions | None
 
 
 def lay(chunk: pl.DataFrame, known: dict[str, Known]) -> dict[str, Grid]:
-    """Spread a chunk of bilateral (whole goods, sorted by its key) over the periods of each of its frequencies."""
+    """Spread a chunk of bilateral over the periods of each of its frequencies.
+
+    Parameters
+    ----------
+    chunk : polars.DataFrame
+        COLUMNS of bilateral, whole goods, sorted by its key.
+    known : dict of str to Known
+        By frequency.
+
+    Returns
+    -------
+    dict of str to Grid
+        A grid a frequency that the chunk has rows of.
+    """
     is_one = bool((chunk["freq_code"] == chunk["freq_code"][0]).all())
     parts = (
         {chunk["freq_code"][0]: chunk}
@@ -107,9 +162,9 @@ def _first_of_route(part: pl.DataFrame) -> pl.Series:
 
 
 def _names(routes: Sequence[pl.DataFrame]) -> Names:
-    good = pl.concat([one["good"].unique() for one in routes]).unique().sort()
-    sides = [one[column].unique() for one in routes for column in ("exporter_iso", "importer_iso")]
-    kinds = pl.concat([one.select(_KIND).unique() for one in routes]).unique().sort(_KIND)
+    good = pl.concat([of_freq["good"].unique() for of_freq in routes]).unique().sort()
+    sides = [of_freq[column].unique() for of_freq in routes for column in ("exporter_iso", "importer_iso")]
+    kinds = pl.concat([of_freq.select(_KIND).unique() for of_freq in routes]).unique().sort(_KIND)
     sources = kinds["source"].unique().sort()
     return Names(good, pl.concat(sides).unique().sort(), kinds, sources.to_list(), _numbers(kinds["source"], sources))
 
@@ -124,8 +179,8 @@ def _laid(part: pl.DataFrame, first: pl.Series, routes: pl.DataFrame, names: Nam
     importer = _numbers(routes["importer_iso"], names.countries)
     kind = _kinds_of(routes, names)
     is_import = (names.kinds["value_basis"] == "import").to_numpy()[kind]
-    side = np.where(is_import, importer, exporter)
-    reporter, held, dealt = _rows_in_known(names, known, kind, side, np.where(is_import, exporter, importer), good)
+    side, partner = np.where(is_import, importer, exporter), np.where(is_import, exporter, importer)
+    reporter, held, dealt = _rows_in_marks(names, known, kind, side, partner, good)
     days = pl.Series(known.periods, dtype=pl.Date).to_physical().to_numpy()
     period = np.searchsorted(days, part["ref_date"].to_physical().to_numpy())
     at = period * len(good) + np.cumsum(first.to_numpy()) - 1
@@ -136,16 +191,16 @@ def _laid(part: pl.DataFrame, first: pl.Series, routes: pl.DataFrame, names: Nam
         return cells
 
     raw = spread("value_usd")
-    can_say = _can_say(known, reporter, held, dealt)
+    says = can_say(known, reporter, held, dealt)
     dataset = names.kinds.select(pl.struct("source", "dataset").rank("dense").cast(pl.Int64)).to_series().to_numpy()
     speaker = (dataset[kind] * names.goods.len() + good) * names.countries.len() + side
-    _take_out_silent(can_say, raw, good, speaker, names, known)
-    value = np.where(can_say, np.maximum(raw, 0), UNKNOWN)
+    take_out_moved(says, raw, names.are_recoded()[good], speaker, known)
+    value = np.where(says, np.maximum(raw, 0), UNKNOWN)
     exported = imported = importer_edition = None
     if part["import_value_cif_usd"].null_count() < part.height:
         exported = np.where(is_import, UNKNOWN, value)
         imported, importer_edition = _as_importers_say(
-            spread("import_value_cif_usd"), good, exporter, importer, names, known
+            spread("import_value_cif_usd"), (good, exporter, importer), names, known
         )
     into, out_of = good * names.countries.len() + importer, good * names.countries.len() + exporter
     weight = spread("net_wgt_g")
@@ -163,130 +218,21 @@ def _kinds_of(routes: pl.DataFrame, names: Names) -> Ids:
     return kind.cast(pl.Int64).to_numpy()
 
 
-def _rows_in_known(names: Names, known: Known, kind: Ids, side: Ids, other: Ids, good: Ids) -> tuple[Ids, Ids, Ids]:
+def _rows_in_marks(names: Names, known: Known, kind: Ids, side: Ids, partner: Ids, good: Ids) -> tuple[Ids, Ids, Ids]:
     """Rows of each route in known's marks of reporters, goods and partners; the row of nothing where there is none."""
     rows = [
-        _of_dataset(known, (source, dataset, "M" if basis == "import" else "X"), names)
+        rows_of(known, (source, dataset, "M" if basis == "import" else "X"), names.goods, names.countries)
         for source, dataset, basis in names.kinds.iter_rows()
     ]
-    reporters, goods, partners = (np.stack(one) for one in zip(*rows, strict=True))
-    return reporters[kind, side], goods[kind, good], partners[kind, other]
-
-
-def _of_dataset(known: Known, of: tuple[str, str, str], names: Names) -> tuple[Ids, Ids, Ids]:
-    """For a dataset's flow, rows in known's marks: of each country as reporter, of each good, of each as partner."""
-    key = ["source", "dataset", "flow_code"]
-    reporters = known.reporters.select(*key, name="reporter_iso", row="reporter_id")
-    goods, partners = (one.rename({name: "name"}) for one, name in ((known.goods, "good"), (known.dealers, "partner")))
-    return (
-        _rows(reporters, of, names.countries, known.reporters.height),
-        _rows(goods, of, names.goods, known.goods.height),
-        _rows(partners, of, names.countries, known.dealers.height),
-    )
-
-
-def _can_say(known: Known, reporter: Ids, held: Ids, dealt: Ids) -> Marks:
-    """Periods x routes: whether no row there means nothing."""
-    told: Marks = known.complete.T[:, reporter] & known.held.T[:, held]
-    if not known.dealt[np.unique(dealt)].all():
-        told &= known.dealt.T[:, dealt]
-    return told
-
-
-def _rows(rows: pl.DataFrame, of: tuple[str, str, str], wanted: pl.Series, nothing: int) -> Ids:
-    here = rows.filter(source=of[0], dataset=of[1], flow_code=of[2]).select("name", "row")
-    found = wanted.alias("name").to_frame().join(here, on="name", how="left", maintain_order="left")["row"]
-    return found.cast(pl.Int64).fill_null(nothing).to_numpy()
-
-
-def _take_out_silent(can_say: Marks, raw: Amounts, good: Ids, speaker: Ids, names: Names, known: Known) -> None:
-    """Years in which a reporter has nothing of a re-coded good with anyone, after a year in which it had.
-
-    A good that stands for several codes falls silent when its reporter moves to the new codes later, or its
-    publisher lags: that is unknown, not zero.
-    """
-    recoded = np.flatnonzero(names.goods.str.ends_with("+").to_numpy()[good])
-    if not len(recoded):
-        return
-    _, of_route = np.unique(speaker[recoded], return_inverse=True)
-    years = np.array([period.year for period in known.periods])
-    was_active = np.zeros(of_route.max() + 1, dtype=np.bool_)
-    for year in np.unique(years):
-        inside = np.flatnonzero(years == year)
-        active = np.zeros_like(was_active)
-        active[of_route[(raw[np.ix_(inside, recoded)] > 0).any(axis=0)]] = True
-        can_say[np.ix_(inside, recoded)] &= ~(was_active & ~active)[of_route]
-        was_active |= active
+    reporters, held, dealt = (np.stack(of_kinds) for of_kinds in zip(*rows, strict=True))
+    return reporters[kind, side], held[kind, good], dealt[kind, partner]
 
 
 def _as_importers_say(
-    raw: Amounts, good: Ids, exporter: Ids, importer: Ids, names: Names, known: Known
-) -> tuple[Amounts, npt.NDArray[np.int8]]:
-    """Importers' reports, and the editions they are in.
-
-    A route's rows come from one of the importer's datasets. Where several hold the route, no row means nothing only
-    where all of them can say so: the row may be in another one.
-    """
-    any_says, all_say = np.zeros(raw.shape, dtype=np.bool_), np.ones(raw.shape, dtype=np.bool_)
-    edition = np.zeros(raw.shape, dtype=np.int8)
-    datasets = known.reporters.filter(flow_code="M").select("source", "dataset").unique()
-    for source, dataset in datasets.iter_rows():
-        reporter, held, dealt = _of_dataset(known, (source, dataset, "M"), names)
-        told = _can_say(known, reporter[importer], held[good], dealt[exporter])
-        edition = np.maximum(edition, np.where(told, known.edition.T[:, reporter[importer]], 0))
-        any_says |= told
-        all_say &= told | ~told.any(axis=0)
-    can_say = any_says & (all_say | (raw >= 0))
-    _take_out_silent(can_say, raw, good, good * names.countries.len() + importer, names, known)
-    return np.where(can_say, np.maximum(raw, 0), UNKNOWN), edition
-
-
-def pick(cells: Amounts, at: Sequence[int], route: Ids) -> Amounts:
-    """Periods at `at` of some routes."""
-    if len(at) == 1:
-        one: Amounts = cells[at[0]][route]
-        return one[None]
-    result: Amounts = cells[np.array(at, dtype=np.int64)[:, None], route]
-    return result
-
-
-def total(cells: Amounts, at: list[int] | None) -> Amounts:
-    """Sum over the periods at `at`; UNKNOWN where one of them is unknown or outside the data."""
-    if at is None:
-        return np.full(cells.shape[1], UNKNOWN, dtype=np.int64)
-    if len(at) == 1:
-        one: Amounts = cells[at[0]]
-        return one
-    taken = cells[at]
-    return np.where((taken >= 0).all(axis=0), taken.sum(axis=0), UNKNOWN)
-
-
-def mean(cells: Amounts, at: Sequence[list[int]]) -> Amounts:
-    """Mean over several windows, rounded to whole units; UNKNOWN where one of them is unknown."""
-    if not at:
-        return np.full(cells.shape[1], UNKNOWN, dtype=np.int64)
-    parts = np.stack([total(cells, one) for one in at])
-    count = len(at)
-    return np.where((parts >= 0).all(axis=0), (parts.sum(axis=0) + count // 2) // count, UNKNOWN)
-
-
-def highest(cells: Amounts, at: Sequence[list[int]]) -> Amounts:
-    """Highest of several windows; UNKNOWN where one of them is unknown."""
-    if not at:
-        return np.full(cells.shape[1], UNKNOWN, dtype=np.int64)
-    parts = np.stack([total(cells, one) for one in at])
-    return np.where((parts >= 0).all(axis=0), parts.max(axis=0), UNKNOWN)
-
-
-def add_up(values: Amounts, cell: Ids, cells: int) -> Amounts:
-    """Sums of values by cell; 0 in a cell that has none."""
-    sums = np.zeros(cells, dtype=np.int64)
-    np.add.at(sums, cell, values)
-    return sums
-
-
-def present(cell: Ids, cells: int) -> Marks:
-    """Cells that have any value."""
-    marks = np.zeros(cells, dtype=np.bool_)
-    marks[cell] = True
-    return marks
+    raw: Amounts, route: tuple[Ids, Ids, Ids], names: Names, known: Known
+) -> tuple[Amounts, Editions]:
+    """Importers' reports, UNKNOWN where they cannot speak, and the editions they are in."""
+    good, _, importer = route
+    speaker = good * names.countries.len() + importer
+    says, edition = importers_say(known, raw, names.goods, names.countries, route, speaker)
+    return np.where(says, np.maximum(raw, 0), UNKNOWN), edition

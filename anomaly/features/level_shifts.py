@@ -69,6 +69,8 @@ def find(series: Floats, first_month: int) -> Shifts:
         In the order of the series.
     """
     size, at = np.full(len(series), np.nan), np.full(len(series), -1, dtype=np.int64)
+    if not len(series):
+        return Shifts(size, at)
     is_known = ~np.isnan(series)
     pattern = _alike(is_known)
     order = np.argsort(pattern, kind="stable")

@@ -12,31 +12,32 @@ import polars as pl
 
 from anomaly.bilateral.coverage import PARTNERS_OF_A_WHOLE_DATASET
 from anomaly.contract.settings import Settings
-from anomaly.features import exporter_totals, neighbour_codes, unit_values
-from anomaly.features import grid as cells
+from anomaly.features import cells, exporter_totals, neighbour_codes, unit_values
 from anomaly.features import monthly as months
+from anomaly.features.cells import UNKNOWN
 from anomaly.features.coalition_legs import MIRROR, Compared, coalition_legs, mirror_legs
 from anomaly.features.comparative_advantage import Placed, revealed_advantage
-from anomaly.features.grid import UNKNOWN, Amounts, Grid, Ids
+from anomaly.features.grid import Grid
+from anomaly.features.marks import Amounts, Ids, Marks
 from anomaly.features.refusals import straddles
 from anomaly.features.size_effect import size_effect
 from anomaly.features.unit_values import Floats
-from anomaly.features.windows import Marks, Window
+from anomaly.features.windows import Comparison
 
 Column = Amounts | Marks | Floats
 
 
-def compare(grid: Grid, window: Window, broken_by: Ids) -> Compared:
+def compare(grid: Grid, comparison: Comparison, broken_by: Ids) -> Compared:
     """Each route's trade in a window, a year before and in the baseline, and whether they can be compared.
 
     Parameters
     ----------
     grid : Grid
         A chunk of goods at the window's frequency.
-    window : Window
+    comparison : Comparison
         What is compared.
     broken_by : array of int, shape (goods,)
-        Breaks.marks of the grid's goods.
+        refusals.edition_bits of the grid's goods.
 
     Returns
     -------
@@ -44,9 +45,7 @@ def compare(grid: Grid, window: Window, broken_by: Ids) -> Compared:
         By route of the grid.
     """
     known = grid.known
-    now, prior = known.index(window.end, window.months), known.index(window.end, window.months, 1)
-    baseline = [known.index(window.end.replace(year=year), window.months) for year in window.baseline_years]
-    base_at = [at for at in baseline if at is not None]
+    now, prior, base_at = comparison.now(known), comparison.prior(known), comparison.baseline(known)
     broken, changed = straddles(grid, broken_by, [*(prior or []), *(now or [])])
     all_periods = [*chain.from_iterable(base_at), *(prior or []), *(now or [])]
     base_broken, base_changed = straddles(grid, broken_by, all_periods)
@@ -64,7 +63,7 @@ class Measured:
 
     Parameters
     ----------
-    window : Window
+    comparison : Comparison
         What was compared.
     columns : dict of str to array, shape (routes,)
         UNKNOWN or NaN where unknown; goods, countries and kinds as their numbers in the grid's names.
@@ -72,7 +71,7 @@ class Measured:
         What the columns `target_says` and `hub_says` count in.
     """
 
-    window: Window
+    comparison: Comparison
     columns: dict[str, Column]
     texts: list[str]
 
@@ -88,7 +87,7 @@ class Once:
     is_whole : array of bool, shape (kinds,)
         See `are_whole`.
     broken_by : array of int, shape (goods,)
-        Breaks.marks of the grid's goods.
+        refusals.edition_bits of the grid's goods.
     pairs : neighbour_codes.Pairs
         Routes that have siblings.
     exports : Placed
@@ -110,7 +109,7 @@ class Once:
 
 
 def measure(
-    grid: Grid, monthly: Grid | None, once: Once, window: Window, compared: Compared, settings: Settings
+    grid: Grid, monthly: Grid | None, once: Once, comparison: Comparison, compared: Compared, settings: Settings
 ) -> Measured:
     """The material routes of a window, and to targets those of the year before, with all that features has of them.
 
@@ -122,7 +121,7 @@ def measure(
         The same goods in monthly data, for a leg of which the year has no annual figure yet.
     once : Once
         Of the same grid.
-    window : Window
+    comparison : Comparison
         What is compared.
     compared : Compared
         The window of the grid.
@@ -135,12 +134,20 @@ def measure(
         A row for each route that is compared.
     """
     is_coalition = once.is_coalition
-    legs = coalition_legs(grid, monthly, window, compared, lambda g, w: compare(g, w, once.broken_by), is_coalition)
+    legs = coalition_legs(
+        grid,
+        monthly,
+        comparison,
+        compared,
+        lambda of, with_years: compare(of, with_years, once.broken_by),
+        is_coalition,
+        settings.coalition.countries,
+    )
     largest = np.where(once.is_target[grid.importer], np.maximum(compared.value, compared.prior), compared.value)
     route = np.flatnonzero(compared.is_comparable & (largest >= settings.materiality_usd))
     into, out_of = grid.into[route], grid.out_of[route]
     nothing = len(legs.texts)
-    mirror = mirror_legs(grid, window, compared, is_coalition, once.broken_by)
+    mirror = mirror_legs(grid, comparison, compared, is_coalition, once.broken_by)
     matched = neighbour_codes.matched(grid, once.pairs, compared, route, settings.floor_usd)
     columns = {
         "good": grid.good[route],
@@ -154,7 +161,7 @@ def measure(
         "value_prior_year_usd": compared.prior[route],
         "value_baseline_usd": compared.baseline[route],
         "value_baseline_max_usd": compared.baseline_max[route],
-        **_shape(grid, window, route),
+        **_shape(grid, comparison, route),
         "coalition_to_target_usd": legs.value[into],
         "coalition_to_target_prior_usd": legs.prior[into],
         "coalition_to_target_baseline_usd": legs.baseline[into],
@@ -163,21 +170,21 @@ def measure(
         "coalition_to_hub_baseline_usd": legs.baseline[out_of],
         "coalition_to_hub_usd_per_kg": np.where(is_coalition[grid.exporter[route]], np.nan, legs.usd_per_kg[out_of]),
         **_totals(grid, once.is_whole, compared, route),
-        **_exporter_growth(grid, once.sums, window, route, settings),
-        "revealed_advantage": revealed_advantage(grid, window, compared, once.exports, route),
+        **_exporter_growth(grid, once.sums, comparison, route, settings),
+        "revealed_advantage": revealed_advantage(grid, comparison, compared, once.exports, route),
         "matched_by_siblings": matched.share,
         "neighbour": matched.sibling,
         "neighbour_fell_usd": matched.fell,
         "effect_in_fences": _effects(grid, compared, route, settings),
-        **_monthly(once.months.get(window.end), route),
+        **_monthly(once.months.get(comparison.window.end), route),
         **{name: usd[route] for name, usd in zip(MIRROR, mirror, strict=True)},
     }
-    return Measured(window, columns, [*legs.texts, ""])
+    return Measured(comparison, columns, [*legs.texts, ""])
 
 
-def _shape(grid: Grid, window: Window, route: Ids) -> dict[str, Column]:
+def _shape(grid: Grid, comparison: Comparison, route: Ids) -> dict[str, Column]:
     """How the window's value is spread over its periods; weight and price, and those of the year before."""
-    at, before = (grid.known.index(window.end, window.months, back) or [] for back in (0, 1))
+    at, before = comparison.now(grid.known) or [], comparison.prior(grid.known) or []
     value = cells.pick(grid.value, at, route)
     grams, price = unit_values.of_routes(value, cells.pick(grid.weight, at, route))
     grams_prior, price_prior = unit_values.of_routes(
@@ -194,7 +201,7 @@ def _shape(grid: Grid, window: Window, route: Ids) -> dict[str, Column]:
 
 
 def by_month(
-    grid: Grid, windows: Sequence[Window], is_coalition: Marks, settings: Settings
+    grid: Grid, comparisons: Sequence[Comparison], is_coalition: Marks, settings: Settings
 ) -> dict[date, months.MonthlySigns]:
     """What only monthly data can say of each route, by the end of a window.
 
@@ -202,8 +209,8 @@ def by_month(
     ----------
     grid : Grid
         A chunk of goods.
-    windows : sequence of Window
-        Windows that are compared.
+    comparisons : sequence of Comparison
+        What is compared.
     is_coalition : array of bool, shape (countries,)
         Members of the coalition.
     settings : Settings
@@ -216,7 +223,7 @@ def by_month(
     """
     if grid.known.freq_code != "M":
         return {}
-    ends = sorted({window.end for window in windows})
+    ends = sorted({comparison.window.end for comparison in comparisons})
     return months.find(grid, ends, is_coalition, settings)
 
 
@@ -264,12 +271,14 @@ def _totals(grid: Grid, is_whole: Marks, compared: Compared, route: Ids) -> dict
     }
 
 
-def _exporter_growth(grid: Grid, sums: Amounts, window: Window, route: Ids, settings: Settings) -> dict[str, Column]:
+def _exporter_growth(
+    grid: Grid, sums: Amounts, comparison: Comparison, route: Ids, settings: Settings
+) -> dict[str, Column]:
     """Growth of all that the route's exporter sells to others than targets; NaN where its totals are not in the data."""
     if not len(sums):
         unknown = np.full(len(route), np.nan)
         return {"exporter_growth_prior_log": unknown, "exporter_growth_baseline_log": unknown}
-    prior, base = exporter_totals.growth_log(sums, grid.known, window, float(settings.floor_usd))
+    prior, base = exporter_totals.growth_log(sums, grid.known, comparison, float(settings.floor_usd))
     at = grid.reporter[route]
     return {"exporter_growth_prior_log": prior[at], "exporter_growth_baseline_log": base[at]}
 

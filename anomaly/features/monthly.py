@@ -9,12 +9,13 @@ from datetime import date
 import numpy as np
 import polars as pl
 
+from anomaly.contract.periods import Window
 from anomaly.contract.settings import Settings
-from anomaly.features import grid as cells
-from anomaly.features import lead_lags, level_shifts
-from anomaly.features.grid import UNKNOWN, Grid, Ids
+from anomaly.features import cells, lead_lags, level_shifts
+from anomaly.features.cells import UNKNOWN
+from anomaly.features.grid import Grid
+from anomaly.features.marks import Ids, Marks
 from anomaly.features.unit_values import Floats
-from anomaly.features.windows import Marks
 
 DIGITS = 9  # of a shift: the last ones hang on how many threads multiply the matrices
 MOST_MONTHS = 60  # up to a window's end: one trend and one season hold for five years, not for fifteen
@@ -61,7 +62,7 @@ def find(grid: Grid, ends: Sequence[date], is_coalition: Marks, settings: Settin
     dict of datetime.date to MonthlySigns
         For the ends that the data reach; unknown for routes that cannot be material in a window that ends there.
     """
-    at = {end: span[0] for end in ends if (span := grid.known.index(end, 1))}
+    at = {end: span[0] for end in ends if (span := grid.known.index(Window("M", 1, end)))}
     floor = settings.floor_usd / 12  # the floor of a year, for a month
     is_asked = {end: _may_be_material(grid, position, settings) for end, position in at.items()}
     asked = np.flatnonzero(np.logical_or.reduce([np.zeros(len(grid.good), dtype=np.bool_), *is_asked.values()]))

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from anomaly.features import grid as cells
+from anomaly.features import cells
+from anomaly.features.cells import UNKNOWN
 from anomaly.features.coalition_legs import Compared
-from anomaly.features.grid import UNKNOWN, Amounts, Grid, Ids
+from anomaly.features.grid import Grid
+from anomaly.features.marks import Amounts, Ids
 from anomaly.features.unit_values import Floats
+from anomaly.reference.goods import HEADING_DIGITS
 
-HEADING_DIGITS = 4  # goods that share them are siblings, and lie in one chunk
 _SPARSE = 8  # cells a route: above it numbering by sorting takes less memory than by a table of cells
 
 

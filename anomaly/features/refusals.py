@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from anomaly.contract.settings import Settings
+from anomaly.features.cells import pick
 from anomaly.features.coalition_legs import Compared
-from anomaly.features.grid import Grid, pick
-from anomaly.features.windows import Marks, Window
+from anomaly.features.grid import Grid
+from anomaly.features.marks import Marks
+from anomaly.features.windows import Comparison
 
 REFUSALS = {
     "not_reported": "the reporter published nothing for the window",
@@ -23,70 +23,36 @@ REFUSALS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Breaks:
-    """Which goods do not survive which change of HS edition.
+def edition_bits(broken: pl.DataFrame, goods: pl.Series) -> npt.NDArray[np.int64]:
+    """For each good the changes of HS edition that it does not survive, as one number.
 
     Parameters
     ----------
-    unstable : polars.DataFrame
-        good, newer_edition: an n:n link, the good is never compared across that change.
-    tables : polars.DataFrame
-        older, newer, chapter ('all' or two digits): the changes for which there is a table of links.
+    broken : polars.DataFrame
+        families.broken: good, newer_edition.
+    goods : polars.Series
+        Goods, each once.
+
+    Returns
+    -------
+    array of int, shape (goods,)
+        A bit for each newer edition that breaks the good: 64 for HS 2022, which is edition 6.
     """
-
-    unstable: pl.DataFrame
-    tables: pl.DataFrame
-
-    def marks(self, goods: pl.Series) -> npt.NDArray[np.int64]:
-        """The changes of edition that each good does not survive, as one number.
-
-        Parameters
-        ----------
-        goods : polars.Series
-            Goods, sorted, each once.
-
-        Returns
-        -------
-        array of int, shape (goods,)
-            A bit for each newer edition that breaks the good: 64 for HS 2022, which is edition 6.
-        """
-        chapters = goods.alias("good").to_frame().with_columns(chapter=pl.col("good").str.slice(0, 2))
-        steps = pl.DataFrame({"older": range(9), "newer": range(1, 10)}, schema={"older": pl.Int64, "newer": pl.Int64})
-        has_table = pl.any_horizontal(pl.col("tabled").eq("all"), pl.col("tabled").eq(pl.col("chapter")))
-        tables = self.tables.select(pl.col("older").cast(pl.Int64), pl.col("newer").cast(pl.Int64), tabled="chapter")
-        linked = (
-            chapters.join(steps, how="cross")
-            .join(tables, on=["older", "newer"])
-            .filter(has_table)
-            .select("good", "newer", is_linked=pl.lit(value=True))
-            .unique()
-        )
-        unstable = self.unstable.select(
-            "good", newer=pl.col("newer_edition").cast(pl.Int64), is_unstable=pl.lit(value=True)
-        ).unique()
-        return (
-            chapters.join(steps, how="cross")
-            .join(linked, on=["good", "newer"], how="left")
-            .join(unstable, on=["good", "newer"], how="left")
-            .with_columns(is_broken=pl.col("is_linked").is_null() | pl.col("is_unstable").is_not_null())
-            .group_by("good")
-            .agg(marks=(pl.col("is_broken").cast(pl.Int64) * 2 ** pl.col("newer")).sum())
-            .sort("good")["marks"]
-            .cast(pl.Int64)
-            .to_numpy()
-        )
+    bit = pl.lit(2, dtype=pl.Int64).pow(pl.col("newer_edition").cast(pl.Int64))
+    bits = broken.group_by("good").agg(bits=bit.sum())
+    marked = goods.alias("good").to_frame().join(bits, on="good", how="left", maintain_order="left")
+    return marked["bits"].fill_null(0).cast(pl.Int64).to_numpy()
 
 
-def straddles(grid: Grid, marks: npt.NDArray[np.int64], at: list[int]) -> tuple[Marks, Marks]:
+def straddles(grid: Grid, broken_by: npt.NDArray[np.int64], at: list[int]) -> tuple[Marks, Marks]:
     """Whether the reporter of each route changed the HS edition within some periods.
 
     Parameters
     ----------
     grid : Grid
         Of it its routes and the editions of their reporters.
-    marks : array of int, shape (goods,)
-        Breaks.marks of the grid's goods.
+    broken_by : array of int, shape (goods,)
+        `edition_bits` of the grid's goods.
     at : list of int
         The periods.
 
@@ -103,11 +69,11 @@ def straddles(grid: Grid, marks: npt.NDArray[np.int64], at: list[int]) -> tuple[
         nowhere = np.zeros(len(grid.good), dtype=np.bool_)
         return nowhere, nowhere
     crossed = np.where(is_changed, (1 << (highest + 1)) - (1 << (np.minimum(lowest, highest) + 1)), 0)
-    return (marks[grid.good] & crossed[grid.reporter]) != 0, is_changed[grid.reporter]
+    return (broken_by[grid.good] & crossed[grid.reporter]) != 0, is_changed[grid.reporter]
 
 
 def refusals(
-    grid: Grid, window: Window, compared: Compared, are_targets: Marks, settings: Settings
+    grid: Grid, comparison: Comparison, compared: Compared, are_targets: Marks, settings: Settings
 ) -> pl.DataFrame | None:
     """Routes to targets that are large enough and cannot be compared in this window, each with the first reason.
 
@@ -117,7 +83,7 @@ def refusals(
     ----------
     grid : Grid
         The window's goods.
-    window : Window
+    comparison : Comparison
         What is compared.
     compared : Compared
         The window of the grid.
@@ -131,11 +97,10 @@ def refusals(
     polars.DataFrame or None
         Columns of schema.Refused; None where nothing is refused.
     """
-    known, names = grid.known, grid.names
-    now = known.index(window.end, window.months) or []
-    prior = known.index(window.end, window.months, 1) or []
+    known, names, window = grid.known, grid.names, comparison.window
+    now, prior = comparison.now(known) or [], comparison.prior(known) or []
     is_target = are_targets[grid.importer]
-    if window.gap_years != settings.gap_years(window.end.year):
+    if comparison.gap_years != settings.gap_years(comparison.window.year):
         is_target = np.zeros_like(is_target)
     route = np.flatnonzero(is_target & ~compared.is_comparable)
     seen_now = np.maximum(pick(grid.raw, now, route), 0).sum(axis=0)

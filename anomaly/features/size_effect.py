@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from anomaly.features.grid import Amounts, Ids
+from anomaly.features.marks import Amounts, Ids
 from anomaly.features.unit_values import Floats
 
 SIZE_POWER = 0.3  # U: 0 knows no size, 1 is dollars; Statistics Canada uses 0.3 to 0.5

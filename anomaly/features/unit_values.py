@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from anomaly.features import grid as cells
-from anomaly.features.grid import UNKNOWN, Amounts, Grid, Ids
+from anomaly.features import cells
+from anomaly.features.cells import UNKNOWN
+from anomaly.features.grid import Grid
+from anomaly.features.marks import Amounts, Ids
 
 Floats = npt.NDArray[np.float64]
 

@@ -10,10 +10,11 @@ LUMPY_HEADINGS = (
     "8401", "8402", "8406", "8411", "8601", "8602", "8603", "8605", "8606", "8801", "8802", "8901", "8902", "8904",
     "8905", "8906", "9305",
 )  # fmt: skip
+LUMPY = "A single lumpy good: one aircraft, ship or engine makes the whole figure."
 ONE_PERIOD_SHARE = 0.9  # of a window's trade in one of its months
 
 
-def caveats(row: Mapping[str, Any], calibrated: Mapping[str, Any]) -> list[str]:
+def caveats(row: Mapping[str, Any], calibrated: Mapping[str, Any], measures: str) -> list[str]:
     """Sentences, the gravest first. `row` is a row of features; `calibrated` of scores.calibration.
 
     Parameters
@@ -22,6 +23,8 @@ def caveats(row: Mapping[str, Any], calibrated: Mapping[str, Any]) -> list[str]:
         A row of features.
     calibrated : mapping
         A row of scores.calibration; empty where there is none.
+    measures : str
+        What the scenario calls what is gone round.
 
     Returns
     -------
@@ -29,7 +32,7 @@ def caveats(row: Mapping[str, Any], calibrated: Mapping[str, Any]) -> list[str]:
         None of them where nothing is to be said.
     """
     said = [
-        (_is_lumpy(row), "A single lumpy good: one aircraft, ship or engine makes the whole figure."),
+        (is_lumpy(row["good"]), LUMPY),
         (
             row["freq_code"] == "M"
             and row["window_months"] >= 3
@@ -76,21 +79,26 @@ def caveats(row: Mapping[str, Any], calibrated: Mapping[str, Any]) -> list[str]:
             f"The extract has no value below {row['smallest_published_usd'] or 0:,} USD: what counts as nothing may be a small amount.",
         ),
         (
+            calibrated.get("placebo_kind") == "none",
+            "Too few placebos to judge it: flagged by a rule that is not calibrated.",
+        ),
+        (
             calibrated.get("placebo_kind") == "periods",
-            "The placebos are the same routes before the sanctions: a shock of the year itself is not in them.",
+            f"The placebos are the same routes before the {measures}: a shock of the year itself is not in them.",
         ),
     ]
     return [sentence for applies, sentence in said if applies]
 
 
-def _is_lumpy(row: Mapping[str, Any]) -> bool:
-    return str(row["good"])[:4] in LUMPY_HEADINGS
+def is_lumpy(good: str) -> bool:
+    """Whether one piece of the good is worth a route's year."""
+    return good[:4] in LUMPY_HEADINGS
 
 
 _BENIGN_BY_CHAPTER = (
     (range(1, 25), "a harvest, or food moving by another road"),
     (range(25, 28), "fuel and raw material prices"),
-    (range(30, 31), "medicines under licences that sanctions leave open"),
+    (range(30, 31), "medicines under licences that {measures} leave open"),
     (range(84, 86), "a new plant of the exporter's own that makes the good"),
     (range(87, 88), "private purchases of cars, and cars of makes the coalition does not produce"),
     (range(88, 90), "delivery or return of a leased aircraft or ship"),
@@ -98,21 +106,23 @@ _BENIGN_BY_CHAPTER = (
 )
 
 
-def benign_explanations(good: str) -> list[str]:
+def benign_explanations(good: str, measures: str = "sanctions") -> list[str]:
     """What to rule out before asking anyone, for the good's chapter.
 
     Parameters
     ----------
     good : str
         A code or family.
+    measures : str
+        What the scenario calls what is gone round.
 
     Returns
     -------
     list of str
         Parts of a sentence, those of the chapter first.
     """
-    chapter = int(good[:2])
-    own = [text for chapters, text in _BENIGN_BY_CHAPTER if chapter in chapters]
+    chapter = int(good[:2]) if good[:2].isdecimal() else 0  # a total of all goods has none
+    own = [text.format(measures=measures) for chapters, text in _BENIGN_BY_CHAPTER if chapter in chapters]
     return [
         *own,
         "own production of the exporter",

@@ -11,6 +11,7 @@ from typing import Any
 import dataframely as dy
 import polars as pl
 
+from anomaly.contract.periods import window_of
 from anomaly.contract.schema import ROUTE_KEY, Flags, is_own_gap
 from anomaly.contract.settings import Settings
 from anomaly.flags import naming, resolved, rule, types
@@ -24,7 +25,7 @@ _KEY = list(ROUTE_KEY)
 
 def table_schema() -> type[dy.Schema]:
     """The contract of flags: the fixed columns, and a flag_type that is one of the registered."""
-    names = [one.name for one in types.TYPES]
+    names = [registered.name for registered in types.TYPES]
     meaning = f"what the figures look like: {', '.join(names[:-1])} or {names[-1]}"
     flag_type = dy.String(description=meaning, regex=f"^({'|'.join(names)})$")
     return type("FlagsOfTypes", (dy.Schema,), {**Flags.columns(), "flag_type": flag_type})
@@ -58,7 +59,7 @@ def build(
     settings : Settings
         The scenario.
     events : polars.DataFrame, optional
-        policy_events.read_all: the measures that a route which was flagged and fell is held against; None looks for none.
+        policy_events.read_all: the measures that a route which was flagged and fell is held against; without, none is looked for.
 
     Returns
     -------
@@ -67,7 +68,7 @@ def build(
     """
     limits = rule.limits_of(settings)
     own = rule.beside_scores(features.filter(is_own_gap(settings.baseline_years)), scores, calibration, limits)
-    flagged = naming.called(own.filter(rule.is_flag(limits)), set(lists["good"]), limits).sort(_KEY)
+    flagged = naming.with_flag_type(own.filter(rule.is_flag(limits)), set(lists["good"]), limits).sort(_KEY)
     contributed = _latest_contributions(contributions)
     calibrated = {
         (row["freq_code"], row["window_months"], row["window_end"], row["leg"]): row for row in calibration.to_dicts()
@@ -77,23 +78,24 @@ def build(
         row = route | _names(route, names)
         tier = list_tier(row, lists)
         of_window = calibrated.get((row["freq_code"], row["window_months"], row["window_end"], row["leg"]), {})
-        rows.append(_flag(row, severity(row, tier), _reasons(row, limits), of_window, tier))
-    found = _in_order(rows)
-    if events is None:
-        return found
-    ended = resolved.candidates(features, found, events, settings).to_dicts()
-    return _in_order([*rows, *[_ended(row, names, list_tier(row, lists)) for row in ended]])
+        rows.append(_flag(row, severity(row, tier), _reasons(row, limits), of_window, tier, settings))
+    flags = in_order(_as_frame(rows))
+    if events is None or events.is_empty():
+        return flags
+    ended = resolved.candidates(features, flags, events, settings).to_dicts()
+    return in_order(_as_frame([*rows, *[_ended(row, names, list_tier(row, lists), settings) for row in ended]]))
 
 
 def _names(row: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]:
     return {f"{side}_name": names.get(row[f"{side}_iso"], row[f"{side}_iso"]) for side in ("exporter", "importer")}
 
 
-def _ended(row: Mapping[str, Any], names: Mapping[str, str], tier: str | None) -> dict[str, Any]:
+def _ended(row: Mapping[str, Any], names: Mapping[str, str], tier: str | None, settings: Settings) -> dict[str, Any]:
     """A flag of a route that has fallen: no score, the lowest severity, one reason."""
     score = dict.fromkeys(("anomaly_score", "anomaly_rank", "p_value", "q_value", "stability_share", "contributions"))
     route = {**row, **score, "flag_type": resolved.FLAG_TYPE}
-    return _flag(route, naming.type_of(resolved.FLAG_TYPE).most_severe, [resolved.reason(row, names)], {}, tier)
+    most_severe, reasons = naming.type_of(resolved.FLAG_TYPE).most_severe, [resolved.reason(row, names)]
+    return _flag(route, most_severe, reasons, {}, tier, settings)
 
 
 def _latest_contributions(contributions: pl.DataFrame) -> pl.DataFrame:
@@ -124,6 +126,7 @@ def _flag(
     reasons: list[dict[str, Any]],
     calibrated: Mapping[str, Any],
     tier: str | None,
+    settings: Settings,
 ) -> dict[str, Any]:
     excess = None if row["excess_usd"] is None else round(row["excess_usd"])
     return {
@@ -131,16 +134,16 @@ def _flag(
         "flag_id": flag_id(row),
         "flag_type": row["flag_type"],
         "severity": severity,
-        "priority": priority(severity, tier, excess),
+        "priority": priority(severity, settings.tier_weight(tier), excess),
         "list_tier": tier,
         **{name: row[name] for name in ("value_usd", "value_prior_year_usd", "value_baseline_usd")},
         "excess_usd": excess,
         **{name: row[name] for name in ("anomaly_score", "anomaly_rank", "p_value", "q_value", "stability_share")},
         "compares": compares(row),
         "reasons": reasons,
-        "caveats": caveats(row, calibrated),
+        "caveats": caveats(row, calibrated, settings.measures),
         "contributions": row["contributions"] or [],
-        "benign": benign_explanations(row["good"]),
+        "benign": benign_explanations(row["good"], settings.measures),
         "is_before_sanctions": row["is_before_sanctions"],
     }
 
@@ -176,48 +179,18 @@ def compares(row: Mapping[str, Any]) -> str:
     Returns
     -------
     str
-        As it stands in a document.
+        As it stands in a document: Jan–Jun 2022 with Jan–Jun 2021, and with the mean of 2019-2021.
     """
-    return (
-        f"{period_name(row['freq_code'], row['window_months'], row['window_end'])} with the same months of "
-        f"{row['window_end'].year - 1}, and with the mean of {row['baseline_years']}"
-    )
+    window = window_of(row)
+    return f"{window.words} with {window.in_year(window.year - 1).words}, and with the mean of {row['baseline_years']}"
 
 
-def period_name(freq_code: str, window_months: int, window_end: Any) -> str:
-    """A window for people: 2022, 2022H1, 2022Q3, January-November 2022, or 12 months to 2022-11.
-
-    Parameters
-    ----------
-    freq_code : str
-        A or M.
-    window_months : int
-        Length of the window.
-    window_end : datetime.date
-        Its last month.
-
-    Returns
-    -------
-    str
-        The shortest name there is.
-    """
-    year, month = window_end.year, window_end.month
-    if freq_code == "A" or (window_months == 12 and month == 12):
-        return str(year)
-    if window_months == 6 and month % 6 == 0:
-        return f"{year}H{month // 6}"
-    if window_months == 3 and month % 3 == 0:
-        return f"{year}Q{month // 3}"
-    if window_months == month:
-        return f"January-{window_end:%B} {year}"
-    return f"{window_months} months to {year}-{month:02d}"
-
-
-def _in_order(rows: list[dict[str, Any]]) -> pl.DataFrame:
+def _as_frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
     schema = {name: column.dtype for name, column in Flags.columns().items()}
+    return pl.DataFrame(rows, schema=schema, orient="row").select(list(schema))
+
+
+def in_order(flags: pl.DataFrame) -> pl.DataFrame:
+    """Flags in the order of the table: findings before checks, the newest window first, then by priority and key."""
     order = ["is_before_sanctions", "window_end", "priority", *[name for name in _KEY if name != "window_end"]]
-    return (
-        pl.DataFrame(rows, schema=schema, orient="row")
-        .sort(order, descending=[False, True, True, False, False, False, False, False])
-        .select(list(schema))
-    )
+    return flags.sort(order, descending=[False, True, True, False, False, False, False, False])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 import polars as pl
@@ -15,7 +15,7 @@ SEVERITIES = ("low", "medium", "high")
 
 
 def type_of(name: str) -> FlagType:
-    """A type by its name; one that is not registered here is told as the plainest is, under its own name.
+    """A type by its name; one that is not registered here reads as the plainest does, under its own name.
 
     Parameters
     ----------
@@ -27,11 +27,11 @@ def type_of(name: str) -> FlagType:
     FlagType
         Of the registry, or made of its first.
     """
-    registered = next((one for one in types.TYPES if one.name == name), None)
+    registered = next((flag_type for flag_type in types.TYPES if flag_type.name == name), None)
     return registered or replace(types.TYPES[0], name=name, words=name.replace("_", " "))
 
 
-def next_steps(name: str, exporter: str, importer: str, good: str) -> list[str]:
+def next_steps(name: str, exporter: str, importer: str, good: str, measures: str = "sanctions") -> list[str]:
     """The questions to ask next about a flag of this type, with the names of its countries and its good put in.
 
     Parameters
@@ -40,13 +40,16 @@ def next_steps(name: str, exporter: str, importer: str, good: str) -> list[str]:
         A flag_type.
     exporter, importer, good : str
         Their names for people.
+    measures : str
+        What the scenario calls what is gone round.
 
     Returns
     -------
     list of str
         Two or three questions.
     """
-    return [step.format(exporter=exporter, importer=importer, good=good) for step in type_of(name).next_steps]
+    names = {"exporter": exporter, "importer": importer, "good": good, "measures": measures}
+    return [step.format(**names) for step in type_of(name).next_steps]
 
 
 def is_on(leg: str) -> pl.Expr:
@@ -62,25 +65,25 @@ def is_on(leg: str) -> pl.Expr:
     polars.Expr
         Boolean over flag_type.
     """
-    return _is_one_of([one for one in types.TYPES if one.leg == leg])
+    return _is_any_of(flag_type for flag_type in types.TYPES if flag_type.leg == leg)
 
 
 def is_alarm() -> pl.Expr:
     """Flags that say that goods may go round, by their flag_type; a type not registered is an alarm."""
-    return ~_is_one_of([one for one in types.TYPES if not one.is_alarm])
+    return ~_is_any_of(flag_type for flag_type in types.TYPES if not flag_type.is_alarm)
 
 
 def has_ended() -> pl.Expr:
     """Flags whose trade is over, by their flag_type."""
-    return _is_one_of([one for one in types.TYPES if one.has_ended])
+    return _is_any_of(flag_type for flag_type in types.TYPES if flag_type.has_ended)
 
 
-def _is_one_of(meant: Collection[FlagType]) -> pl.Expr:
-    return pl.col("flag_type").is_in([one.name for one in meant])
+def _is_any_of(flag_types: Iterable[FlagType]) -> pl.Expr:
+    return pl.col("flag_type").is_in([flag_type.name for flag_type in flag_types])
 
 
-def called(flagged: pl.DataFrame, listed: Collection[str], limits: Limits) -> pl.DataFrame:
-    """Flagged routes with flag_type and most_severe.
+def with_flag_type(flagged: pl.DataFrame, listed: Collection[str], limits: Limits) -> pl.DataFrame:
+    """Say of flagged routes which type they are called by, and how severe they can be at most.
 
     Parameters
     ----------
@@ -98,20 +101,22 @@ def called(flagged: pl.DataFrame, listed: Collection[str], limits: Limits) -> pl
         of the highest severities of all types that they show.
     """
     goods = pl.Series(sorted(listed), dtype=pl.String).implode()
-    flag_type, highest = pl.lit(None, dtype=pl.String), pl.lit(len(SEVERITIES) - 1)
-    for one in types.TYPES:
-        if one.shows is None or one.beside is None:
+    name, highest = pl.lit(None, dtype=pl.String), pl.lit(len(SEVERITIES) - 1)
+    for flag_type in types.TYPES:
+        if flag_type.shows is None or flag_type.beside is None:
             continue
-        is_leg = limits.is_from_coalition() == pl.lit(one.leg == COALITION_TO_HUB)
-        is_shown = (is_leg & one.shows & one.beside(limits).is_met).fill_null(value=False)
-        flag_type = pl.when(is_shown).then(pl.lit(one.name)).otherwise(flag_type)
+        is_leg = limits.is_from_coalition() == pl.lit(flag_type.leg == COALITION_TO_HUB)
+        is_shown = (is_leg & flag_type.shows & flag_type.beside(limits).is_met).fill_null(value=False)
+        name = pl.when(is_shown).then(pl.lit(flag_type.name)).otherwise(name)
         highest = (
-            pl.when(is_shown).then(pl.min_horizontal(highest, SEVERITIES.index(one.most_severe))).otherwise(highest)
+            pl.when(is_shown)
+            .then(pl.min_horizontal(highest, SEVERITIES.index(flag_type.most_severe)))
+            .otherwise(highest)
         )
     return flagged.with_columns(
         is_listed=pl.col("good").is_in(goods),
         is_neighbour_listed=pl.col("neighbour_fell_good").is_in(goods).fill_null(value=False),
     ).with_columns(
-        flag_type=flag_type,
+        flag_type=name,
         most_severe=highest.replace_strict(dict(enumerate(SEVERITIES)), return_dtype=pl.String),
     )

@@ -16,10 +16,10 @@ from anomaly.indicators.base import HUB_TO_TARGET, change, usd
 _KEY = list(ROUTE_KEY)
 _WINDOW = ["freq_code", "window_months", "window_end"]
 _MARKET = [*_WINDOW, "good", "importer_iso"]
-FLAG_TYPE = "resolved"  # told by a flag of the year before, not by the figures of one window
+FLAG_TYPE = "resolved"  # shown by a flag of the year before, not by the figures of one window
 FALL = 0.5  # at most half of the year before
 LEAST_FALL_LOG = 0.693  # the same, as a reason says it
-# What a measure is told by, the most telling first: on the exporter itself, then on the way to the target.
+# Effects by which a measure counts, the most telling first: on the exporter itself, then on the way to the target.
 _EFFECTS = ("fewer re-exports", "less transit", "warning")
 MOST_HUBS_NAMED = 3
 
@@ -47,13 +47,13 @@ def candidates(features: pl.DataFrame, flags: pl.DataFrame, events: pl.DataFrame
         Sorted by the key; no measure, no row.
     """
     own = features.filter(is_own_gap(settings.baseline_years), pl.col("role") == "target")
-    was = flags.filter(~pl.col("is_before_sanctions"), naming.is_on(HUB_TO_TARGET)).select(
+    flagged_before = flags.filter(~pl.col("is_before_sanctions"), naming.is_on(HUB_TO_TARGET)).select(
         *[pl.col(name) for name in _KEY if name != "window_end"],
         window_end=pl.col("window_end").dt.offset_by("12mo"),
         was_flagged=pl.col("flag_id"),
     )
     fell = (
-        own.join(was, on=_KEY, how="inner")
+        own.join(flagged_before, on=_KEY, how="inner")
         .join(flags.select(_KEY), on=_KEY, how="anti")
         .filter(
             pl.col("value_prior_year_usd") >= settings.materiality_usd,
@@ -66,7 +66,7 @@ def candidates(features: pl.DataFrame, flags: pl.DataFrame, events: pl.DataFrame
 
 def _measures(fell: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     """Of the most telling measures on each route the one nearest to the start of its window; no measure, no row."""
-    told = events.filter(pl.col("effect").is_in(list(_EFFECTS))).select(
+    measures = events.filter(pl.col("effect").is_in(list(_EFFECTS))).select(
         measure="title",
         measure_date="date",
         country=pl.col("countries").str.split(" "),
@@ -78,7 +78,7 @@ def _measures(fell: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     starts = begins.dt.offset_by("12mo")
     ends = pl.col("window_end").dt.month_end()
     return (
-        fell.join(told.explode("country"), how="cross")
+        fell.join(measures.explode("country"), how="cross")
         .filter(
             (pl.col("country") == pl.col("exporter_iso")) | (pl.col("country") == pl.col("importer_iso")),
             pl.col("measure_date").is_between(begins, ends),
@@ -94,16 +94,16 @@ def _displaced(own: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     rose = own.filter(
         pl.col("value_usd") > pl.col("value_prior_year_usd"),
         ~pl.col("exporter_iso").is_in([*settings.coalition.countries, *settings.targets.countries]),
-    ).select(*_MARKET, other="exporter_iso", more_usd=pl.col("value_usd") - pl.col("value_prior_year_usd"))
+    ).select(*_MARKET, hub_iso="exporter_iso", more_usd=pl.col("value_usd") - pl.col("value_prior_year_usd"))
     return (
         own.select(*_MARKET, "exporter_iso")
         .join(rose, on=_MARKET)
-        .filter(pl.col("other") != pl.col("exporter_iso"))
-        .sort("more_usd", "other", descending=[True, False])
+        .filter(pl.col("hub_iso") != pl.col("exporter_iso"))
+        .sort("more_usd", "hub_iso", descending=[True, False])
         .group_by(*_MARKET, "exporter_iso", maintain_order=True)
         .agg(
             displaced_usd=pl.col("more_usd").sum(),
-            displaced_to=pl.struct("other", "more_usd").head(MOST_HUBS_NAMED),
+            displaced_to=pl.struct("hub_iso", "more_usd").head(MOST_HUBS_NAMED),
         )
     )
 
@@ -129,7 +129,7 @@ def reason(row: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     )
     if row["displaced_usd"]:
         hubs = ", ".join(
-            f"{names.get(one['other'], one['other'])} {usd(one['more_usd'])}" for one in row["displaced_to"]
+            f"{names.get(hub['hub_iso'], hub['hub_iso'])} {usd(hub['more_usd'])}" for hub in row["displaced_to"]
         )
         text += f"Other hubs sold {usd(row['displaced_usd'])} more of the good to the same target: {hubs}."
     else:

@@ -51,7 +51,7 @@ def limits_of(settings: Settings) -> Limits:
     Limits
         With the threshold of every registered indicator.
     """
-    return limits_of_record(settings.model_dump(mode="json"))
+    return limits_of_record(settings.recorded())
 
 
 def limits_of_record(record: Mapping[str, Any]) -> Limits:
@@ -60,8 +60,8 @@ def limits_of_record(record: Mapping[str, Any]) -> Limits:
     Parameters
     ----------
     record : mapping
-        floor_usd, materiality_usd, thresholds (only those that the scenario sets), and `countries` of coalition, targets,
-        hub_candidates and neighbours.
+        Settings.recorded: of it floor_usd, materiality_usd, thresholds (only those that the scenario sets), measures, and
+        the countries of coalition, targets, hub_candidates and neighbours.
 
     Returns
     -------
@@ -69,15 +69,21 @@ def limits_of_record(record: Mapping[str, Any]) -> Limits:
         With the threshold of every registered indicator.
     """
     coalition, targets, candidates, neighbours = (
-        tuple(record[role]["countries"]) for role in ("coalition", "targets", "hub_candidates", "neighbours")
+        tuple((record[role] or {"countries": ()})["countries"])
+        for role in ("coalition", "targets", "hub_candidates", "neighbours")
     )
     return Limits(
         floor_usd=record["floor_usd"],
         materiality_usd=record["materiality_usd"],
-        thresholds={one.name: float(record["thresholds"].get(one.name, one.threshold)) for one in INDICATORS},
+        thresholds={
+            indicator.name: float(record["thresholds"].get(indicator.name, indicator.threshold))
+            for indicator in INDICATORS
+        },
         coalition=coalition,
         targets=targets,
         hubs=tuple(country for country in (*candidates, *neighbours) if country not in (*coalition, *targets)),
+        is_everyone_else_a_hub=record["hub_candidates"]["everyone_else"],
+        measures=record["measures"],
     )
 
 
@@ -198,7 +204,7 @@ def _asked_about(limits: Limits) -> Iterator[Condition]:
     yield Condition(
         "to a target, or from the coalition",
         is_coalition | is_to_target,
-        pl.when(pl.col("importer_iso").is_in(limits.hubs))
+        pl.when(limits.is_to_hub())
         .then(pl.lit("not a country of the coalition: only the coalition's goods can be lost on the way"))
         .otherwise(pl.lit("to no target, and not from the coalition: the scenario asks nothing of it")),
     )
@@ -221,9 +227,15 @@ def _measured(limits: Limits) -> Iterator[Condition]:
 
 
 def _unusual(limits: Limits) -> Iterator[Condition]:
-    """A q within the limit; a new route whose direct trade fell needs none."""
+    """A q within the limit; a new route whose direct trade fell needs none, nor a step where no placebo can judge it.
+
+    Of routes that the run asked about.
+    """
     q_value, q_limit = pl.col("q_value"), pl.col("q_limit")
-    is_by_rule = ~limits.is_from_coalition() & limits.over("new_route") & limits.over("direct_drop_log")
+    is_new = (
+        pl.col("is_scored") & ~limits.is_from_coalition() & limits.over("new_route") & limits.over("direct_drop_log")
+    )
+    is_by_rule = is_new | _is_step_without_placebos(limits)
     yield Condition("scored", (q_value.is_not_null() & q_limit.is_not_null()) | is_by_rule, _not_scored(limits))
     yield Condition(
         "unusual",
@@ -232,9 +244,23 @@ def _unusual(limits: Limits) -> Iterator[Condition]:
     )
 
 
+def _is_step_without_placebos(limits: Limits) -> pl.Expr:
+    """A monthly route of a window with too few placebos that rose in every way there is to tell; not calibrated.
+
+    Its level stepped up, it grew on the year before and on the baseline, what the exporter's other trade explains is
+    taken off, and the direct trade fell.
+    """
+    names = ("level_shift_log", "surge_log", "baseline_excess_log", "excess_usd", "direct_drop_log")
+    is_unjudged = pl.col("is_scored").fill_null(value=False) & pl.col("q_value").is_null()
+    is_since = ~pl.col("is_before_sanctions").fill_null(value=True)
+    return (
+        ~limits.is_from_coalition() & is_unjudged & is_since & pl.all_horizontal([limits.over(name) for name in names])
+    )
+
+
 def _not_scored(limits: Limits) -> pl.Expr:
     """Why a run has no q of a route: scores.placebos.is_asked_about in words."""
-    is_coalition, is_to_hub = limits.is_from_coalition(), pl.col("importer_iso").is_in(limits.hubs)
+    is_coalition, is_to_hub = limits.is_from_coalition(), limits.is_to_hub()
     is_check = pl.col("is_before_sanctions") & (pl.col("window_months") != 12)
     return (
         pl.when(is_coalition & pl.col("mirror_gap_shift_log").is_null())
@@ -244,29 +270,32 @@ def _not_scored(limits: Limits) -> pl.Expr:
         .when(is_coalition & ~is_to_hub)
         .then(pl.lit("not scored: the importer is no possible hub"))
         .when(is_check)
-        .then(pl.lit("not scored: before the sanctions only whole years are"))
+        .then(pl.lit(f"not scored: before the {limits.measures} only whole years are"))
         .otherwise(pl.lit("not scored: nothing that the run asked about"))
     )
 
 
 def _beside(limits: Limits, leg: str) -> Condition:
     """What any type of flag on a leg asks for; a route of the other leg is not asked."""
-    asked = dict.fromkeys(one.beside for one in types.TYPES if one.leg == leg and one.beside is not None)
-    of_leg = [beside(limits) for beside in asked]
-    is_other = limits.is_from_coalition() != pl.lit(leg == COALITION_TO_HUB)
+    of_leg = [
+        beside(limits)
+        for beside in dict.fromkeys(flag_type.beside for flag_type in types.TYPES if flag_type.leg == leg)
+        if beside is not None
+    ]
+    is_other_leg = limits.is_from_coalition() != pl.lit(leg == COALITION_TO_HUB)
     return Condition(
         f"{leg}: {' or '.join(condition.name for condition in of_leg)}",
-        is_other | pl.any_horizontal([condition.is_met.fill_null(value=False) for condition in of_leg]),
+        is_other_leg | pl.any_horizontal([condition.is_met.fill_null(value=False) for condition in of_leg]),
         pl.concat_str([condition.why_not for condition in of_leg], separator="; "),
     )
 
 
 def _columns() -> tuple[str, ...]:
     """What the conditions look at of features, beside the key."""
-    nothing = Limits(1, 1, {one.name: one.threshold for one in INDICATORS}, (), (), ())
+    limits = Limits(1, 1, {indicator.name: indicator.threshold for indicator in INDICATORS}, (), (), ())
     names = {
         name
-        for condition in conditions(nothing)
+        for condition in conditions(limits)
         for expression in (condition.is_met, condition.why_not)
         for name in expression.meta.root_names()
     }

@@ -10,7 +10,6 @@ import polars as pl
 
 from anomaly.flags.naming import SEVERITIES
 
-TIER_WEIGHT = {"1": 2.0, "2": 1.8, "3.A": 1.6, "3.B": 1.5, "4.A": 1.4, "4.B": 1.4}
 SEVERITY_WEIGHT = {"high": 3.0, "medium": 2.0, "low": 1.0}
 STRONG_Q = 0.10
 LARGE_USD = 10_000_000
@@ -37,15 +36,15 @@ def severity(row: Mapping[str, Any], tier: str | None) -> str:
     return SEVERITIES[min(place, SEVERITIES.index(row["most_severe"]))]
 
 
-def priority(severity: str, tier: str | None, excess_usd: int | None) -> float:
+def priority(severity: str, tier_weight: float, excess_usd: int | None) -> float:
     """The order in which to look: severity x list tier x decades of the excess.
 
     Parameters
     ----------
     severity : str
         high, medium or low.
-    tier : str, optional
-        Of the good on the scenario's lists.
+    tier_weight : float
+        Of the good's tier on the scenario's lists, 1 where it is on none: Settings.tier_weight.
     excess_usd : int, optional
         Value above what the exporter's other trade explains.
 
@@ -56,10 +55,10 @@ def priority(severity: str, tier: str | None, excess_usd: int | None) -> float:
 
     Examples
     --------
-    >>> priority("high", "1", 100_000_000)
+    >>> priority("high", 2.0, 100_000_000)
     30.0
     """
-    return round(SEVERITY_WEIGHT[severity] * TIER_WEIGHT.get(tier or "", 1.0) * _decades(excess_usd), 6)
+    return round(SEVERITY_WEIGHT[severity] * tier_weight * _decades(excess_usd), 6)
 
 
 def _decades(excess_usd: int | None) -> float:
@@ -82,10 +81,10 @@ def list_tier(row: Mapping[str, Any], lists: pl.DataFrame) -> str | None:
     str, optional
         The smallest tier by its name, 1 before 2; None where the good was on no list.
     """
-    at = row["window_end"]
+    end = row["window_end"]
     held = lists.filter(
         pl.col("good") == row["good"],
-        pl.col("valid_from").is_null() | (pl.col("valid_from") <= at),
-        pl.col("valid_to").is_null() | (pl.col("valid_to") > at),
+        pl.col("valid_from").is_null() | (pl.col("valid_from") <= end),
+        pl.col("valid_to").is_null() | (pl.col("valid_to") > end),
     )
     return None if held.is_empty() else str(held["tier"].min())

@@ -6,16 +6,18 @@ narrowed to the good asked for gives the same answer as the whole.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
 
-from anomaly.bilateral.sums import ROUTE, Window, compare, fill, reported, within
+from anomaly.contract.keys import ROUTE
+from anomaly.contract.periods import Window, is_window, within
 from anomaly.flags.types.base import Limits
+from anomaly.query.computed import of_groups, of_routes
 from anomaly.query.flagged import judged
-from anomaly.query.held import BROKEN, Tables, is_window, table
-from anomaly.query.question import TOTAL, Question
+from anomaly.query.held import Tables, table
+from anomaly.query.question import Question
 
 ANSWER: dict[str, Any] = {
     "good": pl.String,
@@ -58,11 +60,17 @@ def latest(tables: Tables) -> tuple[Window, ...]:
 
 
 def answer(
-    question: Question, windows: Sequence[Window], tables: Tables, limits: Limits, limit: int
+    question: Question,
+    windows: Sequence[Window],
+    tables: Tables,
+    baseline_years: Sequence[int],
+    limits: Limits,
+    limit: int,
 ) -> tuple[pl.DataFrame, int]:
     """Rows of ANSWER, the largest first, and how many there were before `limit` cut them.
 
-    limits   of the scenario that made the tables: what a route must be to be a flag
+    baseline_years   of the scenario that made the tables
+    limits           of the same: what a route must be to be a flag
 
     A route that the run computed comes from features; any other is added up from bilateral, and `note` says why it
     is no flag. Groups and TOTAL are sums over routes.
@@ -74,9 +82,9 @@ def answer(
     for window in windows:
         cells = held.filter(pl.col("freq_code") == window.freq_code)
         one = (
-            _sums(question, window, cells, tables)
+            _sums(question, window, cells, tables, baseline_years)
             if question.is_sum
-            else _routes(question, window, cells, tables, limits, limit)
+            else _routes(question, window, cells, tables, baseline_years, limits, limit)
         )
         parts.append(_finish(one[0], window))
         found += one[1]
@@ -85,74 +93,30 @@ def answer(
     return answered.head(limit), found
 
 
-def _sums(question: Question, window: Window, cells: pl.DataFrame, tables: Tables) -> tuple[pl.DataFrame, int]:
-    """What is reported, added up over goods or countries; a month that none of the reporters published is unknown."""
-    cells = cells.filter(question.where())
-    names = {
-        side.name: side.members for side in (question.exporter, question.importer) if side is not None and side.is_group
-    }
-    named = cells.with_columns(
-        *[_named(column, names) for column in ("exporter_iso", "importer_iso")],
-        *([pl.lit(TOTAL).alias("good")] if question.goods is None else []),
-    )
-    told = table(tables, "coverage").filter(pl.col("freq_code") == window.freq_code, pl.col("is_complete"))
-    used = cells.select("source", "dataset", "exporter_iso").unique()
-    told = told.filter(pl.col("flow_code") == "X").join(
-        used, left_on=["source", "dataset", "reporter_iso"], right_on=["source", "dataset", "exporter_iso"], how="semi"
-    )
-    dataset = ["source", "dataset"]
-    periods = told.select(*dataset, exporter_iso=_renamed("reporter_iso", names), ref_date="ref_date").unique()
-    known = named.select(*ROUTE, *dataset).unique().join(periods, on=["exporter_iso", *dataset])
-    held = table(tables, "coverage.scope").filter(pl.col("freq_code") == window.freq_code, pl.col("flow_code") == "X")
-    for dimension, column in (("good", "good"), ("partner", "importer_iso")):
-        if dimension == "partner" or question.goods is not None:
-            of = held.filter(pl.col("dimension") == dimension).select(
-                *dataset, _year(), _renamed("code", names).alias(column)
-            )
-            known = known.with_columns(_year()).join(of, on=[*dataset, column, "year"], how="semi")
-    known = known.select(*ROUTE, "ref_date", hs_edition=pl.lit(0, dtype=pl.Int8)).unique()
-    about = named.group_by(ROUTE).agg(
-        value_basis=pl.col("value_basis").unique().sort().str.join(" and "),
-        source=pl.col("source").unique().sort().str.join(" and "),
-    )
-    now, before = (
-        set(told.filter(within(window, year))["reporter_iso"]) for year in (window.end.year, window.end.year - 1)
-    )
-    missing = sorted(now ^ before)
-    unequal = f"; not in both windows: {', '.join(missing)}" if missing else ""
-    sums = (
-        compare(fill(named, known), window)
-        .join(about, on=ROUTE)
-        .drop("oldest_edition", "oldest_baseline_edition", "newest_edition")
-    )
-    sums = sums.filter(pl.any_horizontal(pl.col("value_usd", "value_prior_year_usd").is_not_null()))
-    return sums.with_columns(note=pl.lit(f"a sum of reports, not scored{unequal}")), sums.height
-
-
-def _year() -> pl.Expr:
-    return pl.col("ref_date").dt.year().alias("year")
-
-
-def _renamed(column: str, names: Mapping[str, tuple[str, ...]]) -> pl.Expr:
-    named = pl.col(column)
-    for name, members in names.items():
-        named = pl.when(pl.col(column).is_in(list(members))).then(pl.lit(name)).otherwise(named)
-    return named
-
-
-def _named(column: str, names: Mapping[str, tuple[str, ...]]) -> pl.Expr:
-    return _renamed(column, names).alias(column)
+def _sums(
+    question: Question, window: Window, trade: pl.DataFrame, tables: Tables, baseline_years: Sequence[int]
+) -> tuple[pl.DataFrame, int]:
+    """Sums over countries or over all goods, which are never scored, and who is not in them."""
+    sums = of_groups(question, trade, window, tables, baseline_years)
+    missing = pl.lit("; left out, not known in every window: ") + pl.col("left_out")
+    return sums.with_columns(note=pl.lit("a sum of reports, not scored") + missing.fill_null("")), sums.height
 
 
 def _routes(
-    question: Question, window: Window, cells: pl.DataFrame, tables: Tables, limits: Limits, limit: int
+    question: Question,
+    window: Window,
+    cells: pl.DataFrame,
+    tables: Tables,
+    baseline_years: Sequence[int],
+    limits: Limits,
+    limit: int,
 ) -> tuple[pl.DataFrame, int]:
     """Route by route: from features where the run computed the window, from bilateral where it did not."""
     scored = table(tables, "features").filter(question.where(), is_window(window))
     if question.source is not None:
         scored = scored.filter(pl.col("source") == question.source)
     scored = scored.sort("baseline_gap_years").unique(ROUTE, keep="first", maintain_order=True)
-    asked = cells.filter(question.where(), within(window) | within(window, window.end.year - 1))
+    asked = cells.filter(question.where(), within(window) | within(window.in_year(window.year - 1)))
     by_size = asked.group_by(ROUTE).agg(
         value_usd=pl.col("value_usd").filter(within(window)).sum(),
         before=pl.col("value_usd").sum(),
@@ -175,43 +139,9 @@ def _routes(
     if routes.is_empty():
         return rows, 0
     if rest.height:
-        computed = _computed(cells, rest, window, tables)
+        computed = of_routes(cells, rest, window, tables, baseline_years)
         rows = pl.concat([rows, computed.select(*columns, "is_broken")])
     return judged(rows, measured, window, tables, limits), routes.height
-
-
-def _computed(cells: pl.DataFrame, routes: pl.DataFrame, window: Window, tables: Tables) -> pl.DataFrame:
-    goods = routes["good"].unique().implode()
-    nearby = cells.filter(pl.col("good").is_in(goods))
-    own = nearby.join(routes, on=ROUTE, how="semi")
-    scope = table(tables, "coverage.scope").filter((pl.col("dimension") == "partner") | pl.col("code").is_in(goods))
-    # only on a re-coded good do the reporter's other routes tell nothing from unknown
-    around = pl.concat([own, nearby.filter(pl.col("good").str.ends_with("+"))])
-    known = reported(around, table(tables, "coverage"), scope).join(routes, on=ROUTE, how="semi")
-    about = own.group_by(ROUTE).agg(pl.col("source", "value_basis").sort_by("ref_date").last())
-    sums = _without_broken(compare(fill(own, known), window), table(tables, BROKEN))
-    return routes.join(sums, on=ROUTE, how="left").join(about, on=ROUTE, how="left")
-
-
-def _without_broken(sums: pl.DataFrame, broken: pl.DataFrame) -> pl.DataFrame:
-    """Take out the comparisons of goods that do not survive the reporter's change of HS edition."""
-    newest = pl.col("newest_edition")
-    crossed = (
-        sums.join(broken, on="good")
-        .filter(pl.col("newer_edition") <= newest)
-        .group_by(ROUTE)
-        .agg(
-            is_broken=(pl.col("newer_edition") > pl.col("oldest_edition")).any(),
-            is_baseline_broken=(pl.col("newer_edition") > pl.col("oldest_baseline_edition")).any(),
-        )
-    )
-    marked = sums.join(crossed, on=ROUTE, how="left")
-    is_broken, of_baseline = (pl.col(one).fill_null(value=False) for one in ("is_broken", "is_baseline_broken"))
-    return marked.with_columns(
-        pl.when(~is_broken).then("value_prior_year_usd"),
-        pl.when(~(is_broken | of_baseline)).then(pl.col("value_baseline_usd", "baseline_years")),
-        is_broken=is_broken,
-    )
 
 
 def _finish(rows: pl.DataFrame, window: Window) -> pl.DataFrame:

@@ -10,9 +10,10 @@ from typing import Any
 
 import polars as pl
 
-from anomaly.bilateral.sums import Window, within
 from anomaly.contract.errors import BadRequest
 from anomaly.contract.keys import ROUTE_KEY
+from anomaly.contract.periods import Window, is_window, window_of, within
+from anomaly.contract.scenario import Scenario
 from anomaly.flags.types.base import Limits
 from anomaly.indicators import INDICATORS
 from anomaly.query.explain_evidence import evidence_parts, flag_part, next_steps, why_not
@@ -61,7 +62,7 @@ def parse_route(text: str) -> tuple[str, str, str, str | None]:
         raise BadRequest(
             "a flag's name or CODE:EXPORTER:IMPORTER[:PERIOD]",
             repr(text[:60]),
-            hint="such as 851712+-KAZ-RUS-2022-06-6M, or 8517.12:KAZ:RUS:2022H1",
+            hint="a flag's name as `anomaly query` gives it, or such as 8517.12:DEU:FRA:2022H1",
         )
     return parts[0], parts[1], parts[2], parts[3] if len(parts) == 4 else None
 
@@ -72,11 +73,7 @@ def measured(features: pl.DataFrame, subject: Subject, goods: pl.Expr) -> Row | 
         goods, pl.col("exporter_iso") == subject.exporter, pl.col("importer_iso") == subject.importer
     ).sort("window_end", "window_months", "freq_code", "baseline_gap_years", descending=[True, True, False, False])
     for window in subject.windows:
-        found = own.filter(
-            pl.col("freq_code") == window.freq_code,
-            pl.col("window_months") == window.months,
-            pl.col("window_end") == pl.lit(window.end),
-        )
+        found = own.filter(is_window(window))
         if found.height:
             return found.row(0, named=True)
     return None if subject.windows or own.is_empty() else own.row(0, named=True)
@@ -116,17 +113,12 @@ def explain(row: Row, tables: Tables, limits: Limits, run: Row) -> Row:
         "mirror": mirror(tables["bilateral"], row) if "bilateral" in tables else [],
         "caveats": list(flag["caveats"]) if flag else [],
         "to_rule_out": list(flag["benign"]) if flag else [],
-        "next_steps": next_steps(flag) if flag else [],
+        "next_steps": next_steps(flag, limits.measures) if flag else [],
         "raw_files": raw_files(tables["flows"], tables["flows.files"])
         if {"flows", "flows.files"} <= set(tables)
         else [],
         "run": run,
     }
-
-
-def window_of(row: Row) -> Window:
-    """The window of a row of features."""
-    return Window(row["freq_code"], row["window_months"], row["window_end"])
 
 
 def is_about(row: Row) -> pl.Expr:
@@ -246,7 +238,7 @@ def mirror(bilateral: pl.DataFrame, row: Row) -> list[Row]:
     return (
         bilateral.filter(
             *[pl.col(name) == row[name] for name in ("freq_code", "good", "exporter_iso", "importer_iso")],
-            within(window) | within(window, window.end.year - 1),
+            within(window) | within(window.in_year(window.year - 1)),
         )
         .sort("ref_date")
         .select(pl.col("ref_date").dt.strftime("%Y" if window.freq_code == "A" else "%Y-%m").alias("period"), *sides)
@@ -254,16 +246,17 @@ def mirror(bilateral: pl.DataFrame, row: Row) -> list[Row]:
     )  # fmt: skip
 
 
-def told_by(row: Row, coalition: Sequence[str], members: Sequence[str]) -> pl.Expr:
+def told_by(row: Row, scenario: Scenario, members: Sequence[str]) -> pl.Expr:
     """The rows of flows that a row of features comes from: the route from both sides, and the coalition's two legs."""
+    coalition = list(scenario.coalition)
     hub, target = row["exporter_iso"], row["importer_iso"]
     reporter, partner = pl.col("reporter_iso"), pl.col("partner_iso")
     window = window_of(row)
-    first, _, _ = window.span(min(window.baseline_years()))
+    first, _, _ = window.in_year(min(window.baseline_years(scenario.baseline_years))).span()
     last = window.end
     route = reporter.is_in([hub, target]) & partner.is_in([hub, target]) & (pl.col("freq_code") == row["freq_code"])
-    legs = reporter.is_in(list(coalition)) & partner.is_in([hub, target])
-    mirrored = reporter.is_in([hub, target]) & partner.is_in(list(coalition)) & (pl.col("flow_code") == "M")
+    legs = reporter.is_in(coalition) & partner.is_in([hub, target])
+    mirrored = reporter.is_in([hub, target]) & partner.is_in(coalition) & (pl.col("flow_code") == "M")
     code = pl.col("cmd_code").str.slice(0, 6).is_in([*members, row["good"].removesuffix("+")])
     told: pl.Expr = code & (route | legs | mirrored) & pl.col("ref_date").is_between(pl.lit(first), pl.lit(last))
     return told

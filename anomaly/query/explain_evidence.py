@@ -59,8 +59,10 @@ def why_not(row: Row, tables: Tables, limits: Limits) -> str:
     )
 
 
-def next_steps(flag: Row) -> list[str]:
+def next_steps(flag: Row, measures: str) -> list[str]:
     """The questions to ask next about a flag, in the names of its countries and its good."""
     names: dict[str, str] = dict(countries.table().select("iso3", "name").iter_rows())
     exporter, importer = (names.get(flag[side]) or flag[side] for side in ("exporter_iso", "importer_iso"))
-    return naming.next_steps(flag["flag_type"], exporter, importer, goods.good_name(flag["good"]) or flag["good"])
+    return naming.next_steps(
+        flag["flag_type"], exporter, importer, goods.good_name(flag["good"]) or flag["good"], measures
+    )

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from anomaly.bilateral.sums import ROUTE, Window
-from anomaly.contract.keys import ROUTE_KEY
+from anomaly.contract.keys import ROUTE, ROUTE_KEY
+from anomaly.contract.periods import Window, is_window
 from anomaly.flags import naming, rule
 from anomaly.flags.types.base import Limits
-from anomaly.query.held import Tables, is_window, table
+from anomaly.query.held import Tables, table
 
 
 def judged(rows: pl.DataFrame, measured: pl.DataFrame, window: Window, tables: Tables, limits: Limits) -> pl.DataFrame:
@@ -91,10 +91,9 @@ def _flags_of(window: Window, flags: pl.DataFrame) -> pl.DataFrame:
     Columns ROUTE, flag_id, flag_type, severity, reasons (texts), flagged_period, flagged_q_value.
     """
     parts = [window]
-    begin = window.span()[0]
     for freq, months, end in flags.select("freq_code", "window_months", "window_end").unique().sort(pl.all()).rows():
         one = Window(freq, months, end)
-        if freq == window.freq_code and one != window and begin <= one.span()[0] and end <= window.end:
+        if freq == window.freq_code and one != window and window.start <= one.start and end <= window.end:
             parts.append(one)
     is_own = is_window(window)
     has_ended = naming.has_ended()

@@ -7,10 +7,11 @@ from typing import Any
 
 import polars as pl
 
-from anomaly.bilateral.sums import ROUTE, Window
+from anomaly.contract.keys import ROUTE
 from anomaly.flags.rule import MEASURES
+from anomaly.indicators import INDICATORS
 
-BROKEN = "bilateral.broken"
+BROKEN = "families.broken"
 BOTH_SIDES = (
     "export_value_fob_usd",
     "import_value_cif_usd",
@@ -23,6 +24,8 @@ Tables = Mapping[str, pl.DataFrame]
 
 def _kind_of(name: str) -> Any:
     """The type of a column of features that the rule of a flag looks at, by its name."""
+    if name in {indicator.name for indicator in INDICATORS}:
+        return pl.Float64
     return pl.Int64 if name.endswith("_usd") else pl.Boolean if name.startswith("is_") else pl.Float64
 
 
@@ -76,7 +79,7 @@ COLUMNS: dict[str, dict[str, Any]] = {
     "coverage.scope": {
         **dict.fromkeys(("source", "dataset", "freq_code", "flow_code", "dimension", "code"), pl.String),
         "ref_date": pl.Date,
-        "smallest_value_usd": pl.Int64,
+        **dict.fromkeys(("rows", "smallest_value_usd"), pl.Int64),
     },
 }  # fmt: skip
 
@@ -84,12 +87,3 @@ COLUMNS: dict[str, dict[str, Any]] = {
 def table(tables: Tables, name: str) -> pl.DataFrame:
     """A table's columns that questions use; empty where the store does not hold it."""
     return tables[name].select(list(COLUMNS[name])) if name in tables else pl.DataFrame(schema=COLUMNS[name])
-
-
-def is_window(window: Window) -> pl.Expr:
-    """The rows of a table with freq_code, window_months and window_end that are of this window."""
-    return (
-        (pl.col("freq_code") == window.freq_code)
-        & (pl.col("window_months") == window.months)
-        & (pl.col("window_end") == pl.lit(window.end))
-    )

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from anomaly.bilateral.sums import Window
-from anomaly.contract import periods
 from anomaly.contract.errors import BadRequest
+from anomaly.contract.periods import Window, parse_period
 from anomaly.reference import countries, goods
 
 TOTAL = "TOTAL"
@@ -77,19 +76,18 @@ def parse_side(text: str | None, groups: Mapping[str, Sequence[str]]) -> Side | 
     return Side(iso3, (iso3,))
 
 
-def parse_span(text: str) -> periods.Period:
+def parse_span(text: str) -> Window:
     """A period, or a range of them such as 2022-01:2022-11. Raises BadRequest."""
     parts = text.replace("..", ":").split(":")
     if len(parts) == 1:
-        return periods.parse_period(text)
+        return parse_period(text)
     if len(parts) != 2:
         raise BadRequest("a period, or two with : between", repr(text[:40]), hint="such as 2022-01:2022-11")
-    first, last = (periods.parse_period(part) for part in parts)
+    first, last = (parse_period(part) for part in parts)
     months = (last.end.year - first.start.year) * 12 + last.end.month - first.start.month + 1
     if months < 1:
         raise BadRequest("a range that ends after it begins", repr(text[:40]), hint="turn the two periods round")
-    freq = "A" if first.freq == last.freq == "A" else "M"
-    return periods.Period(text=f"{first.text}:{last.text}", freq=freq, start=first.start, end=last.end, months=months)
+    return Window("A" if first.freq_code == last.freq_code == "A" else "M", months, last.end)
 
 
 def parse_goods(text: str, families: pl.DataFrame) -> pl.Expr | None:
@@ -138,14 +136,14 @@ def nearest_goods(code: str, held: Sequence[str], most: int = 3) -> list[str]:
     return sorted(held, key=distance)[:most]
 
 
-def windows_of(period: periods.Period) -> tuple[Window, ...]:
+def windows_of(period: Window) -> tuple[Window, ...]:
     """The windows a period may stand for: a calendar year is one of annual and one of monthly data. Raises BadRequest."""
     if period.months > MOST_MONTHS:
         raise BadRequest(
             "a period of at most twelve months, to compare with the year before",
-            f"{period.text}, {period.months} months",
+            f"{period.name}, {period.months} months",
             hint="ask for one year or less; `anomaly series` shows longer ones",
         )
-    end = period.end.replace(day=1)
-    monthly = Window("M", period.months, end)
-    return (Window("A", 12, end), monthly) if period.months == MOST_MONTHS and end.month == 12 else (monthly,)
+    monthly = Window("M", period.months, period.end)
+    is_year = period.months == MOST_MONTHS and period.end.month == MOST_MONTHS
+    return (Window("A", MOST_MONTHS, period.end), monthly) if is_year else (monthly,)

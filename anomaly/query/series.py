@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import polars as pl
 
+from anomaly.bilateral.known import cut_by_value, own_side, silences, silences_beside
+from anomaly.contract.keys import ROUTE
 from anomaly.query.held import BOTH_SIDES
 
 AMOUNTS = (*BOTH_SIDES, "value_usd")
-EXTRACT_FLOOR_USD = 10_000  # settings.extract_floor_usd: a dataset without smaller rows was cut by value
 _ROUTE = ("good", "freq_code", "exporter_iso", "importer_iso", "ref_date")
+_TRADE = {
+    **dict.fromkeys((*ROUTE, "freq_code", "source", "dataset", "value_basis"), pl.String),
+    "ref_date": pl.Date,
+    **dict.fromkeys(AMOUNTS, pl.Int64),
+}
 
 
 def series(cells: pl.DataFrame, known: pl.DataFrame, freq_code: str) -> pl.DataFrame:
@@ -50,22 +56,36 @@ def known_nothing(
     good: str,
     exporter: str,
     importer: str,
-    cells: pl.DataFrame | None = None,
+    extract_floor_usd: int,
+    trade: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """Periods a side reported in full, in a dataset that holds the good and the partner: no row there means nothing.
-
-    cells   the route's rows of bilateral, where there are any: they come from one dataset a side
+    """Periods in which no row of a route means that a side said nothing was traded.
 
     An extract that was cut by value cannot say so: a missing row may be a small one. Nor can a dataset that the
-    route's rows do not come from: its own were left out.
+    route's rows do not come from, where they come from one that is known: its own were left out.
 
-    Returns freq_code, ref_date, has_nothing_exported, has_nothing_imported. Without a route's own rows this is all
-    that tells "nothing" from "not reported".
+    Parameters
+    ----------
+    coverage, scope : polars.DataFrame
+        Rows of coverage, and of coverage.scope with all partners.
+    good, exporter, importer : str
+        The route.
+    extract_floor_usd : int
+        Of the scenario: a dataset of many rows without smaller ones was cut by value.
+    trade : polars.DataFrame, optional
+        Rows of bilateral of the good, the two sides' other routes among them; where it has none of the route, any dataset
+        can speak.
+
+    Returns
+    -------
+    polars.DataFrame
+        freq_code, ref_date, has_nothing_exported, has_nothing_imported.
     """
-    said = [
-        _of_the_route(_said(coverage, scope, good, reporter, partner, flow), cells, flow)
-        for reporter, partner, flow in ((exporter, importer, "X"), (importer, exporter, "M"))
-    ]
+    route = pl.DataFrame([(good, exporter, importer)], schema=dict.fromkeys(ROUTE, pl.String), orient="row")
+    scope = scope.join(cut_by_value(scope, extract_floor_usd), on=["source", "dataset"], how="anti")
+    trade = pl.DataFrame(schema=_TRADE) if trade is None else trade
+    own = own_side(trade.join(route, on=ROUTE, how="semi"))
+    said = [_said(flow, own, route, trade, coverage, scope).with_columns(flow_code=pl.lit(flow)) for flow in ("X", "M")]
     return (
         pl.concat(said)
         .group_by("freq_code", "ref_date")
@@ -76,44 +96,24 @@ def known_nothing(
     )
 
 
-def _of_the_route(said: pl.DataFrame, cells: pl.DataFrame | None, flow: str) -> pl.DataFrame:
-    """What the side's own dataset says. Which one an importer's rows beside an export came from is not kept: all must."""
-    every = said.select("freq_code", "ref_date", "flow_code").unique()
-    if cells is None or cells.is_empty():
-        return every
-    is_told = pl.col("value_basis") == "import" if flow == "M" else pl.col("value_basis") != "import"
-    own = cells.filter(is_told).select("source", "dataset", "freq_code").unique()
-    if own.height:
-        return said.join(own, on=own.columns, how="semi").select(every.columns).unique()
-    column = "import_value_cif_usd" if flow == "M" else "export_value_fob_usd"
-    if cells[column].null_count() == cells.height:
-        return every
-    datasets = pl.struct("source", "dataset")
-    all_say = datasets.n_unique().over("freq_code", "ref_date") == datasets.n_unique().over("freq_code")
-    return said.filter(all_say).select(every.columns).unique()
-
-
 def _said(
-    coverage: pl.DataFrame, scope: pl.DataFrame, good: str, reporter: str, partner: str, flow: str
+    flow: str,
+    own: pl.DataFrame,
+    route: pl.DataFrame,
+    trade: pl.DataFrame,
+    coverage: pl.DataFrame,
+    scope: pl.DataFrame,
 ) -> pl.DataFrame:
-    """source, dataset, freq_code, ref_date, flow_code: periods for which a dataset's silence means nothing."""
-    dataset = ["source", "dataset", "freq_code"]
-    told = coverage.filter(pl.col("reporter_iso") == reporter, pl.col("flow_code") == flow, pl.col("is_complete"))
-    year = pl.col("ref_date").dt.year().alias("year")
-    held = scope.filter(pl.col("flow_code") == flow).with_columns(year)
-    goods = held.filter(pl.col("dimension") == "good", pl.col("code") == good)
-    partners = held.filter(
-        pl.col("dimension") == "partner",
-        pl.col("code") == partner,
-        pl.col("smallest_value_usd").min().over(dataset) <= EXTRACT_FLOOR_USD,
-    )
-    return (
-        told.with_columns(year)
-        .join(goods, on=[*dataset, "year"], how="semi")
-        .join(partners, on=[*dataset, "year"], how="semi")
-        .select(*dataset, "ref_date", "flow_code")
-        .unique()
-    )
+    """freq_code, ref_date: periods in which the side of a flow means nothing by silence."""
+    told = own.filter(pl.col("flow_code") == flow)
+    freqs = (own if own.height else coverage).select("freq_code").unique()
+    beside = freqs.join(told, on="freq_code", how="anti").join(route, how="cross")
+    heard = silences_beside(beside, flow, trade, coverage, scope)
+    parts = [
+        silences(told, coverage, scope, trade),
+        heard.filter("is_nothing") if own.height else heard,
+    ]
+    return pl.concat([part.select("freq_code", "ref_date") for part in parts])
 
 
 def in_currency(flows: pl.DataFrame, families: pl.DataFrame, edition: pl.Expr, currency: str) -> pl.DataFrame:

@@ -26,7 +26,8 @@ def read() -> pl.DataFrame:
         of two to six digits, the name of a goods list in this folder stands for its codes); goods_named; start, end
         (first day of the first and last month of the period the case is about, null where none was published); period,
         before_period (text); before, after, change_percent (Float64, null where not published) in `unit`; publisher,
-        source, published (date, null where not established), reviewed (date of our last look), evidence, says.
+        source, published (date, null where not established), reviewed (date of our last look), evidence, says, regime
+        (Settings.facts_of).
 
     Raises
     ------

@@ -135,3 +135,74 @@ def parse_country(text: str) -> str:
         repr(text[:40]),
         hint=f"did you mean {shown}?" if shown else "such as KZ, KAZ or Kazakhstan",
     )
+
+
+MISSING = ("NA", "N/A", "#N/A", "NaN", "null", "None", "")  # how programs write that nothing stood there
+
+
+@cache
+def texts(system: str) -> dict[str, str]:
+    """What publishers write beside a system's own codes: totals, old codes, names of their own.
+
+    Parameters
+    ----------
+    system : str
+        iso3, iso2, m49 or name.
+
+    Returns
+    -------
+    dict of str to str
+        Plain spelling → iso3.
+    """
+    written = read("country_texts.csv").filter(pl.col("systems").str.split(" ").list.contains(system))
+    return {plain(text): iso3 for text, iso3 in written.select("text", "iso3").iter_rows()}
+
+
+def resolve(written: pl.Series, system: str, own: dict[str, str]) -> pl.DataFrame:
+    """What the texts of a column of countries mean.
+
+    Parameters
+    ----------
+    written : pl.Series
+        The distinct texts of the column, without nulls.
+    system : str
+        iso3, iso2, m49 or name.
+    own : dict of str to str
+        A dictionary beside the table: text, exactly or in another spelling → iso3, or aggregate.
+
+    Returns
+    -------
+    pl.DataFrame
+        text, iso3, kind (country, group, special, confidential) of the texts that are known; the others are left out.
+    """
+    kind_of = dict(table().select("iso3", "kind").iter_rows())
+    kind_of |= {"aggregate": "group"}
+    by_own = {plain(text) or text.strip(): meaning for text, meaning in own.items()}
+    rows = []
+    for text in written.sort():
+        spelt = plain(text) or text.strip()
+        iso3 = own.get(text) or by_own.get(spelt) or _in_system(text, system) or texts(system).get(plain(text))
+        if iso3 in kind_of:
+            rows.append((text, iso3, kind_of[iso3]))
+    schema = {"text": pl.String, "iso3": pl.String, "kind": pl.String}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+@cache
+def _by_iso2() -> dict[str, str]:
+    return dict(iso2_table().unique("iso2", keep="first", maintain_order=True).select("iso2", "iso3").iter_rows())
+
+
+@cache
+def _by_m49() -> dict[int, str]:
+    return dict(m49_table().select("m49", "iso3").iter_rows())
+
+
+def _in_system(text: str, system: str) -> str | None:
+    if system == "iso2":
+        return _by_iso2().get(text)
+    if system == "iso3":
+        return text if text in _iso3s() else None
+    if system == "m49":
+        return _by_m49().get(int(text)) if re.fullmatch(r"[0-9]{1,3}", text) else None
+    return None if text in MISSING else _country_names().get(plain(text))

@@ -86,13 +86,25 @@ def _shipped_links() -> pl.DataFrame:
     return read("hs_families.csv").with_columns(pl.col("older_edition", "newer_edition").cast(pl.Int8))
 
 
-def edition_links() -> pl.DataFrame:
-    """Codes that a change of edition joins: older_edition, newer_edition (Int8), older_code, newer_code, relation."""
-    return _shipped_links()
+def edition_links(full_table: Path | None = None) -> pl.DataFrame:
+    """Codes that a change of HS edition joins, and codes that only n:n links reach.
 
+    Parameters
+    ----------
+    full_table : pathlib.Path, optional
+        A full correlation table of HS 2022 and HS 2017 as CSV with the columns hs2022, hs2017, relationship. It takes
+        the place of the shipped links from 2017 to 2022.
 
-def _links(full_table: Path | None) -> pl.DataFrame:
-    """The shipped links; a full correlation table takes the place of those from 2017 to 2022."""
+    Returns
+    -------
+    polars.DataFrame
+        older_edition, newer_edition (Int8), older_code, newer_code, relation.
+
+    Raises
+    ------
+    DataRejected
+        Where the table cannot be read, or is not what it should be.
+    """
     if full_table is None:
         return _shipped_links()
     try:
@@ -113,12 +125,26 @@ def _links(full_table: Path | None) -> pl.DataFrame:
     return pl.concat([shipped, full.select(shipped.columns)])
 
 
-def _goods(editions: Iterable[int], full_table: Path | None) -> list[families.Good]:
-    wanted = set(editions)
-    if not wanted:
+def linked_goods(editions: Iterable[int], links: pl.DataFrame | None = None) -> list[families.Good]:
+    """Every good that a link or a break between the oldest and the newest of some HS editions names.
+
+    Parameters
+    ----------
+    editions : iterable of int
+        HS editions in use: 5 is HS 2017.
+    links : polars.DataFrame, optional
+        `edition_links`; the shipped ones if not given.
+
+    Returns
+    -------
+    list of Good
+        In the order of their oldest codes; empty where no edition is named.
+    """
+    asked = set(editions)
+    if not asked:
         return []
-    oldest, newest = min(wanted), max(wanted)
-    return _shipped_goods(oldest, newest) if full_table is None else families.goods(_links(full_table), oldest, newest)
+    oldest, newest = min(asked), max(asked)
+    return _shipped_goods(oldest, newest) if links is None else families.goods(links, oldest, newest)
 
 
 @cache
@@ -126,7 +152,7 @@ def _shipped_goods(oldest: int, newest: int) -> list[families.Good]:
     return families.goods(_shipped_links(), oldest, newest)
 
 
-def family_map(editions: Iterable[int], full_table: Path | None = None) -> pl.DataFrame:
+def family_map(editions: Iterable[int], links: pl.DataFrame | None = None) -> pl.DataFrame:
     """Which good a code of an edition belongs to, for the codes whose good is not themselves or is unstable.
 
     A family is named by the smallest code of its oldest edition, with +.
@@ -135,45 +161,17 @@ def family_map(editions: Iterable[int], full_table: Path | None = None) -> pl.Da
     ----------
     editions : iterable of int
         Numbers of the HS editions in the data; only links between the oldest and the newest are used.
-    full_table : pathlib.Path, optional
-        A CSV hs2022, hs2017, relationship that takes the place of the links from 2017 to 2022 that are here.
+    links : polars.DataFrame, optional
+        `edition_links`; those that are here if not given.
 
     Returns
     -------
     polars.DataFrame
         edition (Int8), cmd_code, good, is_unstable, unstable_since (Int8, the newest edition that breaks it, else
         null), sorted by edition and code.
-
-    Raises
-    ------
-    DataRejected
-        Where `full_table` is no such CSV.
     """
     wanted = set(editions)
-    return families.map_of(_goods(wanted, full_table), wanted)
-
-
-def unstable_goods(editions: Iterable[int], full_table: Path | None = None) -> pl.DataFrame:
-    """Every change of edition that a good does not survive.
-
-    Parameters
-    ----------
-    editions : iterable of int
-        As for `family_map`.
-    full_table : pathlib.Path, optional
-        As for `family_map`.
-
-    Returns
-    -------
-    polars.DataFrame
-        good, newer_edition (Int8), sorted by both.
-
-    Raises
-    ------
-    DataRejected
-        As for `family_map`.
-    """
-    return families.breaks_of(_goods(editions, full_table))
+    return families.map_of(linked_goods(wanted, links), wanted)
 
 
 def good_members(good: str) -> list[str]:
@@ -206,7 +204,7 @@ def _family_members() -> dict[str, list[str]]:
     steps = sorted(set(edition_tables().select("older", "newer").iter_rows()))
     members: dict[str, list[str]] = {}
     for editions in [*steps, (steps[0][0], steps[-1][1])]:
-        for good in _goods(editions, None):
+        for good in linked_goods(editions):
             if good.name.endswith("+"):
                 members[good.name] = sorted({code for _, code in good.nodes})
     return members

@@ -208,3 +208,44 @@ def breaks_of(goods_of_run: Iterable[Good]) -> pl.DataFrame:
     rows = [(good.name, newer) for good in goods_of_run for newer in good.breaks]
     schema = {"good": pl.String, "newer_edition": pl.Int8}
     return pl.DataFrame(rows, schema=schema, orient="row").unique().sort("good", "newer_edition")
+
+
+def broken(goods: pl.Series, breaks: pl.DataFrame, tables: pl.DataFrame, editions: Collection[int]) -> pl.DataFrame:
+    """Changes of HS edition across which a good is never compared.
+
+    A good is broken where it does not survive the change, and where there is no table of links for its chapter: what
+    the codes were before is then not known.
+
+    Parameters
+    ----------
+    goods : polars.Series
+        Goods, sorted, each once.
+    breaks : polars.DataFrame
+        `breaks_of` the families of these editions: good, newer_edition.
+    tables : polars.DataFrame
+        Changes that have a table of links: older, newer, chapter ("all" or two digits).
+    editions : collection of int
+        HS editions in use; changes outside the oldest and the newest are left out.
+
+    Returns
+    -------
+    polars.DataFrame
+        good, newer_edition (Int8), sorted.
+    """
+    newer = range(min(editions, default=0) + 1, max(editions, default=0) + 1)
+    changes = (
+        goods.alias("good")
+        .to_frame()
+        .join(pl.DataFrame({"newer_edition": newer}, {"newer_edition": pl.Int8}), how="cross")
+    )
+    linked = tables.filter(pl.col("newer") == pl.col("older") + 1).select(
+        pl.col("newer").alias("newer_edition"), "chapter"
+    )
+    changes = changes.with_columns(chapter=pl.col("good").str.slice(0, 2))
+    whole = linked.filter(pl.col("chapter") == "all")
+    unlinked = changes.join(whole, on="newer_edition", how="anti").join(
+        linked, on=["newer_edition", "chapter"], how="anti"
+    )
+    lost = changes.join(breaks, on=["good", "newer_edition"], how="semi")
+    columns = ["good", "newer_edition"]
+    return pl.concat([unlinked.select(columns), lost.select(columns)]).unique().sort(columns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 
 import polars as pl
@@ -11,6 +12,8 @@ from anomaly.contract.errors import BadRequest
 from anomaly.reference.countries import MOST_NEAR, plain
 from anomaly.reference.tables import REFERENCE, read
 
+HEADING_DIGITS = 4  # of a heading of the HS; its goods may be each other's neighbours, and lie in one chunk
+HS_2022 = 6  # number of the edition that lists are written in
 _PLAIN_SEPARATORS = re.compile(r"[\s.\-_]+")
 
 
@@ -63,6 +66,8 @@ def good_name(good: str) -> str:
     >>> good_name("851712+"), good_name("020130")
     ('mobile phones', 'Meat, 020130')
     """
+    if good == "TOTAL":
+        return "all goods"
     names = _good_names()
     own_name = names.get(good) or names.get(good.rstrip("+")) or names.get(good[:6])
     chapter = chapter_name(good[:2])
@@ -147,3 +152,33 @@ def goods_list(file: str) -> pl.DataFrame:
     if not re.fullmatch(r"[\w-]+\.csv", file) or not (REFERENCE / file).is_file():
         raise BadRequest("a goods list in anomaly/reference", repr(file[:40]), hint="such as chpl.csv")
     return read(file).select("hs6", "tier", pl.col("valid_from", "valid_to").str.to_date(), "name")
+
+
+def listed(files: Sequence[str], families: pl.DataFrame) -> pl.DataFrame:
+    """Dated lists with the family each code is compared in; a code of HS 2022 unless the families say otherwise.
+
+    Parameters
+    ----------
+    files : sequence of str
+        Names of goods lists in this folder.
+    families : polars.DataFrame
+        edition, cmd_code, good: editions.family_map, or the table families.
+
+    Returns
+    -------
+    pl.DataFrame
+        tier, valid_from (null: always), valid_to (null: still), good; one row a code of a list.
+
+    Raises
+    ------
+    BadRequest
+        Where a list is not there.
+    """
+    if not files:
+        return pl.DataFrame(schema={"tier": pl.String, "valid_from": pl.Date, "valid_to": pl.Date, "good": pl.String})
+    of_hs_2022 = families.filter(pl.col("edition") == HS_2022).select(hs6="cmd_code", family="good")
+    return (
+        pl.concat([goods_list(file) for file in files])
+        .join(of_hs_2022, on="hs6", how="left")
+        .select("tier", "valid_from", "valid_to", good=pl.coalesce("family", "hs6"))
+    )

@@ -8,8 +8,9 @@ from collections.abc import Callable
 import polars as pl
 
 from anomaly.contract.schema import Flags
+from anomaly.reports.amounts import UNKNOWN
 from anomaly.reports.base import Findings, Report
-from anomaly.reports.words import UNKNOWN, in_order
+from anomaly.reports.words import in_order
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # without it Excel reads UTF-8 as the machine's own code page
 BETWEEN = " | "
@@ -17,7 +18,18 @@ RUNS_IN_A_SPREADSHEET = r"^[=+\-@\t\r]"
 
 
 def render(findings: Findings) -> bytes:
-    """The flags by priority, lists joined, names beside the codes, UTF-8 with a byte order mark."""
+    """The flags by priority as CSV, lists joined, names beside the codes.
+
+    Parameters
+    ----------
+    findings : Findings
+        Its flags, goods and countries.
+
+    Returns
+    -------
+    bytes
+        UTF-8 with a byte order mark; the columns of the table flags, then good_name, exporter_name and importer_name.
+    """
     table = in_order(findings.flags).select(
         *[_flat(name) for name in Flags.column_names()],
         _named("good", findings.goods).alias("good_name"),
@@ -30,16 +42,32 @@ def render(findings: Findings) -> bytes:
 
 
 def defused(text: pl.Expr) -> pl.Expr:
-    """Text with an apostrophe before it where its first character would make a spreadsheet run it."""
+    """Text with an apostrophe before it where its first character would make a spreadsheet run it.
+
+    Parameters
+    ----------
+    text : polars.Expr
+        String columns.
+
+    Returns
+    -------
+    polars.Expr
+        String, under the same names.
+
+    Examples
+    --------
+    >>> pl.DataFrame({"name": ["=1+1", "1+1"]}).select(defused(pl.col("name")))["name"].to_list()
+    ["'=1+1", '1+1']
+    """
     return pl.when(text.str.contains(RUNS_IN_A_SPREADSHEET)).then(pl.lit("'") + text).otherwise(text).name.keep()
 
 
 def _flat(name: str) -> pl.Expr:
     """A column as it stands in a row: what is a list of structs as one text an item, joined."""
     column = pl.col(name)
-    told = _TOLD.get(name)
-    if told is not None:
-        return column.list.eval(told()).list.join(BETWEEN)
+    item_text = _ITEM_TEXTS.get(name)
+    if item_text is not None:
+        return column.list.eval(item_text()).list.join(BETWEEN)
     return column.list.join(BETWEEN) if name in ("caveats", "benign") else column
 
 
@@ -47,25 +75,25 @@ def _field(name: str) -> pl.Expr:
     return pl.element().struct.field(name)
 
 
-def _known(name: str) -> pl.Expr:
+def _or_unknown(name: str) -> pl.Expr:
     return _field(name).cast(pl.String).fill_null(UNKNOWN)
 
 
-_TOLD: dict[str, Callable[[], pl.Expr]] = {
+_ITEM_TEXTS: dict[str, Callable[[], pl.Expr]] = {
     "reasons": lambda: _field("text"),
     "contributions": lambda: pl.format("{} {}", _field("input"), _field("score_drop")),
     "benign_if": lambda: pl.format("{} ({}): {}", *[_field(name) for name in ("explanation", "verdict", "text")]),
     "comparables": lambda: pl.format(
         "{} {} to {}, {} USD after {}: {}",
         *[_field(name) for name in ("good", "exporter_iso", "importer_iso")],
-        *[_known(name) for name in ("value_usd", "value_prior_year_usd")],
+        *[_or_unknown(name) for name in ("value_usd", "value_prior_year_usd")],
         _field("why"),
     ),
     "sides": lambda: pl.format(
         "{}: exporter {} USD FOB, importer {} USD CIF, re-exports {} USD, weight {} g",
         _field("span"),
         *[
-            _known(name)
+            _or_unknown(name)
             for name in ("export_value_fob_usd", "import_value_cif_usd", "reexport_value_fob_usd", "net_wgt_g")
         ],
     ),

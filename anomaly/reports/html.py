@@ -17,21 +17,15 @@ import polars as pl
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from anomaly.contract.periods import window_of
 from anomaly.flags import types
 from anomaly.flags.naming import is_on
 from anomaly.indicators.base import COALITION_TO_HUB
-from anomaly.reports import tallies
+from anomaly.reports import refused, tallies
+from anomaly.reports.amounts import million, usd
 from anomaly.reports.base import Findings, Report
-from anomaly.reports.page import cards
-from anomaly.reports.words import (
-    country_name,
-    good_name,
-    in_order,
-    million,
-    usd,
-    window_words,
-    windows_words,
-)
+from anomaly.reports.page import cards, supply
+from anomaly.reports.words import country_name, good_name, in_order, measures, windows_words
 
 MOST_CARDS = 500
 MOST_BYTES = 2_000_000  # beyond it a mail server or a browser on a small machine balks
@@ -42,11 +36,24 @@ MOST_ROWS = 300  # of the calibration, files and rejections
 
 
 def render(findings: Findings) -> bytes:
-    """The whole report as one UTF-8 page, with as many flags as fit: the page says how many it leaves out.
+    """The whole report as one page, with as many flags as fit: the page says how many it leaves out.
 
     Where not all cards fit whole, those of the lowest priority are short ones; only then cards are left out.
 
-    Raises ContractBroken where the run's description lacks a key.
+    Parameters
+    ----------
+    findings : Findings
+        All of it.
+
+    Returns
+    -------
+    bytes
+        UTF-8, at most MOST_BYTES wherever one card fits.
+
+    Raises
+    ------
+    ContractBroken
+        Where the run's description lacks a key.
     """
     room = MOST_BYTES - MOST_BYTES_AROUND - len(_page(findings, [], 0))
     shown = _in_the_page(findings).head(MOST_CARDS)
@@ -59,19 +66,19 @@ def render(findings: Findings) -> bytes:
         if room < 0 and taken:
             break
         taken.append((item, short))
-    told = [short for _, short in taken]
+    texts = [short for _, short in taken]
     whole = 0
     for item, short in taken:
         text = str(parts.card(item))
         room -= len(text.encode()) - len(short.encode())
         if room < 0:
             break
-        told[whole], whole = text, whole + 1
-    return _page(findings, told, whole)
+        texts[whole], whole = text, whole + 1
+    return _page(findings, texts, whole)
 
 
-def _page(findings: Findings, told: list[str], whole: int) -> bytes:
-    shown = context(findings, len(told)) | {"cards": [Markup(text) for text in told], "whole": whole}  # noqa: S704 - made by our own template
+def _page(findings: Findings, texts: list[str], whole: int) -> bytes:
+    shown = context(findings, len(texts)) | {"cards": [Markup(text) for text in texts], "whole": whole}  # noqa: S704 - made by our own template
     return environment().get_template("report.html.j2").render(shown).encode()
 
 
@@ -83,7 +90,7 @@ def _in_the_page(findings: Findings) -> pl.DataFrame:
 @cache
 def environment() -> Environment:
     """Templates from the package, everything escaped, a name that is not there an error."""
-    made = Environment(
+    engine = Environment(
         autoescape=True,
         undefined=StrictUndefined,
         loader=FunctionLoader(_resource),
@@ -91,40 +98,56 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=False,
     )
-    made.filters.update(million=million, usd=usd, count=lambda number: f"{number:,}")
-    return made
+    engine.filters.update(million=million, usd=usd, count=lambda number: f"{number:,}")
+    return engine
 
 
 def context(findings: Findings, most_cards: int = MOST_CARDS) -> dict[str, Any]:
-    """Everything the template shows but the cards, counted and put in order; what is cut off is counted beside it."""
+    """Everything the template shows but the cards, counted and put in order; what is cut off is counted beside it.
+
+    Parameters
+    ----------
+    findings : Findings
+        All of it but series and without.
+    most_cards : int, optional
+        How many flags have a row in the table.
+
+    Returns
+    -------
+    dict
+        The names that report.html.j2 uses, but cards and whole.
+    """
     run = tallies.run_of(findings)
     flags = in_order(findings.flags)
-    found = _in_the_page(findings)
+    since = _in_the_page(findings)
     checks = flags.filter(pl.col("is_before_sanctions"))
-    shown = found.head(most_cards)
-    shown_types, severities = tallies.by_severity_and_type(found)
+    shown = since.head(most_cards)
+    shown_types, severities = tallies.by_severity_and_type(since)
     is_into_hub = is_on(COALITION_TO_HUB)
-    routes, amount = tallies.routes_and_amount(found.filter(~is_into_hub))
-    into_hubs, into_hubs_usd = tallies.routes_and_amount(found.filter(is_into_hub))
+    routes, amount = tallies.routes_and_amount(since.filter(~is_into_hub))
+    into_hubs, into_hubs_usd = tallies.routes_and_amount(since.filter(is_into_hub))
     return {
         **_own_files(),
         "run": run,
+        "measures": measures(findings),
+        "is_of_listed_goods": tallies.asks_about_listed_goods(findings),
         "settings": tallies.flat_settings(run["settings"]),
-        "flags": found.height,
+        "flags": since.height,
         "types": shown_types,
         "severities": severities,
         "routes": routes,
         "amount_usd": amount,
         "into_hubs": into_hubs,
         "into_hubs_usd": into_hubs_usd,
-        "into_hub_words": " or ".join(one.words for one in types.TYPES if one.leg == COALITION_TO_HUB),
+        "into_hub_words": _words_of_legs(since),
         "windows": tallies.windows_examined(findings.calibration),
         "calibration_words": tallies.calibration_in_words(findings),
         "calibration": _calibration(findings),
         "goods": _rollups(findings, "good"),
         "hubs": _rollups(findings, "hub"),
+        **supply.context(findings),
         "rows": cards.rows(findings, shown),
-        "type_terms": [(one.words.capitalize(), one.says) for one in types.TYPES],
+        "type_terms": [(flag_type.words.capitalize(), flag_type.says) for flag_type in types.TYPES],
         "indicators": dict(run.get("indicators", {})),
         "checks": checks.height,
         "check_rows": cards.rows(findings, checks.head(MOST_CHECKS)),
@@ -134,11 +157,36 @@ def context(findings: Findings, most_cards: int = MOST_CARDS) -> dict[str, Any]:
         "files": _cut(findings.files.sort("source", "dataset", "vintage", "path").to_dicts()),
         "publishers": dict(run.get("publishers", {})),
         "rejections": _cut(tallies.rejections(findings.rejected)),
+        "doubts": _cut(findings.doubts.to_dicts()),
+        "set_aside": _cut(findings.set_aside.to_dicts()),
     }
 
 
+def _words_of_legs(flags: pl.DataFrame) -> str:
+    """The types of flags on the coalition's legs that there are; all of them where there is none."""
+    of_legs = [one for one in types.TYPES if one.leg == COALITION_TO_HUB]
+    shown = set(flags["flag_type"])
+    return " or ".join(one.words for one in of_legs if one.name in shown or shown.isdisjoint(of.name for of in of_legs))
+
+
 def policy_hash(text: str) -> str:
-    """The hash by which a content security policy knows an inline script or style."""
+    """The hash by which a content security policy knows an inline script or style.
+
+    Parameters
+    ----------
+    text : str
+        What stands between the tags.
+
+    Returns
+    -------
+    str
+        sha256- and the hash in base64.
+
+    Examples
+    --------
+    >>> policy_hash("")
+    'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='
+    """
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
@@ -167,10 +215,10 @@ def _cut(rows: list[dict[str, Any]], most: int = MOST_ROWS) -> dict[str, Any]:
 
 def _rollups(findings: Findings, rollup: str) -> dict[str, Any]:
     rows = tallies.latest_rollups(findings, rollup)
-    name = good_name if rollup == "good" else country_name
+    name_of = good_name if rollup == "good" else country_name
     for row in rows:
-        row["name"] = name(findings, row["key"])
-        row["window"] = window_words(row["window_months"], row["window_end"])
+        row["name"] = name_of(findings, row["key"])
+        row["window"] = window_of(row).words
         row["window_order"] = f"{row['window_end']:%Y%m}{row['window_months']:02}"
         row["share"] = f"{100 * row['flagged_share']:.0f} %"
         row["q"] = cards.probability(row["best_q_value"])
@@ -184,16 +232,16 @@ def _calibration(findings: Findings) -> dict[str, Any]:
     rows = table.to_dicts()
     for row in rows:
         row["data"] = windows_words(row["freq_code"], row["window_months"])
-        row["window"] = window_words(row["window_months"], row["window_end"])
+        row["window"] = window_of(row).words
         row["window_order"] = f"{row['window_end']:%Y%m}{row['window_months']:02}"
     return _cut(rows)
 
 
 def _refusals(findings: Findings) -> list[dict[str, Any]]:
-    rows = tallies.refusals(findings.refused)
+    rows = refused.refusals(findings.refused)
     for row in rows:
         row["examples"] = [
-            tallies.refused_example(
+            refused.refused_example(
                 example,
                 good_name(findings, example["good"]),
                 country_name(findings, example["exporter_iso"]),

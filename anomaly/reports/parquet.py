@@ -9,7 +9,18 @@ from anomaly.reports.base import Findings, Report
 
 
 def render(findings: Findings) -> bytes:
-    """The flags in one Parquet file, zstd, one row group: the same flags give the same bytes."""
+    """The flags in one Parquet file for programs.
+
+    Parameters
+    ----------
+    findings : Findings
+        Its flags.
+
+    Returns
+    -------
+    bytes
+        Parquet, zstd, one row group, in the order of the key: the same flags give the same bytes.
+    """
     file = io.BytesIO()
     flags = findings.flags.sort(ROUTE_KEY).select(Flags.column_names()).rechunk()
     flags.write_parquet(file, compression="zstd", statistics=True, row_group_size=max(flags.height, 1))

@@ -18,10 +18,10 @@ from anomaly.contract.errors import ContractBroken
 from anomaly.reports.base import Findings, Report
 from anomaly.reports.excel import sheets
 from anomaly.reports.excel.sheet import Sheet
+from anomaly.reports.tallies import measures_day
 
 MOST_ROWS = 1_048_576
 MOST_CHARACTERS = 32_767  # counted as Excel does, in UTF-16 units
-DOCUMENT_DATE = datetime(2022, 2, 24)  # noqa: DTZ001 - a fixed date: the same findings give the same bytes
 WRITTEN = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
 NUMBER_FORMATS = {
     "usd": "#,##0;[Red]−#,##0",
@@ -43,10 +43,26 @@ class _Book:
 
 
 def render(findings: Findings) -> bytes:
-    """The whole workbook. Raises ContractBroken where a cell could not be written."""
+    """The flags and all that stands behind them as an Excel workbook.
+
+    Parameters
+    ----------
+    findings : Findings
+        All of it but series.
+
+    Returns
+    -------
+    bytes
+        The workbook, a sheet a table, the first one says how to read it and what was cut.
+
+    Raises
+    ------
+    ContractBroken
+        Where a cell could not be written, or the run's description lacks a key.
+    """
     file = io.BytesIO()
     workbook = xlsxwriter.Workbook(file, WRITTEN)
-    workbook.set_properties({"title": str(findings.run.get("title", "")), "created": DOCUMENT_DATE})
+    workbook.set_properties({"title": str(findings.run.get("title", "")), "created": _document_date(findings)})
     book = _Book(workbook, _formats(workbook))
     first = workbook.add_worksheet("Read me first")
     tables = sheets.all_sheets(findings)
@@ -57,8 +73,25 @@ def render(findings: Findings) -> bytes:
     return file.getvalue()
 
 
+def _document_date(findings: Findings) -> datetime:
+    """The day of the scenario's measures: a date that is no clock's, so that the same findings give the same bytes."""
+    day = measures_day(findings) or date(2000, 1, 1)
+    return datetime(day.year, day.month, day.day)  # noqa: DTZ001 - Excel knows no zones
+
+
 def cut(text: str) -> str:
-    """Text that fits a cell: a longer one ends in a mark with its true length."""
+    """Text that fits a cell of Excel.
+
+    Parameters
+    ----------
+    text : str
+        Of any length.
+
+    Returns
+    -------
+    str
+        Of at most MOST_CHARACTERS; what was longer ends in a mark with its true length.
+    """
     if len(text.encode("utf-16-le")) // 2 <= MOST_CHARACTERS:
         return text
     mark = f" … [cut here: {len(text):,} characters in all, the whole text is in flags.parquet]"
@@ -68,9 +101,9 @@ def cut(text: str) -> str:
 
 def _formats(workbook: Any) -> dict[str, Any]:
     top = {"valign": "top"}
-    made = {name: workbook.add_format({**top, "num_format": code}) for name, code in NUMBER_FORMATS.items()}
+    numbers = {name: workbook.add_format({**top, "num_format": code}) for name, code in NUMBER_FORMATS.items()}
     return {
-        **made,
+        **numbers,
         "text": workbook.add_format({**top, "num_format": "@"}),
         "wrapped": workbook.add_format({**top, "num_format": "@", "text_wrap": True}),
         "head": workbook.add_format({"bold": True, "bottom": 2, "text_wrap": True, "valign": "bottom"}),
@@ -96,9 +129,9 @@ def _write_table(book: _Book, sheet: Sheet) -> None:
         page.autofilter(0, 0, len(rows), len(sheet.columns) - 1)
     left = sheet.total - len(rows)
     if left > 0:
-        said = f"{left:,} more rows do not fit here; they are in {sheet.whole_in}"
-        _write(book, page, len(rows) + 1, 0, said, "strong")
-        book.cuts.append(f"{sheet.name}: {said}.")
+        missing = f"{left:,} more rows do not fit here; they are in {sheet.whole_in}"
+        _write(book, page, len(rows) + 1, 0, missing, "strong")
+        book.cuts.append(f"{sheet.name}: {missing}.")
     page.freeze_panes(1, sheet.frozen_columns)
     page.set_landscape()
     page.fit_to_pages(1, 0)
@@ -110,7 +143,7 @@ def _write_first(book: _Book, page: Any, lines: Sequence[tuple[str, str, str]]) 
     page.set_column(0, 0, 28)
     page.set_column(1, 1, 110)
     page.hide_gridlines(2)
-    marks = [("warning", "Cut", said) for said in book.cuts]
+    marks = [("warning", "Cut", text) for text in book.cuts]
     for row, (kind, left, right) in enumerate([*lines[:2], *marks, *lines[2:]]):
         _write(book, page, row, 0, left, "title" if kind == "title" else "strong")
         _write(book, page, row, 1, right, "warning" if kind == "warning" else "wrapped")

@@ -11,12 +11,13 @@ from anomaly.contract.settings import Settings
 from anomaly.features.features import NO_BASELINE, is_material
 from anomaly.indicators import INDICATORS
 from anomaly.indicators.base import COALITION_TO_HUB, HUB_TO_TARGET
+from anomaly.scores.goods_asked import with_control
 from anomaly.scores.hypothesis_weights import with_weight
 
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
 
-def build(features: Frame, settings: Settings) -> Frame:
+def build(features: Frame, settings: Settings, lists: pl.DataFrame | None = None) -> Frame:
     """The forest's inputs of the material routes: a one-sided number per indicator that the forest sees.
 
     Parameters
@@ -26,12 +27,16 @@ def build(features: Frame, settings: Settings) -> Frame:
     settings : Settings
         Scenario: floor, materiality, coalition.
 
+    lists : polars.DataFrame, optional
+        reference.goods.listed, where the scenario asks about listed goods only.
+
     Returns
     -------
     polars.DataFrame or polars.LazyFrame
         schema.ROUTE_KEY, baseline_gap_years, role, is_before_sanctions, value_usd, is_from_coalition, is_measured,
         evidence_weight (the hypothesis weight before it is scaled), then the inputs named by their indicator, 0 on the
         leg they do not belong to. 0 is nothing suspicious or unknown; higher is more suspicious; never null.
+        Where listed goods are asked about, the two columns of goods_asked.with_control.
 
     Notes
     -----
@@ -41,7 +46,7 @@ def build(features: Frame, settings: Settings) -> Frame:
     floor = float(settings.floor_usd)
     is_from_coalition = pl.col("exporter_iso").is_in(list(settings.coalition.countries))
     has_baseline = pl.col("value_baseline_usd").is_not_null() | (pl.col("baseline_years") == NO_BASELINE)
-    return (
+    return with_control(
         with_weight(features, floor)
         .filter(is_material(settings))
         .select(
@@ -65,7 +70,9 @@ def build(features: Frame, settings: Settings) -> Frame:
                 for indicator in INDICATORS
                 if indicator.forest is not None
             ],
-        )
+        ),
+        settings,
+        lists,
     )
 
 

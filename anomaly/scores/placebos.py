@@ -9,12 +9,13 @@ import polars as pl
 
 from anomaly.contract.schema import is_own_gap
 from anomaly.contract.settings import Settings
+from anomaly.scores.goods_asked import is_ever_controlled, is_in_question
 
 WINDOW = ["freq_code", "window_months", "window_end"]
 
 
 def is_asked_about(settings: Settings) -> pl.Expr:
-    """Routes that are asked about: hubs to targets, and the coalition to possible hubs.
+    """Routes that are asked about: hubs to targets, and the coalition to possible hubs, of the goods in question.
 
     Before the sanctions only whole years are scored, as a check.
 
@@ -32,11 +33,19 @@ def is_asked_about(settings: Settings) -> pl.Expr:
     asked = pl.when(pl.col("is_from_coalition")).then(ghost).otherwise(pl.col("role") == "target")
     is_check = pl.col("is_before_sanctions") & (pl.col("window_months") != 12)
     is_from_target = pl.col("exporter_iso").is_in(list(settings.targets.countries))  # a target is nobody's hub
-    return asked & ~is_from_target & is_own_gap(settings.baseline_years) & ~is_check
+    is_own = is_own_gap(settings.baseline_years)
+    return asked & ~is_from_target & is_own & ~is_check & is_in_question(settings)
 
 
-def is_placebo() -> pl.Expr:
+def is_placebo(settings: Settings) -> pl.Expr:
     """Routes that cannot be evasion: to importers outside the matter, and the targets' own before the sanctions.
+
+    Where the scenario asks about listed goods, also the targets' own of goods that no measure is on.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of it goods_asked.
 
     Returns
     -------
@@ -44,7 +53,8 @@ def is_placebo() -> pl.Expr:
         Boolean over the columns of forest_inputs.build.
     """
     target = pl.when(pl.col("is_from_coalition")).then(pl.lit("other")).otherwise(pl.lit("target"))
-    is_outside = (pl.col("role") == "placebo") | (pl.col("is_before_sanctions") & (pl.col("role") == target))
+    is_free = pl.col("is_before_sanctions") | ~is_in_question(settings)
+    is_outside = (pl.col("role") == "placebo") | (is_free & (pl.col("role") == target))
     return is_outside & pl.col("is_measured")
 
 
@@ -67,13 +77,13 @@ def thinned(group: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     kind = [*WINDOW, "role"]
     place, count = pl.int_range(pl.len()).over(kind), pl.len().over(kind)
     is_kept = (place * most // count) != ((place - 1) * most // count)
-    return group.filter(is_asked_about(settings) | (is_placebo() & ((count <= most) | is_kept)))
+    return group.filter(is_asked_about(settings) | (is_placebo(settings) & ((count <= most) | is_kept)))
 
 
 def placebos_of(window: pl.DataFrame, routes: pl.DataFrame, settings: Settings) -> tuple[pl.DataFrame, str]:
-    """The placebos of a window: importers outside the matter, else earlier periods.
+    """The placebos of a window: importers outside the matter, goods outside it, else earlier periods.
 
-    Of earlier periods those of the same season, where they are enough.
+    Goods where the scenario asks about listed ones only. Of earlier periods those of the same season, where they are enough.
 
     Parameters
     ----------
@@ -82,24 +92,29 @@ def placebos_of(window: pl.DataFrame, routes: pl.DataFrame, settings: Settings) 
     routes : polars.DataFrame
         All routes of the leg, as `thinned` gives them.
     settings : Settings
-        Of it calibration.least_placebos.
+        Of it calibration.least_placebos and goods_asked.
 
     Returns
     -------
     tuple of polars.DataFrame and str
-        Rows of `routes`, and what they are: importers, periods, both or none.
+        Rows of `routes`, and what they are: importers, periods, both, goods, goods_and_periods or none.
     """
     end, months = window["window_end"][0], int(window["window_months"][0])
-    importers = routes.filter(is_placebo(), pl.col("role") == "placebo", pl.col("window_end") == end)
+    outside = routes.filter(is_placebo(settings))
+    is_role = pl.col("role") == window["role"][0]
+    beside, kind = outside.filter(pl.col("role") == "placebo", pl.col("window_end") == end), "importers"
     least = settings.calibration.least_placebos
-    if importers.height >= least:
-        return importers, "importers"
+    if beside.height < least and settings.goods_asked == "listed":
+        goods = outside.filter(is_role, pl.col("window_end") == end, ~is_in_question(settings))
+        beside, kind = pl.concat([beside, goods]), "goods" if goods.height else kind
+    if beside.height >= least:
+        return beside, kind
     months_apart = (
         (pl.col("window_end").dt.year() - end.year) * 12 + pl.col("window_end").dt.month().cast(pl.Int32) - end.month
     ).abs()
-    periods = routes.filter(is_placebo(), pl.col("role") == window["role"][0], months_apart >= months)
+    periods = outside.filter(is_role, months_apart >= months, is_ever_controlled(settings))
     of_season = periods.filter(pl.col("window_end").dt.month() == end.month)
     periods = of_season if of_season.height >= least else periods
-    if importers.is_empty():
+    if beside.is_empty():
         return periods, "periods" if periods.height else "none"
-    return pl.concat([importers, periods]), "both"
+    return pl.concat([beside, periods]), "both" if kind == "importers" else "goods_and_periods"

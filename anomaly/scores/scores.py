@@ -27,8 +27,10 @@ _SCORES = {
 }  # fmt: skip
 _SAYS = {
     "importers": "the same goods to importers that are neither target, coalition, possible hub nor neighbour of one",
-    "periods": "the same routes in periods before the sanctions",
-    "both": "importers outside the matter, and the same routes before the sanctions",
+    "periods": "the same routes in periods before the {measures}",
+    "both": "importers outside the matter, and the same routes before the {measures}",
+    "goods": "goods that are not under the {measures}, on routes to the same importers in the same window",
+    "goods_and_periods": "goods that are not under the {measures}, and the same routes before the {measures}",
     "none": "too few placebos: not scored",
 }
 
@@ -86,15 +88,15 @@ def build(inputs: pl.DataFrame, names: Mapping[str, Sequence[str]], settings: Se
         if asked.is_empty():
             continue
         windows = asked.partition_by(WINDOW, maintain_order=True)
-        if group.filter(is_placebo()).height < settings.calibration.least_placebos:
-            count = group.filter(is_placebo()).height
+        if group.filter(is_placebo(settings)).height < settings.calibration.least_placebos:
+            count = group.filter(is_placebo(settings)).height
             scores += [window.with_columns(placebos=pl.lit(count, dtype=pl.Int64)) for window in windows]
             calibration += [_uncalibrated(window, count, settings) for window in windows]
             continue
         of_leg = list(names["coalition to hub" if group["is_from_coalition"][0] else "hub to target"])
         routes = thinned(group, settings)
         halves = _fit(routes, of_leg, settings)
-        ranked = _ranked(routes, halves, of_leg)
+        ranked = _ranked(routes, halves, of_leg, settings)
         routes = routes.with_columns(
             anomaly_score=pl.Series(ranked.anomaly), evidence_score=pl.Series(ranked.score), _at=pl.int_range(pl.len())
         )
@@ -104,7 +106,7 @@ def build(inputs: pl.DataFrame, names: Mapping[str, Sequence[str]], settings: Se
             limit = settings.calibration.q_limit_of_periods if kind == "periods" else settings.calibration.q_limit
             tested = _calibrate(window, placebos, ranked, limit, settings)
             scores.append(tested)
-            calibration.append(_report(tested, placebos, kind, limit))
+            calibration.append(_report(tested, placebos, kind, limit, settings))
             called.append(tested.filter(pl.col("q_value") <= limit))
         contributions.append(_contribute(pl.concat(called), halves.forests_of_all_seeds(), of_leg))
     return Scored(
@@ -138,7 +140,7 @@ class _Halves:
 
 def _fit(routes: pl.DataFrame, names: Sequence[str], settings: Settings) -> _Halves:
     """Two forests a seed, each on one half of the placebos and on the frame of all routes."""
-    placebos = routes.filter(is_placebo()).select(names).to_numpy()
+    placebos = routes.filter(is_placebo(settings)).select(names).to_numpy()
     taken = np.zeros(len(placebos), dtype=np.bool_)
     taken[np.linspace(0, len(placebos) - 1, min(len(placebos), settings.forest.most_rows)).astype(np.int64)] = True
     frame = np.diag(routes.select(names).to_numpy().max(axis=0))
@@ -173,10 +175,10 @@ class _Ranked:
     score_by_seed: Matrix
 
 
-def _ranked(routes: pl.DataFrame, halves: _Halves, names: Sequence[str]) -> _Ranked:
+def _ranked(routes: pl.DataFrame, halves: _Halves, names: Sequence[str], settings: Settings) -> _Ranked:
     """A placebo is scored by the forests that have not seen it, so that it is as new to them as any other route."""
     rows = routes.select(names).to_numpy()
-    at = np.flatnonzero(routes.select(is_placebo()).to_series().to_numpy())
+    at = np.flatnonzero(routes.select(is_placebo(settings)).to_series().to_numpy())
     distinct, back = np.unique(rows, axis=0, return_inverse=True)
     back = back.reshape(-1)
     by_seed = np.empty((len(halves.forests), len(rows)))
@@ -268,22 +270,29 @@ def _calibrate(
     )
 
 
-def _report(tested: pl.DataFrame, placebos: pl.DataFrame, kind: str, limit: float) -> pl.DataFrame:
+def _report(tested: pl.DataFrame, placebos: pl.DataFrame, kind: str, limit: float, settings: Settings) -> pl.DataFrame:
     """A placebo counts as flagged where its own p is as small as the largest p/weight among the routes that are called."""
     called = tested.filter(pl.col("q_value") <= limit)
     cut = called.select((pl.col("p_value") / pl.col("evidence_weight")).max()).item()
     own_p = placebos["evidence_score"].rank("max", descending=True) / (1 + placebos.height)
     of_placebos = None if placebos.is_empty() else 1000 * int((own_p <= (cut or 0.0)).sum()) / placebos.height
-    return _calibration_row(tested, kind, placebos.height, limit, 1000 * called.height / tested.height, of_placebos)
+    rates = (1000 * called.height / tested.height, of_placebos)
+    return _calibration_row(tested, kind, placebos.height, limit, rates, settings)
 
 
 def _uncalibrated(window: pl.DataFrame, placebos: int, settings: Settings) -> pl.DataFrame:
-    return _calibration_row(window, "none", placebos, settings.calibration.q_limit, None, None)
+    return _calibration_row(window, "none", placebos, settings.calibration.q_limit, (None, None), settings)
 
 
 def _calibration_row(
-    window: pl.DataFrame, kind: str, placebos: int, limit: float, targets_per_1000: float | None, per_1000: float | None
+    window: pl.DataFrame,
+    kind: str,
+    placebos: int,
+    limit: float,
+    flagged_per_1000: tuple[float | None, float | None],
+    settings: Settings,
 ) -> pl.DataFrame:
+    of_targets, of_placebos = flagged_per_1000
     return window.head(1).select(
         *WINDOW,
         leg=pl.when(pl.col("is_from_coalition")).then(pl.lit("coalition to hub")).otherwise(pl.lit("hub to target")),
@@ -291,9 +300,9 @@ def _calibration_row(
         placebos=pl.lit(placebos, dtype=pl.Int64),
         q_limit=pl.lit(limit, dtype=pl.Float64),
         targets=pl.lit(window.height, dtype=pl.Int64),
-        targets_flagged_per_1000=pl.lit(targets_per_1000, dtype=pl.Float64),
-        placebos_flagged_per_1000=pl.lit(per_1000, dtype=pl.Float64),
-        says=pl.lit(_SAYS[kind]),
+        targets_flagged_per_1000=pl.lit(of_targets, dtype=pl.Float64),
+        placebos_flagged_per_1000=pl.lit(of_placebos, dtype=pl.Float64),
+        says=pl.lit(_SAYS[kind].format(measures=settings.measures)),
     )
 
 

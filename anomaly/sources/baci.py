@@ -17,7 +17,7 @@ import numpy.typing as npt
 import polars as pl
 
 from anomaly.contract.schema import MOST_PLAUSIBLE_USD
-from anomaly.reference import countries
+from anomaly.reference import countries, nomenclature
 from anomaly.sources.base import FLOW_COLUMNS, REJECTED_COLUMNS, Batch, Context, RawFile, Rule, Source, split
 from anomaly.sources.reading.amounts import whole
 from anomaly.sources.reading.archives import ahead, file_blocks, zip_blocks, zip_members
@@ -123,11 +123,11 @@ def _judged(
     lines: Lines, frame: pl.DataFrame, year: Year, raw: RawFile, name: str
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Kept rows as row, key, usd, g, and rejected rows. Only a block with a bad row is read again, as text."""
-    rules = _rules(year.year)
+    rules = _rules(year)
     meant = _with_meaning(frame)
     if meant.select(pl.any_horizontal(rule.broken for rule in rules).any()).item():
         text = read_lines(lines, _AS_TEXT, name).with_columns(pl.col(pl.String).str.strip_chars())
-        meant, rejected = split(_with_meaning(text), rules, SOURCE.name, raw.name)
+        meant, rejected = split(_with_faults(_with_meaning(text), year), rules, SOURCE.name, raw.name)
         if raw.path.name != year.member:  # rows are counted within a member
             rejected = rejected.with_columns(pl.col("reason") + f" (in {year.member})")
     else:
@@ -196,7 +196,25 @@ def _hs6s() -> pl.Series:
     return pl.concat([numbers, pl.Series([NOT_SPECIFIED])])
 
 
-def _rules(year: int) -> tuple[Rule, ...]:
+@cache
+def _listed(edition: int) -> pl.Series:
+    """For every place of `_hs6s` whether the edition has the code, or its chapter is not listed and nobody knows."""
+    return pl.concat([nomenclature.passes(edition), pl.Series([True])])  # NOT_SPECIFIED is the last
+
+
+def _with_faults(text: pl.DataFrame, year: Year) -> pl.DataFrame:
+    """What is wrong with each code, in words; only for blocks in which something is."""
+    edition = pl.lit(_edition_number(year), dtype=pl.Int8)
+    is_six = pl.col("k").str.contains(r"^[0-9]{6}$")
+    return nomenclature.with_faults(text.with_columns(_hs6=pl.when(is_six).then("k"), _edition=edition))
+
+
+def _edition_number(year: Year) -> int:
+    return int(EDITIONS[year.edition][1])
+
+
+def _rules(table: Year) -> tuple[Rule, ...]:
+    year, is_listed = table.year, pl.lit(_listed(_edition_number(table))).gather(pl.col("code"))
     value, tons = pl.col("thousand_usd"), pl.col("tons")
     most = MOST_PLAUSIBLE_USD / 1000
     is_text = ~pl.col("q").is_in(["", "NA"]).fill_null(value=True)
@@ -208,6 +226,7 @@ def _rules(year: int) -> tuple[Rule, ...]:
         Rule("aggregate", "i", pl.col("exporter").is_in(_groups()), "a group of countries", is_error=False),
         Rule("aggregate", "j", pl.col("importer").is_in(_groups()), "a group of countries", is_error=False),
         Rule("bad_code", "k", pl.col("code").is_null(), f"not six digits nor {NOT_SPECIFIED}"),
+        Rule("bad_code", "k", ~is_listed, pl.col("code_fault")),
         Rule("not_a_number", "v", ~value.is_finite().fill_null(value=False), "the value is not a finite number"),
         Rule("not_positive", "v", value <= 0, "the value is not above zero, and BACI has no others"),
         Rule("absurd", "v", value > most, f"the value is over {most:.0e} thousand USD: its unit is wrong"),

@@ -48,12 +48,14 @@ class Batch:
 
     flows      columns of schema.Flows but is_current and raw_file (the ingest job adds them)
     rejected   columns of schema.Rejected
+    doubts     columns of schema.Doubts, or None: what was read, and may not be what it looks like
     """
 
     flows: pl.DataFrame
     rejected: pl.DataFrame
     rows_in: int
     rows_deduplicated: int = 0
+    doubts: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,18 @@ REJECTED_COLUMNS = {
     "is_error": pl.Boolean,
 }
 
+DOUBT_COLUMNS = {
+    "source": pl.String,
+    "raw_file": pl.String,
+    "rule": pl.String,
+    "reporter_iso": pl.String,
+    "partner_iso": pl.String,
+    "cmd_code": pl.String,
+    "says": pl.String,
+    "figures": pl.String,
+    "todo": pl.String,
+}
+
 FLOW_COLUMNS = {
     "source": pl.String,
     "dataset": pl.String,
@@ -110,12 +124,15 @@ FLOW_COLUMNS = {
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A row is taken out where `broken` is true. `column` and `is_error` go into flows.rejected."""
+    """A row is taken out where `broken` is true. `column` and `is_error` go into flows.rejected.
+
+    `reason` is a sentence, or an expression that makes one of the row's cells.
+    """
 
     name: str
     column: str
     broken: pl.Expr
-    reason: str
+    reason: str | pl.Expr
     is_error: bool = True
 
 
@@ -148,8 +165,19 @@ def split(
                     column=pl.lit(rule.column),
                     value=value,
                     rule=pl.lit(rule.name),
-                    reason=pl.lit(rule.reason),
+                    reason=pl.lit(rule.reason) if isinstance(rule.reason, str) else rule.reason,
                     is_error=pl.lit(rule.is_error),
                 )
             )
     return kept, pl.concat(parts).sort("row")
+
+
+def doubt(rule: str, says: str, figures: str, todo: str, **place: str | None) -> dict[str, str | None]:
+    """A row of flows.doubts, without source and raw_file; `place` is reporter_iso, partner_iso and cmd_code."""
+    return {"rule": rule, "says": says, "figures": figures, "todo": todo, **place}
+
+
+def doubt_rows(doubts: list[dict[str, str | None]], source: str, raw_name: str) -> pl.DataFrame:
+    """Columns of schema.Doubts, of what `doubt` made for one file."""
+    rows = [{**dict.fromkeys(DOUBT_COLUMNS), **row, "source": source, "raw_file": raw_name} for row in doubts]
+    return pl.DataFrame(rows, schema=DOUBT_COLUMNS)

@@ -16,8 +16,9 @@ from anomaly.sources.comext_rules import NAME
 from anomaly.sources.reading.text import GZIP_MAGIC
 
 _BULK_NAME = re.compile(r"full(_v2_|_partxixu\w*_|_)?\d{6}\.(7z|dat)", re.ASCII | re.IGNORECASE)
-_SUFFIXES = (".7z", ".dat", ".csv", ".gz")
-_API_HEADER = b"DATAFLOW,LAST UPDATE,"
+_SUFFIXES = (".7z", ".dat", ".csv", ".tsv", ".gz")
+_API_HEADER = (b"DATAFLOW,LAST UPDATE,", b"freq,reporter,partner,product,flow,indicators\\TIME_PERIOD")
+_SDMX_2_HEADER = b"STRUCTURE,STRUCTURE_ID,"
 
 
 def claims(raw: RawFile) -> bool:
@@ -26,7 +27,8 @@ def claims(raw: RawFile) -> bool:
         return False
     if raw.name.split("/")[0] == NAME or _BULK_NAME.fullmatch(raw.path.name):
         return True
-    return _first_bytes(raw).removeprefix(b"\xef\xbb\xbf").startswith(_API_HEADER)
+    begin = _first_bytes(raw).removeprefix(b"\xef\xbb\xbf")
+    return begin.startswith(_API_HEADER) or (begin.startswith(_SDMX_2_HEADER) and b"ESTAT:DS-" in begin)
 
 
 def _first_bytes(raw: RawFile) -> bytes:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from anomaly.sources.base import Batch, Context, RawFile, Rule, split
+from anomaly.sources.comext_forms import frames
 from anomaly.sources.comext_rules import (
     KEY,
     MOST_PLAUSIBLE_EUR,
@@ -20,13 +21,9 @@ from anomaly.sources.comext_rules import (
 )
 from anomaly.sources.reading.amounts import number_rules, to_int
 from anomaly.sources.reading.batches import in_batches, once
-from anomaly.sources.reading.text import Layout, decoded, read_bytes, refused, text_csv_batches
+from anomaly.sources.reading.text import decoded, read_bytes, refused
 
 PART_ROWS = 500_000  # rows held as text at a time
-COLUMNS = (
-    *("DATAFLOW", "LAST UPDATE", "freq", "reporter", "partner", "product", "flow", "indicators"),
-    *("TIME_PERIOD", "OBS_VALUE"),
-)
 VALUES = ("VALUE_IN_EUROS", "VALUE_EUR")
 GRAMS = {"QUANTITY_IN_100KG": 100_000, "QUANTITY_IN_KG": 1_000, "QUANTITY_KG": 1_000}
 FOLDED = ("SUPPLEMENTARY_QUANTITY", "QUANTITY_SUPPL_UNIT", "VALUE_NAC")  # other measures of the same flow
@@ -40,7 +37,7 @@ def read_api(raw: RawFile, context: Context) -> Iterator[Batch]:
     text = decoded(data, raw.name)
     kept_parts, rejected_parts, rows_in = [], [], 0
     told: set[tuple[str | None, str | None]] = set()
-    for part in text_csv_batches(text, raw.name, Layout(required=COLUMNS, columns=COLUMNS), PART_ROWS):
+    for part in frames(text, raw, PART_ROWS):
         rows_in += part.height
         told.update(part.select("DATAFLOW", "LAST UPDATE").unique().iter_rows())
         dataset = _dataset({flow for flow, _ in told}, raw)
@@ -51,7 +48,7 @@ def read_api(raw: RawFile, context: Context) -> Iterator[Batch]:
     flows = with_usd(flows, context, raw.name).with_columns(
         source=pl.lit(NAME),
         dataset=pl.lit(dataset),
-        vintage=pl.lit(raw.vintage or _vintage({update for _, update in told}, raw.name)),
+        vintage=pl.lit(raw.vintage or _vintage({update for _, update in told}, raw)),
         currency=pl.lit("EUR"),
         is_net_wgt_estimated=pl.lit(None, dtype=pl.Boolean),
     )
@@ -133,18 +130,20 @@ def _dataset(dataflows: set[str | None], raw: RawFile) -> str:
     }
     if len(named) == 1 and len(dataflows) == 1:
         return named.pop()
-    if not dataflows:
+    if not dataflows or dataflows == {None}:
         return raw.path.name.split(".")[0]
     came = ", ".join(sorted(str(flow)[:40] for flow in dataflows))
     raise refused(raw.name, "one dataset such as ESTAT:DS-045409(1.0)", came, column="DATAFLOW")
 
 
-def _vintage(updates: set[str | None], name: str) -> str:
-    """The day of the last update, 2023-01-13 of "13/01/23" or "13/01/23 23:00:00"; 'undated' in an empty file."""
+def _vintage(updates: set[str | None], raw: RawFile) -> str:
+    """The day of the last update, 2023-01-13 of "13/01/23" or "13/01/23 23:00:00"; where a form has none, of fetching."""
+    if updates == {None}:
+        return (raw.fetched_at or "undated")[:10]
     days = []
     for update in updates:
         match = re.fullmatch(r"(\d\d)/(\d\d)/(\d\d)( \d\d:\d\d:\d\d)?", update or "")
         if not match or not (1 <= int(match[1]) <= 31 and 1 <= int(match[2]) <= 12):
-            raise refused(name, "a day such as 13/01/23", f"{str(update)[:40]!r}", column="LAST UPDATE")
+            raise refused(raw.name, "a day such as 13/01/23", f"{str(update)[:40]!r}", column="LAST UPDATE")
         days.append(f"20{match[3]}-{match[2]}-{match[1]}")
     return max(days, default="undated")

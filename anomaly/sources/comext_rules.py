@@ -5,10 +5,13 @@ All three are brought to text columns named by their role: reporter, partner, pr
 
 from __future__ import annotations
 
+from datetime import date
+
 import polars as pl
 
 from anomaly.contract.schema import MOST_PLAUSIBLE_USD
-from anomaly.reference import countries
+from anomaly.reference import countries, nomenclature
+from anomaly.reference.editions import EDITION_STARTS
 from anomaly.sources.base import Context, Rule
 from anomaly.sources.reading.amounts import is_filled, whole
 from anomaly.sources.reading.text import refused
@@ -38,7 +41,7 @@ def with_meaning(frame: pl.DataFrame) -> pl.DataFrame:
     month = pl.col("period").str.replace("-", "", literal=True)
     is_month = pl.col("period").str.contains(r"^(19|20)\d{2}-?(0[1-9]|1[0-2])$")
     withheld = pl.col("product").str.contains(WITHHELD_PRODUCT) | (pl.col("partner_kind") == "confidential")
-    return frame.with_columns(
+    frame = frame.with_columns(
         freq_code=pl.lit("M"),
         ref_date=pl.when(is_month).then(month + "01").str.to_date("%Y%m%d", strict=False),
         flow_code=pl.col("flow").replace_strict(FLOWS, default=None, return_dtype=pl.String),
@@ -46,6 +49,39 @@ def with_meaning(frame: pl.DataFrame) -> pl.DataFrame:
         cmd_code="product",
         is_confidential=withheld.fill_null(value=False),
     )
+    return _with_code_faults(frame)
+
+
+def _with_code_faults(frame: pl.DataFrame) -> pl.DataFrame:
+    """Add `code_fault`: the first six digits held against the edition in force; distinct products are judged, not rows."""
+    product = pl.col("product")
+    if _all_pass(frame):
+        return frame.with_columns(code_fault=pl.lit(None, dtype=pl.String))
+    is_code = product.str.contains(r"^[0-9]{6}([0-9]{2})?$")
+    pairs = frame.select("product", "ref_date").unique().filter(is_code)
+    judged = nomenclature.with_faults(
+        pairs.with_columns(_hs6=product.str.slice(0, 6), _edition=nomenclature.in_force(pl.col("ref_date").dt.year()))
+    )
+    wrong = judged.filter(pl.col("code_fault").is_not_null()).select("product", "ref_date", "code_fault")
+    if wrong.is_empty():
+        return frame.with_columns(code_fault=pl.lit(None, dtype=pl.String))
+    return frame.join(wrong, on=["product", "ref_date"], how="left", maintain_order="left")
+
+
+def _all_pass(frame: pl.DataFrame) -> bool:
+    """Whether every product of digits has a code of its month's edition: the usual case, without a join."""
+    length, number = pl.col("product").str.len_bytes(), pl.col("product").cast(pl.Int64, strict=False)
+    six = pl.when(length == 8).then(number // 100).when(length == 6).then(number)
+    first, last = frame.select(first=pl.col("ref_date").min(), last=pl.col("ref_date").max()).row(0)
+    if first is None or first.year < EDITION_STARTS[0]:
+        return False
+    passes = pl.lit(value=True)
+    for edition, start in enumerate(EDITION_STARTS):
+        is_last = edition + 1 == len(EDITION_STARTS)
+        if start <= last.year and (is_last or first.year < EDITION_STARTS[edition + 1]):
+            of_edition = pl.lit(nomenclature.passes(edition)).gather(six)
+            passes = pl.when(pl.col("ref_date") >= date(start, 1, 1)).then(of_edition).otherwise(passes)
+    return bool(frame.select(passes.all()).item())
 
 
 def rules(detailed: int) -> tuple[Rule, ...]:
@@ -80,6 +116,7 @@ def rules(detailed: int) -> tuple[Rule, ...]:
         Rule("missing_code", "product", ~is_filled(product), "there is no commodity code"),
         Rule("not_detailed", "product", is_total & ~is_detailed, "a total of more detailed codes", is_error=False),
         Rule("bad_code", "product", ~is_detailed, f"not a code of {detailed} characters"),
+        Rule("bad_code", "product", pl.col("code_fault").is_not_null(), pl.col("code_fault")),
     )
 
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 import polars as pl
 
-from anomaly.reference import countries
-from anomaly.sources.base import Batch, Context, RawFile, Source, split
-from anomaly.sources.comtrade_json import rows_of_answer
+from anomaly.reference import countries, nomenclature
+from anomaly.reference.editions import edition_number
+from anomaly.sources.base import Batch, Context, RawFile, Source, doubt, doubt_rows, split
+from anomaly.sources.comtrade_forms import form_of, in_api_words
+from anomaly.sources.comtrade_json import PREVIEW_LIMIT, ROW_LIMITS, rows_of_answer
 from anomaly.sources.comtrade_rules import COLUMNS, MOST_PLAUSIBLE_KG, REQUIRED, RULES
 from anomaly.sources.reading.amounts import to_int, to_number
 from anomaly.sources.reading.batches import AMOUNTS, added_up, in_batches, once
@@ -24,6 +27,11 @@ _EXPORT_NAME = re.compile(r"TradeData_(\d{1,2})_(\d{1,2})_(\d{4})_\d+_\d+_\d+", 
 _SUFFIXES = re.compile(r"(\.(csv|json|txt|tsv|gz))+$", re.IGNORECASE)
 PART_ROWS = 200_000  # rows held as text at a time
 
+_TELLING = (  # names of columns, in lower case, that no other publisher's table has together
+    {"reportercode", "partnercode", "flowcode", "cmdcode", "primaryvalue"},
+    {"reporter_code", "partner_code", "flow_code", "cmd_code", "primary_value"},
+    {"trade flow code", "reporter code", "partner code", "commodity code", "trade value (us$)"},
+)
 _COUNTRIES = ("reportercode", "reporter_iso", "partnercode", "partner_iso")
 _KEY = ("freqcode", "ref_date", *_COUNTRIES, "flowcode", "classificationcode", "cmdcode")
 
@@ -37,8 +45,8 @@ def claims(raw: RawFile) -> bool:
     begin = _first_bytes(raw).decode("latin-1").lower()
     if begin.lstrip().startswith("{"):
         return '"elapsedtime"' in begin and '"data"' in begin
-    header = {field.strip('" \r') for field in re.split("[,\t]", begin.removeprefix("ï»¿").split("\n")[0])}
-    return header.issuperset({"reportercode", "partnercode", "flowcode", "cmdcode", "primaryvalue"})
+    header = {cell.strip('" \r') for cell in re.split("[,\t]", begin.removeprefix("ï»¿").split("\n")[0])}
+    return any(header.issuperset(names) for names in _TELLING)
 
 
 def _first_bytes(raw: RawFile) -> bytes:
@@ -53,34 +61,70 @@ def _first_bytes(raw: RawFile) -> bytes:
 def read(raw: RawFile, context: Context) -> Iterator[Batch]:
     """The file's flows. Raises DataRejected where the file is not whole or says one key twice, differently."""
     kept_parts, rejected_parts, rows_in = [], [], 0
+    doubts: list[dict[str, str | None]] = []
     for part in _text_frames(raw, context):
         rows_in += part.height
         kept, rejected = split(_with_meaning(part), RULES, SOURCE.name, raw.name)
+        doubts = doubts or _of_two_countries(kept)
         kept_parts.append(_with_amounts(kept))
         rejected_parts.append(rejected)
     hint = "the file holds a breakdown that its codes do not name: fetch it again, classic breakdown only"
     kept = once(pl.concat(kept_parts), _KEY, "primaryValue", raw.name, hint)
     flows = added_up(_flows(kept, _dataset(raw), _vintage(raw)))
-    yield from in_batches(flows, pl.concat(rejected_parts), rows_in, context.batch_rows)
+    doubts += _of_cut_answers(rows_in)
+    told: pl.DataFrame | None = doubt_rows(doubts, SOURCE.name, raw.name)
+    for batch in in_batches(flows, pl.concat(rejected_parts), rows_in, context.batch_rows):
+        yield replace(batch, doubts=told)
+        told = None
+
+
+def _of_cut_answers(rows_in: int) -> list[dict[str, str | None]]:
+    """A count of rows at which the services cut an answer; JSON that has it is refused, a saved table may be an excerpt."""
+    if rows_in not in (PREVIEW_LIMIT, *ROW_LIMITS):
+        return []
+    return [
+        doubt(
+            "answer_may_be_cut",
+            "the file has exactly as many rows as the service gives at most, and it does not say so",
+            f"{rows_in:,} rows",
+            "ask for fewer reporters, periods or codes at a time, and compare",
+        )
+    ]
+
+
+def _of_two_countries(kept: pl.DataFrame) -> list[dict[str, str | None]]:
+    """Rows whose number of a country and whose ISO text are of two; the number is what is read."""
+    for side in ("reporter", "partner"):
+        of_two = kept.filter(f"{side}_is_two")
+        if of_two.height:
+            first = of_two.row(0, named=True)
+            figures = f"{of_two.height:,} rows; row {first['row']}: {side}Code {first[f'{side}code']} is {first[f'{side}_iso']}, {side}ISO is {first[f'{side}iso']}"
+            says = f"the {side}'s number and its ISO text are of two countries; the number was read"
+            return [doubt("two_countries", says, figures, "fetch the file again, or mend it")]
+    return []
 
 
 def _text_frames(raw: RawFile, context: Context) -> Iterator[pl.DataFrame]:
     """The file as frames of text columns named COLUMNS and `row`, whatever its format."""
     data = read_bytes(raw.path, raw.name, gzipped=True if raw.path.suffix.lower() == ".gz" else None)
     text = decoded(data, raw.name, ENCODINGS)
-    if text.data[:64].lstrip().startswith(b"{"):
+    if text.data[:64].lstrip()[:1] in (b"{", b"["):
         frames: Iterator[pl.DataFrame] = iter([rows_of_answer(text.data, raw, REQUIRED, COLUMNS)])
     else:
-        is_bulk = b"\t" in text.data[: text.data.find(b"\n")]
+        header = text.data[: text.data.find(b"\n")]
+        is_bulk = b"\t" in header
+        form = form_of([cell.strip('" \r').lower() for cell in re.split("[,\t]", header.decode())])
         layout = Layout(
             separator="\t" if is_bulk else ",",
             quote=None if is_bulk else '"',
-            required=REQUIRED,
-            columns=COLUMNS,
+            required=form.required,
+            columns=(*COLUMNS, "flag"),
             lower_names=True,
             trailing_separator=not is_bulk,
+            renamed=form.names,
         )
-        frames = text_csv_batches(text, raw.name, layout, min(context.batch_rows, PART_ROWS))
+        parts = text_csv_batches(text, raw.name, layout, min(context.batch_rows, PART_ROWS))
+        frames = (in_api_words(frame.with_columns(pl.col(pl.String).str.strip_chars()), form) for frame in parts)
     for frame in frames:
         absent = [pl.lit(None, dtype=pl.String).alias(column) for column in COLUMNS if column not in frame.columns]
         yield frame.with_columns(pl.col(pl.String).str.strip_chars()).with_columns(absent)
@@ -94,7 +138,11 @@ def _with_meaning(frame: pl.DataFrame) -> pl.DataFrame:
     frame = frame.with_columns(ref_date=period.str.to_date("%Y%m%d", strict=False))
     for side in ("reporter", "partner"):
         frame = _with_country(frame, side)
-    return frame
+    is_six = pl.col("cmdcode").str.contains(r"^\d{6}$", strict=True)
+    frame = frame.with_columns(
+        _hs6=pl.when(is_six).then("cmdcode"), _edition=edition_number(pl.col("classificationcode"))
+    )
+    return nomenclature.with_faults(frame).drop("_hs6", "_edition")
 
 
 def _with_country(frame: pl.DataFrame, side: str) -> pl.DataFrame:
@@ -120,6 +168,11 @@ def _with_country(frame: pl.DataFrame, side: str) -> pl.DataFrame:
             pl.coalesce(pl.col("_m49").cast(pl.String), f"{side}code").alias(f"{side}code"),
             pl.coalesce("_iso", "_iso_text").alias(f"{side}_iso"),
             pl.coalesce("_kind", "_kind_text").alias(f"{side}_kind"),
+            (
+                (pl.col("_iso") != pl.col("_iso_text"))
+                & (pl.col("_kind") == "country")
+                & (pl.col("_kind_text") == "country")
+            ).alias(f"{side}_is_two"),
         )
         .drop("_m49", "_iso", "_kind", "_iso_text", "_kind_text")
     )

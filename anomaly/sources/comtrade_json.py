@@ -19,11 +19,12 @@ PREVIEW_LIMIT = 500  # of the preview that needs no key
 def rows_of_answer(data: bytes, raw: RawFile, required: Sequence[str], columns: Sequence[str]) -> pl.DataFrame:
     """The rows of an API answer as text columns plus `row` (1 is the first).
 
-    Keys are taken in any case, keys that are not asked for are passed over. Raises DataRejected for broken JSON, an
-    answer that is an error, a `count` that is not the number of rows, and a count at which the API cuts its answers.
+    Keys are taken in any case and in snake case, keys that are not asked for are passed over; a list of records, as
+    data frames write it, needs no envelope. Raises DataRejected for broken JSON, an answer that is an error, a `count`
+    that is not the number of rows, and a count at which the API cuts its answers.
     """
-    answer = _envelope(data, raw.name)
-    rows = answer["data"]
+    answer = _parsed(data, raw.name)
+    rows = answer if isinstance(answer, list) else _envelope(answer, raw.name)["data"]
     _refuse_cut(len(rows), raw)
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, dict):
@@ -34,18 +35,33 @@ def rows_of_answer(data: bytes, raw: RawFile, required: Sequence[str], columns: 
         came = f"no {', '.join(missing)}; there are {', '.join(sorted(spelt.values()))}"
         raise refused(raw.name, f"the keys {', '.join(required)}", came, row=1, column=missing[0])
     texts = {
-        column: pl.Series([_text(row.get(spelt[column])) for row in rows], dtype=pl.String)
+        column: _series([_text(row.get(spelt[column])) for row in rows], column, raw.name)
         for column in columns
         if column in spelt or not rows
     }
     return pl.DataFrame(texts).with_row_index("row", offset=1).with_columns(pl.col("row").cast(pl.Int64))
 
 
-def _envelope(data: bytes, name: str) -> dict[str, Any]:
+def _parsed(data: bytes, name: str) -> Any:
+    """The JSON of an answer, a key of an object once."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            keys = [key for key, _ in pairs]
+            twice = next(key for key in keys if keys.count(key) > 1)
+            raise refused(name, "each key of an object once", "one that stands twice", column=twice[:60])
+        return found
+
     try:
-        answer = json.loads(data)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise refused(name, "a whole JSON answer", f"JSON that is cut or broken ({error})") from error
+        return json.loads(data, object_pairs_hook=once)
+    except (ValueError, RecursionError) as error:  # of ValueErrors: broken JSON, a number of thousands of digits
+        raise refused(name, "a whole JSON answer", f"JSON that is cut or broken ({error})"[:200]) from error
+
+
+def _envelope(answer: Any, name: str) -> dict[str, Any]:
+    if not isinstance(answer, dict):
+        raise refused(name, "an answer with `count` and a list `data`, or a list of rows", repr(answer)[:60])
     complaint = _complaint(answer)
     if complaint:
         raise refused(name, "an answer with data", f"the API's error: {complaint}", hint="ask the API again")
@@ -65,7 +81,7 @@ def _complaint(answer: dict[str, Any]) -> str:
         return ""
     details = [
         str(detail.get("ErrorMessage") or detail.get("errorMessage") or "")
-        for detail in answer.get("errorObject") or []
+        for detail in (answer["errorObject"] if isinstance(answer.get("errorObject"), list) else [])
         if isinstance(detail, dict)
     ]
     return "; ".join(part for part in [str(said or f"count {count}"), *details] if part)[:300]
@@ -73,12 +89,18 @@ def _complaint(answer: dict[str, Any]) -> str:
 
 def _refuse_cut(rows: int, raw: RawFile) -> None:
     is_preview = "/preview" in (raw.url or "").lower()
-    if rows in ROW_LIMITS or rows > max(ROW_LIMITS) or (is_preview and rows >= PREVIEW_LIMIT):
+    is_untold = not raw.url and rows == PREVIEW_LIMIT  # a saved answer does not say where it is from
+    if rows in ROW_LIMITS or rows > max(ROW_LIMITS) or is_untold or (is_preview and rows >= PREVIEW_LIMIT):
+        hint = "ask for fewer reporters, periods or codes at a time"
+        if is_untold:
+            hint += (
+                "; if it is whole, say in an origin.toml beside it which url it is from (data/v1/get is not cut at 500)"
+            )
         raise refused(
             raw.name,
             "fewer rows than the API's limit",
-            f"{rows:,} rows, at which the API cuts an answer without saying so",
-            hint="ask for fewer reporters, periods or codes at a time",
+            f"{rows:,} rows, at which the API{' without a key' if is_untold else ''} cuts an answer without saying so",
+            hint=hint,
         )
 
 
@@ -86,8 +108,9 @@ def _spellings(rows: list[dict[str, Any]], name: str) -> dict[str, str]:
     """Key in lower case → key as spelt, over all rows."""
     spelt: dict[str, str] = {}
     for key in dict.fromkeys(key for row in rows for key in row):
-        if spelt.setdefault(key.lower(), key) != key:
-            raise refused(name, "one spelling per key", f"{spelt[key.lower()]} and {key}", column=key)
+        plain = key.lower().replace("_", "")
+        if spelt.setdefault(plain, key) != key:
+            raise refused(name, "one spelling per key", f"{spelt[plain]} and {key}", column=key)
     return spelt
 
 
@@ -95,3 +118,10 @@ def _text(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _series(texts: list[str | None], column: str, name: str) -> pl.Series:
+    try:
+        return pl.Series(texts, dtype=pl.String)
+    except UnicodeError as error:  # half a letter: a surrogate that JSON can write and no text can hold
+        raise refused(name, "text", f"half a letter ({error})"[:120], column=column) from error

@@ -1,25 +1,42 @@
-"""Any CSV or Parquet of a user's own, with a small TOML beside it that says what its columns mean.
+"""Any table of a user's own, with a small TOML beside it that says what its columns mean.
 
 docs/sources/table.md shows the TOML.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import polars as pl
 
-from anomaly.contract.errors import BadRequest
-from anomaly.contract.schema import FLOWS, MOST_PLAUSIBLE_USD
-from anomaly.reference import countries
-from anomaly.sources.base import Batch, Context, RawFile, Rule, Source, split
-from anomaly.sources.reading.amounts import is_filled, number_rules, to_int, to_number, whole
-from anomaly.sources.reading.batches import AMOUNTS, KEY, in_batches, once
-from anomaly.sources.reading.text import Layout, decoded, read_bytes, refused, text_csv_batches
-from anomaly.sources.table_mapping import CLASSIFICATION, ROLES, TableMapping, has_mapping, mapping_of, stem
+from anomaly.contract.errors import DataRejected
+from anomaly.sources.base import FLOW_COLUMNS, Batch, Context, RawFile, Rule, Source, doubt, doubt_rows, split
+from anomaly.sources.reading.batches import AMOUNTS, KEY, once
+from anomaly.sources.reading.numbers import Evidence, Marks, evidence, marks_of
+from anomaly.sources.reading.text import refused
+from anomaly.sources.table_cells import is_wide_monthly, with_meaning
+from anomaly.sources.table_doubts import of_cells, of_periods, of_rows
+from anomaly.sources.table_forms import text_frames, whole_frames
+from anomaly.sources.table_mapping import TableMapping, has_mapping, mapping_of, stem
+from anomaly.sources.table_periods import is_monthly, is_quarterly, month_of
+from anomaly.sources.table_rules import rules
+from anomaly.sources.table_sums import (
+    added,
+    levels,
+    months_of_sums,
+    not_reported,
+    with_editions,
+    with_reexports,
+    years_of_quarters,
+)
 
-PART_ROWS = 500_000  # rows held as text at a time
-MOST_PLAUSIBLE_G = 10**17  # a hundred billion tonnes
+_JUDGED = (
+    *("row", *(name for name in KEY if name != "classification_code"), *AMOUNTS, "is_confidential"),
+    *("period", "partner", "value", "code", "code_level", "classification", "is_restored", "is_national"),
+    *("said_edition", "edition_in_force", "fits_said", "fits_in_force"),
+)
+Doubts = list[dict[str, str | None]]
 
 
 def claims(raw: RawFile) -> bool:
@@ -34,185 +51,194 @@ def read(raw: RawFile, context: Context) -> Iterator[Batch]:
     mapping names, or says one key twice, differently.
     """
     mapping = mapping_of(raw)
-    rules = _rules(mapping)
-    kept_parts, rejected_parts, rows_in = [], [], 0
-    for part in _text_frames(raw, mapping):
-        rows_in += part.height
-        frame = _with_meaning(part, mapping, context)
-        kept, rejected = split(frame, rules, SOURCE.name, raw.name)
-        kept_parts.append(kept.select("row", *KEY, *AMOUNTS, "is_confidential"))
-        rejected_parts.append(_in_the_files_words(rejected, mapping))
-    hint = "add up the rows of a key before, or map the column that tells them apart"
-    kept = once(pl.concat(kept_parts), KEY, mapping.columns["value"], raw.name, hint)
+    kept, rejected, rows_in = _judged(raw, mapping, context)
+    if kept.is_empty() and (rejected["rule"] == "bad_period").any():
+        _refuse_periods_in_names(raw, mapping)
+    doubts = of_cells(kept, rejected, mapping) + of_rows(rows_in)
+    flows, aside, more = _together(kept, raw, mapping)
+    rejected = _in_the_files_words(pl.concat([rejected, *aside]).sort("row", maintain_order=True), mapping)
+    is_annual = not is_monthly(mapping.period, mapping.columns) and not is_wide_monthly(mapping)
+    doubts += more + of_periods(flows, mapping, is_annual=is_annual)
     vintage = raw.vintage or mapping.vintage or (raw.fetched_at or "undated")[:10]
-    flows = kept.with_columns(
+    flows = flows.with_columns(
         source=pl.lit(SOURCE.name),
         dataset=pl.lit(raw.dataset or mapping.dataset or stem(raw.path)),
         vintage=pl.lit(vintage),
         currency=pl.lit(mapping.currency),
+    ).select(*FLOW_COLUMNS)
+    yield from _batches(flows, rejected, rows_in, doubt_rows(doubts, SOURCE.name, raw.name), context.batch_rows)
+
+
+def _judged(raw: RawFile, mapping: TableMapping, context: Context) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+    """The rows that are right one by one, those that are not, and how many there are."""
+    marks: dict[str, Marks] = {}
+    seen = {"value": Evidence(), "weight": Evidence()}
+    kept_parts, rejected_parts, rows_in = [], [], 0
+    for part in text_frames(raw, mapping):
+        rows_in += part.height
+        for role in seen:
+            if role not in marks or marks[role] == Marks():
+                marks[role] = marks_of(part[role], mapping.decimal, mapping.thousands)
+            seen[role] += evidence(part[role])
+        kept, rejected = split(with_meaning(part, mapping, marks, context), rules(mapping), SOURCE.name, raw.name)
+        kept_parts.append(kept.select(_JUDGED))
+        rejected_parts.append(rejected)
+    if not (mapping.decimal or mapping.thousands):
+        for role, shown in seen.items():
+            if marks[role] == Marks() and shown.is_open:
+                _refuse_open(raw, mapping, role, shown)
+    return pl.concat(kept_parts), pl.concat(rejected_parts), rows_in
+
+
+def _refuse_periods_in_names(raw: RawFile, mapping: TableMapping) -> None:
+    """Refuse a wide table that was mapped as a long one, with the key that says so."""
+    if mapping.wide:
+        return
+    names = next(whole_frames(raw, mapping, every_column=True)).columns
+    formats: dict[str, list[str]] = {}
+    for name in names:
+        text = re.sub(r"(?:19|20)[0-9]{2}", "%Y", name.replace("%", ""), count=1)
+        text = re.sub(r"(?<=%Y[-_/.M ])(?:0[1-9]|1[0-2])(?![0-9])", "%m", text)
+        if "%Y" in text:
+            formats.setdefault(text, []).append(name)
+    text, columns = max(formats.items(), key=lambda item: len(item[1]), default=("", []))
+    if len(columns) > 1:
+        came = f"columns {', '.join(columns[:4])}: the periods are in the names of {len(columns)} columns"
+        hint = f'say [wide] value = "{text}" in place of columns.period and columns.value'
+        raise refused(raw.name, "a column of periods", came, row=0, column=columns[0], hint=hint)
+
+
+def _refuse_open(raw: RawFile, mapping: TableMapping, role: str, shown: Evidence) -> None:
+    came = (
+        f"{shown.example!r}: three digits after every point, in {shown.points:,} cells beside {shown.whole:,} whole numbers; "
+        "the point may be the decimal mark or stand between thousands"
     )
-    yield from in_batches(flows, pl.concat(rejected_parts), rows_in, context.batch_rows)
+    hint = 'say in the mapping [number] thousands = "." (1.033 is 1033) or decimal = "." (it is 1 and 33 thousandths)'
+    raise refused(
+        raw.name, "numbers that can be read in one way", came, column=mapping.columns.get(role, role), hint=hint
+    )
 
 
-def _text_frames(raw: RawFile, mapping: TableMapping) -> Iterator[pl.DataFrame]:
-    """The file as frames of stripped text columns named after their roles, all ROLES, and `row`."""
-    named = tuple(dict.fromkeys(mapping.columns.values()))
-    if raw.path.suffix.lower() == ".parquet":
-        frames = _parquet_frames(raw, mapping, named)
+def _together(
+    kept: pl.DataFrame, raw: RawFile, mapping: TableMapping
+) -> tuple[pl.DataFrame, list[pl.DataFrame], Doubts]:
+    """Rows held against each other: one row a key, and what was set aside or is in doubt for it."""
+    aside: list[pl.DataFrame] = []
+
+    def sort_out(rows: pl.DataFrame, *found: Rule) -> pl.DataFrame:
+        left, out = split(rows, found, SOURCE.name, raw.name)
+        aside.append(out)
+        return left
+
+    kept, doubts = with_editions(kept, mapping.constants.get("classification", ""))
+    kept = sort_out(kept.with_row_index("_place"), not_reported())
+    kept = sort_out(kept, *levels(kept, raw.name))
+    if is_quarterly(mapping.wide.get("value", mapping.period), mapping.columns):
+        if mapping.cumulative:
+            raise refused(raw.name, "months that add up from January on", "quarters", hint="take cumulative out")
+        kept, rule = years_of_quarters(added(kept))
+        kept = added(sort_out(kept, rule))
     else:
-        gzipped = raw.path.suffix.lower() == ".gz"
-        text = decoded(read_bytes(raw.path, raw.name, gzipped=gzipped), raw.name, (mapping.encoding,))
-        separator = "\t" if mapping.separator == "," and ".tsv" in raw.path.name.lower() else mapping.separator
-        layout = Layout(separator=separator, required=named, columns=named)
-        frames = text_csv_batches(text, raw.name, layout, PART_ROWS)
-    constants = {"flow": mapping.flow, "classification": mapping.classification, "weight": ""}
-    for frame in frames:
-        yield frame.select(
-            "row",
-            *[
-                pl.col(mapping.columns[role]).str.strip_chars().alias(role)
-                if role in mapping.columns
-                else pl.lit(constants[role] or None, dtype=pl.String).alias(role)
-                for role in ROLES
-            ],
+        kept, more = _one_row_a_key(kept, raw, mapping)
+        doubts += more
+    if mapping.reexports == "added":
+        kept = with_reexports(kept)
+    if mapping.cumulative:
+        kept, found = months_of_sums(kept)
+        kept = sort_out(kept, *found)
+    return kept.sort("row", maintain_order=True), aside, doubts
+
+
+def _one_row_a_key(kept: pl.DataFrame, raw: RawFile, mapping: TableMapping) -> tuple[pl.DataFrame, Doubts]:
+    """Parts added up where the mapping says so, or where they are national lines; else each key stands once."""
+    if mapping.sum_over:
+        return added(kept), []
+    lines, others = kept.filter("is_national"), kept.filter(~pl.col("is_national"))
+    doubts: Doubts = []
+    summed = added(lines)
+    again = lines.select(*KEY, "code").is_duplicated()
+    if again.any():
+        column = _telling_apart(lines.filter(again), raw, mapping)
+        figures = f"{int(again.sum()):,} rows; {column or 'no other column'} tells them apart"
+        doubts.append(
+            doubt(
+                "lines_added_up",
+                "rows of one national line were added up as parts of it",
+                figures,
+                f'say sum_over = ["{column or "…"}"] if that is right, or pass the totals over',
+            )
         )
-
-
-def _parquet_frames(raw: RawFile, mapping: TableMapping, named: tuple[str, ...]) -> Iterator[pl.DataFrame]:
     try:
-        lazy = pl.scan_parquet(raw.path)
-        types = lazy.collect_schema()
-        rows = int(lazy.select(pl.len()).collect().item())
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise refused(raw.name, "a whole Parquet file", f"{error}"[:200]) from error
-    for column in named:
-        if column not in types:
-            raise refused(raw.name, f"the columns {', '.join(named)}", f"there are {', '.join(types)}", column=column)
-    code = mapping.columns["code"]
-    if types[code] != pl.String:
-        came = f"{types[code]}, whose leading zeros are lost"
-        raise refused(raw.name, "commodity codes as text", came, column=code, hint="write the codes as text")
-    for first in range(0, max(rows, 1), PART_ROWS):
-        part = lazy.select(named).slice(first, PART_ROWS).collect()
-        yield (
-            part.with_columns(pl.all().cast(pl.String)).with_row_index("row", offset=first + 1).cast({"row": pl.Int64})
-        )
+        others = once(others, KEY, mapping.columns.get("value", "value"), raw.name, "")
+    except DataRejected as error:
+        raise _with_hint(error, others, raw, mapping) from error
+    whole = pl.concat([others, summed.select(others.columns)])
+    if whole.height != kept.select(KEY).n_unique():
+        came = f"{whole.height:,} of {kept.select(KEY).n_unique():,} keys"
+        raise refused(raw.name, "every key of the table once", came, hint="report this as a fault of the reader")
+    return whole, doubts
 
 
-def _with_meaning(frame: pl.DataFrame, mapping: TableMapping, context: Context) -> pl.DataFrame:
-    """Add the columns of flows and what the rules judge, null where a cell has no meaning."""
-    for side in ("reporter", "partner"):
-        frame = _with_country(frame, side, mapping.countries)
-    to_flow = mapping.flows or {flow: flow for flow in FLOWS}
-    is_annual = "%m" not in mapping.period
-    frame = frame.with_columns(
-        freq_code=pl.lit("A" if is_annual else "M"),
-        ref_date=_ref_date(pl.col("period"), mapping.period),
-        flow_code=pl.col("flow") if mapping.flow else pl.col("flow").replace_strict(to_flow, default=None),
-        classification_code=pl.col("classification"),
-        cmd_code=pl.col("code").str.replace_all(r"[. ]", ""),
-        is_confidential=(pl.col("partner_kind") == "confidential").fill_null(value=False),
-        is_net_wgt_estimated=pl.lit(None, dtype=pl.Boolean),
-    )
-    amount = to_number(pl.col("value")) * mapping.multiplier
-    weight_g = to_int(pl.col("weight"), mapping.grams, most=MOST_PLAUSIBLE_G)
-    is_nothing = (to_number(pl.col("weight")) == 0) & (amount > 0)
-    return _with_rate(frame, mapping.currency, context, is_annual=is_annual).with_columns(
-        reported_value=whole(amount),
-        primary_value_usd=whole(amount * pl.col("usd_per_unit")),
-        net_wgt_g=pl.when(~is_nothing.fill_null(value=False)).then(weight_g),
-    )
+def _with_hint(error: DataRejected, rows: pl.DataFrame, raw: RawFile, mapping: TableMapping) -> DataRejected:
+    """The error of a key that stands twice, with the column that tells its rows apart and what to write for it."""
+    column = _telling_apart(rows.filter(pl.struct(KEY).is_duplicated()), raw, mapping)
+    hint = "add up the rows of a key before, or map the column that tells them apart"
+    if column:
+        values = _values_of(column, raw, mapping)
+        if values and all(month_of(value, mapping.month_names) for value in values):
+            hint = f'the column {column} has months: say columns.month = "{column}"'
+        else:
+            hint = (
+                f'the column {column} tells them apart ({", ".join(values[:4])}): say sum_over = ["{column}"] if the rows '
+                f'are parts, or [pass_over] "{column}" = […] for those that are totals'
+            )
+    return DataRejected(error.expected, error.came, hint=hint)
 
 
-def _ref_date(text: pl.Expr, period: str) -> pl.Expr:
-    """First day of the period; null where the text does not fit the format or the year is not of 1900 to 2100."""
-    full_text, full_format = text, period
-    for directive in ("%m", "%d"):
-        if directive not in period:
-            full_text, full_format = full_text + " 01", f"{full_format} {directive}"
-    start = full_text.str.to_date(full_format, strict=False, exact=True)
-    start = start.dt.month_start() if "%m" in period else start.dt.truncate("1y")
-    return pl.when(start.dt.year().is_between(1900, 2100)).then(start)
+def _telling_apart(rows: pl.DataFrame, raw: RawFile, mapping: TableMapping) -> str:
+    """The first column of the file, not in the mapping, that differs within the keys of these rows; empty if none.
+
+    Columns of words come before columns of numbers, which differ by chance.
+    """
+    keys = rows.select("row", *KEY)
+    for frame in whole_frames(raw, mapping, every_column=True):
+        named = {*mapping.columns.values(), "row", "is_foot"}
+        cells = keys.join(frame.with_columns(pl.col("row").cast(keys["row"].dtype)), on="row", how="inner")
+        columns = [name for name in frame.columns if name not in named]
+        columns.sort(key=lambda name: bool(cells[name].drop_nulls().str.contains(r"^[0-9.,]*$").all()))
+        for column in columns:
+            if cells.height and cells.group_by(KEY).agg(pl.col(column).n_unique() == pl.len())[column].all():
+                return column
+    return ""
 
 
-def _with_country(frame: pl.DataFrame, side: str, system: str) -> pl.DataFrame:
-    """Add `<side>_iso` and `<side>_kind`; null where the system does not know the text."""
-    texts = frame[side].unique().drop_nulls().sort()
-    known = _countries(texts, system).select(
-        pl.col("text").alias(side), pl.col("iso3").alias(f"{side}_iso"), pl.col("kind").alias(f"{side}_kind")
-    )
-    return frame.join(known.unique(side), on=side, how="left", maintain_order="left")
+def _values_of(column: str, raw: RawFile, mapping: TableMapping) -> list[str]:
+    frame = next(whole_frames(raw, mapping, every_column=True))
+    return [str(value) for value in frame[column].drop_nulls().unique(maintain_order=True).head(12)]
 
 
-def _countries(texts: pl.Series, system: str) -> pl.DataFrame:
-    """text, iso3, kind of the texts that the system knows."""
-    if system == "iso2":
-        return countries.iso2_table().rename({"iso2": "text"}).filter(pl.col("text").is_in(texts.implode()))
-    by_iso3 = countries.table().select("iso3", "kind")
-    if system == "iso3":
-        return by_iso3.with_columns(text="iso3")
-    asked = pl.DataFrame({"text": texts})
-    if system == "m49":
-        number = pl.col("text").cast(pl.Int32, strict=False)
-        return asked.with_columns(m49=number).join(countries.m49_table().cast({"m49": pl.Int32}), on="m49")
-    found = pl.Series([_country_named(text) for text in texts], dtype=pl.String)
-    return asked.with_columns(iso3=found).join(by_iso3, on="iso3")
-
-
-def _country_named(name: str) -> str | None:
-    try:
-        return countries.parse_country(name)
-    except BadRequest:
-        return None
-
-
-def _with_rate(frame: pl.DataFrame, currency: str, context: Context, *, is_annual: bool) -> pl.DataFrame:
-    """Add usd_per_unit: the month's rate, or the mean of a year's twelve; null where a month of it is missing."""
-    if currency == "USD":
-        return frame.with_columns(usd_per_unit=pl.lit(1.0))
-    rates = context.usd_per.get(currency, pl.DataFrame(schema={"month": pl.Date, "usd_per_unit": pl.Float64}))
-    if is_annual:
-        year = pl.col("month").dt.truncate("1y")
-        of_year = rates.sort("month").group_by(year, maintain_order=True)
-        rates = (
-            of_year.agg(pl.col("usd_per_unit").mean(), months=pl.len()).filter(pl.col("months") == 12).drop("months")
-        )
-    return frame.join(rates, left_on="ref_date", right_on="month", how="left", maintain_order="left")
-
-
-def _rules(mapping: TableMapping) -> tuple[Rule, ...]:
-    is_six_or_eight = pl.col("cmd_code").str.contains(r"^\d{6}(\d{2})?$")
-    is_higher = pl.col("cmd_code").str.contains(r"^(\d{2,5}|TOTAL)$")
-    is_hs = pl.col("classification").str.contains(CLASSIFICATION)
-    most = MOST_PLAUSIBLE_USD / mapping.multiplier
-    return (
-        Rule("bad_period", "period", pl.col("ref_date").is_null(), f"not a period written {mapping.period}"),
-        Rule("unknown_flow", "flow", pl.col("flow_code").is_null(), "a flow that the mapping does not know"),
-        Rule("unknown_country", "reporter", pl.col("reporter_iso").is_null(), f"no country in {mapping.countries}"),
-        Rule("unknown_country", "partner", pl.col("partner_iso").is_null(), f"no country in {mapping.countries}"),
-        Rule("aggregate", "reporter", pl.col("reporter_kind") == "group", "a group of countries", is_error=False),
-        Rule("aggregate", "partner", pl.col("partner_kind") == "group", "the world or a group", is_error=False),
-        Rule("unknown_edition", "classification", ~is_hs.fill_null(value=False), "not such as H5, H6 or CN2022"),
-        Rule("missing_code", "code", ~is_filled(pl.col("code")), "there is no commodity code"),
-        Rule("not_six_digits", "code", is_higher, "a total, a chapter or a heading", is_error=False),
-        Rule("bad_code", "code", ~is_six_or_eight, "not six or eight digits"),
-        *number_rules("value", needed=True, most=most),
-        *number_rules("weight", needed=False, most=MOST_PLAUSIBLE_G / mapping.grams),
-        Rule("no_rate", "period", pl.col("usd_per_unit").is_null(), f"no rate of {mapping.currency} to USD for it"),
-        Rule(
-            "absurd", "value", pl.col("primary_value_usd").is_null(), "the amount in USD is too large: a unit is wrong"
-        ),
-    )
+def _batches(
+    flows: pl.DataFrame, rejected: pl.DataFrame, rows_in: int, doubts: pl.DataFrame, batch_rows: int
+) -> Iterator[Batch]:
+    """Batches of at most `batch_rows` flows, at least one; what was set aside comes with the first."""
+    for first in range(0, max(flows.height, 1), batch_rows):
+        part = flows.slice(first, batch_rows)
+        if first:
+            yield Batch(part, rejected.clear(), part.height)
+        else:
+            rows = rows_in - (flows.height - part.height)
+            yield Batch(part, rejected, rows, rows - part.height - rejected.height, doubts)
 
 
 def _in_the_files_words(rejected: pl.DataFrame, mapping: TableMapping) -> pl.DataFrame:
     """Rejected rows with the file's own column names in place of the roles."""
-    return rejected.with_columns(pl.col("column").replace(mapping.columns))
+    column = pl.col("column").str.replace(r"^over:", "").str.replace(r"_number$", "").replace(mapping.columns)
+    return rejected.with_columns(column=column)
 
 
 SOURCE = Source(
     name="table",
-    title="a table of your own: CSV or Parquet with a small TOML",
+    title="a table of your own: CSV, Parquet, xlsx, xls, HTML or zip with a small TOML",
     publisher="you",
     licence="as you know",
     url="docs/sources/table.md",

@@ -2,51 +2,45 @@
 
 from __future__ import annotations
 
-import codecs
-import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from anomaly.contract.errors import SettingsWrong
-from anomaly.contract.schema import FLOWS
 from anomaly.sources.base import RawFile
+from anomaly.sources.table_faults import GRAMS, SECTIONS, TEXTS, faults_of
 
 FOLDER_FILE = "table.toml"
-SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".parquet")
-COUNTRY_SYSTEMS = ("iso3", "iso2", "m49", "name")
-GRAMS = {"g": 1.0, "kg": 1e3, "100kg": 1e5, "t": 1e6}
-CLASSIFICATION = r"^(H\d|CN\d{4})$"
-NEEDED_ROLES = ("reporter", "partner", "period", "code", "value")
-ROLES = (*NEEDED_ROLES, "flow", "weight", "classification")
-SECTIONS = ("columns", "flows", "value", "weight")
-
-_PERIOD_FORMAT = re.compile(r"(?=.*%Y)(?:[^%]|%[Ymd])+")
-_DEFAULTS = {
-    "dataset": "",
-    "vintage": "",
-    "encoding": "utf-8",
-    "separator": ",",
-    "classification": "",
-    "countries": "iso3",
-    "period": "%Y",
-    "flow": "",
-}
+SUFFIXES = (
+    *(".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".parquet"),
+    *(".xlsx", ".xls", ".html", ".htm", ".zip"),
+)
+COMPANION_KEYS = ("country_table",)  # and value.rates: files beside the table that a mapping names
 
 
 @dataclass(frozen=True, slots=True)
 class TableMapping:
-    """What the columns of a table mean.
+    """What the columns of a table mean; docs/sources/table.md shows the TOML.
 
-    columns     role → name of the column that has it; roles are ROLES
-    flows       text of the flow column → M, X, RM or RX
-    multiplier  whole units of currency in one unit of the value column: 1000 for thousands
-    grams       grams in one unit of the weight column
+    columns      role → name of the column that has it; roles are table_faults.ROLES
+    constants    role → what stands for the whole table: reporter, partner, flow or classification
+    flows        text of the flow column → M, X, RM or RX
+    multiplier   whole units of currency in one unit of the value column: 1000 for thousands
+    grams        grams in one unit of the weight column
+    decimal, thousands   the marks in numbers; empty where the cells themselves must show them
+    zero, unknown, withheld   cells of the value column that are no numbers → what they mean
+    own_countries   text → iso3, or "aggregate"
+    own_rates    month (YYYY-MM) or year (YYYY) → USD in one unit of the currency
+    passed_over  column → values whose rows are not read
+    sum_over     columns whose values are parts of a row's key: added up
+    wide         value, weight → format of the names of the columns that hold them, one a period
+    month_names  month's name, in lower case → its number
     The other texts are as in the file; empty where it is silent and there is no default.
     """
 
     columns: dict[str, str]
+    constants: dict[str, str] = field(default_factory=dict)
     flows: dict[str, str] = field(default_factory=dict)
     currency: str = "USD"
     multiplier: float = 1.0
@@ -55,10 +49,31 @@ class TableMapping:
     vintage: str = ""
     encoding: str = "utf-8"
     separator: str = ","
-    classification: str = ""
+    sheet: str = ""
     countries: str = "iso3"
     period: str = "%Y"
-    flow: str = ""
+    reexports: str = "within"
+    zeros: str = ""
+    decimal: str = ""
+    thousands: str = ""
+    zero: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
+    header_row: int = 1
+    foot_rows: int = 0
+    year_begins: int = 1
+    cumulative: bool = False
+    own_countries: dict[str, str] = field(default_factory=dict)
+    own_rates: dict[str, float] = field(default_factory=dict)
+    passed_over: dict[str, list[str]] = field(default_factory=dict)
+    sum_over: tuple[str, ...] = ()
+    wide: dict[str, str] = field(default_factory=dict)
+    month_names: dict[str, int] = field(default_factory=dict)
+
+    def named(self) -> tuple[str, ...]:
+        """Every column of the file that the mapping names, each once."""
+        roles = [name for role, name in self.columns.items() if role not in self.wide]
+        return tuple(dict.fromkeys([*roles, *self.sum_over, *self.passed_over]))
 
 
 def stem(path: Path) -> str:
@@ -84,16 +99,32 @@ def has_mapping(path: Path) -> bool:
         return True
 
 
+def companions(toml: Path) -> list[str]:
+    """Names of files that a mapping says lie beside it: a table of countries, one of rates. Empty where it is none."""
+    try:
+        content = tomllib.loads(toml.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+        return []
+    sections = [content, *(item for item in content.values() if isinstance(item, dict))]
+    named = [section.get(key) for section in sections for key in COMPANION_KEYS]
+    named += [section["value"].get("rates") for section in sections if isinstance(section.get("value"), dict)]
+    return [name for name in named if isinstance(name, str) and name]
+
+
 def mapping_of(raw: RawFile) -> TableMapping:
     """The mapping of a file. Raises SettingsWrong that lists every fault of it."""
     own = raw.path.parent / f"{stem(raw.path)}.toml"
     path = own if own.is_file() else raw.path.parent / FOLDER_FILE
     try:
-        told = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsWrong("TOML in UTF-8", f"{path.name}: {error}", hint="mend the line named") from error
-    told = told if own.is_file() else told.get(raw.path.name, {})
-    faults = faults_of(told)
+    except (RecursionError, ValueError) as error:
+        raise SettingsWrong("a small TOML", f"{path.name}: {str(error)[:100]}", hint=f"mend {path.name}") from error
+    content = content if own.is_file() else content.get(raw.path.name, {})
+    faults = faults_of(content) if isinstance(content, dict) else ["it is not a section"]
+    if not faults:
+        faults = [fault for name in companions(path) if (fault := _companion_fault(raw.path.parent / name))]
     if faults:
         raise SettingsWrong(
             "a mapping as docs/sources/table.md shows it",
@@ -101,87 +132,41 @@ def mapping_of(raw: RawFile) -> TableMapping:
             count=len(faults),
             hint=f"mend {path.name}",
         )
-    value, weight = told.get("value", {}), told.get("weight", {})
+    return _mapping(content, raw.path.parent)
+
+
+def _companion_fault(path: Path) -> str:
+    return "" if path.is_file() else f"{path.name} is named and is not beside it"
+
+
+def _mapping(content: dict[str, Any], folder: Path) -> TableMapping:
+    from anomaly.sources.table_companions import own_countries, own_rates
+    from anomaly.sources.table_periods import names_of_months
+
+    section = {key: content.get(key, {}) for key in SECTIONS}
+    value, number, marks = section["value"], section["number"], section["marks"]
     return TableMapping(
-        columns=told["columns"],
-        flows=told.get("flows", {}),
+        columns=section["columns"],
+        constants={key: content[key] for key in ("reporter", "partner", "flow", "classification") if content.get(key)},
+        flows=section["flows"],
         currency=value.get("currency", "USD"),
         multiplier=float(value.get("multiplier", 1)),
-        grams=GRAMS[weight.get("unit", "kg")],
-        **{key: told.get(key, default) for key, default in _DEFAULTS.items()},
+        grams=GRAMS[section["weight"].get("unit", "kg")],
+        zeros=section["code"].get("zeros", ""),
+        decimal=number.get("decimal", ""),
+        thousands=number.get("thousands", ""),
+        zero=tuple(marks.get("zero", ())),
+        unknown=tuple(marks.get("unknown", ())),
+        withheld=tuple(marks.get("withheld", ())),
+        header_row=content.get("header_row", 1),
+        foot_rows=content.get("foot_rows", 0),
+        year_begins=content.get("year_begins", 1),
+        cumulative=content.get("cumulative", False),
+        own_countries=own_countries(content, folder),
+        own_rates=own_rates(value, folder),
+        passed_over=section["pass_over"],
+        sum_over=tuple(content.get("sum_over", ())),
+        wide=section["wide"],
+        month_names=names_of_months(content.get("month_names", "en")),
+        **{key: content.get(key, default) for key, default in TEXTS.items()},
     )
-
-
-def faults_of(told: dict[str, Any]) -> list[str]:
-    """Everything wrong with a mapping, in words; empty where it can be used."""
-    known = (*_DEFAULTS, *SECTIONS)
-    faults = [f"unknown key {key}; known are {', '.join(known)}" for key in told if key not in known]
-    faults += [f"{key} is not text" for key in _DEFAULTS if not isinstance(told.get(key, ""), str)]
-    faults += [f"[{key}] is not a section" for key in SECTIONS if not isinstance(told.get(key, {}), dict)]
-    if faults:
-        return faults
-    sections = {key: told.get(key, {}) for key in SECTIONS}
-    faults = _column_faults(sections["columns"])
-    faults += _either_faults(told, sections["columns"])
-    faults += _word_faults({**_DEFAULTS, **{key: told[key] for key in _DEFAULTS if key in told}})
-    faults += [
-        f"flows: {text!r} means {flow!r}, which is none of {', '.join(FLOWS)}"
-        for text, flow in sections["flows"].items()
-        if flow not in FLOWS
-    ]
-    return faults + _unit_faults(sections["value"], sections["weight"])
-
-
-def _column_faults(columns: dict[str, Any]) -> list[str]:
-    faults = [f"columns.{role} is missing" for role in NEEDED_ROLES if role not in columns]
-    faults += [f"unknown key columns.{role}; known are {', '.join(ROLES)}" for role in columns if role not in ROLES]
-    faults += [f"columns.{role} is not a column's name" for role, name in columns.items() if not _is_name(name)]
-    return faults
-
-
-def _is_name(name: object) -> bool:
-    return isinstance(name, str) and bool(name)
-
-
-def _either_faults(told: dict[str, Any], columns: dict[str, Any]) -> list[str]:
-    """The flow and the classification are told once: for the whole table, or by a column."""
-    return [
-        f"give either {key} or columns.{key}, and not both"
-        for key in ("flow", "classification")
-        if (key in told) == (key in columns)
-    ]
-
-
-def _word_faults(told: dict[str, str]) -> list[str]:
-    checks = (
-        ("countries", told["countries"] in COUNTRY_SYSTEMS, f"one of {', '.join(COUNTRY_SYSTEMS)}"),
-        ("flow", told["flow"] in ("", *FLOWS), f"one of {', '.join(FLOWS)}"),
-        ("classification", re.fullmatch(f"({CLASSIFICATION})?", told["classification"]), "such as H5, H6 or CN2022"),
-        ("period", _PERIOD_FORMAT.fullmatch(told["period"]), "made of %Y, %m and %d, with %Y in it"),
-        ("separator", len(told["separator"].encode()) == 1 and told["separator"] not in '"\n\r', "one character"),
-        ("encoding", _is_encoding(told["encoding"]), "an encoding such as utf-8 or cp1252, one byte at a time"),
-    )
-    return [f"{key} is {told[key]!r}, expected {expected}" for key, holds, expected in checks if not holds]
-
-
-def _is_encoding(name: str) -> bool:
-    try:
-        return not codecs.lookup(name).name.startswith(("utf-16", "utf-32"))
-    except LookupError:
-        return False
-
-
-def _unit_faults(value: dict[str, Any], weight: dict[str, Any]) -> list[str]:
-    faults = [
-        f"unknown key value.{key}; known are currency, multiplier" for key in value.keys() - {"currency", "multiplier"}
-    ]
-    faults += [f"unknown key weight.{key}; known is unit" for key in weight.keys() - {"unit"}]
-    currency, multiplier = value.get("currency", "USD"), value.get("multiplier", 1)
-    if not (isinstance(currency, str) and re.fullmatch("[A-Z]{3}", currency)):
-        faults.append(f"value.currency is {currency!r}, expected three capital letters such as USD or EUR")
-    is_number = isinstance(multiplier, int | float) and not isinstance(multiplier, bool)
-    if not (is_number and 0 < multiplier <= 1e12):
-        faults.append(f"value.multiplier is {multiplier!r}, expected a number such as 1 or 1000")
-    if weight.get("unit", "kg") not in GRAMS:
-        faults.append(f"weight.unit is {weight['unit']!r}, expected one of {', '.join(GRAMS)}")
-    return faults

@@ -3,7 +3,7 @@
     DATA/<table>/<version>/part-00000.parquet …       the table
     DATA/<table>/<version>/<companion>/part-….parquet  `flows.rejected` is companion `rejected` of `flows`
     DATA/<table>/<version>/_table.json                 rows, schema, sort key, where each part begins and ends in it,
-                                                       inputs, settings, code version; no clock
+                                                       inputs, settings, the scenario, code version; no clock
     DATA/<table>/CURRENT.json                          see commit.py
     DATA/reports/<run>/…, DATA/reports/latest          what `publish` writes
 
@@ -258,6 +258,7 @@ class Store:
         schema: type[dy.Schema] | None = None,
         code_version: str | None = None,
         sort: Sequence[str] = (),
+        scenario: Mapping[str, Any] | None = None,
     ) -> Iterator[Writer]:
         """Write a table and its companions; on leaving the block all of it is committed, on an error none.
 
@@ -277,6 +278,8 @@ class Store:
             Of the job that makes it.
         sort : sequence of str
             The key that its rows are sorted by, over all parts; the first column is checked.
+        scenario : mapping, optional
+            Every setting of the scenario that makes it, for questions; None where it hangs on no scenario.
 
         Yields
         ------
@@ -292,7 +295,13 @@ class Store:
         StoreFailure
             Where the disk refuses.
         """
-        made_from = {"inputs": dict(inputs), "settings": settings, "code_version": code_version, "sort": list(sort)}
+        made_from: dict[str, Any] = {
+            "inputs": dict(inputs),
+            "settings": settings,
+            "code_version": code_version,
+            "sort": list(sort),
+            "scenario": None if scenario is None else dict(scenario),
+        }
         with self.lock():
             writer = Writer(table, Staging(self._folder(table), Faults(table)), schema, tuple(sort))
             try:

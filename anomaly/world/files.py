@@ -8,30 +8,14 @@ import json
 import numpy as np
 import polars as pl
 
-from anomaly.world.facts import CALENDAR, COUNTRIES, EU, GOODS, MONTHS
+from anomaly.world.description import Description
 from anomaly.world.reports import REPORT_COLUMNS
 
-RELEASE = "2018-01_2023-06/2023-07-20"  # period and vintage, as raw files are laid out: source/dataset/period/vintage
-COMTRADE = f"comtrade/SIMULATED-M/{RELEASE}"
-WEB_EXPORT = f"comtrade/SIMULATED-WEB/{RELEASE}/TradeData_7_20_2023_9_0_0.csv"
-COMEXT = f"comext/SIMULATED-DS-045409/{RELEASE}"
+COMTRADE, WEB_EXPORT, COMEXT = "comtrade/SIMULATED-M", "comtrade/SIMULATED-WEB", "comext/SIMULATED-DS-045409"
 RATES = "ecb/EXR_M_EUR_SP00_A.csv"
-
-AS_ANSWER = ("KGZ", "GEO")  # reporters whose rows come as answers of the API
-AS_WEB_EXPORT = "COL"  # reporter whose exports come as a web export
-WITH_TOTALS = "KAZ"  # its exports also have the world as a partner, and four-digit headings
-WITH_BREAKDOWN = "ARM"  # its exports also come by means of transport
-WITH_BAD_ROWS = ("USA", "VNM", "TUR")
 UNKNOWN_COUNTRY = 987
-CONFIDENTIAL = (("QX", "85423190"), ("RU", "88XXXXXX"))  # partner and product of Germany's hidden trade
 ROAD, AIR = 3200, 1000
 CN_SHARES = {1: (1.0,), 2: (0.35, 0.65)}
-USD_PER_EUR = (1.22, 1.16, 1.13, 1.11, 1.10, 1.17, 1.21, 1.15, 1.07, 1.02, 1.07, 1.09)  # each half-year; invented
-OTHER_PER_EUR = {"GBP": (0.88, 0.86), "JPY": (129.0, 148.0)}  # first and last month; invented
-
-_M49 = {country.iso3: country.m49 for country in COUNTRIES}
-_ISO2 = {country.iso3: country.iso2 for country in COUNTRIES}
-_NAME = {country.iso3: country.name for country in COUNTRIES}
 
 _API_NAMES = """
 typeCode freqCode refPeriodId refYear refMonth period reporterCode reporterISO reporterDesc flowCode flowDesc
@@ -49,66 +33,110 @@ FOBValue primaryValue legacyEstimationFlag isReported isAggregate
 _API, _BULK = _API_NAMES.split(), _BULK_NAMES.split()
 
 
-def files(reports: pl.DataFrame) -> dict[str, bytes]:
-    """Every raw file of the world, by its path under a raw folder, in the order of the paths.
+def folder(world: Description, dataset: str) -> str:
+    """Where a dataset's files lie, as raw files of a publisher do.
 
-    reports   world.reports.reports
+    Parameters
+    ----------
+    world : Description
+        Its calendar and vintage.
+    dataset : str
+        source/dataset, such as COMTRADE.
+
+    Returns
+    -------
+    str
+        source/dataset/period/vintage, under a raw folder.
     """
-    rate = usd_per_eur()
-    made = {RATES: _rates(rate), "SIMULATED.md": _SAYS.encode()}
-    for iso in EU:
-        name = f"{COMEXT}/DS-045409_M_{_ISO2[iso]}.csv.gz"
-        made[name] = _comext(reports.filter(pl.col("reporter") == iso), rate)
-    for country in COUNTRIES:
-        if country.iso3 in EU:
-            continue
+    first, last, vintage = world.calendar[0], world.calendar[-1], world.publishing.vintage
+    return f"{dataset}/{first:%Y-%m}_{last:%Y-%m}/{vintage:%Y-%m-%d}"
+
+
+def files(world: Description, reports: pl.DataFrame) -> dict[str, bytes]:
+    """Every raw file of the world, in the formats of the publishers.
+
+    Parameters
+    ----------
+    world : Description
+        How its offices publish.
+    reports : polars.DataFrame
+        world.reports.reports.
+
+    Returns
+    -------
+    dict of str to bytes
+        By the path under a raw folder, in the order of the paths.
+    """
+    rate, publishing = usd_per_eur(world), world.publishing
+    contents = {RATES: _rates(world, rate), "SIMULATED.md": _says(world)}
+    for country in world.countries:
         rows = reports.filter(pl.col("reporter") == country.iso3)
-        stem = f"{COMTRADE}/C_M_{country.m49:03}"
-        if country.iso3 in AS_ANSWER:
-            made[f"{stem}.json.gz"] = _answer(_cells(rows))
+        if country.iso3 in world.eu:
+            name = f"{folder(world, COMEXT)}/DS-045409_M_{country.iso2}.csv.gz"
+            contents[name] = _comext(world, rows, rate)
             continue
-        if country.iso3 == AS_WEB_EXPORT:
-            made[WEB_EXPORT] = _web_export(_cells(rows.filter(pl.col("flow") == "X")))
+        stem = f"{folder(world, COMTRADE)}/C_M_{country.m49:03}"
+        if country.iso3 in publishing.as_answer:
+            contents[f"{stem}.json.gz"] = _answer(_comtrade(world, rows))
+            continue
+        if country.iso3 == publishing.as_web_export:
+            vintage, exports = publishing.vintage, rows.filter(pl.col("flow") == "X")
+            name = f"TradeData_{vintage.month}_{vintage.day}_{vintage.year}_9_0_0.csv"
+            contents[f"{folder(world, WEB_EXPORT)}/{name}"] = _web_export(_comtrade(world, exports))
             rows = rows.filter(pl.col("flow") != "X")
-        made[f"{stem}.txt.gz"] = _bulk(_bad_rows(_cells(_with_what_must_not_count(rows, country.iso3)), country.iso3))
-    return dict(sorted(made.items()))
+        table = _comtrade(world, _with_what_must_not_count(world, rows, country.iso3))
+        contents[f"{stem}.txt.gz"] = _bulk(_with_bad_rows(world, table, country.iso3))
+    return dict(sorted(contents.items()))
 
 
-def usd_per_eur() -> list[float]:
-    """USD per EUR by month, four decimals: straight lines between half-years."""
-    path = np.interp(np.arange(MONTHS), np.linspace(0, MONTHS - 1, len(USD_PER_EUR)), USD_PER_EUR)
+def usd_per_eur(world: Description) -> list[float]:
+    """USD per EUR by month: straight lines between the rates of the description.
+
+    Parameters
+    ----------
+    world : Description
+        Its calendar and the rates at even distances over it.
+
+    Returns
+    -------
+    list of float
+        A rate a month, four decimals.
+    """
+    rates = world.publishing.usd_per_eur
+    path = np.interp(np.arange(world.months), np.linspace(0, world.months - 1, len(rates)), rates)
     return [round(float(rate), 4) for rate in path]
 
 
-def _rates(usd: list[float]) -> bytes:
-    of = {"USD": usd}
-    for currency, ends in OTHER_PER_EUR.items():
-        of[currency] = [round(float(rate), 4) for rate in np.linspace(*ends, MONTHS)]
+def _rates(world: Description, usd: list[float]) -> bytes:
+    rates = {"USD": usd}
+    for currency, ends in world.publishing.other_per_eur.items():
+        rates[currency] = [round(float(rate), 4) for rate in np.linspace(*ends, world.months)]
     lines = ["KEY,FREQ,CURRENCY,CURRENCY_DENOM,EXR_TYPE,EXR_SUFFIX,TIME_PERIOD,OBS_VALUE,TITLE"]
-    for currency in sorted(of):
+    for currency in sorted(rates):
         key, title = f"EXR.M.{currency}.EUR.SP00.A", f"SIMULATED {currency}/Euro"
         lines += [
             f"{key},M,{currency},EUR,SP00,A,{month:%Y-%m},{rate},{title}"
-            for month, rate in zip(CALENDAR, of[currency], strict=True)
+            for month, rate in zip(world.calendar, rates[currency], strict=True)
         ]
     return ("\n".join(lines) + "\n").encode()
 
 
-def _packed(data: bytes) -> bytes:
-    return gzip.compress(data, compresslevel=6, mtime=0)
+def _packed(content: bytes) -> bytes:
+    return gzip.compress(content, compresslevel=6, mtime=0)
 
 
 # ------------------------------------------------------------------ Comext
 
 
-def _comext(rows: pl.DataFrame, rate: list[float]) -> bytes:
+def _comext(world: Description, rows: pl.DataFrame, rate: list[float]) -> bytes:
     """SDMX-CSV of the API: CRLF, a row per indicator, eight-digit codes, EUR and hundreds of kilograms."""
-    told = _in_the_eu(rows, rate)
-    if rows["reporter"][0] == "DEU":
-        told = pl.concat([told, _confidential(told)])
+    iso2, publishing = {country.iso3: country.iso2 for country in world.countries}, world.publishing
+    trade = _in_the_eu(world, rows, rate)
+    if publishing.hidden_by and publishing.hidden_by in rows["reporter"]:
+        trade = pl.concat([trade, _confidential(world, trade)])
     hundreds = pl.format("{}.{}", pl.col("kilos") // 100, (pl.col("kilos") % 100).cast(pl.String).str.zfill(2))
-    values = told.with_columns(indicators=pl.lit("VALUE_IN_EUROS"), observed=pl.col("euro").cast(pl.String))
-    weights = told.filter(pl.col("kilos").is_not_null()).with_columns(
+    values = trade.with_columns(indicators=pl.lit("VALUE_IN_EUROS"), observed=pl.col("euro").cast(pl.String))
+    weights = trade.filter(pl.col("kilos").is_not_null()).with_columns(
         indicators=pl.lit("QUANTITY_IN_100KG"), observed=hundreds
     )
     table = (
@@ -116,9 +144,9 @@ def _comext(rows: pl.DataFrame, rate: list[float]) -> bytes:
         .sort("partner", "product", "indicators", "period")
         .select(
             pl.lit("ESTAT:DS-045409(1.0)").alias("DATAFLOW"),
-            pl.lit("20/07/23").alias("LAST UPDATE"),
+            pl.lit(f"{publishing.vintage:%d/%m/%y}").alias("LAST UPDATE"),
             freq=pl.lit("M"),
-            reporter=pl.col("reporter").replace_strict(_ISO2),
+            reporter=pl.col("reporter").replace_strict(iso2),
             partner="partner",
             product="product",
             flow=pl.lit("2"),
@@ -130,12 +158,12 @@ def _comext(rows: pl.DataFrame, rate: list[float]) -> bytes:
     return _packed(table.write_csv(line_terminator="\r\n", quote_style="never").encode())
 
 
-def _in_the_eu(rows: pl.DataFrame, rate: list[float]) -> pl.DataFrame:
+def _in_the_eu(world: Description, rows: pl.DataFrame, rate: list[float]) -> pl.DataFrame:
     """reporter, product (eight digits), partner (ISO-2), period, euro, kilos; the products of a code sum to it."""
     cn = pl.DataFrame(
         [
             (code, code + digits, share, number == 0)
-            for good in GOODS
+            for good in world.goods
             for code in sorted({good.code, *(part for part, _ in good.h6)})
             for number, (digits, share) in enumerate(zip(good.cn, CN_SHARES[len(good.cn)], strict=True))
         ],
@@ -152,47 +180,49 @@ def _in_the_eu(rows: pl.DataFrame, rate: list[float]) -> pl.DataFrame:
         .select(
             "reporter",
             "product",
-            partner=pl.col("partner").replace_strict(_ISO2),
-            period=pl.col("month").replace_strict(_month_text("%Y-%m")),
+            partner=pl.col("partner").replace_strict({country.iso3: country.iso2 for country in world.countries}),
+            period=pl.col("month").replace_strict(_month_text(world, "%Y-%m")),
             euro=part + pl.when(pl.col("is_first")).then(rest).otherwise(0),
             kilos=(pl.col("net_wgt_kg") * pl.col("share")).round().cast(pl.Int64),
         )
     )
 
 
-def _confidential(told: pl.DataFrame) -> pl.DataFrame:
-    """Germany's hidden trade: a partner withheld, and a code of a whole chapter; a tenth of one route's values each."""
-    some = told.filter(pl.col("partner") == "US").unique("period", keep="first", maintain_order=True)
+def _confidential(world: Description, trade: pl.DataFrame) -> pl.DataFrame:
+    """A reporter's hidden trade: a partner withheld, and a code of a whole chapter; a tenth of one route's values each."""
+    route = trade.filter(pl.col("partner") == world.publishing.hidden_to).unique(
+        "period", keep="first", maintain_order=True
+    )
     return pl.concat(
         [
-            some.with_columns(
+            route.with_columns(
                 partner=pl.lit(partner),
                 product=pl.lit(product),
                 euro=pl.col("euro") // 10 + 1,
                 kilos=pl.lit(None, dtype=pl.Int64),
             )
-            for partner, product in CONFIDENTIAL
+            for partner, product in world.publishing.hidden
         ]
     )
 
 
-def _month_text(form: str) -> dict[int, str]:
-    return {position: f"{month:{form}}" for position, month in enumerate(CALENDAR)}
+def _month_text(world: Description, form: str) -> dict[int, str]:
+    return {position: f"{month:{form}}" for position, month in enumerate(world.calendar)}
 
 
 # ------------------------------------------------------------------ Comtrade
 
 
-def _with_what_must_not_count(rows: pl.DataFrame, iso: str) -> pl.DataFrame:
+def _with_what_must_not_count(world: Description, rows: pl.DataFrame, iso: str) -> pl.DataFrame:
     """Rows that repeat what others say, as the publisher sends them along: totals, headings, means of transport."""
     rows = rows.with_columns(transport=pl.lit(0))
     exports = rows.filter(pl.col("flow") == "X")
     extra = []
-    if iso == WITH_TOTALS:
-        world = exports.with_columns(partner=pl.lit("W00"))
+    if iso == world.publishing.with_totals:
+        to_world = exports.with_columns(partner=pl.lit("W00"))
         heading = exports.with_columns(code=pl.col("code").str.slice(0, 4), good=pl.lit(""))
-        extra = [world, heading]
-    if iso == WITH_BREAKDOWN:
+        extra = [to_world, heading]
+    if iso == world.publishing.with_breakdown:
         by_road = exports.with_columns(value_usd=pl.col("value_usd") * 4 // 5, transport=pl.lit(ROAD))
         by_air = exports.with_columns(
             value_usd=pl.col("value_usd") - pl.col("value_usd") * 4 // 5, transport=pl.lit(AIR)
@@ -202,31 +232,32 @@ def _with_what_must_not_count(rows: pl.DataFrame, iso: str) -> pl.DataFrame:
         return rows
     key = [name for name in (*REPORT_COLUMNS, "transport") if name not in ("value_usd", "net_wgt_kg")]
     sums = (pl.col("value_usd").sum(), pl.lit(None, dtype=pl.Float64).alias("net_wgt_kg"))
-    again = pl.concat(extra).group_by(key).agg(sums)
-    return pl.concat([rows, again.select(rows.columns)]).sort(*REPORT_COLUMNS[:6], "transport")
+    repeated = pl.concat(extra).group_by(key).agg(sums)
+    return pl.concat([rows, repeated.select(rows.columns)]).sort(*REPORT_COLUMNS[:6], "transport")
 
 
-def _cells(rows: pl.DataFrame) -> pl.DataFrame:
+def _comtrade(world: Description, rows: pl.DataFrame) -> pl.DataFrame:
     """Every column that any of Comtrade's formats has, typed as in the API's answers."""
+    m49, names = ({country.iso3: getattr(country, field) for country in world.countries} for field in ("m49", "name"))
     if "transport" not in rows.columns:
         rows = rows.with_columns(transport=pl.lit(0))
-    period = pl.col("month").replace_strict(_month_text("%Y%m"))
+    period = pl.col("month").replace_strict(_month_text(world, "%Y%m"))
     year, month = period.str.slice(0, 4).cast(pl.Int64), period.str.slice(4).cast(pl.Int64)
-    reporter, partner = pl.col("reporter").replace_strict(_M49), pl.col("partner").replace_strict({**_M49, "W00": 0})
+    reporter, partner = pl.col("reporter").replace_strict(m49), pl.col("partner").replace_strict({**m49, "W00": 0})
     value, is_import = pl.col("value_usd").cast(pl.Float64), pl.col("flow") == "M"
     no_number, no = pl.lit(None, dtype=pl.Float64), pl.lit(value=False)
-    cells = {
+    columns = {
         "typeCode": pl.lit("C"), "freqCode": pl.lit("M"), "refPeriodId": (period + "01").cast(pl.Int64),
         "refYear": year, "refMonth": month, "period": period,
-        "reporterCode": reporter, "reporterISO": pl.col("reporter"), "reporterDesc": pl.col("reporter").replace_strict(_NAME),
+        "reporterCode": reporter, "reporterISO": pl.col("reporter"), "reporterDesc": pl.col("reporter").replace_strict(names),
         "flowCode": pl.col("flow"),
         "flowDesc": pl.col("flow").replace_strict({"M": "Import", "X": "Export", "RX": "Re-export"}),
         "partnerCode": partner, "partnerISO": pl.col("partner"),
-        "partnerDesc": pl.col("partner").replace_strict({**_NAME, "W00": "World"}),
+        "partnerDesc": pl.col("partner").replace_strict({**names, "W00": "World"}),
         "partner2Code": pl.lit(0), "partner2ISO": pl.lit("W00"), "partner2Desc": pl.lit("World"),
         "classificationCode": pl.format("H{}", "edition"), "classificationSearchCode": pl.lit("HS"),
         "isOriginalClassification": pl.lit(value=True), "cmdCode": pl.col("code"),
-        "cmdDesc": pl.col("good").replace_strict({good.good: good.name for good in GOODS}, default="Heading"),
+        "cmdDesc": pl.col("good").replace_strict({good.good: good.name for good in world.goods}, default="Heading"),
         "aggrLevel": pl.col("code").str.len_chars().cast(pl.Int64), "isLeaf": pl.col("code").str.len_chars() == 6,
         "customsCode": pl.lit("C00"), "customsDesc": pl.lit("TOTAL CPC"), "mosCode": pl.lit("0"),
         "motCode": pl.col("transport"),
@@ -240,47 +271,52 @@ def _cells(rows: pl.DataFrame) -> pl.DataFrame:
         "isReported": no, "isAggregate": pl.lit(value=True),
         "datasetCode": pl.format("20{}{}0{}1000", reporter.cast(pl.String).str.zfill(3), period, "edition"),
     }  # fmt: skip
-    return rows.select(expression.alias(name) for name, expression in cells.items())
+    return rows.select(expression.alias(name) for name, expression in columns.items())
 
 
-def _bad_rows(cells: pl.DataFrame, iso: str) -> pl.DataFrame:
+def _with_bad_rows(world: Description, table: pl.DataFrame, iso: str) -> pl.DataFrame:
     """A few rows that no reader may take: a country nobody knows, a value below zero, a code that is not there."""
-    if iso not in WITH_BAD_ROWS:
-        return cells
-    first = cells.filter(pl.col("flowCode") == "X").slice(0, 3).with_row_index("number")
+    if iso not in world.publishing.with_bad_rows:
+        return table
+    first = table.filter(pl.col("flowCode") == "X").slice(0, 3).with_row_index("number")
     number = pl.col("number")
     bad = first.with_columns(
         partnerCode=pl.when(number == 0).then(UNKNOWN_COUNTRY).otherwise("partnerCode"),
         primaryValue=pl.when(number == 1).then(-pl.col("primaryValue")).otherwise("primaryValue"),
         cmdCode=pl.when(number == 2).then(None).otherwise("cmdCode"),
     ).drop("number")
-    return pl.concat([cells, bad], how="vertical_relaxed")
+    return pl.concat([table, bad], how="vertical_relaxed")
 
 
-def _bulk(cells: pl.DataFrame) -> bytes:
+def _bulk(table: pl.DataFrame) -> bytes:
     """A bulk file: gzip, tab separated, 34 columns, booleans 0 and 1, empty for unknown."""
-    spelt = {name.lower(): name for name in cells.columns}
-    table = cells.with_columns(pl.col(pl.Boolean).cast(pl.Int8)).select(
-        pl.col(spelt[name.lower()]).alias(name) for name in _BULK
+    names = {name.lower(): name for name in table.columns}
+    spelt = table.with_columns(pl.col(pl.Boolean).cast(pl.Int8)).select(
+        pl.col(names[name.lower()]).alias(name) for name in _BULK
     )
-    return _packed(table.write_csv(separator="\t", quote_style="never").encode())
+    return _packed(spelt.write_csv(separator="\t", quote_style="never").encode())
 
 
-def _answer(cells: pl.DataFrame) -> bytes:
+def _answer(table: pl.DataFrame) -> bytes:
     """An answer of the API, packed."""
-    rows = cells.select(_API).to_dicts()
-    whole = {"elapsedTime": "0.00 secs", "count": len(rows), "data": rows, "error": ""}
-    return _packed(json.dumps(whole, separators=(",", ":"), ensure_ascii=False).encode())
+    rows = table.select(_API).to_dicts()
+    answer = {"elapsedTime": "0.00 secs", "count": len(rows), "data": rows, "error": ""}
+    return _packed(json.dumps(answer, separators=(",", ":"), ensure_ascii=False).encode())
 
 
-def _web_export(cells: pl.DataFrame) -> bytes:
+def _web_export(table: pl.DataFrame) -> bytes:
     """A web export: CRLF, every cell in quotes, and a comma after the last cell of each row of data only."""
-    table = cells.select(_API).with_columns(
+    quoted = table.select(_API).with_columns(
         pl.col(pl.Boolean).cast(pl.String),
         pl.col(pl.Float64).cast(pl.String).str.strip_suffix(".0"),
     )
-    body = table.write_csv(include_header=False, line_terminator=",\r\n", quote_style="always")
+    body = quoted.write_csv(include_header=False, line_terminator=",\r\n", quote_style="always")
     return (",".join(_API) + "\r\n" + body.replace('""', "")).encode()
+
+
+def _says(world: Description) -> bytes:
+    """The page beside the files."""
+    return _SAYS.replace("PLANTED", world.planted_says).encode()
 
 
 _SAYS = """# Simulated data
@@ -293,6 +329,5 @@ true of it.
 Folders that begin with SIMULATED hold files in the formats of UN Comtrade and of Eurostat's Comext; `ecb/` holds
 exchange rates in the format of the European Central Bank. None of the three has anything to do with these figures.
 
-Some routes were changed on purpose, so that it is known what there is to find: sanctioned goods that reach Russia and
-Belarus by way of a third country, and harmless booms that only look so.
+Some routes were changed on purpose, so that it is known what there is to find: PLANTED
 """

@@ -5,21 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from anomaly.world.facts import (
-    COUNTRIES,
-    COUNTRY_AT,
-    EU,
-    GOODS,
-    LAST,
-    LATE,
-    MONTHS,
-    PARTIAL,
-    REEXPORTERS,
-    SILENT_FROM,
-    SMALL_HUBS,
-    month_index,
-    of_role,
-)
+from anomaly.world.description import Description
 from anomaly.world.trade import SMALLEST_USD, Amounts, Rng, Trade
 
 CIF_FACTOR = 1.06  # imports above exports of the same goods: freight and insurance
@@ -33,18 +19,32 @@ REPORT_COLUMNS = ("reporter", "partner", "flow", "edition", "code", "month", "va
 
 
 def reports(trade: Trade, rng: Rng) -> pl.DataFrame:
-    """Every row every office publishes: REPORT_COLUMNS, sorted; reporter, partner and flow as text, value whole USD.
+    """Every row that every statistics office publishes of the true trade.
 
     EU members publish exports only (their imports are not part of the world); re-exports lie inside exports.
+
+    Parameters
+    ----------
+    trade : Trade
+        What was traded.
+    rng : numpy.random.Generator
+        Source of all chance; it moves on.
+
+    Returns
+    -------
+    polars.DataFrame
+        REPORT_COLUMNS, sorted by the first six: reporter and partner (ISO 3166-1 alpha-3), flow (X, M or RX), edition of
+        the HS, code, month (position in the calendar), value_usd (whole USD, exports FOB, imports CIF), net_wgt_kg (null:
+        not reported) and good.
     """
     exports = _exports(trade, rng)
     sides = [_long(trade, exports, "X"), _long(trade, _imports(trade, exports, rng), "M")]
-    again = np.minimum(trade.reexported + USUAL_REEXPORTS * (trade.value - trade.reexported), trade.value)
-    again[~np.isin(trade.exporter, [COUNTRY_AT[iso] for iso in REEXPORTERS])] = 0
-    sides.append(_long(trade, np.where(exports > 0, np.rint(again), 0), "RX"))
+    reexports = np.minimum(trade.reexported + USUAL_REEXPORTS * (trade.value - trade.reexported), trade.value)
+    world = trade.world
+    reexports[~np.isin(trade.exporter, [world.country_at[iso] for iso in world.reexporters])] = 0
+    sides.append(_long(trade, np.where(exports > 0, np.rint(reexports), 0), "RX"))
     rows = _with_weights(pl.concat(sides), trade, rng)
-    rows = _published(rows, rng)
-    return as_codes(rows).select(REPORT_COLUMNS).sort(*REPORT_COLUMNS[:6])
+    return as_codes(world, _published(world, rows, rng)).select(REPORT_COLUMNS).sort(*REPORT_COLUMNS[:6])
 
 
 def _exports(trade: Trade, rng: Rng) -> Amounts:
@@ -64,7 +64,7 @@ def _imports(trade: Trade, exports: Amounts, rng: Rng) -> Amounts:
 def _long(trade: Trade, value: Amounts, flow: str) -> pl.DataFrame:
     """One row per route and month with trade, as reported by the flow's side."""
     route, month = np.nonzero(value)
-    iso = np.array([country.iso3 for country in COUNTRIES])
+    iso = np.array([country.iso3 for country in trade.world.countries])
     seller, buyer = iso[trade.exporter[route]], iso[trade.importer[route]]
     return pl.DataFrame(
         {
@@ -87,37 +87,47 @@ def _with_weights(rows: pl.DataFrame, trade: Trade, rng: Rng) -> pl.DataFrame:
     return rows.with_columns(net_wgt_kg=pl.Series(kilos).fill_nan(None))
 
 
-def _published(rows: pl.DataFrame, rng: Rng) -> pl.DataFrame:
+def _published(world: Description, rows: pl.DataFrame, rng: Rng) -> pl.DataFrame:
     """Without what is not published: the targets' silence, late reporters, most of a partial month, the EU's imports."""
-    is_early = rng.random((len(COUNTRIES), len(GOODS))) < PARTIAL_SHARE
+    is_early = rng.random((len(world.countries), len(world.goods))) < PARTIAL_SHARE
     in_part = pl.DataFrame(
         [
-            (iso, position, bool(is_early[COUNTRY_AT[iso], position]))
-            for iso in PARTIAL
-            for position in range(len(GOODS))
+            (iso, position, bool(is_early[world.country_at[iso], position]))
+            for iso in world.partial
+            for position in range(len(world.goods))
         ],
         schema=["reporter", "position", "is_published"],
         orient="row",
     )
-    last_month = pl.col("reporter").replace_strict(
-        {**dict.fromkeys(of_role("target"), SILENT_FROM - 1), **LATE}, default=LAST, return_dtype=pl.Int64
-    )
+    silent = dict.fromkeys(world.of_role("target"), world.month(world.silent_from) - 1) if world.silent_from else {}
+    late = {iso: world.month(month) for iso, month in world.late.items()}
+    last_month = pl.col("reporter").replace_strict({**silent, **late}, default=world.last, return_dtype=pl.Int64)
     return rows.join(in_part, on=["reporter", "position"], how="left").filter(
         pl.col("month") <= last_month,
-        (pl.col("month") < LAST) | pl.col("is_published").fill_null(value=True),
-        ~(pl.col("reporter").is_in(EU) & (pl.col("flow") == "M")),
+        (pl.col("month") < world.last) | pl.col("is_published").fill_null(value=True),
+        ~(pl.col("reporter").is_in(world.eu) & (pl.col("flow") == "M")),
     )
 
 
-def as_codes(rows: pl.DataFrame) -> pl.DataFrame:
-    """Spread each row over the codes its reporter uses in that month: adds edition (5 or 6), code and good.
-
-    rows   reporter, partner, flow, month, position (in GOODS), value_usd, net_wgt_kg, anything else
+def as_codes(world: Description, rows: pl.DataFrame) -> pl.DataFrame:
+    """Spread each row over the codes that its reporter uses in that month.
 
     Each reporter moves to HS 2022 in its own month. The parts of a split code sum to the whole to the dollar. Trade of
-    the small hubs goes whole under the first of the new codes.
+    the small makers goes whole under the largest of the new codes.
+
+    Parameters
+    ----------
+    world : Description
+        Countries, goods and calendar.
+    rows : polars.DataFrame
+        reporter, partner, flow, month, position (in the world's goods), value_usd, net_wgt_kg, anything else.
+
+    Returns
+    -------
+    polars.DataFrame
+        A row a code with trade, with edition (5 or 6), code and good.
     """
-    switch = {country.iso3: min(month_index(country.h6_from), MONTHS) for country in COUNTRIES}
+    switch = {country.iso3: min(world.month(country.h6_from), world.months) for country in world.countries}
     seller = pl.when(pl.col("flow") == "M").then("partner").otherwise("reporter")
     edition = (
         pl.when(pl.col("month") >= pl.col("reporter").replace_strict(switch, return_dtype=pl.Int64))
@@ -125,9 +135,9 @@ def as_codes(rows: pl.DataFrame) -> pl.DataFrame:
         .otherwise(5)
     )
     parts = (
-        rows.with_columns(edition=edition.cast(pl.Int8), is_whole=seller.is_in(SMALL_HUBS))
+        rows.with_columns(edition=edition.cast(pl.Int8), is_whole=seller.is_in(world.small_makers))
         .with_row_index("row_of_good")
-        .join(_code_table(), on=["position", "edition", "is_whole"], how="left", maintain_order="left")
+        .join(_code_table(world), on=["position", "edition", "is_whole"], how="left", maintain_order="left")
     )
     floor = (pl.col("value_usd") * pl.col("share")).floor().cast(pl.Int64)
     rest = pl.col("value_usd") - floor.sum().over("row_of_good")
@@ -139,13 +149,12 @@ def as_codes(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _code_table() -> pl.DataFrame:
+def _code_table(world: Description) -> pl.DataFrame:
     """position, edition, is_whole → code, share, is_main, good."""
     rows: list[tuple[int, int, bool, str, float, bool, str]] = []
-    for position, good in enumerate(GOODS):
+    for position, good in enumerate(world.goods):
         newer = good.h6 or ((good.code, 1.0),)
-        largest = max(newer, key=lambda pair: pair[1])[0]
-        main = "851713" if good.code == "851712" else largest
+        main = max(newer, key=lambda pair: pair[1])[0]
         for is_whole in (False, True):
             rows.append((position, 5, is_whole, good.code, 1.0, True, good.good))
             pairs = ((main, 1.0),) if is_whole else newer

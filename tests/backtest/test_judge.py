@@ -35,7 +35,7 @@ def route(
     return told | rivals | changes
 
 
-def judged(routes: list[dict[str, Any]], *events: tuple[str, dict[str, Any]], known: int = 1) -> pl.DataFrame:
+def judged(routes: list[dict[str, Any]], *events: tuple[str, dict[str, Any]], in_all: int = 1) -> pl.DataFrame:
     """The table of routes; events as (good, what it is), active in every window of the good."""
     kinds = dict.fromkeys(RIVALS, pl.Float64)
     rows = pl.DataFrame(routes, schema_overrides={**kinds, "window_months": pl.Int16}, infer_schema_length=None)
@@ -53,7 +53,7 @@ def judged(routes: list[dict[str, Any]], *events: tuple[str, dict[str, Any]], kn
         for row in {tuple(row[name] for name in key): row for row in routes}.values()
         if row["good"] == good
     ]
-    return judge.build(rows, [judge.PLANTED], pl.DataFrame(told, schema=schema), CALIBRATION, judge.PLANTED, known)
+    return judge.build(rows, [judge.PLANTED], pl.DataFrame(told, schema=schema), CALIBRATION, judge.PLANTED, in_all)
 
 
 def figure(table: pl.DataFrame, measure: str, method: str = "ours", **where: Any) -> tuple[int | None, int | None]:
@@ -118,7 +118,7 @@ def test_an_event_is_found_where_one_of_its_windows_is_flagged_and_the_wait_is_c
         route("100000", 1.0, 0.01, right=True, flagged=True),
         route("300000", 1.0, 0.05, right=True, flagged=True, **later),
     ]
-    table = judged(routes, ("300000", EVENT), ("100000", {**EVENT, "kind": "new_route"}), known=3)
+    table = judged(routes, ("300000", EVENT), ("100000", {**EVENT, "kind": "new_route"}), in_all=3)
     assert figure(table, "recall_at_flags") == (2, 2)
     assert figure(table, "recall_at_flags", kind="new_route") == (1, 1)
     waits = table.filter(pl.col("measure") == "median_months_to_flag").select("method", "value")

@@ -74,14 +74,14 @@ def test_the_kinds_stand_below_their_sum_unless_there_is_one_only():
 
 def test_a_list_with_none_of_the_candidates_is_left_out_and_two_judges_are_named():
     rows = [
-        told("precision_at_10", "ours", 0, 10, judged_by="chpl_final"),
-        told("precision_of_all", CHANCE, 0, 99, judged_by="chpl_final"),
+        told("precision_at_10", "ours", 0, 10, judged_by="list_final"),
+        told("precision_of_all", CHANCE, 0, 99, judged_by="list_final"),
     ]
     assert page.summary(table(*rows)) == []
     rows[1]["hits"] = 3
     both = page.summary(table(*rows, told("precision_at_10", "ours", 7, 10)))
     assert [row["figure"] for row in both] == [
-        "right among the first 10 (chpl_final)",
+        "right among the first 10 (list_final)",
         "right among the first 10 (planted)",
     ]
 
@@ -117,7 +117,7 @@ def test_the_short_table_sets_ours_beside_the_best_rival_and_names_it():
     rows += [told("flagged_before_sanctions", method, hits, 1000, judged_by="nothing") for method, hits in early]
     lines = page.brief(table(*rows), ["2022-12-31"]).splitlines()
     assert "| right among as many as we flag (5 % by chance) | **80 %** | 77 %, eu rule |" in lines
-    assert "| flagged of 1,000 before the sanctions | 9.0 | **3.0**, growth and eu rule |" in lines
+    assert "| flagged of 1,000 before the measures | 9.0 | **3.0**, growth and eu rule |" in lines
 
 
 def test_the_short_table_has_no_row_of_other_figures_kinds_judges_or_legs():

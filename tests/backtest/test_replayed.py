@@ -35,11 +35,9 @@ def rows() -> list[dict[str, object]]:
     return told
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store of flows and coverage, and a scenario with a small forest."""
-    root = tmp_path_factory.mktemp("replayed")
-    flows = pl.DataFrame(rows(), schema_overrides={"net_wgt_g": pl.Int64}).with_columns(
+def write_flows(root: Path, trade: list[dict[str, object]]) -> Path:
+    """Lay flows under root/data, no raw files under root/raw, and a scenario with a small forest, whose path it returns."""
+    flows = pl.DataFrame(trade, schema_overrides={"net_wgt_g": pl.Int64}).with_columns(
         vintage=pl.lit("2025-02-26"), reported_value="primary_value_usd", currency=pl.lit("USD"),
         is_net_wgt_estimated=pl.lit(None, dtype=pl.Boolean), is_confidential=pl.lit(value=False),
         is_current=pl.lit(value=True), raw_file=pl.lit("a" * 12), classification_code=pl.lit("H5"),
@@ -57,8 +55,16 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     quick = "\n[forest]\ntrees = 20\nseeds = [0, 1]\n"
     (root / "quick.toml").write_text(scenario + quick, encoding="utf-8")
     (root / "raw").mkdir()
-    for job in ("coverage", "backtest"):
-        run.main(root / "raw", root / "data", str(root / "quick.toml"), job)
+    return root / "quick.toml"
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of flows, families, coverage and the backtest."""
+    root = tmp_path_factory.mktemp("replayed")
+    scenario = write_flows(root, rows())
+    for job in ("families", "coverage", "backtest"):
+        run.main(root / "raw", root / "data", str(scenario), job)
     return root
 
 

@@ -60,9 +60,9 @@ def test_no_route_is_lost_and_the_order_stays():
             "exporter_iso": ["SRB", "KAZ", "TUR"], "good": ["870323", "851712+", "870323"],
         }
     )  # fmt: skip
-    told = truth.planted(routes, LABELS)
-    assert told.drop("is_evasion", "planted").equals(routes)
-    assert told["planted"].to_list() == ["hub_boom", "hub_reexport", "nothing"]
+    judged_routes = truth.planted(routes, LABELS)
+    assert judged_routes.drop("is_evasion", "planted").equals(routes)
+    assert judged_routes["planted"].to_list() == ["hub_boom", "hub_reexport", "nothing"]
 
 
 def on_list(good: str, as_of: date, *, is_dated: bool) -> bool:
@@ -89,20 +89,20 @@ def test_a_list_judges_by_the_goods_it_held_at_the_date_or_at_any(good, as_of, t
 
 
 @pytest.mark.parametrize(
-    ("asked", "found"),
+    ("prefixes", "goods"),
     [(["8703"], ["870323"]), (["851713"], ["851712+"]), (["85"], ["851712+"]), (["870"], ["870323"]), (["84"], [])],
 )
-def test_a_case_is_about_goods_whose_codes_in_any_edition_begin_so(asked, found):
-    assert truth.goods_of(asked, ["851712+", "870323"]) == found
+def test_a_case_is_about_goods_whose_codes_in_any_edition_begin_so(prefixes, goods):
+    assert truth.goods_of(prefixes, ["851712+", "870323"]) == goods
 
 
 def cased(exporter: str, importer: str, good: str, window_end: date, months: int, **case: object) -> list[str]:
-    told = {
+    published = {
         "case_id": "one", "kind": "rise", "exporters": ["KAZ"], "importers": ["RUS"], "goods": ["8517"],
         "start": date(2022, 1, 1), "end": date(2022, 6, 1), **case,
     }  # fmt: skip
     lists = dict.fromkeys(("exporters", "importers", "goods"), pl.List(pl.String))
-    cases = pl.DataFrame([told], schema_overrides={**lists, "start": pl.Date, "end": pl.Date})
+    cases = pl.DataFrame([published], schema_overrides={**lists, "start": pl.Date, "end": pl.Date})
     route = pl.DataFrame(
         {
             "freq_code": ["M"], "window_months": [months], "window_end": [window_end], "good": [good],
@@ -138,8 +138,8 @@ def test_an_episode_of_two_routes_is_two_events_and_counts_only_while_it_is_acti
         schema=["freq_code", "window_months", "window_end", "good", "exporter_iso", "importer_iso"],
         orient="row",
     )  # fmt: skip
-    told = truth.of_labels(routes, labels)
-    assert sorted(told.select("event_id", "kind").rows()) == [
+    events = truth.of_labels(routes, labels)
+    assert sorted(events.select("event_id", "kind").rows()) == [
         ("boom KAZ RUS 851712+", "hub_boom"),
         ("boom KAZ RUS 851712+", "hub_reexport"),
         ("boom SRB RUS 870323", "hub_boom"),

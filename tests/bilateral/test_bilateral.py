@@ -82,6 +82,21 @@ def test_an_extract_that_lacked_the_good_in_most_years_gives_way_to_one_that_hel
     assert sides.filter(good="847989")["source"].unique().to_list() == ["baci"]
 
 
+def test_a_publisher_whose_reporter_moved_to_other_codes_of_a_good_does_not_know_it_from_then_on() -> None:
+    """From 2021 on Comtrade has nothing of the good from Kazakhstan: it is told under codes that are not in it."""
+    rows = years("KAZ", "RUS", span(2019, 2020, 2), code="851712") + years("KAZ", "RUS", span(2019, 2022, 3))
+    rows += [flow(year, "DEU", "RUS", 1, code="851712" if year < 2022 else "851713") for year in range(2019, 2023)]
+    baci = [
+        flow(year, "KAZ", "RUS", 1, code="851712" if year < 2022 else "851713", source="baci")
+        for year in range(2019, 2023)
+    ]
+    of_good = prepared(rows + baci, PHONES)[0].filter(good="851712+", exporter_iso="KAZ")
+    assert of_good["source"].unique().to_list() == ["baci"]
+    rows += years("KAZ", "ARM", {2021: 1}, code="851712") + years("KAZ", "ARM", {2022: 1}, code="851713")
+    of_good = prepared(rows + baci, PHONES)[0].filter(good="851712+", exporter_iso="KAZ", importer_iso="RUS")
+    assert of_good["source"].unique().to_list() == ["comtrade"], "it has it with others: nothing went to Russia"
+
+
 def test_reconciled_figures_are_called_so() -> None:
     sides, _, _ = prepared(years("DEU", "KAZ", {2020: 1}, source="baci", dataset="B"))
     assert sides["value_basis"].to_list() == ["reconciled"]
@@ -120,20 +135,20 @@ def test_the_order_of_flows_does_not_matter(random: object) -> None:
 
 
 def test_goods_are_taken_in_portions_of_bounded_size_that_keep_a_heading_together() -> None:
-    from pipelines import bilateral as job
+    from anomaly.bilateral import portions
 
     goods = [f"{heading}{good:02}" for heading in range(8401, 8411) for good in range(10)]
-    rows = job.ROWS_AT_A_TIME // 20  # ten goods a heading: two headings a portion
+    rows = portions.ROWS_AT_A_TIME // 20  # ten goods a heading: two headings a portion
     scope = pl.DataFrame({"dimension": "good", "code": goods, "rows": [rows] * len(goods)})
-    portions = [part.to_list() for part in job.portions(scope)]
-    assert [(part[0], part[-1]) for part in portions] == [
+    parts = [part.to_list() for part in portions.of_scope(scope)]
+    assert [(part[0], part[-1]) for part in parts] == [
         ("840100", "840209"),
         ("840300", "840409"),
         ("840500", "840609"),
         ("840700", "840809"),
         ("840900", "841009"),
     ]
-    assert [good for part in portions for good in part] == goods
+    assert [good for part in parts for good in part] == goods
 
 
 def test_special_areas_are_neither_exporters_nor_importers() -> None:

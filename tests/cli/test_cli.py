@@ -14,8 +14,10 @@ from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from anomaly.bilateral.known import ROWS_THAT_SHOW_A_CUT
 from anomaly.cli.commands import main
 from anomaly.cli.output import FORMATS, arrow, cell
+from anomaly.contract.settings import load
 from anomaly.store.store import Store
 from tests import ROOT
 from tests.asked import CARS, FLAG_ID, REASON, frames, write_store
@@ -82,7 +84,7 @@ def test_the_cars_of_armenia_come_out_to_the_dollar(data):
 
 def test_simulated_trade_is_called_so_beside_every_answer(tmp_path):
     sides = frames()["bilateral"].with_columns(dataset=pl.lit("SIMULATED-") + pl.col("dataset"))
-    with Store(tmp_path).writer("bilateral", inputs={}) as writer:
+    with Store(tmp_path).writer("bilateral", inputs={}, scenario=load().recorded()) as writer:
         writer.add(sides)
     for command in (("query", "870323", "--importer", "RUS"), ("series", "870323", "ARM", "RUS")):
         assert "simulated trade: no figure here is real" in run(tmp_path, *command).stderr
@@ -130,6 +132,13 @@ def test_a_sum_over_the_eu_in_euro_is_exact(data):
         "EUR",
     )
     assert "50.0 → 2.5 million EUR (−95 %)" in told.stdout
+
+
+def test_a_series_of_a_route_without_a_row_says_where_nothing_was_traded(data):
+    told = {row["period"]: row["export_value_fob_usd"] for row in rows(data, "series", "870323", "KAZ", "DEU")}
+    assert told == {}, "Germany is no partner of the extract"
+    told = {row["period"]: row["export_value_fob_usd"] for row in rows(data, "series", "870324", "ARM", "RUS")}
+    assert told == dict.fromkeys(["2019", "2020", "2021", "2022", "2023"], 0)
 
 
 def test_a_series_of_a_group_adds_up_its_members(data):
@@ -205,7 +214,7 @@ def test_without_tables_the_answer_is_69_and_what_to_do(tmp_path):
 def test_explain_tells_the_raw_file_with_its_hash_and_its_publisher(data):
     told = json.loads(run(data, "explain", FLAG_ID, "--format", "json").stdout)
     assert [file["sha256"] for file in told["raw_files"]] == ["a" * 64]
-    assert told["run"]["is_scenario_of_the_run"] is True
+    assert told["run"]["scenario"] == "russia-2022"
     assert len(told["run"]["scenario_hash"]) == 64
     assert told["run"]["seeds"] == "0, 1, 2, 3, 4"
 
@@ -352,3 +361,14 @@ def test_an_amount_in_euro_knows_which_files_are_one_extract(tmp_path):
     for currency, value in (("USD", 4_000), ("EUR", 2_000)):
         row = rows(tmp_path, *words, "--currency", currency)[0]
         assert row[f"value_{currency.lower()}"] == value
+
+
+@pytest.mark.parametrize(("floor_usd", "told"), [(10_000, None), (200_000, 0)])
+def test_a_series_tells_nothing_from_unknown_by_the_floor_of_the_scenario_of_its_tables(tmp_path, floor_usd, told):
+    trade = [flow(year, "DEU", "UZB", 150_000, code="870324") for year in (2021, 2022)]
+    trade += [flow(2022, "DEU", "UZB", 150_000, code="870323"), flow(2021, "FRA", "UZB", 150_000, code="870323")]
+    # a dataset this long without a small value shows that it leaves them out
+    trade += [flow(2022, "DEU", "UZB", 150_000, code=f"{840000 + number}") for number in range(ROWS_THAT_SHOW_A_CUT)]
+    write_store(tmp_path, trade, settings=load(extract_floor_usd=floor_usd))
+    by_year = {row["period"]: row["export_value_fob_usd"] for row in rows(tmp_path, "series", "870323", "DEU", "UZB")}
+    assert (by_year.get("2021"), by_year["2022"]) == (told, 150_000)

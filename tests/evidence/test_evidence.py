@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from anomaly.contract import schema
+from anomaly.contract.keys import WINDOW_KEY
 from anomaly.contract.settings import load
 from anomaly.evidence import evidence, other_sellers
 from anomaly.evidence.evidence import benign_if
@@ -86,7 +87,7 @@ def flagged(rows: list[dict[str, Any]], *routes: tuple[str, str], **options: Any
     )
     flags = pl.DataFrame([flag(row, **options) for row in measured], schema=schema.Flags.create_empty().schema)
     limits = {"leg": ["hub to target", "coalition to hub"], "q_limit": [0.1, 0.1]}
-    calibration = flags.select(other_sellers.WINDOW).unique().join(pl.DataFrame(limits), how="cross")
+    calibration = flags.select(WINDOW_KEY).unique().join(pl.DataFrame(limits), how="cross")
     broken = pl.DataFrame(schema={"good": pl.String, "newer_edition": pl.Int8})
     tables = evidence.Tables(now, scores, calibration, refused, cells, broken, who, scope)
     built = evidence.build(flags, tables, NAMES, SETTINGS)
@@ -319,7 +320,11 @@ def test_what_others_sold_is_not_compared_across_a_change_of_edition_that_breaks
     values = ["value_usd", "value_prior_year_usd", "value_baseline_usd"]
     whole = other_sellers.build(cells, who, scope, broken.clear(), windows).select(values).row(0)
     assert whole == (4 * MILLION, 3 * MILLION, 3 * MILLION)
-    assert other_sellers.build(cells, who, scope, broken, windows).select(values).row(0) == (4 * MILLION, None, None)
+    assert other_sellers.build(cells, who, scope, broken, windows).select(values).row(0) == (
+        4 * MILLION,
+        None,
+        None,
+    )
 
 
 def test_what_the_importer_records_from_others_leaves_the_route_itself_out() -> None:

@@ -6,19 +6,15 @@ from typing import Any
 import polars as pl
 import pytest
 
-from anomaly.bilateral import bilateral, coverage
 from anomaly.contract import schema
-from anomaly.evidence import left_out
-from anomaly.features import exporter_totals, features
-from anomaly.features.refusals import Breaks
-from anomaly.flags import flags
-from anomaly.scores import forest_inputs, scores
-from tests.flags.test_flags import NAMES, NO_LIST, QUICK
-from tests.trade import ALL_LINKED, EDITION, NO_FAMILIES, countries, flows, years
+from anomaly.evidence import left_out, remains
+from anomaly.scores import scores
+from anomaly.stages.order import through
+from tests.flags.test_flags import QUICK
+from tests.trade import at_hand, years
 
 MILLION = 1_000_000
 YEARS = range(2019, 2023)
-PRECEDENCE = {"comtrade": 10, "comext": 20, "baci": 30}
 KEY = list(schema.ROUTE_KEY)
 
 
@@ -39,22 +35,32 @@ def trade(**upstream: Any) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class Ran:
-    """A small run, and what leaving out each publisher needs of it."""
+    """A small run: its tables by name, its flags to the target, and what leaving out each publisher needs of it."""
 
-    told: left_out.Reported
-    features: pl.DataFrame
-    scores: pl.DataFrame
-    calibration: pl.DataFrame
+    tables: dict[str, pl.DataFrame]
+    reported: dict[str, pl.DataFrame]
     flags: pl.DataFrame
+
+    @property
+    def features(self) -> pl.DataFrame:
+        return self.tables["features"]
+
+    @property
+    def scores(self) -> pl.DataFrame:
+        return self.tables["scores"]
+
+    def measured(self, source: str, routes: pl.DataFrame) -> pl.DataFrame:
+        """Features of the routes without a publisher; the countries are the made-up ones."""
+        return left_out.measured(self.reported, source, routes, through, QUICK)
 
     def left_out(self, source: str) -> pl.DataFrame:
         """Rows of flags.without of one publisher."""
         routes = self.flags.select(KEY)
-        changed = {source: left_out.measured(self.told, source, routes, QUICK)}
-        again = left_out.scored(changed, self.features.lazy(), self.scores, QUICK)[source]
-        still = judge(changed[source], again, self.calibration)
+        changed = {source: self.measured(source, routes)}
+        again = left_out.scored(changed, self.tables, through, QUICK)[source]
+        still = left_out.judged(changed[source], again, self.tables, through, QUICK)
         own = self.features.join(routes, on=KEY, how="semi").filter(baseline_gap_years=1)
-        found = left_out.tell(self.flags, source, own, changed[source], again, still, QUICK)
+        found = remains.tell(self.flags, source, own, changed[source], again, still, QUICK)
         return schema.Without.validate(found)
 
     def one(self, source: str) -> dict[str, Any]:
@@ -62,21 +68,18 @@ class Ran:
         return found
 
 
-def judge(measured: pl.DataFrame, scored: pl.DataFrame, calibration: pl.DataFrame) -> pl.DataFrame:
-    nothing = schema.Contributions.create_empty()
-    return flags.build(measured, scored, nothing, calibration, NO_LIST, NAMES, QUICK).filter(importer_iso="RUS")
+# what the features of a run are made of, and what it makes of them
+BEFORE = ("current", "families", "families.broken", "coverage", "coverage.scope", "exporter_totals", "windows")
+MADE_UP = ("countries", "precedence")
+AFTER = ("features", "scores", "scores.calibration", "scores.contributions")
 
 
-def run(rows: list[dict[str, Any]], breaks: Breaks = ALL_LINKED) -> Ran:
-    goods = bilateral.with_goods(flows(rows), NO_FAMILIES, EDITION)
-    who, scope = coverage.build(goods)
-    real = countries(rows)
-    sides = bilateral.build(goods, who, scope, real, PRECEDENCE, min(YEARS))
-    totals = exporter_totals.build(sides.lazy(), QUICK.targets.countries)
-    table, _ = features.build(sides, features.plan(who, scope, breaks, QUICK, totals), QUICK)
-    scored = scores.build(forest_inputs.build(table, QUICK), forest_inputs.names(), QUICK)
-    told = left_out.Reported(goods.collect(), who, scope, totals, real, PRECEDENCE, breaks)
-    return Ran(told, table, scored.scores, scored.calibration, judge(table, scored.scores, scored.calibration))
+def run(rows: list[dict[str, Any]]) -> Ran:
+    made = through([*BEFORE, *MADE_UP, *AFTER], at_hand(rows), QUICK)
+    tables = {name: made.read(name) for name in (*BEFORE, *MADE_UP, *AFTER)}
+    flagged = through(["flagged"], {**tables, "policy_events": pl.DataFrame()}, QUICK).read("flagged")
+    reported = {name: tables[name] for name in (*BEFORE, *MADE_UP)}
+    return Ran(tables, reported, flagged.filter(importer_iso="RUS"))
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +137,7 @@ def test_an_importer_that_only_the_left_out_publisher_speaks_for_is_silent_and_h
     route = ran.features.filter(good="847989", exporter_iso="DEU", importer_iso="KAZ", baseline_gap_years=1)
     route = route.filter(pl.col("window_end").dt.year() == 2022)
     assert route["leg_imported_usd"].to_list() == [0]
-    left = left_out.measured(ran.told, "comext", route.select(KEY), QUICK)
+    left = ran.measured("comext", route.select(KEY))
     assert left["leg_imported_usd"].to_list() == [None]
 
 
@@ -150,11 +153,11 @@ def test_the_score_without_a_publisher_is_that_of_the_changed_route_among_the_ru
     ran = run(trade() + (elsewhere if is_input else []))
     route = ran.features.filter(exporter_iso="KAZ", importer_iso="RUS", baseline_gap_years=1).select(KEY)
     route = route.filter(pl.col("window_end").dt.year() == 2022)
-    changed = left_out.measured(ran.told, "comext", route, QUICK)
+    changed = ran.measured("comext", route)
     replaced = pl.concat([ran.features.join(changed, on=[*KEY, "baseline_gap_years"], how="anti"), changed])
-    again = scores.build(forest_inputs.build(replaced, QUICK), forest_inputs.names(), QUICK).scores
+    again = through(["scores"], {**ran.reported, "features": replaced}, QUICK).read("scores")
     expected = again.join(route, on=KEY, how="semi").row(0, named=True)
-    found = left_out.scored({"comext": changed}, ran.features.lazy(), ran.scores, QUICK)["comext"].row(0, named=True)
+    found = left_out.scored({"comext": changed}, ran.tables, through, QUICK)["comext"].row(0, named=True)
     was = ran.scores.join(route, on=KEY, how="semi").row(0, named=True)
     assert (found["p_value"] < was["p_value"]) == is_input
     assert found["p_value"] == expected["p_value"]
@@ -168,13 +171,13 @@ def test_a_route_with_the_same_inputs_keeps_its_score_and_no_forest_is_fitted(
     route = ran.flags.select(KEY)
     own = ran.features.join(route, on=KEY, how="semi").filter(baseline_gap_years=1)
     monkeypatch.setattr(scores, "build", None)
-    found = left_out.scored({"baci": own}, ran.features.lazy(), ran.scores, QUICK)["baci"]
+    found = left_out.scored({"baci": own}, ran.tables, through, QUICK)["baci"]
     assert found["anomaly_score"].to_list() == ran.flags["anomaly_score"].to_list()
     assert found["q_value"].to_list() == ran.flags["q_value"].to_list()
 
 
 def test_where_one_publisher_alone_has_data_nothing_is_left_without_it(ran: Ran) -> None:
-    told = schema.Without.validate(left_out.nothing_left(ran.flags, "comtrade"))
+    told = schema.Without.validate(remains.nothing_left(ran.flags, "comtrade"))
     assert told.select("flag_id", "source_left_out", "remains").rows() == [
         ("847989-KAZ-RUS-2022", "comtrade", "not_comparable")
     ]

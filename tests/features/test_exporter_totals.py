@@ -4,6 +4,7 @@ from datetime import date
 from math import isnan, log
 from typing import Any
 
+import polars as pl
 import pytest
 
 from anomaly.contract.settings import load
@@ -30,9 +31,9 @@ def growth_of(told: list[dict[str, Any]]) -> float:
     sides, who, scope = prepared(told)
     plan = features.plan(who, scope, ALL_LINKED, SETTINGS)
     known = plan.known["A"]
-    window = next(one for one in plan.windows["A"] if one.end.year == 2022)
+    of_2022 = next(of for of in plan.comparisons["A"] if of.window.year == 2022)
     cells = exporter_totals.spread(exporter_totals.build(sides.lazy(), SETTINGS.targets.countries), known)
-    _, base = exporter_totals.growth_log(cells, known, window, 0.0)
+    _, base = exporter_totals.growth_log(cells, known, of_2022, 0.0)
     at = known.reporters.filter(reporter_iso="KAZ", flow_code="X")["reporter_id"][0]
     return float(base[at])
 
@@ -49,7 +50,13 @@ def test_an_extract_of_a_few_goods_cannot_say_how_an_exporter_has_grown() -> Non
     assert isnan(growth_of(rows(2.0, goods=GOODS[:3])))
 
 
-def test_without_totals_the_growth_of_an_exporter_is_unknown() -> None:
-    table, _ = measured(rows(2.0, to_target=5_000_000))
-    own = table.filter(importer_iso="RUS", window_end=date(2022, 12, 1))
-    assert own["exporter_growth_baseline_log"].to_list() == [None]
+def growth_in(table: pl.DataFrame) -> list[float | None]:
+    return table.filter(importer_iso="RUS", window_end=date(2022, 12, 1))["exporter_growth_baseline_log"].to_list()
+
+
+def test_a_route_is_measured_beside_the_growth_of_its_exporter_and_without_totals_that_is_unknown() -> None:
+    trade = rows(2.0, to_target=5_000_000)
+    assert growth_in(measured(trade)[0]) == [pytest.approx(log(2), abs=0.01)]
+    sides, who, scope = prepared(trade)
+    plan = features.plan(who, scope, ALL_LINKED, SETTINGS)
+    assert growth_in(features.build(sides, plan, SETTINGS)[0]) == [None]

@@ -9,9 +9,8 @@ import pytest
 
 from anomaly.contract.settings import load
 from anomaly.features import features
-from anomaly.features.refusals import Breaks
 from anomaly.scores import forest_inputs
-from tests.trade import ALL_LINKED, PHONES, flow, measured, years
+from tests.trade import PHONES, broken_in, flow, measured, years
 
 MILLION = 1_000_000
 ROUTE = {2019: 2 * MILLION, 2020: 2 * MILLION, 2021: 3 * MILLION, 2022: 12 * MILLION}
@@ -131,20 +130,18 @@ def test_a_reporter_with_some_months_of_a_window_is_refused() -> None:
 
 
 def test_an_edition_change_without_a_table_is_refused() -> None:
-    none = Breaks(ALL_LINKED.unstable, ALL_LINKED.tables.clear())
-    table, refused = measured([*years("KAZ", "RUS", ROUTE), *years("DEU", "RUS", DIRECT)], breaks=none)
+    rows = [*years("KAZ", "RUS", ROUTE), *years("DEU", "RUS", DIRECT)]
+    table, refused = measured(rows, broken=broken_in(("847989", 6)))
     assert table.filter(pl.col("window_end").dt.year() == 2022).is_empty()
     assert route(refused, 2022)["refusal"] == "edition_break"
 
 
 def test_an_unstable_good_is_never_compared_across_its_change_but_is_within_an_edition() -> None:
-    unstable = pl.DataFrame({"good": ["854151"], "newer_edition": [6]}, schema_overrides={"newer_edition": pl.Int8})
-    breaks = Breaks(unstable, ALL_LINKED.tables)
     rows = [
         *years("KAZ", "RUS", {**ROUTE, 2023: 30 * MILLION}, code="854151"),
         *years("DEU", "RUS", {**DIRECT, 2023: 1}, code="854151"),
     ]
-    table, refused = measured(rows, breaks=breaks)
+    table, refused = measured(rows, broken=broken_in(("854151", 6)))
     assert route(refused, 2022)["refusal"] == "edition_break"
     row = route(table, 2023)
     assert row["value_prior_year_usd"] == 12_000_000
@@ -205,10 +202,7 @@ def test_months_missing_at_the_end_of_a_year_compare_the_same_months_and_say_so(
     row = route(measured(rows)[0].filter(pl.col("freq_code") == "A"), 2022)
     assert row["coalition_to_hub_usd"] == 22 * MILLION
     assert row["coalition_to_hub_prior_usd"] == 22 * MILLION
-    assert (
-        row["coalition_to_hub_compared"]
-        == "January-November 2022 with January-November 2021 (December 2022 not published), comext"
-    )
+    assert row["coalition_to_hub_compared"] == "Jan–Nov 2022 with Jan–Nov 2021 (Dec 2022 not published), comext"
 
 
 def test_calendar_quarters_halves_years_and_the_rolling_year_are_windows_of_monthly_data() -> None:
@@ -251,16 +245,12 @@ def test_an_importers_dataset_of_other_goods_does_not_hide_its_report() -> None:
     [("H5 H5 H5 H5", "H5 H5 H5 H6"), ("H5 H5 H5 H5", "H5 H5 H6 H6"), ("H6 H6 H6 H6", "H5 H5 H5 H5")],
 )
 def test_no_mirror_gap_is_measured_where_the_importers_edition_breaks_the_good(exporters: str, importers: str) -> None:
-    breaks = Breaks(
-        pl.DataFrame({"good": ["854151"], "newer_edition": [6]}, schema_overrides={"newer_edition": pl.Int8}),
-        ALL_LINKED.tables,
-    )
     for code, is_measured in (("854151", False), ("847989", True)):
         rows = []
         for year, exporter, importer in zip(ROUTE, exporters.split(), importers.split(), strict=True):
             rows.append(flow(year, "DEU", "KAZ", ROUTE[year], code=code, edition=exporter))
             rows.append(flow(year, "KAZ", "DEU", ROUTE[year] // 2, code=code, edition=importer, flow="M"))
-        row = route(measured(rows, breaks=breaks)[0], 2022, "DEU", "KAZ")
+        row = route(measured(rows, broken=broken_in(("854151", 6)))[0], 2022, "DEU", "KAZ")
         figures = [row[name] is not None for name in ("leg_exported_usd", "leg_imported_usd", "mirror_gap_shift_log")]
         assert figures == [is_measured] * 3
 

@@ -8,10 +8,9 @@ import pytest
 
 from anomaly.contract.settings import load
 from anomaly.features import features
-from anomaly.features.neighbour_codes import HEADING_DIGITS
-from anomaly.features.refusals import Breaks
+from anomaly.reference.goods import HEADING_DIGITS
 from anomaly.store.store import Store
-from tests.trade import ALL_LINKED, measured, prepared, years
+from tests.trade import ALL_LINKED, broken_in, measured, prepared, years
 
 MILLION = 1_000_000
 YEARS = (2019, 2020, 2021, 2022)
@@ -75,8 +74,7 @@ def test_a_sibling_in_an_extract_of_another_importer_says_nothing() -> None:
 
 
 def test_a_sibling_that_cannot_be_compared_leaves_it_unknown() -> None:
-    unstable = pl.DataFrame({"good": ["851762"], "newer_edition": [6]}, schema_overrides={"newer_edition": pl.Int8})
-    table, _ = measured([*RISE, *moves(20, 10, "851762")], breaks=Breaks(unstable, ALL_LINKED.tables))
+    table, _ = measured([*RISE, *moves(20, 10, "851762")], broken=broken_in(("851762", 6)))
     assert of_2022(table, "851769")["neighbour_code_shift"] is None
 
 

@@ -73,7 +73,7 @@ def test_a_flag_says_the_rise_the_upstream_rise_and_the_direct_fall_with_numbers
     assert "2.0 million USD to 12.0 million USD (+500 %)" in told["surge_log"]
     assert "to Kazakhstan rose from 6.0 million USD to 40.0 million USD" in told["upstream_surge_log"]
     assert (
-        "to Russia fell from 100.0 million USD to 15.0 million USD (−85 %; 12 months of 2022 with 2021, comtrade)"
+        "to Russia fell from 100.0 million USD to 15.0 million USD (−85 %; 2022 with 2021, comtrade)"
         in told["direct_drop_log"]
     )
 
@@ -138,18 +138,11 @@ def test_flags_and_rollups_keep_their_contracts() -> None:
     assert good["total_usd"] == 27 * MILLION
 
 
-@pytest.mark.parametrize(
-    ("freq", "months", "end", "name"),
-    [
-        ("A", 12, date(2022, 12, 1), "2022"),
-        ("M", 6, date(2022, 6, 1), "2022H1"),
-        ("M", 3, date(2022, 9, 1), "2022Q3"),
-        ("M", 11, date(2022, 11, 1), "January-November 2022"),
-        ("M", 12, date(2022, 11, 1), "12 months to 2022-11"),
-    ],
-)
-def test_a_window_has_a_name_people_use(freq: str, months: int, end: date, name: str) -> None:
-    assert flags.period_name(freq, months, end) == name
+def test_a_flag_says_what_is_compared_in_the_words_of_the_documents() -> None:
+    row = {"freq_code": "M", "window_months": 12, "window_end": date(2022, 10, 1), "baseline_years": "2019-2021"}
+    assert flags.compares(row) == "Nov 2021–Oct 2022 with Nov 2020–Oct 2021, and with the mean of 2019-2021"
+    year = row | {"freq_code": "A", "window_end": date(2022, 12, 1)}
+    assert flags.compares(year) == "2022 with 2021, and with the mean of 2019-2021"
 
 
 def test_every_good_has_explanations_to_rule_out() -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anomaly.bilateral.sums import Window
 from anomaly.contract.keys import ROUTE_KEY, WINDOW_KEY
+from anomaly.contract.periods import Window
 from anomaly.contract.settings import load
 from anomaly.evidence import comparables, other_sellers
 from anomaly.features.features import table_schema
@@ -31,7 +31,7 @@ FLAGGED = {
     "is_scored": True, "q_value": 0.05, "q_limit": 0.1, "refused_because": None, "is_before_sanctions": False, "surge_log": 1.7,
     "baseline_excess_log": 1.7, "new_route": 0.0, "direct_drop_log": 1.9, "mirror_gap_shift_log": None,
     "neighbour_code_shift": None, "coalition_to_target_usd": 15 * MILLION, "coalition_to_target_prior_usd": 100 * MILLION,
-    "coalition_to_target_baseline_usd": 100 * MILLION,
+    "coalition_to_target_baseline_usd": 100 * MILLION, "level_shift_log": None, "excess_usd": 3e6,
 }  # fmt: skip
 GHOST = {**FLAGGED, "exporter_iso": "DEU", "importer_iso": "KAZ", "mirror_gap_shift_log": 1.0}
 KINDS = {
@@ -134,6 +134,56 @@ def test_a_new_route_whose_direct_trade_fell_needs_no_q() -> None:
         assert judged(new) == (True, rule.NOTHING)
         assert judged(new | {"direct_drop_log": 0.1})[0] is False
     assert judged(GHOST | {"q_value": 0.9, "new_route": 1.0})[0] is False
+
+
+def test_a_new_route_that_the_run_did_not_ask_about_is_no_flag_by_rule() -> None:
+    """Such as one of a good that no measure is on, where a scenario asks about listed goods."""
+    unasked = FLAGGED | {"q_value": None, "is_scored": False, "new_route": 1.0}
+    assert judged(unasked) == (False, "not scored: nothing that the run asked about")
+
+
+def test_where_everybody_else_may_be_a_hub_nobody_is_said_to_be_none() -> None:
+    limits = rule.limits_of(load("china-minerals-2023"))
+    importers = frame(*[GHOST | {"importer_iso": importer} for importer in ("THA", "RUS", "USA", "CHN")])
+    assert importers.select(limits.is_to_hub()).to_series().to_list() == [True, True, False, False]
+    assert importers.select(LIMITS.is_to_hub()).to_series().to_list() == [False, False, False, True]
+
+
+def test_the_words_of_the_rule_are_those_of_the_scenarios_measures() -> None:
+    early = frame(GHOST | {"exporter_iso": "CHN", "importer_iso": "THA", "q_value": None, "is_scored": False,
+                           "is_before_sanctions": True, "window_months": 6})  # fmt: skip
+    why = early.select(rule.why_not(rule.limits_of(load("china-minerals-2023")))).item()
+    assert why == "not scored: before the export controls only whole years are"
+
+
+STEP = FLAGGED | {
+    "freq_code": "M", "window_months": 6, "q_value": None, "q_limit": None, "level_shift_log": 1.5, "excess_usd": 5e6,
+}  # fmt: skip
+
+
+def test_a_step_that_no_placebo_can_judge_is_flagged_by_rule() -> None:
+    assert judged(STEP) == (True, rule.NOTHING)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"level_shift_log": 0.1},
+        {"level_shift_log": None},
+        {"surge_log": 0.1},
+        {"baseline_excess_log": 0.1},
+        {"excess_usd": 10_000.0},
+        {"direct_drop_log": 0.0},
+        {"is_before_sanctions": True},
+        {"is_scored": False},
+    ],
+)
+def test_the_rule_asks_for_every_sign_that_there_is(change: dict[str, Any]) -> None:
+    assert judged(STEP | change)[0] is False
+
+
+def test_a_step_that_placebos_judge_is_not_flagged_by_rule() -> None:
+    assert judged(STEP | {"q_value": 0.6, "q_limit": 0.1})[0] is False
 
 
 numbers = st.one_of(st.none(), st.floats(-3, 3).map(lambda number: round(number, 2)))
@@ -259,5 +309,5 @@ def test_and_none_for_explain(tables: dict[str, pl.DataFrame]) -> None:
 
 def test_and_none_for_a_query(tables: dict[str, pl.DataFrame]) -> None:
     asked = Question(pl.col("good") == "847989", Side("KAZ", ("KAZ",)), Side("RUS", ("RUS",)))
-    rows, _ = answer.answer(asked, (Window("A", 12, date(2022, 12, 1)),), tables, LIMITS, 5)
+    rows, _ = answer.answer(asked, (Window("A", 12, date(2022, 12, 1)),), tables, (2019, 2020, 2021), LIMITS, 5)
     assert rows.select("is_flagged", "q_value", "note").rows() == [(False, 0.05, ALONE)]

@@ -106,7 +106,7 @@ FIGURES = {
 def called(listed: tuple[str, ...] = ("848210",), **change: Any) -> tuple[str, str]:
     """flag_type and most_severe of a flagged route that shows every type of its leg, but for the change."""
     kinds = {name: column.dtype for name, column in features_schema().columns().items() if name in FIGURES}
-    row = naming.called(pl.DataFrame([FIGURES | change], schema=kinds), listed, LIMITS).row(0, named=True)
+    row = naming.with_flag_type(pl.DataFrame([FIGURES | change], schema=kinds), listed, LIMITS).row(0, named=True)
     return row["flag_type"], row["most_severe"]
 
 

@@ -23,9 +23,12 @@ FLOORS = (
     ("reference",),
     ("indicators", "store", "sources", "world", "bilateral"),
     ("features",),
+    ("supply",),
+    ("leakage",),
     ("scores",),
     ("flags",),
     ("evidence",),
+    ("stages",),
     ("reports", "query", "backtest"),
     ("pipelines",),
     ("cli",),
@@ -42,6 +45,8 @@ NAMES_A_TYPE = {
     "flags.resolved": {"resolved"},  # the rule of another time: what was flagged and fell
     "flags.rule": {"new_route"},  # the indicator of that name, a rise of the route itself
     "indicators.new_route": {"new_route"},  # the indicator
+    "world.china_minerals_2023": {"hub_reexport", "ghost_transit", "new_route", "price_only"},  # what is planted
+    "world.russia_2022": {"hub_reexport", "ghost_transit", "new_route", "relabel", "price_only"},  # what is planted
     "world.episodes": {"hub_reexport", "ghost_transit", "new_route", "relabel", "price_only"},  # what is planted
 }
 
@@ -51,7 +56,7 @@ ONLY = {  # library → folders or modules that may import it
     "click": ("cli", "pipelines"),
     "sklearn": ("scores",),
     "scipy": ("features", "scores"),
-    "pandas": (),
+    "pandas": ("sources.reading.workbooks",),
     "filelock": ("store",),
     "structlog": ("pipelines.log",),
     "xlsxwriter": ("reports",),

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from anomaly.backtest import page as backtest_page
-from anomaly.backtest.rivals import BASELINES
+from anomaly.backtest.rivals import RIVALS
 from anomaly.cli.backtest import CHART, FIGURES
 from anomaly.cli.commands import main
 from anomaly.indicators import INDICATORS
@@ -35,7 +35,7 @@ reported is "not reported" in a table, an empty cell in CSV and `null` in JSON; 
 | 70 | a fault of this program |
 | 74 | a table could not be read or is not what was written |
 | 75 | another run holds the store |
-| 78 | a scenario or settings file cannot be used |
+| 78 | a scenario or settings file cannot be used, or the tables are of several scenarios |
 """
 
 
@@ -124,7 +124,7 @@ def test_the_readme_is_read_in_three_minutes():
 
 def test_the_page_of_the_backtest_tells_every_figure_and_every_rival():
     page = (DOCS / "backtest.md").read_text(encoding="utf-8")
-    named = {measure for measure, _, _ in backtest_page.FIGURES} | {one.name for one in BASELINES}
+    named = {measure for measure, _, _ in backtest_page.FIGURES} | {rival.name for rival in RIVALS}
     assert {name for name in named if f"`{name}`" not in page} - {"precision_at_20", "precision_at_50"} == set()
 
 

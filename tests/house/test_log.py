@@ -20,7 +20,7 @@ from tests import ROOT
 from tests.house.test_pipeline import content
 from tests.house.test_promises import table_file
 
-ROWS = [("KAZ", "RUS", year, "010121", "5") for year in ("2021", "2022")]
+ROWS = [("KAZ", "RUS", year, "010121", "5") for year in ("2022", "2023")]
 AS_LOGGED = "https://publisher.example/data?reporterCode=398&subscription-key=[redacted]&period=2022"
 
 

@@ -277,7 +277,7 @@ def test_a_full_correlation_table_beside_the_raw_data_is_used(demo: Path, tmp_pa
     links = "hs2022, hs2017,relationship\n851713,851713,1:1\n851714,851714,1:1\n851712,851712,1:1\n"
     (raw / "reference" / "hs2022_hs2017_correlation.csv").write_text(links, encoding="utf-8")
     data = tmp_path / "processed"
-    for job in ("flows", "coverage", "bilateral"):
+    for job in ("flows", "families", "coverage", "bilateral"):
         run.main(raw, data, "russia-2022", job)
     phones = pl.col("code").str.starts_with("85171")
     with_table = Store(data).read("coverage.scope", where=phones)["code"].unique().sort().to_list()
@@ -297,7 +297,7 @@ def test_a_file_a_year_is_compared_as_one_extract(demo: Path, tmp_path: Path) ->
     for one in sorted({row.split(b"\t")[year] for row in rows}):
         content = b"".join([header, *[row for row in rows if row.split(b"\t")[year] == one]])
         (raw / f"Kazakhstan_{one.decode()}.txt.gz").write_bytes(gzip.compress(content, mtime=0))
-    for job in ("flows", "coverage", "bilateral"):
+    for job in ("flows", "families", "coverage", "bilateral"):
         run.main(raw, data, "russia-2022", job)
     store = Store(data)
     assert store.read("flows")["dataset"].n_unique() == 6

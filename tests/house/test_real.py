@@ -138,7 +138,7 @@ def test_a_good_in_both_legs_names_the_upstream_rise_and_the_direct_fall_with_nu
 
 def test_the_upstream_leg_compares_january_to_november_and_says_so(flags_of_2022: pl.DataFrame) -> None:
     flag = flags_of_2022.filter(exporter_iso="ARM", good="870324").row(0, named=True)
-    span = "January-November 2022 with January-November 2021 (December 2022 not published)"
+    span = "Jan–Nov 2022 with Jan–Nov 2021 (Dec 2022 not published)"
     assert any(span in reason["text"] for reason in flag["reasons"] if reason["indicator"] == "upstream_surge_log")
 
 

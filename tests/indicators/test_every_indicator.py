@@ -226,8 +226,8 @@ def test_every_reason_is_a_sentence_with_a_number(indicator: Indicator) -> None:
         "exporter_name": "Kazakhstan",
         "importer_name": "Russia",
         "baseline_years": "2019-2021",
-        "coalition_to_hub_compared": "12 months of 2022 with 2021, comtrade",
-        "coalition_to_target_compared": "12 months of 2022 with 2021, comtrade",
+        "coalition_to_hub_compared": "2022 with 2021, comtrade",
+        "coalition_to_target_compared": "2022 with 2021, comtrade",
     }
     text = indicator.reason(row)
     assert text.endswith(".")

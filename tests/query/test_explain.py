@@ -1,6 +1,7 @@
 """A route in full: every number with its unit, every reason, and the files it comes from."""
 
 import contextlib
+import dataclasses
 from datetime import date
 from typing import Any
 
@@ -9,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anomaly.bilateral.sums import Window
 from anomaly.contract.errors import BadRequest
+from anomaly.contract.periods import Window
+from anomaly.contract.scenario import of_record
 from anomaly.contract.settings import load
 from anomaly.flags.rule import limits_of
 from anomaly.indicators import INDICATORS
@@ -25,6 +27,9 @@ LIMITS = limits_of(load())
 @pytest.fixture(scope="module")
 def tables() -> dict[str, pl.DataFrame]:
     return frames()
+
+
+BY_GERMANY = dataclasses.replace(of_record(load().recorded()), coalition=("DEU",))
 
 
 def named(flag_id: str) -> explain.Subject:
@@ -52,7 +57,7 @@ def row(tables):
 @pytest.fixture(scope="module")
 def parts(tables, row):
     flows, files = reported()
-    told = flows.filter(explain.told_by(row, ["DEU"], editions.good_members("851712+")))
+    told = flows.filter(explain.told_by(row, BY_GERMANY, editions.good_members("851712+")))
     return explain.explain(row, tables | {"flows": told, "flows.files": files}, LIMITS, {"code_version": "1"})
 
 

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anomaly.bilateral import sums
+from anomaly.bilateral import known
 from anomaly.contract.errors import BadRequest
+from anomaly.contract.keys import ROUTE
+from anomaly.contract.periods import Window
 from anomaly.contract.settings import load
 from anomaly.flags.rule import limits_of
 from anomaly.query import answer, held, question, series
@@ -17,8 +19,8 @@ from anomaly.reference import countries
 from tests.asked import CARS, FLAG_ID, REASON, frames
 from tests.trade import PHONES, flow, prepared
 
-H1_2022 = sums.Window("M", 6, date(2022, 6, 1))
-YEAR_2022 = sums.Window("A", 12, date(2022, 12, 1))
+H1_2022 = Window("M", 6, date(2022, 6, 1))
+YEAR_2022 = Window("A", 12, date(2022, 12, 1))
 LIMITS = limits_of(load())
 
 
@@ -27,10 +29,10 @@ def tables() -> dict[str, pl.DataFrame]:
     return frames()
 
 
-def ask(tables, code, exporter=None, importer=None, window=H1_2022, limit=50):
+def ask(tables, code, exporter=None, importer=None, window=H1_2022, limit=50, baseline_years=(2019, 2020, 2021)):
     seller, buyer = (question.parse_side(text, {"EU27": countries.EU27}) for text in (exporter, importer))
     asked = question.Question(question.parse_goods(code, PHONES), seller, buyer)
-    return answer.answer(asked, (window,), tables, LIMITS, limit)
+    return answer.answer(asked, (window,), tables, baseline_years, LIMITS, limit)
 
 
 @pytest.mark.parametrize("code", ["8517.12", "8517.13", "851714", "851712+", "8517.12.00"])
@@ -55,13 +57,13 @@ def test_every_code_of_a_family_finds_the_route_from_37_to_178_million_flagged_w
     ],
 )
 def test_a_window_is_flagged_where_one_of_its_parts_is_and_the_part_is_named(tables, asked, told):
-    row = ask(tables, "851713", "KAZ", "RUS", sums.Window(*asked))[0].row(0, named=True)
+    row = ask(tables, "851713", "KAZ", "RUS", Window(*asked))[0].row(0, named=True)
     assert (row["is_flagged"], row["flagged_period"]) == told
     assert row["flag_id"] == (FLAG_ID if told[0] else None)
     assert ("flagged in its part 2022H1" in row["note"]) == (told[0] is True)
 
 
-HALF_AND_YEAR = sums.Window("M", 12, date(2022, 6, 1))
+HALF_AND_YEAR = Window("M", 12, date(2022, 6, 1))
 
 
 def flagged_as(tables, window, flag_type, q_value):
@@ -91,7 +93,7 @@ def test_a_flag_of_the_whole_goes_before_a_surer_one_of_a_part(tables):
 
 
 def test_of_several_flagged_parts_the_surest_is_named_with_its_q(tables):
-    quarter = sums.Window("M", 3, date(2022, 6, 1))
+    quarter = Window("M", 3, date(2022, 6, 1))
     both = flagged_as(tables, quarter, "hub_reexport", 0.001)
     row = ask(both, "851713", "KAZ", "RUS", HALF_AND_YEAR)[0].row(0, named=True)
     assert (row["flagged_period"], row["flagged_q_value"], row["q_value"]) == ("2022Q2", 0.001, None)
@@ -122,7 +124,7 @@ def test_every_good_a_code_stands_for_lies_between_the_first_and_the_last_that_a
 
 
 def test_a_window_the_run_does_not_hold_is_added_up_and_says_that_it_is_not_scored(tables):
-    months = sums.Window("M", 2, date(2022, 2, 1))
+    months = Window("M", 2, date(2022, 2, 1))
     row = ask(tables, "851713", "KAZ", "RUS", months)[0].row(0, named=True)
     assert (row["value_prior_year_usd"], row["value_usd"]) == (2 * 6_166_666, 2 * 29_666_666)
     assert row["value_baseline_usd"] == round((2 * 5_500_000 + 2 * 5_833_333 + 2 * 6_166_666) / 3)
@@ -197,20 +199,43 @@ def test_a_reporter_that_moved_to_other_codes_of_a_family_is_unknown_and_not_not
     assert rows["value_prior_year_usd"].to_list() == [8_000]
 
 
+def in_part(coverage, reporter, year):
+    """The reporter published only a part of a year."""
+    is_part = (pl.col("reporter_iso") == reporter) & (pl.col("ref_date").dt.year() == year)
+    return coverage.with_columns(is_complete=~is_part)
+
+
+@pytest.mark.parametrize(("year", "values"), [(2022, (None, 5_000)), (2021, (7_000, None))])
+def test_a_row_of_a_year_that_was_published_in_part_is_not_the_value_of_the_year(year, values):
+    sides, who, scope = prepared([flow(2021, "KAZ", "RUS", 5_000), flow(2022, "KAZ", "RUS", 7_000)])
+    own = {"bilateral": sides, "coverage": in_part(who, "KAZ", year), "coverage.scope": scope}
+    row = ask(own, "847989", "KAZ", "RUS", YEAR_2022)[0].row(0, named=True)
+    assert (row["value_usd"], row["value_prior_year_usd"]) == values
+
+
+def test_a_code_is_not_compared_where_the_reporter_went_back_to_an_edition_in_which_it_is_another_thing():
+    rows = [flow(2021, "KAZ", "RUS", 5_000, edition="H6"), flow(2022, "KAZ", "RUS", 7_000, edition="H5")]
+    sides, who, scope = prepared(rows)
+    breaks = pl.DataFrame({"good": ["847989"], "newer_edition": [6]}, schema_overrides={"newer_edition": pl.Int8})
+    own = {"bilateral": sides, "coverage": who, "coverage.scope": scope, held.BROKEN: breaks}
+    row = ask(own, "847989", "KAZ", "RUS", YEAR_2022)[0].row(0, named=True)
+    assert (row["value_usd"], row["value_prior_year_usd"]) == (7_000, None)
+
+
 def test_a_code_that_changed_its_meaning_with_the_edition_is_not_compared_across_it(tables):
     breaks = pl.DataFrame({"good": ["870324"], "newer_edition": [6]}, schema_overrides={"newer_edition": pl.Int8})
     own = {name: tables[name] for name in ("bilateral", "coverage", "coverage.scope")} | {held.BROKEN: breaks}
     row = ask(own, "870324", "KAZ", "RUS", YEAR_2022)[0].row(0, named=True)
     assert (row["value_usd"], row["value_prior_year_usd"], row["value_baseline_usd"]) == (5_000_000, None, None)
     assert row["note"] == "not compared: the code changed its meaning with the HS edition"
-    later = ask(own, "870324", "KAZ", "RUS", sums.Window("A", 12, date(2023, 12, 1)))[0].row(0, named=True)
+    later = ask(own, "870324", "KAZ", "RUS", Window("A", 12, date(2023, 12, 1)))[0].row(0, named=True)
     assert (later["value_prior_year_usd"], later["value_baseline_usd"]) == (5_000_000, None)
 
 
 def test_a_refused_comparison_says_why(tables):
     refused = (
         tables["scores"]
-        .select(*sums.ROUTE, "freq_code", "window_months", "window_end")
+        .select(*ROUTE, "freq_code", "window_months", "window_end")
         .with_columns(exporter_iso=pl.lit("DEU"), says=pl.lit("the reporter published nothing for the window"))
     )
     told = tables | {
@@ -231,7 +256,7 @@ def test_a_group_is_a_sum_of_its_members_and_total_is_a_sum_of_goods(tables):
 
 
 def test_a_sum_over_months_that_nobody_published_is_unknown(tables):
-    rows, _ = ask(tables, "TOTAL", "EU27", "RUS", sums.Window("M", 12, date(2022, 12, 1)))
+    rows, _ = ask(tables, "TOTAL", "EU27", "RUS", Window("M", 12, date(2022, 12, 1)))
     assert rows.is_empty()
 
 
@@ -240,16 +265,51 @@ def test_a_sum_does_not_call_new_a_good_that_the_extract_did_not_hold():
     rows += [flow(f"2022-0{month}", "DEU", "KGZ", 9_000, code="851713") for month in (1, 2)]
     sides, who, scope = prepared(rows, PHONES)
     own = {"bilateral": sides, "coverage": who, "coverage.scope": scope}
-    told = ask(own, "851712", "EU27", "KGZ", sums.Window("M", 2, date(2022, 2, 1)))[0]
+    told = ask(own, "851712", "EU27", "KGZ", Window("M", 2, date(2022, 2, 1)))[0]
     assert (told["value_usd"].item(), told["value_prior_year_usd"].item()) == (18_000, None)
 
 
-def test_a_sum_names_the_members_that_reported_only_one_of_the_windows():
+def added_up(rows, code="847989", exporter="EU27", importer="KGZ", window=YEAR_2022, families=PHONES):
+    """value, value a year before and note of a sum over a group."""
+    sides, who, scope = prepared(rows, families)
+    sums = ask({"bilateral": sides, "coverage": who, "coverage.scope": scope}, code, exporter, importer, window)[0]
+    return sums.select("value_usd", "value_prior_year_usd", "note").row(0)
+
+
+@pytest.mark.parametrize("code", ["847989", "TOTAL"])
+def test_a_member_that_reported_only_one_of_the_windows_is_out_of_the_sum_and_named(code):
     rows = [flow(year, "DEU", "KGZ", 5_000) for year in (2021, 2022)] + [flow(2022, "LTU", "KGZ", 3_000)]
-    sides, who, scope = prepared(rows)
-    told = ask({"bilateral": sides, "coverage": who, "coverage.scope": scope}, "847989", "EU27", "KGZ", YEAR_2022)[0]
-    assert told["value_usd"].item() == 8_000
-    assert told["note"].item() == "a sum of reports, not scored; not in both windows: LTU"
+    note = "a sum of reports, not scored; left out, not known in every window: LTU"
+    assert added_up(rows, code) == (5_000, 5_000, note)
+
+
+def test_where_no_member_reported_the_year_before_the_window_is_added_up_alone():
+    rows = [flow(2022, "DEU", "KGZ", 5_000), flow(2022, "LTU", "KGZ", 3_000)]
+    assert added_up(rows) == (8_000, None, "a sum of reports, not scored")
+
+
+def test_a_member_that_reported_some_months_of_a_window_is_out_of_the_sum():
+    rows = [flow(f"{year}-0{month}", "DEU", "KGZ", 5_000) for year in (2021, 2022) for month in (1, 2)]
+    rows += [flow(month, "LTU", "KGZ", 700) for month in ("2021-01", "2021-02", "2022-01")]
+    note = "a sum of reports, not scored; left out, not known in every window: LTU"
+    assert added_up(rows, window=Window("M", 2, date(2022, 2, 1))) == (10_000, 10_000, note)
+
+
+def test_a_member_that_moved_to_other_codes_of_a_family_is_out_of_the_sum():
+    rows = [flow(year, "DEU", "KGZ", 5_000, code="851712" if year < 2022 else "851713") for year in (2021, 2022)]
+    rows += [flow(2021, "LTU", "KGZ", 700, code="851712")]
+    rows += [flow(year, "LTU", "KGZ", 100, code="870324") for year in (2021, 2022)]
+    assert added_up(rows, "851712")[:2] == (5_000, 5_000)
+    to_others = flow(2022, "LTU", "ARM", 1, code="851713")
+    assert added_up([*rows, to_others], "851712")[:2] == (5_000, 5_700)
+
+
+def test_a_sum_as_importers_report_it_knows_what_nothing_is():
+    rows = [
+        flow(year, "KGZ", country, 5_000, flow="M") for year, country in ((2021, "DEU"), (2022, "DEU"), (2021, "LTU"))
+    ]
+    rows += [flow(2022, "KGZ", "LTU", 1, flow="M", code="870324")]
+    assert added_up(rows)[:2] == (5_000, 10_000)
 
 
 def test_the_largest_routes_come_first_and_the_cut_is_counted(tables):
@@ -299,7 +359,7 @@ def test_a_calendar_year_is_a_window_of_annual_and_of_monthly_data():
 
 @given(st.integers(1, 12), st.integers(1, 12), st.integers(2000, 2030))
 def test_a_windows_name_is_read_back_as_the_same_window(months, month, year):
-    window = sums.Window("M", months, date(year, month, 1))
+    window = Window("M", months, date(year, month, 1))
     again = question.windows_of(question.parse_span(window.name))
     assert window in again
 
@@ -337,9 +397,9 @@ def test_a_series_keeps_both_sides_and_tells_nothing_from_not_reported():
         flow(2018, "DEU", "RUS", 77, code="870323"),
     ]
     sides, who, scope = prepared(rows)
-    known = series.known_nothing(who, scope, "870323", "ARM", "RUS")
+    nothing = series.known_nothing(who, scope, "870323", "ARM", "RUS", 10_000)
     own = sides.filter(pl.col("good") == "870323", pl.col("exporter_iso") == "ARM")
-    told = series.series(own, known, "A")
+    told = series.series(own, nothing, "A")
     exported = dict(told.select("period", "export_value_fob_usd").iter_rows())
     assert exported == {"2019": 400_000, "2020": 0, "2021": 1_087_497, "2022": 127_950_897, "2023": 185_702_354}
     imported = dict(told.select("period", "import_value_cif_usd").iter_rows())
@@ -356,20 +416,53 @@ def test_a_series_does_not_read_nothing_from_a_dataset_whose_rows_it_does_not_sh
     rows += [flow(2022, "RUS", "ARM", 8, code="870323", flow="M", dataset="newer")]
     sides, who, scope = prepared(rows)
     cells = sides.filter(pl.col("good") == "870323", pl.col("exporter_iso") == "ARM")
-    told = series.series(cells, series.known_nothing(who, scope, "870323", "ARM", "RUS", cells), "A")
+    told = series.series(cells, series.known_nothing(who, scope, "870323", "ARM", "RUS", 10_000, cells), "A")
     exported = dict(told.select("period", "export_value_fob_usd").iter_rows())
     assert (exported["2020"], exported["2022"], exported.get("2023")) == (0, 7, None)
     imported = dict(told.select("period", "import_value_cif_usd").iter_rows())
     assert (imported["2020"], imported["2021"], imported["2022"]) == (8, 8, None)
 
 
+def test_a_series_does_not_read_nothing_from_a_reporter_that_moved_to_other_codes_of_a_family():
+    rows = [flow(year, "UZB", "KAZ", 8, code="851712") for year in (2020, 2021)]
+    rows += [flow(year, "UZB", "KAZ", 5, code="870324") for year in (2020, 2021, 2022)]
+    rows += [flow(year, "DEU", "KAZ", 1, code="851712" if year < 2022 else "851713") for year in (2020, 2021, 2022)]
+    for to_others, exported in (([], {"2020": 8, "2021": 8}), ([1], {"2020": 8, "2021": 8, "2022": 0})):
+        trade, who, scope = prepared(rows + [flow(2022, "UZB", "RUS", one, code="851713") for one in to_others], PHONES)
+        nothing = series.known_nothing(who, scope, "851712+", "UZB", "KAZ", 10_000, trade)
+        own = trade.filter(good="851712+", exporter_iso="UZB", importer_iso="KAZ")
+        told = series.series(own, nothing, "A")
+        assert dict(told.select("period", "export_value_fob_usd").iter_rows()) == exported
+
+
+def test_a_series_calls_what_a_side_does_not_record_nothing_where_all_its_datasets_that_ever_can_say_so():
+    rows = [flow(year, "KAZ", "RUS", 9) for year in (2021, 2022)]
+    rows += [
+        flow(year, "RUS", "DEU", 1, flow="M", dataset=name) for name, year in (("a", 2021), ("a", 2022), ("b", 2022))
+    ]
+    rows += [
+        flow(year, "RUS", "KAZ", 1, flow="M", dataset=name, code="870324")
+        for name, year in (("a", 2021), ("a", 2022), ("b", 2022))
+    ]
+    trade, who, scope = prepared(rows)
+    nothing = series.known_nothing(who, scope, "847989", "KAZ", "RUS", 10_000, trade)
+    assert nothing.filter("has_nothing_imported")["ref_date"].dt.year().to_list() == [2022]
+    of_no_row = series.known_nothing(who, scope, "847989", "KAZ", "RUS", 10_000, trade.clear())
+    assert sorted(of_no_row.filter("has_nothing_imported")["ref_date"].dt.year()) == [2021, 2022], (
+        "no rows were set aside"
+    )
+
+
 def test_an_extract_cut_by_value_cannot_say_that_there_was_nothing():
     rows = [flow(year, "DEU", "UZB", 150_000, code="870324") for year in (2021, 2022)]
     rows += [flow(2022, "DEU", "UZB", 150_000, code="870323"), flow(2021, "FRA", "UZB", 150_000, code="870323")]
     _, who, scope = prepared(rows)
-    assert series.known_nothing(who, scope, "870323", "DEU", "UZB").is_empty()
+    few = series.known_nothing(who, scope, "870323", "DEU", "UZB", 10_000)
+    assert few.height == 2, "too few rows to show that it was cut"
+    long = pl.col("rows") * known.ROWS_THAT_SHOW_A_CUT
+    assert series.known_nothing(who, scope.with_columns(long), "870323", "DEU", "UZB", 10_000).is_empty()
     _, who, scope = prepared([*rows, flow(2021, "FRA", "UZB", 90, code="870324")])
-    assert series.known_nothing(who, scope, "870323", "DEU", "UZB").height == 2
+    assert series.known_nothing(who, scope.with_columns(long), "870323", "DEU", "UZB", 10_000).height == 2
 
 
 def test_amounts_in_a_reported_currency_are_summed_as_reported_by_the_exporter():

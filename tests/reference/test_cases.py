@@ -65,3 +65,8 @@ def test_the_case_that_the_project_began_with_is_there_to_the_figure():
 def test_the_countries_that_are_no_hubs_are_those_of_the_independent_study():
     found = CASES.filter(pl.col("kind") == "not_a_hub")["importers"].explode()
     assert set(found) == {"TTO", "NGA", "AGO", "MRT", "GIB", "MWI"}
+
+
+def test_every_case_is_of_a_regime_that_there_is():
+    assert set(CASES["regime"]) == {"russia-2022", "china-minerals-2023"}
+    assert case("tha-mex-usa-antimony-2025")["regime"] == "china-minerals-2023"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from random import Random
 
@@ -24,7 +25,11 @@ def good_of(edition: int, code: str, used: tuple[int, ...] = (5, 6)) -> str:
 
 
 def is_unstable(good: str, used: tuple[int, ...] = (5, 6)) -> bool:
-    return good in editions.unstable_goods(used)["good"]
+    return good in unstable(used)["good"]
+
+
+def unstable(used: Iterable[int], links: pl.DataFrame | None = None) -> pl.DataFrame:
+    return families.breaks_of(editions.linked_goods(used, links))
 
 
 @pytest.mark.parametrize(
@@ -63,7 +68,7 @@ def test_a_split_of_2017_does_not_coarsen_a_comparison_of_2021_with_2022() -> No
 def test_one_edition_alone_has_no_families() -> None:
     assert editions.family_map([6]).is_empty()
     assert editions.family_map([]).is_empty()
-    assert editions.unstable_goods([]).is_empty()
+    assert unstable([]).is_empty()
 
 
 def test_a_good_knows_its_members() -> None:
@@ -80,7 +85,7 @@ def test_in_the_shipped_links_every_code_of_an_edition_has_one_good(used: tuple[
     stable = table.filter(~pl.col("is_unstable"))
     assert stable["good"].str.ends_with("+").all()
     assert table.filter(pl.col("is_unstable") != pl.col("unstable_since").is_not_null()).is_empty()
-    assert set(table.filter("is_unstable")["good"]) <= set(editions.unstable_goods(used)["good"])
+    assert set(table.filter("is_unstable")["good"]) <= set(unstable(used)["good"])
     named = table.filter(pl.col("good").str.ends_with("+"))
     assert named.filter(pl.col("good").str.strip_chars("+") == pl.col("cmd_code"))["good"].n_unique() == (
         named["good"].n_unique() if min(used) <= 5 else 0
@@ -105,8 +110,8 @@ def test_in_the_shipped_links_each_relation_is_what_its_rows_say() -> None:
 
 @NEEDS_CORRELATION
 def test_the_shipped_links_of_2022_are_those_of_the_full_table() -> None:
-    assert editions.family_map([5, 6], CORRELATION).equals(editions.family_map([5, 6]))
-    assert editions.unstable_goods([5, 6], CORRELATION).equals(editions.unstable_goods([5, 6]))
+    assert editions.family_map([5, 6], editions.edition_links(CORRELATION)).equals(editions.family_map([5, 6]))
+    assert unstable([5, 6], editions.edition_links(CORRELATION)).equals(unstable([5, 6]))
 
 
 @NEEDS_CORRELATION
@@ -116,10 +121,10 @@ def test_in_the_full_table_no_stable_good_begins_or_ends_in_2022() -> None:
         edition: {good_of_all(edition, code) for code in set(table[column])}
         for edition, column in ((5, "hs2017"), (6, "hs2022"))
     }
-    unstable = set(editions.unstable_goods([5, 6])["good"])
-    assert goods[5] - unstable == goods[6] - unstable
+    broken = set(unstable([5, 6])["good"])
+    assert goods[5] - broken == goods[6] - broken
     linked = set(zip(table["hs2022"], table["hs2017"], strict=True))
-    plain = {good for good in goods[5] & goods[6] if not good.endswith("+")} - unstable
+    plain = {good for good in goods[5] & goods[6] if not good.endswith("+")} - broken
     assert all((code, code) in linked for code in plain)
 
 
@@ -142,13 +147,13 @@ def test_a_full_table_takes_the_place_of_the_shipped_links(tmp_path: Path) -> No
     path = correlation(
         tmp_path, "HS2022, HS2017,Relationship\n010121,010120,n:1\n010129,010120,n:1\n851712,851712,1:1\n"
     )
-    table = editions.family_map([5, 6], path)
+    table = editions.family_map([5, 6], editions.edition_links(path))
     assert table.select("edition", "cmd_code", "good").rows() == [
         (5, "010120", "010120+"),
         (6, "010121", "010120+"),
         (6, "010129", "010120+"),
     ]
-    assert editions.family_map([4, 5], path).equals(editions.family_map([4, 5]))
+    assert editions.family_map([4, 5], editions.edition_links(path)).equals(editions.family_map([4, 5]))
 
 
 @pytest.mark.parametrize(
@@ -163,7 +168,7 @@ def test_a_full_table_takes_the_place_of_the_shipped_links(tmp_path: Path) -> No
 )
 def test_a_full_table_that_is_none_is_refused_by_name(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(DataRejected, match=says):
-        editions.family_map([5, 6], correlation(tmp_path, text))
+        editions.edition_links(correlation(tmp_path, text))
 
 
 # A correlation made of separate knots: (kind, number of codes). Codes are numbered, so that knots never touch.
@@ -287,3 +292,27 @@ def test_a_good_that_two_changes_break_is_unstable_since_the_newer_and_lists_bot
     assert families.breaks_of(found).rows() == [("100000", 5), ("100000", 6)]
     since = families.map_of(found, {5}).select("cmd_code", "unstable_since").rows()
     assert since == [("100000", 6)]
+
+
+TABLES = pl.DataFrame({"older": [4, 5], "newer": [5, 6], "chapter": ["85", "all"]})
+BREAKS = pl.DataFrame(
+    {"good": ["854151", "854151"], "newer_edition": [6, 4]}, {"good": pl.String, "newer_edition": pl.Int8}
+)
+
+
+def broken(goods: list[str], used: list[int]) -> list[tuple[str, int]]:
+    return families.broken(pl.Series(goods, dtype=pl.String), BREAKS, TABLES, used).rows()
+
+
+def test_a_good_is_broken_by_a_change_that_it_does_not_survive_and_by_one_without_a_table_for_its_chapter() -> None:
+    assert broken(["640399", "851712+", "854151"], [4, 5, 6]) == [("640399", 5), ("854151", 6)]
+
+
+def test_a_change_outside_the_editions_in_use_breaks_nothing() -> None:
+    assert broken(["640399", "854151"], [6]) == []
+    assert broken(["640399", "854151"], [5]) == broken(["640399"], []) == []
+    assert broken(["640399"], [3, 5]) == [("640399", 4), ("640399", 5)]
+
+
+def test_a_good_that_nobody_trades_has_no_row() -> None:
+    assert broken(["851712+"], [4, 5, 6]) == broken([], [4, 5, 6]) == []

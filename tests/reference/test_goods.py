@@ -113,6 +113,34 @@ def test_a_good_without_a_name_is_called_by_its_chapter_and_code() -> None:
     assert goods.good_name("770000") == "Chapter 77, 770000"
 
 
+def test_chinas_list_has_the_form_of_the_priority_list_with_the_codes_and_days_of_its_announcements() -> None:
+    table, form = tables.read("china_minerals.csv"), tables.read("chpl.csv")
+    assert set(table.columns) == set(form.columns)
+    assert table["hs6"].is_unique().all()
+    assert all(goods.parse_code(code) == code and len(code) == 6 for code in table["hs6"])
+    days = {"No. 23": "2023-08-01", "No. 39": "2023-12-01", "No. 33": "2024-09-15"}
+    for source, day in table.select("source", "valid_from").iter_rows():
+        assert days[source.removeprefix("Announcement ")[:6]] == day
+    for code, source in table.select("hs6", "source").iter_rows():
+        assert code in source, "the announcement's own number begins with the code"
+    assert {"811292", "250410", "380110"} <= set(table["hs6"])
+    assert set(table["hs6"]) <= set(tables.read("goods.csv")["good"])
+
+
+def test_a_list_is_compared_in_families_and_its_codes_are_of_hs_2022() -> None:
+    listed = goods.listed(["china_minerals.csv"], editions.family_map([5, 6]))
+    assert {"811292+", "681510+"} <= set(listed["good"])
+    assert goods.listed([], editions.family_map([5, 6])).is_empty()
+
+
+def test_a_regime_has_its_own_measures_and_no_others() -> None:
+    china, russia = (policy_events.of(name) for name in ("china-minerals-2023", "russia-2022"))
+    assert china.height + russia.height == policy_events.read_all().height
+    assert "CHN" in china["countries"][0]
+    assert china["date"].min() == date(2023, 8, 1)
+    assert policy_events.of("nobody").is_empty()
+
+
 def test_policy_events_are_dated_and_sourced_and_name_known_countries() -> None:
     table = policy_events.read_all()
     assert table["date"].is_sorted()

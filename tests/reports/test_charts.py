@@ -66,6 +66,13 @@ def test_a_reporter_that_moved_to_other_codes_of_a_family_has_no_point() -> None
     assert chart(rows, "851712+", "UZB", "KAZ", PHONES) == {2019: 8, 2020: 8, 2021: 8, 2022: None}
 
 
+def test_a_year_that_was_published_in_part_is_no_point() -> None:
+    sides, who, scope = prepared(years("KAZ", "RUS", {2020: 5, 2021: 7, 2022: 9}, code=GOOD))
+    who = who.with_columns(is_complete=pl.col("ref_date").dt.year() != 2021)
+    flag = {"flag_id": "f", "freq_code": "A", "good": GOOD, "exporter_iso": "KAZ", "importer_iso": "RUS"}
+    assert series(pl.DataFrame([flag]), sides.lazy(), who, scope)["value_usd"].to_list() == [5, None, 9]
+
+
 def test_points_of_annual_and_of_monthly_data_stay_apart() -> None:
     rows = [*years("KAZ", "RUS", {2021: 7, 2022: 9}, code=GOOD), flow("2022-01", "KAZ", "RUS", 3, code=GOOD)]
     assert chart(rows) == {2021: 7, 2022: 9}

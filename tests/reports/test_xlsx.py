@@ -50,7 +50,8 @@ def test_the_sheets_are_in_the_order_a_person_reads_them() -> None:
     book = pd.ExcelFile(io.BytesIO(REPORT.render(findings(30))), engine="calamine")
     assert book.sheet_names == [
         "Read me first", "Flags", "Reasons", "Other explanations", "Comparable routes", "Both sides",
-        "Without a publisher", "Score inputs", "Goods", "Hubs", "Refused", "Files", "Settings",
+        "Without a publisher", "Score inputs", "Goods", "Hubs", "Sales to hubs", "Leakage", "Leakage intervals", "Refused",
+        "Files", "Settings",
     ]  # fmt: skip
 
 
@@ -160,7 +161,9 @@ def test_refused_rows_beyond_the_sheets_limit_are_counted(monkeypatch: pytest.Mo
     rows = sheet(REPORT.render(findings(3)), "Refused")
     assert len(rows) == 6
     assert rows[0]["Largest trade known, USD"] == 900_000 * 39  # the fortieth is not known
-    assert rows[-1]["Reason"] == "35 more rows do not fit here; they are in the table features.refused"
+    assert (
+        rows[-1]["Reason"] == "35 more rows do not fit here; they are in the tables features.refused and supply.refused"
+    )
 
 
 def test_simulated_data_say_so_on_the_first_sheet_and_real_ones_do_not() -> None:

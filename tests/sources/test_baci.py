@@ -88,7 +88,7 @@ def test_a_row_is_a_flow_in_whole_dollars_and_grams(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("weight", ["NA", "           NA", "NA ", "", "0", "   0.000"])
 def test_a_weight_that_is_not_known_is_null_however_it_is_padded(weight: str, tmp_path: Path) -> None:
-    batch = one(tmp_path, f"2022,842,784,880730,105.9,{weight}", "2022,842,784,880731,      1.5,       2.25")
+    batch = one(tmp_path, f"2022,842,784,880330,105.9,{weight}", "2022,842,784,880390,      1.5,       2.25")
     assert batch.flows["net_wgt_g"].to_list() == [None, 2_250_000]
     assert batch.flows["primary_value_usd"].to_list() == [105_900, 1_500]
 

@@ -15,6 +15,7 @@ from anomaly.sources import comtrade, comtrade_json
 from anomaly.sources.base import Batch, Context, RawFile
 from tests import REAL_RAW
 from tests.sources.comtrade_files import API_ROW, Row, answer, bulk, row, web_export
+from tests.trade import codes_of
 
 EXPORT = "TradeData_2_26_2025_14_50_13.csv"
 
@@ -73,7 +74,7 @@ def test_a_web_export_is_read_in_either_of_its_encodings(tmp_path: Path, encodin
 
 
 def test_a_web_export_of_another_encoding_is_refused(tmp_path: Path) -> None:
-    for encoding in ("utf-16", "utf-16-le", "utf-32"):
+    for encoding in ("utf-16-le", "utf-32"):
         with pytest.raises(DataRejected, match=EXPORT):
             read(tmp_path, EXPORT, web_export([row()], encoding))
 
@@ -115,7 +116,7 @@ def test_months_and_years_begin_on_their_first_day_whatever_the_month_column_say
         ({"cmdCode": "TOTAL"}, "not_six_digits", False),
         ({"cmdCode": "87"}, "not_six_digits", False),
         ({"cmdCode": "8703"}, "not_six_digits", False),
-        ({"cmdCode": "9999AA"}, "not_six_digits", False),
+        ({"cmdCode": "9999AA"}, "bad_code", True),
         ({"flowCode": "DX"}, "flow_not_used", False),
         ({"flowCode": "MIP"}, "flow_not_used", False),
         ({"typeCode": "S"}, "services", False),
@@ -183,9 +184,11 @@ def test_a_total_with_its_breakdown_is_counted_once(tmp_path: Path) -> None:
 
 def test_countries_are_told_by_their_number_and_by_the_text_where_there_is_none(tmp_path: Path) -> None:
     told = {842: "USA", 840: "USA", 251: "FRA", 757: "CHE", 579: "NOR", 699: "IND", 490: "TWN", 158: "TWN"}
-    rows = [row(reporterCode=code, reporterISO="?", cmdCode=f"8703{number:02}") for number, code in enumerate(told)]
+    rows = [
+        row(reporterCode=code, reporterISO="?", cmdCode=hs6) for code, hs6 in zip(told, codes_of("87", 8), strict=True)
+    ]
     rows.append(row(reporterCode=None, reporterISO="S19", cmdCode="870390"))
-    rows.append(row(reporterCode="051", reporterISO=None, cmdCode="870391"))
+    rows.append(row(reporterCode="051", reporterISO=None, cmdCode="870380"))
     flows = read(tmp_path, "a.json", answer(rows)).flows
     assert flows["reporter_iso"].to_list() == [*told.values(), "TWN", "ARM"]
 
@@ -271,7 +274,7 @@ def test_an_empty_answer_is_a_file_without_rows(tmp_path: Path) -> None:
 
 def test_an_answer_as_long_as_the_limit_is_refused_as_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(comtrade_json, "ROW_LIMITS", (3, 5))
-    rows = [row(cmdCode=f"8703{number:02}") for number in range(6)]
+    rows = [row(cmdCode=code) for code in codes_of("87", 6)]
     assert read(tmp_path, "a.json", answer(rows[:4])).flows.height == 4
     for cut in (3, 5, 6):
         with pytest.raises(DataRejected, match="cuts an answer"):
@@ -279,14 +282,16 @@ def test_an_answer_as_long_as_the_limit_is_refused_as_cut(tmp_path: Path, monkey
 
 
 def test_a_preview_of_five_hundred_rows_is_refused_as_cut(tmp_path: Path) -> None:
-    rows = [row(cmdCode=f"870{number:03}") for number in range(500)]
-    assert read(tmp_path, "a.json", answer(rows)).flows.height == 500
-    with pytest.raises(DataRejected, match="cuts an answer"):
-        read(tmp_path, "a.json", answer(rows), url="https://comtradeapi.un.org/public/v1/preview/C/A/HS")
+    rows = [row(cmdCode=code) for code in codes_of("84", 500)]
+    whole = "https://comtradeapi.un.org/data/v1/get/C/A/HS"
+    assert read(tmp_path, "a.json", answer(rows), url=whole).flows.height == 500
+    for url in ("https://comtradeapi.un.org/public/v1/preview/C/A/HS", None):  # a saved answer does not say its url
+        with pytest.raises(DataRejected, match="cuts an answer"):
+            read(tmp_path, "a.json", answer(rows), url=url)
 
 
 def test_a_bulk_file_that_is_cut_or_no_gzip_is_refused(tmp_path: Path) -> None:
-    whole = bulk([row(cmdCode=f"8703{number:02}") for number in range(50)])
+    whole = bulk([row(cmdCode=code) for code in codes_of("87", 50)])
     for bad in (whole[:-4], whole[: len(whole) // 2], answer([row()]), b"\x1f\x8b"):
         with pytest.raises(DataRejected, match="gzip"):
             read(tmp_path, "C_A_51.txt.gz", bad)

@@ -106,7 +106,7 @@ def batches(source: Source, raw: RawFile, batch_rows: int = 2_000_000) -> list[B
 
 
 def test_the_sources_are_registered_once_in_the_order_in_which_they_are_asked() -> None:
-    assert [source.name for source in SOURCES] == ["comtrade", "comext", "baci", "ecb", "table"]
+    assert [source.name for source in SOURCES] == ["table", "comtrade", "comext", "baci", "ecb"]
     assert len({source.precedence for source in WITH_FLOWS}) == len(WITH_FLOWS)
 
 

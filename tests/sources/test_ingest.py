@@ -11,7 +11,10 @@ from anomaly.contract.errors import DataRejected, SourceUnavailable, StoreFailur
 from anomaly.store.store import Store
 from pipelines import flows, raw
 from pipelines.job import run_jobs
+from tests.sources.comtrade_files import answer, row
+from tests.trade import codes_of
 
+CARS = codes_of("87", 20)
 MAPPING = """
 classification = "H6"
 flow = "X"
@@ -159,15 +162,15 @@ def test_a_newer_release_of_one_chapter_leaves_the_other_chapters_in_place(tmp_p
 
 
 def test_a_newer_release_of_some_codes_leaves_the_other_codes_of_their_chapter_in_place(tmp_path):
-    older = [f"KAZ,RUS,2022,{code},5" for code in range(870321, 870341)]
-    newer = [f"KAZ,RUS,2022,{code},6" for code in range(870321, 870331)]
+    older = [f"KAZ,RUS,2022,{code},5" for code in CARS]
+    newer = [f"KAZ,RUS,2022,{code},6" for code in CARS[:10]]
     kept = releases(tmp_path, older, newer)
-    assert {code for _, code, value in kept if value == 5} == {str(code) for code in range(870331, 870341)}
+    assert {code for _, code, value in kept if value == 5} == set(CARS[10:])
 
 
 def test_a_code_that_a_newer_release_of_its_whole_chapter_has_no_more_is_gone(tmp_path):
-    older = [f"KAZ,RUS,2022,{code},5" for code in range(870321, 870341)]
-    newer = [f"KAZ,RUS,2022,{code},6" for code in range(870321, 870340)]
+    older = [f"KAZ,RUS,2022,{code},5" for code in CARS]
+    newer = [f"KAZ,RUS,2022,{code},6" for code in CARS[:19]]
     assert all(value == 6 for _, _, value in releases(tmp_path, older, newer))
 
 
@@ -189,9 +192,9 @@ def test_a_group_told_again_in_another_edition_does_not_keep_the_codes_that_ende
 
 
 def test_a_code_of_another_edition_does_not_replace_one_in_a_group_of_the_same_edition(tmp_path):
-    older = ["KAZ,RUS,2022,851712,5", "KAZ,RUS,2022,870323,7"]
-    newer = ["KAZ,RUS,2022,870323,8", "KGZ,RUS,2022,851713,6"]
-    assert releases(tmp_path, older, newer) == {("KAZ", "851712", 5), ("KAZ", "870323", 8), ("KGZ", "851713", 6)}
+    older = ["KAZ,RUS,2022,070959,5", "KAZ,RUS,2022,870323,7"]  # HS 2022 took 070952 out of 070959, and has both
+    newer = ["KAZ,RUS,2022,870323,8", "KGZ,RUS,2022,070952,6"]
+    assert releases(tmp_path, older, newer) == {("KAZ", "070959", 5), ("KAZ", "870323", 8), ("KGZ", "070952", 6)}
 
 
 def test_each_row_is_replaced_by_the_newest_release_that_holds_it(tmp_path):
@@ -247,7 +250,7 @@ def test_two_files_of_a_release_that_differ_are_refused(tmp_path):
 
 
 def test_files_read_in_many_batches_give_the_flows_of_one(tmp_path, monkeypatch):
-    rows = [f"KAZ,RUS,2022,{code},{code}" for code in range(840000, 840600)]
+    rows = [f"KAZ,RUS,2022,{code},{code}" for code in codes_of("84", 600)]
     table(tmp_path / "one" / "raw", rows)
     table(tmp_path / "many" / "raw", rows)
     whole = ingest(tmp_path / "one").read("flows")
@@ -296,3 +299,120 @@ def test_a_raw_file_that_cannot_be_read_is_an_input_error_with_its_name(tmp_path
     monkeypatch.setattr(raw, "_sha256", broken)
     with pytest.raises(StoreFailure, match=r"Input/output error: trade\.csv"):
         ingest(tmp_path)
+
+
+def quarantined(root: Path) -> int:
+    outcome = run_jobs((flows.JOB,), "flows", root / "raw", root / "data", "russia-2022", is_quarantine=True)
+    return outcome.exit_code
+
+
+def test_one_bad_file_is_set_aside_with_its_reason_and_tried_again(tmp_path):
+    table(tmp_path / "raw", ["KAZ,RUS,2022,851713,5"])
+    bad = table(tmp_path / "raw", ["KAZ,RUS,2022,85171,5"], "bad.csv")
+    assert quarantined(tmp_path) == 3
+    store = Store(tmp_path / "data")
+    assert store.read("flows")["primary_value_usd"].to_list() == [5]
+    assert store.read("flows.files")["path"].to_list() == ["trade.csv"]
+    assert store.read("flows.rejected").is_empty()
+    assert "a zero is lost" in store.read("flows.set_aside")["reason"][0]
+    status = json.loads((tmp_path / "data" / "run-status.json").read_text())
+    assert (status["exit_code"], status["set_aside"]) == (3, ["bad.csv"])
+    assert quarantined(tmp_path) == 3  # nothing changed, and it is tried again
+    bad.write_text("from,to,year,hs,usd\nKGZ,RUS,2022,851713,7\n", encoding="utf-8")
+    assert quarantined(tmp_path) == 0
+    assert store.read("flows.set_aside").is_empty()
+    assert store.read("flows")["primary_value_usd"].sort().to_list() == [5, 7]
+
+
+def test_what_was_taken_of_a_file_before_it_turned_out_bad_is_taken_out_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(flows, "PART_ROWS", 2)
+    monkeypatch.setattr(flows, "BATCH_ROWS", 3)
+    table(tmp_path / "raw", [f"KAZ,RUS,2022,{code},5" for code in CARS[:4]])
+    table(tmp_path / "raw", [*(f"KGZ,RUS,2022,{code},7" for code in CARS), "KGZ,RUS,2022,85171,7"], "bad.csv")
+    assert quarantined(tmp_path) == 3
+    assert Store(tmp_path / "data").read("flows")["primary_value_usd"].to_list() == [5] * 4
+
+
+def test_every_bad_file_is_named_at_once(tmp_path):
+    table(tmp_path / "raw", ["KAZ,RUS,2022,85171,5"], "first.csv")
+    table(tmp_path / "raw", ["KAZ,QQQ,2022,851713,5"], "second.csv")
+    (tmp_path / "raw" / "holiday.jpg").write_bytes(b"\xff\xd8\xff")
+    with pytest.raises(DataRejected, match="3 that cannot") as caught:
+        ingest(tmp_path)
+    assert all(
+        name in str(caught.value) for name in ("first.csv", "second.csv", "holiday.jpg", "a zero is lost", "[country]")
+    )
+
+
+def test_nothing_left_says_why_with_a_row(tmp_path):
+    table(tmp_path / "raw", ["KAZ,W00,2022,851713,5"])
+    with pytest.raises(DataRejected, match=r"trade\.csv, 1 rows, the first is row 1, to 'W00': the world"):
+        ingest(tmp_path)
+
+
+def test_parts_of_one_table_in_two_files_are_refused_and_equal_ones_are_not(tmp_path):
+    table(tmp_path / "raw", ["RUS,KAZ,2022,854231,800"], "moscow.csv")
+    table(tmp_path / "raw", ["RUS,KAZ,2022,854231,50"], "tver.csv")
+    with pytest.raises(DataRejected, match=r"moscow\.csv .* says 800 USD; tver\.csv .* says 50 USD"):
+        ingest(tmp_path)
+    table(tmp_path / "raw", ["RUS,KAZ,2022,854231,800"], "tver.csv")
+    assert ingest(tmp_path).read("flows").filter("is_current").height == 1
+
+
+def test_files_that_a_mapping_names_and_a_desktop_leaves_are_no_data(tmp_path):
+    table(tmp_path / "raw", ["Kasachstan,RUS,2022,851713,5"], mapping='country_table = "names.csv"\n' + MAPPING)
+    (tmp_path / "raw" / "names.csv").write_text("text,iso3\nKasachstan,KAZ\n", encoding="utf-8")
+    (tmp_path / "raw" / "Thumbs.db").write_bytes(b"abc")
+    (tmp_path / "raw" / "~$trade.xlsx").write_bytes(b"abc")
+    store = ingest(tmp_path)
+    assert store.read("flows")["reporter_iso"].to_list() == ["KAZ"]
+    version = store.version("flows")
+    (tmp_path / "raw" / "names.csv").write_text("text,iso3\nKasachstan,KGZ\n", encoding="utf-8")
+    assert ingest(tmp_path).version("flows") != version
+
+
+def months(value: int, reporter: str = "KAZ") -> list[str]:
+    return [f"{reporter},RUS,2022-{month:02},854231,{value * month}" for month in (3, 1, 5, 2)]
+
+
+def test_a_table_a_thousand_times_smaller_than_a_publisher_is_doubted(tmp_path):
+    mapping = MAPPING.replace('flow = "X"', 'flow = "X"\nperiod = "%Y-%m"')
+    table(tmp_path / "raw", months(5), mapping=mapping)
+    (tmp_path / "raw" / "comtrade").mkdir()
+    rows = [
+        row(freqCode="M", period=f"2022{month:02}", reporterCode=398, reporterISO="KAZ", cmdCode="854231", primaryValue=5000.0 * month)
+        for month in (1, 2, 3, 5)
+    ]  # fmt: skip
+    (tmp_path / "raw" / "comtrade" / "a.json").write_bytes(answer(rows))
+    doubts = ingest(tmp_path).read("flows.doubts").sort("rule")
+    assert doubts["rule"].to_list() == ["differs_by_power_of_ten", "takes_the_route"]
+    assert doubts.select("reporter_iso", "partner_iso", "cmd_code").row(0) == ("KAZ", "RUS", "854231")
+    assert "1000 times smaller than comtrade" in doubts["says"][0]
+    assert "55 USD in the table, 55000 USD" in doubts["figures"][0]
+
+
+def test_a_table_that_agrees_is_not_doubted_for_its_unit(tmp_path):
+    mapping = MAPPING.replace('flow = "X"', 'flow = "X"\nperiod = "%Y-%m"')
+    table(tmp_path / "raw", months(5), mapping=mapping)
+    (tmp_path / "raw" / "comtrade").mkdir()
+    rows = [
+        row(freqCode="M", period=f"2022{month:02}", reporterCode=398, reporterISO="KAZ", cmdCode="854231", primaryValue=6.0 * month)
+        for month in (1, 2, 3, 5)
+    ]  # fmt: skip
+    (tmp_path / "raw" / "comtrade" / "a.json").write_bytes(answer(rows))
+    assert ingest(tmp_path).read("flows.doubts")["rule"].to_list() == ["takes_the_route"]
+
+
+def test_reexports_beyond_exports_are_doubted(tmp_path):
+    mapping = MAPPING.replace('flow = "X"\n', "") + 'flow = "way"\n[flows]\nE = "X"\nR = "RX"\n'
+    rows = [
+        "ARE,RUS,2022,851713,1,E",
+        "ARE,RUS,2022,851713,250,R",
+        "ARE,IRN,2022,851713,9,E",
+        "ARE,IRN,2022,851713,3,R",
+    ]
+    path = table(tmp_path / "raw", rows, mapping=mapping)
+    path.write_text(path.read_text().replace("hs,usd", "hs,usd,way"), encoding="utf-8")
+    doubts = ingest(tmp_path).read("flows.doubts")
+    assert doubts.select("rule", "partner_iso").rows() == [("reexports_beyond_exports", "RUS")]
+    assert "250 USD sent on, 1 USD of exports" in doubts["figures"][0]

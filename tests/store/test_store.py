@@ -326,7 +326,7 @@ def sampled(last: int, every: int) -> list[int]:
     return list(range(1, last + 1)) if EVERY else list(range(1, last + 1, every))
 
 
-POINTS = 29  # of the commit that WRITE makes; checked by the kill tests themselves
+POINTS = 21  # of the commit that WRITE makes; checked by the kill tests themselves
 
 
 @pytest.fixture(scope="module")

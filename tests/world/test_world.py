@@ -19,10 +19,10 @@ from anomaly import sources, world
 from anomaly.contract import settings
 from anomaly.reference import countries, editions, goods
 from anomaly.sources.base import Context, RawFile
-from anomaly.world.episodes import BENIGN, EPISODES, EVASION, KINDS
-from anomaly.world.facts import COUNTRIES, EU, GOODS
-from anomaly.world.files import AS_WEB_EXPORT, COMTRADE, UNKNOWN_COUNTRY
+from anomaly.world.episodes import BENIGN, EVASION, KINDS
+from anomaly.world.files import COMTRADE, UNKNOWN_COUNTRY, folder
 from anomaly.world.reports import as_codes
+from anomaly.world.russia_2022 import COUNTRIES, EPISODES, GOODS, WORLD
 
 pytestmark = pytest.mark.slow  # each worker makes the world
 
@@ -158,7 +158,7 @@ def test_the_same_seed_gives_the_same_bytes_and_labels() -> None:
 def test_another_seed_gives_another_world_with_the_same_mission() -> None:
     other = world.build(seed=7)
     assert hash_of(other.files) != hash_of(the_world().files)
-    rows = _columns("x.txt.gz", other.files[f"{COMTRADE}/C_M_398.txt.gz"])
+    rows = _columns("x.txt.gz", other.files[f"{folder(WORLD, COMTRADE)}/C_M_398.txt.gz"])
     phones = rows.filter(
         pl.col("partnercode") == "643",
         pl.col("flowcode") == "X",
@@ -402,7 +402,7 @@ def test_a_split_code_keeps_the_total_of_its_family_to_the_dollar() -> None:
             "position": [position] * 2, "value_usd": [1_000_003, 1_000_003], "net_wgt_kg": [100.0, 100.0],
         }
     )  # fmt: skip
-    told = as_codes(whole)
+    told = as_codes(WORLD, whole)
     assert dict(told.group_by("month").agg(pl.col("value_usd").sum()).iter_rows()) == dict.fromkeys(months, 1_000_003)
     assert told.filter(pl.col("month") == 47)["code"].to_list() == ["852580"]
     assert set(told.filter(pl.col("month") == 48)["code"]) == {"852581", "852582", "852583", "852589"}
@@ -425,8 +425,8 @@ def test_the_targets_fall_silent_and_the_late_are_late() -> None:
 
 
 def test_a_route_side_has_one_source() -> None:
-    assert set(comext_rows()["reporter"]) == set(EU)
-    assert not comtrade_rows().filter(pl.col("reporter").is_in(EU)).height
+    assert set(comext_rows()["reporter"]) == set(WORLD.eu)
+    assert not comtrade_rows().filter(pl.col("reporter").is_in(WORLD.eu)).height
 
 
 def test_reexports_are_a_part_of_exports() -> None:
@@ -550,4 +550,4 @@ def test_one_reporter_comes_as_a_web_export_and_two_as_answers_of_the_api() -> N
     names = list(the_world().files)
     assert sum(name.endswith(".json.gz") for name in names) == 2
     assert sum("TradeData_" in name for name in names) == 1
-    assert AS_WEB_EXPORT not in EU
+    assert WORLD.publishing.as_web_export not in WORLD.eu

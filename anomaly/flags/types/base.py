@@ -30,6 +30,10 @@ class Limits:
         Countries that the goods may reach by way of a hub.
     hubs : tuple of str
         Countries that may be a hub.
+    is_everyone_else_a_hub : bool
+        Whether whoever is neither of the coalition nor a target may be one too.
+    measures : str
+        What is gone round, in sentences.
     """
 
     floor_usd: int
@@ -38,6 +42,8 @@ class Limits:
     coalition: tuple[str, ...]
     targets: tuple[str, ...]
     hubs: tuple[str, ...]
+    is_everyone_else_a_hub: bool = False
+    measures: str = "sanctions"
 
     def over(self, indicator: str) -> pl.Expr:
         """Whether an indicator is known and at its threshold or above; never null.
@@ -53,6 +59,12 @@ class Limits:
             Boolean over the column of its name.
         """
         return (pl.col(indicator) >= self.thresholds[indicator]).fill_null(value=False)
+
+    def is_to_hub(self) -> pl.Expr:
+        """Whether the importer may be a hub."""
+        importer = pl.col("importer_iso")
+        is_else = ~importer.is_in((*self.coalition, *self.targets)) & pl.lit(self.is_everyone_else_a_hub)
+        return importer.is_in(self.hubs) | is_else
 
     def is_from_coalition(self) -> pl.Expr:
         """Whether the route begins in the coalition: it is then its leg to a hub, else a hub's to a target."""
@@ -99,7 +111,7 @@ class FlagType:
         countries, what others sold, `since` (prior or baseline: what the route has risen above) and floor_usd. Last stands
         what no trade figure says.
     next_steps : tuple of str
-        Questions to ask next; {exporter}, {importer} and {good} are put in by name.
+        Questions to ask next; {exporter}, {importer} and {good} are put in by name, {measures} as the scenario has it.
     shows : polars.Expr, optional
         Whether a flagged route looks like it: over columns of features, is_listed and is_neighbour_listed. None where the
         figures of one window do not tell it.

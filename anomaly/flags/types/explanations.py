@@ -138,12 +138,12 @@ def other_buyers(row: Row) -> Item:
     return item(explanation, verdict, text)
 
 
-def log_share(other: tuple[int, int], own: tuple[int, int], floor_usd: int) -> float:
+def log_share(compared: tuple[int, int], own: tuple[int, int], floor_usd: int) -> float:
     """Growth of other trade (then, now) as a share of the route's own, both as logarithms; 0 where one of them fell.
 
     Parameters
     ----------
-    other, own : tuple of int
+    compared, own : tuple of int
         USD then and now of the other trade, and of the route.
     floor_usd : int
         Added to all four.
@@ -153,7 +153,7 @@ def log_share(other: tuple[int, int], own: tuple[int, int], floor_usd: int) -> f
     float
         1 where both grew alike.
     """
-    grown, own_grown = (math.log((now + floor_usd) / (then + floor_usd)) for then, now in (other, own))
+    grown, own_grown = (math.log((now + floor_usd) / (then + floor_usd)) for then, now in (compared, own))
     return grown / own_grown if own_grown > 0 and grown > 0 else 0.0
 
 
@@ -197,19 +197,19 @@ def price_rose(row: Row) -> Item:
     dict
         explanation, verdict and text.
     """
-    now, then, at = row["value_usd"], own_then(row), when(row)
+    now, then, since = row["value_usd"], own_then(row), when(row)
     explanation = "The price rose, not the quantity"
     if then is None or now <= then:
-        return item(explanation, "unknown", f"There is no rise over a known amount {at} that a price could explain.")
+        return item(explanation, "unknown", f"There is no rise over a known amount {since} that a price could explain.")
     if then == 0:
-        return item(explanation, "against", f"There was no trade {at} that could have become dearer.")
+        return item(explanation, "against", f"There was no trade {since} that could have become dearer.")
     price, prior = _prices(row)
     needed = f"The price alone would have to have risen by {100 * (now - then) / then:,.0f} %"
     if not price or not prior:
         said = f"{needed}. Weights are not in the data: price and quantity cannot be told apart."
         return item(explanation, "unknown", said)
     text = (
-        f"{needed}. A kilogram cost {prior:,.1f} USD {at} and costs {price:,.1f} ({change(price, prior)}); the weight "
+        f"{needed}. A kilogram cost {prior:,.1f} USD {since} and costs {price:,.1f} ({change(price, prior)}); the weight "
         f"changed by {change(now / price, then / prior)}."
     )
     return item(explanation, weighed(math.log(price / prior) / math.log(now / then), 1.0), text)

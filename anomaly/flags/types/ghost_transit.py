@@ -34,10 +34,10 @@ def _sentence(row: Row) -> str:
 def _lost(row: Row) -> int | None:
     """What did not arrive beyond the pair's own gap of the baseline."""
     sides = [row[f"leg_{side}{then}_usd"] for then in ("", "_baseline") for side in ("exported", "imported")]
-    known: list[int] = [one for one in sides if one is not None]
-    if len(known) < len(sides):
+    amounts: list[int] = [side for side in sides if side is not None]
+    if len(amounts) < len(sides):
         return None
-    sent, arrived, sent_then, arrived_then = known
+    sent, arrived, sent_then, arrived_then = amounts
     share = sent / sent_then if sent_then else 1.0
     return max(0, round(sent - arrived - max(0, sent_then - arrived_then) * share))
 
@@ -85,7 +85,7 @@ TYPE = FlagType(
     next_steps=(
         "Under which customs procedure did the goods leave {exporter}: export to {importer}, or transit through other countries?",
         "Where was the transit closed, by whom, and what was unloaded there?",
-        "Does a target of the sanctions record {good} from {exporter} that {exporter} does not report?",
+        "Does a target of the {measures} record {good} from {exporter} that {exporter} does not report?",
     ),
     shows=pl.lit(value=True),
     beside=_gap_widened,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from anomaly.reports.amounts import change_share
 from anomaly.reports.base import Findings
 from anomaly.reports.excel.sheet import Column, Sheet
 from anomaly.reports.page.proof import by_flag
 from anomaly.reports.words import (
     REMAINS_WORDS,
     VERDICT_WORDS,
-    change_share,
     country_name,
     good_name,
     in_order,
@@ -25,7 +25,18 @@ _WORDS = Column("In words", "wrapped", 110)
 
 
 def proof_sheets(findings: Findings) -> list[Sheet]:
-    """Other explanations, comparable routes, both sides, what is left without a publisher, and the score's inputs."""
+    """Other explanations, comparable routes, both sides, what is left without a publisher, and the score's inputs.
+
+    Parameters
+    ----------
+    findings : Findings
+        Its flags, without, goods and countries; of its run: publishers and indicators.
+
+    Returns
+    -------
+    list of Sheet
+        One of each, in this order.
+    """
     return [_explanations(findings), _comparables(findings), _sides(findings), _without(findings), _inputs(findings)]
 
 
@@ -47,8 +58,12 @@ def _explanations(findings: Findings) -> Sheet:
     says = "What would have to be true for a flag to be benign, and whether the data allow it."
 
     def rows_of(flag: Flag) -> Iterator[list[Any]]:
-        for one in flag["benign_if"] or []:
-            yield [one["explanation"], VERDICT_WORDS.get(one["verdict"], one["verdict"]), one["text"]]
+        for explanation in flag["benign_if"] or []:
+            yield [
+                explanation["explanation"],
+                VERDICT_WORDS.get(explanation["verdict"], explanation["verdict"]),
+                explanation["text"],
+            ]
 
     return _sheet(findings, "Other explanations", says, columns, rows_of)
 
@@ -70,19 +85,19 @@ def _comparables(findings: Findings) -> Sheet:
     says = "The nearest routes of the same window that were not flagged, nearest first."
 
     def rows_of(flag: Flag) -> Iterator[list[Any]]:
-        for one in flag["comparables"] or []:
+        for route in flag["comparables"] or []:
             yield [
-                one["nearness"],
-                one["good"],
-                good_name(findings, one["good"]),
-                one["exporter_iso"],
-                country_name(findings, one["exporter_iso"]),
-                one["importer_iso"],
-                one["value_usd"],
-                one["value_prior_year_usd"],
-                change_share(one["value_usd"], one["value_prior_year_usd"]),
-                one["q_value"],
-                one["why"],
+                route["nearness"],
+                route["good"],
+                good_name(findings, route["good"]),
+                route["exporter_iso"],
+                country_name(findings, route["exporter_iso"]),
+                route["importer_iso"],
+                route["value_usd"],
+                route["value_prior_year_usd"],
+                change_share(route["value_usd"], route["value_prior_year_usd"]),
+                route["q_value"],
+                route["why"],
             ]
 
     return _sheet(findings, "Comparable routes", says, columns, rows_of)
@@ -99,8 +114,8 @@ def _sides(findings: Findings) -> Sheet:
     names = ("span", "export_value_fob_usd", "reexport_value_fob_usd", "import_value_cif_usd", "net_wgt_g")
 
     def rows_of(flag: Flag) -> Iterator[list[Any]]:
-        for one in flag["sides"] or []:
-            yield [one[name] for name in names]
+        for span in flag["sides"] or []:
+            yield [span[name] for name in names]
 
     return _sheet(
         findings, "Both sides", "The route as each side reports it; the baseline is a mean.", columns, rows_of
@@ -118,17 +133,17 @@ def _without(findings: Findings) -> Sheet:
         Column("Not known then", "wrapped", 40),
         _WORDS,
     )
-    found = by_flag(findings.without)
+    rows = by_flag(findings.without)
 
     def rows_of(flag: Flag) -> Iterator[list[Any]]:
-        for one in found.get(flag["flag_id"], []):
+        for row in rows.get(flag["flag_id"], []):
             yield [
-                publisher_name(findings, one["source_left_out"]),
-                REMAINS_WORDS.get(one["remains"], one["remains"]),
-                one["value_usd"],
-                one["q_value"],
-                *["\n".join(one[name]) for name in ("reasons_left", "reasons_lost", "unknown")],
-                one["says"],
+                publisher_name(findings, row["source_left_out"]),
+                REMAINS_WORDS.get(row["remains"], row["remains"]),
+                row["value_usd"],
+                row["q_value"],
+                *["\n".join(row[name]) for name in ("reasons_left", "reasons_lost", "unknown")],
+                row["says"],
             ]
 
     says = "What remains of a flag when one publisher's data are left out; flags of the highest priority only."
@@ -139,7 +154,7 @@ def _inputs(findings: Findings) -> Sheet:
     columns = (Column("Input", width=26), Column("Fall of the score without it", "score", 14), _WORDS)
 
     def rows_of(flag: Flag) -> Iterator[list[Any]]:
-        for one in flag["contributions"] or []:
-            yield [one["input"], one["score_drop"], indicator_words(findings, one["input"])]
+        for part in flag["contributions"] or []:
+            yield [part["input"], part["score_drop"], indicator_words(findings, part["input"])]
 
     return _sheet(findings, "Score inputs", "How far the score of a flag falls without each input.", columns, rows_of)

@@ -9,7 +9,17 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: `kind` is text, wrapped, or a number format of the workbook; `width` in characters."""
+    """A column of a sheet.
+
+    Parameters
+    ----------
+    title : str
+        Its header.
+    kind : str
+        text, wrapped, or a number format of the workbook (xlsx.NUMBER_FORMATS).
+    width : int
+        In characters.
+    """
 
     title: str
     kind: str = "text"
@@ -18,7 +28,25 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A table. `total` is how many rows there are, `whole_in` where all of them are when `rows` does not hold them."""
+    """A table on a sheet of its own.
+
+    Parameters
+    ----------
+    name : str
+        Of the sheet, at most 31 characters.
+    says : str
+        What is on it, a sentence for the first sheet.
+    columns : tuple of Column
+        From left to right.
+    rows : sequence of sequence
+        Plain values, one a column, None where unknown.
+    total : int
+        How many rows there are, on the sheet or not.
+    frozen_columns : int
+        How many stay where they are when one scrolls.
+    whole_in : str
+        Where all rows are when `rows` does not hold them.
+    """
 
     name: str
     says: str

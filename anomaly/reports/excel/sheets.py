@@ -5,32 +5,39 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from anomaly.contract.periods import window_of
 from anomaly.contract.schema import ROUTE_KEY
+from anomaly.reports.amounts import change_share
 from anomaly.reports.base import Findings
 from anomaly.reports.excel.proof_sheets import proof_sheets
 from anomaly.reports.excel.sheet import Column, Sheet
+from anomaly.reports.excel.supply_sheets import supply_sheets
 from anomaly.reports.tallies import flat_settings, run_of
-from anomaly.reports.words import (
-    change_share,
-    country_name,
-    good_name,
-    in_order,
-    next_steps,
-    type_words,
-    window_words,
-)
+from anomaly.reports.words import country_name, good_name, in_order, measures, next_steps, type_words
 
 MOST_REFUSED_ROWS = 20_000  # largest trade first; 100,000 took 30 s to write, and the whole table is in the store
 
 
 def all_sheets(findings: Findings) -> list[Sheet]:
-    """The tables in the order of the workbook."""
+    """The tables in the order of the workbook.
+
+    Parameters
+    ----------
+    findings : Findings
+        All of it but series.
+
+    Returns
+    -------
+    list of Sheet
+        All but the first sheet, which `read_me` fills.
+    """
     return [
         _flags(findings),
         _reasons(findings),
         *proof_sheets(findings),
         _rollups(findings, "good", "Goods"),
         _rollups(findings, "hub", "Hubs"),
+        *supply_sheets(findings),
         _refused(findings),
         _files(findings),
         _settings(findings),
@@ -38,7 +45,20 @@ def all_sheets(findings: Findings) -> list[Sheet]:
 
 
 def read_me(findings: Findings, tables: Sequence[Sheet]) -> list[tuple[str, str, str]]:
-    """Lines of the first sheet: (format, left, right)."""
+    """Lines of the first sheet: what the run was, and how to read the others.
+
+    Parameters
+    ----------
+    findings : Findings
+        Its run.
+    tables : sequence of Sheet
+        The sheets that follow.
+
+    Returns
+    -------
+    list of tuple of str
+        (title, warning or text; left; right).
+    """
     run = run_of(findings)
     simulated = "Every figure in this workbook comes from a made-up trade world. Nothing in it is about real trade."
     return [
@@ -59,7 +79,7 @@ def read_me(findings: Findings, tables: Sequence[Sheet]) -> list[tuple[str, str,
         (
             "text",
             "Checks",
-            "Rows marked yes under 'Check before the sanctions' lie before them: they show how often the method is wrong and are no findings.",
+            f"Rows marked yes under 'Check before the {measures(findings)}' lie before them: they show how often the method is wrong and are no findings.",
         ),
         ("text", "Empty cells", "Not known: nobody reported it. Nothing is written as 0."),
         (
@@ -96,7 +116,7 @@ def _route(findings: Findings, row: dict[str, Any]) -> list[Any]:
         row["importer_iso"],
         country_name(findings, row["importer_iso"]),
         "annual" if row["freq_code"] == "A" else "monthly",
-        window_words(row["window_months"], row["window_end"]),
+        window_of(row).words,
         row["window_months"],
         row["window_end"],
     ]
@@ -126,7 +146,7 @@ def _flags(findings: Findings) -> Sheet:
         Column("Rule out first", "wrapped", 50),
         Column("Ask next", "wrapped", 60),
         Column("Compares", "wrapped", 50),
-        Column("Check before the sanctions", width=14),
+        Column(f"Check before the {measures(findings)}", width=14),
     )
     rows = [
         _flag(findings, place, row) for place, row in enumerate(in_order(findings.flags).iter_rows(named=True), start=1)
@@ -181,7 +201,7 @@ def _reasons(findings: Findings) -> Sheet:
             flag["good"],
             flag["exporter_iso"],
             flag["importer_iso"],
-            window_words(flag["window_months"], flag["window_end"]),
+            window_of(flag).words,
             reason["indicator"],
             reason["value"],
             reason["unit"],
@@ -217,13 +237,13 @@ def _rollups(findings: Findings, rollup: str, name: str) -> Sheet:
     )
     table = findings.rollups.filter(findings.rollups["rollup"] == rollup)
     keys = ["freq_code", "window_months", "window_end", "flagged_usd", "key"]
-    named = good_name if rollup == "good" else country_name
+    name_of = good_name if rollup == "good" else country_name
     rows = [
         [
             row["key"],
-            named(findings, row["key"]),
+            name_of(findings, row["key"]),
             "annual" if row["freq_code"] == "A" else "monthly",
-            window_words(row["window_months"], row["window_end"]),
+            window_of(row).words,
             row["window_end"],
             row["flags"],
             row["flagged_usd"],
@@ -257,7 +277,7 @@ def _refused(findings: Findings) -> Sheet:
         columns,
         rows,
         table.height,
-        whole_in="the table features.refused",
+        whole_in="the tables features.refused and supply.refused",
     )
 
 

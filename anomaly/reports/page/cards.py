@@ -9,24 +9,19 @@ from typing import Any
 
 import polars as pl
 
+from anomaly.contract.periods import window_of
 from anomaly.flags.naming import type_of
 from anomaly.indicators.base import COALITION_TO_HUB
+from anomaly.reports.amounts import change, measured, million, usd
 from anomaly.reports.base import Findings
 from anomaly.reports.page.proof import by_flag, evidence
 from anomaly.reports.page.sparkline import Chart, draw
 from anomaly.reports.words import (
     FREQUENCY_WORDS,
-    change,
     country_name,
     good_name,
-    measured,
-    million,
-    months_before,
     next_steps,
     type_words,
-    usd,
-    window_bounds,
-    window_words,
 )
 
 # Reasons about trade between the coalition and the hub or the target, not about the route itself.
@@ -37,12 +32,38 @@ _SAFE_ID = re.compile(r"^[A-Za-z0-9+._-]{1,80}$")
 
 
 def rows(findings: Findings, flags: pl.DataFrame) -> list[dict[str, Any]]:
-    """One row of the flags table per flag, in the order given."""
+    """One row of the page's table per flag, in the order given.
+
+    Parameters
+    ----------
+    findings : Findings
+        Its goods and countries.
+    flags : polars.DataFrame
+        The table flags, or a part of it.
+
+    Returns
+    -------
+    list of dict
+        What the macro flag_row of parts.html.j2 shows.
+    """
     return [_row(findings, flag, place) for place, flag in enumerate(flags.iter_rows(named=True), start=1)]
 
 
 def cards(findings: Findings, flags: pl.DataFrame) -> Iterator[dict[str, Any]]:
-    """One card per flag, in the order given."""
+    """One card per flag, in the order given: the row and the evidence.
+
+    Parameters
+    ----------
+    findings : Findings
+        Its goods, countries, series, without; of its run: publishers and indicators.
+    flags : polars.DataFrame
+        The table flags, or a part of it.
+
+    Yields
+    ------
+    dict
+        What the macro card of parts.html.j2 shows.
+    """
     without = by_flag(findings.without)
     points = _points(findings.series, flags["flag_id"])
     for place, flag in enumerate(flags.iter_rows(named=True), start=1):
@@ -67,24 +88,48 @@ def cards(findings: Findings, flags: pl.DataFrame) -> Iterator[dict[str, Any]]:
 
 
 def shortened(card: dict[str, Any]) -> dict[str, Any]:
-    """The same card without its chart and what is folded away."""
+    """The same card without its chart and what is folded away.
+
+    Parameters
+    ----------
+    card : dict
+        Of `cards`.
+
+    Returns
+    -------
+    dict
+        Another one.
+    """
     return {**card, "is_whole": False, "chart": ""}
 
 
 def sentence(findings: Findings, flag: dict[str, Any]) -> str:
-    """What happened, in one sentence: who sold how much of what to whom, against a year before and the baseline."""
+    """What happened, in one sentence: who sold how much of what to whom, against a year before and the baseline.
+
+    Parameters
+    ----------
+    findings : Findings
+        Its goods and countries.
+    flag : dict
+        A row of the table flags.
+
+    Returns
+    -------
+    str
+        With a full stop; the baseline only where it is known.
+    """
     now, before, baseline = flag["value_usd"], flag["value_prior_year_usd"], flag["value_baseline_usd"]
     good = good_name(findings, flag["good"])
     route = f"from {country_name(findings, flag['exporter_iso'])} to {country_name(findings, flag['importer_iso'])}"
-    said = f"{usd(now)} of {good} went {route} in {window_words(flag['window_months'], flag['window_end'])}"
+    text = f"{usd(now)} of {good} went {route} in {window_of(flag).words}"
     if before is None:
-        said += "; the year before is not known"
+        text += "; the year before is not known"
     else:
-        said += f", after {usd(before) if before else 'nothing'} in the same months a year before"
-        said += f" ({change(now, before)})" if before else ""
+        text += f", after {usd(before) if before else 'nothing'} in the same months a year before"
+        text += f" ({change(now, before)})" if before else ""
     if baseline is not None:
-        said += f"; the baseline is {usd(baseline) if baseline else 'nothing'}"
-    return said + "."
+        text += f"; the baseline is {usd(baseline) if baseline else 'nothing'}"
+    return text + "."
 
 
 def _row(findings: Findings, flag: dict[str, Any], place: int) -> dict[str, Any]:
@@ -97,7 +142,7 @@ def _row(findings: Findings, flag: dict[str, Any], place: int) -> dict[str, Any]
         "good_name": good_name(findings, flag["good"]),
         "exporter": country_name(findings, flag["exporter_iso"]),
         "importer": country_name(findings, flag["importer_iso"]),
-        "window": window_words(flag["window_months"], flag["window_end"]),
+        "window": window_of(flag).words,
         "window_order": f"{flag['window_end']:%Y%m}{flag['window_months']:02}",
         "value": million(now),
         "before": million(before),
@@ -110,7 +155,23 @@ def _row(findings: Findings, flag: dict[str, Any], place: int) -> dict[str, Any]
 
 
 def probability(value: float | None) -> str:
-    """A p- or q-value: 0.050, 0.0042, < 0.0001, not known."""
+    """A p- or q-value for people.
+
+    Parameters
+    ----------
+    value : float or None
+        0 to 1.
+
+    Returns
+    -------
+    str
+        Three decimals, four below 0.01, never 0.
+
+    Examples
+    --------
+    >>> probability(0.05), probability(0.0042), probability(1e-9), probability(None)
+    ('0.050', '0.0042', '< 0.0001', 'not known')
+    """
     if value is None:
         return "not known"
     return "< 0.0001" if value < 0.0001 else f"{value:.4f}" if value < 0.01 else f"{value:.3f}"
@@ -143,15 +204,15 @@ def _reason(reason: dict[str, Any], is_into_hub: bool) -> dict[str, Any]:
 
 def _points(series: pl.DataFrame, flag_ids: pl.Series) -> dict[str, tuple[tuple[date, int | None], ...]]:
     wanted = series.filter(pl.col("flag_id").is_in(flag_ids.implode())).sort("flag_id", "ref_date")
-    found: dict[str, list[tuple[date, int | None]]] = {}
+    points: dict[str, list[tuple[date, int | None]]] = {}
     for flag_id, day, value in wanted.select("flag_id", "ref_date", "value_usd").iter_rows():
-        found.setdefault(flag_id, []).append((day, value))
-    return {flag_id: tuple(points) for flag_id, points in found.items()}
+        points.setdefault(flag_id, []).append((day, value))
+    return {flag_id: tuple(of_flag) for flag_id, of_flag in points.items()}
 
 
 def _chart(findings: Findings, flag: dict[str, Any], points: tuple[tuple[date, int | None], ...]) -> Chart:
-    window = window_bounds(flag["window_months"], flag["window_end"])
-    year_before = (months_before(window[0], 12), months_before(window[1], 12))
+    window = window_of(flag)
+    before = window.in_year(window.year - 1)
     title = ""
     if points:
         start, end = points[0][0], points[-1][0]
@@ -163,4 +224,10 @@ def _chart(findings: Findings, flag: dict[str, Any], points: tuple[tuple[date, i
             f"{FREQUENCY_WORDS[flag['freq_code']].capitalize()} trade from {country_name(findings, flag['exporter_iso'])} "
             f"to {country_name(findings, flag['importer_iso'])}, {start.year} to {end.year}, million USD; {reported}"
         )
-    return Chart(points=points, freq_code=flag["freq_code"], window=window, year_before=year_before, title=title)
+    return Chart(
+        points=points,
+        freq_code=flag["freq_code"],
+        window=(window.start, window.end),
+        year_before=(before.start, before.end),
+        title=title,
+    )

@@ -12,7 +12,8 @@ from itertools import groupby
 
 from markupsafe import Markup, escape
 
-from anomaly.reports.words import million, months_before
+from anomaly.contract.periods import months_before
+from anomaly.reports.amounts import million
 
 PLOT_WIDTH, WIDTH, HEIGHT = 630, 700, 150
 TOP, BASE = 26, 126
@@ -24,7 +25,21 @@ NARROW = 16  # bars narrower than this stand side by side
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """What is drawn. `points` are (first day of the period, USD or None), `freq_code` A or M; bounds are inclusive."""
+    """What is drawn of one flag.
+
+    Parameters
+    ----------
+    points : tuple of tuple
+        (first day of the period, USD or None where it was not reported).
+    freq_code : str
+        A annual, M monthly.
+    window : tuple of datetime.date
+        First days of its first and of its last month.
+    year_before : tuple of datetime.date
+        The same of the window a year before.
+    title : str
+        What a screen reader says of it.
+    """
 
     points: tuple[tuple[date, int | None], ...]
     freq_code: str
@@ -34,20 +49,42 @@ class Chart:
 
 
 def periods(chart: Chart) -> list[tuple[date, int | None]]:
-    """Every period from the first to the last point, in order; one that has no point is not reported."""
-    known = dict(chart.points)
-    if not known:
+    """Every period from the first to the last point, in order; one that has no point is not reported.
+
+    Parameters
+    ----------
+    chart : Chart
+        Its points and freq_code.
+
+    Returns
+    -------
+    list of tuple
+        (first day of the period, USD or None).
+    """
+    values = dict(chart.points)
+    if not values:
         return []
     step = 12 if chart.freq_code == "A" else 1
-    day, found = max(known), []
-    while day >= min(known):
-        found.append((day, known.get(day)))
+    day, newest_first = max(values), []
+    while day >= min(values):
+        newest_first.append((day, values.get(day)))
         day = months_before(day, step)
-    return found[::-1]
+    return newest_first[::-1]
 
 
 def draw(chart: Chart) -> Markup:
-    """The chart as an <svg> that holds nothing but numbers and escaped text; empty where nothing is known."""
+    """The chart as an <svg> that holds nothing but numbers and escaped text.
+
+    Parameters
+    ----------
+    chart : Chart
+        Points in any order.
+
+    Returns
+    -------
+    markupsafe.Markup
+        Empty where there is no point.
+    """
     drawn = periods(chart)
     if not drawn:
         return Markup("")
@@ -129,11 +166,11 @@ def _is_in(day: date, bounds: tuple[date, date]) -> bool:
 def _years(drawn: list[tuple[date, int | None]], step: int, freq_code: str) -> str:
     starts = [(place, day.year) for place, (day, _) in enumerate(drawn) if freq_code == "A" or day.month == 1]
     year_width = step if freq_code == "A" else 12 * step
-    every = -(-LABEL_WIDTH // year_width)
+    years_a_mark = -(-LABEL_WIDTH // year_width)
     shift = step // 2 if freq_code == "A" else 0  # among months the number stands where its year begins
     marks = "".join(
         f'<tspan x="{max(place * step + shift, LABEL_WIDTH // 2)}">{year}</tspan>'
-        for place, year in starts[::every]
+        for place, year in starts[::years_a_mark]
         if place * step + shift <= PLOT_WIDTH
     )
     return f'<text class="mid" y="{BASE + 17}">{marks}</text>' if marks else ""

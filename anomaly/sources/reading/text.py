@@ -11,8 +11,8 @@ import csv
 import gzip
 import io
 import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -82,13 +82,11 @@ def _unpacked(data: bytes, name: str) -> bytes:
 def decoded(data: bytes, name: str, encodings: Sequence[str] = ("utf-8",)) -> Text:
     """The bytes as UTF-8, from the first of the declared encodings that fits every byte.
 
-    A UTF-8 byte order mark is taken off. Raises DataRejected for UTF-16 and UTF-32, for NUL, and with row and
-    column of the first byte that fits none of the encodings.
+    A UTF-8 byte order mark is taken off; UTF-16 is read where its own mark, or the declared encoding, says so. Raises
+    DataRejected for NUL, and with row and column of the first byte that fits none of the encodings.
     """
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise refused(
-            name, f"text in {' or '.join(encodings)}", "UTF-16 (its byte order mark)", hint="save it as UTF-8"
-        )
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")) or any(_is_wide(encoding) for encoding in encodings):
+        return _from_wide(data, name, encodings)
     if (at := data.find(b"\0")) >= 0:
         row, column = _place(data[:at])
         raise refused(
@@ -113,6 +111,22 @@ def decoded(data: bytes, name: str, encodings: Sequence[str] = ("utf-8",)) -> Te
     raise refused(name, f"text in {' or '.join(encodings)}", came, row=row, column=column, hint="declare its encoding")
 
 
+def _is_wide(encoding: str) -> bool:
+    return encoding.lower().replace("_", "-").startswith(("utf-16", "utf16", "utf-32", "utf32"))
+
+
+def _from_wide(data: bytes, name: str, encodings: Sequence[str]) -> Text:
+    """The text of UTF-16 or UTF-32, which has zeros between its letters and is none of the others."""
+    encoding = next((declared for declared in encodings if _is_wide(declared)), "utf-16")
+    try:
+        text = data.decode(encoding).removeprefix("\ufeff")
+    except UnicodeError as error:
+        raise refused(name, f"text in {encoding}", f"{error}"[:120], hint="declare its encoding") from error
+    if "\0" in text:
+        raise refused(name, "text", "a NUL letter", row=text[: text.find("\0")].count("\n"))
+    return Text(text.encode(), encoding)
+
+
 def _place(before: bytes) -> tuple[int, str]:
     """Row and column number of what follows these bytes, counting line ends; quoted line ends count too."""
     line = before[before.rfind(b"\n") + 1 :]
@@ -129,6 +143,9 @@ class Layout:
     lower_names         take column names in lower case, for publishers who change their capitals
     trailing_separator  rows may end with exactly one separator more than the header has
     quote               None where the format has no quotes, so that a quote is a letter like any other
+    header_line         line of the file that has the names, 1 is the first; what is above it is passed over
+    renamed             names as in the file → names as required; after lower_names
+    is_loose            for tables people make: lines of words alone at the end become rows, columns may lack a name
     """
 
     separator: str = ","
@@ -137,6 +154,9 @@ class Layout:
     columns: tuple[str, ...] = ()
     lower_names: bool = False
     trailing_separator: bool = False
+    header_line: int = 1
+    is_loose: bool = False
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_text_csv(text: Text, name: str, layout: Layout | None = None) -> pl.DataFrame:
@@ -151,8 +171,13 @@ def text_csv_batches(text: Text, name: str, layout: Layout, batch_rows: int = 2_
     duplicate or missing column, a row shorter or longer than the header, an unclosed quote.
     """
     _refuse_other_formats(text.data, name)
-    ends, separators = _records(text.data, name, layout)
-    names = _header(text.data[: ends[0]], name, layout)
+    whole = _from_line(text.data, layout.header_line, name)
+    text = Text(whole, text.encoding)
+    data, ends, separators = _without_blank_lines(text.data, *_records(text.data, name, layout))
+    if layout.is_loose:
+        data, ends, separators = _notes_as_rows(data, ends, separators, layout)
+    text = Text(data, text.encoding)
+    names = _header(text.data[: ends[0]], name, layout, whole)
     extra = _extra_separators(separators, names, name, layout)
     schema = dict.fromkeys([*names, *["_extra"] * extra], pl.String())
     wanted = [column for column in names if not layout.columns or column in layout.columns]
@@ -248,7 +273,61 @@ def _first_odd(counts: npt.NDArray[np.int64], trailing: bool) -> int:
     return int(odd[0]) if len(odd) else len(counts) - 1
 
 
-def _header(line: bytes, name: str, layout: Layout) -> list[str]:
+def _from_line(data: bytes, line: int, name: str) -> bytes:
+    """The file from a line on."""
+    start = 0
+    for _ in range(line - 1):
+        start = data.find(b"\n", start) + 1
+        if not start:
+            raise refused(
+                name, f"a header in line {line}", f"{data.count(10) + 1} lines", row=0, hint="mend header_row"
+            )
+    return data[start:] if start else data
+
+
+def _without_blank_lines(
+    data: bytes, ends: npt.NDArray[np.int64], separators: npt.NDArray[np.int64]
+) -> tuple[bytes, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The records without those that are a line end and nothing else, as every reader of CSV passes over them."""
+    lengths = np.diff(ends, prepend=0)
+    starts = ends - lengths
+    cells = np.frombuffer(data, dtype=np.uint8)
+    short = np.flatnonzero((separators == 0) & (lengths <= 3))
+    blank = np.array(
+        [index for index in short if not bytes(cells[starts[index] : ends[index]]).strip()], dtype=np.int64
+    )
+    if not len(blank) or len(blank) == len(ends):
+        return data, ends, separators
+    is_kept = np.ones(len(cells), dtype=bool)
+    for index in blank:
+        is_kept[starts[index] : ends[index]] = False
+    lengths, separators = np.delete(lengths, blank), np.delete(separators, blank)
+    kept = cells[is_kept].tobytes()
+    trimmed = kept.rstrip(b"\r\n") + b"\n"
+    ends = np.cumsum(lengths)
+    ends[-1] = len(trimmed)
+    return trimmed, ends, separators
+
+
+def _notes_as_rows(
+    data: bytes, ends: npt.NDArray[np.int64], separators: npt.NDArray[np.int64], layout: Layout
+) -> tuple[bytes, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Lines without a separator under the table as rows with one cell, so that they are judged and counted as rows."""
+    width = int(separators[0])
+    last = len(separators)
+    while last > 1 and separators[last - 1] == 0:
+        last -= 1
+    if width == 0 or last == len(separators):
+        return data, ends, separators
+    body = data[: ends[last - 1]]
+    notes = [data[start:end].strip(b"\r\n") for start, end in zip(ends[last - 1 : -1], ends[last:], strict=True)]
+    rows = [note + layout.separator.encode() * width + b"\n" for note in notes]
+    more = ends[last - 1] + np.cumsum([len(row) for row in rows])
+    counts = np.concatenate([separators[:last], np.full(len(rows), width, dtype=separators.dtype)])
+    return body + b"".join(rows), np.concatenate([ends[:last], more]), counts
+
+
+def _header(line: bytes, name: str, layout: Layout, data: bytes = b"") -> list[str]:
     text = line.decode().rstrip("\r\n")
     if "\r" in text:
         raise refused(name, "lines that end with LF or CRLF", "CR alone", row=0, hint="save it with LF line ends")
@@ -256,19 +335,36 @@ def _header(line: bytes, name: str, layout: Layout) -> list[str]:
         fields = next(csv.reader([text], delimiter=layout.separator, quotechar=layout.quote))
     else:
         fields = text.split(layout.separator)
-    names = [field.strip() for field in fields]
+    names = [text.strip() for text in fields]
     if layout.lower_names:
-        names = [field.lower() for field in names]
+        names = [text.lower() for text in names]
+    names = [layout.renamed.get(text, text) for text in names]
+    if layout.is_loose:
+        names = [text or f"column {number}" for number, text in enumerate(names, start=1)]
     seen: set[str] = set()
-    for field in names:
-        if field in seen:
-            raise refused(name, "a name per column", "this name twice", row=0, column=field or "without a name")
-        seen.add(field)
-    missing = [field for field in layout.required if field not in seen]
+    for title in names:
+        if title in seen:
+            raise refused(name, "a name per column", "this name twice", row=0, column=title or "without a name")
+        seen.add(title)
+    missing = [title for title in layout.required if title not in seen]
     if missing:
-        came = f"no column {', '.join(missing)}; there are {', '.join(names[:60])}"
-        raise refused(name, f"the columns {', '.join(layout.required)}", came, row=0, column=missing[0])
+        came = f"no column {', '.join(missing)}; there are {', '.join(names[:60])}"[:1000]
+        hint = _where_they_are(data, layout) if layout.is_loose else ""
+        raise refused(name, f"the columns {', '.join(layout.required)}", came, row=0, column=missing[0], hint=hint)
     return names
+
+
+def _where_they_are(data: bytes, layout: Layout) -> str:
+    """What to write into the mapping where another line has the names, or another mark separates them."""
+    lines = [line.decode(errors="replace") for line in data[: 2**16].split(b"\n")[:60]]
+    for separator in dict.fromkeys((layout.separator, ",", ";", "\t", "|")):
+        for number, text in enumerate(lines):
+            fields = {cell.strip().strip('"') for cell in text.strip("\r").split(separator)}
+            if fields.issuperset(layout.required):
+                told = [] if number == 0 else [f"header_row = {layout.header_line + number}"]
+                told += [] if separator == layout.separator else [f'separator = "{separator}"'.replace("\t", "\\t")]
+                return f"the names are there: say {' and '.join(told)} in the mapping"
+    return "name the columns as the file does, in [columns]; `anomaly map` on the file writes a first mapping"
 
 
 def _extra_separators(counts: npt.NDArray[np.int64], names: list[str], name: str, layout: Layout) -> int:

@@ -1,0 +1,80 @@
+"""The contracts of scores, their calibration and what each input contributed."""
+
+from __future__ import annotations
+
+import dataframely as dy
+
+from anomaly.contract.schema_features import Routes
+from anomaly.contract.schema_reported import count, text
+
+
+class Scores(Routes):
+    """How unusual a route is, and how often routes that cannot be evasion look as unusual."""
+
+    anomaly_score = dy.Float64(
+        description="isolation forest, averaged over seeds; higher is more anomalous", min=0, max=1, nullable=True
+    )
+    evidence_score = dy.Float64(
+        description="mean of the route's rank by the forest and by its leading input, among placebos and routes asked about",
+        min=0,
+        max=1,
+        nullable=True,
+    )
+    evidence_weight = dy.Float64(
+        description="how likely a part of evasion before its own rise is looked at; mean 1 over the routes of the window",
+        min=0,
+        nullable=True,
+    )
+    anomaly_rank = dy.Int64(
+        description="1 is the first to look at: by weighted p, then by evidence", min=1, nullable=True
+    )
+    p_value = dy.Float64(
+        description="(1 + placebos with as much evidence) / (1 + placebos), from the route's own rise",
+        min=0,
+        max=1,
+        nullable=True,
+    )
+    q_value = dy.Float64(
+        description="share of false flags to expect down to this route: weighted Benjamini-Hochberg over the window",
+        min=0,
+        max=1,
+        nullable=True,
+    )
+    stability_share = dy.Float64(
+        description="share of seeds and resampled placebos with which q stays within the limit",
+        min=0,
+        max=1,
+        nullable=True,
+    )
+    placebos = count("placebo routes the p-value was read from", "routes")
+
+
+class Calibration(dy.Schema):
+    """Per window: which placebos there were, and how often targets and placebos are flagged."""
+
+    freq_code = text("A annual, M monthly", primary_key=True)
+    window_months = dy.Int16(description="length of the window", primary_key=True, metadata={"unit": "months"})
+    window_end = dy.Date(description="last month of the window", primary_key=True)
+    leg = text("hub to target, or coalition to hub (for ghost transit)", primary_key=True)
+    placebo_kind = text(
+        "importers, periods, both (of these), goods, goods_and_periods or none: what the placebos of this window are"
+    )
+    placebos = count("placebo routes", "routes")
+    q_limit = dy.Float64(description="flags have a q up to here in this window", min=0, max=1)
+    targets = count("routes to targets", "routes")
+    targets_flagged_per_1000 = dy.Float64(
+        description="routes to targets with q within the limit, per 1,000", nullable=True, min=0
+    )
+    placebos_flagged_per_1000 = dy.Float64(
+        description="placebo routes with a p as small as the largest p/weight of a flag, per 1,000",
+        nullable=True,
+        min=0,
+    )
+    says = text("the calibration in words")
+
+
+class Contributions(Routes):
+    """How far a route's score falls when one input of the forest is set to nothing."""
+
+    input = text("indicator whose input was set to 0", primary_key=True)
+    score_drop = dy.Float64(description="fall of anomaly_score", metadata={"unit": "score"})

@@ -1,0 +1,143 @@
+"""Workbooks (xlsx, xls) and HTML tables saved as .xls, as text: one sheet or table becomes CSV, judged like any other.
+
+Pandas speaks to the workbook here, and nowhere else; what it calls a missing cell is an empty one, and "NA" stays "NA".
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from datetime import date, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+
+from anomaly.sources.reading.text import refused
+
+ZIP_MAGIC, OLE_MAGIC = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+MOST_BYTES = 500_000_000
+MOST_CELLS = 50_000_000
+
+
+def is_workbook(data: bytes) -> bool:
+    """Whether the bytes begin as xlsx (a zip) or xls do."""
+    return data.startswith((ZIP_MAGIC, OLE_MAGIC))
+
+
+def sheet_as_csv(path: Path, name: str, sheet: str) -> bytes:
+    """A sheet as CSV in UTF-8, every line as long as the longest.
+
+    Raises DataRejected for a workbook that cannot be opened, a sheet that is not there, and where there are several
+    with something in them and none is named.
+    """
+    if path.stat().st_size > MOST_BYTES:
+        raise refused(name, f"a workbook of at most {MOST_BYTES:,} bytes", f"{path.stat().st_size:,}")
+    import pandas as pd  # 300 ms, and only for workbooks
+
+    try:
+        with pd.ExcelFile(path, engine="calamine") as book:
+            names = [str(sheet_name) for sheet_name in book.sheet_names]
+            if sheet and sheet not in names:
+                raise refused(name, f"a sheet named {sheet}", f"there are {', '.join(names)[:400]}", hint="mend sheet")
+            frames = {title: _cells(book, title) for title in ([sheet] if sheet else names)}
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:  # the reader raises its own kinds for every damage
+        if error.__class__.__name__ == "DataRejected":
+            raise
+        raise refused(name, "a workbook, xlsx or xls", f"one that is damaged or locked ({error})"[:200]) from error
+    filled = [title for title, rows in frames.items() if rows]
+    if len(filled) != 1:
+        came = f"sheets {', '.join(filled)[:400]}" if filled else "no sheet with anything in it"
+        raise refused(name, "one sheet with a table", came, hint='name one in the mapping: sheet = "…"')
+    return _as_csv(frames[filled[0]])
+
+
+def _cells(book: object, sheet: str) -> list[list[str]]:
+    frame = book.parse(sheet, header=None, dtype=object, na_filter=False)  # type: ignore[attr-defined]
+    if frame.size > MOST_CELLS:
+        raise ValueError(f"{frame.size:,} cells in {sheet}")
+    rows = [[_text(cell) for cell in row] for row in frame.itertuples(index=False, name=None)]
+    while rows and not any(rows[-1]):
+        rows.pop()
+    return rows
+
+
+def _text(cell: object) -> str:
+    """A cell as text: whole numbers without a point, others so that no point can be taken for one between thousands."""
+    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
+        return ""
+    if isinstance(cell, bool):
+        return str(cell).upper()
+    if isinstance(cell, float):
+        text = str(int(cell)) if cell.is_integer() and abs(cell) < 2**53 else repr(cell)
+        fraction = text.partition(".")[2]
+        return f"{text}0" if len(fraction) == 3 and fraction.isdecimal() else text
+    if isinstance(cell, datetime):
+        return cell.date().isoformat()
+    return cell.isoformat() if isinstance(cell, date) else str(cell).replace("\0", "").strip()
+
+
+class _Tables(HTMLParser):
+    """The rows of every table of a page, nested ones apart; a cell over several columns is repeated as empty ones."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tables: list[list[list[str]]] = []
+        self._open: list[int] = []
+        self._cell: list[str] | None = None
+        self._span = 1
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "table":
+            self.tables.append([])
+            self._open.append(len(self.tables) - 1)
+        elif tag == "tr" and self._open:
+            self._close()
+            self.tables[self._open[-1]].append([])
+        elif tag in ("td", "th") and self._open:
+            self._close()
+            span = dict(attrs).get("colspan") or "1"
+            self._cell, self._span = [], min(int(span), 1000) if span.isdecimal() else 1
+        elif tag == "br" and self._cell is not None:
+            self._cell.append(" ")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("td", "th", "tr", "table"):
+            self._close()
+        if tag == "table" and self._open:
+            self._open.pop()
+
+    def handle_data(self, data: str) -> None:
+        if self._cell is not None:
+            self._cell.append(data)
+
+    def _close(self) -> None:
+        if self._cell is None or not self._open:
+            return
+        table = self.tables[self._open[-1]]
+        if not table:
+            table.append([])
+        table[-1] += [" ".join("".join(self._cell).split()), *[""] * (self._span - 1)]
+        self._cell = None
+
+
+def page_as_csv(text: str, name: str) -> bytes:
+    """The largest table of an HTML page as CSV in UTF-8. Raises DataRejected where there is none."""
+    parser = _Tables()
+    parser.feed(text)
+    parser.close()
+    tables = [[row for row in table if any(row)] for table in parser.tables]
+    largest = max(tables, key=lambda table: sum(map(len, table)), default=[])
+    if len(largest) < 2:
+        raise refused(name, "a page with a table in it", "HTML without one")
+    return _as_csv(largest)
+
+
+def _as_csv(rows: list[list[str]]) -> bytes:
+    width = max(map(len, rows))
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\n").writerows(
+        [cell.replace("\r", " ").replace("\n", " ") for cell in row] + [""] * (width - len(row)) for row in rows
+    )
+    return written.getvalue().encode()

@@ -1,0 +1,168 @@
+"""What a table of one's own leaves in doubt: it is read, and the reader is told what it may be instead."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from anomaly.reference import nomenclature
+from anomaly.sources.base import doubt
+from anomaly.sources.table_mapping import TableMapping
+
+LEAST_MONTHS = 6  # of a year, to see that they only rise
+MOST_SHOWN = 3
+NEARLY_ALL = 0.9
+ANSWERS_CUT_AT = (500, 100_000, 250_000)  # rows at which Comtrade's services cut an answer without a word
+
+
+def of_cells(kept: pl.DataFrame, rejected: pl.DataFrame, mapping: TableMapping) -> list[dict[str, str | None]]:
+    """Doubts of how cells were read: zeros put back, numbers of countries, cells without a value."""
+    found = []
+    restored = kept.filter("is_restored").unique("code", maintain_order=True)
+    if restored.height and mapping.zeros != "restore":
+        shown = ", ".join(f"{code} as {read}" for code, read in restored.select("code", "cmd_code").head(3).rows())
+        found.append(
+            doubt(
+                "zeros_restored",
+                "codes of seven digits, or nine, have lost the zero at their begin; it was put back",
+                f"{restored.height:,} codes: {shown}",
+                'write the codes as text, or say [code] zeros = "restore" if this is right',
+            )
+        )
+    if mapping.countries == "m49":
+        found += _numbers_of_countries(kept, mapping)
+    unknown = rejected.filter(pl.col("rule").is_in(["no_value", "withheld"]))
+    if unknown.height:
+        found.append(
+            doubt(
+                "values_not_known",
+                "values that are not known or withheld are left out; beside other rows of the month they count as nothing",
+                f"{unknown.height:,} rows, the first is row {unknown['row'][0]}",
+                "read a fall of these routes as unknown",
+            )
+        )
+    return found
+
+
+def _numbers_of_countries(kept: pl.DataFrame, mapping: TableMapping) -> list[dict[str, str | None]]:
+    pairs = kept.select(text="partner", iso3="partner_iso").unique().sort("text")
+    pairs = pairs.filter(~pl.col("text").is_in(list(mapping.own_countries)))
+    if pairs.is_empty():
+        return []
+    shown = ", ".join(f"{text} is {iso3}" for text, iso3 in pairs.head(6).rows())
+    return [
+        doubt(
+            "numbers_as_m49",
+            "the numbers of countries were read as the UN's M49; many offices number countries their own way (GEONOM: 616 is Iran)",
+            f"{pairs.height:,} numbers: {shown}",
+            'compare a few with the names; other numbers go into a file, country_table = "…" (text, iso3)',
+        )
+    ]
+
+
+def of_periods(flows: pl.DataFrame, mapping: TableMapping, *, is_annual: bool) -> list[dict[str, str | None]]:
+    """Doubts of what the periods are: years dated as Januaries, sums from January on, years that begin elsewhere."""
+    if flows.is_empty():
+        return []
+    if is_annual:
+        if mapping.year_begins == 1:
+            return []
+        return [
+            doubt(
+                "fiscal_years",
+                "the years of the table do not begin in January; they are read as the calendar year they begin in",
+                f"they begin in month {mapping.year_begins}",
+                "do not compare them with other publishers' years; monthly figures would be exact",
+            )
+        ]
+    months = flows.select("ref_date").unique()["ref_date"]
+    years = months.dt.year().n_unique()
+    if years > 1 and (months.dt.month() == 1).all():
+        return [
+            doubt(
+                "all_januaries",
+                "every period is a January: are these years, each dated at its first day?",
+                f"{years} Januaries, {_span(months)}, and no other month",
+                'if they are years, say period = "%Y-01-01" (or what stands for the month) in place of '
+                + mapping.period,
+            )
+        ]
+    return [] if mapping.cumulative else _only_rising(flows)
+
+
+def _span(months: pl.Series) -> str:
+    first, *_, last = months.sort().dt.strftime("%Y-%m").to_list() * 2
+    return f"{first} to {last}"
+
+
+def _only_rising(flows: pl.DataFrame) -> list[dict[str, str | None]]:
+    """Routes whose months rise all through each year and fall back in January: sums from January on, most likely."""
+    route = ["reporter_iso", "partner_iso", "flow_code", "cmd_code"]
+    year = pl.col("ref_date").dt.year().alias("year")
+    steps = flows.sort(*route, "ref_date").with_columns(year)
+    before = pl.col("primary_value_usd").shift(1).over(*route, "year")
+    last_year = pl.col("primary_value_usd").shift(1).over(*route)
+    steps = steps.with_columns(
+        is_rise=pl.col("primary_value_usd") >= before,
+        is_more=pl.col("primary_value_usd") > before,
+        is_back=(pl.col("ref_date").dt.month() == 1) & (pl.col("primary_value_usd") < last_year),
+        is_january=(pl.col("ref_date").dt.month() == 1) & last_year.is_not_null(),
+    )
+    years = steps.group_by(*route, "year").agg(
+        months=pl.len(), all_rise=pl.col("is_rise").all(), rises=pl.col("is_more").sum()
+    )
+    long = years.filter(pl.col("months") >= LEAST_MONTHS)
+    januaries = steps.filter("is_january")
+    if long.is_empty():
+        return []
+    rising = long.filter(pl.col("all_rise") & (pl.col("rises") >= 0.8 * (pl.col("months") - 1)))
+    falls_back = januaries.is_empty() or (januaries["is_back"].mean() or 0) >= NEARLY_ALL  # type: ignore[operator]
+    if rising.height < NEARLY_ALL * long.height or not falls_back:
+        return []
+    fallen = int(januaries["is_back"].sum())
+    return [
+        doubt(
+            "months_only_rise",
+            "the months of a year only rise and fall back in January: are they sums from January on?",
+            f"{rising.height:,} of {long.height:,} years of routes rise all through; {fallen:,} of {januaries.height:,} Januaries fall back",
+            "if they are sums say cumulative = true in the mapping",
+        )
+    ]
+
+
+def of_editions(early: pl.DataFrame, *, is_converted: bool, word: str) -> list[dict[str, str | None]]:
+    """Doubts of one edition for a whole table, where some rows are older than it, or have codes of another."""
+    if early.is_empty():
+        return []
+    figures = f"{early.height:,} rows, {_span(early['ref_date'])}"
+    if is_converted:
+        return [
+            doubt(
+                "edition_before_its_time",
+                f"rows older than {word} have codes that only it has: they were converted, and by whom is not known",
+                figures,
+                'have them as they were reported, with classification = "by year", where you can',
+            )
+        ]
+    named = ", ".join(nomenclature.name_of(number) for number in early["edition_in_force"].unique().sort())
+    return [
+        doubt(
+            "edition_by_year",
+            f"rows older than {word}, or with codes that it has not, were read in the edition in force in their year, {named}",
+            figures,
+            'say classification = "by year", or name a column of editions',
+        )
+    ]
+
+
+def of_rows(rows_in: int) -> list[dict[str, str | None]]:
+    """A count of rows at which services cut their answers."""
+    if rows_in not in ANSWERS_CUT_AT:
+        return []
+    return [
+        doubt(
+            "answer_may_be_cut",
+            "the file has exactly as many rows as a service gives at most, and it would not say so",
+            f"{rows_in:,} rows",
+            "ask for fewer reporters, periods or codes at a time, and compare",
+        )
+    ]

@@ -1,0 +1,146 @@
+"""Periods as tables write them: a format of one's own, months by number or by name, quarters, fiscal years."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+import polars as pl
+
+DIRECTIVES = {
+    "Y": r"(?P<Y>[0-9]{4})",
+    "y": r"(?P<y>[0-9]{2})",
+    "m": r"(?P<m>[0-9]{1,2})",
+    "d": r"(?P<d>[0-9]{1,2})",
+    "b": r"(?P<b>[^\W\d_]+)\.?",
+    "B": r"(?P<b>[^\W\d_]+)\.?",
+    "q": r"(?P<q>[1-4]|IV|I{1,3})",
+}
+MOST_PERIODS = 20_000  # different texts of periods in one table; two hundred years of months are 2,400
+FIRST_YEAR, LAST_YEAR = 1900, 2100
+# the first letters that tell the months of a language apart, in order; a name may be longer, or cut with a point
+LANGUAGES = {
+    "en": "jan feb mar apr may jun jul aug sep oct nov dec",
+    "ru": "янв фев мар апр май|мая июн июл авг сен окт ноя дек",
+    "de": "jan|jän feb mär|mrz|maer apr mai jun jul aug sep okt nov dez",
+    "fr": "janv|jan fév|fev mars|mar avr mai juin juil août|aout sep oct nov déc|dec",
+    "es": "ene feb mar abr may jun jul ago sep|set oct nov dic",
+    "it": "gen feb mar apr mag giu lug ago set ott nov dic",
+    "pt": "jan fev mar abr mai jun jul ago set out nov dez",
+    "pl": "sty lut mar kwi maj cze lip sie wrz paź|paz lis gru",
+    "tr": "oca şub|sub mar nis may haz tem ağu|agu eyl eki kas ara",
+    "uk": "січ лют бер кві тра чер лип сер вер жов лис гру",
+    "kk": "қаң ақп нау сәу мам мау шіл там қыр қаз қар жел",
+}
+_ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4}
+
+
+def format_fault(text: object) -> str:
+    """What is wrong with a format of periods, or nothing."""
+    if not isinstance(text, str):
+        return "text"
+    named = re.findall(r"%(.)", text)
+    kinds = ["Y" if name in "Yy" else "m" if name in "mbB" else name for name in named]
+    if any(name not in DIRECTIVES for name in named) or text.count("%") != len(named) or "Y" not in kinds:
+        return "made of %Y (or %y), %m (or %b, a month's name), %q (a quarter) and %d, with the year in it"
+    return "" if len(set(kinds)) == len(kinds) else "each part of the date once"
+
+
+def names_of_months(names: object) -> dict[str, int]:
+    """Beginning of a month's name, in lower case → its number; of a language, or of twelve names of one's own."""
+    words = LANGUAGES[names].split(" ") if isinstance(names, str) else [str(name).lower() for name in names]  # type: ignore[attr-defined]
+    return {begin: number for number, word in enumerate(words, 1) for begin in word.split("|")}
+
+
+def pattern_of(text: str) -> re.Pattern[str]:
+    """The format as a pattern of whole texts; blanks in it stand for any blanks."""
+    parts = re.split(r"(%[A-Za-z]|\s+)", text)
+    inner = "".join(
+        DIRECTIVES[part[1]] if part.startswith("%") else r"\s*" if part.isspace() else re.escape(part) for part in parts
+    )
+    return re.compile(inner, re.IGNORECASE)
+
+
+def month_of(text: str, names: dict[str, int]) -> int | None:
+    """1 to 12 of "7", "07", "7.0", "Jul", "July" or "июля"; None of anything else."""
+    cleaned = text.strip().rstrip(".").lower()
+    if re.fullmatch(r"[0-9]{1,2}(\.0)?", cleaned):
+        number = int(float(cleaned))
+        return number if 1 <= number <= 12 else None
+    fitting = [begin for begin in names if cleaned.startswith(begin)]
+    return names[max(fitting, key=len)] if fitting and cleaned.isalpha() else None
+
+
+def is_monthly(text: str, columns: dict[str, str]) -> bool:
+    """Whether the periods of a table are months."""
+    return any(part in text for part in ("%m", "%b", "%B")) or "month" in columns
+
+
+def is_quarterly(text: str, columns: dict[str, str]) -> bool:
+    """Whether the periods of a table are quarters."""
+    return "%q" in text or "quarter" in columns
+
+
+def resolved(asked: pl.DataFrame, text: str, names: dict[str, int], year_begins: int = 1) -> pl.DataFrame:
+    """First days of periods.
+
+    Parameters
+    ----------
+    asked
+        `period`, `month` and `quarter` (texts, null where there is no such column), each combination once.
+    text
+        The format of `period`.
+    names
+        Names of months, of `names_of_months`.
+    year_begins
+        The calendar month that is the first of the table's year: months and quarters are counted from it, and the
+        year is named by the calendar year it begins in.
+
+    Returns
+    -------
+    The same columns and `ref_date`: the first day of the month, of the quarter's first month or of the year; null
+    where the texts do not fit.
+    """
+    pattern = pattern_of(text)
+    rows = [
+        _first_day(*cells, pattern=pattern, names=names, year_begins=year_begins)
+        for cells in asked.select("period", "month", "quarter").head(MOST_PERIODS).iter_rows()
+    ]
+    rows += [None] * (asked.height - len(rows))
+    return asked.select("period", "month", "quarter").with_columns(ref_date=pl.Series(rows, dtype=pl.Date))
+
+
+def _first_day(
+    period: str | None,
+    month: str | None,
+    quarter: str | None,
+    *,
+    pattern: re.Pattern[str],
+    names: dict[str, int],
+    year_begins: int,
+) -> date | None:
+    match = pattern.fullmatch((period or "").strip())
+    if match is None:
+        return None
+    part = match.groupdict()
+    year = int(part["Y"]) if part.get("Y") else 2000 + int(part["y"]) - (100 if int(part["y"]) > 69 else 0)
+    number: int | None = 1
+    if month is not None:
+        number = month_of(month, names)
+    elif quarter is not None or part.get("q"):
+        found = quarter_of(quarter if quarter is not None else part["q"])
+        number = 3 * found - 2 if found else None
+    elif part.get("m") or part.get("b"):
+        number = month_of(part.get("m") or part["b"], names)
+    if number is None or not FIRST_YEAR <= year <= LAST_YEAR:
+        return None
+    if part.get("d") and not 1 <= int(part["d"]) <= 31:
+        return None
+    months = year * 12 + number - 1 + year_begins - 1
+    return date(months // 12, months % 12 + 1, 1)
+
+
+def quarter_of(text: str) -> int | None:
+    """1 to 4 of "3", "Q3", "III" or "3 quarter"; None of anything else."""
+    match = re.fullmatch(r"\s*Q?\s*([1-4]|IV|I{1,3})(\.0)?(\s*(q|qtr|quarter|кв|квартал)\.?)?\s*", text, re.IGNORECASE)
+    return None if match is None else _ROMAN.get(match[1].upper()) or int(match[1])

@@ -1,0 +1,209 @@
+"""Rows of a table of one's own looked at together: editions, levels, parts and totals, sums, sums from January on.
+
+Every step takes the rows that were kept so far and gives those that stay, and what it set aside as rules.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from anomaly.reference import nomenclature
+from anomaly.reference.editions import EDITION_STARTS
+from anomaly.sources.base import Rule
+from anomaly.sources.reading.batches import AMOUNTS, KEY
+from anomaly.sources.reading.text import refused
+from anomaly.sources.table_doubts import of_editions
+from anomaly.sources.table_faults import BY_YEAR
+
+GROUP = ("freq_code", "ref_date", "reporter_iso", "flow_code")
+LEAST_ROUTES = 4  # of a month, for zeros everywhere to be no trade of one route that stopped
+ROUNDING = 0.005
+ALL = pl.lit(value=True)
+
+
+def with_editions(kept: pl.DataFrame, word: str) -> tuple[pl.DataFrame, list[dict[str, str | None]]]:
+    """Add classification_code; `word` is what the mapping says of the whole table, empty where a column says it.
+
+    Where one word stands for all years, rows older than that edition are taken to be in the edition in force then, as
+    reporters write them. They stay as said where one of them has a code that only the edition said has: then somebody
+    converted the table.
+    """
+    is_cn = pl.col("classification").str.starts_with("CN")
+    in_force = (
+        pl.when(is_cn)
+        .then(pl.format("CN{}", pl.col("ref_date").dt.year()))
+        .otherwise(pl.format("H{}", pl.col("edition_in_force")))
+    )
+    if word in BY_YEAR:
+        return kept.with_columns(classification_code=in_force), []
+    if not word:
+        return kept.with_columns(classification_code=pl.col("classification")), []
+    starts = pl.col("said_edition").replace_strict(dict(enumerate(EDITION_STARTS)), default=None, return_dtype=pl.Int32)
+    is_early = (pl.col("ref_date").dt.year() < starts) & (pl.col("edition_in_force") >= 0)
+    is_converted = bool(kept.select((is_early & ~pl.col("fits_in_force")).any()).item())
+    is_other = ~pl.col("fits_said") | (is_early & pl.lit(not is_converted))
+    doubts = of_editions(
+        kept.filter(is_early if is_converted else is_other), is_converted=is_converted, word=_name(word)
+    )
+    code = pl.when(is_other.fill_null(value=False)).then(in_force).otherwise(pl.col("classification"))
+    return kept.with_columns(classification_code=code), doubts
+
+
+def _name(word: str) -> str:
+    return nomenclature.name_of(int(word[1])) if word.startswith("H") else f"the CN of {word[2:]}"
+
+
+def not_reported() -> Rule:
+    """Months in which a reporter has zeros everywhere, though its other months have trade: they were not out yet."""
+    month = pl.col("primary_value_usd").max().over(GROUP)
+    others = pl.col("primary_value_usd").max().over("reporter_iso", "flow_code", "freq_code")
+    routes = pl.len().over(GROUP)
+    return Rule(
+        "not_reported",
+        "value",
+        (month == 0) & (others > 0) & (routes >= LEAST_ROUTES),
+        "every value of the reporter in this period is 0: it has not reported it",
+        is_error=False,
+    )
+
+
+def levels(kept: pl.DataFrame, name: str) -> tuple[Rule, ...]:
+    """Rules for totals whose parts are in the table, and parts whose total is.
+
+    A total of all goods is set aside where the reporter's period has goods; a chapter or heading where it has a longer
+    code that begins so. Alone each is a good of its own. National lines are set aside where their six digits have a row,
+    which then holds them. Raises DataRejected where such a row is less than its lines: neither holds the other.
+    """
+    level = pl.col("code_level")
+    has_goods = (level > 0).any().over(GROUP)
+    marked = kept.with_columns(_six=pl.col("cmd_code").str.slice(0, 6), _is_line=level > 6)
+    if (kept["code_level"] > 6).any() and (kept["code_level"] == 6).any():
+        _refuse_less_than_lines(marked, name)
+    shorter = kept.filter(level.is_in([2, 4])).select(*GROUP, "cmd_code").unique()
+    longer = kept.filter(level >= 4).select(*GROUP, "cmd_code", "code_level").unique()
+    held = [
+        shorter.filter(pl.col("cmd_code").str.len_chars() == digits).join(
+            longer.filter(pl.col("code_level") > digits)
+            .select(*GROUP, cmd_code=pl.col("cmd_code").str.slice(0, digits))
+            .unique(),
+            on=[*GROUP, "cmd_code"],
+            how="semi",
+        )
+        for digits in (2, 4)
+    ]
+    totals = kept.select("_place", *GROUP, "cmd_code").join(pl.concat(held), on=[*GROUP, "cmd_code"], how="semi")
+    key = [*GROUP, "partner_iso", "_six"]
+    with_six = marked.filter(level == 6).select(key).unique()
+    lines = marked.filter("_is_line").join(with_six, on=key, how="semi")
+    return (
+        Rule("not_six_digits", "code", (level == 0) & has_goods, "a total of all goods beside its goods", is_error=False),
+        Rule(
+            "not_six_digits", "code", pl.col("_place").is_in(totals["_place"].implode()),
+            "a chapter or heading whose parts are rows of their own", is_error=False,
+        ),
+        Rule(
+            "part_of_six_digits", "code", pl.col("_place").is_in(lines["_place"].implode()),
+            "a national line whose six digits have a row of their own, which holds it", is_error=False,
+        ),
+    )  # fmt: skip
+
+
+def _refuse_less_than_lines(marked: pl.DataFrame, name: str) -> None:
+    key = [*GROUP, "partner_iso", "_six"]
+    both = (
+        marked.filter(pl.col("code_level") >= 6)
+        .group_by(key, maintain_order=True)
+        .agg(
+            row=pl.col("row").first(),
+            whole=pl.col("reported_value").filter(~pl.col("_is_line")).sum(),
+            wholes=(~pl.col("_is_line")).sum(),
+            lines=pl.col("reported_value").filter("_is_line").sum(),
+        )
+        .filter((pl.col("wholes") > 0) & (pl.col("lines") > pl.col("whole") * (1 + ROUNDING) + 1000))
+    )
+    if both.height:
+        first = both.row(0, named=True)
+        came = (
+            f"{first['_six']} of {first['reporter_iso']} with {first['partner_iso']}, {first['ref_date']:%Y-%m}: "
+            f"{first['whole']:,} where its national lines add up to {first['lines']:,}; {both.height:,} such codes"
+        )
+        hint = "leave one of the two levels out, with [pass_over] or before"
+        raise refused(name, "six digits that hold their national lines", came, row=first["row"], hint=hint)
+
+
+def with_reexports(kept: pl.DataFrame) -> pl.DataFrame:
+    """Exports with the re-exports beside them added, for tables whose exports do not hold them.
+
+    A re-export without an export of its key becomes that export: all of it went out again.
+    """
+    key = [name for name in KEY if name != "flow_code"]
+    turned = pl.col("flow_code").replace({"RX": "X", "RM": "M"})
+    again = kept.filter(pl.col("flow_code").is_in(["RX", "RM"]))
+    more = again.group_by(*key, turned.alias("flow_code")).agg(
+        *(pl.col(name).sum().alias(f"_{name}") for name in ("primary_value_usd", "reported_value")),
+        _net_wgt_g=pl.when(pl.col("net_wgt_g").null_count() == 0).then(pl.col("net_wgt_g").sum()),
+    )
+    joined = kept.join(more, on=[*key, "flow_code"], how="left", nulls_equal=True, maintain_order="left")
+    has = pl.col("_primary_value_usd").is_not_null()
+    added = joined.with_columns(
+        primary_value_usd=pl.when(has).then(pl.col("primary_value_usd") + pl.col("_primary_value_usd")).otherwise("primary_value_usd"),
+        reported_value=pl.when(has).then(pl.col("reported_value") + pl.col("_reported_value")).otherwise("reported_value"),
+        net_wgt_g=pl.when(has).then(pl.col("net_wgt_g") + pl.col("_net_wgt_g")).otherwise("net_wgt_g"),
+    ).select(kept.columns)  # fmt: skip
+    with_export = kept.filter(pl.col("flow_code").is_in(["X", "M"])).select(*key, "flow_code").unique()
+    alone = again.with_columns(turned.alias("flow_code")).join(
+        with_export, on=[*key, "flow_code"], how="anti", nulls_equal=True
+    )
+    is_alone = pl.col("_place").is_in(alone["_place"].implode())
+    return added.with_columns(flow_code=pl.when(is_alone).then(turned).otherwise("flow_code"))
+
+
+def months_of_sums(kept: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Rule, ...]]:
+    """Months out of sums from January on, and the rules for those that cannot be: a month before is missing, or more."""
+    route = [name for name in KEY if name != "ref_date"]
+    ordered = kept.sort(*route, "ref_date").with_columns(_year=pl.col("ref_date").dt.year())
+    before = {
+        name: pl.col(name).shift(1).over(*route, "_year")
+        for name in ("primary_value_usd", "reported_value", "net_wgt_g")
+    }
+    month_before = pl.col("ref_date").shift(1).over(*route, "_year")
+    is_first = pl.col("ref_date").dt.month() == 1
+    is_next = month_before == pl.col("ref_date").dt.offset_by("-1mo")
+    months = ordered.with_columns(
+        _is_gap=~(is_first | is_next.fill_null(value=False)),
+        **{name: pl.when(is_first).then(name).otherwise(pl.col(name) - last) for name, last in before.items()},
+    )
+    months = months.with_columns(net_wgt_g=pl.when(pl.col("net_wgt_g") >= 0).then("net_wgt_g"))
+    return months.drop("_year"), (
+        Rule("no_month_before", "period", pl.col("_is_gap"), "a sum from January on, and the month before is not there", is_error=False),
+        Rule("sum_falls", "value", pl.col("reported_value") < 0, "a sum from January on that is less than the month before"),
+    )  # fmt: skip
+
+
+def years_of_quarters(kept: pl.DataFrame) -> tuple[pl.DataFrame, Rule]:
+    """Years out of quarters, for nothing here has quarters; `_quarters` counts those of a year."""
+    rest = [name for name in KEY if name != "ref_date"]
+    years = kept.with_columns(ref_date=pl.col("ref_date").dt.truncate("1y"))
+    years = years.with_columns(_quarters=pl.len().over(*rest, "ref_date"))
+    rule = Rule(
+        "year_not_whole",
+        "period",
+        pl.col("_quarters") < 4,
+        "a quarter of a year whose four are not all there",
+        is_error=False,
+    )
+    return years, rule
+
+
+def added(kept: pl.DataFrame) -> pl.DataFrame:
+    """Rows of one key added up, in the order of their first; a weight is known where all of them are."""
+    if kept.select(KEY).hash_rows().n_unique() == kept.height:
+        return kept
+    sums = [
+        pl.col("primary_value_usd").sum(),
+        pl.col("reported_value").sum(),
+        pl.when(pl.col("net_wgt_g").null_count() == 0).then(pl.col("net_wgt_g").sum()),
+        pl.col("is_net_wgt_estimated").any(),
+    ]
+    rest = [pl.col(column).first() for column in kept.columns if column not in (*KEY, *AMOUNTS)]
+    return kept.group_by(KEY, maintain_order=True).agg(*sums, *rest)

@@ -1,0 +1,41 @@
+"""bilateral + coverage + families.broken → leakage, what went to hubs beyond what the years before explain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from anomaly.contract.settings import Settings
+from anomaly.features.grid import COLUMNS
+from anomaly.reference.goods import HEADING_DIGITS
+from anomaly.stages.stage import Chunks, Stage
+from anomaly.stages.supply import ROWS_AT_A_TIME
+
+
+def _leakage(
+    chunks: Iterator[pl.DataFrame],
+    coverage: pl.DataFrame,
+    scope: pl.DataFrame,
+    broken: pl.DataFrame,
+    settings: Settings,
+) -> Iterator[tuple[pl.DataFrame, ...]]:
+    from anomaly.leakage import leakage
+    from anomaly.supply import reporting
+
+    tables = leakage.build(chunks, reporting.spans(coverage, scope, settings), broken, settings)
+    yield tables.leakage, tables.coverage
+
+
+LEAKAGE = Stage(
+    "leakage",
+    (
+        Chunks("bilateral", ROWS_AT_A_TIME, HEADING_DIGITS, COLUMNS),
+        "coverage",
+        "coverage.scope",
+        "families.broken",
+    ),
+    ("leakage", "leakage.coverage"),
+    _leakage,
+)
+STAGES = (LEAKAGE,)

@@ -1,0 +1,30 @@
+"""features + families → scores, their calibration, and what each input contributed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from anomaly.contract.settings import Settings
+from anomaly.stages.facts import GOODS_LISTS
+from anomaly.stages.stage import Lazy, Stage
+
+
+def _inputs(features: pl.LazyFrame, lists: pl.DataFrame, settings: Settings) -> Iterator[tuple[pl.LazyFrame]]:
+    """What the forest is given: routes to the coalition are neither asked about nor placebos."""
+    from anomaly.scores import forest_inputs
+
+    yield (forest_inputs.build(features.filter(pl.col("role") != "coalition"), settings, lists),)
+
+
+def _scores(inputs: pl.DataFrame, settings: Settings) -> Iterator[tuple[pl.DataFrame, ...]]:
+    from anomaly.scores import forest_inputs, scores
+
+    scored = scores.build(inputs, forest_inputs.names(), settings)
+    yield scored.scores, scored.calibration, scored.contributions
+
+
+INPUTS = Stage("inputs of the forest", (Lazy("features"), "goods_lists"), ("inputs",), _inputs)
+SCORES = Stage("scores", ("inputs",), ("scores", "scores.calibration", "scores.contributions"), _scores)
+STAGES = (GOODS_LISTS, INPUTS, SCORES)

@@ -1,0 +1,86 @@
+"""Every window of the legs by both tests, and what stands beside its calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from anomaly.contract.settings import Settings
+from anomaly.features.marks import Ids, Marks
+from anomaly.supply import beside, by_date, by_window
+from anomaly.supply.reporting import Span
+from anomaly.supply.rise import Direct, Rise, Spell, asked_ends, least_usd, spell
+from anomaly.supply.series import Legs
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One window. Marks and figures are in the order of the legs, those of `direct` in that of the goods.
+
+    is_before   the window lies before the measure
+    asked, gated, controls   hubs' legs that are material; those of goods whose direct trade fell; and stood
+    by_rule     called although no test could be made, openly uncalibrated
+    year_before  legs tested and called in the same months of the year before
+    """
+
+    spell: Spell
+    is_before: bool
+    rise: Rise
+    direct: Direct
+    asked: Marks
+    gated: Marks
+    controls: Marks
+    tested: by_window.Tested
+    steps: by_date.Steps | None
+    dated: by_date.Dated | None
+    calls: beside.Calls
+    by_rule: Marks
+    year_before: tuple[int, int]
+
+    @property
+    def called(self) -> Marks:
+        """Legs called in any way."""
+        return self.calls.by_window | self.calls.by_date | self.by_rule
+
+
+def windows(legs: Legs, span: Span, settings: Settings) -> list[Judged]:
+    """The windows of a span that have a year before the measure to be held against, in order."""
+    measure = legs.position(settings.sanctions_since.replace(day=1))
+    rises = by_window.compute_once(legs, settings)
+    months = settings.supply.window_months
+    asked = [spell(end, measure, months, None, settings) for end in asked_ends(legs, span.ends)]
+    return [_judged(legs, window, measure, rises, settings) for window in asked if window is not None]
+
+
+def _judged(legs: Legs, window: Spell, measure: int, rises: by_window.Rises, settings: Settings) -> Judged:
+    rise, direct = rises(window)
+    is_large = rise.is_known & (rise.value >= least_usd(settings, window.months))
+    asked = is_large & legs.is_hub[legs.importer]
+    gated, controls = asked & direct.fell[legs.good], asked & direct.stood[legs.good]
+    tested = by_window.against_placebos(legs, window, measure, rises, settings)
+    since = measure + (settings.sanctions_since.day > 1)
+    steps = by_date.steps(legs, window.end, settings)
+    fell = direct.fell[legs.good] & legs.is_hub[legs.importer]
+    stood = direct.stood[legs.good] & legs.is_hub[legs.importer] if tested.importers else None
+    dated = None if steps is None else by_date.against_dates(steps, since, fell, settings, stood)
+    calls = beside.calls(tested, steps, dated, since, rise.sum_log > 0, gated, controls, settings)
+    is_testable = dated is not None or bool(np.isfinite(tested.p_value[gated]).any())
+    by_rule = np.zeros(len(asked), dtype=np.bool_)
+    if not is_testable and steps is not None and window.end >= measure:
+        is_risen = rise.rise_log >= settings.supply.rule_rise_log
+        by_rule = gated & is_risen & (steps.size > 0) & (steps.at >= since)
+    return Judged(
+        window, window.end < measure, rise, direct, asked, gated, controls, tested, steps, dated, calls, by_rule,
+        beside.year_before(legs, window.end, measure, rises, settings),
+    )  # fmt: skip
+
+
+def places(judged: Judged) -> Ids:
+    """Order in which to read the called, from 1: by rise and by amount, the ranks of both added; 0 for the others."""
+    row = np.flatnonzero(judged.called)
+    more = (judged.rise.value - judged.rise.best)[row]
+    ranks = sum(np.argsort(np.argsort(-one, kind="stable")) for one in (judged.rise.rise_log[row], more))
+    place = np.zeros(len(judged.called), dtype=np.int64)
+    place[row[np.argsort(ranks, kind="stable")]] = np.arange(1, len(row) + 1)
+    return place

@@ -1,0 +1,62 @@
+"""`--source` answers with that publisher's figures, also where another one speaks for the route."""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from anomaly.cli.commands import main
+from pipelines import bilateral, coverage, families, flows
+from pipelines.job import run_jobs
+from tests.sources.comtrade_files import answer, row
+
+MAPPING = 'flow = "X"\nclassification = "H6"\nperiod = "%Y-%m"\n[columns]\n'
+MAPPING += "".join(f'{role} = "{role}"\n' for role in ("reporter", "partner", "period", "code", "value"))
+MONTHS = [(year, month) for year in (2022, 2023) for month in range(1, 13)]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with a route that a table says (7 a month) and Comtrade too (5 a month)."""
+    root = tmp_path_factory.mktemp("sources")
+    (root / "raw" / "comtrade").mkdir(parents=True)
+    (root / "raw" / "mine.toml").write_text(MAPPING, encoding="utf-8")
+    lines = ["reporter,partner,period,code,value", *(f"KAZ,RUS,{year}-{month:02},854231,7" for year, month in MONTHS)]
+    (root / "raw" / "mine.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    rows = [
+        row(freqCode="M", period=f"{year}{month:02}", reporterCode=398, reporterISO="KAZ", cmdCode="854231", primaryValue=5.0)
+        for year, month in MONTHS
+    ]  # fmt: skip
+    (root / "raw" / "comtrade" / "a.json").write_bytes(answer(rows))
+    run_jobs(
+        (flows.JOB, families.JOB, coverage.JOB, bilateral.JOB), "bilateral", root / "raw", root / "data", "russia-2022"
+    )
+    return root / "data"
+
+
+def asked(data: Path, *more: str) -> list[dict[str, str]]:
+    words = ["854231", "--exporter", "KAZ", "--importer", "RUS", "--period", "2023H1"]
+    told = CliRunner().invoke(main, ["query", *words, *more, "--data", str(data), "--format", "csv"])
+    assert told.exit_code == 0, told.output
+    return list(csv.DictReader(io.StringIO(told.stdout)))
+
+
+@pytest.mark.parametrize(("source", "value"), [("table", "42"), ("comtrade", "30")])
+def test_a_question_of_one_source_has_its_figures(data: Path, source: str, value: str) -> None:
+    (answered,) = asked(data, "--source", source)
+    assert (answered["value_usd"], answered["source"]) == (value, source)
+
+
+def test_a_question_of_all_sources_has_those_of_the_one_that_speaks_for_the_route(data: Path) -> None:
+    assert [answered["value_usd"] for answered in asked(data)] == ["42"]
+
+
+def test_a_source_that_holds_nothing_answers_nothing(data: Path) -> None:
+    assert asked(data, "--source", "baci") == []
+
+
+def test_the_doubts_of_the_files_are_listed(data: Path) -> None:
+    told = CliRunner().invoke(main, ["sources", "--doubts", "--data", str(data), "--format", "csv"])
+    assert [doubt["rule"] for doubt in csv.DictReader(io.StringIO(told.stdout))] == ["takes_the_route"]

@@ -1,0 +1,110 @@
+"""A stage that is put between two others in the list is passed by the run, the backtest, what is left out, and explain."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from click.testing import CliRunner
+
+from anomaly.cli.commands import main
+from anomaly.contract.settings import Settings
+from anomaly.contract.tables import Frame
+from anomaly.stages import scores
+from anomaly.stages.facts import GOODS_LISTS
+from anomaly.stages.stage import Lazy, Stage
+from anomaly.store.store import Store
+from pipelines import run
+from tests.backtest.test_replayed import SURGE, rows, write_flows
+from tests.trade import years
+
+ROUTE = dict(zip(("exporter_iso", "importer_iso", "good"), SURGE, strict=True))
+IS_SURGE = (pl.col("good") == ROUTE["good"]) & (pl.col("importer_iso") == ROUTE["importer_iso"])
+RISES = ("record_excess_log", "baseline_excess_log")
+
+
+class Planted:
+    """A stage that multiplies the rise of the surge by a factor, and counts how often it was gone through."""
+
+    def __init__(self, factor: float) -> None:
+        self.factor, self.times = factor, 0
+
+    def build(self, frame: Frame, _settings: Settings) -> Iterator[tuple[Frame]]:
+        self.times += 1
+        rises = [pl.when(IS_SURGE).then(pl.col(name) * self.factor).otherwise(pl.col(name)) for name in RISES]
+        yield (frame.with_columns(*[rise.alias(name) for rise, name in zip(rises, RISES, strict=True)]),)
+
+
+def stages(planted: Planted, place: str) -> tuple[Stage, ...]:
+    """A copy of the list with one stage more."""
+    if place == "after features":
+        more = Stage("planted", (Lazy("features"),), ("planted",), planted.build)
+        return (GOODS_LISTS, more, replace(scores.INPUTS, reads=(Lazy("planted"), "goods_lists")), scores.SCORES)
+    more = Stage("planted", (Lazy("inputs"),), ("planted",), planted.build)
+    return (GOODS_LISTS, scores.INPUTS, more, replace(scores.SCORES, reads=("planted",)))
+
+
+@pytest.fixture(scope="module")
+def trade() -> list[dict[str, Any]]:
+    """Eurostat tells what the coalition sells, and what Armenia sells to Brazil, which is taken off its rise."""
+    told = [row | ({"source": "comext", "dataset": "eu"} if row["reporter_iso"] == "DEU" else {}) for row in rows()]
+    to_brazil = {**dict.fromkeys(range(2018, 2022), 4_000_000), 2022: 9_000_000}
+    return [*told, *years("ARM", "BRA", to_brazil, code=ROUTE["good"], source="comext", dataset="eu")]
+
+
+def ran(root: Path, trade: list[dict[str, Any]], *jobs: str) -> Store:
+    scenario = write_flows(root, trade)
+    for job in jobs:
+        run.main(root / "raw", root / "data", str(scenario), job)
+    return Store(root / "data")
+
+
+UP_TO_SCORES = ("families", "coverage", "bilateral", "supply", "features", "scores")
+
+
+def score(store: Store) -> float:
+    of_2022 = store.read("scores").filter(**ROUTE).filter(pl.col("window_end").dt.year() == 2022)
+    return float(of_2022["anomaly_score"].item())
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory, trade: list[dict[str, Any]]) -> Store:
+    """A run without it."""
+    return ran(tmp_path_factory.mktemp("plain"), trade, *UP_TO_SCORES, "flags")
+
+
+@pytest.mark.parametrize("place", ["after features", "after inputs"])
+def test_a_stage_put_between_two_others_is_passed_by_all(
+    place: str, plain: Store, trade: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planted = Planted(0.5)
+    monkeypatch.setattr(scores, "STAGES", stages(planted, place))
+    store = ran(tmp_path, trade, *UP_TO_SCORES)
+    assert planted.times == 1
+    assert score(store) < score(plain)
+
+    run.main(tmp_path / "raw", tmp_path / "data", str(tmp_path / "quick.toml"), "flags")
+    of_left_out = planted.times - 1
+    assert set(store.read("flags.without")["source_left_out"]) == {"comext", "comtrade"}
+    assert of_left_out >= (2 if place == "after features" else 1)  # inputs of each publisher; forests once
+
+    words = ["explain", f"{ROUTE['good']}:ARM:RUS:2022", "--reproduce", "--format", "json"]
+    where = ["--data", str(tmp_path / "data"), "--scenario", str(tmp_path / "quick.toml")]
+    told = CliRunner().invoke(main, [*words, *where])
+    assert json.loads(told.stdout)["score"]["reproduced"].startswith("yes"), told.output
+    assert planted.times == of_left_out + 2
+
+
+@pytest.mark.parametrize("place", ["after features", "after inputs"])
+def test_a_stage_that_silences_a_rise_silences_the_flag_of_the_run_and_of_the_backtest(
+    place: str, plain: Store, trade: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert plain.read("flags").filter(**ROUTE).height == 1
+    monkeypatch.setattr(scores, "STAGES", stages(Planted(0.0), place))
+    store = ran(tmp_path, trade, *UP_TO_SCORES, "flags", "backtest")
+    assert store.read("flags").filter(**ROUTE).is_empty()
+    found = store.read("backtest").filter(measure="case_routes_flagged", method="ours", kind="arm-rus-870323-2022")
+    assert (found["hits"].item(), found["out_of"].item()) == (0, 1)
