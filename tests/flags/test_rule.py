@@ -56,6 +56,10 @@ def test_a_route_that_keeps_every_condition_is_a_flag_on_either_leg() -> None:
     assert judged(GHOST) == (True, rule.NOTHING)
 
 
+def test_a_limit_itself_is_within_it() -> None:
+    assert judged(FLAGGED | {"value_usd": MILLION, "q_value": 0.1, "surge_log": 0.405}) == (True, rule.NOTHING)
+
+
 @pytest.mark.parametrize(
     ("row", "change", "words"),
     [
@@ -238,7 +242,9 @@ def test_the_limits_of_a_scenario_are_its_own_and_those_of_the_indicators_where_
     own = rule.limits_of(load(thresholds={"surge_log": 9.0}, materiality_usd=5))
     assert (own.thresholds["surge_log"], own.materiality_usd) == (9.0, 5)
     assert own.thresholds["direct_drop_log"] == FELL_LOG
-    assert not {*own.hubs} & {*own.targets, *own.coalition}
+    both = {"countries": ["KAZ", "DEU", "RUS"], "since": "2022-02-24", "source": "planted"}
+    named_twice = load(hub_candidates=both, neighbours=both)
+    assert set(rule.limits_of(named_twice).hubs) == {"KAZ"}
     assert {SETTINGS.role_of(country) for country in own.hubs} == {"other"}
 
 
