@@ -55,7 +55,8 @@ def measure(seed: int, folder: Path, scenario: str) -> Seed:
     from anomaly.contract.settings import load
     from anomaly.store.store import Store
     from pipelines import bilateral, coverage, families, features, flags, flows, scores
-    from pipelines.job import Run, run_jobs, stamp_of
+    from pipelines.job import Run
+    from pipelines.running import run_jobs, stamp_of
 
     clock = time.perf_counter()
     raw, data = folder / str(seed) / "raw", folder / str(seed) / "processed"

@@ -21,7 +21,7 @@ from anomaly.sources.reading.archives import ahead
 from benchmarks.measure import Variant, run, table
 from benchmarks.tables import ZSTD_LEVEL
 from benchmarks.trade_years import EDITION, RELEASE, World, write_zip
-from pipelines.flows import BATCH_ROWS
+from pipelines.parts import BATCH_ROWS
 
 YEAR = 2022
 COLUMNS = ["cmd_code", "reporter_iso", "partner_iso", "ref_date", "primary_value_usd", "net_wgt_g"]

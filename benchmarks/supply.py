@@ -40,7 +40,7 @@ def measure(seed: int, variant: str, folder: Path, scenario: str) -> pl.DataFram
     from anomaly.contract.settings import load
     from anomaly.store.store import Store
     from pipelines import bilateral, coverage, families, flows
-    from pipelines.job import run_jobs
+    from pipelines.running import run_jobs
 
     raw, data = folder / f"{variant}-{seed}" / "raw", folder / f"{variant}-{seed}" / "processed"
     labels = world_of(seed, variant, raw)

@@ -38,7 +38,7 @@ def main(job: str, raw: str, data: str, scenario: str, log_format: str | None, *
     demo writes its raw files under --raw first; never point it at a folder of your own.
     """
     from pipelines import run
-    from pipelines.job import exit_code_of
+    from pipelines.running import exit_code_of
 
     def work() -> object:
         if job == "demo":

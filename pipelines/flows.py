@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import polars as pl
 
 from anomaly import sources
 from anomaly.contract.errors import AnomalyError, DataRejected, SettingsWrong
-from anomaly.contract.schema import Flows, RawFiles
+from anomaly.contract.schema import RawFiles
 from anomaly.reference import editions
 from anomaly.sources import doubts as doubts_of_flows
 from anomaly.sources import table, vintages
@@ -19,113 +19,9 @@ from anomaly.store.writer import Writer
 from pipelines import bad_files
 from pipelines import raw as raw_folder
 from pipelines.job import Job, Run
+from pipelines.parts import BATCH_ROWS, Parts, release_of
 
-BATCH_ROWS = 1_000_000  # most rows of a file in memory; BACI's years peak under 1 GB
-PART_ROWS = 500_000  # small files are put together, so that a folder of thousands is not thousands of parts
 MOST_SAID = 12  # doubts a person is told of while it runs; all are in flows.doubts
-ORDER = (
-    "cmd_code",
-    "reporter_iso",
-    "partner_iso",
-    "flow_code",
-    "freq_code",
-    "ref_date",
-    "source",
-    "dataset",
-    "classification_code",
-    "vintage",
-)
-
-
-@dataclass(slots=True)
-class Parts:
-    """Kept rows on their way into the table: parts of PART_ROWS and more, each sorted by ORDER.
-
-    Parameters
-    ----------
-    writer : Writer
-        Of the table flows.
-    seen : mapping of tuple of str to str
-        Content, dataset and vintage → the file that brought them first.
-    groups : list of polars.DataFrame
-        vintages.groups of every batch that was taken.
-    waiting : list of polars.DataFrame
-        Batches that are not yet enough for a part.
-    """
-
-    writer: Writer
-    seen: dict[tuple[str, str, str], str] = field(default_factory=dict)
-    groups: list[pl.DataFrame] = field(default_factory=list)
-    waiting: list[pl.DataFrame] = field(default_factory=list)
-
-    def add(self, flows: pl.DataFrame, name: str) -> int:
-        """Take a batch of a file.
-
-        Parameters
-        ----------
-        flows : polars.DataFrame
-            Rows of one file in the table's columns.
-        name : str
-            The file's name.
-
-        Returns
-        -------
-        int
-            Rows taken: none of a copy of a file that was read already.
-        """
-        if flows.is_empty() or self.seen.setdefault(_release_of(flows), name) != name:
-            return 0
-        self.groups.append(vintages.groups(flows))
-        self.waiting.append(flows)
-        if sum(frame.height for frame in self.waiting) >= PART_ROWS:
-            self.flush()
-        return flows.height
-
-    def flush(self) -> None:
-        """Write what waits as one part; as several where files say one key twice, which is settled at the end."""
-        waiting, self.waiting = self.waiting, []
-        if not waiting:
-            return
-        joined = pl.concat(waiting)
-        is_once = len(waiting) == 1 or joined.select(Flows.primary_key()).hash_rows().n_unique() == joined.height
-        for part in [joined] if is_once else waiting:
-            self.writer.add(_in_order(part))
-
-    def forget(self, raw_file: str, name: str) -> None:
-        """Take out every row of a file that turned out bad after some of it had been taken.
-
-        Parameters
-        ----------
-        raw_file : str
-            First 12 digits of its sha256, as the column raw_file.
-        name : str
-            The file's name, as it was given to `add`.
-        """
-        releases = [release for release, first in self.seen.items() if release[0] == raw_file and first == name]
-        if not releases:
-            return
-        for release in releases:
-            del self.seen[release]
-        others = pl.col("raw_file") != raw_file
-        self.waiting = [left for frame in self.waiting if (left := frame.filter(others)).height]
-        self.groups = [left for frame in self.groups if (left := frame.filter(others)).height]
-        for part in self.writer.parts():
-            before = self.writer.scan(part).collect()
-            if (before["raw_file"] == raw_file).any():
-                self.writer.replace(part, before.filter(others))
-
-
-def _in_order(part: pl.DataFrame) -> pl.DataFrame:
-    """The rows by ORDER; to see that they came so takes a third of the time of sorting them."""
-    falls = pl.lit(value=False)
-    for name in reversed([name for name in ORDER if not (part[name] == part[name][0]).all()]):
-        row, before = pl.col(name), pl.col(name).shift(1)
-        falls = (row < before) | ((row == before) & falls)
-    return part.sort(ORDER) if part.select(falls.any()).item() else part
-
-
-def _release_of(flows: pl.DataFrame) -> tuple[str, str, str]:
-    return flows["raw_file"][0], flows["dataset"][0], flows["vintage"][0]
 
 
 def build(run: Run) -> None:
@@ -272,7 +168,7 @@ def _ingest(raw: RawFile, source: Source, context: Context, parts: Parts, run: R
     for batch in _balanced(source, raw, context):
         flows = batch.flows.with_columns(is_current=pl.lit(value=True), raw_file=pl.lit(sha256[:12]))
         if flows.height:
-            _, dataset, vintage = _release_of(flows)
+            _, dataset, vintage = release_of(flows)
         kept = parts.add(flows, raw.name)
         rejected.append(batch.rejected)
         if batch.doubts is not None:

@@ -25,8 +25,9 @@ from pipelines import (
     supply,
 )  # fmt: skip
 from pipelines.code import code_version
-from pipelines.job import Job, Outcome, run_jobs
+from pipelines.job import Job
 from pipelines.raw import inputs
+from pipelines.running import Outcome, run_jobs
 
 JOBS: tuple[Job, ...] = (
     flows.JOB,

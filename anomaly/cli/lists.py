@@ -192,7 +192,7 @@ def _say_of_which_scenario(data: Path, latest: Path) -> None:
 def run(raw: Path, scenario: str, data: Path, log_format: str | None, *, is_quarantine: bool) -> int:
     """Answer `anomaly run`, the same as `python -m pipelines run`, with what to end with."""
     from pipelines import run as jobs
-    from pipelines.job import exit_code_of
+    from pipelines.running import exit_code_of
 
     return exit_code_of(lambda: jobs.main(raw, data, scenario, is_quarantine=is_quarantine), log_format)
 

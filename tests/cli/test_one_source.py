@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from anomaly.cli.commands import main
 from pipelines import bilateral, coverage, families, flows
-from pipelines.job import run_jobs
+from pipelines.running import run_jobs
 from tests.sources.comtrade_files import answer, row
 
 MAPPING = 'flow = "X"\nclassification = "H6"\nperiod = "%Y-%m"\n[columns]\n'

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from anomaly.cli.commands import main as cli
 from anomaly.contract.errors import BadRequest, DataRejected
 from pipelines import flows, log
-from pipelines.job import FAULT, INTERRUPTED, exit_code_of, run_jobs
+from pipelines.running import FAULT, INTERRUPTED, exit_code_of, run_jobs
 from tests import ROOT
 from tests.house.test_pipeline import content
 from tests.house.test_promises import table_file

@@ -30,7 +30,7 @@ from anomaly.sources import table
 from anomaly.sources.base import Context, RawFile
 from anomaly.store.store import Store
 from pipelines import bilateral, coverage, families, flows
-from pipelines.job import run_jobs
+from pipelines.running import run_jobs
 from tests import ROOT
 from tests.asked import write_store
 from tests.house.imports import imported, modules

@@ -9,8 +9,8 @@ import pytest
 
 from anomaly.contract.errors import DataRejected, SourceUnavailable, StoreFailure
 from anomaly.store.store import Store
-from pipelines import flows, raw
-from pipelines.job import run_jobs
+from pipelines import flows, parts, raw
+from pipelines.running import run_jobs
 from tests.sources.comtrade_files import answer, row
 from tests.trade import codes_of
 
@@ -269,7 +269,7 @@ def test_rows_lie_in_order_whatever_the_order_of_the_file(tmp_path, codes):
     table(tmp_path / "mixed" / "raw", rows)
     told, mixed = (ingest(tmp_path / name).read("flows").drop("raw_file") for name in ("ordered", "mixed"))
     assert told.equals(mixed)
-    assert told.equals(told.sort(flows.ORDER))
+    assert told.equals(told.sort(parts.ORDER))
 
 
 def test_the_groups_of_a_file_are_all_there_whatever_never_changes_in_it(tmp_path):

@@ -1,0 +1,245 @@
+"""How jobs are run: the lock, no change, the status file, the exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from anomaly.contract.errors import AnomalyError, Locked, StoreFailure
+from anomaly.contract.schema import TABLES
+from anomaly.contract.settings import Settings, load
+from anomaly.store import made_by
+from anomaly.store.store import REPORTS, Store
+from pipelines import log
+from pipelines.code import code_version
+from pipelines.job import SOME_SET_ASIDE, Job, Run, Stamp
+
+FAULT = 70  # a fault of this program, sysexits.h EX_SOFTWARE
+INTERRUPTED = 130
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How a run went: a row per job, whether anything was written, and the files that were set aside.
+
+    Parameters
+    ----------
+    steps : list of dict of str to Any
+        Of each job its name, status, seconds, and rows and version where it wrote.
+    set_aside : list of str
+        Names of the raw files that were.
+    """
+
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    set_aside: list[str] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """0, or SOME_SET_ASIDE."""
+        return SOME_SET_ASIDE if self.set_aside else 0
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether any job did work."""
+        return any(step["status"] != "no change" for step in self.steps)
+
+
+def run_jobs(
+    jobs: Sequence[Job], name: str, raw: Path, data: Path, scenario: str, *, is_quarantine: bool = False
+) -> Outcome:
+    """Run jobs in order under one lock; whatever happens, `run-status.json` says how it ended.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+        In the order in which they run.
+    name : str
+        What was asked for, for the status file.
+    raw : Path
+        A folder, a file or a glob of raw files.
+    data : Path
+        Folder of the tables and reports.
+    scenario : str
+        Its name, or the path of its TOML file.
+    is_quarantine : bool, optional
+        A file that cannot be read is set aside and the others are done.
+
+    Returns
+    -------
+    Outcome
+        What each job did, and the files set aside.
+
+    Raises
+    ------
+    AnomalyError
+        A job cannot go on; an error of the operating system comes as StoreFailure.
+    """
+    with log.of_run() as run_id:
+        asked = {"job": name, "scenario": scenario, "raw": str(raw), "data": str(data), "run_id": run_id}
+        return _run_all(jobs, asked, raw, Store(data), is_quarantine=is_quarantine)
+
+
+def _run_all(jobs: Sequence[Job], asked: Mapping[str, str], raw: Path, store: Store, *, is_quarantine: bool) -> Outcome:
+    """The jobs in order, and the status file; `asked` is what of it is told to whoever reads the file."""
+    outcome, began, clock = Outcome(), datetime.now(UTC), time.monotonic()
+
+    def status(word: str, code: int, message: str) -> None:
+        text = {"status": word, "exit_code": code, "message": message, **asked}
+        ended = {"started_at": began.isoformat(timespec="seconds"), "seconds": round(time.monotonic() - clock, 2)}
+        aside = {"set_aside": outcome.set_aside} if outcome.set_aside else {}
+        store.write_status({**text, **ended, **aside, "steps": outcome.steps})
+
+    try:
+        settings = load(asked["scenario"])
+        with store.lock():
+            for job in jobs:
+                run = Run(store, settings, raw, job, stamp_of(job, store, settings, raw), is_quarantine)
+                outcome.steps.append(_run_one(run))
+                outcome.set_aside += run.set_aside
+    except AnomalyError as error:
+        with contextlib.suppress(StoreFailure):
+            status("locked" if isinstance(error, Locked) else "failed", error.exit_code, str(error))
+        raise
+    except OSError as error:
+        failure = StoreFailure(
+            "to read and write", f"{error.strerror or error}: {error.filename or ''}", hint="look at the disk"
+        )
+        with contextlib.suppress(StoreFailure):
+            status("failed", failure.exit_code, str(failure))
+        raise failure from error
+    except BaseException as error:
+        code = INTERRUPTED if isinstance(error, KeyboardInterrupt) else FAULT
+        with contextlib.suppress(StoreFailure):
+            status("failed", code, f"{type(error).__name__}: {error}")
+        raise
+    message = f"set aside: {', '.join(outcome.set_aside)}" if outcome.set_aside else ""
+    status("ok" if outcome.is_changed else "no change", outcome.exit_code, message)
+    return outcome
+
+
+def _run_one(run: Run) -> dict[str, Any]:
+    clock, job, store, stamp = time.monotonic(), run.job, run.store, run.stamp
+    store.sweep(REPORTS if job.publishes else job.name)
+    made_by.refuse_other(store, job.reads, run.settings.recorded())
+    if is_done(job, store, stamp):
+        run.say("no change", status="no change")
+        return {"job": job.name, "status": "no change", "seconds": round(time.monotonic() - clock, 2)}
+    job.build(run)
+    seconds = round(time.monotonic() - clock, 2)
+    if job.publishes:
+        run.say(f"written in {seconds} s", status="done", seconds=seconds, version=stamp.run)
+        return {"job": job.name, "status": "done", "seconds": seconds, "version": stamp.run}
+    rows, version = store.meta(job.name)["rows"], store.version(job.name)
+    run.say(f"{rows:,} rows in {seconds} s", status="done", seconds=seconds, rows=rows, version=version)
+    return {"job": job.name, "status": "done", "seconds": seconds, "rows": rows, "version": version}
+
+
+def stamp_of(job: Job, store: Store, settings: Settings, raw: Path) -> Stamp:
+    """What the job's result hangs on now.
+
+    Parameters
+    ----------
+    job : Job
+        Its tables, settings and code count.
+    store : Store
+        Holds the tables.
+    settings : Settings
+        The scenario: what the job uses of it is hashed.
+    raw : Path
+        A folder, a file or a glob of raw files.
+
+    Returns
+    -------
+    Stamp
+        The same for the same inputs, settings and code.
+
+    Raises
+    ------
+    SourceUnavailable
+        A table that it reads is missing.
+    """
+    inputs = {table: store.version(table) for table in job.reads}
+    inputs |= job.inputs(raw) if job.inputs else {}
+    return Stamp(inputs, _settings_used(job, settings), code_version(job.build.__module__))
+
+
+def _settings_used(job: Job, settings: Settings) -> str:
+    if job.settings is None:
+        return settings.fingerprint()
+    used = settings.model_dump(mode="json", include=set(job.settings))
+    return hashlib.sha256(json.dumps(used, sort_keys=True).encode()).hexdigest()
+
+
+def is_done(job: Job, store: Store, stamp: Stamp) -> bool:
+    """Whether the result of this stamp is there already.
+
+    Parameters
+    ----------
+    job : Job
+        The job.
+    store : Store
+        Where its result would be.
+    stamp : Stamp
+        What the result must have been made from.
+
+    Returns
+    -------
+    bool
+        False too where files were set aside: they are tried again.
+    """
+    if job.publishes:
+        return store.latest_run() == stamp.run
+    if not store.exists(job.name) or not store.is_complete(job.name):
+        return False
+    meta = store.meta(job.name)
+    if Stamp(meta["inputs"], meta["settings"], meta["code_version"]) != stamp:
+        return False
+    aside = f"{job.name}.set_aside"
+    return aside not in TABLES or not store.meta(aside)["rows"]  # files that were set aside are tried again
+
+
+def exit_code_of(work: Callable[[], object], log_format: str | None = None) -> int:
+    """Do the work of an entry point, and say in the log how it failed where it did.
+
+    Parameters
+    ----------
+    work : callable
+        Runs jobs, by `run_jobs`.
+    log_format : str or None, optional
+        As `log.of_run`.
+
+    Returns
+    -------
+    int
+        What the process should end with: 0, an Outcome's or an AnomalyError's own code, INTERRUPTED or FAULT.
+
+    Raises
+    ------
+    BadRequest
+        There is no such form of the log.
+    """
+    with log.of_run(log_format):
+        try:
+            ended = work()
+        except AnomalyError as error:
+            log.say(str(error), "error", exit_code=error.exit_code)
+            return error.exit_code
+        except KeyboardInterrupt:
+            log.say("stopped; the tables are those of before", "warning", exit_code=INTERRUPTED)
+            return INTERRUPTED
+        except BrokenPipeError:
+            raise  # who reads stdout has enough: no fault
+        except Exception as error:
+            trace = "".join(traceback.format_exception(error)).rstrip()
+            says = "a fault of this program, not of the data; the tables are those of before"
+            log.say(says, "error", exit_code=FAULT, exception=trace)
+            return FAULT
+    return ended.exit_code if isinstance(ended, Outcome) else 0
