@@ -87,7 +87,7 @@ lint: $(READY) lint-docs ## ruff: rules and format; the docstrings
 	@$(BIN)/ruff format --check .
 
 # Folders whose public docstrings are in numpydoc's form, and files in them that are not yet; it grows to `anomaly pipelines`.
-DOCUMENTED := anomaly/backtest anomaly/bilateral anomaly/contract anomaly/evidence anomaly/features anomaly/flags anomaly/indicators anomaly/leakage anomaly/reference anomaly/reports anomaly/scores anomaly/sources anomaly/stages anomaly/store anomaly/supply anomaly/world pipelines
+DOCUMENTED := anomaly/backtest anomaly/bilateral anomaly/contract anomaly/evidence anomaly/features anomaly/flags anomaly/indicators anomaly/leakage anomaly/notebook anomaly/reference anomaly/reports anomaly/scores anomaly/sources anomaly/stages anomaly/store anomaly/supply anomaly/world pipelines
 NOT_YET :=
 
 lint-docs: $(READY) ## numpydoc on the public docstrings

@@ -46,8 +46,34 @@ _ROLLUP_COLUMNS = (
 )  # fmt: skip
 
 
-def query(asked: Asked, *, limit: int, data: Path, form: str) -> None:
-    """Answer `anomaly query`."""
+def routes_of(asked: Asked, limit: int, data: Path) -> tuple[pl.DataFrame, int, Question, pl.DataFrame]:
+    """Routes of a good in a window, as `anomaly query` answers.
+
+    Parameters
+    ----------
+    asked : Asked
+        The question as typed.
+    limit : int
+        Most rows.
+    data : pathlib.Path
+        Folder that holds the tables.
+
+    Returns
+    -------
+    polars.DataFrame
+        Columns of query.answer.ANSWER, the largest first; amounts in the currency asked for.
+    int
+        How many rows there are without the limit.
+    Question
+        As it was understood.
+    polars.DataFrame
+        The rows of bilateral that the answer comes from, whole goods.
+
+    Raises
+    ------
+    AnomalyError
+        Where the question or the store cannot be read.
+    """
     windows = asking.windows_of(asking.parse_span(asked.period)) if asked.period else ()
     question, store = understood(asked, data)
     currency = asked.currency.upper()
@@ -68,10 +94,17 @@ def query(asked: Asked, *, limit: int, data: Path, form: str) -> None:
         windows = questions.latest({**tables, "bilateral": cells.filter(routes)})
     if currency != "USD":
         tables = {name: frame for name, frame in tables.items() if name not in _IN_USD}
-    rows, found = questions.answer(question, windows, tables, baseline_years, limits, limit)
+    rows, count = questions.answer(question, windows, tables, baseline_years, limits, limit)
+    return rows, count, question, cells
+
+
+def query(asked: Asked, *, limit: int, data: Path, form: str) -> None:
+    """Answer `anomaly query`."""
+    rows, count, question, cells = routes_of(asked, limit, data)
+    currency = asked.currency.upper()
     _say_if_simulated(cells)
     if rows.is_empty():
-        say(_nothing(asked, cells.filter(routes)))
+        say(_nothing(asked, cells.filter(question.where())))
     names_seen = [
         name for name in _QUERY_COLUMNS if not question.is_sum or name not in ("is_flagged", "q_value", "flag_type")
     ]
@@ -80,8 +113,8 @@ def query(asked: Asked, *, limit: int, data: Path, form: str) -> None:
     show(in_currency(rows, currency), form, [named(name, currency) for name in names_seen])
     if form == "table":
         _reasons_after(rows)
-    if found > rows.height:
-        say(f"{rows.height:,} of {found:,} rows, the largest first; --limit shows more")
+    if count > rows.height:
+        say(f"{rows.height:,} of {count:,} rows, the largest first; --limit shows more")
 
 
 def _say_if_simulated(cells: pl.DataFrame) -> None:
@@ -145,30 +178,59 @@ def _reasons_after(rows: pl.DataFrame) -> None:
         say(f"\nanomaly explain {flagged['flag_id'][0]} shows all of it")
 
 
-def series(asked: Asked, *, freq: str | None, data: Path, form: str) -> None:
-    """Answer `anomaly series`."""
-    from anomaly.query import series as told
+def periods_of(asked: Asked, freq: str | None, data: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """One route period by period, as `anomaly series` answers.
+
+    Parameters
+    ----------
+    asked : Asked
+        The question as typed.
+    freq : str, optional
+        A or M; both where it is not said.
+    data : pathlib.Path
+        Folder that holds the tables.
+
+    Returns
+    -------
+    polars.DataFrame
+        A row a period, columns of query.series: what each side reports, null where it is not known and 0 where it is
+        known to be nothing.
+    polars.DataFrame
+        The route's rows of bilateral.
+
+    Raises
+    ------
+    AnomalyError
+        Where the question or the store cannot be read.
+    """
+    from anomaly.query import series as by_period
 
     question, store = understood(asked, data)
-    currency = asked.currency.upper()
     period = asking.parse_span(asked.period) if asked.period else None
-    cells = cells_of(store, question, currency, BOTH_SIDES)
+    cells = cells_of(store, question, asked.currency.upper(), BOTH_SIDES)
     if cells.is_empty():
         held_or_nearest(store, question, asked.code)
     goods = goods_of(cells)
     if asked.source is not None:
         cells = cells.filter(pl.col("source") == asked.source)
     trade, cells = cells, cells.filter(question.where())
-    _say_if_simulated(cells)
-    known = _known_nothing(store, question, trade, goods)
+    silent = _known_nothing(store, question, trade, goods)
+    own = cells
     if period is not None:
-        cells, known = (
-            one.filter(pl.col("ref_date").is_between(pl.lit(period.start), pl.lit(period.end)))
-            for one in (cells, known)
+        cells, silent = (
+            frame.filter(pl.col("ref_date").is_between(pl.lit(period.start), pl.lit(period.end)))
+            for frame in (cells, silent)
         )
-    freqs = [freq] if freq else sorted({*cells["freq_code"], *known["freq_code"]})
-    rows = [told.series(cells, known, one) for one in freqs]
-    whole = pl.concat(rows) if rows else told.series(cells, known, "A")
+    freqs = [freq] if freq else sorted({*cells["freq_code"], *silent["freq_code"]})
+    parts = [by_period.series(cells, silent, freq_code) for freq_code in freqs]
+    return (pl.concat(parts) if parts else by_period.series(cells, silent, "A")), own
+
+
+def series(asked: Asked, *, freq: str | None, data: Path, form: str) -> None:
+    """Answer `anomaly series`."""
+    whole, cells = periods_of(asked, freq, data)
+    currency = asked.currency.upper()
+    _say_if_simulated(cells)
     if whole.is_empty():
         say("no period in which either side reported: not reported is not zero")
     show(in_currency(whole, currency), form, [named(name, currency) for name in _SERIES_COLUMNS])

@@ -37,11 +37,40 @@ _RUN_TABLES = ("flows", "bilateral", "features", "scores", "flags")
 
 def explain(subject: str, *, reproduce: bool, scenario: str | None, data: Path, form: str) -> None:
     """Answer `anomaly explain`."""
+    parts = parts_of(subject, data, reproduce=reproduce, scenario=scenario)
+    if len(parts.get("raw_files", [None])) == 0:
+        say("no raw file found: the store has no flows of this route")
+    document(parts, form)
+
+
+def parts_of(subject: str, data: Path, *, reproduce: bool = False, scenario: str | None = None) -> dict[str, Any]:
+    """Everything about one flag, route or leg, as `anomaly explain` shows it.
+
+    Parameters
+    ----------
+    subject : str
+        A flag's id, or CODE:EXPORTER:IMPORTER[:PERIOD].
+    data : pathlib.Path
+        Folder that holds the tables.
+    reproduce : bool, optional
+        Fit the forest again and say whether it gives the same score.
+    scenario : str, optional
+        Refused where it is not the one that made the tables.
+
+    Returns
+    -------
+    dict of str to Any
+        Named parts: windows, indicators, score, mirror, reasons, raw files and what else query.explain gives.
+
+    Raises
+    ------
+    AnomalyError
+        Where the subject is not understood, not measured, or the store cannot be read.
+    """
     asked, period = _parse(subject, data)
     store = open_store(data)
     if asked.exporter == COALITION:
-        legs.explain(store, asked, _settings_of(store, scenario).measures, form)
-        return
+        return legs.parts_of(store, asked, _settings_of(store, scenario).measures)
     if not store.exists("features"):
         raise SourceUnavailable(
             "a table of features", "none in the store", hint="run `make`, or name another folder with --data"
@@ -67,9 +96,7 @@ def explain(subject: str, *, reproduce: bool, scenario: str | None, data: Path, 
     parts = explaining.explain(row, tables, limits_of(settings), _run(store, settings))
     if reproduce:
         parts["score"]["reproduced"] = _reproduced(store, row, parts["score"], settings)
-    if len(parts["raw_files"]) == 0:
-        say("no raw file found: the store has no flows of this route")
-    document(parts, form)
+    return parts
 
 
 def _settings_of(store: Store, scenario: str | None) -> scenarios.Settings:

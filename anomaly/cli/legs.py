@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
-from anomaly.cli.output import document, say, show
+from anomaly.cli.output import say, show
 from anomaly.cli.store import families, open_store
 from anomaly.contract.errors import BadRequest, SourceUnavailable
 from anomaly.contract.keys import COALITION, WINDOW_KEY
@@ -53,7 +54,7 @@ def leakage(level: str, hub: str | None, period: str | None, *, limit: int, data
         say(says)
 
 
-def explain(store: Store, asked: Subject, measures: str, form: str) -> None:
+def parts_of(store: Store, asked: Subject, measures: str) -> dict[str, Any]:
     """Everything about one leg of the coalition to a hub: the newest window, or the one that is asked for."""
     if not store.exists("supply"):
         raise SourceUnavailable("a table of supply", "none in the store", hint="run `make supply`")
@@ -72,7 +73,7 @@ def explain(store: Store, asked: Subject, measures: str, form: str) -> None:
     flag = flags.row(0, named=True) if flags.height else None
     members = row.pop("members")
     months = store.read("supply.series").filter(good=row["good"], importer_iso=row["importer_iso"])
-    parts = {
+    return {
         "leg": row,
         "flag": {name: flag[name] for name in ("flag_id", "flag_type", "severity", "priority", "q_value", "compares", "evidence")}
         if flag
@@ -86,7 +87,6 @@ def explain(store: Store, asked: Subject, measures: str, form: str) -> None:
         "caveats": list(flag["caveats"]) if flag else [],
         "ask_next": next_steps(flag, measures) if flag else [],
     }  # fmt: skip
-    document(parts, form)
 
 
 def _why_not(row: dict[str, object]) -> str:

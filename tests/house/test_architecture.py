@@ -32,6 +32,7 @@ FLOORS = (
     ("reports", "query", "backtest"),
     ("pipelines",),
     ("cli",),
+    ("notebook",),
 )
 FLOOR_OF = {folder: number for number, floor in enumerate(FLOORS) for folder in floor}
 REGISTRIES = {
@@ -50,13 +51,13 @@ NAMES_A_TYPE = {
     "world.episodes": {"hub_reexport", "ghost_transit", "new_route", "relabel", "price_only"},  # what is planted
 }
 
-TOUCH_THE_DISK = ("store", "sources", "contract.settings", "reference", "cli", "pipelines")
+TOUCH_THE_DISK = ("store", "sources", "contract.settings", "reference", "cli", "pipelines", "notebook")
 DISK = {"glob", "os", "pathlib", "shutil", "socket", "subprocess", "tempfile", "urllib", "fileinput"}
 ONLY = {  # library → folders or modules that may import it
     "click": ("cli", "pipelines"),
     "sklearn": ("scores",),
     "scipy": ("features", "scores"),
-    "pandas": ("sources.reading.workbooks",),
+    "pandas": ("sources.reading.workbooks", "notebook"),
     "filelock": ("store",),
     "structlog": ("pipelines.log",),
     "xlsxwriter": ("reports",),
