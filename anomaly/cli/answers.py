@@ -99,7 +99,24 @@ def routes_of(asked: Asked, limit: int, data: Path) -> tuple[pl.DataFrame, int, 
 
 
 def query(asked: Asked, *, limit: int, data: Path, form: str) -> None:
-    """Answer `anomaly query`."""
+    """Answer `anomaly query`: rows to stdout, with sentences and reasons of flags around a table for people.
+
+    Parameters
+    ----------
+    asked : Asked
+        The question as typed.
+    limit : int
+        Most rows; how many more there are is said on stderr.
+    data : pathlib.Path
+        Folder that holds the tables.
+    form : str
+        One of output.FORMATS.
+
+    Raises
+    ------
+    AnomalyError
+        Where the question or the store cannot be read.
+    """
     rows, count, question, cells = routes_of(asked, limit, data)
     currency = asked.currency.upper()
     _say_if_simulated(cells)
@@ -227,7 +244,24 @@ def periods_of(asked: Asked, freq: str | None, data: Path) -> tuple[pl.DataFrame
 
 
 def series(asked: Asked, *, freq: str | None, data: Path, form: str) -> None:
-    """Answer `anomaly series`."""
+    """Answer `anomaly series`: what each side reports, a row a period.
+
+    Parameters
+    ----------
+    asked : Asked
+        The question as typed.
+    freq : str, optional
+        A or M; both where it is not said.
+    data : pathlib.Path
+        Folder that holds the tables.
+    form : str
+        One of output.FORMATS.
+
+    Raises
+    ------
+    AnomalyError
+        Where the question or the store cannot be read.
+    """
     whole, cells = periods_of(asked, freq, data)
     currency = asked.currency.upper()
     _say_if_simulated(cells)
@@ -258,7 +292,30 @@ def _known_nothing(store: Store, question: Question, trade: pl.DataFrame, goods:
 
 
 def rollup(name: str, period: str | None, *, limit: int, data: Path, form: str) -> None:
-    """Answer `anomaly goods` and `anomaly hubs`."""
+    """Answer `anomaly goods` and `anomaly hubs`: flags added up, the largest flagged excess first.
+
+    Parameters
+    ----------
+    name : str
+        Which rollup of the table: hub or good.
+    period : str, optional
+        As typed; where it is not said, the newest window of each frequency.
+    limit : int
+        Most rows; how many more there are is said on stderr.
+    data : pathlib.Path
+        Folder that holds the tables.
+    form : str
+        One of output.FORMATS.
+
+    Raises
+    ------
+    BadRequest
+        Where the period is not understood.
+    SourceUnavailable
+        Where there is no such folder, or no rollups in it.
+    SettingsWrong
+        Where rollups, flags and features are not of one scenario.
+    """
     windows = asking.windows_of(asking.parse_span(period)) if period else ()
     store = open_store(data)
     if not store.exists("rollups"):

@@ -18,7 +18,30 @@ FIGURES, CHART = "backtest.csv", "backtest.svg"  # beside the page
 def backtest(
     raw: Path, page_file: Path | None, summary_file: Path | None, *, scenario: str, data: Path, form: str
 ) -> None:
-    """Answer `anomaly backtest`. Raises AnomalyError where there are no flows, or no marks in the page."""
+    """Answer `anomaly backtest`: run the job, print its figures, and write them into pages where told.
+
+    Parameters
+    ----------
+    raw : pathlib.Path
+        Folder of the raw files.
+    page_file : pathlib.Path, optional
+        Page whose block between marks is written anew, FIGURES and CHART beside it.
+    summary_file : pathlib.Path, optional
+        Page that gets the short table; only beside page_file.
+    scenario : str
+        Its name or TOML file.
+    data : pathlib.Path
+        Folder that holds the tables.
+    form : str
+        One of output.FORMATS; table and markdown show a summary, the others every figure.
+
+    Raises
+    ------
+    BadRequest
+        Where there is a summary_file without a page_file.
+    AnomalyError
+        Where there are no flows, or no marks in the page.
+    """
     from pipelines import run as jobs
 
     if summary_file is not None and page_file is None:
@@ -39,7 +62,18 @@ def backtest(
 
 
 def dates_of(table: pl.DataFrame) -> list[str]:
-    """As-of dates of the figures, in order."""
+    """As-of dates of the figures, in order.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        The table backtest.
+
+    Returns
+    -------
+    list of str
+        Each once, without the rows that stand for all dates.
+    """
     return sorted(set(table["as_of"]) - {ALL})
 
 

@@ -36,7 +36,26 @@ _RUN_TABLES = ("flows", "bilateral", "features", "scores", "flags")
 
 
 def explain(subject: str, *, reproduce: bool, scenario: str | None, data: Path, form: str) -> None:
-    """Answer `anomaly explain`."""
+    """Answer `anomaly explain`: a document of named parts to stdout.
+
+    Parameters
+    ----------
+    subject : str
+        A flag's id, or CODE:EXPORTER:IMPORTER[:PERIOD].
+    reproduce : bool
+        Fit the forest again and say whether it gives the same score.
+    scenario : str, optional
+        Refused where it is not the one that made the tables.
+    data : pathlib.Path
+        Folder that holds the tables.
+    form : str
+        One of output.FORMATS.
+
+    Raises
+    ------
+    AnomalyError
+        Where the subject is not understood, not measured, or the store cannot be read.
+    """
     parts = parts_of(subject, data, reproduce=reproduce, scenario=scenario)
     if len(parts.get("raw_files", [None])) == 0:
         say("no raw file found: the store has no flows of this route")

@@ -25,7 +25,30 @@ _SHOWN = (
 
 
 def leakage(level: str, hub: str | None, period: str | None, *, limit: int, data: Path, form: str) -> None:
-    """Answer `anomaly leakage`."""
+    """Answer `anomaly leakage`: rows to stdout, what they cover to stderr.
+
+    Parameters
+    ----------
+    level : str
+        One of LEVELS: what the figures are added up by.
+    hub : str, optional
+        A country as typed; every hub where it is not said.
+    period : str, optional
+        As typed; the newest window where it is not said.
+    limit : int
+        Most rows, of the newest window and the largest excess first.
+    data : pathlib.Path
+        Folder that holds the tables.
+    form : str
+        One of output.FORMATS.
+
+    Raises
+    ------
+    BadRequest
+        Where hub or period is not understood, or nothing is there for them.
+    SourceUnavailable
+        Where there is no such folder, or no leakage in it.
+    """
     side = asking.parse_side(hub, {})
     windows = asking.windows_of(asking.parse_span(period)) if period else ()
     store = open_store(data)
@@ -55,7 +78,30 @@ def leakage(level: str, hub: str | None, period: str | None, *, limit: int, data
 
 
 def parts_of(store: Store, asked: Subject, measures: str) -> dict[str, Any]:
-    """Everything about one leg of the coalition to a hub: the newest window, or the one that is asked for."""
+    """Everything about one leg of the coalition to a hub: the newest window, or the one that is asked for.
+
+    Parameters
+    ----------
+    store : Store
+        The store that is asked.
+    asked : Subject
+        Code, hub as the importer, and windows; none for the newest.
+    measures : str
+        Settings.measures, which the next steps of a flag name.
+
+    Returns
+    -------
+    dict of str to Any
+        Named parts: leg, flag (or why there is none), reasons, other explanations, members, months, what the window
+        and the hub say, caveats, and what to ask next.
+
+    Raises
+    ------
+    SourceUnavailable
+        Where there is no supply in the store.
+    BadRequest
+        Where the leg was refused, with the reason, or is not among those of the run.
+    """
     if not store.exists("supply"):
         raise SourceUnavailable("a table of supply", "none in the store", hint="run `make supply`")
     goods = asking.parse_goods(asked.code, families(store))

@@ -15,7 +15,15 @@ if TYPE_CHECKING:
 
 
 def sources(data: Path, form: str) -> None:
-    """Answer `anomaly sources`, and say on stderr how many doubts there are of the files that were read."""
+    """Answer `anomaly sources`, and say on stderr how many doubts there are of the files that were read.
+
+    Parameters
+    ----------
+    data : pathlib.Path
+        Folder that holds the tables; without it the doubts are left out.
+    form : str
+        One of output.FORMATS.
+    """
     from anomaly.sources import SOURCES
 
     count = _count_of_doubts(data)
@@ -44,7 +52,15 @@ def _count_of_doubts(data: Path) -> int:
 
 
 def scenarios(data: Path, form: str) -> None:
-    """Answer `anomaly scenarios`: those of the program, and that of the tables where it is another."""
+    """Answer `anomaly scenarios`: those of the program, and that of the tables where it is another.
+
+    Parameters
+    ----------
+    data : pathlib.Path
+        Folder that holds the tables; where they are of several scenarios, stderr says so.
+    form : str
+        One of output.FORMATS.
+    """
     from anomaly.contract import settings
 
     known = [settings.load(file.stem) for file in sorted(settings.SCENARIOS.glob("*.toml"))]
@@ -87,7 +103,13 @@ def _made_by(data: Path) -> Settings | None:
 
 
 def indicators(form: str) -> None:
-    """Answer `anomaly indicators`."""
+    """Answer `anomaly indicators`: unit, threshold and meaning of each that is registered.
+
+    Parameters
+    ----------
+    form : str
+        One of output.FORMATS.
+    """
     from anomaly.indicators import INDICATORS
 
     rows = [
@@ -105,7 +127,22 @@ def indicators(form: str) -> None:
 
 
 def tables(name: str | None, data: Path, form: str) -> None:
-    """Answer `anomaly tables`."""
+    """Answer `anomaly tables`: which there are, or the columns of one.
+
+    Parameters
+    ----------
+    name : str, optional
+        Table whose columns are shown; every table with its rows and version where it is not said.
+    data : pathlib.Path
+        Folder that holds the tables; stderr says where it is not there yet.
+    form : str
+        One of output.FORMATS.
+
+    Raises
+    ------
+    BadRequest
+        Where no table has that name.
+    """
     from anomaly.contract import schema
 
     if name is not None:
@@ -157,7 +194,20 @@ def _columns_of_features() -> list[dict[str, str]]:
 
 
 def report(data: Path, form: str) -> None:
-    """Answer `anomaly report`."""
+    """Answer `anomaly report`: files of the newest report, and on stderr the scenario they are of.
+
+    Parameters
+    ----------
+    data : pathlib.Path
+        Folder that holds reports/latest.
+    form : str
+        One of output.FORMATS.
+
+    Raises
+    ------
+    SourceUnavailable
+        Where there is no report.
+    """
     latest = data / "reports" / "latest"
     if not latest.is_dir():
         raise SourceUnavailable(
@@ -190,7 +240,26 @@ def _say_of_which_scenario(data: Path, latest: Path) -> None:
 
 
 def run(raw: Path, scenario: str, data: Path, log_format: str | None, *, is_quarantine: bool) -> int:
-    """Answer `anomaly run`, the same as `python -m pipelines run`, with what to end with."""
+    """Answer `anomaly run`, the same as `python -m pipelines run`, with what to end with.
+
+    Parameters
+    ----------
+    raw : pathlib.Path
+        Folder of the raw files.
+    scenario : str
+        Its name or TOML file.
+    data : pathlib.Path
+        Folder that the tables are written to.
+    log_format : str, optional
+        One of pipelines.log.FORMATS.
+    is_quarantine : bool
+        Set a file aside that is not as it should be, rather than end.
+
+    Returns
+    -------
+    int
+        Exit code of the process.
+    """
     from pipelines import run as jobs
     from pipelines.running import exit_code_of
 
@@ -198,7 +267,22 @@ def run(raw: Path, scenario: str, data: Path, log_format: str | None, *, is_quar
 
 
 def draft(file: Path, *, is_written: bool) -> None:
-    """Answer `anomaly map`. Raises DataRejected where the file cannot be looked at, BadRequest where a mapping is there."""
+    """Answer `anomaly map`: draft the mapping of a table of one's own.
+
+    Parameters
+    ----------
+    file : pathlib.Path
+        The table to look at.
+    is_written : bool
+        Write the draft beside the file, as TOML; else to stdout.
+
+    Raises
+    ------
+    DataRejected
+        Where the file cannot be looked at.
+    BadRequest
+        Where a mapping is there that would be written over.
+    """
     from anomaly.sources.base import RawFile
     from anomaly.sources.own_table.draft import drafted
     from anomaly.sources.own_table.mapping import stem
@@ -215,7 +299,20 @@ def draft(file: Path, *, is_written: bool) -> None:
 
 
 def doubts(data: Path, form: str) -> None:
-    """Answer `anomaly sources --doubts`: what of the files that were read is in doubt, and what was set aside."""
+    """Answer `anomaly sources --doubts`: what of the files that were read is in doubt, and what was set aside.
+
+    Parameters
+    ----------
+    data : pathlib.Path
+        Folder that holds the tables.
+    form : str
+        One of output.FORMATS.
+
+    Raises
+    ------
+    SourceUnavailable
+        Where there is no such folder, or no flows in it.
+    """
     from anomaly.cli.store import open_store
 
     store = open_store(data)
@@ -248,7 +345,22 @@ def doubts(data: Path, form: str) -> None:
 
 
 def verify(data: Path, form: str) -> None:
-    """Answer `anomaly verify`. Raises StoreFailure naming every file that is not what was written."""
+    """Answer `anomaly verify`: each table and the newest report, with its files that are broken.
+
+    Parameters
+    ----------
+    data : pathlib.Path
+        Folder that holds the tables and reports.
+    form : str
+        One of output.FORMATS.
+
+    Raises
+    ------
+    SourceUnavailable
+        Where there is no such folder.
+    StoreFailure
+        After the rows are printed, naming every file that is not what was written.
+    """
     from anomaly.cli.store import open_store
     from anomaly.contract import schema
 

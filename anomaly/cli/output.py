@@ -43,17 +43,39 @@ _NAMES = {
 
 
 def say(text: str) -> None:
-    """Write a remark: everything that is not the answer goes to stderr."""
+    """Write a remark: everything that is not the answer goes to stderr.
+
+    Parameters
+    ----------
+    text : str
+        Without the line's end.
+    """
     click.echo(text, err=True)
 
 
 def line(text: str) -> None:
-    """Write a sentence of the answer to stdout."""
+    """Write a sentence of the answer to stdout.
+
+    Parameters
+    ----------
+    text : str
+        Without the line's end.
+    """
     click.echo(text)
 
 
 def show(rows: pl.DataFrame | Sequence[Row], form: str, columns: Sequence[str] = ()) -> None:
-    """Write rows to stdout. `columns` are those that people see; programs get all."""
+    """Write rows to stdout.
+
+    Parameters
+    ----------
+    rows : polars.DataFrame or sequence of Row
+        Mappings may differ in their keys; what one lacks stays empty.
+    form : str
+        One of output.FORMATS.
+    columns : sequence of str, optional
+        Those that people see, in order; programs get all, and people too where none is there.
+    """
     listed = [dict(row) for row in rows] if isinstance(rows, Sequence) else rows.to_dicts()
     names = list(dict.fromkeys(name for row in listed for name in row)) if isinstance(rows, Sequence) else rows.columns
     if form == "json":
@@ -69,7 +91,15 @@ def show(rows: pl.DataFrame | Sequence[Row], form: str, columns: Sequence[str] =
 
 
 def document(parts: Mapping[str, Any], form: str) -> None:
-    """Write a document of named parts, each a mapping, a list of rows or a list of sentences."""
+    """Write a document of named parts to stdout.
+
+    Parameters
+    ----------
+    parts : mapping of str to Any
+        Each a mapping, a list of rows or a list of sentences.
+    form : str
+        One of output.FORMATS.
+    """
     if form == "json":
         click.echo(_json(parts, indent=2))
     elif form == "ndjson":
@@ -157,7 +187,18 @@ def _is_number(value: Any) -> bool:
 
 
 def heading(name: str) -> str:
-    """A column's name for people, with its unit where it is a currency: value_prior_year_usd is year before, USD."""
+    """A column's name for people, with its unit where it is a currency.
+
+    Parameters
+    ----------
+    name : str
+        Of a column, such as value_prior_year_usd.
+
+    Returns
+    -------
+    str
+        Such as year before USD.
+    """
     stem, _, unit = name.rpartition("_")
     if stem and len(unit) == 3 and unit in ("usd", "eur", "gbp", "jpy"):
         return f"{_NAMES.get(stem, stem.replace('_', ' '))} {unit.upper()}"
@@ -165,7 +206,20 @@ def heading(name: str) -> str:
 
 
 def cell(name: str, value: Any) -> str:
-    """A value for people: thousands apart, percent with its sign, null as not reported where it is an amount."""
+    """A value for people: thousands apart, percent with its sign.
+
+    Parameters
+    ----------
+    name : str
+        Of its column, whose ending tells the unit.
+    value : Any
+        As the table has it; a weight in grams is told in kilograms.
+
+    Returns
+    -------
+    str
+        For null, not reported where it is a reported amount, unknown where it is another one, else nothing.
+    """
     if value is None:
         return (
             NOT_REPORTED
@@ -188,12 +242,38 @@ def cell(name: str, value: Any) -> str:
 
 
 def percent(value: float) -> str:
-    """+381 %, −44 %."""
+    """+381 %, −44 %.
+
+    Parameters
+    ----------
+    value : float
+        In percent.
+
+    Returns
+    -------
+    str
+        Without decimals, always with its sign.
+    """
     return f"{value:+,.0f} %".replace("-", "−")
 
 
 def arrow(before: int | None, now: int | None, currency: str = "USD") -> str:
-    """Two amounts in one unit, with four digits of the larger: 37.0 → 178.0 million USD, 1,646.3 → 3,658.1 million."""
+    """Two amounts in one unit, with one decimal from a thousand on.
+
+    Parameters
+    ----------
+    before : int or None
+        The first; None is not reported.
+    now : int or None
+        The second; None is not reported.
+    currency : str, optional
+        Its code.
+
+    Returns
+    -------
+    str
+        Such as 37.0 → 178.0 million USD; billions only from ten on.
+    """
     largest = max(before or 0, now or 0)
     sizes = ((1e10, 1e9, "billion "), (1e6, 1e6, "million "), (1e3, 1e3, "thousand "))
     size, word = next(((size, word) for least, size, word in sizes if largest >= least), (1.0, ""))

@@ -28,7 +28,23 @@ _CURRENCIES = ("USD", "EUR", "GBP", "JPY")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question as typed."""
+    """A question as typed.
+
+    Parameters
+    ----------
+    code : str
+        Of the good, or TOTAL.
+    exporter : str, optional
+        Country or group.
+    importer : str, optional
+        Country or group.
+    period : str, optional
+        Such as 2022H1 or 2022-01:2022-11; the newest window where it is not said.
+    source : str, optional
+        Name of the one publisher whose figures count.
+    currency : str
+        USD, EUR, GBP or JPY, in either case.
+    """
 
     code: str
     exporter: str | None
@@ -39,7 +55,23 @@ class Asked:
 
 
 def open_store(data: Path) -> Store:
-    """The store under a folder. Raises SourceUnavailable where there is no such folder."""
+    """The store under a folder.
+
+    Parameters
+    ----------
+    data : pathlib.Path
+        Folder that holds the tables.
+
+    Returns
+    -------
+    Store
+        Nothing of it is read yet.
+
+    Raises
+    ------
+    SourceUnavailable
+        Where there is no such folder.
+    """
     if not data.is_dir():
         raise SourceUnavailable(
             "a folder that holds the tables",
@@ -50,14 +82,37 @@ def open_store(data: Path) -> Store:
 
 
 def editions_used(store: Store) -> list[int]:
-    """HS editions that the store's reporters used, as numbers."""
+    """HS editions that the store's reporters used.
+
+    Parameters
+    ----------
+    store : Store
+        The store that is asked.
+
+    Returns
+    -------
+    list of int
+        Their numbers in order; HS 2012, 2017 and 2022 where coverage does not say.
+    """
     if not store.exists("coverage"):
         return list(_EDITIONS)
     return sorted(store.read("coverage", columns=["hs_edition"])["hs_edition"].unique()) or list(_EDITIONS)
 
 
 def families(store: Store) -> pl.DataFrame:
-    """The HS families that the run used: edition, cmd_code, good. They may come from a table beside its raw files."""
+    """The HS families that the run used.
+
+    Parameters
+    ----------
+    store : Store
+        The store that is asked.
+
+    Returns
+    -------
+    polars.DataFrame
+        Columns edition, cmd_code and good. They may come from a table beside the run's raw files; without one they
+        are made from the editions used.
+    """
     if store.exists("families"):
         return store.read("families")
     from anomaly.reference import editions
@@ -66,23 +121,92 @@ def families(store: Store) -> pl.DataFrame:
 
 
 def members(store: Store, good: str) -> list[str]:
-    """The six-digit codes that a good stands for; one that is no family stands for itself."""
+    """The six-digit codes that a good stands for.
+
+    Parameters
+    ----------
+    store : Store
+        The store that is asked.
+    good : str
+        A code, with + where it is a family.
+
+    Returns
+    -------
+    list of str
+        In order; a good that is no family stands for itself.
+    """
     known = families(store).filter(pl.col("good") == good)["cmd_code"].unique().sort().to_list()
     return known or [good.removesuffix("+")]
 
 
 def scenario_of(store: Store, tables: Iterable[str]) -> Scenario:
-    """The scenario that made the tables a question reads. Raises SettingsWrong where they are of several or of none."""
+    """The scenario that made the tables a question reads.
+
+    Parameters
+    ----------
+    store : Store
+        The store that is asked.
+    tables : iterable of str
+        Names of tables; one that is not there says nothing.
+
+    Returns
+    -------
+    Scenario
+        As the tables keep it.
+
+    Raises
+    ------
+    SettingsWrong
+        Where they are of different scenarios, or do not say which one made them.
+    """
     return of_record(made_by.record(store, tables))
 
 
 def limits_of(store: Store, tables: Iterable[str]) -> Limits:
-    """What a flag's rule is held against: of the scenario that made the tables, as for `scenario_of`."""
+    """What a flag's rule is held against.
+
+    Parameters
+    ----------
+    store : Store
+        The store that is asked.
+    tables : iterable of str
+        Names of tables; one that is not there says nothing.
+
+    Returns
+    -------
+    Limits
+        Of the scenario that made the tables.
+
+    Raises
+    ------
+    SettingsWrong
+        Where they are of different scenarios, or do not say which one made them.
+    """
     return limits_of_record(made_by.record(store, tables))
 
 
 def groups_for(data: Path, *texts: str | None) -> dict[str, Sequence[str]]:
-    """Groups of countries that can be asked for by name; the coalition is that of the tables, read only when named."""
+    """Groups of countries that can be asked for by name.
+
+    Parameters
+    ----------
+    data : pathlib.Path
+        Folder that holds the tables.
+    *texts : str or None
+        Sides as typed; the tables are read only where one is coalition.
+
+    Returns
+    -------
+    dict of str to sequence of str
+        ISO-3 codes of EU27 and EU, and of the tables' coalition where it is named.
+
+    Raises
+    ------
+    SourceUnavailable
+        Where there is no such folder.
+    SettingsWrong
+        Where the coalition is named and the tables are not of one scenario.
+    """
     known: dict[str, Sequence[str]] = {"EU27": countries.EU27, "EU": countries.EU27}
     if any(text is not None and text.strip().casefold() == "coalition" for text in texts):
         known["coalition"] = scenario_of(open_store(data), _TRADE).coalition
@@ -92,7 +216,29 @@ def groups_for(data: Path, *texts: str | None) -> dict[str, Sequence[str]]:
 def read(
     store: Store, names: Iterable[str], where: dict[str, pl.Expr], between: tuple[str, str] | None = None
 ) -> Frames:
-    """The columns that questions need of the tables that exist, narrowed where told; `between` as for Store.read."""
+    """The columns that questions need of the tables that exist.
+
+    Parameters
+    ----------
+    store : Store
+        The store that is asked.
+    names : iterable of str
+        Tables, each a key of query.held.COLUMNS.
+    where : dict of str to polars.Expr
+        Rows to keep of a table; all of one that is not named.
+    between : tuple of str, optional
+        As for Store.read, of the tables named in where.
+
+    Returns
+    -------
+    Frames
+        By name; without those that are not in the store.
+
+    Raises
+    ------
+    StoreFailure
+        Where a table cannot be read.
+    """
     return {
         name: store.read(name, list(COLUMNS[name]), where.get(name), between if name in where else None)
         for name in names
@@ -101,7 +247,31 @@ def read(
 
 
 def understood(asked: Asked, data: Path) -> tuple[Question, Store]:
-    """The question as understood, and the store to put it to. The text is checked before any path is touched."""
+    """The question as understood, and the store to put it to.
+
+    Parameters
+    ----------
+    asked : Asked
+        The question as typed.
+    data : pathlib.Path
+        Folder that holds the tables.
+
+    Returns
+    -------
+    Question
+        Code and currency were checked before any path was touched.
+    Store
+        That of the folder.
+
+    Raises
+    ------
+    BadRequest
+        Where code, currency, source or a side is not understood, or TOTAL has no side.
+    SourceUnavailable
+        Where there is no such folder.
+    SettingsWrong
+        Where the coalition is named and the tables are not of one scenario.
+    """
     if asked.code.strip().upper() != asking.TOTAL:
         goods.parse_code(asked.code)
     if asked.currency.upper() not in _CURRENCIES:
@@ -132,7 +302,31 @@ def _check_source(name: str | None) -> None:
 
 
 def cells_of(store: Store, question: Question, currency: str, more: Sequence[str] = ()) -> pl.DataFrame:
-    """Rows of bilateral for the question, with more of its columns where told; of flows, where another currency is asked for."""
+    """Rows of bilateral for the question.
+
+    Parameters
+    ----------
+    store : Store
+        The store that is asked.
+    question : Question
+        As it was understood.
+    currency : str
+        In capitals; in another one than USD they are made from flows.
+    more : sequence of str, optional
+        Columns of bilateral beyond those that questions need.
+
+    Returns
+    -------
+    polars.DataFrame
+        In USD whole goods, not only the routes asked for; of one publisher's flows alone where a source is named.
+
+    Raises
+    ------
+    SourceUnavailable
+        Where there is no bilateral in the store.
+    SettingsWrong
+        Where a source is named and the tables are not of one scenario.
+    """
     if not store.exists("bilateral"):
         raise SourceUnavailable(
             "a table of trade", "no bilateral table in the store", hint="run `make`, or name another folder with --data"
@@ -180,7 +374,22 @@ def _cells_of_source(store: Store, question: Question, more: Sequence[str]) -> p
 
 
 def held_or_nearest(store: Store, question: Question, code: str) -> None:
-    """Raise BadRequest with the nearest goods of the data where the good asked for is in none of its rows."""
+    """Refuse a good that is in no row of bilateral.
+
+    Parameters
+    ----------
+    store : Store
+        The store that is asked.
+    question : Question
+        As it was understood.
+    code : str
+        As typed, for the message.
+
+    Raises
+    ------
+    BadRequest
+        With the nearest goods that the data hold.
+    """
     if question.goods is None:
         return
     held = store.read("bilateral", columns=["good"])["good"].unique().sort().to_list()
@@ -197,16 +406,53 @@ def held_or_nearest(store: Store, question: Question, code: str) -> None:
 
 
 def goods_of(cells: pl.DataFrame) -> pl.Expr:
-    """The rows of coverage.scope about the goods of these rows of trade, and about partners."""
+    """Which rows of coverage.scope bear on some rows of trade.
+
+    Parameters
+    ----------
+    cells : polars.DataFrame
+        Rows of bilateral.
+
+    Returns
+    -------
+    polars.Expr
+        True of their goods, and of every row about partners.
+    """
     is_good = pl.col("dimension") == "good"
     return ~is_good | pl.col("code").is_in(cells["good"].unique().sort().to_list())
 
 
 def named(name: str, currency: str) -> str:
-    """A column of amounts by its true unit: value_usd is value_eur where the amounts are in EUR."""
+    """A column of amounts by its true unit.
+
+    Parameters
+    ----------
+    name : str
+        Of the column, such as value_usd.
+    currency : str
+        USD, EUR, GBP or JPY.
+
+    Returns
+    -------
+    str
+        Such as value_eur; the same where it is in USD or holds no amounts.
+    """
     return name if currency == "USD" or not name.endswith("_usd") else f"{name.removesuffix('usd')}{currency.lower()}"
 
 
 def in_currency(rows: pl.DataFrame, currency: str) -> pl.DataFrame:
-    """The answer with its columns of amounts named by their true unit."""
+    """The answer with its columns of amounts named by their true unit.
+
+    Parameters
+    ----------
+    rows : polars.DataFrame
+        Amounts already in that currency.
+    currency : str
+        USD, EUR, GBP or JPY.
+
+    Returns
+    -------
+    polars.DataFrame
+        The same values.
+    """
     return rows.rename({name: named(name, currency) for name in rows.columns})

@@ -1,4 +1,4 @@
-"""The answer to an ad-hoc question: the routes of a good in a window, what they compare with, and whether they are flagged.
+"""The answer to an ad-hoc question: routes of a good in a window, what they compare with, whether they are flagged.
 
 Frames in, frame out. `tables` is the store's tables by name; one that is missing counts as empty, one that is
 narrowed to the good asked for gives the same answer as the whole.
@@ -43,7 +43,18 @@ ANSWER: dict[str, Any] = {
 
 
 def latest(tables: Tables) -> tuple[Window, ...]:
-    """Per frequency the newest and longest window that was computed; else the newest twelve months of the data."""
+    """Per frequency the newest and longest window that was computed; else the newest twelve months of the data.
+
+    Parameters
+    ----------
+    tables : mapping of str to polars.DataFrame
+        The store's tables by name: of them features and bilateral.
+
+    Returns
+    -------
+    tuple of Window
+        Annual before monthly; a frequency of which neither table holds a row has none.
+    """
     found = []
     for freq in ("A", "M"):
         scored = table(tables, "features").filter(pl.col("freq_code") == freq)
@@ -65,13 +76,31 @@ def answer(
     limits: Limits,
     limit: int,
 ) -> tuple[pl.DataFrame, int]:
-    """Rows of ANSWER, the largest first, and how many there were before `limit` cut them.
-
-    baseline_years   of the scenario that made the tables
-    limits           of the same: what a route must be to be a flag
+    """Trade in the goods and windows asked for, with what it compares with and whether it is flagged.
 
     A route that the run computed comes from features; any other is added up from bilateral, and `note` says why it
     is no flag. Groups and TOTAL are sums over routes.
+
+    Parameters
+    ----------
+    question : Question
+        Goods, sides and source.
+    windows : sequence of Window
+        Each is answered from data of its own frequency.
+    tables : mapping of str to polars.DataFrame
+        The store's tables by name.
+    baseline_years : sequence of int
+        Of the scenario that made the tables.
+    limits : Limits
+        Of the same: what a route must be to be a flag.
+    limit : int
+        The most rows to give.
+
+    Returns
+    -------
+    tuple of polars.DataFrame and int
+        Rows of ANSWER, the largest value_usd first, values in USD (null is unknown; is_flagged null is
+        neither scored nor flagged); and how many there were before `limit` cut them.
     """
     parts, found = [pl.DataFrame(schema=ANSWER)], 0
     held = table(tables, "bilateral").filter(

@@ -1,4 +1,4 @@
-"""What the run did not compute: windows of routes, and of groups of countries or of all goods, added up from bilateral."""
+"""What the run did not compute: windows of routes, of groups of countries or of all goods, added up from bilateral."""
 
 from __future__ import annotations
 

@@ -35,7 +35,17 @@ _LEGS = {
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is to be explained; `windows` is empty where the newest is meant."""
+    """The route that is to be explained, and in which window.
+
+    Parameters
+    ----------
+    code : str
+        The good, as in a flag's name or as asked for.
+    exporter, importer : str
+        ISO-3 codes; for a leg of the coalition's trade the names of the sides.
+    windows : tuple of Window
+        The first of them that was measured is explained; empty where the newest is meant.
+    """
 
     code: str
     exporter: str
@@ -44,7 +54,18 @@ class Subject:
 
 
 def parse_flag(text: str) -> Subject | None:
-    """The route and window a flag's name says, or None where the text is no flag's name."""
+    """Route and window that a flag's name says.
+
+    Parameters
+    ----------
+    text : str
+        Such as 851712+-DEU-FRA-2022-06-6M for six months that end in June; of annual data the name ends with the year.
+
+    Returns
+    -------
+    Subject or None
+        With one window; None where the text is no flag's name.
+    """
     match = _FLAG_ID.fullmatch(text.strip())
     if match is None:
         return None
@@ -56,7 +77,23 @@ def parse_flag(text: str) -> Subject | None:
 
 
 def parse_route(text: str) -> tuple[str, str, str, str | None]:
-    """CODE:EXPORTER:IMPORTER[:PERIOD] in its parts, as typed. Raises BadRequest."""
+    """A route as a person types it, in its parts.
+
+    Parameters
+    ----------
+    text : str
+        CODE:EXPORTER:IMPORTER or CODE:EXPORTER:IMPORTER:PERIOD.
+
+    Returns
+    -------
+    tuple of str, str, str and (str or None)
+        Code, exporter, importer and period as typed, not yet checked; the period is None where it is left out.
+
+    Raises
+    ------
+    BadRequest
+        Where one of the first three parts is missing or empty.
+    """
     parts = text.strip().split(":", 3)
     if len(parts) < 3 or not all(parts[:3]):
         raise BadRequest(
@@ -68,7 +105,22 @@ def parse_route(text: str) -> tuple[str, str, str, str | None]:
 
 
 def measured(features: pl.DataFrame, subject: Subject, goods: pl.Expr) -> Row | None:
-    """The row of features to explain: of the windows asked for, else the newest and longest. None where there is none."""
+    """The measured row of a route to explain: of the windows asked for, else of the newest and longest.
+
+    Parameters
+    ----------
+    features : polars.DataFrame
+        Rows of features.
+    subject : Subject
+        Of it the two countries and the windows.
+    goods : polars.Expr
+        The condition on `good` that its code stands for (question.parse_goods).
+
+    Returns
+    -------
+    dict or None
+        A row of features by column, of the baseline with the smallest gap; None where the run measured no such route.
+    """
     own = features.filter(
         goods, pl.col("exporter_iso") == subject.exporter, pl.col("importer_iso") == subject.importer
     ).sort("window_end", "window_months", "freq_code", "baseline_gap_years", descending=[True, True, False, False])
@@ -80,11 +132,24 @@ def measured(features: pl.DataFrame, subject: Subject, goods: pl.Expr) -> Row | 
 
 
 def explain(row: Row, tables: Tables, limits: Limits, run: Row) -> Row:
-    """Everything known of one row of features, as one document.
+    """Everything known of one route in one window, as one document.
 
-    tables       the store's tables by name, narrowed to the good or whole; missing ones leave their part empty
-    limits       of the scenario that made the tables
-    run          code version, scenario and its hash, seeds, versions of the tables: shown as it is
+    Parameters
+    ----------
+    row : dict
+        A row of features by column.
+    tables : mapping of str to polars.DataFrame
+        The store's tables by name, narrowed to the good or whole; missing ones leave their part empty.
+    limits : Limits
+        Of the scenario that made the tables.
+    run : dict
+        Code version, scenario and its hash, seeds, versions of the tables: shown as it is.
+
+    Returns
+    -------
+    dict
+        Parts by name: from the route and its flag, or why it is none, over windows, indicators, score, legs and both
+        sides' reports to raw_files and run. Values are in USD, weights in kg (of `mirror` in g); None is unknown.
     """
     flag = _one(tables, "flags", row)
     score = _one(tables, "scores", row)
@@ -122,7 +187,18 @@ def explain(row: Row, tables: Tables, limits: Limits, run: Row) -> Row:
 
 
 def is_about(row: Row) -> pl.Expr:
-    """The rows of a table that have this row's route and window."""
+    """The rows of a table that have this row's route and window.
+
+    Parameters
+    ----------
+    row : dict
+        With the columns of ROUTE_KEY.
+
+    Returns
+    -------
+    polars.Expr
+        A condition on the columns of ROUTE_KEY.
+    """
     return pl.all_horizontal([pl.col(name) == pl.lit(row[name]) for name in ROUTE_KEY])
 
 
@@ -150,9 +226,23 @@ def _windows(row: Row) -> Row:
 
 
 def indicators(row: Row, thresholds: Mapping[str, float], contributions: Sequence[Row] = ()) -> list[Row]:
-    """Every indicator of the registry with its value, unit and threshold; null is unknown.
+    """Every indicator of the registry with its value, unit and threshold.
 
-    score_drop is how far the score falls without it; null where the score does not see it or was not taken apart.
+    Parameters
+    ----------
+    row : dict
+        A row of features by column.
+    thresholds : mapping of str to float
+        Of the scenario, by indicator, in the indicator's unit; one that is missing has the registry's.
+    contributions : sequence of dict
+        input and score_drop of each input of the score; empty where the score was not taken apart.
+
+    Returns
+    -------
+    list of dict
+        An indicator each: indicator, value (None is unknown), unit, threshold, is_reason (the value reaches the
+        threshold), score_drop (how far the score falls without it; None where the score does not see it or was not
+        taken apart), says.
     """
     drops = {one["input"]: one["score_drop"] for one in contributions}
     rows = []
@@ -224,7 +314,21 @@ def _legs(row: Row) -> list[Row]:
 
 
 def mirror(bilateral: pl.DataFrame, row: Row) -> list[Row]:
-    """Both sides' reports of the route, for the periods of the window and the year before."""
+    """Both sides' reports of the route, for the periods of the window and of the same window a year before.
+
+    Parameters
+    ----------
+    bilateral : polars.DataFrame
+        Rows of bilateral.
+    row : dict
+        A row of features by column.
+
+    Returns
+    -------
+    list of dict
+        A period each, in order of time: period, exports and re-exports FOB and imports CIF in USD, net_wgt_g in grams,
+        value_usd and value_basis. None is not reported; a period without a row of bilateral is left out.
+    """
     window = window_of(row)
     sides = (
         "export_value_fob_usd",
@@ -246,7 +350,23 @@ def mirror(bilateral: pl.DataFrame, row: Row) -> list[Row]:
 
 
 def told_by(row: Row, scenario: Scenario, members: Sequence[str]) -> pl.Expr:
-    """The rows of flows that a row of features comes from: the route from both sides, and the coalition's two legs."""
+    """The reports that a measured route comes from: both sides' of the route, and the coalition's trade with each.
+
+    Parameters
+    ----------
+    row : dict
+        A row of features by column.
+    scenario : Scenario
+        Of it the coalition and the baseline years.
+    members : sequence of str
+        The six-digit HS codes of the good, of all editions.
+
+    Returns
+    -------
+    polars.Expr
+        A condition on the columns of flows, from the first month of the earliest baseline year's window to the
+        window's end.
+    """
     coalition = list(scenario.coalition)
     hub, target = row["exporter_iso"], row["importer_iso"]
     reporter, partner = pl.col("reporter_iso"), pl.col("partner_iso")
@@ -262,7 +382,21 @@ def told_by(row: Row, scenario: Scenario, members: Sequence[str]) -> pl.Expr:
 
 
 def raw_files(flows: pl.DataFrame, files: pl.DataFrame) -> list[Row]:
-    """The files that rows of flows were read from: what a person needs to check a number at its publisher."""
+    """The files that reports were read from: what a person needs to check a number at its publisher.
+
+    Parameters
+    ----------
+    flows : polars.DataFrame
+        The rows of flows in question.
+    files : polars.DataFrame
+        Rows of flows.files.
+
+    Returns
+    -------
+    list of dict
+        A file each, by source and path: source, dataset, vintage, path, sha256, url, fetched_at, rows_used (of
+        `flows`), flows (their flow codes), first and last (their months).
+    """
     counted = flows.group_by("raw_file").agg(
         rows_used=pl.len(),
         flows=pl.col("flow_code").unique().sort().str.join(", "),

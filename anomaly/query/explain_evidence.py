@@ -1,4 +1,4 @@
-"""The evidence of one flag as parts of a document, or why there is none: what `anomaly explain` shows beside the numbers."""
+"""The evidence of one flag in parts, or why there is none: what `anomaly explain` shows beside the numbers."""
 
 from __future__ import annotations
 
@@ -21,14 +21,36 @@ NOT_TRIED = "not tried for this flag; it is for those of the highest priority th
 
 
 def flag_part(flag: Row) -> Row:
-    """The flag itself; what the run's flags do not have is left out."""
+    """The flag itself: its name, type, severity, place in the list and excess over what was expected.
+
+    Parameters
+    ----------
+    flag : dict
+        A row of flags by column.
+
+    Returns
+    -------
+    dict
+        Columns of the row, excess_usd in USD; those that the run's flags do not have are left out.
+    """
     return {name: flag[name] for name in _SHOWN if name in flag}
 
 
 def evidence_parts(flag: Row | None, without: pl.DataFrame) -> dict[str, list[Any]]:
-    """Other explanations, comparable routes, both sides and what is left without each publisher; empty without a flag.
+    """Other explanations, comparable routes, both sides and what is left of a flag without each publisher.
 
-    without   flags.without, whole or narrowed
+    Parameters
+    ----------
+    flag : dict or None
+        A row of flags by column; None where the route is no flag.
+    without : polars.DataFrame
+        Rows of flags.without, of this flag or of all; may be empty.
+
+    Returns
+    -------
+    dict of str to list
+        other_explanations, comparable_routes, both_sides and without_a_publisher: all empty without a flag; the last is
+        NOT_TRIED alone where the flag was not counted again without a publisher.
     """
     if flag is None:
         return {"other_explanations": [], "comparable_routes": [], "both_sides": [], "without_a_publisher": []}
@@ -47,7 +69,22 @@ def evidence_parts(flag: Row | None, without: pl.DataFrame) -> dict[str, list[An
 
 
 def why_not(row: Row, tables: Tables, limits: Limits) -> str:
-    """The first condition of a flag that a row of features does not keep, in words."""
+    """The first condition of a flag that a measured route does not keep, in words.
+
+    Parameters
+    ----------
+    row : dict
+        A row of features by column: ROUTE_KEY and rule.MEASURES.
+    tables : mapping of str to polars.DataFrame
+        The store's tables by name: of them features.refused, scores and scores.calibration.
+    limits : Limits
+        Of the scenario that made the tables.
+
+    Returns
+    -------
+    str
+        A sentence of rule.why_not.
+    """
     kinds = {name: COLUMNS["features"][name] for name in (*ROUTE_KEY, *rule.MEASURES)}
     route = pl.DataFrame([{name: row[name] for name in kinds}], schema=kinds)
     refused = table(tables, "features.refused").join(route, on=ROUTE_KEY, how="semi")["says"]
@@ -60,7 +97,20 @@ def why_not(row: Row, tables: Tables, limits: Limits) -> str:
 
 
 def next_steps(flag: Row, measures: str) -> list[str]:
-    """The questions to ask next about a flag, in the names of its countries and its good."""
+    """The questions to ask next about a flag, in the names of its countries and its good.
+
+    Parameters
+    ----------
+    flag : dict
+        A row of flags by column: flag_type, good, exporter_iso and importer_iso.
+    measures : str
+        Of the scenario (Limits.measures): the trade measures in question, such as sanctions.
+
+    Returns
+    -------
+    list of str
+        In the order to ask them; a country or good without a name in the reference stands by its code.
+    """
     names: dict[str, str] = dict(countries.table().select("iso3", "name").iter_rows())
     exporter, importer = (names.get(flag[side]) or flag[side] for side in ("exporter_iso", "importer_iso"))
     return naming.next_steps(

@@ -20,7 +20,8 @@ def judged(rows: pl.DataFrame, measured: pl.DataFrame, window: Window, tables: T
     Parameters
     ----------
     rows : polars.DataFrame
-        A row a route of the window: ROUTE, value_usd, value_prior_year_usd and is_broken (the code changed its meaning).
+        A row a route of the window: ROUTE, value_usd, value_prior_year_usd and is_broken (the code changed its
+        meaning).
     measured : polars.DataFrame
         The rows of features of these routes in the window.
     window : Window
@@ -85,8 +86,9 @@ def _beside(measured: pl.DataFrame, window: Window, tables: Tables, limits: Limi
 
 
 def _flags_of(window: Window, flags: pl.DataFrame) -> pl.DataFrame:
-    """One flag a route: the window's own, else the surest of those of its parts. One that has ended is of no part, and gives
-    way to a part that stands.
+    """One flag a route: the window's own, else the surest of those of its parts.
+
+    One that has ended is of no part, and gives way to a part that stands.
 
     Columns ROUTE, flag_id, flag_type, severity, reasons (texts), flagged_period, flagged_q_value.
     """

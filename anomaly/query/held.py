@@ -77,5 +77,18 @@ COLUMNS: dict[str, dict[str, Any]] = {
 
 
 def table(tables: Tables, name: str) -> pl.DataFrame:
-    """A table's columns that questions use; empty where the store does not hold it."""
+    """A table's columns that questions use.
+
+    Parameters
+    ----------
+    tables : mapping of str to polars.DataFrame
+        The store's tables by name.
+    name : str
+        A key of COLUMNS.
+
+    Returns
+    -------
+    polars.DataFrame
+        The columns of COLUMNS[name] in their order; without rows where the store does not hold the table.
+    """
     return tables[name].select(list(COLUMNS[name])) if name in tables else pl.DataFrame(schema=COLUMNS[name])

@@ -1,4 +1,7 @@
-"""A question as it is understood: which goods, which countries, which months. Every parser refuses with the nearest right answers."""
+"""A question as it is understood: which goods, which countries, which months.
+
+Every parser refuses with the nearest right answers.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,15 @@ MOST_MONTHS = 12  # a longer window would overlap its own year before
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One country, or a group that is summed: `name` is what the answer calls it."""
+    """One country, or a group whose trade is summed.
+
+    Parameters
+    ----------
+    name : str
+        What the answer calls it: an ISO-3 code, or the group's name.
+    members : tuple of str
+        ISO-3 codes; one for a country.
+    """
 
     name: str
     members: tuple[str, ...]
@@ -30,9 +41,18 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked. `goods` None is every good, added up; a side None is everyone, route by route.
+    """What is asked: which goods, between which countries, as which source reports it.
 
-    between   the first and the last good that may be meant, in text order; None is all
+    Parameters
+    ----------
+    goods : polars.Expr or None
+        A condition on `good`; None is every good, added up.
+    exporter, importer : Side or None
+        None is everyone, route by route.
+    source : str or None
+        The publisher whose data answer; None is any.
+    between : tuple of str and str, or None
+        The first and the last good that may be meant, in text order; None is all.
     """
 
     goods: pl.Expr | None
@@ -56,7 +76,25 @@ class Question:
 
 
 def parse_side(text: str | None, groups: Mapping[str, Sequence[str]]) -> Side | None:
-    """A country by ISO-2, ISO-3 or English name, or a group by its name. Raises BadRequest with the nearest names."""
+    """A country or a group of countries, as a person names it.
+
+    Parameters
+    ----------
+    text : str or None
+        ISO-2, ISO-3 or English name of a country, the name of a group, or the EU; None is everyone.
+    groups : mapping of str to sequence of str
+        ISO-3 codes by the group's name, in upper or lower case; a group goes before a country of the same name.
+
+    Returns
+    -------
+    Side or None
+        None where the text is.
+
+    Raises
+    ------
+    BadRequest
+        For anything else, with the nearest names; for a code that is no country's, with the names of the groups.
+    """
     if text is None:
         return None
     for name, members in groups.items():
@@ -77,7 +115,23 @@ def parse_side(text: str | None, groups: Mapping[str, Sequence[str]]) -> Side | 
 
 
 def parse_span(text: str) -> Window:
-    """A period, or a range of them such as 2022-01:2022-11. Raises BadRequest."""
+    """A period, or a range of them, as one window.
+
+    Parameters
+    ----------
+    text : str
+        Such as 2022, 2022H1 or 2022-07; a range has : or .. between two, such as 2022-01:2022-11.
+
+    Returns
+    -------
+    Window
+        Of any length; of annual data where every period named is a year, of monthly data for all else.
+
+    Raises
+    ------
+    BadRequest
+        For what is no period, for more than two, and for a range that ends before it begins.
+    """
     parts = text.replace("..", ":").split(":")
     if len(parts) == 1:
         return parse_period(text)
@@ -91,11 +145,26 @@ def parse_span(text: str) -> Window:
 
 
 def parse_goods(text: str, families: pl.DataFrame) -> pl.Expr | None:
-    """The goods a code stands for, as a condition on `good`; None for TOTAL, all goods added up.
+    """The goods a code stands for; codes that the HS split or merged between editions are one good.
 
-    families   codes.family_map: edition, cmd_code, good
+    8517.12 and 8517.13 are the same family; a prefix of two to five digits is every good under it.
 
-    8517.12 and 8517.13 are the same family; a prefix of two to five digits is every good under it. Raises BadRequest.
+    Parameters
+    ----------
+    text : str
+        An HS code of 2 to 6 digits, 8 of the CN, a family with its +, or TOTAL.
+    families : polars.DataFrame
+        editions.family_map: edition, cmd_code, good.
+
+    Returns
+    -------
+    polars.Expr or None
+        A condition on `good`; None for TOTAL, all goods added up.
+
+    Raises
+    ------
+    BadRequest
+        For what is no code, with the nearest goods.
     """
     if text.strip().upper() == TOTAL:
         return None
@@ -105,7 +174,25 @@ def parse_goods(text: str, families: pl.DataFrame) -> pl.Expr | None:
 
 
 def goods_between(text: str, families: pl.DataFrame) -> tuple[str, str] | None:
-    """The first and the last good that `parse_goods` lets through, in text order; None for TOTAL."""
+    """The first and the last good that a code may mean, so that no more of a table need be read.
+
+    Parameters
+    ----------
+    text : str
+        As for `parse_goods`.
+    families : polars.DataFrame
+        editions.family_map: edition, cmd_code, good.
+
+    Returns
+    -------
+    tuple of str and str, or None
+        In text order, both included; goods between them may be others. None for TOTAL.
+
+    Raises
+    ------
+    BadRequest
+        For what is no code, with the nearest goods.
+    """
     if text.strip().upper() == TOTAL:
         return None
     named, prefix = _meant(text, families)
@@ -123,7 +210,22 @@ def _meant(text: str, families: pl.DataFrame) -> tuple[list[str], str]:
 
 
 def nearest_goods(code: str, held: Sequence[str], most: int = 3) -> list[str]:
-    """The goods of the data nearest to a code: those that share most of its first digits, then by distance."""
+    """The goods of the data nearest to a code: those that share most of its first digits, then by distance.
+
+    Parameters
+    ----------
+    code : str
+        Digits, with or without a family's +.
+    held : sequence of str
+        The goods of the data.
+    most : int
+        How many to give at most.
+
+    Returns
+    -------
+    list of str
+        Of `held`, the nearest first.
+    """
     digits = code.removesuffix("+")[:6]
 
     def distance(good: str) -> tuple[int, int, str]:
@@ -137,7 +239,23 @@ def nearest_goods(code: str, held: Sequence[str], most: int = 3) -> list[str]:
 
 
 def windows_of(period: Window) -> tuple[Window, ...]:
-    """The windows a period may stand for: a calendar year is one of annual and one of monthly data. Raises BadRequest."""
+    """The windows a period may stand for: a calendar year is one of annual and one of monthly data.
+
+    Parameters
+    ----------
+    period : Window
+        As parsed.
+
+    Returns
+    -------
+    tuple of Window
+        Annual before monthly; a period that is no calendar year is one of monthly data alone.
+
+    Raises
+    ------
+    BadRequest
+        For more than MOST_MONTHS, which would overlap their own year before.
+    """
     if period.months > MOST_MONTHS:
         raise BadRequest(
             "a period of at most twelve months, to compare with the year before",

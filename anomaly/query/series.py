@@ -17,12 +17,23 @@ _TRADE = {
 
 
 def series(cells: pl.DataFrame, known: pl.DataFrame, freq_code: str) -> pl.DataFrame:
-    """One row a period: AMOUNTS, value_basis and source, in order of time.
+    """A route period by period, in order of time: what each side reports, and the value that is taken.
 
-    cells   bilateral rows; those of several goods or countries are added up
-    known   `known_nothing`: periods for which a side has said that there was nothing
+    Parameters
+    ----------
+    cells : polars.DataFrame
+        Rows of bilateral; those of several goods or countries are added up. A sum holds what is reported; its absent
+        parts add nothing.
+    known : polars.DataFrame
+        `known_nothing`: periods for which a side has said that there was nothing.
+    freq_code : str
+        A or M.
 
-    null is not reported, 0 is reported as nothing. A sum holds what is reported; its absent parts add nothing.
+    Returns
+    -------
+    polars.DataFrame
+        A row a period: freq_code, period, AMOUNTS (USD, or the currency of `cells`; net_wgt_g in grams), value_basis
+        and source. null is not reported, 0 is reported as nothing.
     """
     own = cells.filter(pl.col("freq_code") == freq_code)
     sums = own.group_by("ref_date").agg(
@@ -72,8 +83,8 @@ def known_nothing(
     extract_floor_usd : int
         Of the scenario: a dataset of many rows without smaller ones was cut by value.
     trade : polars.DataFrame, optional
-        Rows of bilateral of the good, the two sides' other routes among them; where it has none of the route, any dataset
-        can speak.
+        Rows of bilateral of the good, the two sides' other routes among them; where it has none of the route, any
+        dataset can speak.
 
     Returns
     -------
@@ -116,13 +127,27 @@ def _said(
 
 
 def in_currency(flows: pl.DataFrame, families: pl.DataFrame, edition: pl.Expr, currency: str) -> pl.DataFrame:
-    """Current flows as rows of bilateral whose amounts are in `currency`, as reported; other currencies are left out.
-
-    flows      schema.Flows, current rows
-    families   codes.family_map: edition, cmd_code, good
-    edition    codes.edition_number of classification_code
+    """Current reports as rows of bilateral whose amounts are in the currency they were reported in.
 
     A route with an export report is told by its exporter, any other by its importer.
+
+    Parameters
+    ----------
+    flows : polars.DataFrame
+        Rows of flows; those that are not current are left out.
+    families : polars.DataFrame
+        editions.family_map: edition, cmd_code, good.
+    edition : polars.Expr
+        editions.edition_number of classification_code.
+    currency : str
+        The currency of `flows` to keep; reports in any other are left out.
+
+    Returns
+    -------
+    polars.DataFrame
+        SERIES_KEY, ref_date, source, dataset, AMOUNTS and value_basis; the columns named _usd are in whole units of
+        `currency`, net_wgt_g in grams. null where a side does not report, or where the amount
+        of one of its reports is unknown.
     """
     links = families.select(_edition=pl.col("edition").cast(pl.Int8), _hs6="cmd_code", _family="good")
     is_import = pl.col("flow_code") == "M"

@@ -65,7 +65,7 @@ ONLY = {  # library → folders or modules that may import it
     "py7zr": ("sources",),
 }
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "tools", "shared", "lib"}
-MOST_LINES = 400
+MOST_LINES = 350  # docstrings apart, which say each parameter
 
 
 def is_within(module: str, places: tuple[str, ...]) -> bool:
@@ -199,6 +199,14 @@ def cycle_faults(known: dict[str, ast.Module]) -> Iterator[str]:
         yield from visit(module, ())
 
 
+def lines_of_code(text: str) -> int:
+    """Lines of a file without its docstrings."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, documented) and ast.get_docstring(node)]
+    docstrings = sum((node.body[0].end_lineno or 0) - node.body[0].lineno + 1 for node in nodes)
+    return len(text.splitlines()) - docstrings
+
+
 def file_faults(root: Path) -> Iterator[str]:
     for path in sorted(
         path for folder in ("anomaly", "pipelines", "benchmarks", "tests") for path in root.glob(f"{folder}/**/*.py")
@@ -206,9 +214,9 @@ def file_faults(root: Path) -> Iterator[str]:
         name = path.relative_to(root).as_posix()
         if path.stem in VAGUE:
             yield f"{name}: a name that says nothing"
-        lines = len(path.read_text(encoding="utf-8").splitlines())
+        lines = lines_of_code(path.read_text(encoding="utf-8"))
         if lines > MOST_LINES and not name.startswith("tests/"):
-            yield f"{name}: {lines} lines, at most {MOST_LINES}"
+            yield f"{name}: {lines} lines without docstrings, at most {MOST_LINES}"
 
 
 RULES = {
