@@ -123,10 +123,10 @@ def answer(
 def _sums(
     question: Question, window: Window, trade: pl.DataFrame, tables: Tables, baseline_years: Sequence[int]
 ) -> tuple[pl.DataFrame, int]:
-    """Sums over countries or over all goods, which are never scored, and who is not in them."""
+    """Sums over countries or over all goods, which are never scored, and whose months differ."""
     sums = of_groups(question, trade, window, tables, baseline_years)
-    missing = pl.lit("; left out, not known in every window: ") + pl.col("left_out")
-    return sums.with_columns(note=pl.lit("a sum of reports, not scored") + missing.fill_null("")), sums.height
+    months = pl.lit("; other months than a year before: ") + pl.col("unequal")
+    return sums.with_columns(note=pl.lit("a sum of reports, not scored") + months.fill_null("")), sums.height
 
 
 def _routes(

@@ -13,12 +13,11 @@ from anomaly.contract.periods import Window, within
 from anomaly.query.held import BROKEN, Tables, table
 from anomaly.query.question import TOTAL, Question
 
-_KIND = ("source", "dataset", "value_basis")
 _VALUES = ("value_usd", "value_prior_year_usd", "value_baseline_usd")
 _SUM = {
     **dict.fromkeys(ROUTE, pl.String),
     **dict.fromkeys(_VALUES, pl.Int64),
-    **dict.fromkeys(("baseline_years", "source", "value_basis", "left_out"), pl.String),
+    **dict.fromkeys(("baseline_years", "source", "value_basis", "unequal"), pl.String),
 }
 
 
@@ -54,10 +53,10 @@ def of_routes(
 def of_groups(
     question: Question, trade: pl.DataFrame, window: Window, tables: Tables, baseline_years: Sequence[int]
 ) -> pl.DataFrame:
-    """Sums over the countries of groups, or over all goods, of the routes that are known in every window.
+    """Sums of what is reported, over the countries of groups or over all goods.
 
-    Where no route of a sum is known in the baseline, too, those of window and year before are added up; where none is
-    known in these, those of the window.
+    A month that none of the reporters published is unknown; a member that lacks some of the months adds what it reported,
+    and is named.
 
     Parameters
     ----------
@@ -75,22 +74,55 @@ def of_groups(
     Returns
     -------
     polars.DataFrame
-        A row a sum: ROUTE, the three values in USD, baseline_years, source, value_basis, and left_out: the reporters
-        whose reports are not in the sum, null where there is none.
+        A row a sum: ROUTE, the three values in USD, baseline_years, source, value_basis, and unequal: the reporters that
+        published other months in the window than in the year before, null where there is none.
     """
     asked = trade.filter(question.where())
-    if question.goods is None:
-        asked = asked.with_columns(good=pl.lit(TOTAL))
-    parts = [
-        _compared(part, _recoded(trade), window, tables, baseline_years).with_columns(
-            pl.lit(part[name][0]).alias(name) for name in _KIND
-        )
-        for part in asked.partition_by(_KIND, maintain_order=True)
-    ]
     groups = [side for side in (question.exporter, question.importer) if side is not None and side.is_group]
-    if not parts:
+    members = {side.name: side.members for side in groups}
+    if asked.is_empty():
         return pl.DataFrame(schema=_SUM)
-    return _added_up(pl.concat(parts), {side.name: side.members for side in groups})
+    sides = own_side(asked).with_columns(*[_named(side, members) for side in ROUTE[1:]])
+    if question.goods is None:
+        sides = sides.with_columns(good=pl.lit(TOTAL))
+    months = _published(sides, tables)
+    periods = months.select(*ROUTE, "ref_date", hs_edition=pl.lit(0, dtype=pl.Int8)).unique()
+    about = sides.group_by(ROUTE).agg(pl.col("source", "value_basis").unique().drop_nulls().sort().str.join(" and "))
+    sums = compare(fill(sides, periods), window, baseline_years).select(*ROUTE, *_VALUES, "baseline_years")
+    sums = sums.filter(pl.any_horizontal(pl.col("value_usd", "value_prior_year_usd").is_not_null()))
+    return sums.join(about, on=ROUTE, how="left").join(_unequal(months, window), on=ROUTE, how="left")
+
+
+def _published(sides: pl.DataFrame, tables: Tables) -> pl.DataFrame:
+    """ROUTE of each sum, reporter_iso and ref_date: months that a reporter of the sum published in full.
+
+    Of a year in which its dataset holds the partner, and the good where one is asked for.
+    """
+    dataset = ["source", "dataset", "freq_code", "flow_code"]
+    reporters = sides.select(*ROUTE, *dataset, "reporter_iso", "partner_iso").unique()
+    year = pl.col("ref_date").dt.year().alias("year")
+    covered = (
+        table(tables, "coverage").filter("is_complete").select(*dataset, "reporter_iso", "ref_date", year).unique()
+    )
+    months = reporters.join(covered, on=[*dataset, "reporter_iso"])
+    scope = table(tables, "coverage.scope").with_columns(year)
+    for dimension, column in (("good", "good"), ("partner", "partner_iso")):
+        held = scope.filter(pl.col("dimension") == dimension).select(*dataset, "year", pl.col("code").alias(column))
+        is_asked = pl.col(column) != TOTAL  # all goods together hold a good under whichever code
+        inside = months.filter(is_asked).join(held, on=[*dataset, "year", column], how="semi")
+        months = pl.concat([inside, months.filter(~is_asked)])
+    return months.select(*ROUTE, "reporter_iso", "ref_date").unique()
+
+
+def _unequal(months: pl.DataFrame, window: Window) -> pl.DataFrame:
+    """ROUTE and unequal: reporters with another number of months in the window than a year before."""
+    now, before = (within(window.in_year(year)) for year in (window.year, window.year - 1))
+    counts = months.group_by(*ROUTE, "reporter_iso").agg(now=now.sum(), before=before.sum())
+    return (
+        counts.filter(pl.col("now") != pl.col("before"))
+        .group_by(ROUTE)
+        .agg(unequal=pl.col("reporter_iso").sort().str.join(", "))
+    )
 
 
 def _recoded(trade: pl.DataFrame) -> pl.DataFrame:
@@ -122,29 +154,6 @@ def _compared(
         pl.when(~pl.col("is_broken_since")).then(pl.col("value_baseline_usd", "baseline_years")),
         "is_broken",
     )
-
-
-def _added_up(routes: pl.DataFrame, groups: Mapping[str, Sequence[str]]) -> pl.DataFrame:
-    """The routes of each sum that are known in as many of its windows as any of them."""
-    value, prior, base = (pl.col(name).is_not_null() for name in _VALUES)
-    depth = pl.when(value & prior & base).then(3).when(value & prior).then(2).when(value).then(1).when(prior).then(0)
-    named = own_side(routes).with_columns(*[_named(side, groups) for side in ROUTE[1:]], depth=depth)
-    marked = named.with_columns(is_in=(pl.col("depth") == pl.col("depth").max().over(ROUTE)).fill_null(value=False))
-    whole = pl.when(pl.col(*_VALUES).null_count() == 0).then(pl.col(*_VALUES).sum())
-    sums = (
-        marked.filter("is_in")
-        .group_by(ROUTE)
-        .agg(whole, pl.col("baseline_years", "source", "value_basis").unique().drop_nulls().sort().str.join(" and "))
-        .with_columns(baseline_years=pl.when(pl.col("value_baseline_usd").is_not_null()).then("baseline_years"))
-    )
-    reporters = marked.group_by(*ROUTE, "reporter_iso").agg(is_in=pl.col("is_in").any(), is_out=~pl.col("is_in").all())
-    left_out = (
-        reporters.filter("is_out")
-        .with_columns(name=pl.col("reporter_iso") + pl.when("is_in").then(pl.lit(" in part")).otherwise(pl.lit("")))
-        .group_by(ROUTE)
-        .agg(left_out=pl.col("name").sort().str.join(", "))
-    )
-    return sums.join(left_out, on=ROUTE, how="left")
 
 
 def _named(side: str, groups: Mapping[str, Sequence[str]]) -> pl.Expr:

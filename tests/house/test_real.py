@@ -164,7 +164,10 @@ def test_armenias_cars_that_fell_in_2024_are_resolved_and_not_forgotten(store: S
 
 
 def test_every_flag_says_how_stable_it_is_and_has_a_q_within_the_limit_of_its_window(store: Store) -> None:
-    scored = store.read("flags").filter(pl.col("flag_type") != "resolved", pl.col("flag_type") != "new_route")
+    by_forest = (
+        ~pl.col("flag_type").is_in(["resolved", "new_route", "diverted_supply"]) & pl.col("q_value").is_not_null()
+    )
+    scored = store.read("flags").filter(by_forest)
     window = ["freq_code", "window_months", "window_end"]
     leg = (
         pl.when(pl.col("flag_type") == "ghost_transit")

@@ -254,7 +254,7 @@ def test_files_read_in_many_batches_give_the_flows_of_one(tmp_path, monkeypatch)
     table(tmp_path / "one" / "raw", rows)
     table(tmp_path / "many" / "raw", rows)
     whole = ingest(tmp_path / "one").read("flows")
-    monkeypatch.setattr(flows, "PART_ROWS", 7)
+    monkeypatch.setattr(parts, "PART_ROWS", 7)
     monkeypatch.setattr(flows, "BATCH_ROWS", 10)
     store = ingest(tmp_path / "many")
     assert len(list((tmp_path / "many" / "data" / "flows" / store.version("flows")).glob("part-*"))) == 60
@@ -325,7 +325,7 @@ def test_one_bad_file_is_set_aside_with_its_reason_and_tried_again(tmp_path):
 
 
 def test_what_was_taken_of_a_file_before_it_turned_out_bad_is_taken_out_again(tmp_path, monkeypatch):
-    monkeypatch.setattr(flows, "PART_ROWS", 2)
+    monkeypatch.setattr(parts, "PART_ROWS", 2)
     monkeypatch.setattr(flows, "BATCH_ROWS", 3)
     table(tmp_path / "raw", [f"KAZ,RUS,2022,{code},5" for code in CARS[:4]])
     table(tmp_path / "raw", [*(f"KGZ,RUS,2022,{code},7" for code in CARS), "KGZ,RUS,2022,85171,7"], "bad.csv")
