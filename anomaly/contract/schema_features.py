@@ -80,7 +80,7 @@ class Features(Routes):
     )
     good_importer_peers = count("those sellers", "routes")
     exporter_importer_rise_log = real(
-        "the same of the exporter's other goods to the importer", "log"
+        "the same of the exporter's other goods to the importer; null with fewer than eight", "log"
     )
     exporter_importer_peers = count("those goods", "routes")
     counterfactual_rise_log = real(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataframely as dy
 
 from anomaly.contract.schema_features import Routes
-from anomaly.contract.schema_reported import count, text
+from anomaly.contract.schema_reported import count, real, text
 
 
 class Scores(Routes):
@@ -15,9 +15,7 @@ class Scores(Routes):
         description="isolation forest, averaged over seeds; higher is more anomalous", min=0, max=1, nullable=True
     )
     evidence_score = dy.Float64(
-        description="mean of the route's rank by the forest and by its leading input, among placebos and routes asked about",
-        min=0,
-        max=1,
+        description="hub to target: soft minimum of the unexplained rise and the room for it, log, or the rise alone where tested_among says so; on the coalition's leg the mean rank by the forest and the leading input",
         nullable=True,
     )
     evidence_weight = dy.Float64(
@@ -47,6 +45,11 @@ class Scores(Routes):
         nullable=True,
     )
     placebos = count("placebo routes the p-value was read from", "routes")
+    placebo_kind = text("what these are, as in the calibration", nullable=True)
+    tested_among = text("with which routes of the window q was reckoned: publisher, evidence, whether the room is known", nullable=True)
+    room_log = real("how far the route could have grown on what the hub got more of the good", "log", min=0)
+    roughness = real("of the year's honest trade with targets, by which the rise was divided", "ratio", min=1)
+    shock_ratio = real("control routes as unusual as one in ten placebos, over a tenth of them; raises p", "ratio", min=1)
 
 
 class Calibration(dy.Schema):
@@ -71,6 +74,7 @@ class Calibration(dy.Schema):
         min=0,
     )
     says = text("the calibration in words")
+    shock_ratio = real("largest shock_ratio of the window's routes", "ratio", min=1)
 
 
 class Contributions(Routes):

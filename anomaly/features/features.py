@@ -384,8 +384,8 @@ def _with_indicators(frame: pl.DataFrame, settings: Settings) -> pl.DataFrame:
 def _effects() -> list[pl.Expr]:
     """Of the peers' medians what their number makes known."""
     return [
-        peers.shrunk(pl.col(f"{side}_rise_log"), pl.col(f"{side}_peers")).alias(f"{side}_rise_log")
-        for side in ("good_importer", "exporter_importer")
+        peers.shrunk(pl.col(f"{side}_rise_log"), pl.col(f"{side}_peers"), least).alias(f"{side}_rise_log")
+        for side, least in (("good_importer", peers.LEAST_SELLERS), ("exporter_importer", peers.LEAST_GOODS))
     ]
 
 

@@ -27,7 +27,8 @@ from anomaly.features.windows import Comparison
 Floats = npt.NDArray[np.float64]
 
 LEAST_BASELINE_USD = 1_000_000  # a year: below it a rise is mostly noise
-LEAST_PEERS = 3  # fewer say nothing of anybody else
+LEAST_SELLERS = 3  # of the good to the importer; fewer say nothing of anybody else
+LEAST_GOODS = 8  # of the exporter to the importer; fewer may all be the detour itself, in an extract of listed goods
 SHRINK = 2  # a median of n counts n/(n + SHRINK) of itself
 FELL_LOG = 0.223  # by a fifth: goods whose direct trade fell, and the others
 SEEN = ("target", "placebo")  # roles of importers whose trade is held against each other
@@ -117,7 +118,7 @@ def medians(values: Floats, group: Ids, groups: int) -> Medians:
     )
 
 
-def shrunk(median: pl.Expr, peers: pl.Expr) -> pl.Expr:
+def shrunk(median: pl.Expr, peers: pl.Expr, least: int) -> pl.Expr:
     """An effect as far as its peers make it known.
 
     Parameters
@@ -126,13 +127,15 @@ def shrunk(median: pl.Expr, peers: pl.Expr) -> pl.Expr:
         Median rise of the peers, log.
     peers : polars.Expr
         How many they are.
+    least : int
+        LEAST_SELLERS or LEAST_GOODS.
 
     Returns
     -------
     polars.Expr
-        The median times n/(n + SHRINK); null with fewer than LEAST_PEERS.
+        The median times n/(n + SHRINK); null with fewer than `least`.
     """
-    return pl.when(peers >= LEAST_PEERS).then(median * peers / (peers + SHRINK))
+    return pl.when(peers >= least).then(median * peers / (peers + SHRINK))
 
 
 def is_established(grid: Grid, comparison: Comparison, compared: Compared, settings: Settings) -> Marks:
@@ -261,7 +264,7 @@ def rises_of(
     ).select(
         *[pl.lit(value, dtype=_COMPARISON[name]).alias(name) for name, value in shared.items()],
         "good", "exporter_iso", "importer_iso", "role", "rise_log",
-        shrunk(pl.col("good_importer_rise_log"), pl.col("peers")), "has_direct_fallen",
+        shrunk(pl.col("good_importer_rise_log"), pl.col("peers"), LEAST_SELLERS), "has_direct_fallen",
     )  # fmt: skip
 
 

@@ -52,7 +52,7 @@ def build(established: pl.DataFrame, pairs: pl.DataFrame, settings: Settings) ->
     others, goods = held.without(np.arange(rows.height), rows["rise_log"].to_numpy())
     rows = rows.with_columns(of_pair_log=pl.Series(others, nan_to_null=True), goods=pl.Series(goods, dtype=pl.Int64))
     shared = pl.max_horizontal(
-        "good_importer_rise_log", peers.shrunk(pl.col("of_pair_log"), pl.col("goods")), pl.lit(0.0)
+        "good_importer_rise_log", peers.shrunk(pl.col("of_pair_log"), pl.col("goods"), peers.LEAST_GOODS), pl.lit(0.0)
     )
     rows = rows.with_columns(rest_log=pl.col("rise_log") - shared)
     measured = [row for key, part in rows.group_by(_KEY, maintain_order=True) for row in _of_comparison(key, part)]

@@ -11,11 +11,13 @@ from anomaly.stages.facts import GOODS_LISTS
 from anomaly.stages.stage import Lazy, Stage
 
 
-def _inputs(features: pl.LazyFrame, lists: pl.DataFrame, settings: Settings) -> Iterator[tuple[pl.LazyFrame]]:
-    """What the forest is given: routes to the coalition are neither asked about nor placebos."""
+def _inputs(
+    features: pl.LazyFrame, roughness: pl.DataFrame, lists: pl.DataFrame, settings: Settings
+) -> Iterator[tuple[pl.LazyFrame]]:
+    """What routes are judged by: routes to the coalition are neither asked about nor placebos."""
     from anomaly.scores import forest_inputs
 
-    yield (forest_inputs.build(features.filter(pl.col("role") != "coalition"), settings, lists),)
+    yield (forest_inputs.build(features.filter(pl.col("role") != "coalition"), settings, lists, roughness),)
 
 
 def _scores(inputs: pl.DataFrame, settings: Settings) -> Iterator[tuple[pl.DataFrame, ...]]:
@@ -25,6 +27,6 @@ def _scores(inputs: pl.DataFrame, settings: Settings) -> Iterator[tuple[pl.DataF
     yield scored.scores, scored.calibration, scored.contributions
 
 
-INPUTS = Stage("inputs of the forest", (Lazy("features"), "goods_lists"), ("inputs",), _inputs)
+INPUTS = Stage("inputs of the forest", (Lazy("features"), "features.roughness", "goods_lists"), ("inputs",), _inputs)
 SCORES = Stage("scores", ("inputs",), ("scores", "scores.calibration", "scores.contributions"), _scores)
 STAGES = (GOODS_LISTS, INPUTS, SCORES)
