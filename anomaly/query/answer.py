@@ -74,7 +74,7 @@ def answer(
     tables: Tables,
     baseline_years: Sequence[int],
     limits: Limits,
-    limit: int,
+    limit: int | None,
 ) -> tuple[pl.DataFrame, int]:
     """Trade in the goods and windows asked for, with what it compares with and whether it is flagged.
 
@@ -93,8 +93,8 @@ def answer(
         Of the scenario that made the tables.
     limits : Limits
         Of the same: what a route must be to be a flag.
-    limit : int
-        The most rows to give.
+    limit : int or None
+        The most rows to give; all of them where it is None.
 
     Returns
     -------
@@ -117,7 +117,7 @@ def answer(
         found += one[1]
     order = ["value_usd", "value_prior_year_usd", *ROUTE, "freq_code"]
     answered = pl.concat(parts).sort(order, descending=[True, True, False, False, False, False], nulls_last=True)
-    return answered.head(limit), found
+    return answered.slice(0, limit), found
 
 
 def _sums(
@@ -136,7 +136,7 @@ def _routes(
     tables: Tables,
     baseline_years: Sequence[int],
     limits: Limits,
-    limit: int,
+    limit: int | None,
 ) -> tuple[pl.DataFrame, int]:
     """Route by route: from features where the run computed the window, from bilateral where it did not."""
     scored = table(tables, "features").filter(question.where(), is_window(window))
@@ -150,7 +150,7 @@ def _routes(
     )
     routes = pl.concat([by_size, scored.select(*ROUTE, "value_usd", before="value_usd")]).unique(ROUTE, keep="last")
     routes = routes.sort("value_usd", "before", *ROUTE, descending=[True, True, False, False, False])
-    shown = routes.head(limit).select(ROUTE)
+    shown = routes.slice(0, limit).select(ROUTE)
     rest = shown.join(scored, on=ROUTE, how="anti")
     columns = [
         *ROUTE,

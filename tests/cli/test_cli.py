@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from anomaly.bilateral.known import ROWS_THAT_SHOW_A_CUT
 from anomaly.cli.commands import main
 from anomaly.cli.output import FORMATS, arrow, cell
+from anomaly.contract import schema
 from anomaly.contract.settings import load
 from anomaly.store.store import Store
 from tests import ROOT
@@ -335,6 +336,35 @@ def test_a_question_loads_no_library_that_it_does_not_need(data, command):
     assert printed
     assert "polars" in modules
     assert not modules & set(HEAVY)
+
+
+def test_a_question_about_a_route_of_the_run_reads_no_table_that_only_other_routes_need(data, monkeypatch):
+    names, read = set(), Store.read
+
+    def seen(store, table, *arguments):
+        names.add(table)
+        return read(store, table, *arguments)
+
+    monkeypatch.setattr(Store, "read", seen)
+    (answer,) = rows(data, *MISSION)
+    assert answer["flag_id"] == FLAG_ID
+    assert not names & {"coverage", "coverage.scope", "families.broken"}
+    rows(data, "query", "8517.12", "--exporter", "KAZ", "--importer", "ARM", "--period", "2022H1")
+    assert {"coverage", "coverage.scope", "families.broken"} <= names
+
+
+def test_a_question_to_tables_that_do_not_say_which_codes_changed_their_meaning_says_so(tmp_path, monkeypatch):
+    with monkeypatch.context() as older:  # a version that had no such companion
+        older.delitem(schema.TABLES, "families.broken")
+        write_store(tmp_path)
+    route = ("query", "8517.12", "--exporter", "KAZ", "--importer", "ARM", "--period", "2022H1")
+    assert "without families.broken" in run(tmp_path, *route).stderr
+    assert "run again from the raw files" in run(tmp_path, *route).stderr
+
+
+def test_a_question_to_whole_tables_is_not_told_that_they_are_older(data):
+    route = ("query", "8517.12", "--exporter", "KAZ", "--importer", "ARM", "--period", "2022H1")
+    assert "older" not in run(data, *route).stderr
 
 
 def test_a_question_knows_the_families_that_the_run_used_and_not_only_the_shipped_ones(tmp_path):
