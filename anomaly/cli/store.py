@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -18,6 +19,9 @@ from anomaly.query.question import Question
 from anomaly.reference import countries, goods
 from anomaly.store import made_by
 from anomaly.store.store import Store
+
+if TYPE_CHECKING:
+    from anomaly.contract.tables import Frame  # settings' library is not for every question
 
 _EDITIONS = (4, 5, 6)  # HS 2012, 2017 and 2022: where the store does not say
 _TRADE = ("coverage", "bilateral")  # tables that every question of trade reads
@@ -333,7 +337,7 @@ def _cells_of_source(store: Store, question: Question, more: Sequence[str]) -> p
         scope = scope.with_columns(good="code").filter(of_goods).drop("good")
     if scope.filter(pl.col("dimension") == "good").is_empty():
         return store.read("bilateral", [*COLUMNS["bilateral"], *more], pl.lit(value=False))
-    given = {
+    given: dict[str, Frame] = {
         "flows": store.scan("flows").filter(is_own),
         "families": families(store),
         "coverage": store.read("coverage", where=is_own),

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import polars as pl
 
 from anomaly.contract.errors import BadRequest
 from anomaly.contract.keys import COALITION_TO_HUB, HUB_TO_TARGET, ROUTE_KEY, SERIES_KEY, WINDOW_KEY
-from anomaly.contract.periods import Window, is_window, window_of, within
+from anomaly.contract.periods import Window, is_window, parse_tag, window_of, within
 from anomaly.contract.scenario import Scenario
 from anomaly.flags.types.base import Limits
 from anomaly.indicators import INDICATORS
@@ -22,9 +21,7 @@ from anomaly.reference import goods
 Row = dict[str, Any]
 Tables = Mapping[str, pl.DataFrame]
 
-_FLAG_ID = re.compile(
-    r"([0-9]{2}[0-9A-Z]{0,6}\+?)-([A-Z][A-Z0-9]{2})-([A-Z][A-Z0-9]{2})-([0-9]{4})(?:-([0-9]{2})-([0-9]{1,2})M)?"
-)
+_FLAG_ID = re.compile(r"([0-9]{2}[0-9A-Z]{0,6}\+?)-([A-Z][A-Z0-9]{2})-([A-Z][A-Z0-9]{2})-([0-9M-]+)")
 _LEGS = {
     "coalition_to_hub": "coalition's exports of the good to the exporter",
     "coalition_to_target": "coalition's exports of the good to the importer",
@@ -67,13 +64,8 @@ def parse_flag(text: str) -> Subject | None:
         With one window; None where the text is no flag's name.
     """
     match = _FLAG_ID.fullmatch(text.strip())
-    if match is None:
-        return None
-    good, exporter, importer, year, month, months = match.groups()
-    freq, month, months = ("A", 12, 12) if month is None else ("M", int(month), int(months))
-    if not (1 <= month <= 12 and 1 <= months <= 12 and 1900 < int(year) < 2200):
-        return None
-    return Subject(good, exporter, importer, (Window(freq, months, date(int(year), month, 1)),))
+    window = parse_tag(match[4]) if match else None
+    return Subject(match[1], match[2], match[3], (window,)) if match and window else None
 
 
 def parse_route(text: str) -> tuple[str, str, str, str | None]:
