@@ -137,8 +137,8 @@ def members(store: Store, good: str) -> list[str]:
     list of str
         In order; a good that is no family stands for itself.
     """
-    known = families(store).filter(pl.col("good") == good)["cmd_code"].unique().sort().to_list()
-    return known or [good.removesuffix("+")]
+    codes = families(store).filter(pl.col("good") == good)["cmd_code"].unique().sort().to_list()
+    return codes or [good.removesuffix("+")]
 
 
 def scenario_of(store: Store, tables: Iterable[str]) -> Scenario:
@@ -210,10 +210,10 @@ def groups_for(data: Path, *texts: str | None) -> dict[str, Sequence[str]]:
     SettingsWrong
         Where the coalition is named and the tables are not of one scenario.
     """
-    known: dict[str, Sequence[str]] = {"EU27": countries.EU27, "EU": countries.EU27}
+    groups: dict[str, Sequence[str]] = {"EU27": countries.EU27, "EU": countries.EU27}
     if any(text is not None and text.strip().casefold() == "coalition" for text in texts):
-        known["coalition"] = scenario_of(open_store(data), _TRADE).coalition
-    return known
+        groups["coalition"] = scenario_of(open_store(data), _TRADE).coalition
+    return groups
 
 
 def understood(asked: Asked, data: Path) -> tuple[Question, Store]:
@@ -252,8 +252,8 @@ def understood(asked: Asked, data: Path) -> tuple[Question, Store]:
     if asked.code.strip().upper() == asking.TOTAL and exporter is None and importer is None:
         raise BadRequest("an exporter or an importer beside TOTAL", "neither", hint="add --exporter or --importer")
     store = open_store(data)
-    known = families(store)
-    wanted, between = asking.parse_goods(asked.code, known), asking.goods_between(asked.code, known)
+    family_map = families(store)
+    wanted, between = asking.parse_goods(asked.code, family_map), asking.goods_between(asked.code, family_map)
     return Question(wanted, exporter, importer, asked.source, between), store
 
 
@@ -262,12 +262,12 @@ def _check_source(name: str | None) -> None:
         return
     from anomaly.sources import SOURCES
 
-    known = [source.name for source in SOURCES]
-    if name not in known:
+    names = [source.name for source in SOURCES]
+    if name not in names:
         raise BadRequest(
             "the name of a source",
             repr(name[:40]),
-            hint=f"sources are {', '.join(known)}; `anomaly sources` tells what they are",
+            hint=f"sources are {', '.join(names)}; `anomaly sources` tells what they are",
         )
 
 

@@ -38,9 +38,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def asked(data: Path, *more: str) -> list[dict[str, str]]:
     words = ["854231", "--exporter", "KAZ", "--importer", "RUS", "--period", "2023H1"]
-    told = CliRunner().invoke(main, ["query", *words, *more, "--data", str(data), "--format", "csv"])
-    assert told.exit_code == 0, told.output
-    return list(csv.DictReader(io.StringIO(told.stdout)))
+    result = CliRunner().invoke(main, ["query", *words, *more, "--data", str(data), "--format", "csv"])
+    assert result.exit_code == 0, result.output
+    return list(csv.DictReader(io.StringIO(result.stdout)))
 
 
 @pytest.mark.parametrize(("source", "value"), [("table", "42"), ("comtrade", "30")])
@@ -58,5 +58,5 @@ def test_a_source_that_holds_nothing_answers_nothing(data: Path) -> None:
 
 
 def test_the_doubts_of_the_files_are_listed(data: Path) -> None:
-    told = CliRunner().invoke(main, ["sources", "--doubts", "--data", str(data), "--format", "csv"])
-    assert [doubt["rule"] for doubt in csv.DictReader(io.StringIO(told.stdout))] == ["takes_the_route"]
+    result = CliRunner().invoke(main, ["sources", "--doubts", "--data", str(data), "--format", "csv"])
+    assert [doubt["rule"] for doubt in csv.DictReader(io.StringIO(result.stdout))] == ["takes_the_route"]
