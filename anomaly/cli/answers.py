@@ -316,7 +316,9 @@ def _known_nothing(store: Store, question: Question, trade: pl.DataFrame, goods:
     if question.is_sum or len(held) != 1 or exporter is None or importer is None or not store.exists("coverage.scope"):
         return known_nothing(coverage, scope, "", "", "", floor_usd)
     sides = [exporter.name, importer.name]
-    where = {"coverage": pl.col("reporter_iso").is_in(sides), "coverage.scope": goods}
+    # another publisher's silence says nothing where its rows are left out
+    is_asked = pl.lit(value=True) if question.source is None else pl.col("source") == question.source
+    where = {"coverage": pl.col("reporter_iso").is_in(sides) & is_asked, "coverage.scope": goods & is_asked}
     tables = StoreTables(store, ("coverage", "coverage.scope"), where)
     reported = (tables["coverage"], tables["coverage.scope"])
     return known_nothing(*reported, held[0], exporter.name, importer.name, floor_usd, trade)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,11 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         row(freqCode="M", period=f"{year}{month:02}", reporterCode=398, reporterISO="KAZ", cmdCode="854231", primaryValue=5.0)
         for year, month in MONTHS
     ]  # fmt: skip
+    rows += [
+        row(freqCode="M", period=f"{year}{month:02}", reporterCode=643, reporterISO="RUS", partnerCode=398, partnerISO="KAZ",
+            flowCode="M", cmdCode="854231", primaryValue=6.0)
+        for year, month in MONTHS
+    ]  # fmt: skip
     (root / "raw" / "comtrade" / "a.json").write_bytes(answer(rows))
     run_jobs(
         (flows.JOB, families.JOB, coverage.JOB, bilateral.JOB), "bilateral", root / "raw", root / "data", "russia-2022"
@@ -51,6 +57,15 @@ def test_a_question_of_one_source_has_its_figures(data: Path, source: str, value
 
 def test_a_question_of_all_sources_has_those_of_the_one_that_speaks_for_the_route(data: Path) -> None:
     assert [answered["value_usd"] for answered in asked(data)] == ["42"]
+
+
+@pytest.mark.parametrize(("source", "mirrored"), [("table", None), ("comtrade", 6)])
+def test_what_the_importer_told_another_source_does_not_stand_beside_the_exports_of_one(
+    data: Path, source: str, mirrored: int | None
+) -> None:
+    words = ["854231", "KAZ", "RUS", "--period", "2023H1", "--source", source, "--data", str(data), "--format", "json"]
+    result = CliRunner().invoke(main, ["series", *words])
+    assert {period["import_value_cif_usd"] for period in json.loads(result.stdout)} == {mirrored}
 
 
 def test_a_source_that_holds_nothing_answers_nothing(data: Path) -> None:

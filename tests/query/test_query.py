@@ -182,9 +182,8 @@ def test_a_partner_that_an_extract_lacks_in_a_year_is_unknown_in_it_and_nothing_
 def test_a_sum_does_not_call_new_a_partner_that_the_extract_did_not_hold(code):
     rows = [flow(year, "DEU", "RUS", 5_000) for year in (2021, 2022)] + [flow(2022, "DEU", "BLR", 7_000)]
     sides, covered, scope = prepared(rows)
-    answered = ask({"bilateral": sides, "coverage": covered, "coverage.scope": scope}, code, "EU27", "BLR", YEAR_2022)[
-        0
-    ]
+    own = {"bilateral": sides, "coverage": covered, "coverage.scope": scope}
+    answered = ask(own, code, "EU27", "BLR", YEAR_2022)[0]
     assert answered.select("value_usd", "value_prior_year_usd").rows() == [(7_000, None)]
 
 
@@ -213,6 +212,16 @@ def test_a_row_of_a_year_that_was_published_in_part_is_not_the_value_of_the_year
     own = {"bilateral": sides, "coverage": in_part(covered, "KAZ", year), "coverage.scope": scope}
     row = ask(own, "847989", "KAZ", "RUS", YEAR_2022)[0].row(0, named=True)
     assert (row["value_usd"], row["value_prior_year_usd"]) == values
+
+
+@pytest.mark.parametrize("code", ["847989", "TOTAL"])
+def test_a_sum_of_a_group_does_not_know_a_month_that_its_only_reporter_published_in_part(code):
+    rows = [flow(f"{year}-0{month}", "DEU", "RUS", 5_000) for year in (2021, 2022) for month in (1, 2)]
+    sides, covered, scope = prepared(rows)
+    without_february = covered.with_columns(is_complete=pl.col("ref_date") != date(2021, 2, 1))
+    own = {"bilateral": sides, "coverage": without_february, "coverage.scope": scope}
+    answered = ask(own, code, "EU27", "RUS", Window("M", 2, date(2022, 2, 1)))[0]
+    assert answered.select("value_usd", "value_prior_year_usd").rows() == [(10_000, None)]
 
 
 def test_a_code_is_not_compared_where_the_reporter_went_back_to_an_edition_in_which_it_is_another_thing():
