@@ -88,10 +88,28 @@ def is_one_of(column: str, countries: Sequence[str]) -> pl.Expr:
     polars.Expr
         Boolean.
     """
-    if not countries:
-        return pl.lit(value=True)
-    members = [iso3 for country in countries for iso3 in (EU27 if country == "EU27" else (country,))]
-    return pl.col(column).is_in(members)
+    return pl.col(column).is_in(members(countries)) if countries else pl.lit(value=True)
+
+
+def members(countries: Sequence[str]) -> list[str]:
+    """Countries with groups taken apart.
+
+    Parameters
+    ----------
+    countries : sequence of str
+        ISO 3166-1 alpha-3, or EU27.
+
+    Returns
+    -------
+    list of str
+        ISO 3166-1 alpha-3.
+
+    Examples
+    --------
+    >>> members(["KAZ"]), len(members(["EU27", "GBR"]))
+    (['KAZ'], 28)
+    """
+    return [iso3 for country in countries for iso3 in (EU27 if country == "EU27" else (country,))]
 
 
 def is_about(

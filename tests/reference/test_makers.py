@@ -74,9 +74,9 @@ TABLE = pl.DataFrame(
 
 
 def test_the_closest_code_and_then_the_newest_source_is_given():
-    routes = pl.DataFrame({"good": ["870323", "870324", "850760"], "exporter_iso": ["AAA"] * 3, "value_usd": [1, 2, 3]})
+    routes = pl.DataFrame({"good": ["870324", "870323", "850760"], "exporter_iso": ["AAA"] * 3, "value_usd": [1, 2, 3]})
     made = makers.makes(routes, TABLE)
-    assert made["maker_source"].to_list() == ["newer", "chapter", None]
+    assert made["maker_source"].to_list() == ["chapter", "newer", None]
     assert made.select("good", "exporter_iso", "value_usd").equals(routes)
 
 
