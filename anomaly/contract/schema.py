@@ -15,9 +15,10 @@ from anomaly.contract.keys import ROUTE_KEY as ROUTE_KEY
 from anomaly.contract.schema_bilateral import Bilateral as Bilateral
 from anomaly.contract.schema_bilateral import Broken as Broken
 from anomaly.contract.schema_bilateral import Families as Families
-from anomaly.contract.schema_features import Features, Pairs, Refused, Roughness, Routes
-from anomaly.contract.schema_features import Features, Pairs, Refused, Roughness, Routes
-from anomaly.contract.schema_features import Features, Pairs, Refused, Roughness, Routes
+from anomaly.contract.schema_features import Features as Features
+from anomaly.contract.schema_features import Pairs as Pairs
+from anomaly.contract.schema_features import Refused as Refused
+from anomaly.contract.schema_features import Roughness as Roughness
 from anomaly.contract.schema_flags import Flags as Flags
 from anomaly.contract.schema_flags import Without as Without
 from anomaly.contract.schema_reported import FLOWS as FLOWS

@@ -141,7 +141,9 @@ class Pairs(dy.Schema):
     """How all that an exporter sells an importer rose: the middle of its established routes, by comparison."""
 
     freq_code = text("A annual, M monthly", primary_key=True, regex="^[AM]$")
-    window_months = dy.Int16(description="length of the window", primary_key=True, min=1, max=12, metadata={"unit": "months"})
+    window_months = dy.Int16(
+        description="length of the window", primary_key=True, min=1, max=12, metadata={"unit": "months"}
+    )
     window_end = dy.Date(description="last month of the window", primary_key=True)
     baseline_gap_years = dy.Int8(description="years from the last baseline year to the window", primary_key=True, min=1)
     exporter_iso = text("exporter", primary_key=True, regex=ISO3)
@@ -156,7 +158,9 @@ class Roughness(dy.Schema):
     """How much rougher honest trade with the targets became than that with placebo importers, by comparison."""
 
     freq_code = text("A annual, M monthly", primary_key=True, regex="^[AM]$")
-    window_months = dy.Int16(description="length of the window", primary_key=True, min=1, max=12, metadata={"unit": "months"})
+    window_months = dy.Int16(
+        description="length of the window", primary_key=True, min=1, max=12, metadata={"unit": "months"}
+    )
     window_end = dy.Date(description="last month of the window", primary_key=True)
     baseline_gap_years = dy.Int8(description="years from the last baseline year to the window", primary_key=True, min=1)
     has_direct_fallen = dy.Bool(description="goods whose direct trade fell by a fifth, or the others", primary_key=True)

@@ -149,7 +149,8 @@ def _nothing(grid: Grid, comparison: Comparison, compared: Compared, is_coalitio
     periods = [*(comparison.now(known) or []), *(comparison.prior(known) or [])]
     periods += chain.from_iterable(comparison.baseline(known))
     of_none = np.full(names.cells, UNKNOWN, dtype=np.int64)
-    says, texts = np.full(names.cells, -1, dtype=np.int64), []
+    says = np.full(names.cells, -1, dtype=np.int64)
+    texts: list[str] = []
     sold = np.zeros(names.goods.len(), dtype=np.bool_)
     sold[grid.good[compared.is_in_totals & is_coalition[grid.exporter]]] = True
     is_asked = is_stable & (sold | ~names.are_recoded())

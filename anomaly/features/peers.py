@@ -355,7 +355,9 @@ def by_comparison(table: pl.DataFrame) -> dict[tuple[Any, ...], Pairs]:
     for key, part in table.group_by(list(_COMPARISON), maintain_order=True):
         sides = part.select("exporter_iso", "importer_iso")
         countries = pl.concat([sides["exporter_iso"], sides["importer_iso"]]).unique().sort()
-        places = [sides[name].cast(pl.Enum(countries)).to_physical().cast(pl.Int64).to_numpy() for name in sides.columns]
+        places = [
+            sides[name].cast(pl.Enum(countries)).to_physical().cast(pl.Int64).to_numpy() for name in sides.columns
+        ]
         pair = places[0] * countries.len() + places[1]
         order = np.argsort(pair)
         floats = (part[name].fill_null(np.nan).to_numpy()[order] for name in ("lower_log", "middle_log", "upper_log"))

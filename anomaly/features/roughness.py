@@ -46,7 +46,9 @@ def build(established: pl.DataFrame, pairs: pl.DataFrame, settings: Settings) ->
     """
     since = pl.col("window_end") >= pl.lit(settings.sanctions_since.replace(day=1))
     rows = established.filter(is_own_gap(settings.baseline_years), since)
-    of_pair = pairs.rename({"middle_log": "of_pair_log"}).select(*_KEY, "exporter_iso", "importer_iso", "routes", "lower_log", "of_pair_log", "upper_log")
+    of_pair = pairs.rename({"middle_log": "of_pair_log"}).select(
+        *_KEY, "exporter_iso", "importer_iso", "routes", "lower_log", "of_pair_log", "upper_log"
+    )
     rows = rows.join(of_pair, on=[*_KEY, "exporter_iso", "importer_iso"], how="left", maintain_order="left")
     held = peers.Medians(*(rows[name].to_numpy() for name in ("routes", "lower_log", "of_pair_log", "upper_log")))
     others, goods = held.without(np.arange(rows.height), rows["rise_log"].to_numpy())

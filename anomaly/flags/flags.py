@@ -5,6 +5,7 @@ When a route is a flag stands in `rule`, what it is called in `naming` and `type
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +22,11 @@ from anomaly.flags.types.base import Limits
 from anomaly.indicators import INDICATORS
 
 _KEY = list(ROUTE_KEY)
+MOST_REST_LOG = 20.0  # beyond it no amount of trade
+_OF_SCORES = (
+    "anomaly_score", "anomaly_rank", "p_value", "q_value", "stability_share", "placebo_kind", "shock_ratio",
+    "rest_low_log", "rest_high_log", "contributions",
+)  # fmt: skip
 
 
 def table_schema() -> type[dy.Schema]:
@@ -92,7 +98,7 @@ def _names(row: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]:
 
 def _ended(row: Mapping[str, Any], names: Mapping[str, str], tier: str | None, settings: Settings) -> dict[str, Any]:
     """A flag of a route that has fallen: no score, the lowest severity, one reason."""
-    score = dict.fromkeys(("anomaly_score", "anomaly_rank", "p_value", "q_value", "stability_share", "contributions"))
+    score = dict.fromkeys(_OF_SCORES)
     route = {**row, **score, "flag_type": resolved.FLAG_TYPE}
     most_severe, reasons = naming.type_of(resolved.FLAG_TYPE).most_severe, [resolved.reason(row, names)]
     return _flag(route, most_severe, reasons, {}, tier, settings)
@@ -137,7 +143,9 @@ def _flag(
         "priority": priority(severity, settings.tier_weight(tier), excess),
         "list_tier": tier,
         **{name: row[name] for name in ("value_usd", "value_prior_year_usd", "value_baseline_usd")},
+        "counterfactual_usd": row["counterfactual_usd"],
         "excess_usd": excess,
+        **_excess_between(row, settings.floor_usd),
         **{name: row[name] for name in ("anomaly_score", "anomaly_rank", "p_value", "q_value", "stability_share")},
         "compares": compares(row),
         "reasons": reasons,
@@ -146,6 +154,16 @@ def _flag(
         "benign": benign_explanations(row["good"], settings.measures),
         "is_before_sanctions": row["is_before_sanctions"],
     }
+
+
+def _excess_between(row: Mapping[str, Any], floor_usd: int) -> dict[str, int | None]:
+    """Value less the counterfactual, had the route risen beyond it as placebos do: as the tenth that rose most, and least."""
+    expected, rests = row["counterfactual_usd"], (row["rest_high_log"], row["rest_low_log"])
+    names = ("excess_low_usd", "excess_high_usd")
+    if expected is None or None in rests:
+        return dict.fromkeys(names)
+    less = [max(0.0, (expected + floor_usd) * math.exp(min(rest, MOST_REST_LOG)) - floor_usd) for rest in rests]
+    return {name: round(row["value_usd"] - usd) for name, usd in zip(names, less, strict=True)}
 
 
 def flag_id(row: Mapping[str, Any]) -> str:

@@ -8,20 +8,25 @@ from typing import Any
 
 import polars as pl
 
+from anomaly.flags.caveats import is_lumpy
 from anomaly.flags.naming import SEVERITIES
 
 SEVERITY_WEIGHT = {"high": 3.0, "medium": 2.0, "low": 1.0}
-STRONG_Q = 0.10
+STRONG_Q = 0.05
+SHOCK_RATIO = 2.0  # from here on more than half of what is called may be a shock of the year
 LARGE_USD = 10_000_000
 
 
 def severity(row: Mapping[str, Any], tier: str | None) -> str:
     """high, medium or low, at most what the types that the flag shows allow.
 
+    Never high: a route that fell on the year before, a single lumpy good, and any route of a window whose control routes say
+    that more than half of the calls may be a shock of the year.
+
     Parameters
     ----------
     row : mapping
-        value_usd, q_value and most_severe of a flagged route.
+        value_usd, value_prior_year_usd, good, q_value, shock_ratio and most_severe of a flagged route.
     tier : str, optional
         Tier of its good; None where the good is on no list.
 
@@ -32,8 +37,28 @@ def severity(row: Mapping[str, Any], tier: str | None) -> str:
     """
     q_value = 1.0 if row["q_value"] is None else row["q_value"]
     matters = row["value_usd"] >= LARGE_USD or tier is not None
-    place = (1 if q_value > STRONG_Q else 2) - (0 if matters else 1)
+    is_doubtful = (
+        has_fallen(row) or is_lumpy(row["good"]) or (row.get("shock_ratio") or 1.0) >= SHOCK_RATIO or q_value > STRONG_Q
+    )
+    place = (1 if is_doubtful else 2) - (0 if matters else 1)
     return SEVERITIES[min(place, SEVERITIES.index(row["most_severe"]))]
+
+
+def has_fallen(row: Mapping[str, Any]) -> bool:
+    """Whether a route carries less than a year before.
+
+    Parameters
+    ----------
+    row : mapping
+        value_usd and value_prior_year_usd.
+
+    Returns
+    -------
+    bool
+        False where the year before is unknown.
+    """
+    prior = row["value_prior_year_usd"]
+    return prior is not None and row["value_usd"] < prior
 
 
 def priority(severity: str, tier_weight: float, excess_usd: int | None) -> float:

@@ -1,5 +1,6 @@
 """Dollars above what everybody's trade explains: the route less its counterfactual."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,8 +10,46 @@ from anomaly.indicators.base import Indicator, usd
 
 
 def _reason(row: Mapping[str, Any]) -> str:
-    said = f"{usd(row['excess_usd'])} is more than the {usd(row['counterfactual_usd'])} that it would have come to with "
-    return said + "the rise that is everybody's."
+    said = (
+        f"{usd(row['excess_usd'])} is more than the {usd(row['counterfactual_usd'])} that it would have come to with "
+    )
+    return f"{said}the rise that is everybody's: {explained(row)}."
+
+
+def explained(row: Mapping[str, Any]) -> str:
+    """What everybody's rise was read from, in words, each effect with its peers.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of features; with `importer_name` where it is known.
+
+    Returns
+    -------
+    str
+        A part of a sentence.
+    """
+    target = row.get("importer_name") or row["importer_iso"]
+    sellers, goods = row["good_importer_peers"] or 0, row["exporter_importer_peers"] or 0
+    of_good, of_pair = row["good_importer_rise_log"], row["exporter_importer_rise_log"]
+    elsewhere = (row["counterfactual_rise_log"] or 0.0) - max(of_good or 0.0, of_pair or 0.0, 0.0)
+    parts = [
+        f"too few others are known to sell it to {target} ({sellers})"
+        if of_good is None
+        else f"the {sellers} others that sold it to {target} {_went(of_good)} in the middle",
+        f"too few of its other goods there are known ({goods})"
+        if of_pair is None
+        else f"its {goods} other goods there {_went(of_pair)}",
+        f"what it sells elsewhere {_went(elsewhere)}" if elsewhere > 0 else "its sales elsewhere account for nothing",
+    ]
+    return ", ".join(parts[:-1]) + f" and {parts[-1]}"
+
+
+def _went(log: float) -> str:
+    percent = 100 * math.expm1(log)
+    return (
+        f"rose by {percent:,.0f} %" if percent >= 0.5 else f"fell by {-percent:,.0f} %" if percent <= -0.5 else "stood"
+    )
 
 
 INDICATOR = Indicator(

@@ -12,6 +12,7 @@ from scipy.stats import false_discovery_control
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 
+
 def p_values(null: Floats, score: Floats) -> Floats:
     """How often a route that cannot be evasion looks as unusual: (1 + placebos with as much) / (1 + placebos).
 

@@ -46,7 +46,7 @@ def build(
         schema.ROUTE_KEY, baseline_gap_years, role, is_before_sanctions, value_usd, is_from_coalition, is_measured,
         evidence_weight (the hypothesis weight before it is scaled), PUBLISHED (whose figures they are, and whether the
         exporter's trade with placebo importers is among them), rise_log (unexplained, not one-sided; 0 where unknown),
-        room_log (null unknown), roughness (1 on routes that are no target's), has_direct_fallen (false where it is not
+        rest_log (the rise over the baseline less the counterfactual's; null unknown), room_log (null unknown), roughness (1 on routes that are no target's), has_direct_fallen (false where it is not
         known), is_direct_known and is_matched (another good of the heading fell on the pair), then the inputs named by their indicator, 0 on the
         leg they do not belong to. 0 is nothing suspicious or unknown; higher is more suspicious; never null.
         Where listed goods are asked about, the two columns of goods_asked.with_control.
@@ -76,6 +76,7 @@ def build(
             *PUBLISHED[:-1],
             (pl.col("role") == "placebo").any().over(*WINDOW_KEY, *PUBLISHED[:-1], "exporter_iso").alias("is_wide"),
             pl.col("unexplained_rise_log").fill_null(0.0).alias("rise_log"),
+            (pl.col("baseline_excess_log") - pl.col("counterfactual_rise_log")).alias("rest_log"),
             room_log(floor).alias("room_log"),
             "roughness",
             "has_direct_fallen",
@@ -104,7 +105,7 @@ def _with_roughness(routes: Frame, roughness: pl.DataFrame | None, floor_usd: fl
     table = (pl.DataFrame(schema=_ROUGHNESS) if roughness is None else roughness).select(list(_ROUGHNESS))
     on = [name for name in _ROUGHNESS if name != "roughness"]
     beside = table.lazy() if isinstance(fell, pl.LazyFrame) else table
-    joined = fell.join(beside, on=on, how="left", maintain_order="left")  # type: ignore[arg-type]
+    joined = fell.join(beside, on=on, how="left", maintain_order="left")
     return joined.with_columns(
         roughness=pl.when(pl.col("role") == "target").then(pl.col("roughness").fill_null(1.0)).otherwise(1.0)
     )

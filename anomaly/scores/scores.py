@@ -29,8 +29,9 @@ _SCORES = {
     "anomaly_score": pl.Float64, "evidence_score": pl.Float64, "evidence_weight": pl.Float64, "anomaly_rank": pl.Int64,
     "p_value": pl.Float64, "q_value": pl.Float64, "stability_share": pl.Float64, "placebos": pl.Int64,
     "placebo_kind": pl.String, "tested_among": pl.String, "room_log": pl.Float64, "roughness": pl.Float64,
-    "shock_ratio": pl.Float64,
+    "shock_ratio": pl.Float64, "rest_low_log": pl.Float64, "rest_high_log": pl.Float64,
 }  # fmt: skip
+REST_SHARES = (0.1, 0.9)  # of the placebos' rises beyond their counterfactual: four fifths of them lie between
 _SAYS = {
     "importers": "the same goods to importers that are neither target, coalition, possible hub nor neighbour of one",
     "periods": "the same routes in periods before the {measures}",
@@ -173,9 +174,7 @@ def _forest(rows: Matrix, frame: Matrix, seed: int, settings: Settings) -> Isola
         return forest.fit(framed)
 
 
-def _with_evidence(
-    routes: pl.DataFrame, halves: _Halves, names: Sequence[str], settings: Settings
-) -> pl.DataFrame:
+def _with_evidence(routes: pl.DataFrame, halves: _Halves, names: Sequence[str], settings: Settings) -> pl.DataFrame:
     """Add anomaly_score, rise_score (the rise over the year's roughness; on the coalition's leg the ranks) and joint_score.
 
     A placebo is scored by the forests that have not seen it, so that it is as new to them as any other route.
@@ -288,9 +287,7 @@ def _controls(asked: pl.DataFrame, placebos: pl.DataFrame) -> shock.Controls:
     return shock.count(p_value, is_control, asked["has_direct_fallen"].to_numpy())
 
 
-def _tested(
-    asked: pl.DataFrame, placebos: Placebos, ratios: tuple[float, float], settings: Settings
-) -> pl.DataFrame:
+def _tested(asked: pl.DataFrame, placebos: Placebos, ratios: tuple[float, float], settings: Settings) -> pl.DataFrame:
     """p and q of routes that are alike published: those with a known room by rise and room, the others by the rise.
 
     Where too few placebos have a known room all are judged by the rise, and these two are families all the same.
@@ -328,6 +325,7 @@ def _family(
     draws = resampled(null.height, settings.calibration.resamples, null.height)
     drawn = q_values(shock.raised(p_values_of(draws, of_null, of_routes), ratio), hypothesis_weight)
     limit = settings.calibration.q_limit
+    rest = [null["rest_log"].quantile(share, "linear") for share in REST_SHARES]
     published = ", ".join(routes.select(PUBLISHED[:-1]).row(0))
     among = f"{published}; {'rise and room' if score == 'joint_score' else 'rise'}; room {'known' if routes['room_log'][0] is not None else 'unknown'}"
     return routes.with_columns(
@@ -340,6 +338,8 @@ def _family(
         placebo_kind=pl.lit(kind),
         tested_among=pl.lit(among if routes["is_wide"][0] else f"{among}; no other importers"),
         shock_ratio=pl.Series(ratio),
+        rest_low_log=pl.col("roughness") * rest[0],
+        rest_high_log=pl.col("roughness") * rest[1],
     )
 
 
@@ -350,7 +350,9 @@ def _report(
     limit = settings.calibration.q_limit
     called = tested.filter(pl.col("q_value") <= limit)
     cut = called.select((pl.col("p_value") / pl.col("evidence_weight")).max()).item()
-    evidence = pl.coalesce("joint_score", "rise_score") if tested["room_log"].is_not_null().any() else pl.col("rise_score")
+    evidence = (
+        pl.coalesce("joint_score", "rise_score") if tested["room_log"].is_not_null().any() else pl.col("rise_score")
+    )
     own_p = placebos.select(evidence.rank("max", descending=True) / (1 + placebos.height)).to_series()
     of_placebos = None if placebos.is_empty() else 1000 * int((own_p <= (cut or 0.0)).sum()) / placebos.height
     rates = (1000 * called.height / tested.height, of_placebos)

@@ -55,7 +55,10 @@ def count(p_value: Floats, is_control: Marks, has_fallen: Marks) -> Controls:
         Their counts.
     """
     is_unusual = is_control & (p_value <= EXPECTED)
-    by_class = [(int((is_unusual & (has_fallen == of)).sum()), int((is_control & (has_fallen == of)).sum())) for of in (False, True)]
+    by_class = [
+        (int((is_unusual & (has_fallen == of)).sum()), int((is_control & (has_fallen == of)).sum()))
+        for of in (False, True)
+    ]
     return Controls((by_class[0][0], by_class[1][0]), (by_class[0][1], by_class[1][1]))
 
 

@@ -102,10 +102,14 @@ def _published(world: Description, rows: pl.DataFrame, rng: Rng) -> pl.DataFrame
     silent = dict.fromkeys(world.of_role("target"), world.month(world.silent_from) - 1) if world.silent_from else {}
     late = {iso: world.month(month) for iso, month in world.late.items()}
     last_month = pl.col("reporter").replace_strict({**silent, **late}, default=world.last, return_dtype=pl.Int64)
-    return rows.filter(_at_hand(world)).join(in_part, on=["reporter", "position"], how="left").filter(
-        pl.col("month") <= last_month,
-        (pl.col("month") < world.last) | pl.col("is_published").fill_null(value=True),
-        ~(pl.col("reporter").is_in(world.eu) & (pl.col("flow") == "M")),
+    return (
+        rows.filter(_at_hand(world))
+        .join(in_part, on=["reporter", "position"], how="left")
+        .filter(
+            pl.col("month") <= last_month,
+            (pl.col("month") < world.last) | pl.col("is_published").fill_null(value=True),
+            ~(pl.col("reporter").is_in(world.eu) & (pl.col("flow") == "M")),
+        )
     )
 
 
