@@ -28,6 +28,7 @@ def routes(
     """Routes whose inputs are one-sided noise, or as given."""
     noise = np.random.default_rng(seed)
     honest = np.maximum(noise.normal(0, 0.3, count), 0)
+    rises = honest if growth is None else growth
     return pl.DataFrame(
         {
             "freq_code": "A",
@@ -43,7 +44,18 @@ def routes(
             "is_from_coalition": False,
             "is_measured": True,
             "evidence_weight": 1.0,
-            "growth": honest if growth is None else growth,
+            "source": "comtrade",
+            "dataset": "one",
+            "value_basis": "export",
+            "is_wide": year >= 2022,
+            "rise_log": rises,
+            "rest_log": rises,
+            "room_log": 9.0,
+            "roughness": 1.0,
+            "has_direct_fallen": True,
+            "is_direct_known": True,
+            "is_matched": False,
+            "growth": rises,
             "share": np.maximum(noise.normal(0, 0.3, count), 0),
         },
         schema_overrides={"window_months": pl.Int16, "baseline_gap_years": pl.Int8},

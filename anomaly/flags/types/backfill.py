@@ -5,7 +5,7 @@ import polars as pl
 from anomaly.contract.keys import HUB_TO_TARGET
 from anomaly.flags.types.amounts import when
 from anomaly.flags.types.base import FlagType, Row
-from anomaly.flags.types.conditions import MATCHED, direct_or_neighbour_fell
+from anomaly.flags.types.conditions import direct_or_neighbour_fell, is_relabelled
 from anomaly.flags.types.explanations import changed_supplier, other_buyers, own_production, price_rose, unknowable
 from anomaly.indicators.base import usd
 
@@ -62,7 +62,7 @@ TYPE = FlagType(
         "Are the goods of {exporter}'s own makes, or of makes that the coalition's firms have left?",
         "Do goods of the coalition's makes that are assembled in {exporter} go to {importer}?",
     ),
-    shows=is_maker() & ~is_carried() & (pl.col("neighbour_code_shift").fill_null(0.0) < MATCHED),
+    shows=is_maker() & ~is_carried() & ~is_relabelled(),
     beside=direct_or_neighbour_fell,
     is_alarm=False,
     most_severe="low",
