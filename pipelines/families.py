@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from anomaly.stages import families
 from anomaly.stages.stage import sources
+from anomaly.store.disk import digest, named_failures
 from pipelines.job import Job, Run
 from pipelines.staged import write
 
@@ -23,10 +25,10 @@ def full_table(raw: Path) -> Path | None:
     Returns
     -------
     Path or None
-        The path of FULL_TABLE in it; None where there is no such file.
+        The path of FULL_TABLE in it; None where there is nothing of that name.
     """
     path = raw / FULL_TABLE
-    return path if path.is_file() else None
+    return path if os.path.lexists(path) else None  # a link that leads nowhere is an error and not a missing table
 
 
 def links_read(raw: Path) -> dict[str, str]:
@@ -42,10 +44,11 @@ def links_read(raw: Path) -> dict[str, str]:
     mapping of str to str
         Name → sha256; empty where there is no such file.
     """
-    from anomaly.sources.base import RawFile
-
     path = full_table(raw)
-    return {} if path is None else {f"raw/{FULL_TABLE}": RawFile(path, FULL_TABLE).sha256()}
+    if path is None:
+        return {}
+    with named_failures(path, verb="read"):
+        return {f"raw/{FULL_TABLE}": digest(path)}
 
 
 def build(run: Run) -> None:

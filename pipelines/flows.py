@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from anomaly.sources import doubts as doubts_of_flows
 from anomaly.sources import table, vintages
 from anomaly.sources.base import DOUBT_COLUMNS, REJECTED_COLUMNS, Batch, Context, RawFile, Source
 from anomaly.sources.reading.archives import ahead
+from anomaly.store.disk import named_failures
 from anomaly.store.writer import Writer
 from pipelines import bad_files
 from pipelines import raw as raw_folder
@@ -35,23 +37,14 @@ def build(run: Run) -> None:
     run : Run
         Reads the raw files; writes flows and its companions, and names the files set aside in `run.set_aside`.
     """
-    files, failures = _claimed(run)
-    context = Context(_rates(files, failures), BATCH_ROWS)
-    with run.writer() as writer, run.progress("files", len(files)) as advance:
-        parts, read, outcomes = Parts(writer), [], []
-        for item, source in files:
-            if item.raw.name not in failures:
-                try:
-                    outcome = _ingest(item.raw, source, context, parts, run)
-                except (DataRejected, SettingsWrong) as error:
-                    failures[item.raw.name] = error
-                    parts.forget(_sha256(item.raw, run)[:12], item.raw.name)
-                else:
-                    outcomes.append(outcome)
-                    read.append(outcome.row)
-                    writer.add(outcome.rejected, "flows.rejected")
-            advance(1)
-        _settle(failures, outcomes, run)
+    with run.writer() as writer:
+        parts = Parts(writer)
+        with raw_folder.unchanged(run.raw, run.stamp.inputs) as later:
+            outcomes, failures = _read_all(parts, run)
+            _settle(failures, outcomes, run)
+        for name in later:
+            run.say(f"{name} came while the others were read: the next run reads it")
+        read = [outcome.row for outcome in outcomes]
         parts.flush()
         if not parts.groups:
             raise bad_files.nothing([outcome.rejected for outcome in outcomes], failures)
@@ -65,6 +58,26 @@ def build(run: Run) -> None:
         writer.add(doubts, "flows.doubts")
         writer.add(bad_files.set_aside(failures, run.stamp.inputs), "flows.set_aside")
         writer.add(_with_repeats(read, repeats), "flows.files")
+
+
+def _read_all(parts: Parts, run: Run) -> tuple[list[FileRead], dict[str, AnomalyError]]:
+    """Every raw file into parts, and the files that cannot be read, each with its error."""
+    files, failures = _claimed(run)
+    context = Context(_rates(files, failures), BATCH_ROWS)
+    outcomes: list[FileRead] = []
+    with run.progress("files", len(files)) as advance:
+        for item, source in files:
+            if item.raw.name not in failures:
+                try:
+                    outcome = _ingest(item.raw, source, context, parts, run)
+                except (DataRejected, SettingsWrong) as error:
+                    failures[item.raw.name] = error
+                    parts.forget(_sha256(item.raw, run)[:12], item.raw.name)
+                else:
+                    outcomes.append(outcome)
+                    parts.writer.add(outcome.rejected, "flows.rejected")
+            advance(1)
+    return outcomes, failures
 
 
 @dataclass(slots=True)
@@ -90,8 +103,10 @@ def _claimed(run: Run) -> tuple[list[tuple[raw_folder.Found, Source]], dict[str,
     """Every raw file with its source, and the files that no source knows or that are not what was published."""
     files: list[tuple[raw_folder.Found, Source]] = []
     failures: dict[str, AnomalyError] = {}
-    for item in raw_folder.find(run.raw):
+    for item in raw_folder.find(run.raw, run.stamp.inputs):
         try:
+            if item.fault is not None:
+                raise item.fault
             _refuse_other_content(item, run)
             files.append((item, sources.find(item.raw)))
         except (DataRejected, SettingsWrong) as error:
@@ -137,14 +152,21 @@ def _rates(files: list[tuple[raw_folder.Found, Source]], failures: dict[str, Ano
     rates: dict[str, list[pl.DataFrame]] = {}
     for item, source in files:
         try:
-            for currency, months in (source.rates(item.raw) if source.rates else {}).items():
-                rates.setdefault(currency, []).append(months)
+            with _named(item.raw):
+                for currency, months in (source.rates(item.raw) if source.rates else {}).items():
+                    rates.setdefault(currency, []).append(months)
         except DataRejected as error:
             failures[item.raw.name] = error
     return {
         currency: pl.concat(months).unique("month", keep="last", maintain_order=True).sort("month")
         for currency, months in rates.items()
     }
+
+
+def _named(raw: RawFile) -> contextlib.AbstractContextManager[None]:
+    """A disk that fails while a raw file is read names it, and how much of it there is to read."""
+    size = raw.path.stat().st_size if raw.path.is_file() else None
+    return named_failures(raw.path, size, verb="read", hint="look at the disk and run again; nothing was committed")
 
 
 def _sha256(raw: RawFile, run: Run) -> str:
@@ -197,7 +219,12 @@ def _ingest(raw: RawFile, source: Source, context: Context, parts: Parts, run: R
 
 def _balanced(source: Source, raw: RawFile, context: Context) -> Iterator[Batch]:
     """The file's batches; a reader that loses rows is a fault of this program, and is not believed."""
-    for batch in ahead(source.read(raw, context)):  # the next is read while this one is written
+    batches = ahead(source.read(raw, context))  # the next is read while this one is written
+    while True:
+        with _named(raw):
+            batch = next(batches, None)
+        if batch is None:
+            return
         accounted = batch.flows.height + batch.rejected.height + batch.rows_deduplicated
         if batch.rows_in != accounted:
             raise DataRejected(
@@ -223,7 +250,7 @@ def _fold_repeats(writer: Writer, groups: pl.DataFrame, names: dict[str, str]) -
         key = ", ".join(str(first[column]) for column in vintages.KEY)
         raise DataRejected(
             "one value for a key in one release",
-            f"{_named(first['raw_file'], names)} and {_named(first['other_file'], names)} differ for {key}",
+            f"{_with_name(first['raw_file'], names)} and {_with_name(first['other_file'], names)} differ for {key}",
             count=clash.height,
             hint="take one of the files out, or lay the newer in a folder of its own vintage (data/raw/README.md)",
         )
@@ -234,7 +261,7 @@ def _fold_repeats(writer: Writer, groups: pl.DataFrame, names: dict[str, str]) -
     return extra.group_by("raw_file", *vintages.RELEASE).agg(folded=pl.len().cast(pl.Int64))
 
 
-def _named(raw_file: str, names: dict[str, str]) -> str:
+def _with_name(raw_file: str, names: dict[str, str]) -> str:
     return f"{names.get(raw_file, 'a file')} (sha256 {raw_file})"
 
 
@@ -256,7 +283,8 @@ def _refuse_parts_of_one(writer: Writer, groups: pl.DataFrame, names: dict[str, 
     first = clash.row(0, named=True)
     same = clash.filter(pl.all_horizontal(pl.col(name) == first[name] for name in (*vintages.KEY, "vintage")))
     sentences = [
-        f"{_named(name, names)} says {usd:,} USD" for name, usd in same.select("raw_file", "primary_value_usd").rows()
+        f"{_with_name(name, names)} says {usd:,} USD"
+        for name, usd in same.select("raw_file", "primary_value_usd").rows()
     ]
     key = ", ".join(str(first[column]) for column in vintages.KEY)
     raise DataRejected(

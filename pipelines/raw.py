@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import glob
-import hashlib
-import os
-import tomllib
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from anomaly import sources
-from anomaly.contract.errors import DataRejected, SourceUnavailable
+from anomaly.contract.errors import AnomalyError, DataRejected, SourceUnavailable, TryLater
 from anomaly.sources.base import RawFile
 from anomaly.sources.own_table.mapping import companions
+from anomaly.store.disk import digest, named_failures
+from pipelines.origin import ORIGIN, origin_of
+from pipelines.raw_walk import name_of as _name
+from pipelines.raw_walk import walk
 
-ORIGIN = "origin.toml"
-ORIGIN_KEYS = ("url", "licence", "fetched_at", "sha256", "dataset", "vintage")
-# how names of pages beside data begin, and of what a desktop leaves in a folder that it has shown
-NOT_DATA = ("readme", "simulated.md", "licence", "license", "thumbs.db", "ehthumbs.db", "desktop.ini", "~$")
-REFERENCE = "reference"
 DEEP = 5  # parts of <source>/<dataset>/<period>/<vintage>/<file>
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A raw file, and the sha256 that its origin.toml says, where it does.
+    """A raw file, and what its origin.toml says of its content.
 
     Parameters
     ----------
@@ -33,19 +28,24 @@ class Found:
         The file, with what its place and its origin.toml say of it.
     told_sha256 : str or None
         As origin.toml says it was published; None where it says none.
+    fault : DataRejected or None
+        Why its origin.toml cannot be used; None where it can, or there is none.
     """
 
     raw: RawFile
     told_sha256: str | None
+    fault: DataRejected | None = None
 
 
-def find(raw: Path) -> list[Found]:
+def find(raw: Path, hashed: Mapping[str, str] | None = None) -> list[Found]:
     """The data files under a folder, one file, or what a glob names.
 
     Parameters
     ----------
     raw : Path
         A folder, a file or a glob.
+    hashed : mapping of str to str or None, optional
+        As `inputs` gave it: a file that came later is left to the next run. None: all that are there now.
 
     Returns
     -------
@@ -56,10 +56,12 @@ def find(raw: Path) -> list[Found]:
     ------
     SourceUnavailable
         There are none.
-    DataRejected
-        An origin.toml cannot be used.
+    StoreFailure
+        A folder cannot be read, or a link leads nowhere.
     """
-    root, paths = _walk(raw)
+    root, paths = walk(raw)
+    if hashed is not None:
+        paths = [path for path in paths if f"raw/{_name(path, root)}" in hashed]
     beside = {path.parent / name for path in paths if path.suffix.lower() == ".toml" for name in companions(path)}
     data_files = [path for path in paths if path.suffix.lower() != ".toml" and path not in beside]
     if not data_files:
@@ -80,55 +82,85 @@ def inputs(raw: Path) -> dict[str, str]:
     -------
     mapping of str to str
         `raw/` and the name below the raw folder → sha256 in hexadecimal digits.
+
+    Raises
+    ------
+    StoreFailure
+        A folder or a file cannot be read, or a link leads nowhere.
+    DataRejected
+        A name is not in UTF-8, or what bears it is neither a file nor a folder.
     """
-    root, paths = _walk(raw)
+    root, paths = walk(raw)
     return {f"raw/{_name(path, root)}": _sha256(path) for path in paths}
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    with named_failures(path, verb="read", hint="let this user read it, look at the disk, or take it out"):
+        return digest(path)
 
 
-def _walk(raw: Path) -> tuple[Path, list[Path]]:
-    """The raw folder and the files in it that say something, TOMLs among them, sorted by name."""
-    if raw.is_dir():
-        root, files_there = raw, [path for path in raw.rglob("*") if path.is_file()]
-    else:
-        named = [raw] if raw.is_file() else [Path(name) for name in glob.glob(str(raw), recursive=True)]  # noqa: PTH207
-        files = [path for path in named if path.is_file()]
-        beside = {toml for path in files for toml in path.parent.glob("*.toml")}
-        beside |= {toml.parent / name for toml in beside for name in companions(toml) if (toml.parent / name).is_file()}
-        root, files_there = _root(files), sorted({*files, *beside})
-    return root, sorted(
-        (path for path in files_there if _counts(path.relative_to(root))), key=lambda path: _name(path, root)
-    )
+@contextlib.contextmanager
+def unchanged(raw: Path, hashed: Mapping[str, str]) -> Iterator[list[str]]:
+    """Refuse what was read in a block where a raw file is no longer what was hashed: its rows would bear another hash.
+
+    A file that changed while it was read looks damaged, so an error of the block gives way to this one.
+
+    Parameters
+    ----------
+    raw : Path
+        A folder, a file or a glob.
+    hashed : mapping of str to str
+        As `inputs` gave it before.
+
+    Yields
+    ------
+    list of str
+        Filled when the block ends: names of files that came meanwhile, which only the next run reads.
+
+    Raises
+    ------
+    TryLater
+        Files changed or went away, or a TOML came; all of them are named.
+    """
+    later: list[str] = []
+    try:
+        yield later
+    except (AnomalyError, OSError) as error:
+        _refuse_changes(raw, hashed, error)
+        raise
+    later += _refuse_changes(raw, hashed)
 
 
-def _root(files: list[Path]) -> Path:
-    """The raw folder that files given by name lie in: above the folder named after a source, else their common one."""
-    if not files:
-        return Path()
-    common = Path(os.path.commonpath([path.parent for path in files]))
-    names = {source.name for source in sources.SOURCES}
-    above = [folder.parent for folder in (common, *common.parents) if folder.name in names]
-    return above[0] if above else common
-
-
-def _name(path: Path, root: Path) -> str:
-    return path.relative_to(root).as_posix()
-
-
-def _counts(path: Path) -> bool:
-    is_hidden = any(part.startswith(".") for part in path.parts)
-    return not is_hidden and path.parts[0] != REFERENCE and not path.name.lower().startswith(NOT_DATA)
+def _refuse_changes(raw: Path, hashed: Mapping[str, str], error: Exception | None = None) -> list[str]:
+    """Names of the files that came meanwhile, where nothing else changed."""
+    try:
+        now = inputs(raw)
+    except (AnomalyError, OSError):
+        if error is not None:
+            return []  # the disk fails: the first error says so
+        raise
+    changes = [f"{name} changed" for name in hashed if name in now and now[name] != hashed[name]]
+    changes += [f"{name} went away" for name in hashed if name not in now]
+    later = [name for name in now if name not in hashed]
+    changes += [f"{name} came" for name in later if name.endswith(".toml")]  # it may say what another file means
+    if changes:
+        raise TryLater(
+            "raw files that stay as they are while they are read",
+            f"{len(changes):,} that did not",
+            examples=changes,
+            hint="run again when all of them are there; nothing was committed",
+        ) from error
+    return later
 
 
 def _described(path: Path, root: Path) -> Found:
     name = _name(path, root)
     parts = name.split("/")
     is_deep = len(parts) >= DEEP
-    origin = _origin(path.parent / ORIGIN, name)
+    try:
+        origin = origin_of(path.parent / ORIGIN, name)
+    except DataRejected as fault:
+        return Found(RawFile(path, name), None, fault)
     sha256 = origin.get("sha256")
     raw = RawFile(
         path,
@@ -139,18 +171,3 @@ def _described(path: Path, root: Path) -> Found:
         fetched_at=origin.get("fetched_at"),
     )
     return Found(raw, sha256.get(path.name) if isinstance(sha256, dict) else sha256)
-
-
-def _origin(path: Path, name: str) -> dict[str, Any]:
-    """What origin.toml beside a file says, dates as text."""
-    if not path.is_file():
-        return {}
-    try:
-        origin = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataRejected(f"an {ORIGIN} in TOML beside {name}", str(error), hint="mend the line named") from error
-    unknown = [key for key in origin if key not in ORIGIN_KEYS]
-    if unknown:
-        hint = f"its keys are {', '.join(ORIGIN_KEYS)}"
-        raise DataRejected(f"an {ORIGIN} as data/raw/README.md shows it beside {name}", ", ".join(unknown), hint=hint)
-    return {key: value if isinstance(value, dict) else str(value) for key, value in origin.items()}

@@ -64,8 +64,8 @@ scenario_option = click.option(
 )
 
 
-def _text_option(*names: str, **told: Any) -> Callable[[Command], Command]:
-    return click.option(*names, callback=_no_control, **told)
+def _text_option(*names: str, **attributes: Any) -> Callable[[Command], Command]:
+    return click.option(*names, callback=_no_control, **attributes)
 
 
 def _text_argument(name: str) -> Callable[[Command], Command]:

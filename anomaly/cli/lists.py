@@ -31,8 +31,14 @@ def sources(data: Path, form: str) -> None:
         say(f"{count:,} doubts of the files that were read: `anomaly sources --doubts` shows them")
 
     rows = [
-        {"name": one.name, "title": one.title, "publisher": one.publisher, "licence": one.licence, "url": one.url}
-        for one in SOURCES
+        {
+            "name": source.name,
+            "title": source.title,
+            "publisher": source.publisher,
+            "licence": source.licence,
+            "url": source.url,
+        }
+        for source in SOURCES
     ]
     show(rows, form)
 
@@ -63,10 +69,10 @@ def scenarios(data: Path, form: str) -> None:
     """
     from anomaly.contract import settings
 
-    known = [settings.load(file.stem) for file in sorted(settings.SCENARIOS.glob("*.toml"))]
+    scenarios = [settings.load(file.stem) for file in sorted(settings.SCENARIOS.glob("*.toml"))]
     made = _made_by(data)
-    if made is not None and made not in known:
-        known.append(made)
+    if made is not None and made not in scenarios:
+        scenarios.append(made)
     rows = [
         {
             "name": scenario.name,
@@ -81,7 +87,7 @@ def scenarios(data: Path, form: str) -> None:
             "goods_lists": " ".join(goods_list.file for goods_list in scenario.goods_lists),
             "made_these_tables": scenario == made,
         }
-        for scenario in known
+        for scenario in scenarios
     ]
     show(rows, form, ["name", "since", "title", "made_these_tables"])
 
@@ -114,14 +120,14 @@ def indicators(form: str) -> None:
 
     rows = [
         {
-            "name": one.name,
-            "unit": one.unit,
-            "threshold": float(one.threshold),
-            "in_forest": one.in_forest,
-            "says": one.says,
-            "source": one.source,
+            "name": indicator.name,
+            "unit": indicator.unit,
+            "threshold": float(indicator.threshold),
+            "in_forest": indicator.in_forest,
+            "says": indicator.says,
+            "source": indicator.source,
         }
-        for one in INDICATORS
+        for indicator in INDICATORS
     ]
     show(rows, form)
 
@@ -159,15 +165,15 @@ def tables(name: str | None, data: Path, form: str) -> None:
     else:
         say(f"{data}: not there yet; `make` fills it")
     rows = []
-    for known, contract in schema.TABLES.items():
-        is_held = store is not None and store.exists(known)
-        scenario = store.meta(known).get("scenario") if store and is_held else None
+    for table_name, contract in schema.TABLES.items():
+        is_held = store is not None and store.exists(table_name)
+        scenario = store.meta(table_name).get("scenario") if store and is_held else None
         meaning = (contract.__doc__ or "").partition("\n")[0]
         rows.append(
             {
-                "table": known,
-                "rows": store.meta(known)["rows"] if store and is_held else None,
-                "version": store.version(known) if store and is_held else None,
+                "table": table_name,
+                "rows": store.meta(table_name)["rows"] if store and is_held else None,
+                "version": store.version(table_name) if store and is_held else None,
                 "scenario": scenario["name"] if scenario else None,
                 "holds": meaning,
             }
@@ -188,8 +194,14 @@ def _columns_of_features() -> list[dict[str, str]]:
     from anomaly.indicators import INDICATORS
 
     return [
-        {"column": one.name, "type": "Float64", "unit": one.unit, "nullable": "yes", "meaning": one.says}
-        for one in INDICATORS
+        {
+            "column": indicator.name,
+            "type": "Float64",
+            "unit": indicator.unit,
+            "nullable": "yes",
+            "meaning": indicator.says,
+        }
+        for indicator in INDICATORS
     ]
 
 
@@ -390,11 +402,11 @@ def _broken_documents(data: Path) -> list[str]:
 
     latest = data / "reports" / "latest"
     try:
-        told = json.loads((latest / "manifest.json").read_text(encoding="utf-8"))["documents"]
+        documents = json.loads((latest / "manifest.json").read_text(encoding="utf-8"))["documents"]
     except (OSError, ValueError, KeyError):
         return ["reports/latest/manifest.json"]
     return [
         f"reports/latest/{name}"
-        for name, sha256 in sorted(told.items())
+        for name, sha256 in sorted(documents.items())
         if not (latest / name).is_file() or hashlib.sha256((latest / name).read_bytes()).hexdigest() != sha256
     ]

@@ -99,6 +99,12 @@ class Locked(AnomalyError):
     exit_code = 75
 
 
+class TryLater(AnomalyError):
+    """What is read is being changed meanwhile; nothing was committed."""
+
+    exit_code = 75
+
+
 class KeyRefused(AnomalyError):
     """A publisher's key is missing or was refused."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,14 +33,6 @@ class RawFile:
     vintage: str | None = None
     url: str | None = None
     fetched_at: str | None = None
-
-    def sha256(self) -> str:
-        """Content hash of the file, 64 hexadecimal digits."""
-        digest = hashlib.sha256()
-        with self.path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-        return digest.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ class Faults:
 
 
 @contextlib.contextmanager
-def named_failures(path: Path, size_bytes: int | None = None, verb: str = "write") -> Iterator[None]:
+def named_failures(path: Path, size_bytes: int | None = None, verb: str = "write", hint: str = "") -> Iterator[None]:
     """Turn an error of the operating system into StoreFailure that names the path.
 
     Parameters
@@ -59,6 +59,8 @@ def named_failures(path: Path, size_bytes: int | None = None, verb: str = "write
         How much is written; part of the message.
     verb : str
         What is done to it, for the message.
+    hint : str
+        What to do about it; empty says it of the tables.
 
     Yields
     ------
@@ -77,7 +79,7 @@ def named_failures(path: Path, size_bytes: int | None = None, verb: str = "write
         raise StoreFailure(
             f"to {verb} {path}{size}",
             error.strerror or str(error),
-            hint=_hint(error.errno),
+            hint=hint or _hint(error.errno),
         ) from error
 
 

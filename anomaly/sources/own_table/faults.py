@@ -71,6 +71,8 @@ def faults_of(content: dict[str, Any]) -> list[str]:
     faults += _number_faults(content)
     if faults:
         return faults
+    if not is_plain(content.get("country_table", "countries.csv") or "none"):
+        faults.append(f"country_table is {content['country_table']!r}, expected the name of a file beside the table")
     section: dict[str, dict[str, Any]] = {key: content.get(key, {}) for key in SECTIONS}
     for key, keys in SECTIONS.items():
         faults += [
@@ -99,6 +101,27 @@ def _number_faults(content: dict[str, Any]) -> list[str]:
     if not isinstance(content.get("cumulative", False), bool):
         faults.append(f"cumulative is {content['cumulative']!r}, expected true or false")
     return faults
+
+
+def is_plain(name: str) -> bool:
+    """Whether a text is the name of a file beside another, and no path that leads elsewhere.
+
+    Parameters
+    ----------
+    name : str
+        As a mapping has it.
+
+    Returns
+    -------
+    bool
+        False for an empty one, too.
+
+    Examples
+    --------
+    >>> is_plain("countries.csv"), is_plain("../countries.csv")
+    (True, False)
+    """
+    return bool(name) and name not in (".", "..") and not any(odd in name for odd in ("/", "\\", "\0"))
 
 
 def _is_name(name: object) -> bool:
@@ -202,7 +225,7 @@ def _unit_faults(value: dict[str, Any], weight: dict[str, Any]) -> list[str]:
     is_table = isinstance(rates, dict) and all(
         isinstance(rate, int | float) and not isinstance(rate, bool) and 0 < rate < 1e6 for rate in rates.values()
     )
-    if not (is_table or _is_name(rates)):
+    if not (is_table or (isinstance(rates, str) and is_plain(rates))):
         faults.append('value.rates is neither a file beside the table nor such as { "2022-01" = 0.0023 }, USD per unit')
     return faults
 

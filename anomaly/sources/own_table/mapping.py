@@ -9,7 +9,7 @@ from typing import Any
 
 from anomaly.contract.errors import SettingsWrong
 from anomaly.sources.base import RawFile
-from anomaly.sources.own_table.faults import GRAMS, SECTIONS, TEXTS, faults_of
+from anomaly.sources.own_table.faults import GRAMS, SECTIONS, TEXTS, faults_of, is_plain
 
 FOLDER_FILE = "table.toml"
 SUFFIXES = (
@@ -160,7 +160,7 @@ def has_mapping(path: Path) -> bool:
         return path.name in tomllib.loads((path.parent / FOLDER_FILE).read_text(encoding="utf-8"))
     except OSError:
         return False
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+    except (ValueError, RecursionError):  # of ValueErrors: no TOML, no UTF-8, a number of thousands of digits
         return True
 
 
@@ -179,12 +179,12 @@ def companions(toml: Path) -> list[str]:
     """
     try:
         content = tomllib.loads(toml.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+    except (OSError, ValueError, RecursionError):
         return []
     sections = [content, *(item for item in content.values() if isinstance(item, dict))]
     named = [section.get(key) for section in sections for key in COMPANION_KEYS]
     named += [section["value"].get("rates") for section in sections if isinstance(section.get("value"), dict)]
-    return [name for name in named if isinstance(name, str) and name]
+    return [name for name in named if isinstance(name, str) and is_plain(name)]
 
 
 def mapping_of(raw: RawFile) -> TableMapping:

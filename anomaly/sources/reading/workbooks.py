@@ -11,8 +11,12 @@ import math
 from datetime import date, datetime
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from anomaly.sources.reading.text import refused
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ZIP_MAGIC, OLE_MAGIC = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 MOST_BYTES = 500_000_000
@@ -81,8 +85,10 @@ def sheet_as_csv(path: Path, name: str, sheet: str) -> bytes:
     return _as_csv(frames[filled[0]])
 
 
-def _cells(book: object, sheet: str) -> list[list[str]]:
-    frame = book.parse(sheet, header=None, dtype=object, na_filter=False)  # type: ignore[attr-defined]
+def _cells(book: pd.ExcelFile, sheet: str) -> list[list[str]]:
+    import pandas as pd
+
+    frame = pd.read_excel(book, sheet_name=sheet, header=None, dtype=object, na_filter=False)
     if frame.size > MOST_CELLS:
         raise ValueError(f"{frame.size:,} cells in {sheet}")
     rows = [[_text(cell) for cell in row] for row in frame.itertuples(index=False, name=None)]
