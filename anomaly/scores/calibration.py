@@ -12,6 +12,8 @@ from scipy.stats import false_discovery_control
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 
+LEAST_FAMILY = 20  # routes tested together
+
 
 def p_values(null: Floats, score: Floats) -> Floats:
     """How often a route that cannot be evasion looks as unusual: (1 + placebos with as much) / (1 + placebos).
@@ -77,7 +79,8 @@ def q_values(p_values: Floats, hypothesis_weights: Floats) -> Floats:
     Returns
     -------
     array of float, shape of `p_values`
-        q, 0 to 1, in the order given.
+        q, 0 to 1, in the order given. Fewer routes than LEAST_FAMILY count as so many, the others with a p of 1: families
+        of one or two routes would else be called by chance, one after the other.
 
     Notes
     -----
@@ -91,17 +94,20 @@ def q_values(p_values: Floats, hypothesis_weights: Floats) -> Floats:
 
     Examples
     --------
-    Four routes of one window; the same p counts for more where evasion was likelier before.
+    Twenty routes of one window; the same p counts for more where evasion was likelier before.
 
-    >>> q_values(np.array([0.01, 0.02, 0.4, 0.9]), np.ones(4)).round(2).tolist()
-    [0.04, 0.04, 0.53, 0.9]
-    >>> q_values(np.array([0.01, 0.02, 0.4, 0.9]), np.array([0.5, 2.5, 0.5, 0.5])).round(2).tolist()
-    [0.04, 0.03, 1.0, 1.0]
+    >>> p_value = np.array([0.001, 0.001, *[0.9] * 18])
+    >>> q_values(p_value, np.ones(20))[:2].round(3).tolist()
+    [0.01, 0.01]
+    >>> q_values(p_value, np.array([0.1, 1.9, *[1.0] * 18]))[:2].round(3).tolist()
+    [0.1, 0.011]
     """
     if not p_values.shape[-1]:
         return p_values.copy()
     weighted = np.minimum(p_values / hypothesis_weights, 1.0)  # a p beyond 1 is 1, and all that is asked for below
-    result: Floats = false_discovery_control(weighted, axis=-1)
+    missing = max(0, LEAST_FAMILY - weighted.shape[-1])
+    padded = np.concatenate([weighted, np.ones((*weighted.shape[:-1], missing))], axis=-1)
+    result: Floats = false_discovery_control(padded, axis=-1)[..., : weighted.shape[-1]]
     return result
 
 
