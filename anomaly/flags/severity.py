@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from anomaly.flags.caveats import is_lumpy
+from anomaly.flags.caveats import has_fallen, is_lumpy
 from anomaly.flags.naming import SEVERITIES
 
 SEVERITY_WEIGHT = {"high": 3.0, "medium": 2.0, "low": 1.0}
@@ -42,23 +42,6 @@ def severity(row: Mapping[str, Any], tier: str | None) -> str:
     )
     place = (1 if is_doubtful else 2) - (0 if matters else 1)
     return SEVERITIES[min(place, SEVERITIES.index(row["most_severe"]))]
-
-
-def has_fallen(row: Mapping[str, Any]) -> bool:
-    """Whether a route carries less than a year before.
-
-    Parameters
-    ----------
-    row : mapping
-        value_usd and value_prior_year_usd.
-
-    Returns
-    -------
-    bool
-        False where the year before is unknown.
-    """
-    prior = row["value_prior_year_usd"]
-    return prior is not None and row["value_usd"] < prior
 
 
 def priority(severity: str, tier_weight: float, excess_usd: int | None) -> float:
