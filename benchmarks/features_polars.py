@@ -97,7 +97,7 @@ def _window(
         in_totals=pl.col("value_baseline_usd").is_not_null() if base else pl.lit(value=True),
         baseline_years=pl.lit("known" if base else features.NO_BASELINE),
     )
-    years = [year, year - 1, *comparison.baseline_years]
+    years = sorted({year, year - 1, *comparison.baseline_years})
     compared = _with_sums(
         _with_effects(compared, settings), settings, _held_in(held, years)["good"], VALUES[: 3 if base else 2]
     )
