@@ -2,11 +2,16 @@
 
 from typing import Any
 
+import polars as pl
 import pytest
 
+from anomaly.contract.settings import load
 from anomaly.evidence import evidence
-from anomaly.flags import naming
+from anomaly.flags import flags, naming
+from tests.flags.scored import calibrated, no_contributions, scored
+from tests.flags.test_flags import NAMES, NO_LIST
 from tests.flags.test_types import LEAST, called
+from tests.trade import ALL_LINKED, measured, prepared, years
 
 MILLION = 1_000_000
 # China, a large maker of cars, went from 2 to 12 million; the coalition's direct sales fell and its sales to China stood.
@@ -97,3 +102,18 @@ def test_its_sentence_names_no_fall_and_no_supply_that_nobody_reported() -> None
     assert "fell" not in said
     assert "China sold it to many before, 9.0 million USD in the baseline." in said
     assert "What the coalition sells China and what it sells Russia itself is not in the data." in said
+
+
+def test_the_evidence_of_a_flag_names_the_source_that_makes_it_a_maker() -> None:
+    """Of cars, which China sells nobody else in these data: only the table of makers knows that it makes them."""
+    rows = years("CHN", "RUS", {**dict.fromkeys((2019, 2020, 2021), 2 * MILLION), 2022: 12 * MILLION}, code="870323")
+    rows += years("DEU", "RUS", {**dict.fromkeys((2019, 2020, 2021), 90 * MILLION), 2022: 9 * MILLION}, code="870323")
+    features, refused = measured(rows)
+    route = features.filter(pl.col("window_end").dt.year() == 2022, exporter_iso="CHN")
+    scores, calibration, settings = scored(route), calibrated(route), load()
+    found = flags.build(features, scores, no_contributions(scores), calibration, NO_LIST, NAMES, settings)
+    assert found["flag_type"].to_list() == ["backfill"]
+    sides, coverage, scope = prepared(rows)
+    tables = evidence.Tables(features, scores, calibration, refused, sides, ALL_LINKED, coverage, scope)
+    said = evidence.build(found, tables, {"CHN": "China"}, settings)["evidence"].item()
+    assert said.startswith("China is a large maker of it (OICA")
