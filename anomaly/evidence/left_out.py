@@ -21,7 +21,7 @@ from anomaly.features import features, window_table
 from anomaly.flags import naming
 from anomaly.reference.goods import HEADING_DIGITS
 from anomaly.scores import forest_inputs
-from anomaly.scores.calibration import q_values
+from anomaly.scores.calibration import LEAST_FAMILY, q_values
 
 _KEY = list(ROUTE_KEY)
 _GROUP = ["freq_code", "window_months", "baseline_gap_years", "is_from_coalition"]
@@ -278,16 +278,19 @@ def _fitted_again(other: pl.DataFrame, inputs: pl.LazyFrame, make: Make, setting
 
 
 def _with_q(routes: pl.DataFrame, run: pl.DataFrame) -> pl.DataFrame:
-    """q of each route alone among the run's other routes of its window, leg and family.
+    """q of each route alone among the run's other routes of its window, leg and family; among all of a window where these are few.
 
     routes   p_value, tested_among and `weight` as it is measured without a source
     run      p_value, tested_among and evidence_weight of the run's routes, before weights are scaled to mean 1
     """
     family = [*_WINDOW, "tested_among"]
-    windows = run.drop_nulls().partition_by(family, as_dict=True)
+    families = run.drop_nulls().partition_by(family, as_dict=True)
+    windows = run.drop_nulls().partition_by(_WINDOW, as_dict=True)
     found: list[float | None] = []
     for row in routes.iter_rows(named=True):
-        part = windows.get(tuple(row[name] for name in family), run.clear())
+        part = families.get(tuple(row[name] for name in family), run.clear())
+        if part.height < LEAST_FAMILY:
+            part = windows.get(tuple(row[name] for name in _WINDOW), run.clear())
         if row["p_value"] is None:
             found.append(None)
             continue

@@ -26,7 +26,6 @@ from anomaly.features.windows import Comparison
 
 Floats = npt.NDArray[np.float64]
 
-LEAST_BASELINE_USD = 1_000_000  # a year: below it a rise is mostly noise
 LEAST_SELLERS = 3  # of the good to the importer; fewer say nothing of anybody else
 LEAST_GOODS = 8  # of the exporter to the importer; fewer may all be the detour itself, in an extract of listed goods
 SHRINK = 2  # a median of n counts n/(n + SHRINK) of itself
@@ -150,7 +149,7 @@ def is_established(grid: Grid, comparison: Comparison, compared: Compared, setti
     compared : Compared
         The window of the grid.
     settings : Settings
-        Scenario: coalition, targets, and the roles of importers.
+        Scenario: coalition, targets, the roles of importers, and materiality: the least baseline of a year.
 
     Returns
     -------
@@ -160,7 +159,7 @@ def is_established(grid: Grid, comparison: Comparison, compared: Compared, setti
     names = grid.names
     sells = ~names.are((*settings.coalition.countries, *settings.targets.countries))
     buys = np.array([settings.role_of(country) in SEEN for country in names.countries], dtype=np.bool_)
-    least = LEAST_BASELINE_USD * comparison.window.months / 12
+    least = settings.materiality_usd * comparison.window.months / 12
     marks: Marks = compared.is_in_totals & (compared.baseline >= least) & sells[grid.exporter] & buys[grid.importer]
     return marks if comparison.baseline_years else np.zeros_like(marks)
 

@@ -12,7 +12,7 @@ from scipy.stats import false_discovery_control
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 
-LEAST_FAMILY = 20  # routes tested together
+LEAST_FAMILY = 10  # routes of a family of its own; many small ones would each call some by chance
 
 
 def p_values(null: Floats, score: Floats) -> Floats:
@@ -79,8 +79,7 @@ def q_values(p_values: Floats, hypothesis_weights: Floats) -> Floats:
     Returns
     -------
     array of float, shape of `p_values`
-        q, 0 to 1, in the order given. Fewer routes than LEAST_FAMILY count as so many, the others with a p of 1: families
-        of one or two routes would else be called by chance, one after the other.
+        q, 0 to 1, in the order given.
 
     Notes
     -----
@@ -105,9 +104,7 @@ def q_values(p_values: Floats, hypothesis_weights: Floats) -> Floats:
     if not p_values.shape[-1]:
         return p_values.copy()
     weighted = np.minimum(p_values / hypothesis_weights, 1.0)  # a p beyond 1 is 1, and all that is asked for below
-    missing = max(0, LEAST_FAMILY - weighted.shape[-1])
-    padded = np.concatenate([weighted, np.ones((*weighted.shape[:-1], missing))], axis=-1)
-    result: Floats = false_discovery_control(padded, axis=-1)[..., : weighted.shape[-1]]
+    result: Floats = false_discovery_control(weighted, axis=-1)
     return result
 
 

@@ -16,7 +16,7 @@ from anomaly.contract.keys import COALITION_TO_HUB, HUB_TO_TARGET, ROUTE, WINDOW
 from anomaly.contract.schema import ROUTE_KEY
 from anomaly.contract.settings import Settings
 from anomaly.scores import shock
-from anomaly.scores.calibration import p_values, p_values_of, q_values, resampled
+from anomaly.scores.calibration import LEAST_FAMILY, p_values, p_values_of, q_values, resampled
 from anomaly.scores.forest_inputs import PUBLISHED
 from anomaly.scores.joint import joint
 from anomaly.scores.placebos import Placebos, is_asked_about, is_placebo, placebos_of, thinned
@@ -257,16 +257,17 @@ def _window(
     settings: Settings,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """A window's routes tested, those alike published together, and its row of the calibration."""
-    tested, kinds, nulls = [], [], []
+    families: list[_Family] = []
+    kinds, nulls = [], []
     for asked in window.partition_by(PUBLISHED, maintain_order=True):
         placebos = placebos_of(asked, routes, settings)
         stratum = (bool(asked["is_before_sanctions"][0]), *asked.select(PUBLISHED).row(0))
         controls = [*before.get(stratum, []), _controls(asked, placebos.rows)][-shock.WINDOWS :]
         before[stratum] = controls
-        tested.append(_tested(asked, placebos, shock.ratios(controls), settings))
+        families += _families(asked, placebos, shock.ratios(controls), settings)
         kinds.append((asked.height, placebos.kind, placebos.is_borrowed))
         nulls.append(placebos.rows)
-    together = pl.concat(tested)
+    together = pl.concat([_judged(family, families, settings.calibration.q_limit) for family in families]).sort(_KEY)
     weighted = (pl.col("p_value") / pl.col("evidence_weight")).clip(upper_bound=1.0).round(12)
     together = together.with_columns(
         anomaly_rank=pl.struct(p=weighted, evidence=-pl.col("evidence_score")).rank("min").cast(pl.Int64)
@@ -287,24 +288,35 @@ def _controls(asked: pl.DataFrame, placebos: pl.DataFrame) -> shock.Controls:
     return shock.count(p_value, is_control, asked["has_direct_fallen"].to_numpy())
 
 
-def _tested(asked: pl.DataFrame, placebos: Placebos, ratios: tuple[float, float], settings: Settings) -> pl.DataFrame:
-    """p and q of routes that are alike published: those with a known room by rise and room, the others by the rise.
+@dataclass(frozen=True, slots=True)
+class _Family:
+    """Routes of a window that are tested together: p of each, also against backgrounds drawn again (draws x routes)."""
+
+    routes: pl.DataFrame
+    p_value: Matrix
+    p_drawn: Matrix
+    name: str
+
+
+def _families(
+    asked: pl.DataFrame, placebos: Placebos, ratios: tuple[float, float], settings: Settings
+) -> list[_Family]:
+    """Routes that are alike published: those with a known room by rise and room, the others by the rise.
 
     Where too few placebos have a known room all are judged by the rise, and these two are families all the same.
     """
-    has_room = asked["joint_score"].is_not_null().to_numpy()
+    has_room = asked["joint_score"].is_not_null()
     known = placebos.rows.filter(pl.col("joint_score").is_not_null())
     is_joint = known.height >= settings.calibration.least_with_room
-    families = (
+    cut = (
         (has_room, "joint_score" if is_joint else "rise_score", known if is_joint else placebos.rows),
         (~has_room, "rise_score", placebos.rows),
     )
-    parts = [
-        _family(asked.filter(pl.Series(is_in)), score, null, placebos.kind, ratios, settings)
-        for is_in, score, null in families
+    return [
+        _family(asked.filter(is_in), score, null, placebos.kind, ratios, settings)
+        for is_in, score, null in cut
         if is_in.any()
     ]
-    return pl.concat(parts).sort(_KEY)
 
 
 def _family(
@@ -314,32 +326,47 @@ def _family(
     kind: str,
     ratios: tuple[float, float],
     settings: Settings,
-) -> pl.DataFrame:
-    """p from the placebos, q over the family by hypothesis weights, and how stable it is."""
+) -> _Family:
+    """p from the placebos, raised by the shock of the year."""
     of_routes, of_null = routes[score].to_numpy(), null[score].to_numpy()
-    unscaled = routes["evidence_weight"].to_numpy()
-    hypothesis_weight = unscaled / unscaled.mean()  # numpy's sums are the same in every run, Polars' are not
     stood, fell = ratios
     ratio = np.where(routes["has_direct_fallen"].to_numpy(), fell, stood)
-    p_value = shock.raised(p_values(of_null, of_routes), ratio)
     draws = resampled(null.height, settings.calibration.resamples, null.height)
-    drawn = q_values(shock.raised(p_values_of(draws, of_null, of_routes), ratio), hypothesis_weight)
-    limit = settings.calibration.q_limit
     rest = [null["rest_log"].quantile(share, "linear") for share in REST_SHARES]
-    published = ", ".join(routes.select(PUBLISHED[:-1]).row(0))
-    among = f"{published}; {'rise and room' if score == 'joint_score' else 'rise'}; room {'known' if routes['room_log'][0] is not None else 'unknown'}"
-    return routes.with_columns(
+    name = ", ".join(routes.select(PUBLISHED[:-1]).row(0))
+    name += "; rise and room" if score == "joint_score" else "; rise"
+    name += f"; room {'unknown' if routes['room_log'][0] is None else 'known'}"
+    name += "" if routes["is_wide"][0] else "; no other importers"
+    of_family = routes.with_columns(
         evidence_score=pl.Series(of_routes),
-        evidence_weight=pl.Series(np.round(hypothesis_weight, 12)),
-        p_value=pl.Series(p_value),
-        q_value=pl.Series(q_values(p_value, hypothesis_weight)),
-        stability_share=pl.Series((drawn <= limit).mean(axis=0)),
         placebos=pl.lit(null.height, dtype=pl.Int64),
         placebo_kind=pl.lit(kind),
-        tested_among=pl.lit(among if routes["is_wide"][0] else f"{among}; no other importers"),
         shock_ratio=pl.Series(ratio),
         rest_low_log=pl.col("roughness") * rest[0],
         rest_high_log=pl.col("roughness") * rest[1],
+    )
+    p_drawn = shock.raised(p_values_of(draws, of_null, of_routes), ratio)
+    return _Family(of_family, shock.raised(p_values(of_null, of_routes), ratio), p_drawn, name)
+
+
+def _judged(family: _Family, families: Sequence[_Family], limit: float) -> pl.DataFrame:
+    """q over the family by hypothesis weights, and how stable it is.
+
+    A family of few is tested among all routes of the window, and these without it: what is beside them changes no others.
+    """
+    count, is_small = family.routes.height, family.routes.height < LEAST_FAMILY
+    others = [other for other in families if is_small and other is not family]
+    unscaled = np.concatenate([of.routes["evidence_weight"].to_numpy() for of in (family, *others)])
+    hypothesis_weight = unscaled / unscaled.mean()  # numpy's sums are the same in every run, Polars' are not
+    p_value = np.concatenate([of.p_value for of in (family, *others)])
+    fixed = np.broadcast_to(p_value[count:], (len(family.p_drawn), len(p_value) - count))
+    drawn = q_values(np.concatenate([family.p_drawn, fixed], axis=1), hypothesis_weight)[:, :count]
+    return family.routes.with_columns(
+        evidence_weight=pl.Series(np.round(hypothesis_weight[:count], 12)),
+        p_value=pl.Series(family.p_value),
+        q_value=pl.Series(q_values(p_value, hypothesis_weight)[:count]),
+        stability_share=pl.Series((drawn <= limit).mean(axis=0)),
+        tested_among=pl.lit(f"{family.name}; few, among all of the window" if is_small else family.name),
     )
 
 
