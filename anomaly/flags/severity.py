@@ -54,7 +54,7 @@ def priority(severity: str, tier_weight: float, excess_usd: int | None) -> float
     tier_weight : float
         Of the good's tier on the scenario's lists, 1 where it is on none: Settings.tier_weight.
     excess_usd : int, optional
-        Value above what the exporter's other trade explains.
+        Value less its counterfactual.
 
     Returns
     -------

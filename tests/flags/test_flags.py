@@ -22,10 +22,7 @@ QUICK = load(forest={"trees": 30, "seeds": [0, 1], "max_samples": 256}, calibrat
 
 
 def trade(*, surging: int = 12, boom: bool = False, code: str = "847989") -> list[dict[str, Any]]:
-    """Germany stops selling to Russia, Kazakhstan starts; 260 importers elsewhere live on as before.
-
-    The only route asked about counts as one of twenty: a p within 0.005 is unusual.
-    """
+    """Germany stops selling to Russia, Kazakhstan starts; forty importers elsewhere live on as before."""
     direct = {2019: 90, 2020: 95, 2021: 100, 2022: 100 if boom else 15}
     rows = years("DEU", "RUS", {year: value * MILLION for year, value in direct.items()}, code=code)
     rows += years(
@@ -34,7 +31,7 @@ def trade(*, surging: int = 12, boom: bool = False, code: str = "847989") -> lis
     rows += years(
         "KAZ", "RUS", {2019: 2 * MILLION, 2020: 2 * MILLION, 2021: 2 * MILLION, 2022: surging * MILLION}, code=code
     )
-    for number in range(260):
+    for number in range(40):
         name = f"{chr(65 + number // 10)}{chr(65 + number % 10)}Q"
         rows += years("KAZ", name, {year: (3 + (number * year) % 4) * MILLION for year in YEARS}, code=code)
         rows += years("DEU", name, {year: (30 + (number * year) % 9) * MILLION for year in YEARS}, code=code)
