@@ -13,7 +13,7 @@ from anomaly.contract.periods import Window
 from anomaly.features import cells, unit_values
 from anomaly.features.cells import UNKNOWN
 from anomaly.features.grid import Grid
-from anomaly.features.marks import Amounts, Ids, Marks, rows_of
+from anomaly.features.marks import Amounts, Ids, Marks, changes, rows_of
 from anomaly.features.unit_values import Floats
 from anomaly.features.windows import Comparison, compared_with
 
@@ -115,14 +115,13 @@ def coalition_legs(
         By cell of good and country.
     """
     legs = _legs(grid, comparison, compared, is_coalition)
-    is_stable = broken_by == 0
-    nothing = _nothing(grid, comparison, compared, is_coalition, is_stable)
+    nothing = _nothing(grid, comparison, compared, is_coalition, broken_by)
     if comparison.window.freq_code == "A" and monthly is not None:
         so_far = _year_so_far(monthly, comparison, members)
         if so_far is not None:
             of_months = compare(monthly, so_far)
             legs = _completed(legs, _legs(monthly, so_far, of_months, is_coalition))
-            nothing = _completed(nothing, _nothing(monthly, so_far, of_months, is_coalition, is_stable))
+            nothing = _completed(nothing, _nothing(monthly, so_far, of_months, is_coalition, broken_by))
     return _completed(legs, nothing)
 
 
@@ -139,11 +138,12 @@ def _completed(legs: Legs, others: Legs) -> Legs:
     )
 
 
-def _nothing(grid: Grid, comparison: Comparison, compared: Compared, is_coalition: Marks, is_stable: Marks) -> Legs:
+def _nothing(grid: Grid, comparison: Comparison, compared: Compared, is_coalition: Marks, broken_by: Ids) -> Legs:
     """Legs that are known to be nothing: a dataset of a member that would show them holds no row of them.
 
-    The dataset holds the good and the partner in all the years, and a member has published every period in full. A good
-    that stands for several codes must be sold by the coalition to somebody, since it may have moved under another one.
+    The dataset holds the good and the partner in all the years, and a member has published every period in full, in no two
+    editions of the HS between which the good is not the same thing. A good that stands for several codes must be sold by the
+    coalition to somebody, since it may have moved under another one.
     """
     known, names = grid.known, grid.names
     periods = [*(comparison.now(known) or []), *(comparison.prior(known) or [])]
@@ -153,13 +153,17 @@ def _nothing(grid: Grid, comparison: Comparison, compared: Compared, is_coalitio
     texts: list[str] = []
     sold = np.zeros(names.goods.len(), dtype=np.bool_)
     sold[grid.good[compared.is_in_totals & is_coalition[grid.exporter]]] = True
-    is_asked = is_stable & (sold | ~names.are_recoded())
+    is_asked = sold | ~names.are_recoded()
     exporters = known.reporters.filter(flow_code="X")
     for source, dataset in exporters.select("source", "dataset").unique(maintain_order=True).iter_rows():
         reporters, held, dealt = rows_of(known, (source, dataset, "X"), names.goods, names.countries)
-        if not periods or not known.complete[reporters[is_coalition]][:, periods].all(axis=1).any():
+        members = reporters[is_coalition]
+        members = members[known.complete[members][:, periods].all(axis=1)] if periods else members[:0]
+        if not len(members):
             continue
-        goods = is_asked & known.held[held][:, periods].all(axis=1)
+        _, crossed = changes(known.edition[members][:, periods])
+        is_same = ((broken_by[:, None] & crossed[None, :]) == 0).any(axis=1)
+        goods = is_asked & is_same & known.held[held][:, periods].all(axis=1)
         partners = ~is_coalition & known.dealt[dealt][:, periods].all(axis=1)
         is_shown = (goods[:, None] & partners[None, :]).reshape(-1)
         says[is_shown & (says < 0)] = len(texts)

@@ -5,7 +5,6 @@ When a route is a flag stands in `rule`, what it is called in `naming` and `type
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,10 +18,9 @@ from anomaly.flags import naming, resolved, rule, types
 from anomaly.flags.caveats import benign_explanations, caveats
 from anomaly.flags.severity import list_tier, priority, severity
 from anomaly.flags.types.base import Limits
-from anomaly.indicators import INDICATORS
+from anomaly.indicators import INDICATORS, excess_usd
 
 _KEY = list(ROUTE_KEY)
-MOST_REST_LOG = 20.0  # beyond it no amount of trade
 _OF_SCORES = (
     "anomaly_score", "anomaly_rank", "p_value", "q_value", "stability_share", "placebo_kind", "shock_ratio",
     "rest_low_log", "rest_high_log", "contributions",
@@ -135,6 +133,7 @@ def _flag(
     settings: Settings,
 ) -> dict[str, Any]:
     excess = None if row["excess_usd"] is None else round(row["excess_usd"])
+    low, high = excess_usd.between(row, settings.floor_usd)
     return {
         **{name: row[name] for name in _KEY},
         "flag_id": flag_id(row),
@@ -145,7 +144,8 @@ def _flag(
         **{name: row[name] for name in ("value_usd", "value_prior_year_usd", "value_baseline_usd")},
         "counterfactual_usd": row["counterfactual_usd"],
         "excess_usd": excess,
-        **_excess_between(row, settings.floor_usd),
+        "excess_low_usd": low,
+        "excess_high_usd": high,
         **{name: row[name] for name in ("anomaly_score", "anomaly_rank", "p_value", "q_value", "stability_share")},
         "compares": compares(row),
         "reasons": reasons,
@@ -154,16 +154,6 @@ def _flag(
         "benign": benign_explanations(row["good"], settings.measures),
         "is_before_sanctions": row["is_before_sanctions"],
     }
-
-
-def _excess_between(row: Mapping[str, Any], floor_usd: int) -> dict[str, int | None]:
-    """Value less the counterfactual, had the route risen beyond it as placebos do: as the tenth that rose most, and least."""
-    expected, rests = row["counterfactual_usd"], (row["rest_high_log"], row["rest_low_log"])
-    names = ("excess_low_usd", "excess_high_usd")
-    if expected is None or None in rests:
-        return dict.fromkeys(names)
-    less = [max(0.0, (expected + floor_usd) * math.exp(min(rest, MOST_REST_LOG)) - floor_usd) for rest in rests]
-    return {name: round(row["value_usd"] - usd) for name, usd in zip(names, less, strict=True)}
 
 
 def flag_id(row: Mapping[str, Any]) -> str:

@@ -8,6 +8,8 @@ import polars as pl
 
 from anomaly.indicators.base import Indicator, usd
 
+MOST_REST_LOG = 20.0  # beyond it no amount of trade
+
 
 def _reason(row: Mapping[str, Any]) -> str:
     said = (
@@ -37,6 +39,35 @@ def explained(row: Mapping[str, Any]) -> str:
         f"{row['exporter_importer_peers'] or 0} other goods it sold there ({_counted(of_pair)}) "
         f"and its sales elsewhere ({_counted(elsewhere)})"
     )
+
+
+def between(row: Mapping[str, Any], floor_usd: int) -> tuple[int | None, int | None]:
+    """The excess, had the route risen beyond its counterfactual as placebos do: as the tenth that rose most, and least.
+
+    Parameters
+    ----------
+    row : mapping
+        value_usd and counterfactual_usd of features, rest_low_log and rest_high_log of scores.
+    floor_usd : int
+        The scenario's floor.
+
+    Returns
+    -------
+    tuple of int or None
+        Low and high, whole USD; None where the counterfactual is not known or the route was not scored.
+
+    Examples
+    --------
+    >>> row = {"value_usd": 9_000_000, "counterfactual_usd": 2_000_000, "rest_low_log": -0.5, "rest_high_log": 0.5}
+    >>> between(row, 0)
+    (5702557, 7786939)
+    """
+    expected, rests = row["counterfactual_usd"], (row["rest_high_log"], row["rest_low_log"])
+    if expected is None or None in rests:
+        return None, None
+    less = [max(0.0, (expected + floor_usd) * math.exp(min(rest, MOST_REST_LOG)) - floor_usd) for rest in rests]
+    low, high = (round(row["value_usd"] - usd_less) for usd_less in less)
+    return low, high
 
 
 def _counted(effect_log: float | None) -> str:
