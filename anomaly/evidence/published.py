@@ -9,10 +9,8 @@ import polars as pl
 
 from anomaly.contract.keys import COALITION, ROUTE_KEY
 from anomaly.contract.settings import Settings
-from anomaly.reference.cases import about
+from anomaly.reference.cases import CLAIMS_AGAINST, CONTESTED, about
 from anomaly.reference.statements import members
-
-SAID_AGAINST = ("contested", "benign", "backfill")
 
 
 def beside(flags: pl.DataFrame, cases: pl.DataFrame, settings: Settings) -> pl.DataFrame:
@@ -35,7 +33,7 @@ def beside(flags: pl.DataFrame, cases: pl.DataFrame, settings: Settings) -> pl.D
     polars.DataFrame
         The flags, order kept; caveats of cases after their own, in the order of the cases.
     """
-    against = cases.filter(pl.col("judgement").is_in(list(SAID_AGAINST)))
+    against = cases.filter(pl.col("judgement").is_in(list(CLAIMS_AGAINST)))
     if flags.is_empty() or against.is_empty():
         return flags
     coalition = settings.coalition.countries
@@ -82,7 +80,6 @@ def sentence(case: Mapping[str, Any]) -> str:
     """
     months = "" if case["period"] is None else f", {case['period'].replace(':', ' to ')}"
     what = f"{case['goods_named'].partition(';')[0]}{months} ({case['source']})"
-    if case["judgement"] == "contested":
+    if case["judgement"] == CONTESTED:
         return f"Contested: {what}. One side: {case['says']}. The other: {case['says_otherwise']}."
-    claim = "honest trade" if case["judgement"] == "benign" else "a maker's own sales, no re-export"
-    return f"Published as {claim}: {what}: {case['says']}."
+    return f"Published as {CLAIMS_AGAINST[case['judgement']]}: {what}: {case['says']}."

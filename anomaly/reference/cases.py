@@ -11,12 +11,18 @@ from anomaly.contract.keys import ROUTE_KEY
 from anomaly.reference import tables
 from anomaly.reference.statements import is_about, parse_goods
 
+CONTESTED = "contested"
 KINDS = ("rise", "gap", "fall", "not_a_hub", "finding")
 EVIDENCE = ("second_hand", "recomputed")
 # Whether a flag on a case's route is right. Null: nobody can say so. Contested is what people disagree on, stopped was
 # flagged with right before it fell, other is a way of another kind.
 IS_EVASION: dict[str, bool | None] = {
-    "evasion": True, "relabel": True, "benign": False, "backfill": False, "contested": None, "stopped": None, "other": None,
+    "evasion": True, "relabel": True, "benign": False, "backfill": False, CONTESTED: None, "stopped": None, "other": None,
+}  # fmt: skip
+
+# Judgements that disagree with a flag on the case's route, and what each claims.
+CLAIMS_AGAINST = {
+    CONTESTED: "both sides", "benign": "honest trade", "backfill": "a maker's own sales, no re-export",
 }  # fmt: skip
 
 

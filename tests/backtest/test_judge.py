@@ -199,7 +199,8 @@ def test_every_route_of_a_window_is_ranked_by_every_rival():
     assert judge.ranked(routes.head(0), WINDOW["as_of"]).is_empty()
 
 
-FELL, STOOD = {"direct_drop_log": 3.0}, {"direct_drop_log": 0.0}
+FELL: dict[str, Any] = {"direct_drop_log": 3.0}
+STOOD: dict[str, Any] = {"direct_drop_log": 0.0}
 STRATA = [
     route("100000", 1.0, 0.01, right=True, flagged=True, direct_fall=3.0, **FELL),
     route("200000", 9.0, 0.60, right=False, direct_fall=3.0, **FELL),
