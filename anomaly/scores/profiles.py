@@ -4,9 +4,9 @@ A window of a route is one figure; a profile says whether a country or a good as
 round through. It is held against profiles of importers that cannot be evasion, with the goods sorted in the same way for
 them: a good is *fallen* where the direct trade to the targets fell, whoever the importer of the profile is.
 
-What it is worth was measured on simulated worlds, on seeds that chose nothing. Of countries the forest is as good as a
-list of their called routes, and no better; the sum of its inputs' ranks is as good as the forest. Of goods the list of
-called routes is better: it keeps q where goods of few sellers do not. A profile is a second opinion on a country.
+What it is worth was measured on simulated worlds, on seeds that chose nothing. Of countries it finds as many with as few
+false as the plain list of those with a called route, and no more; the sum of its inputs' ranks does at least as well as
+the forest. Of goods the plain list is better. So a profile is a second opinion, and no better a first one.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ INPUTS = (
     "room_rise_log",
     "unusual_new_routes",
 )  # what the forest sees, the leading first
-LEAST_ROUTES = {"exporter_iso": 1, "good": 3}  # goods of one or two sellers: a third of what was called was false
+LEAST_ROUTES = {"exporter_iso": 1, "good": 3}  # of called goods with one or two sellers a third were false
 FALLEN_LOG = 0.223  # direct trade to a target down by a fifth
 RISEN_LOG = 0.4  # half as much again as the counterfactual
 LEAST_CHANCE = 0.001  # what a thousand placebos can tell apart
@@ -185,7 +185,7 @@ def _inputs() -> dict[str, pl.Expr]:
 
 
 def _descriptions() -> dict[str, pl.Expr]:
-    """What a person reads beside the score; measured, none of it helped to tell the countries apart."""
+    """What a person reads beside the score; alone each ranks countries worse than the leading input does."""
     unexplained, value, is_fallen = pl.col("unexplained_log"), pl.col("value_usd"), pl.col("is_fallen")
     return {
         "median_unexplained_log": unexplained.median(),
