@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from anomaly.contract.keys import WINDOW_TYPES
+from anomaly.contract.keys import ROUTE, WINDOW_TYPES
 from anomaly.contract.settings import Settings
 from anomaly.features import cells
 from anomaly.features.coalition_legs import Compared
@@ -34,7 +34,7 @@ SEEN = ("target", "placebo")  # roles of importers whose trade is held against e
 
 _COMPARISON = {**WINDOW_TYPES, "baseline_gap_years": pl.Int8}
 COLUMNS: dict[str, Any] = {
-    **_COMPARISON, "good": pl.String, "exporter_iso": pl.String, "importer_iso": pl.String, "role": pl.String,
+    **_COMPARISON, **dict.fromkeys(ROUTE, pl.String), "role": pl.String,
     "rise_log": pl.Float64, "good_importer_rise_log": pl.Float64, "has_direct_fallen": pl.Boolean,
 }  # fmt: skip
 PAIRS: dict[str, Any] = {
@@ -262,7 +262,7 @@ def rises_of(
         }
     ).select(
         *[pl.lit(value, dtype=_COMPARISON[name]).alias(name) for name, value in shared.items()],
-        "good", "exporter_iso", "importer_iso", "role", "rise_log",
+        *ROUTE, "role", "rise_log",
         shrunk(pl.col("good_importer_rise_log"), pl.col("peers"), LEAST_SELLERS), "has_direct_fallen",
     )  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from anomaly.flags import naming
 from anomaly.indicators.base import change
 
 # Headings of which one piece is worth a route's year: aircraft, ships, rolling stock, reactors, turbines.
@@ -82,7 +83,7 @@ def caveats(row: Mapping[str, Any], calibrated: Mapping[str, Any], measures: str
             f"The extract has no value below {row['smallest_published_usd'] or 0:,} USD: what counts as nothing may be a small amount.",
         ),
         (
-            row["value_prior_year_usd"] is not None and row["value_usd"] < row["value_prior_year_usd"],
+            has_fallen(row) and not naming.type_of(row["flag_type"]).has_ended,
             f"It fell on the year before ({change(row['value_usd'], row['value_prior_year_usd'])}): only its rise over the "
             "baseline speaks for it.",
         ),
@@ -117,6 +118,23 @@ def is_lumpy(good: str) -> bool:
         True for the headings of LUMPY_HEADINGS.
     """
     return good[:4] in LUMPY_HEADINGS
+
+
+def has_fallen(row: Mapping[str, Any]) -> bool:
+    """Whether a route carries less than a year before.
+
+    Parameters
+    ----------
+    row : mapping
+        value_usd and value_prior_year_usd.
+
+    Returns
+    -------
+    bool
+        False where the year before is unknown.
+    """
+    prior = row["value_prior_year_usd"]
+    return prior is not None and row["value_usd"] < prior
 
 
 _BENIGN_BY_CHAPTER = (

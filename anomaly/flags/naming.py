@@ -98,8 +98,8 @@ def with_flag_type(flagged: pl.DataFrame, listed: Collection[str], limits: Limit
     Returns
     -------
     polars.DataFrame
-        The rows with is_maker, maker_source and maker_year (reference.makers), `flag_type`, the last type of the registry that they show on their leg, and `most_severe`, the lowest
-        of the highest severities of all types that they show.
+        The rows with is_maker, maker_source and maker_year (reference.makers), `flag_type`, the last type of the registry
+        that they show on their leg, and `most_severe`, the lowest of the highest severities of all types that they show.
     """
     goods = pl.Series(sorted(listed), dtype=pl.String).implode()
     name, highest = pl.lit(None, dtype=pl.String), pl.lit(len(SEVERITIES) - 1)

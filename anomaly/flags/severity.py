@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from anomaly.flags.caveats import is_lumpy
+from anomaly.flags.caveats import has_fallen, is_lumpy
 from anomaly.flags.naming import SEVERITIES
 
 SEVERITY_WEIGHT = {"high": 3.0, "medium": 2.0, "low": 1.0}
@@ -44,23 +44,6 @@ def severity(row: Mapping[str, Any], tier: str | None) -> str:
     return SEVERITIES[min(place, SEVERITIES.index(row["most_severe"]))]
 
 
-def has_fallen(row: Mapping[str, Any]) -> bool:
-    """Whether a route carries less than a year before.
-
-    Parameters
-    ----------
-    row : mapping
-        value_usd and value_prior_year_usd.
-
-    Returns
-    -------
-    bool
-        False where the year before is unknown.
-    """
-    prior = row["value_prior_year_usd"]
-    return prior is not None and row["value_usd"] < prior
-
-
 def priority(severity: str, tier_weight: float, excess_usd: int | None) -> float:
     """The order in which to look: severity x list tier x decades of the excess.
 
@@ -71,7 +54,7 @@ def priority(severity: str, tier_weight: float, excess_usd: int | None) -> float
     tier_weight : float
         Of the good's tier on the scenario's lists, 1 where it is on none: Settings.tier_weight.
     excess_usd : int, optional
-        Value above what the exporter's other trade explains.
+        Value less its counterfactual.
 
     Returns
     -------

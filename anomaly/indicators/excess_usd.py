@@ -15,11 +15,11 @@ def _reason(row: Mapping[str, Any]) -> str:
     said = (
         f"{usd(row['excess_usd'])} is more than the {usd(row['counterfactual_usd'])} that it would have come to with "
     )
-    return f"{said}the rise that is everybody's: {explained(row)}."
+    return f"{said}the rise that is everybody's, read from {explained(row)}."
 
 
 def explained(row: Mapping[str, Any]) -> str:
-    """What everybody's rise was read from, in words, each effect with its peers.
+    """What everybody's rise was read from, in words: each effect as far as it counts, with its peers.
 
     Parameters
     ----------
@@ -32,19 +32,13 @@ def explained(row: Mapping[str, Any]) -> str:
         A part of a sentence.
     """
     target = row.get("importer_name") or row["importer_iso"]
-    sellers, goods = row["good_importer_peers"] or 0, row["exporter_importer_peers"] or 0
     of_good, of_pair = row["good_importer_rise_log"], row["exporter_importer_rise_log"]
     elsewhere = (row["counterfactual_rise_log"] or 0.0) - max(of_good or 0.0, of_pair or 0.0, 0.0)
-    parts = [
-        f"too few others are known to sell it to {target} ({sellers})"
-        if of_good is None
-        else f"the {sellers} others that sold it to {target} {_went(of_good)} in the middle",
-        f"too few of its other goods there are known ({goods})"
-        if of_pair is None
-        else f"its {goods} other goods there {_went(of_pair)}",
-        f"what it sells elsewhere {_went(elsewhere)}" if elsewhere > 0 else "its sales elsewhere account for nothing",
-    ]
-    return ", ".join(parts[:-1]) + f" and {parts[-1]}"
+    return (
+        f"{row['good_importer_peers'] or 0} others that sold it to {target} ({_counted(of_good)}), "
+        f"{row['exporter_importer_peers'] or 0} other goods it sold there ({_counted(of_pair)}) "
+        f"and its sales elsewhere ({_counted(elsewhere)})"
+    )
 
 
 def between(row: Mapping[str, Any], floor_usd: int) -> tuple[int | None, int | None]:
@@ -76,11 +70,10 @@ def between(row: Mapping[str, Any], floor_usd: int) -> tuple[int | None, int | N
     return low, high
 
 
-def _went(log: float) -> str:
-    percent = 100 * math.expm1(log)
-    return (
-        f"rose by {percent:,.0f} %" if percent >= 0.5 else f"fell by {-percent:,.0f} %" if percent <= -0.5 else "stood"
-    )
+def _counted(effect_log: float | None) -> str:
+    if effect_log is None:
+        return "too few to say"
+    return f"count for {round(100 * math.expm1(effect_log)):+,} %".replace("-", "−").replace("+0 %", "nothing")
 
 
 INDICATOR = Indicator(

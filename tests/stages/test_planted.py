@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow  # whole runs up to flags
 
 ROUTE = dict(zip(("exporter_iso", "importer_iso", "good"), SURGE, strict=True))
 IS_SURGE = (pl.col("good") == ROUTE["good"]) & (pl.col("importer_iso") == ROUTE["importer_iso"])
-RISES = {"features": ("record_excess_log", "baseline_excess_log", "unexplained_rise_log")}
+RISES: dict[str, tuple[str, ...]] = {"features": ("record_excess_log", "baseline_excess_log", "unexplained_rise_log")}
 RISES["inputs"] = ("rise_log", *RISES["features"])
 
 
@@ -46,7 +46,12 @@ def stages(planted: Planted, place: str) -> tuple[Stage, ...]:
     """A copy of the list with one stage more."""
     if place == "after features":
         more = Stage("planted", (Lazy("features"),), ("planted",), planted.build)
-        return (GOODS_LISTS, more, replace(scores.INPUTS, reads=(Lazy("planted"), "features.roughness", "goods_lists")), scores.SCORES)
+        return (
+            GOODS_LISTS,
+            more,
+            replace(scores.INPUTS, reads=(Lazy("planted"), "features.roughness", "goods_lists")),
+            scores.SCORES,
+        )
     more = Stage("planted", (Lazy("inputs"),), ("planted",), planted.build)
     return (GOODS_LISTS, scores.INPUTS, more, replace(scores.SCORES, reads=("planted",)))
 

@@ -3,7 +3,7 @@
 import polars as pl
 
 from anomaly.contract.keys import HUB_TO_TARGET
-from anomaly.flags.types.amounts import when
+from anomaly.flags.types.amounts import happened, own_then, when
 from anomaly.flags.types.base import FlagType, Row
 from anomaly.flags.types.conditions import direct_or_neighbour_fell, is_relabelled
 from anomaly.flags.types.explanations import changed_supplier, other_buyers, own_production, price_rose, unknowable
@@ -37,23 +37,32 @@ def _sentence(row: Row) -> str:
         if row.get("is_maker")
         else f"{maker} sold it to many before, {usd(row['elsewhere_baseline_usd'])} in the baseline"
     )
-    supply = (
-        "what the coalition sells it is not in the data"
-        if row["coalition_to_hub_usd"] is None
-        else f"the coalition's sales to it ({usd(row['coalition_to_hub_usd'])}) could not carry this rise"
+    hub_then, hub_now, direct_then, direct_now = (
+        row[f"coalition_to_{country}_{of}usd"] for country in ("hub", "target") for of in (f"{row['since']}_", "")
     )
-    return (
-        f"{known}, and {supply}: it sells {row['importer_name']} {usd(row['value_usd'])} where the coalition's own sales "
-        f"fell. A maker needs no detour; against {when(row).removeprefix('in ')} this looks like trade that took its place."
-    )
+    parts = [
+        happened(f"what it sold {row['importer_name']}", own_then(row), row["value_usd"]),
+        happened("the coalition's own sales there", direct_then, direct_now),
+        happened(f"the coalition's sales to {maker}", hub_then, hub_now),
+    ]
+    unknown = [
+        side
+        for side, now in ((f"sells {maker}", hub_now), (f"sells {row['importer_name']} itself", direct_now))
+        if now is None
+    ]
+    lacks = f" What the coalition {' and what it '.join(unknown)} is not in the data." if unknown else ""
+    went = ", ".join(part for part in parts if part)
+    against = f" Against {when(row).removeprefix('in ').replace('a year', 'the year')}, {went}." if went else ""
+    return f"{known}.{against}{lacks} A maker needs no detour: this looks like trade that took a place left free."
 
 
 TYPE = FlagType(
     name="backfill",
     words="a maker filling the gap",
     says=(
-        "The direct trade of the good fell, and a country that makes it sells the target more. What the coalition sells that "
-        "country could not carry the rise. Told apart: no re-export alarm."
+        "A country that makes the good sells the target more of it, and the coalition's direct sales, or another good of the "
+        "heading, fell or are not in the data. What the coalition is known to sell that country more could not carry the "
+        "rise. Told apart: no re-export alarm."
     ),
     leg=HUB_TO_TARGET,
     sentence=_sentence,
