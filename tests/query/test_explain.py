@@ -16,7 +16,7 @@ from anomaly.contract.periods import Window
 from anomaly.contract.scenario import of_record
 from anomaly.contract.settings import load
 from anomaly.flags.rule import limits_of
-from anomaly.indicators import INDICATORS
+from anomaly.indicators import INDICATORS, excess_usd
 from anomaly.query import explain
 from anomaly.query.explain_counterfactual import counterfactual, effects, judged
 from anomaly.reference import editions
@@ -129,10 +129,7 @@ def test_the_excess_has_the_interval_that_the_placebos_own_rises_give_it():
     shown = counterfactual(OF_ALL, {"rest_low_log": math.log(0.5), "rest_high_log": math.log(2)}, 0)
     amounts = [shown[name] for name in ("counterfactual_usd", "excess_low_usd", "excess_usd", "excess_high_usd")]
     assert amounts == [3_300_000, 2_400_000, 5_700_000, 7_350_000]
-    assert shown["says"] == (
-        "the 4 others that sold it to RUS rose by 50 % in the middle, its 9 other goods there rose by 20 % and what it sells "
-        "elsewhere rose by 10 %"
-    )
+    assert shown["says"] == excess_usd.explained(OF_ALL)
 
 
 def test_without_a_score_or_a_baseline_the_interval_is_unknown():
