@@ -22,6 +22,7 @@ from anomaly.flags import naming
 from anomaly.reference.goods import HEADING_DIGITS
 from anomaly.scores import forest_inputs
 from anomaly.scores.calibration import LEAST_FAMILY, q_values
+from anomaly.scores.families import BESIDE
 
 _KEY = list(ROUTE_KEY)
 _GROUP = ["freq_code", "window_months", "baseline_gap_years", "is_from_coalition"]
@@ -270,7 +271,9 @@ def _fitted_again(other: pl.DataFrame, inputs: pl.LazyFrame, make: Make, setting
     groups = other.select(_GROUP).unique().lazy()
     among = inputs.join(groups, on=_GROUP, how="semi").collect(engine="streaming")
     once = settings.model_copy(update={"calibration": settings.calibration.model_copy(update={"resamples": 1})})
-    among = pl.concat([among, tagged.select(among.columns)])
+    among = pl.concat([among, tagged.select(among.columns)]).with_columns(
+        pl.col("exporter_iso").str.contains(_TAG, literal=True).alias(BESIDE)
+    )
     again = make(["scores"], {"inputs": among}, once).read("scores")
     exporter, source = (pl.col("exporter_iso").str.split(_TAG).list.get(place) for place in (0, 1))
     mine = again.filter(pl.col("exporter_iso").str.contains(_TAG, literal=True))

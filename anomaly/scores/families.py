@@ -16,6 +16,7 @@ from anomaly.scores.forest_inputs import PUBLISHED
 from anomaly.scores.placebos import Placebos
 
 Matrix = npt.NDArray[np.float64]
+BESIDE = "is_beside_run"  # of a row of inputs that stands beside those of the run; where no row does, there is no such column
 REST_SHARES = (0.1, 0.9)  # of the placebos' rises beyond their counterfactual: four fifths of them lie between
 
 
@@ -25,7 +26,8 @@ def controls(asked: pl.DataFrame, placebos: pl.DataFrame) -> shock.Controls:
     Parameters
     ----------
     asked : polars.DataFrame
-        Routes of a window that are asked about and alike published.
+        Routes of a window that are asked about and alike published. A route with BESIDE only asks how it would look in the
+        run, and tells nothing of the year.
     placebos : polars.DataFrame
         What they are held against.
 
@@ -34,7 +36,9 @@ def controls(asked: pl.DataFrame, placebos: pl.DataFrame) -> shock.Controls:
     shock.Controls
         None on the coalition's leg.
     """
-    if asked["is_from_coalition"][0] or placebos.is_empty():
+    if BESIDE in asked.columns:
+        asked = asked.filter(~pl.col(BESIDE))
+    if asked.is_empty() or asked["is_from_coalition"][0] or placebos.is_empty():
         return shock.Controls((0, 0), (0, 0))
     is_without_room = (pl.col("room_log") < shock.NO_ROOM_LOG) & ~pl.col("is_matched")
     has_stood = pl.col("is_direct_known") & ~pl.col("has_direct_fallen")

@@ -11,7 +11,7 @@ from anomaly.contract.settings import load
 from anomaly.evidence import left_out, remains
 from anomaly.scores import scores
 from anomaly.stages.order import through
-from tests.trade import at_hand, years
+from tests.trade import at_hand, codes_of, years
 
 MILLION = 1_000_000
 YEARS = range(2019, 2023)
@@ -194,6 +194,23 @@ def test_the_score_without_a_publisher_is_that_of_the_changed_route_among_the_ru
     assert found["p_value"] == expected["p_value"] == 2 / (1 + found["placebos"])
     assert found["q_value"] == pytest.approx(expected["q_value"])
     assert found["q_value"] == pytest.approx(12 * found["p_value"] / 2)  # two of twelve, beside China's of the same p
+
+
+def test_a_route_that_has_no_room_without_a_publisher_is_no_sign_of_a_shock_of_the_year() -> None:
+    """Twenty goods that rise with what Eurostat tells of their supply: without it each would be a control route that rose."""
+    rows: list[dict[str, Any]] = []
+    for good in codes_of("8471", 20):
+        for row in trade() + years("FRA", "KAZ", dict.fromkeys(YEARS, 50 * MILLION)):
+            if row["partner_iso"] not in ELSEWHERE[20:]:
+                rows.append(row | {"cmd_code": good})
+    ran = run(rows)
+    of_2022 = ran.scores.filter(pl.col("window_end").dt.year() == 2022, exporter_iso="KAZ", importer_iso="RUS")
+    assert of_2022.height == 20
+    assert set(of_2022["shock_ratio"]) == {1.0}
+    changed = ran.measured("comext", of_2022.select(KEY))
+    found = left_out.scored({"comext": changed}, ran.tables, through, QUICK)["comext"]
+    assert (found["room_log"].max(), found.height) == (0.0, 20)
+    assert set(found["shock_ratio"]) == {1.0}
 
 
 def test_a_route_with_the_same_inputs_keeps_its_score_and_no_forest_is_fitted(
