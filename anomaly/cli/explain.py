@@ -192,7 +192,7 @@ def _run(store: Store, settings: scenarios.Settings) -> Row:
 
 def _reproduced(store: Store, row: Row, score: Row, settings: scenarios.Settings) -> str:
     """Score the row's group again, from features, and compare what the forest, the evidence, p and q are, to the last digit."""
-    if not score:
+    if not score or score["anomaly_score"] is None:
         return "this route has no score"
     from anomaly.stages.order import through
 
