@@ -143,6 +143,8 @@ class Settings(_Frozen):
     materiality_usd: int = Field(default=1_000_000, ge=0)
     least_months: int = Field(default=3, ge=1, le=12)
     rejected_share_limit: Share = 0.01
+    unpacked_bytes_limit: int = Field(default=8 * 2**30, ge=2**20)
+    unpacked_ratio_limit: int = Field(default=200, ge=2)
     extract_floor_usd: int = Field(default=10_000, ge=0)
     goods_lists: tuple[GoodsList, ...] = ()
     goods_asked: Literal["all", "listed"] = "all"

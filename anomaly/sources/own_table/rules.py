@@ -82,7 +82,7 @@ def _of_places(mapping: TableMapping) -> tuple[Rule, ...]:
         Rule(
             "unknown_edition", "classification",
             ~is_hs.fill_null(value=False) | (pl.col("said_edition").is_null() & pl.col("ref_date").is_not_null()),
-            "not such as H5, H6 or CN2022",
+            "not such as H5, H6 or CN2022, or of a year whose edition this version does not know",
         ),
         Rule("edition_before_its_time", "classification", too_early.fill_null(value=False),
              "an edition that was not made yet in that year"),

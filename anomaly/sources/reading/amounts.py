@@ -7,6 +7,9 @@ import polars as pl
 from anomaly.contract.schema import MOST_PLAUSIBLE_USD
 from anomaly.sources.base import Rule
 
+# what may be read as 0 and says otherwise: digits before an exponent below zero, or hundreds of noughts
+_VANISHED = r"^[^eE]*[1-9][^eE]*[eE]-|^[^1-9]{300}.*[1-9]"
+
 
 def is_filled(cell: pl.Expr) -> pl.Expr:
     """Whether a text cell holds more than blanks.
@@ -35,10 +38,12 @@ def to_number(cell: pl.Expr) -> pl.Expr:
     Returns
     -------
     polars.Expr
-        Float64; null where the cell is empty, no number, NaN or infinite.
+        Float64; null where the cell is empty, no number, NaN, infinite, or too small to be told from nothing (1e-400).
     """
     number = cell.str.strip_chars().cast(pl.Float64, strict=False)
-    return pl.when(number.is_finite()).then(number)
+    # only cells that came to 0 are looked at: a rule that costs the others nothing
+    is_vanished = pl.when(number == 0).then(cell).str.contains(_VANISHED).fill_null(value=False)
+    return pl.when(number.is_finite() & ~is_vanished).then(number)
 
 
 def whole(number: pl.Expr, times: float = 1, most: int = MOST_PLAUSIBLE_USD) -> pl.Expr:
