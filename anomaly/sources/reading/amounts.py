@@ -38,12 +38,29 @@ def to_number(cell: pl.Expr) -> pl.Expr:
     Returns
     -------
     polars.Expr
-        Float64; null where the cell is empty, no number, NaN, infinite, or too small to be told from nothing (1e-400).
+        Float64; null where the cell is empty, no number, NaN or infinite.
     """
     number = cell.str.strip_chars().cast(pl.Float64, strict=False)
-    # only cells that came to 0 are looked at: a rule that costs the others nothing
-    is_vanished = pl.when(number == 0).then(cell).str.contains(_VANISHED).fill_null(value=False)
-    return pl.when(number.is_finite() & ~is_vanished).then(number)
+    return pl.when(number.is_finite()).then(number)
+
+
+def vanishes(cell: pl.Expr, number: pl.Expr) -> pl.Expr:
+    """Whether a number is so small that it came to 0, which would be known to be nothing: 1e-400.
+
+    Parameters
+    ----------
+    cell : polars.Expr
+        String.
+    number : polars.Expr
+        The cell's, by `to_number`.
+
+    Returns
+    -------
+    polars.Expr
+        Boolean, never null.
+    """
+    # only cells that came to 0 are looked at, so that the others cost nothing
+    return pl.when(number == 0).then(cell).str.contains(_VANISHED).fill_null(value=False)
 
 
 def whole(number: pl.Expr, times: float = 1, most: int = MOST_PLAUSIBLE_USD) -> pl.Expr:
@@ -113,7 +130,12 @@ def number_rules(column: str, *, needed: bool, most: float = MOST_PLAUSIBLE_USD)
     cell = pl.col(column)
     number = to_number(cell)
     rules = (
-        Rule("not_a_number", column, is_filled(cell) & number.is_null(), "the amount is not a finite number"),
+        Rule(
+            "not_a_number",
+            column,
+            (is_filled(cell) & number.is_null()) | vanishes(cell, number),
+            "the amount is not a finite number, or too small to be told from nothing",
+        ),
         Rule("negative", column, number < 0, "the amount is below zero"),
         Rule("absurd", column, number > most, f"the amount is over {most:.0e}: its unit is wrong"),
     )
