@@ -15,12 +15,13 @@ from typing import Any
 
 from anomaly.contract.errors import AnomalyError, Locked, StoreFailure
 from anomaly.contract.schema import TABLES
-from anomaly.contract.settings import Settings, load
+from anomaly.contract.settings import Settings
 from anomaly.store import made_by
 from anomaly.store.store import REPORTS, Store
 from pipelines import log
 from pipelines.code import code_version
 from pipelines.job import SOME_SET_ASIDE, Job, Run, Stamp
+from pipelines.scenario import of_run
 
 FAULT = 70  # a fault of this program, sysexits.h EX_SOFTWARE
 INTERRUPTED = 130
@@ -98,7 +99,7 @@ def _run_all(jobs: Sequence[Job], asked: Mapping[str, str], raw: Path, store: St
         store.write_status({**text, **ended, **aside, "steps": outcome.steps})
 
     try:
-        settings = load(asked["scenario"])
+        settings = of_run(asked["scenario"])
         with store.lock():
             for job in jobs:
                 run = Run(store, settings, raw, job, stamp_of(job, store, settings, raw), is_quarantine)
