@@ -9,8 +9,6 @@ from __future__ import annotations
 import atexit
 import functools
 import gc
-import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from anomaly.contract.errors import AnomalyError
 from anomaly.contract.scenario import DEFAULT
 from pipelines.log import FORMATS as FORMATS_OF_LOG
 from pipelines.log import VARIABLE
+from pipelines.streams import as_process, leave_stdout, written_out
 
 Command = Callable[..., Any]
 
@@ -80,12 +79,13 @@ def spoken(command: Command) -> Command:
         from anomaly.cli.output import say
 
         try:
-            command(*arguments, **options)
+            with written_out():
+                command(*arguments, **options)
         except AnomalyError as error:
             say(str(error))
             raise click.exceptions.Exit(error.exit_code) from error
         except BrokenPipeError as error:  # `anomaly … | head`: who reads has enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            leave_stdout()
             raise click.exceptions.Exit(0) from error
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
@@ -111,7 +111,7 @@ def program() -> None:
     """`main` as a process of its own: what is imported stays to the end, so that no time goes into looking it over."""
     gc.set_threshold(_OBJECTS_BEFORE_A_WALK)
     atexit.register(gc.freeze)  # else it is all looked over once more on the way out, a sixth of a short answer's time
-    main()
+    as_process(main)
 
 
 @main.command()
