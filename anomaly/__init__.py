@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from anomaly.contract.errors import AnomalyError
-    from anomaly.notebook.data import Data, open_data, to_pandas
+    from anomaly.notebook.data import Data, Remark, open_data, to_pandas
 
-__all__ = ["AnomalyError", "Data", "open_data", "to_pandas"]
+__all__ = ["AnomalyError", "Data", "Remark", "open_data", "to_pandas"]
 
 _HOMES = {
     "AnomalyError": "anomaly.contract.errors",
     "Data": "anomaly.notebook.data",
+    "Remark": "anomaly.notebook.data",
     "open_data": "anomaly.notebook.data",
     "to_pandas": "anomaly.notebook.data",
 }

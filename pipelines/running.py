@@ -199,9 +199,9 @@ def is_done(job: Job, store: Store, stamp: Stamp) -> bool:
         False too where files were set aside: they are tried again.
     """
     if job.publishes:
-        return store.latest_run() == stamp.run
+        return store.latest_run() == stamp.run and not store.broken_documents()
     if not store.exists(job.name) or not store.is_complete(job.name):
-        return False
+        return False  # a damaged table is made again
     meta = store.meta(job.name)
     if Stamp(meta["inputs"], meta["settings"], meta["code_version"]) != stamp:
         return False

@@ -13,6 +13,7 @@ import polars as pl
 
 from anomaly.backtest.as_of import by_window
 from anomaly.backtest.rivals import RIVALS
+from anomaly.backtest.strata import with_fall
 from anomaly.contract.schema import ROUTE_KEY
 from anomaly.contract.schema_results import Backtest
 
@@ -20,6 +21,7 @@ OURS, CHANCE, ALL = "ours", "chance", "all"
 METHODS = (OURS, *(rival.name for rival in RIVALS))
 DEPTHS = (10, 20, 50, 100)
 FALSE_SHARE = 0.05
+ALIKE = "_alike"  # ends a measure's name: every method is held to as many flags as we raise among goods that fell alike
 PLANTED, CASES, NOTHING = "planted", "cases", "nothing"
 
 _RANKING = ["freq_code", "leg", "as_of", "window_months", "window_end"]
@@ -96,13 +98,15 @@ def build(
     polars.DataFrame
         schema.Backtest, in the order of its key.
     """
-    rows = _with_ours(rows).with_row_index("row")
-    places = _places(rows)
+    rows = with_fall(_with_ours(rows)).with_row_index("row")
+    places, alike = _places(rows, _RANKING), _places(rows, [*_RANKING, "fall"])
     chosen = {"flags": places.filter("is_named", pl.col("position") <= pl.col("flags")).select("row", "method")}
     named = places.filter("is_named")
+    chosen[f"flags{ALIKE}"] = alike.filter("is_named", pl.col("position") <= pl.col("flags")).select("row", "method")
     if PLANTED in judges:
         chosen |= _at_false_share(named, rows)
     measured = [_counted(places), *_precision(places, rows, judges), *_rates(named, rows, calibration)]
+    measured += _precision_alike(alike, rows, judges)
     about = rows.filter("is_candidate", ~pl.col("is_before_sanctions"))
     about = about.select("row", "freq_code", "leg", "as_of", *ROUTE_KEY[1:]).join(
         events, on=list(ROUTE_KEY), how="inner"
@@ -124,26 +128,26 @@ def _with_ours(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(pl.when("is_candidate").then(order).alias(OURS))
 
 
-def _places(rows: pl.DataFrame) -> pl.DataFrame:
+def _places(rows: pl.DataFrame, ranking: Sequence[str]) -> pl.DataFrame:
     """A row a candidate and method since the sanctions: its position in the ranking, and how many flags we raise there.
 
     What a method does not name comes last: `is_named` is false, and its place is an empty one.
     """
     asked = rows.filter("is_candidate", ~pl.col("is_before_sanctions")).with_columns(
-        flags=pl.col("is_flagged").sum().over(_RANKING)
+        flags=pl.col("is_flagged").sum().over(ranking)
     )
     return (
-        asked.unpivot(METHODS, index=["row", "flags", *_RANKING], variable_name="method", value_name="score")
+        asked.unpivot(METHODS, index=["row", "flags", *ranking], variable_name="method", value_name="score")
         .sort(
-            *_RANKING,
+            *ranking,
             "method",
             "score",
             "row",
-            descending=[False] * (len(_RANKING) + 1) + [True, False],
+            descending=[False] * (len(ranking) + 1) + [True, False],
             nulls_last=True,
         )
         .with_columns(
-            is_named=pl.col("score").is_not_null(), position=pl.int_range(1, pl.len() + 1).over(*_RANKING, "method")
+            is_named=pl.col("score").is_not_null(), position=pl.int_range(1, pl.len() + 1).over(*ranking, "method")
         )
     )
 
@@ -195,6 +199,31 @@ def _precision(places: pl.DataFrame, rows: pl.DataFrame, judges: Sequence[str]) 
         candidates = judged.filter(pl.col("method") == OURS).with_columns(method=pl.lit(CHANCE))
         sums = [pl.col("is_true").sum().alias("hits"), pl.len().alias("out_of")]
         figures.append(_filled(_in_sums(candidates, ["method"], sums), judged_by=judge, measure="precision_of_all"))
+    return figures
+
+
+def _precision_alike(alike: pl.DataFrame, rows: pl.DataFrame, judges: Sequence[str]) -> list[pl.DataFrame]:
+    """As `_precision` of as many as we flag, each method held to as many among goods that fell alike; by stratum too.
+
+    Chance draws as many in each stratum as we flag there: its hits are an expectation, and only the share is kept.
+    """
+    figures = []
+    sums = [(pl.col("is_true") & pl.col("is_named")).sum().alias("hits"), pl.len().alias("out_of")]
+    drawn = [(pl.col("share") * pl.col("flags")).sum().alias("hits"), pl.col("flags").sum().alias("out_of")]
+    for judge in judges:
+        judged = alike.join(rows.select("row", is_true=judge), on="row")
+        taken = judged.filter(pl.col("position") <= pl.col("flags")).rename({"fall": "kind"})
+        by_chance = (
+            judged.filter(pl.col("method") == OURS, pl.col("flags") > 0)
+            .group_by(*_RANKING, kind="fall")
+            .agg(pl.col("flags").first(), share=pl.col("is_true").mean())
+            .with_columns(method=pl.lit(CHANCE))
+        )
+        for by in (["method"], ["method", "kind"]):
+            figures.append(_filled(_in_sums(taken, by, sums), judged_by=judge, measure=f"precision_at_flags{ALIKE}"))
+            expected = _in_sums(by_chance, by, drawn).with_columns(value=pl.col("hits") / pl.col("out_of"))
+            expected = expected.with_columns(hits=pl.lit(None, pl.Int64), out_of=pl.lit(None, pl.Int64))
+            figures.append(_filled(expected, judged_by=judge, measure=f"precision_of_all{ALIKE}"))
     return figures
 
 

@@ -21,7 +21,9 @@ FIGURES: tuple[tuple[str, str, bool], ...] = (
     ("precision_at_50", "right among the first 50", True),
     ("precision_at_100", "right among the first 100", True),
     ("precision_at_flags", "right among as many as we flag", True),
+    ("precision_at_flags_alike", "the same among goods whose direct trade fell alike{kind}", True),
     ("recall_at_flags", "found with as many flags{kind}", True),
+    ("recall_at_flags_alike", "found with as many flags among goods that fell alike{kind}", True),
     ("median_months_to_flag", "median months to the first flag", False),
     ("benign_flagged_at_flags", "benign flagged with as many flags{kind}", False),
     ("recall_at_5pct_of_flags", "found where 5 % of the flags are false{kind}", True),
@@ -33,12 +35,14 @@ PER_1000 = ("flagged_before_sanctions", "placebos_flagged")
 COUNTS = ("recall", "benign")  # of a few: told as 12 of 12
 BRIEF = (  # the rows of the README
     "precision_at_flags",
+    "precision_at_flags_alike",
     "recall_at_flags",
     "median_months_to_flag",
     "benign_flagged_at_flags",
     "recall_at_5pct_of_flags",
     "flagged_before_sanctions",
 )
+_BY_CHANCE = {False: "precision_of_all", True: "precision_of_all_alike"}  # of all candidates, of those that fell alike
 _SHORT = {"hidiroglou_berthelot": "Hidiroglou-Berthelot"}
 
 PANELS = {  # of the chart
@@ -63,7 +67,7 @@ def kept(table: pl.DataFrame) -> pl.DataFrame:
     polars.DataFrame
         A part of its rows.
     """
-    shown = [*(measure for measure, _, _ in FIGURES), "precision_of_all", "flagged_share", "events_tested"]
+    shown = [*(measure for measure, _, _ in FIGURES), *_BY_CHANCE.values(), "flagged_share", "events_tested"]
     return table.filter(pl.col("as_of") == ALL, pl.col("window_months") == 0, pl.col("measure").is_in(shown))
 
 
@@ -84,21 +88,29 @@ def summary(table: pl.DataFrame) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     figures = kept(table)
     for leg in _legs(figures):
-        judges = figures.filter(pl.col("leg") == leg, pl.col("measure") == "precision_of_all", pl.col("hits") > 0)
+        judges = figures.filter(
+            pl.col("leg") == leg, pl.col("measure").is_in(_BY_CHANCE.values()), pl.coalesce("hits", "value") > 0
+        )
         for measure, says, is_more_better in FIGURES:
             about = figures.filter(pl.col("leg") == leg, pl.col("measure") == measure).sort("judged_by", "kind")
             if about.filter(pl.col("kind") != "")["kind"].n_unique() == 1:
                 about = about.filter(pl.col("kind") == "")  # the only kind is all there is
             for (judged_by, kind), part in about.group_by("judged_by", "kind", maintain_order=True):
-                is_precision, by_chance = measure.startswith("precision"), judges.filter(judged_by=judged_by)
+                is_precision = measure.startswith("precision")
+                by_chance = judges.filter(judged_by=judged_by, measure=_chance_of(measure), kind=kind)
                 if is_precision and by_chance.is_empty():
                     continue  # no candidate is right: nothing to be right about
                 figure = says.format(kind=f", {kind}" if kind else "")
-                figure += f" ({judged_by})" if is_precision and judges.height > 1 else ""
+                figure += f" ({judged_by})" if is_precision and judges["judged_by"].n_unique() > 1 else ""
                 cells = _cells(part, measure, is_more_better)
                 chance = _text(by_chance.row(0, named=True), measure) if is_precision else ""
                 rows.append({"leg": leg, "judged_by": judged_by, "figure": figure, **cells, CHANCE: chance})
     return rows
+
+
+def _chance_of(measure: str) -> str:
+    """The measure of chance that stands beside one."""
+    return _BY_CHANCE[measure.endswith("_alike")]
 
 
 def _legs(figures: pl.DataFrame) -> list[str]:
@@ -201,14 +213,16 @@ def brief(table: pl.DataFrame, dates: Sequence[str], leg: str = HUB_TO_TARGET) -
     """
     judges = [kept(table).filter(measure="events_tested").row(0, named=True)["judged_by"], "nothing"]
     figures = kept(table).filter(pl.col("leg") == leg, pl.col("kind") == "", pl.col("judged_by").is_in(judges))
-    chance = {row["judged_by"]: row for row in figures.filter(measure="precision_of_all").to_dicts()}
+    chance = {row["measure"]: row for row in figures.filter(judged_by=judges[0]).to_dicts() if row["method"] == CHANCE}
     lines = [BEGIN, _tested(table, dates), "", f"| {leg} | ours | best of {len(METHODS) - 1} rivals |", "|---|---|---|"]
     for measure, says, is_more_better in FIGURES:
         part = figures.filter(measure=measure)
         if measure not in BRIEF or part.filter(method=OURS).is_empty():
             continue
         cells = _cells(part, measure, is_more_better)
-        by_chance = f" ({_text(chance[judges[0]], measure)} by chance)" if measure.startswith("precision") else ""
+        by_chance = (
+            f" ({_text(chance[_chance_of(measure)], measure)} by chance)" if measure.startswith("precision") else ""
+        )
         rivals = _best_rivals(part, cells, is_more_better)
         lines.append(f"| {says.format(kind='')}{by_chance} | {cells[OURS]} | {rivals} |")
     return "\n".join([*lines, END])

@@ -20,6 +20,7 @@ EU_RATIO = 2.0
 Z_LIMIT, GROWTH_LIMIT, Z_LIMIT_USD = 1.96, 0.5, 1_000_000
 HB_U, HB_A = 0.4, 0.05  # Hidiroglou and Berthelot's exponent of size, and the least width of a quartile
 MAD_TO_SD = 1.4826
+FALL_LOG = 0.223  # direct trade fell by a fifth
 FOREST_SEED = 0
 
 
@@ -186,6 +187,61 @@ def plain_forest(frame: pl.DataFrame) -> pl.Series:
     return scores.plain_forest(frame.select(pl.col(names).fill_null(0.0)), FOREST_SEED)
 
 
+def direct_fall(frame: pl.DataFrame) -> pl.Series:
+    """Fall of the good's direct trade, without a look at the route: what a weight of the good alone can do.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        Routes of one window: direct_drop_log.
+
+    Returns
+    -------
+    polars.Series
+        The fall in logs; null where it is unknown.
+    """
+    return _finite(frame, pl.col("direct_drop_log"))
+
+
+def growth_where_direct_fell(frame: pl.DataFrame) -> pl.Series:
+    """Growth over the baseline, of routes whose good's direct trade fell by a fifth or more.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        Routes of one window: baseline_excess_log, direct_drop_log.
+
+    Returns
+    -------
+    polars.Series
+        The growth in logs; null where the direct trade stood, or either is unknown.
+
+    Examples
+    --------
+    >>> routes = pl.DataFrame({"baseline_excess_log": [2.0, 1.0, 3.0], "direct_drop_log": [0.1, 0.3, None]})
+    >>> growth_where_direct_fell(routes).to_list()
+    [None, 1.0, None]
+    """
+    return _finite(frame, pl.when(pl.col("direct_drop_log") >= FALL_LOG).then("baseline_excess_log"))
+
+
+def three_signs(frame: pl.DataFrame) -> pl.Series:
+    """Growth over the year before, of routes with all three signs: direct trade down, sales to the hub up, the hub's up.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        Routes of one window: direct_drop_log, upstream_surge_log, surge_log.
+
+    Returns
+    -------
+    polars.Series
+        The growth in logs; null where a sign is missing or unknown.
+    """
+    signs = [pl.col(name) > 0 for name in ("direct_drop_log", "upstream_surge_log", "surge_log")]
+    return _finite(frame, pl.when(*signs).then("surge_log"))
+
+
 def ensemble(frame: pl.DataFrame) -> pl.Series:
     """Mean rank over the rules and the forest; a rule puts what it does not flag last, all at one rank.
 
@@ -199,7 +255,8 @@ def ensemble(frame: pl.DataFrame) -> pl.Series:
     polars.Series
         Mean rank; the highest is the most suspicious.
     """
-    ranks = [rival.rank(frame).rank("average") for rival in RIVALS if rival.rank is not ensemble]
+    rules = (growth, eu_rule, growth_z, hidiroglou_berthelot, robust_z, plain_forest)  # of the route itself
+    ranks = [rule(frame).rank("average") for rule in rules]
     return _finite(
         pl.DataFrame([rank.fill_null(0.0).alias(str(at)) for at, rank in enumerate(ranks)]),
         pl.mean_horizontal(pl.all()),
@@ -228,5 +285,18 @@ RIVALS: tuple[Rival, ...] = (
     ),
     Rival("robust_z", "log growth in median absolute deviations", "robust statistics' usual rule", robust_z),
     Rival("plain_forest", "isolation forest with defaults on raw indicators", "Liu, Ting and Zhou 2008", plain_forest),
+    Rival("direct_fall", "fall of the good's direct trade alone", "our own, for what the good alone says", direct_fall),
+    Rival(
+        "growth_where_direct_fell",
+        "growth over the baseline where direct trade fell by a fifth",
+        "the simple fair rival; the fall as in EBRD, The Eurasian roundabout (2023)",
+        growth_where_direct_fell,
+    ),
+    Rival(
+        "three_signs",
+        "growth where direct trade fell, sales to the hub rose and the hub's rose",
+        "the usual screen, as in EBRD, The Eurasian roundabout (2023)",
+        three_signs,
+    ),
     Rival("ensemble", "mean rank of the rules and the plain forest", "usual practice", ensemble),
 )

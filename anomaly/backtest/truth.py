@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import polars as pl
 
 from anomaly.contract.keys import ROUTE
 from anomaly.contract.periods import first_month
 from anomaly.contract.schema import ROUTE_KEY
-from anomaly.reference import editions
-from anomaly.reference.countries import EU27
+from anomaly.reference.cases import about
 
 OUT_OF_TIME = "out_of_time"  # the route has an episode, but not in this window
 NOTHING = "nothing"  # no episode was planted on the route
-IS_EVASION = {"rise": True, "gap": True, "not_a_hub": False, "fall": None}  # of the kinds of published cases
-_NO_LABELS = pl.DataFrame(
-    schema={
-        **dict.fromkeys(("episode_id", "kind", *ROUTE), pl.String),
-        "start": pl.Date, "end": pl.Date, "is_evasion": pl.Boolean,
-    }
-)  # fmt: skip
 
 
 def planted(routes: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
@@ -126,66 +116,18 @@ def of_cases(routes: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
     routes : polars.DataFrame
         schema.ROUTE_KEY and anything else.
     cases : polars.DataFrame
-        cases.read(); one without goods is about every good, one without exporters or importers about everyone.
+        cases.read, or some of it; one without goods is about every good, one without exporters or importers about everyone.
 
     Returns
     -------
     polars.DataFrame
-        schema.ROUTE_KEY, kind, start, is_evasion, event_id. `is_evasion` is true for a rise or a gap, false for a rise that
-        has another reason, and null for a fall: its routes may have been flagged with right before.
+        schema.ROUTE_KEY, kind, start, is_evasion, event_id. `is_evasion` is null where a case is no label, so that a flag on
+        it is neither right nor wrong: contested ones, what was stopped, and sums of goods that no code names.
     """
-    goods = routes["good"].unique().sort().to_list()
-    events = [of_labels(routes.head(0), _NO_LABELS)]
-    for case in cases.to_dicts():
-        in_time = pl.lit(value=True)
-        if case["start"] is not None:
-            in_time = (pl.col("window_end") >= case["start"]) & (first_month() <= case["end"])
-        about = routes.filter(
-            in_time,
-            _is_one_of("exporter_iso", case["exporters"]),
-            _is_one_of("importer_iso", case["importers"]),
-            pl.col("good").is_in(goods_of(case["goods"], goods)) if case["goods"] else pl.lit(value=True),
-        )
-        windows = about.select(ROUTE_KEY).unique(maintain_order=True)
-        events.append(
-            windows.select(
-                *events[0].columns[: len(ROUTE_KEY)],
-                kind=pl.lit(case["kind"]),
-                start=pl.lit(case["start"], dtype=pl.Date),
-                is_evasion=pl.lit(IS_EVASION[case["kind"]], dtype=pl.Boolean),
-                event_id=pl.lit(case["case_id"]),
-            )
-        )
-    return pl.concat([part.select(events[0].columns) for part in events])
-
-
-def _is_one_of(column: str, countries: Sequence[str]) -> pl.Expr:
-    if not countries:
-        return pl.lit(value=True)
-    members = [iso3 for country in countries for iso3 in (EU27 if country == "EU27" else (country,))]
-    return pl.col(column).is_in(members)
-
-
-def goods_of(prefixes: Sequence[str], goods: Sequence[str]) -> list[str]:
-    """Of some goods those with a code that begins with one asked for.
-
-    Parameters
-    ----------
-    prefixes : sequence of str
-        Beginnings of HS codes, or whole ones.
-    goods : sequence of str
-        Codes and families.
-
-    Returns
-    -------
-    list of str
-        Of `goods`, order kept; a family where a member of it begins so.
-
-    Examples
-    --------
-    >>> goods_of(["8703", "851713"], ["851712+", "870323", "901380"])
-    ['851712+', '870323']
-    """
-    return [
-        good for good in goods if any(code.startswith(tuple(prefixes)) for code in (good, *editions.good_members(good)))
-    ]
+    facts = cases.select("case_id", "kind", "start", "is_evasion")
+    return (
+        about(routes, cases)
+        .join(facts, on="case_id", how="left", maintain_order="left")
+        .rename({"case_id": "event_id"})
+        .select(*ROUTE_KEY, "kind", "start", "is_evasion", "event_id")
+    )

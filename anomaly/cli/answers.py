@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +16,19 @@ from anomaly.cli.store import (
     goods_of,
     held_or_nearest,
     in_currency,
-    limits_of,
     named,
     open_store,
-    read,
+    scenario_and_limits,
     scenario_of,
     understood,
 )
+from anomaly.cli.tables import StoreTables
 from anomaly.contract.errors import SourceUnavailable
 from anomaly.contract.keys import ROUTE, WINDOW_KEY
 from anomaly.contract.periods import is_window, window_of
 from anomaly.query import answer as questions
 from anomaly.query import question as asking
-from anomaly.query.held import BOTH_SIDES, COLUMNS, table
+from anomaly.query.held import BOTH_SIDES, BROKEN, COLUMNS, Tables, table
 from anomaly.query.question import Question
 from anomaly.reference import countries, goods
 from anomaly.store.store import Store
@@ -38,6 +40,7 @@ _QUERY_COLUMNS = (
     *ROUTE, "period", "value_prior_year_usd", "value_usd", "change_percent",
     "value_baseline_usd", "is_flagged", "q_value", "flag_type", "note",
 )  # fmt: skip
+_OF_ROUTES = ("is_flagged", "q_value", "flag_type")  # of the columns of a query: a sum has none of them
 _SERIES_COLUMNS = (
     "period", "export_value_fob_usd", "import_value_cif_usd", "reexport_value_fob_usd", "net_wgt_g", "value_usd", "value_basis",
 )  # fmt: skip
@@ -46,28 +49,44 @@ _ROLLUP_COLUMNS = (
 )  # fmt: skip
 
 
-def routes_of(asked: Asked, limit: int, data: Path) -> tuple[pl.DataFrame, int, Question, pl.DataFrame]:
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Rows, and what has to be said beside them.
+
+    Parameters
+    ----------
+    rows : polars.DataFrame
+        In the currency asked for.
+    count : int
+        How many rows there are without a limit.
+    remarks : tuple of str
+        Sentences about the rows or about why there is none.
+    is_sum : bool
+        Whether the rows are sums over routes, which are never scored.
+    """
+
+    rows: pl.DataFrame
+    count: int
+    remarks: tuple[str, ...]
+    is_sum: bool = False
+
+
+def routes_of(asked: Asked, limit: int | None, data: Path) -> Answer:
     """Routes of a good in a window, as `anomaly query` answers.
 
     Parameters
     ----------
     asked : Asked
         The question as typed.
-    limit : int
-        Most rows.
+    limit : int or None
+        Most rows; all of them where it is None.
     data : pathlib.Path
         Folder that holds the tables.
 
     Returns
     -------
-    polars.DataFrame
-        Columns of query.answer.ANSWER, the largest first; amounts in the currency asked for.
-    int
-        How many rows there are without the limit.
-    Question
-        As it was understood.
-    polars.DataFrame
-        The rows of bilateral that the answer comes from, whole goods.
+    Answer
+        Columns of query.answer.ANSWER, the largest first.
 
     Raises
     ------
@@ -80,22 +99,32 @@ def routes_of(asked: Asked, limit: int, data: Path) -> tuple[pl.DataFrame, int, 
     cells = cells_of(store, question, currency)
     if cells.is_empty():
         held_or_nearest(store, question, asked.code)
-    routes, goods = question.where(), goods_of(cells)
-    where = {"features": routes, "features.refused": routes, "flags": routes, "scores": routes, "coverage.scope": goods}
-    names = (
-        ["coverage", "coverage.scope", "features"]
-        if question.is_sum
-        else [name for name in COLUMNS if name != "bilateral"]
-    )
-    asked_of = [*names, "bilateral"]
-    baseline_years, limits = scenario_of(store, asked_of).baseline_years, limits_of(store, asked_of)
-    tables = {**read(store, names, where, question.between), "bilateral": cells}
+    names = _tables_for(question)
+    scenario, limits = scenario_and_limits(store, [*names, "bilateral"])
+    routes = question.where()
+    where = dict.fromkeys(("features", "features.refused", "flags", "scores"), routes)
+    held = StoreTables(store, names, where | {"coverage.scope": goods_of(cells)}, question.between)
     if not windows:
-        windows = questions.latest({**tables, "bilateral": cells.filter(routes)})
+        windows = questions.latest(_beside({"bilateral": cells.filter(routes)}, held))
     if currency != "USD":
-        tables = {name: frame for name, frame in tables.items() if name not in _IN_USD}
-    rows, count = questions.answer(question, windows, tables, baseline_years, limits, limit)
-    return rows, count, question, cells
+        held = StoreTables(store, tuple(name for name in names if name not in _IN_USD), held.where, question.between)
+    tables = _beside({"bilateral": cells}, held)
+    rows, count = questions.answer(question, windows, tables, scenario.baseline_years, limits, limit)
+    remarks = [*_of_simulation(cells), *_of_older_tables(held)]
+    if rows.is_empty():
+        remarks.append(_nothing(asked, cells.filter(routes)))
+    return Answer(rows, count, tuple(remarks), question.is_sum)
+
+
+def _tables_for(question: Question) -> tuple[str, ...]:
+    if question.is_sum:
+        return ("coverage", "coverage.scope", "features")
+    return tuple(name for name in COLUMNS if name != "bilateral")
+
+
+def _beside(at_hand: dict[str, pl.DataFrame], held: StoreTables) -> Tables:
+    """Frames at hand before the store's tables, none of which is read by this."""
+    return ChainMap(at_hand, held)  # type: ignore[arg-type]  # nothing is written to either
 
 
 def query(asked: Asked, *, limit: int, data: Path, form: str) -> None:
@@ -117,26 +146,32 @@ def query(asked: Asked, *, limit: int, data: Path, form: str) -> None:
     AnomalyError
         Where the question or the store cannot be read.
     """
-    rows, count, question, cells = routes_of(asked, limit, data)
-    currency = asked.currency.upper()
-    _say_if_simulated(cells)
-    if rows.is_empty():
-        say(_nothing(asked, cells.filter(question.where())))
-    names_seen = [
-        name for name in _QUERY_COLUMNS if not question.is_sum or name not in ("is_flagged", "q_value", "flag_type")
-    ]
+    answer = routes_of(asked, limit, data)
+    rows, currency = answer.rows, asked.currency.upper()
+    for remark in answer.remarks:
+        say(remark)
+    names_seen = [name for name in _QUERY_COLUMNS if not (answer.is_sum and name in _OF_ROUTES)]
     if form == "table":
         _sentences_before(rows, currency)
     show(in_currency(rows, currency), form, [named(name, currency) for name in names_seen])
     if form == "table":
         _reasons_after(rows)
-    if count > rows.height:
-        say(f"{rows.height:,} of {count:,} rows, the largest first; --limit shows more")
+    if answer.count > rows.height:
+        say(f"{rows.height:,} of {answer.count:,} rows, the largest first; --limit shows more")
 
 
-def _say_if_simulated(cells: pl.DataFrame) -> None:
-    if cells["dataset"].str.starts_with(_SIMULATED).any():
-        say("simulated trade: no figure here is real")
+def _of_simulation(cells: pl.DataFrame) -> list[str]:
+    is_simulated = cells["dataset"].str.starts_with(_SIMULATED).any()
+    return ["simulated trade: no figure here is real"] if is_simulated else []
+
+
+def _of_older_tables(held: StoreTables) -> list[str]:
+    if BROKEN not in held.missing:
+        return []
+    return [
+        f"the tables are of an older version, without {BROKEN}: a comparison is not refused where the code changed its "
+        "meaning with the HS edition; run again from the raw files"
+    ]
 
 
 def _nothing(asked: Asked, cells: pl.DataFrame) -> str:
@@ -195,7 +230,7 @@ def _reasons_after(rows: pl.DataFrame) -> None:
         say(f"\nanomaly explain {flagged['flag_id'][0]} shows all of it")
 
 
-def periods_of(asked: Asked, freq: str | None, data: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
+def periods_of(asked: Asked, freq: str | None, data: Path) -> Answer:
     """One route period by period, as `anomaly series` answers.
 
     Parameters
@@ -209,11 +244,9 @@ def periods_of(asked: Asked, freq: str | None, data: Path) -> tuple[pl.DataFrame
 
     Returns
     -------
-    polars.DataFrame
+    Answer
         A row a period, columns of query.series: what each side reports, null where it is not known and 0 where it is
         known to be nothing.
-    polars.DataFrame
-        The route's rows of bilateral.
 
     Raises
     ------
@@ -232,7 +265,7 @@ def periods_of(asked: Asked, freq: str | None, data: Path) -> tuple[pl.DataFrame
         cells = cells.filter(pl.col("source") == asked.source)
     trade, cells = cells, cells.filter(question.where())
     silent = _known_nothing(store, question, trade, goods)
-    own = cells
+    remarks = _of_simulation(cells)
     if period is not None:
         cells, silent = (
             frame.filter(pl.col("ref_date").is_between(pl.lit(period.start), pl.lit(period.end)))
@@ -240,7 +273,10 @@ def periods_of(asked: Asked, freq: str | None, data: Path) -> tuple[pl.DataFrame
         )
     freqs = [freq] if freq else sorted({*cells["freq_code"], *silent["freq_code"]})
     parts = [by_period.series(cells, silent, freq_code) for freq_code in freqs]
-    return (pl.concat(parts) if parts else by_period.series(cells, silent, "A")), own
+    rows = pl.concat(parts) if parts else by_period.series(cells, silent, "A")
+    if rows.is_empty():
+        remarks.append("no period in which either side reported: not reported is not zero")
+    return Answer(rows, rows.height, tuple(remarks))
 
 
 def series(asked: Asked, *, freq: str | None, data: Path, form: str) -> None:
@@ -262,12 +298,10 @@ def series(asked: Asked, *, freq: str | None, data: Path, form: str) -> None:
     AnomalyError
         Where the question or the store cannot be read.
     """
-    whole, cells = periods_of(asked, freq, data)
-    currency = asked.currency.upper()
-    _say_if_simulated(cells)
-    if whole.is_empty():
-        say("no period in which either side reported: not reported is not zero")
-    show(in_currency(whole, currency), form, [named(name, currency) for name in _SERIES_COLUMNS])
+    answer, currency = periods_of(asked, freq, data), asked.currency.upper()
+    for remark in answer.remarks:
+        say(remark)
+    show(in_currency(answer.rows, currency), form, [named(name, currency) for name in _SERIES_COLUMNS])
 
 
 def _known_nothing(store: Store, question: Question, trade: pl.DataFrame, goods: pl.Expr) -> pl.DataFrame:
@@ -282,11 +316,10 @@ def _known_nothing(store: Store, question: Question, trade: pl.DataFrame, goods:
     if question.is_sum or len(held) != 1 or exporter is None or importer is None or not store.exists("coverage.scope"):
         return known_nothing(coverage, scope, "", "", "", floor_usd)
     sides = [exporter.name, importer.name]
-    tables = read(
-        store,
-        ["coverage", "coverage.scope"],
-        {"coverage": pl.col("reporter_iso").is_in(sides), "coverage.scope": goods},
-    )
+    # another publisher's silence says nothing where its rows are left out
+    is_asked = pl.lit(value=True) if question.source is None else pl.col("source") == question.source
+    where = {"coverage": pl.col("reporter_iso").is_in(sides) & is_asked, "coverage.scope": goods & is_asked}
+    tables = StoreTables(store, ("coverage", "coverage.scope"), where)
     reported = (tables["coverage"], tables["coverage.scope"])
     return known_nothing(*reported, held[0], exporter.name, importer.name, floor_usd, trade)
 

@@ -28,6 +28,10 @@ _FAULT = 70  # a fault of this program, sysexits.h EX_SOFTWARE
 _OBJECTS_BEFORE_A_WALK = 200_000  # imports make 62,000, and all of them stay
 
 
+def _folder_or_none(context: click.Context, option: click.Parameter, text: str | None) -> Path | None:
+    return None if text is None else _folder(context, option, text)
+
+
 def _folder(_context: click.Context, _option: click.Parameter, text: str) -> Path:
     if "\0" in text or not text.strip():
         raise click.BadParameter("expected the path of a folder")
@@ -63,8 +67,8 @@ scenario_option = click.option(
 )
 
 
-def _text_option(*names: str, **told: Any) -> Callable[[Command], Command]:
-    return click.option(*names, callback=_no_control, **told)
+def _text_option(*names: str, **attributes: Any) -> Callable[[Command], Command]:
+    return click.option(*names, callback=_no_control, **attributes)
 
 
 def _text_argument(name: str) -> Callable[[Command], Command]:
@@ -386,11 +390,14 @@ def report(data: Path, form: str) -> None:
 
 
 @main.command()
+@click.option(
+    "--raw", default=None, callback=_folder_or_none, metavar="DIR", help="Raw files; the last run's if not told."
+)
 @data_option
 @format_option
 @spoken
-def verify(data: Path, form: str) -> None:
-    """Read every table's files again and name any that is not what was written."""
-    from anomaly.cli import lists
+def verify(raw: Path | None, data: Path, form: str) -> None:
+    """Read tables, documents and raw files again and name any that is not what was written or read."""
+    from anomaly.cli import whole
 
-    lists.verify(data, form)
+    whole.verify(data, raw, form)

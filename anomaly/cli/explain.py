@@ -94,8 +94,8 @@ def parts_of(subject: str, data: Path, *, reproduce: bool = False, scenario: str
         raise SourceUnavailable(
             "a table of features", "none in the store", hint="run `make`, or name another folder with --data"
         )
-    known = families(store)
-    goods, between = asking.parse_goods(asked.code, known), asking.goods_between(asked.code, known)
+    family_map = families(store)
+    goods, between = asking.parse_goods(asked.code, family_map), asking.goods_between(asked.code, family_map)
     if goods is None:
         raise BadRequest("one good", asking.TOTAL, hint="name a code")
     settings = _settings_of(store, scenario)
@@ -109,9 +109,12 @@ def parts_of(subject: str, data: Path, *, reproduce: bool = False, scenario: str
         if store.exists(name)
     }
     if store.exists("flows") and store.exists("flows.files"):
-        told = explaining.told_by(row, of_record(settings.recorded()), members(store, row["good"]))
+        behind = explaining.flows_behind(row, of_record(settings.recorded()), members(store, row["good"]))
         columns = ["raw_file", "flow_code", "ref_date"]
-        tables |= {"flows": store.read("flows", columns=columns, where=told), "flows.files": store.read("flows.files")}
+        tables |= {
+            "flows": store.read("flows", columns=columns, where=behind),
+            "flows.files": store.read("flows.files"),
+        }
     parts = explaining.explain(row, tables, limits_of(settings), _run(store, settings))
     if reproduce:
         parts["score"]["reproduced"] = _reproduced(store, row, parts["score"], settings)
@@ -175,12 +178,12 @@ def _not_measured(store: Store, asked: Subject, goods: pl.Expr, period: str | No
 def _run(store: Store, settings: scenarios.Settings) -> Row:
     """What the numbers hang on: code, scenario, seeds, and the version of each table."""
     metas: dict[str, dict[str, Any]] = {name: store.meta(name) for name in _RUN_TABLES if store.exists(name)}
-    told = metas.get("flags") or metas.get("features") or {}
+    newest = metas.get("flags") or metas.get("features") or {}
     return {
         "scenario": settings.name,
         "scenario_title": settings.title,
         "scenario_hash": settings.fingerprint(),
-        "code_version": told.get("code_version"),
+        "code_version": newest.get("code_version"),
         "seeds": ", ".join(map(str, settings.forest.seeds)),
         **{f"version_of_{name}": store.version(name) for name in metas},
     }
@@ -196,12 +199,10 @@ def _reproduced(store: Store, row: Row, score: Row, settings: scenarios.Settings
         [pl.col(name) == row[name] for name in ("freq_code", "window_months", "baseline_gap_years")]
     )
     given = {"features": store.read("features", where=group), "families": families(store)}
-    again = through(["scores"], given, settings).read("scores").filter(explaining.is_about(row))
-    if again.is_empty():
+    refitted = through(["scores"], given, settings).read("scores").filter(explaining.is_about(row))
+    if refitted.is_empty():
         return "the route is not scored with these settings"
-    found = again["anomaly_score"][0]
-    if found == score["anomaly_score"]:
-        return f"yes: the forest was fitted again and gives {found:.12f}, the same"
-    return (
-        f"no: fitted again it gives {found:.12f}; other settings, other versions of the libraries, or changed features"
-    )
+    refitted_score = refitted["anomaly_score"][0]
+    if refitted_score == score["anomaly_score"]:
+        return f"yes: the forest was fitted again and gives {refitted_score:.12f}, the same"
+    return f"no: fitted again it gives {refitted_score:.12f}; other settings, other versions of the libraries, or changed features"

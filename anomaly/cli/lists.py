@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from anomaly.cli.output import say, show
-from anomaly.contract.errors import BadRequest, SettingsWrong, SourceUnavailable, StoreFailure
+from anomaly.contract.errors import BadRequest, SettingsWrong, SourceUnavailable
 
 if TYPE_CHECKING:
     import dataframely as dy
@@ -31,8 +31,14 @@ def sources(data: Path, form: str) -> None:
         say(f"{count:,} doubts of the files that were read: `anomaly sources --doubts` shows them")
 
     rows = [
-        {"name": one.name, "title": one.title, "publisher": one.publisher, "licence": one.licence, "url": one.url}
-        for one in SOURCES
+        {
+            "name": source.name,
+            "title": source.title,
+            "publisher": source.publisher,
+            "licence": source.licence,
+            "url": source.url,
+        }
+        for source in SOURCES
     ]
     show(rows, form)
 
@@ -63,10 +69,10 @@ def scenarios(data: Path, form: str) -> None:
     """
     from anomaly.contract import settings
 
-    known = [settings.load(file.stem) for file in sorted(settings.SCENARIOS.glob("*.toml"))]
+    scenarios = [settings.load(file.stem) for file in sorted(settings.SCENARIOS.glob("*.toml"))]
     made = _made_by(data)
-    if made is not None and made not in known:
-        known.append(made)
+    if made is not None and made not in scenarios:
+        scenarios.append(made)
     rows = [
         {
             "name": scenario.name,
@@ -81,7 +87,7 @@ def scenarios(data: Path, form: str) -> None:
             "goods_lists": " ".join(goods_list.file for goods_list in scenario.goods_lists),
             "made_these_tables": scenario == made,
         }
-        for scenario in known
+        for scenario in scenarios
     ]
     show(rows, form, ["name", "since", "title", "made_these_tables"])
 
@@ -114,14 +120,14 @@ def indicators(form: str) -> None:
 
     rows = [
         {
-            "name": one.name,
-            "unit": one.unit,
-            "threshold": float(one.threshold),
-            "in_forest": one.in_forest,
-            "says": one.says,
-            "source": one.source,
+            "name": indicator.name,
+            "unit": indicator.unit,
+            "threshold": float(indicator.threshold),
+            "in_forest": indicator.in_forest,
+            "says": indicator.says,
+            "source": indicator.source,
         }
-        for one in INDICATORS
+        for indicator in INDICATORS
     ]
     show(rows, form)
 
@@ -159,15 +165,15 @@ def tables(name: str | None, data: Path, form: str) -> None:
     else:
         say(f"{data}: not there yet; `make` fills it")
     rows = []
-    for known, contract in schema.TABLES.items():
-        is_held = store is not None and store.exists(known)
-        scenario = store.meta(known).get("scenario") if store and is_held else None
+    for table_name, contract in schema.TABLES.items():
+        is_held = store is not None and store.exists(table_name)
+        scenario = store.meta(table_name).get("scenario") if store and is_held else None
         meaning = (contract.__doc__ or "").partition("\n")[0]
         rows.append(
             {
-                "table": known,
-                "rows": store.meta(known)["rows"] if store and is_held else None,
-                "version": store.version(known) if store and is_held else None,
+                "table": table_name,
+                "rows": store.meta(table_name)["rows"] if store and is_held else None,
+                "version": store.version(table_name) if store and is_held else None,
                 "scenario": scenario["name"] if scenario else None,
                 "holds": meaning,
             }
@@ -188,8 +194,14 @@ def _columns_of_features() -> list[dict[str, str]]:
     from anomaly.indicators import INDICATORS
 
     return [
-        {"column": one.name, "type": "Float64", "unit": one.unit, "nullable": "yes", "meaning": one.says}
-        for one in INDICATORS
+        {
+            "column": indicator.name,
+            "type": "Float64",
+            "unit": indicator.unit,
+            "nullable": "yes",
+            "meaning": indicator.says,
+        }
+        for indicator in INDICATORS
     ]
 
 
@@ -342,59 +354,3 @@ def doubts(data: Path, form: str) -> None:
     if not (aside or rows):
         say("no doubts, and no file set aside")
     show([*({**dict.fromkeys(("reporter", "partner", "good")), **row} for row in aside), *rows], form)
-
-
-def verify(data: Path, form: str) -> None:
-    """Answer `anomaly verify`: each table and the newest report, with its files that are broken.
-
-    Parameters
-    ----------
-    data : pathlib.Path
-        Folder that holds the tables and reports.
-    form : str
-        One of output.FORMATS.
-
-    Raises
-    ------
-    SourceUnavailable
-        Where there is no such folder.
-    StoreFailure
-        After the rows are printed, naming every file that is not what was written.
-    """
-    from anomaly.cli.store import open_store
-    from anomaly.contract import schema
-
-    store = open_store(data)
-    rows: list[dict[str, Any]] = []
-    for name in schema.TABLES:
-        if "." not in name and store.exists(name):
-            rows.append({"table": name, "version": store.version(name), "broken": store.verify(name)})
-    if store.latest_run() is not None:
-        rows.append({"table": "reports", "version": store.latest_run(), "broken": _broken_documents(data)})
-    show([{**row, "broken": row["broken"] or "nothing"} for row in rows], form)
-    broken = [str(file) for row in rows for file in row["broken"]]
-    if broken:
-        raise StoreFailure(
-            "files with the content that was written",
-            "others",
-            count=len(broken),
-            examples=broken,
-            hint="move the folder of that table (or of the report) away, then run again from the raw files",
-        )
-
-
-def _broken_documents(data: Path) -> list[str]:
-    """Documents of the newest report that are not what its manifest says."""
-    import hashlib
-    import json
-
-    latest = data / "reports" / "latest"
-    try:
-        told = json.loads((latest / "manifest.json").read_text(encoding="utf-8"))["documents"]
-    except (OSError, ValueError, KeyError):
-        return ["reports/latest/manifest.json"]
-    return [
-        f"reports/latest/{name}"
-        for name, sha256 in sorted(told.items())
-        if not (latest / name).is_file() or hashlib.sha256((latest / name).read_bytes()).hexdigest() != sha256
-    ]

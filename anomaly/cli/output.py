@@ -142,8 +142,8 @@ def _flat(part: Any) -> list[dict[str, Any]]:
         return [{"row": "", "name": name, "value": value} for name, value in part.items()]
     return [
         {"row": number, "name": name, "value": value}
-        for number, one in enumerate(part, start=1)
-        for name, value in (one.items() if isinstance(one, Mapping) else [("text", one)])
+        for number, item in enumerate(part, start=1)
+        for name, value in (item.items() if isinstance(item, Mapping) else [("text", item)])
     ]
 
 
@@ -162,7 +162,7 @@ def _csv(rows: Sequence[Row], names: Sequence[str]) -> str:
 def _csv_cell(value: Any) -> str | None:
     if value is None or isinstance(value, (int, float)):
         return None if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-    text = " | ".join(_text(one) for one in value) if isinstance(value, (list, tuple)) else _text(value)
+    text = " | ".join(_text(item) for item in value) if isinstance(value, (list, tuple)) else _text(value)
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -19,7 +20,8 @@ from anomaly.reference import countries, goods
 from anomaly.store import made_by
 from anomaly.store.store import Store
 
-Frames = dict[str, pl.DataFrame]
+if TYPE_CHECKING:
+    from anomaly.contract.tables import Frame  # settings' library is not for every question
 
 _EDITIONS = (4, 5, 6)  # HS 2012, 2017 and 2022: where the store does not say
 _TRADE = ("coverage", "bilateral")  # tables that every question of trade reads
@@ -135,8 +137,8 @@ def members(store: Store, good: str) -> list[str]:
     list of str
         In order; a good that is no family stands for itself.
     """
-    known = families(store).filter(pl.col("good") == good)["cmd_code"].unique().sort().to_list()
-    return known or [good.removesuffix("+")]
+    codes = families(store).filter(pl.col("good") == good)["cmd_code"].unique().sort().to_list()
+    return codes or [good.removesuffix("+")]
 
 
 def scenario_of(store: Store, tables: Iterable[str]) -> Scenario:
@@ -162,8 +164,8 @@ def scenario_of(store: Store, tables: Iterable[str]) -> Scenario:
     return of_record(made_by.record(store, tables))
 
 
-def limits_of(store: Store, tables: Iterable[str]) -> Limits:
-    """What a flag's rule is held against.
+def scenario_and_limits(store: Store, tables: Iterable[str]) -> tuple[Scenario, Limits]:
+    """The scenario that made the tables a question reads, and what it holds the rule of a flag against.
 
     Parameters
     ----------
@@ -174,15 +176,16 @@ def limits_of(store: Store, tables: Iterable[str]) -> Limits:
 
     Returns
     -------
-    Limits
-        Of the scenario that made the tables.
+    tuple of Scenario and Limits
+        As the tables keep it.
 
     Raises
     ------
     SettingsWrong
         Where they are of different scenarios, or do not say which one made them.
     """
-    return limits_of_record(made_by.record(store, tables))
+    record = made_by.record(store, tables)
+    return of_record(record), limits_of_record(record)
 
 
 def groups_for(data: Path, *texts: str | None) -> dict[str, Sequence[str]]:
@@ -207,43 +210,10 @@ def groups_for(data: Path, *texts: str | None) -> dict[str, Sequence[str]]:
     SettingsWrong
         Where the coalition is named and the tables are not of one scenario.
     """
-    known: dict[str, Sequence[str]] = {"EU27": countries.EU27, "EU": countries.EU27}
+    groups: dict[str, Sequence[str]] = {"EU27": countries.EU27, "EU": countries.EU27}
     if any(text is not None and text.strip().casefold() == "coalition" for text in texts):
-        known["coalition"] = scenario_of(open_store(data), _TRADE).coalition
-    return known
-
-
-def read(
-    store: Store, names: Iterable[str], where: dict[str, pl.Expr], between: tuple[str, str] | None = None
-) -> Frames:
-    """The columns that questions need of the tables that exist.
-
-    Parameters
-    ----------
-    store : Store
-        The store that is asked.
-    names : iterable of str
-        Tables, each a key of query.held.COLUMNS.
-    where : dict of str to polars.Expr
-        Rows to keep of a table; all of one that is not named.
-    between : tuple of str, optional
-        As for Store.read, of the tables named in where.
-
-    Returns
-    -------
-    Frames
-        By name; without those that are not in the store.
-
-    Raises
-    ------
-    StoreFailure
-        Where a table cannot be read.
-    """
-    return {
-        name: store.read(name, list(COLUMNS[name]), where.get(name), between if name in where else None)
-        for name in names
-        if store.exists(name)
-    }
+        groups["coalition"] = scenario_of(open_store(data), _TRADE).coalition
+    return groups
 
 
 def understood(asked: Asked, data: Path) -> tuple[Question, Store]:
@@ -282,8 +252,8 @@ def understood(asked: Asked, data: Path) -> tuple[Question, Store]:
     if asked.code.strip().upper() == asking.TOTAL and exporter is None and importer is None:
         raise BadRequest("an exporter or an importer beside TOTAL", "neither", hint="add --exporter or --importer")
     store = open_store(data)
-    known = families(store)
-    wanted, between = asking.parse_goods(asked.code, known), asking.goods_between(asked.code, known)
+    family_map = families(store)
+    wanted, between = asking.parse_goods(asked.code, family_map), asking.goods_between(asked.code, family_map)
     return Question(wanted, exporter, importer, asked.source, between), store
 
 
@@ -292,12 +262,12 @@ def _check_source(name: str | None) -> None:
         return
     from anomaly.sources import SOURCES
 
-    known = [source.name for source in SOURCES]
-    if name not in known:
+    names = [source.name for source in SOURCES]
+    if name not in names:
         raise BadRequest(
             "the name of a source",
             repr(name[:40]),
-            hint=f"sources are {', '.join(known)}; `anomaly sources` tells what they are",
+            hint=f"sources are {', '.join(names)}; `anomaly sources` tells what they are",
         )
 
 
@@ -357,18 +327,24 @@ def cells_of(store: Store, question: Question, currency: str, more: Sequence[str
 
 def _cells_of_source(store: Store, question: Question, more: Sequence[str]) -> pl.DataFrame:
     """The same of one publisher's flows alone, as if there were no other: also of routes another one speaks for."""
-    from anomaly.bilateral import bilateral, coverage
-    from anomaly.reference import editions
+    from anomaly.contract import settings
+    from anomaly.stages import order
 
-    reported = coverage.as_extracts(store.scan("flows").filter("is_current"))
-    own = reported.filter(pl.col("source") == question.source)
-    flows = bilateral.with_goods(own, families(store), editions.edition_number(pl.col("classification_code")))
-    if question.goods is not None:
-        flows = flows.filter(question.goods)
     is_own = pl.col("source") == question.source
-    who, scope = (store.read(name, where=is_own) for name in ("coverage", "coverage.scope"))
-    since = min(scenario_of(store, _TRADE).baseline_years)
-    cells = bilateral.build(flows, who, scope, countries.table(), {str(question.source): 0}, since)
+    scope = store.read("coverage.scope", where=is_own)
+    if question.goods is not None:
+        of_goods = (pl.col("dimension") != "good") | question.goods
+        scope = scope.with_columns(good="code").filter(of_goods).drop("good")
+    if scope.filter(pl.col("dimension") == "good").is_empty():
+        return store.read("bilateral", [*COLUMNS["bilateral"], *more], pl.lit(value=False))
+    given: dict[str, Frame] = {
+        "flows": store.scan("flows").filter(is_own),
+        "families": families(store),
+        "coverage": store.read("coverage", where=is_own),
+        "coverage.scope": scope,
+    }
+    scenario = settings.from_record(made_by.record(store, _TRADE))
+    cells = order.through(["bilateral"], given, scenario).read("bilateral")
     whole = cells if question.goods is not None else cells.filter(question.where())
     return whole.select(*COLUMNS["bilateral"], *more)
 

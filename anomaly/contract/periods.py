@@ -106,6 +106,16 @@ class Window:
         return f"{first}–{last}"
 
     @property
+    def tag(self) -> str:
+        """Its name at the end of a flag's: 2022 of annual data, else the last month and the length, as 2022-06-6M."""
+        return f"{self.year}" if self.freq_code == "A" else f"{self.end:%Y-%m}-{self.months}M"
+
+    @property
+    def place(self) -> str:
+        """Text that sorts windows by their end, then their length: 20220106 for the six months to January 2022."""
+        return f"{self.end:%Y%m}{self.months:02}"
+
+    @property
     def _is_whole_years(self) -> bool:
         return self.freq_code == "A" or (self.months == 12 and self.end.month == 12)
 
@@ -225,6 +235,33 @@ def parse_period(text: str) -> Window:
     if match[4]:
         return Window("M", 1, date(year, int(match[4]), 1))
     return Window("A", 12, date(year, 12, 1))
+
+
+def parse_tag(text: str) -> Window | None:
+    """The window that the end of a flag's name says.
+
+    Parameters
+    ----------
+    text : str
+        As `Window.tag` gives it.
+
+    Returns
+    -------
+    Window or None
+        None where it is no tag.
+
+    Examples
+    --------
+    >>> parse_tag("2022-06-6M").words, parse_tag("2022").tag, parse_tag("2022-13-6M")
+    ('Jan–Jun 2022', '2022', None)
+    """
+    match = re.fullmatch(r"([0-9]{4})(?:-([0-9]{2})-([0-9]{1,2})M)?", text, re.ASCII)
+    if match is None:
+        return None
+    year, month, months = (int(part or 12) for part in match.groups())
+    if not (1 <= month <= 12 and 1 <= months <= 12 and 1900 < year < 2200):
+        return None
+    return Window("M" if match[2] else "A", months, date(year, month, 1))
 
 
 def _near_period(asked: str) -> str:

@@ -162,10 +162,7 @@ def flag_id(row: Mapping[str, Any]) -> str:
     str
         good-exporter-importer-window.
     """
-    route = f"{row['good']}-{row['exporter_iso']}-{row['importer_iso']}"
-    if row["freq_code"] == "A":
-        return f"{route}-{row['window_end']:%Y}"
-    return f"{route}-{row['window_end']:%Y-%m}-{row['window_months']}M"
+    return f"{row['good']}-{row['exporter_iso']}-{row['importer_iso']}-{window_of(row).tag}"
 
 
 def compares(row: Mapping[str, Any]) -> str:

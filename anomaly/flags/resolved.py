@@ -1,4 +1,4 @@
-"""Routes that were flagged a year ago and fell after a dated measure: shown as resolved, not forgotten."""
+"""Routes that were flagged a year ago and fell: shown as resolved, not forgotten, with a measure where one may be why."""
 
 from __future__ import annotations
 
@@ -9,26 +9,33 @@ from typing import Any
 import polars as pl
 
 from anomaly.contract.keys import HUB_TO_TARGET, WINDOW_KEY
+from anomaly.contract.periods import first_month, window_of
 from anomaly.contract.schema import ROUTE_KEY, is_own_gap
 from anomaly.contract.settings import Settings
 from anomaly.flags import naming
 from anomaly.indicators.base import change, usd
+from anomaly.reference.statements import is_about
 
 _KEY = list(ROUTE_KEY)
 _MARKET = [*WINDOW_KEY, "good", "importer_iso"]
+_ROUTE_AND_LENGTH = [name for name in _KEY if name != "window_end"]
+_MEASURE = {"measure": pl.String, "measure_date": pl.Date}
 FLAG_TYPE = "resolved"  # shown by a flag of the year before, not by the figures of one window
 FALL = 0.5  # at most half of the year before
 LEAST_FALL_LOG = 0.693  # the same, as a reason says it
-# Effects by which a measure counts, the most telling first: on the exporter itself, then on the way to the target.
-_EFFECTS = ("fewer re-exports", "less transit", "warning")
+# Effects by which a measure may end a route, the most telling first. A warning forbids nothing, and what is in transit is
+# in nobody's exports: no fall is tied to them.
+_EFFECTS = ("fewer re-exports", "dearer imports")
 MOST_HUBS_NAMED = 3
 
 
 def candidates(features: pl.DataFrame, flags: pl.DataFrame, events: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     """Rows of features that are resolved, with measure, measure_date, displaced_usd and displaced_to beside them.
 
-    A route is resolved where it was flagged in the same months a year before, carries at most FALL of what it did, is
-    not flagged any more, and a measure that names its exporter or its target took effect after the earlier window began.
+    A route is resolved where it was flagged in the same months a year before, carries at most FALL of what it did, and
+    is not flagged any more. A measure is named where it bears on the good and the route, and the fall can lie after it:
+    at least half of the window does, at least half of the window of the year before does not, and in monthly data the
+    route had not fallen as far in the last window that ended before it.
 
     Parameters
     ----------
@@ -37,20 +44,18 @@ def candidates(features: pl.DataFrame, flags: pl.DataFrame, events: pl.DataFrame
     flags : polars.DataFrame
         Columns of schema.Flags, of all windows.
     events : polars.DataFrame
-        date, title, countries (ISO 3166-1 alpha-3 with spaces between), effect.
+        policy_events.of: date, title, effect, leg, and the exporters, importers and goods each bears on.
     settings : Settings
         The scenario.
 
     Returns
     -------
     polars.DataFrame
-        Sorted by the key; no measure, no row.
+        Sorted by the key; measure and measure_date are null where no measure may be the reason.
     """
     own = features.filter(is_own_gap(settings.baseline_years), pl.col("role") == "target")
     flagged_before = flags.filter(~pl.col("is_before_sanctions"), naming.is_on(HUB_TO_TARGET)).select(
-        *[pl.col(name) for name in _KEY if name != "window_end"],
-        window_end=pl.col("window_end").dt.offset_by("12mo"),
-        was_flagged=pl.col("flag_id"),
+        *_ROUTE_AND_LENGTH, window_end=pl.col("window_end").dt.offset_by("12mo"), was_flagged=pl.col("flag_id")
     )
     fell = (
         own.join(flagged_before, on=_KEY, how="inner")
@@ -60,33 +65,62 @@ def candidates(features: pl.DataFrame, flags: pl.DataFrame, events: pl.DataFrame
             pl.col("value_usd") <= FALL * pl.col("value_prior_year_usd"),
         )
     )
-    measured = _measures(fell, events)
-    return measured.join(_displaced(own, settings), on=[*_MARKET, "exporter_iso"], how="left").sort(_KEY)
-
-
-def _measures(fell: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
-    """Of the most telling measures on each route the one nearest to the start of its window; no measure, no row."""
-    measures = events.filter(pl.col("effect").is_in(list(_EFFECTS))).select(
-        measure="title",
-        measure_date="date",
-        country=pl.col("countries").str.split(" "),
-        rank=pl.col("effect").replace_strict({effect: place for place, effect in enumerate(_EFFECTS)}),
-    )
-    # back to the start of the year before's window
-    months_back = pl.format("-{}mo", pl.col("window_months").cast(pl.Int64) + 11)
-    begins = pl.col("window_end").dt.offset_by(months_back).dt.month_start()
-    starts = begins.dt.offset_by("12mo")
-    ends = pl.col("window_end").dt.month_end()
     return (
-        fell.join(measures.explode("country"), how="cross")
-        .filter(
-            (pl.col("country") == pl.col("exporter_iso")) | (pl.col("country") == pl.col("importer_iso")),
-            pl.col("measure_date").is_between(begins, ends),
-        )
-        .sort("rank", (pl.col("measure_date") - starts).abs(), "measure")
-        .unique(_KEY, keep="first", maintain_order=True)
-        .drop("country", "rank")
+        fell.join(_measures(fell, own, events), on=_KEY, how="left")
+        .join(_displaced(own, settings), on=[*_MARKET, "exporter_iso"], how="left")
+        .sort(_KEY)
     )
+
+
+def _measures(fell: pl.DataFrame, own: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+    """Of the measures that may be why a route fell the most telling, then the one nearest to the start of its window."""
+    traded = fell["good"].unique().sort().to_list()
+    on_hubs = events.filter(
+        pl.col("effect").is_in(list(_EFFECTS)),
+        pl.col("leg").is_in([HUB_TO_TARGET, "any"]),
+        *[pl.col(scope).is_not_null() for scope in ("exporters", "importers", "goods")],
+    )
+    parts = [
+        fell.filter(
+            is_about(event["exporters"], event["importers"], event["goods"], traded), _may_be_why(event["date"])
+        )
+        .select(_KEY)
+        .with_columns(
+            measure=pl.lit(event["title"]), measure_date=pl.lit(event["date"]), rank=_EFFECTS.index(event["effect"])
+        )
+        for event in on_hubs.to_dicts()
+    ]
+    if not parts:
+        return fell.select(_KEY).clear().with_columns(pl.lit(None, kind).alias(name) for name, kind in _MEASURE.items())
+    near = (pl.col("measure_date") - first_month()).abs()
+    return (
+        _not_fallen_before(pl.concat(parts), own)
+        .sort("rank", near, "measure")
+        .unique(_KEY, keep="first", maintain_order=True)
+        .select(*_KEY, *_MEASURE)
+    )
+
+
+def _may_be_why(measure_date: Any) -> pl.Expr:
+    """Half of the window at least lies after a measure, and half of the year before's at least before it."""
+    begins, ends = first_month(), pl.col("window_end").dt.month_end()
+    half = (ends - begins) / 2
+    return pl.lit(measure_date).is_between(begins.dt.offset_by("-12mo") + half, begins + half)
+
+
+def _not_fallen_before(measured: pl.DataFrame, own: pl.DataFrame) -> pl.DataFrame:
+    """Without the measures that came when a monthly route had fallen as far: in the last window that ended before them."""
+    fallen = pl.col("value_usd") <= FALL * pl.col("value_prior_year_usd")
+    earlier = own.filter(pl.col("freq_code") == "M").select(*_KEY, had_fallen=fallen).drop_nulls("had_fallen")
+    return (
+        measured.with_columns(month=pl.col("measure_date").dt.month_start())
+        .sort("month")
+        .join_asof(
+            earlier.rename({"window_end": "month"}).sort("month"),
+            on="month", by=_ROUTE_AND_LENGTH, allow_exact_matches=False, check_sortedness=False,
+        )
+        .filter(~pl.col("had_fallen").fill_null(value=False))
+    )  # fmt: skip
 
 
 def _displaced(own: pl.DataFrame, settings: Settings) -> pl.DataFrame:
@@ -125,7 +159,7 @@ def reason(row: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     """
     text = (
         f"Trade on the route fell from {usd(row['value_prior_year_usd'])} to {usd(row['value_usd'])} "
-        f"({change(row['value_usd'], row['value_prior_year_usd'])}) after: {row['measure']} ({row['measure_date']}). "
+        f"({change(row['value_usd'], row['value_prior_year_usd'])}). {_beside_measure(row)} "
     )
     if row["displaced_usd"]:
         hubs = ", ".join(
@@ -141,3 +175,18 @@ def reason(row: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
         "threshold": LEAST_FALL_LOG,
         "text": text,
     }
+
+
+def _beside_measure(row: Mapping[str, Any]) -> str:
+    """How the window lies to the measure; the order in time and no more is said."""
+    if row["measure"] is None:
+        return "No measure on record bears on this good and route and came early enough to be a reason."
+    window, date = window_of(row), row["measure_date"]
+    measure = f"a measure on this trade: {row['measure']} ({date})."
+    if date <= window.start:
+        return f"{window.words} lies after {measure}"
+    if row["freq_code"] == "A":
+        return f"This is in the year of {measure} Annual figures do not say which came first."
+    before = (date.year - window.start.year) * 12 + date.month - window.start.month
+    after = window.months - before - (date.day > 1)
+    return f"Of the {window.months} months {after} lie wholly after {measure}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,16 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
+    from anomaly.cli.answers import Answer
     from anomaly.cli.store import Asked
     from anomaly.store.store import Store
+
+
+class Remark(UserWarning):
+    """What an answer's reader has to know beside its rows, such as that trade is simulated or that rows are left out.
+
+    The command line writes the same to stderr.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +87,7 @@ class Data:
         *,
         source: str | None = None,
         currency: str = "USD",
-        limit: int = 50,
+        limit: int | None = None,
     ) -> pl.DataFrame:
         """Routes of a good in a window, as `anomaly query` answers.
 
@@ -95,7 +104,7 @@ class Data:
         currency : str, optional
             USD, or another that the trade was reported in.
         limit : int, optional
-            Most rows, the largest first.
+            Most rows, the largest first; all of them where it is not said. That some are left out is a Remark.
 
         Returns
         -------
@@ -106,12 +115,16 @@ class Data:
         ------
         AnomalyError
             With what was expected, what came and what to do.
+
+        Warns
+        -----
+        Remark
+            Where trade is simulated, rows are left out, or there is none.
         """
         from anomaly.cli import answers
-        from anomaly.cli.store import in_currency
 
         asked = _asked(code, exporter, importer, period, source, currency)
-        return in_currency(answers.routes_of(asked, limit, self.folder)[0], currency.upper())
+        return _with_remarks(answers.routes_of(asked, limit, self.folder), currency)
 
     def series(
         self,
@@ -146,12 +159,16 @@ class Data:
         ------
         AnomalyError
             With what was expected, what came and what to do.
+
+        Warns
+        -----
+        Remark
+            Where trade is simulated, or there is no period.
         """
         from anomaly.cli import answers
-        from anomaly.cli.store import in_currency
 
         asked = _asked(code, exporter, importer, period, source, currency)
-        return in_currency(answers.periods_of(asked, freq_code, self.folder)[0], currency.upper())
+        return _with_remarks(answers.periods_of(asked, freq_code, self.folder), currency)
 
     def explain(self, subject: str) -> dict[str, Any]:
         """Everything about one flag, route or leg: what `anomaly explain` shows.
@@ -233,3 +250,15 @@ def _asked(
     from anomaly.cli.store import Asked
 
     return Asked(code, exporter, importer, period, source, currency)
+
+
+def _with_remarks(answer: Answer, currency: str) -> pl.DataFrame:
+    """The rows; each remark is a warning of the line that asked."""
+    from anomaly.cli.store import in_currency
+
+    remarks = list(answer.remarks)
+    if answer.count > answer.rows.height:
+        remarks.append(f"{answer.rows.height:,} of {answer.count:,} rows, the largest first; limit=None gives all")
+    for remark in remarks:
+        warnings.warn(remark, Remark, stacklevel=3)
+    return in_currency(answer.rows, currency.upper())

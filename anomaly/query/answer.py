@@ -55,17 +55,17 @@ def latest(tables: Tables) -> tuple[Window, ...]:
     tuple of Window
         Annual before monthly; a frequency of which neither table holds a row has none.
     """
-    found = []
+    newest = []
     for freq in ("A", "M"):
         scored = table(tables, "features").filter(pl.col("freq_code") == freq)
         held = table(tables, "bilateral").filter(pl.col("freq_code") == freq)
         if scored.height:
             row = scored.select("window_end", "window_months").sort("window_end", "window_months").row(-1)
-            found.append(Window(freq, row[1], row[0]))
+            newest.append(Window(freq, row[1], row[0]))
         elif held.height:
             last = held.select(pl.col("ref_date").max()).item()
-            found.append(Window(freq, 12, last.replace(month=12) if freq == "A" else last))
-    return tuple(found)
+            newest.append(Window(freq, 12, last.replace(month=12) if freq == "A" else last))
+    return tuple(newest)
 
 
 def answer(
@@ -74,7 +74,7 @@ def answer(
     tables: Tables,
     baseline_years: Sequence[int],
     limits: Limits,
-    limit: int,
+    limit: int | None,
 ) -> tuple[pl.DataFrame, int]:
     """Trade in the goods and windows asked for, with what it compares with and whether it is flagged.
 
@@ -93,8 +93,8 @@ def answer(
         Of the scenario that made the tables.
     limits : Limits
         Of the same: what a route must be to be a flag.
-    limit : int
-        The most rows to give.
+    limit : int or None
+        The most rows to give; all of them where it is None.
 
     Returns
     -------
@@ -102,22 +102,22 @@ def answer(
         Rows of ANSWER, the largest value_usd first, values in USD (null is unknown; is_flagged null is
         neither scored nor flagged); and how many there were before `limit` cut them.
     """
-    parts, found = [pl.DataFrame(schema=ANSWER)], 0
+    parts, count = [pl.DataFrame(schema=ANSWER)], 0
     held = table(tables, "bilateral").filter(
         pl.lit(value=True) if question.source is None else pl.col("source") == question.source
     )
     for window in windows:
         cells = held.filter(pl.col("freq_code") == window.freq_code)
-        one = (
+        rows, in_all = (
             _sums(question, window, cells, tables, baseline_years)
             if question.is_sum
             else _routes(question, window, cells, tables, baseline_years, limits, limit)
         )
-        parts.append(_finish(one[0], window))
-        found += one[1]
+        parts.append(_finish(rows, window))
+        count += in_all
     order = ["value_usd", "value_prior_year_usd", *ROUTE, "freq_code"]
     answered = pl.concat(parts).sort(order, descending=[True, True, False, False, False, False], nulls_last=True)
-    return answered.head(limit), found
+    return answered.slice(0, limit), count
 
 
 def _sums(
@@ -136,7 +136,7 @@ def _routes(
     tables: Tables,
     baseline_years: Sequence[int],
     limits: Limits,
-    limit: int,
+    limit: int | None,
 ) -> tuple[pl.DataFrame, int]:
     """Route by route: from features where the run computed the window, from bilateral where it did not."""
     scored = table(tables, "features").filter(question.where(), is_window(window))
@@ -150,7 +150,7 @@ def _routes(
     )
     routes = pl.concat([by_size, scored.select(*ROUTE, "value_usd", before="value_usd")]).unique(ROUTE, keep="last")
     routes = routes.sort("value_usd", "before", *ROUTE, descending=[True, True, False, False, False])
-    shown = routes.head(limit).select(ROUTE)
+    shown = routes.slice(0, limit).select(ROUTE)
     rest = shown.join(scored, on=ROUTE, how="anti")
     columns = [
         *ROUTE,

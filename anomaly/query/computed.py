@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from anomaly.bilateral.known import DIMENSIONS, is_broken, own_side, silences
+from anomaly.bilateral.known import DATASET, DIMENSIONS, full_reports, is_broken, own_side, silences, speaking_years
 from anomaly.bilateral.sums import compare, fill
 from anomaly.contract.keys import ROUTE
 from anomaly.contract.periods import Window, within
@@ -85,7 +85,7 @@ def of_groups(
     sides = own_side(asked).with_columns(*[_named(side, members) for side in ROUTE[1:]])
     if question.goods is None:
         sides = sides.with_columns(good=pl.lit(TOTAL))
-    months = _published(sides, tables)
+    months = _published(sides, tables, _dimensions(question.goods is None))
     periods = months.select(*ROUTE, "ref_date", hs_edition=pl.lit(0, dtype=pl.Int8)).unique()
     about = sides.group_by(ROUTE).agg(pl.col("source", "value_basis").unique().drop_nulls().sort().str.join(" and "))
     sums = compare(fill(sides, periods), window, baseline_years).select(*ROUTE, *_VALUES, "baseline_years")
@@ -93,24 +93,20 @@ def of_groups(
     return sums.join(about, on=ROUTE, how="left").join(_unequal(months, window), on=ROUTE, how="left")
 
 
-def _published(sides: pl.DataFrame, tables: Tables) -> pl.DataFrame:
+def _dimensions(is_all_goods: bool) -> Sequence[str]:
+    """What a dataset must hold to speak: all goods together hold a good under whichever code."""
+    return DIMENSIONS[1:] if is_all_goods else DIMENSIONS
+
+
+def _published(sides: pl.DataFrame, tables: Tables, dimensions: Sequence[str]) -> pl.DataFrame:
     """ROUTE of each sum, reporter_iso and ref_date: months that a reporter of the sum published in full.
 
     Of a year in which its dataset holds the partner, and the good where one is asked for.
     """
-    dataset = ["source", "dataset", "freq_code", "flow_code"]
-    reporters = sides.select(*ROUTE, *dataset, "reporter_iso", "partner_iso").unique()
-    year = pl.col("ref_date").dt.year().alias("year")
-    covered = (
-        table(tables, "coverage").filter("is_complete").select(*dataset, "reporter_iso", "ref_date", year).unique()
-    )
-    months = reporters.join(covered, on=[*dataset, "reporter_iso"])
-    scope = table(tables, "coverage.scope").with_columns(year)
-    for dimension, column in (("good", "good"), ("partner", "partner_iso")):
-        held = scope.filter(pl.col("dimension") == dimension).select(*dataset, "year", pl.col("code").alias(column))
-        is_asked = pl.col(column) != TOTAL  # all goods together hold a good under whichever code
-        inside = months.filter(is_asked).join(held, on=[*dataset, "year", column], how="semi")
-        months = pl.concat([inside, months.filter(~is_asked)])
+    coverage, reporter = table(tables, "coverage"), [*DATASET, "reporter_iso"]
+    routes = sides.select(*ROUTE, *reporter, "partner_iso").unique()
+    years = speaking_years(routes, coverage, table(tables, "coverage.scope"), dimensions)
+    months = years.join(full_reports(coverage), on=[*reporter, "year"])
     return months.select(*ROUTE, "reporter_iso", "ref_date").unique()
 
 
@@ -139,8 +135,7 @@ def _compared(
     scope = table(tables, "coverage.scope").filter(
         (pl.col("dimension") == "partner") | pl.col("code").is_in(trade["good"].unique().implode())
     )
-    # All goods together hold a good under whichever code.
-    dimensions = DIMENSIONS[1:] if (trade["good"] == TOTAL).all() else DIMENSIONS
+    dimensions = _dimensions((trade["good"] == TOTAL).all())
     sums = compare(fill(trade, silences(trade, coverage, scope, around, dimensions)), window, baseline_years)
     broken = table(tables, BROKEN)
     sums = sums.with_columns(

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import polars as pl
 
 from anomaly.contract.errors import BadRequest
 from anomaly.contract.keys import COALITION_TO_HUB, HUB_TO_TARGET, ROUTE_KEY, SERIES_KEY, WINDOW_KEY
-from anomaly.contract.periods import Window, is_window, window_of, within
+from anomaly.contract.periods import Window, is_window, parse_tag, window_of, within
 from anomaly.contract.scenario import Scenario
 from anomaly.flags.types.base import Limits
 from anomaly.indicators import INDICATORS
@@ -22,9 +21,7 @@ from anomaly.reference import goods
 Row = dict[str, Any]
 Tables = Mapping[str, pl.DataFrame]
 
-_FLAG_ID = re.compile(
-    r"([0-9]{2}[0-9A-Z]{0,6}\+?)-([A-Z][A-Z0-9]{2})-([A-Z][A-Z0-9]{2})-([0-9]{4})(?:-([0-9]{2})-([0-9]{1,2})M)?"
-)
+_FLAG_ID = re.compile(r"([0-9]{2}[0-9A-Z]{0,6}\+?)-([A-Z][A-Z0-9]{2})-([A-Z][A-Z0-9]{2})-([0-9M-]+)")
 _LEGS = {
     "coalition_to_hub": "coalition's exports of the good to the exporter",
     "coalition_to_target": "coalition's exports of the good to the importer",
@@ -67,13 +64,8 @@ def parse_flag(text: str) -> Subject | None:
         With one window; None where the text is no flag's name.
     """
     match = _FLAG_ID.fullmatch(text.strip())
-    if match is None:
-        return None
-    good, exporter, importer, year, month, months = match.groups()
-    freq, month, months = ("A", 12, 12) if month is None else ("M", int(month), int(months))
-    if not (1 <= month <= 12 and 1 <= months <= 12 and 1900 < int(year) < 2200):
-        return None
-    return Subject(good, exporter, importer, (Window(freq, months, date(int(year), month, 1)),))
+    window = parse_tag(match[4]) if match else None
+    return Subject(match[1], match[2], match[3], (window,)) if match and window else None
 
 
 def parse_route(text: str) -> tuple[str, str, str, str | None]:
@@ -125,9 +117,9 @@ def measured(features: pl.DataFrame, subject: Subject, goods: pl.Expr) -> Row | 
         goods, pl.col("exporter_iso") == subject.exporter, pl.col("importer_iso") == subject.importer
     ).sort("window_end", "window_months", "freq_code", "baseline_gap_years", descending=[True, True, False, False])
     for window in subject.windows:
-        found = own.filter(is_window(window))
-        if found.height:
-            return found.row(0, named=True)
+        in_window = own.filter(is_window(window))
+        if in_window.height:
+            return in_window.row(0, named=True)
     return None if subject.windows or own.is_empty() else own.row(0, named=True)
 
 
@@ -151,8 +143,8 @@ def explain(row: Row, tables: Tables, limits: Limits, run: Row) -> Row:
         Parts by name: from the route and its flag, or why it is none, over windows, indicators, score, legs and both
         sides' reports to raw_files and run. Values are in USD, weights in kg (of `mirror` in g); None is unknown.
     """
-    flag = _one(tables, "flags", row)
-    score = _one(tables, "scores", row)
+    flag = _row_of(tables, "flags", row)
+    score = _row_of(tables, "scores", row)
     contributions = _contributions(flag, row, tables)
     return {
         "route": {
@@ -202,9 +194,9 @@ def is_about(row: Row) -> pl.Expr:
     return pl.all_horizontal([pl.col(name) == pl.lit(row[name]) for name in ROUTE_KEY])
 
 
-def _one(tables: Tables, name: str, row: Row) -> Row | None:
-    found = tables[name].filter(is_about(row)) if name in tables else pl.DataFrame()
-    return found.row(0, named=True) if found.height else None
+def _row_of(tables: Tables, name: str, row: Row) -> Row | None:
+    rows = tables[name].filter(is_about(row)) if name in tables else pl.DataFrame()
+    return rows.row(0, named=True) if rows.height else None
 
 
 def _windows(row: Row) -> Row:
@@ -244,7 +236,7 @@ def indicators(row: Row, thresholds: Mapping[str, float], contributions: Sequenc
         threshold), score_drop (how far the score falls without it; None where the score does not see it or was not
         taken apart), says.
     """
-    drops = {one["input"]: one["score_drop"] for one in contributions}
+    drops = {contribution["input"]: contribution["score_drop"] for contribution in contributions}
     rows = []
     for indicator in INDICATORS:
         value, threshold = row.get(indicator.name), thresholds.get(indicator.name, indicator.threshold)
@@ -271,18 +263,18 @@ def _score(score: Row | None, row: Row, tables: Tables) -> Row:
         leg = HUB_TO_TARGET if row["role"] == "target" else COALITION_TO_HUB
         calibration = calibration.filter(*[pl.col(name) == pl.lit(row[name]) for name in WINDOW_KEY])
         calibration = calibration.filter(pl.col("leg") == leg) if "leg" in calibration.columns else calibration
-    told = calibration.row(0, named=True) if calibration.height else {}
+    rates_of_leg = calibration.row(0, named=True) if calibration.height else {}
     rates = ("placebo_kind", "targets", "targets_flagged_per_1000", "placebos_flagged_per_1000", "says")
     return {
         **{name: score[name] for name in names},
-        **{name: told[name] for name in rates if name in told},
+        **{name: rates_of_leg[name] for name in rates if name in rates_of_leg},
         "reproduced": "not tried; --reproduce fits the forest again and compares",
     }
 
 
 def _contributions(flag: Row | None, row: Row, tables: Tables) -> list[Row]:
     if flag:
-        return [dict(one) for one in flag["contributions"]]
+        return [dict(contribution) for contribution in flag["contributions"]]
     if "scores.contributions" not in tables:
         return []
     own = tables["scores.contributions"].filter(is_about(row)).select("input", "score_drop")
@@ -349,7 +341,7 @@ def mirror(bilateral: pl.DataFrame, row: Row) -> list[Row]:
     )  # fmt: skip
 
 
-def told_by(row: Row, scenario: Scenario, members: Sequence[str]) -> pl.Expr:
+def flows_behind(row: Row, scenario: Scenario, members: Sequence[str]) -> pl.Expr:
     """The reports that a measured route comes from: both sides' of the route, and the coalition's trade with each.
 
     Parameters
@@ -377,8 +369,8 @@ def told_by(row: Row, scenario: Scenario, members: Sequence[str]) -> pl.Expr:
     legs = reporter.is_in(coalition) & partner.is_in([hub, target])
     mirrored = reporter.is_in([hub, target]) & partner.is_in(coalition) & (pl.col("flow_code") == "M")
     code = pl.col("cmd_code").str.slice(0, 6).is_in([*members, row["good"].removesuffix("+")])
-    told: pl.Expr = code & (route | legs | mirrored) & pl.col("ref_date").is_between(pl.lit(first), pl.lit(last))
-    return told
+    behind: pl.Expr = code & (route | legs | mirrored) & pl.col("ref_date").is_between(pl.lit(first), pl.lit(last))
+    return behind
 
 
 def raw_files(flows: pl.DataFrame, files: pl.DataFrame) -> list[Row]:

@@ -94,18 +94,25 @@ def _flags_of(window: Window, flags: pl.DataFrame) -> pl.DataFrame:
     """
     parts = [window]
     for freq, months, end in flags.select(WINDOW_KEY).unique().sort(pl.all()).rows():
-        one = Window(freq, months, end)
-        if freq == window.freq_code and one != window and window.start <= one.start and end <= window.end:
-            parts.append(one)
+        flag_window = Window(freq, months, end)
+        if (
+            freq == window.freq_code
+            and flag_window != window
+            and window.start <= flag_window.start
+            and end <= window.end
+        ):
+            parts.append(flag_window)
     is_own = is_window(window)
     has_ended = naming.has_ended()
-    found = [
-        flags.filter(is_window(one), ~has_ended | is_own).select(
+    flags_by_window = [
+        flags.filter(is_window(part), ~has_ended | is_own).select(
             *ROUTE, "flag_id", "flag_type", "severity",
             reasons=pl.col("reasons").list.eval(pl.element().struct.field("text")),
-            flagged_period=pl.lit(one.name), flagged_q_value="q_value", _has_ended=has_ended, _is_part=pl.lit(one != window),
+            flagged_period=pl.lit(part.name), flagged_q_value="q_value", _has_ended=has_ended, _is_part=pl.lit(part != window),
         )
-        for one in parts
+        for part in parts
     ]  # fmt: skip
-    first = pl.concat(found).sort(*ROUTE, "_has_ended", "_is_part", "flagged_q_value", "flag_id", nulls_last=True)
+    first = pl.concat(flags_by_window).sort(
+        *ROUTE, "_has_ended", "_is_part", "flagged_q_value", "flag_id", nulls_last=True
+    )
     return first.unique(ROUTE, keep="first", maintain_order=True).drop("_has_ended", "_is_part")

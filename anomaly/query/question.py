@@ -105,11 +105,11 @@ def parse_side(text: str | None, groups: Mapping[str, Sequence[str]]) -> Side | 
         return Side("EU27", countries.EU27)
     kind = str(countries.table().filter(pl.col("iso3") == iso3)["kind"].first())
     if kind != "country":
-        known = ", ".join(groups)
+        names = ", ".join(groups)
         raise BadRequest(
             "one country, or a group to add up",
             f"{text[:40]!r}, which is {iso3}, a {kind or 'group'}",
-            hint=f"groups are {known}; leave the side out for everyone",
+            hint=f"groups are {names}; leave the side out for everyone",
         )
     return Side(iso3, (iso3,))
 
@@ -230,7 +230,7 @@ def nearest_goods(code: str, held: Sequence[str], most: int = 3) -> list[str]:
 
     def distance(good: str) -> tuple[int, int, str]:
         shared = next(
-            (at for at, (one, other) in enumerate(zip(digits, good, strict=False)) if one != other), len(digits)
+            (at for at, (digit, of_good) in enumerate(zip(digits, good, strict=False)) if digit != of_good), len(digits)
         )
         apart = abs(int(digits.ljust(6, "0")) - int(good[:6].ljust(6, "0"))) if good[:6].isdecimal() else 10**6
         return -shared, apart, good

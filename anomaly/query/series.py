@@ -16,7 +16,7 @@ _TRADE = {
 }
 
 
-def series(cells: pl.DataFrame, known: pl.DataFrame, freq_code: str) -> pl.DataFrame:
+def series(cells: pl.DataFrame, nothing: pl.DataFrame, freq_code: str) -> pl.DataFrame:
     """A route period by period, in order of time: what each side reports, and the value that is taken.
 
     Parameters
@@ -24,7 +24,7 @@ def series(cells: pl.DataFrame, known: pl.DataFrame, freq_code: str) -> pl.DataF
     cells : polars.DataFrame
         Rows of bilateral; those of several goods or countries are added up. A sum holds what is reported; its absent
         parts add nothing.
-    known : polars.DataFrame
+    nothing : polars.DataFrame
         `known_nothing`: periods for which a side has said that there was nothing.
     freq_code : str
         A or M.
@@ -43,8 +43,8 @@ def series(cells: pl.DataFrame, known: pl.DataFrame, freq_code: str) -> pl.DataF
     )
     basis = own.sort("ref_date")["value_basis"].last() if own.height else "export"
     side = "has_nothing_imported" if basis == "import" else "has_nothing_exported"
-    told = known.filter(pl.col("freq_code") == freq_code).drop("freq_code")
-    whole = sums.join(told, on="ref_date", how="full", coalesce=True)
+    zeros = nothing.filter(pl.col("freq_code") == freq_code).drop("freq_code")
+    whole = sums.join(zeros, on="ref_date", how="full", coalesce=True)
     zero = pl.lit(0, dtype=pl.Int64)
     return whole.select(
         freq_code=pl.lit(freq_code),
@@ -95,9 +95,12 @@ def known_nothing(
     scope = scope.join(cut_by_value(scope, extract_floor_usd), on=["source", "dataset"], how="anti")
     trade = pl.DataFrame(schema=_TRADE) if trade is None else trade
     own = own_side(trade.join(route, on=ROUTE, how="semi"))
-    said = [_said(flow, own, route, trade, coverage, scope).with_columns(flow_code=pl.lit(flow)) for flow in ("X", "M")]
+    by_side = [
+        _silences_of_side(flow, own, route, trade, coverage, scope).with_columns(flow_code=pl.lit(flow))
+        for flow in ("X", "M")
+    ]
     return (
-        pl.concat(said)
+        pl.concat(by_side)
         .group_by("freq_code", "ref_date")
         .agg(
             has_nothing_exported=(pl.col("flow_code") == "X").any(),
@@ -106,7 +109,7 @@ def known_nothing(
     )
 
 
-def _said(
+def _silences_of_side(
     flow: str,
     own: pl.DataFrame,
     route: pl.DataFrame,
@@ -115,13 +118,13 @@ def _said(
     scope: pl.DataFrame,
 ) -> pl.DataFrame:
     """freq_code, ref_date: periods in which the side of a flow means nothing by silence."""
-    told = own.filter(pl.col("flow_code") == flow)
+    reported = own.filter(pl.col("flow_code") == flow)
     freqs = (own if own.height else coverage).select("freq_code").unique()
-    beside = freqs.join(told, on="freq_code", how="anti").join(route, how="cross")
-    heard = silences_beside(beside, flow, trade, coverage, scope)
+    beside = freqs.join(reported, on="freq_code", how="anti").join(route, how="cross")
+    silent = silences_beside(beside, flow, trade, coverage, scope)
     parts = [
-        silences(told, coverage, scope, trade),
-        heard.filter("is_nothing") if own.height else heard,
+        silences(reported, coverage, scope, trade),
+        silent.filter("is_nothing") if own.height else silent,
     ]
     return pl.concat([part.select("freq_code", "ref_date") for part in parts])
 

@@ -110,20 +110,16 @@ def faults(pairs: pl.DataFrame) -> pl.DataFrame:
     ('771234', 'no code of the HS: it has no chapter 77')
     """
     asked = pairs.select("code", pl.col("edition").cast(pl.Int8)).unique().sort("code", "edition")
+    if asked.is_empty():
+        return asked.with_columns(fault=pl.lit(None, dtype=pl.String))
     chapter = pl.col("code").str.slice(0, 2)
     is_national = chapter.is_in(NATIONAL)
     listed = listed_chapters()
-    named = (
-        codes()
-        .sort("code", "edition")
-        .group_by("code", maintain_order=True)
-        .agg(elsewhere=_names(pl.col("edition")).str.join(", "))
-    )
     judged = (
         asked.join(codes().with_columns(is_code=pl.lit(value=True)), on=["code", "edition"], how="left")
         .with_columns(chapter=chapter)
         .join(listed.with_columns(is_listed=pl.lit(value=True)), on=["edition", "chapter"], how="left")
-        .join(named, on="code", how="left")
+        .join(_editions_of_codes(), on="code", how="left")
     )
     edition = _names(pl.col("edition"))
     has_chapter, has_heading = chapter.is_in(_chapters()), pl.col("code").str.slice(0, 4).is_in(list(headings()))
@@ -141,6 +137,13 @@ def faults(pairs: pl.DataFrame) -> pl.DataFrame:
         .otherwise(pl.lit("no code of the HS: it has no heading ") + pl.col("code").str.slice(0, 4))
     )
     return judged.with_columns(fault=said).filter(pl.col("fault").is_not_null()).select("code", "edition", "fault")
+
+
+@cache
+def _editions_of_codes() -> pl.DataFrame:
+    """code, elsewhere: the editions that have it, in a sentence's words."""
+    named = codes().group_by("code", maintain_order=True).agg(elsewhere=_names(pl.col("edition")).str.join(", "))
+    return named.sort("code")
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Dated measures that a change of trade is held against."""
+"""Dated measures that a change of trade is held against, and on whose trade of which goods each bears."""
 
 from __future__ import annotations
 
@@ -6,17 +6,32 @@ from functools import cache
 
 import polars as pl
 
+from anomaly.contract.keys import LEGS
+from anomaly.reference.statements import parse_scope
 from anomaly.reference.tables import read
+
+EFFECTS = (
+    "start of sanctions", "fewer direct exports", "direct exports allowed again", "less transit", "fewer re-exports",
+    "dearer imports", "warning", "goods list",
+)  # fmt: skip
+BEARS_ON = (*LEGS, "coalition to target", "in transit", "any")  # in transit: trade that no hub records as its export
 
 
 @cache
 def read_all() -> pl.DataFrame:
-    """Dated measures: date, title, countries (ISO-3, spaces between), effect, source.
+    """Dated measures, one row each, in the order of the file.
 
     Returns
     -------
     polars.DataFrame
-        One row a measure, in the order of the file; `date` is a Date, the rest is text.
+        date (Date); title; effect, one of EFFECTS; leg, one of BEARS_ON; exporters, importers, goods (lists: empty is
+        everything, null is not known, so that no route is among it; goods are HS codes of two to six digits);
+        goods_named (text: what was written); says (text, null: nothing more to know); source.
+
+    Raises
+    ------
+    BadRequest
+        For goods that cannot be read.
     """
     return _of_all_regimes().drop("regime")
 
@@ -39,4 +54,9 @@ def of(regime: str) -> pl.DataFrame:
 
 @cache
 def _of_all_regimes() -> pl.DataFrame:
-    return read("policy_events.csv").with_columns(pl.col("date").str.to_date())
+    table = read("policy_events.csv")
+    scopes = {
+        column: pl.Series([parse_scope(cell, column) for cell in table[column]], dtype=pl.List(pl.String))
+        for column in ("exporters", "importers", "goods")
+    }
+    return table.with_columns(pl.col("date").str.to_date(), **scopes)

@@ -221,7 +221,7 @@ def _rollups(findings: Findings, rollup: str) -> dict[str, Any]:
     for row in rows:
         row["name"] = name_of(findings, row["key"])
         row["window"] = window_of(row).words
-        row["window_order"] = f"{row['window_end']:%Y%m}{row['window_months']:02}"
+        row["window_order"] = window_of(row).place
         row["share"] = f"{100 * row['flagged_share']:.0f} %"
         row["q"] = cards.probability(row["best_q_value"])
     return _cut(rows, MOST_ROLLUPS)
@@ -235,7 +235,7 @@ def _calibration(findings: Findings) -> dict[str, Any]:
     for row in rows:
         row["data"] = windows_words(row["freq_code"], row["window_months"])
         row["window"] = window_of(row).words
-        row["window_order"] = f"{row['window_end']:%Y%m}{row['window_months']:02}"
+        row["window_order"] = window_of(row).place
     return _cut(rows)
 
 

@@ -19,7 +19,6 @@ from anomaly.sources.own_table.mapping import TableMapping, has_mapping, mapping
 from anomaly.sources.own_table.periods import is_monthly, is_quarterly, month_of
 from anomaly.sources.own_table.rules import rules
 from anomaly.sources.own_table.sums import (
-    added,
     levels,
     months_of_sums,
     not_reported,
@@ -27,7 +26,7 @@ from anomaly.sources.own_table.sums import (
     with_reexports,
     years_of_quarters,
 )
-from anomaly.sources.reading.batches import AMOUNTS, KEY, once
+from anomaly.sources.reading.batches import AMOUNTS, KEY, added_up, once
 from anomaly.sources.reading.numbers import Evidence, Marks, evidence, marks_of
 from anomaly.sources.reading.text import refused
 
@@ -163,8 +162,8 @@ def _together(
     if is_quarterly(mapping.wide.get("value", mapping.period), mapping.columns):
         if mapping.cumulative:
             raise refused(raw.name, "months that add up from January on", "quarters", hint="take cumulative out")
-        kept, rule = years_of_quarters(added(kept))
-        kept = added(sort_out(kept, rule))
+        kept, rule = years_of_quarters(added_up(kept))
+        kept = added_up(sort_out(kept, rule))
     else:
         kept, key_doubts = _one_row_a_key(kept, raw, mapping)
         doubts += key_doubts
@@ -179,10 +178,10 @@ def _together(
 def _one_row_a_key(kept: pl.DataFrame, raw: RawFile, mapping: TableMapping) -> tuple[pl.DataFrame, Doubts]:
     """Parts added up where the mapping says so, or where they are national lines; else each key stands once."""
     if mapping.sum_over:
-        return added(kept), []
+        return added_up(kept), []
     lines, others = kept.filter("is_national"), kept.filter(~pl.col("is_national"))
     doubts: Doubts = []
-    summed = added(lines)
+    summed = added_up(lines)
     is_repeated = lines.select(*KEY, "code").is_duplicated()
     if is_repeated.any():
         column = _telling_apart(lines.filter(is_repeated), raw, mapping)

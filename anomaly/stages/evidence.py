@@ -9,6 +9,7 @@ import polars as pl
 from anomaly.contract.settings import Settings
 from anomaly.contract.tables import Frame
 from anomaly.stages import order
+from anomaly.stages.facts import PUBLISHED_CASES
 from anomaly.stages.stage import Lazy, Stage
 
 
@@ -43,15 +44,17 @@ def _flags(
     hubs: pl.DataFrame,
     lists: pl.DataFrame,
     countries: pl.DataFrame,
+    cases: pl.DataFrame,
     settings: Settings,
 ) -> Iterator[tuple[pl.DataFrame]]:
-    """With what the data leave in doubt, and with the coalition's sales to hubs."""
+    """With what the data leave in doubt, with the coalition's sales to hubs, and with what was published against them."""
+    from anomaly.evidence import published
     from anomaly.flags import diverted, doubted, flags
 
     doubted_flags = doubted.with_doubts(evidenced, doubted.of_reporters(doubts, files, flows), families)
     names = dict(countries.select("iso3", "name").rows())
     of_supply = diverted.build(diverted.Tables(supply, calibration, hubs), lists, names, settings)
-    yield (flags.in_order(pl.concat([doubted_flags, of_supply])),)
+    yield (flags.in_order(published.beside(pl.concat([doubted_flags, of_supply]), cases, settings)),)
 
 
 def _without(
@@ -113,6 +116,7 @@ FLAGS = Stage(
         "supply.hubs",
         "goods_lists",
         "countries",
+        "published_cases",
     ),
     ("flags",),
     _flags,
@@ -134,4 +138,4 @@ WITHOUT = Stage(
     ("flags.without",),
     _without,
 )
-STAGES = (EVIDENCE, FLAGS, WITHOUT)
+STAGES = (EVIDENCE, PUBLISHED_CASES, FLAGS, WITHOUT)

@@ -1,4 +1,4 @@
-"""What stages take from the reference tables: countries, and of the scenario's regime goods lists and dated measures."""
+"""What stages take from the reference tables: countries, and of the scenario's regime goods lists, dated measures and cases."""
 
 from __future__ import annotations
 
@@ -28,6 +28,13 @@ def _policy_events(settings: Settings) -> Iterator[tuple[pl.DataFrame]]:
     yield (policy_events.of(settings.facts_of),)
 
 
+def _published_cases(settings: Settings) -> Iterator[tuple[pl.DataFrame]]:
+    from anomaly.reference import cases
+
+    yield (cases.read().filter(pl.col("regime") == settings.facts_of),)
+
+
 COUNTRIES = Stage("countries", (), ("countries",), _countries)
 GOODS_LISTS = Stage("goods lists", ("families",), ("goods_lists",), _goods_lists)
 POLICY_EVENTS = Stage("measures", (), ("policy_events",), _policy_events)
+PUBLISHED_CASES = Stage("published cases", (), ("published_cases",), _published_cases)

@@ -30,14 +30,14 @@ def route(
     told = {
         **WINDOW, "good": good, "exporter_iso": "KAZ", "importer_iso": "RUS", "leg": "hub to target", "role": "target",
         "is_before_sanctions": False, "is_candidate": True, "is_flagged": flagged, "q_value": q,
-        "anomaly_score": 0.5, "anomaly_rank": 1, "planted": right,
+        "anomaly_score": 0.5, "anomaly_rank": 1, "planted": right, "direct_drop_log": 0.0,
     }  # fmt: skip
     return told | rivals | changes
 
 
 def judged(routes: list[dict[str, Any]], *events: tuple[str, dict[str, Any]], in_all: int = 1) -> pl.DataFrame:
     """The table of routes; events as (good, what it is), active in every window of the good."""
-    kinds = dict.fromkeys(RIVALS, pl.Float64)
+    kinds = dict.fromkeys([*RIVALS, "direct_drop_log"], pl.Float64)
     rows = pl.DataFrame(routes, schema_overrides={**kinds, "window_months": pl.Int16}, infer_schema_length=None)
     key = ["freq_code", "window_months", "window_end", "good", "exporter_iso", "importer_iso"]
     schema: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -197,3 +197,49 @@ def test_every_route_of_a_window_is_ranked_by_every_rival():
     assert (ranked["growth"].item(), ranked["eu_rule"].item()) == (8.0, 9.0)
     assert set(RIVALS) <= set(ranked.columns)
     assert judge.ranked(routes.head(0), WINDOW["as_of"]).is_empty()
+
+
+FELL: dict[str, Any] = {"direct_drop_log": 3.0}
+STOOD: dict[str, Any] = {"direct_drop_log": 0.0}
+STRATA = [
+    route("100000", 1.0, 0.01, right=True, flagged=True, direct_fall=3.0, **FELL),
+    route("200000", 9.0, 0.60, right=False, direct_fall=3.0, **FELL),
+    route("300000", 8.0, 0.70, right=True, direct_fall=0.0, **STOOD),
+    route("400000", 2.0, 0.02, right=False, flagged=True, direct_fall=0.0, **STOOD),
+    route("500000", 0.0, 0.80, right=False, direct_fall=0.0, **STOOD),
+]
+
+
+def test_among_goods_that_fell_alike_a_rival_flags_as_many_of_each_as_we_do():
+    """Growth takes 200000 and 300000 in all, and the first of each stratum: these two again; the fall takes 1 and 2 in all."""
+    table = judged(STRATA, ("100000", EVENT), ("300000", EVENT))
+    alike = "precision_at_flags_alike"
+    assert figure(table, alike) == (1, 2)
+    assert figure(table, alike, "growth") == (1, 2)
+    assert figure(table, alike, "growth", kind="fell by more") == (0, 1)
+    assert figure(table, alike, "growth", kind="stood") == (1, 1)
+    assert figure(table, "precision_at_flags", "direct_fall") == (1, 2)
+    assert figure(table, "recall_at_flags_alike", "growth") == (1, 2)
+
+
+def test_the_fall_alone_says_nothing_among_goods_that_fell_alike():
+    """By the fall the right ones of one stratum come first in all; within it they are as any other of it."""
+    within = [route(f"{at:06d}", 0.0, 0.5, right=at == 3, flagged=at == 3, direct_fall=3.0, **FELL) for at in range(4)]
+    outside = [route(f"9{at:05d}", 0.0, 0.5, right=False, direct_fall=0.0, **STOOD) for at in range(4)]
+    table = judged([*within, *outside], ("000003", EVENT))
+    assert figure(table, "precision_at_flags_alike", "direct_fall") == (0, 1)
+    chance = table.filter(measure="precision_of_all_alike", as_of="all", window_months=0, kind="")["value"].item()
+    assert chance == 0.25
+    assert figure(table, "precision_of_all", "chance") == (1, 8)
+
+
+def test_chance_among_goods_that_fell_alike_draws_as_many_of_each_as_we_flag():
+    table = judged(STRATA, ("100000", EVENT))
+    chance = table.filter(measure="precision_of_all_alike", as_of="all", window_months=0, kind="")["value"].item()
+    assert chance == (1 / 2 + 1 / 3) / 2
+
+
+def test_goods_without_a_known_fall_are_a_stratum_of_their_own():
+    routes = [*STRATA, route("600000", 9.0, 0.01, right=True, flagged=True, direct_drop_log=None)]
+    table = judged(routes, ("100000", EVENT))
+    assert figure(table, "precision_at_flags_alike", kind="fall unknown") == (1, 1)

@@ -53,7 +53,7 @@ def test_the_best_of_a_row_is_marked_where_more_is_better_and_where_less_is():
 def test_equals_are_marked_alike_and_nothing_where_all_are_equal():
     rows = [
         told("recall_at_flags", method, hits, 12)
-        for method, hits in zip(METHODS, (9, 9, 3, 3, 3, 3, 3, 3), strict=True)
+        for method, hits in zip(METHODS, [9, 9] + [3] * (len(METHODS) - 2), strict=True)
     ]
     row = only(page.summary(table(*rows)))
     assert (row["ours"], row["growth"], row["eu_rule"]) == ("**9 of 12**", "**9 of 12**", "3 of 12")
@@ -134,9 +134,24 @@ def test_the_short_table_has_no_row_of_other_figures_kinds_judges_or_legs():
 
 
 def test_the_chart_has_a_bar_a_method_with_something_to_show_and_is_xml():
-    rows = [told("precision_at_flags", method, hits, 10) for method, hits in zip(METHODS, range(8), strict=True)]
+    rows = [
+        told("precision_at_flags", method, hits, len(METHODS) - 1)
+        for method, hits in zip(METHODS, range(len(METHODS)), strict=True)
+    ]
     drawn = ET.fromstring(page.draw(table(*rows)))  # noqa: S314 - our own
     bars = [path for path in drawn.iter() if path.tag.endswith("path")]
-    assert len(bars) == 7  # nothing is no bar
+    assert len(bars) == len(METHODS) - 1  # nothing is no bar
     texts = [text.text for text in drawn.iter() if text.tag.endswith("text")]
-    assert {"0 %", "70 %", "ours", "Hidiroglou-Berthelot"} <= set(texts)
+    assert {"0 %", "100 %", "ours", "Hidiroglou-Berthelot"} <= set(texts)
+
+
+def test_the_figure_among_goods_that_fell_alike_stands_beside_its_own_chance():
+    rows = [
+        told("precision_at_flags_alike", "ours", 7, 10),
+        told("precision_at_flags_alike", "growth", 3, 10),
+        told("precision_of_all_alike", CHANCE, None, None, value=0.21),
+    ]
+    row = only(page.summary(table(*rows)))
+    assert (row["ours"], row["growth"], row["chance"]) == ("**70 %**", "30 %", "21 %")
+    lines = page.brief(table(*rows), ["2022-12-31"]).splitlines()
+    assert "| the same among goods whose direct trade fell alike (21 % by chance) | **70 %** | 30 %, growth |" in lines

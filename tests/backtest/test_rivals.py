@@ -34,7 +34,12 @@ ORDINARY = [(10_000_000 + 100_000 * at, 10_000_000, 10_000_000) for at in range(
 SURGE = (60_000_000, 5_000_000, 5_000_000)
 
 
-@pytest.mark.parametrize("rival", RIVALS, ids=lambda rival: rival.name)
+LOOKS_AT_DIRECT_TRADE = ("direct_fall", "growth_where_direct_fell", "three_signs")
+
+
+@pytest.mark.parametrize(
+    "rival", [rival for rival in RIVALS if rival.name not in LOOKS_AT_DIRECT_TRADE], ids=lambda rival: rival.name
+)
 def test_a_tenfold_rise_among_ordinary_routes_comes_first(rival: Rival):
     ranked = rival.rank(window([*ORDINARY, SURGE]))
     assert ranked.arg_max() == len(ORDINARY)
@@ -106,3 +111,41 @@ def test_robust_z_counts_median_absolute_deviations():
 def test_what_no_rule_names_is_last_in_the_ensemble():
     scores = ranked("ensemble", [*ORDINARY, SURGE, (2_000_000, None, None)])
     assert scores[-1] == min(score for score in scores if score is not None)
+
+
+def signs(direct: float | None, upstream: float | None, hub: float | None, baseline: float | None) -> pl.DataFrame:
+    """A route with the indicators that rules of direct trade look at."""
+    given = {
+        "direct_drop_log": direct, "upstream_surge_log": upstream, "surge_log": hub, "baseline_excess_log": baseline,
+    }  # fmt: skip
+    return window([(1, 1, 1)]).with_columns(pl.lit(value, pl.Float64).alias(name) for name, value in given.items())
+
+
+def of_signs(name: str, *values: float | None) -> float | None:
+    score: float | None = NAMES[name].rank(signs(*values)).item()
+    return score
+
+
+@pytest.mark.parametrize(("direct", "score"), [(0.22, None), (0.224, 2.0), (3.0, 2.0), (-1.0, None), (None, None)])
+def test_growth_over_the_baseline_counts_where_direct_trade_fell_by_a_fifth(direct, score):
+    assert of_signs("growth_where_direct_fell", direct, None, None, 2.0) == score
+
+
+def test_the_fall_of_direct_trade_alone_does_not_look_at_the_route():
+    assert of_signs("direct_fall", 1.5, None, None, None) == of_signs("direct_fall", 1.5, 9.0, 9.0, 9.0) == 1.5
+    assert of_signs("direct_fall", None, 9.0, 9.0, 9.0) is None
+
+
+@pytest.mark.parametrize(
+    ("direct", "upstream", "hub", "score"),
+    [
+        (0.1, 0.1, 0.7, 0.7),
+        (-0.1, 0.1, 0.7, None),
+        (0.1, -0.1, 0.7, None),
+        (0.1, 0.1, -0.7, None),
+        (None, 0.1, 0.7, None),
+        (0.1, None, 0.7, None),
+    ],
+)
+def test_the_three_signs_are_all_wanted_and_rank_by_the_hubs_growth(direct, upstream, hub, score):
+    assert of_signs("three_signs", direct, upstream, hub, None) == score

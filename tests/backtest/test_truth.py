@@ -88,18 +88,10 @@ def test_a_list_judges_by_the_goods_it_held_at_the_date_or_at_any(good, as_of, t
     assert on_list("870323", as_of, is_dated=False) is False
 
 
-@pytest.mark.parametrize(
-    ("prefixes", "goods"),
-    [(["8703"], ["870323"]), (["851713"], ["851712+"]), (["85"], ["851712+"]), (["870"], ["870323"]), (["84"], [])],
-)
-def test_a_case_is_about_goods_whose_codes_in_any_edition_begin_so(prefixes, goods):
-    assert truth.goods_of(prefixes, ["851712+", "870323"]) == goods
-
-
 def cased(exporter: str, importer: str, good: str, window_end: date, months: int, **case: object) -> list[str]:
     published = {
         "case_id": "one", "kind": "rise", "exporters": ["KAZ"], "importers": ["RUS"], "goods": ["8517"],
-        "start": date(2022, 1, 1), "end": date(2022, 6, 1), **case,
+        "start": date(2022, 1, 1), "end": date(2022, 6, 1), "is_evasion": True, **case,
     }  # fmt: skip
     lists = dict.fromkeys(("exporters", "importers", "goods"), pl.List(pl.String))
     cases = pl.DataFrame([published], schema_overrides={**lists, "start": pl.Date, "end": pl.Date})
@@ -125,11 +117,6 @@ def test_a_case_is_about_its_route_good_and_months_and_what_is_empty_is_everyone
     assert cased("KAZ", "RUS", "851712+", date(2030, 6, 1), 6, start=None, end=None) == ["one"]
 
 
-@pytest.mark.parametrize(("kind", "is_evasion"), [("rise", True), ("gap", True), ("not_a_hub", False), ("fall", None)])
-def test_a_fall_is_neither_evasion_nor_harmless(kind, is_evasion):
-    assert truth.IS_EVASION[kind] is is_evasion
-
-
 def test_an_episode_of_two_routes_is_two_events_and_counts_only_while_it_is_active():
     labels = LABELS.with_columns(episode_id=pl.lit("boom"))
     routes = pl.DataFrame(
@@ -144,3 +131,20 @@ def test_an_episode_of_two_routes_is_two_events_and_counts_only_while_it_is_acti
         ("boom KAZ RUS 851712+", "hub_reexport"),
         ("boom SRB RUS 870323", "hub_boom"),
     ]
+
+
+@pytest.mark.parametrize("is_evasion", [True, False, None])
+def test_the_event_of_a_case_is_what_the_case_is_judged_to_be(is_evasion):
+    lists = dict.fromkeys(("exporters", "importers", "goods"), pl.List(pl.String))
+    case = pl.DataFrame(
+        [{"case_id": "one", "kind": "rise", "exporters": ["SRB"], "importers": [], "goods": [], "start": None, "end": None,
+          "is_evasion": is_evasion}],
+        schema_overrides={**lists, "start": pl.Date, "end": pl.Date, "is_evasion": pl.Boolean},
+    )  # fmt: skip
+    route = pl.DataFrame(
+        [("M", 3, date(2022, 6, 1), "870323", "SRB", "RUS")],
+        schema={"freq_code": pl.String, "window_months": pl.Int16, "window_end": pl.Date, "good": pl.String,
+                "exporter_iso": pl.String, "importer_iso": pl.String},
+        orient="row",
+    )  # fmt: skip
+    assert truth.of_cases(route, case)["is_evasion"].to_list() == [is_evasion]

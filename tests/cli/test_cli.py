@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from anomaly.bilateral.known import ROWS_THAT_SHOW_A_CUT
 from anomaly.cli.commands import main
 from anomaly.cli.output import FORMATS, arrow, cell
+from anomaly.contract import schema
 from anomaly.contract.settings import load
 from anomaly.store.store import Store
 from tests import ROOT
@@ -39,22 +40,22 @@ def run(data: Path, *arguments: str) -> Result:
 
 
 def rows(data: Path, *arguments: str) -> list[dict]:
-    told = run(data, *arguments, "--format", "json")
-    assert told.exit_code == 0, told.stderr
-    return json.loads(told.stdout)
+    result = run(data, *arguments, "--format", "json")
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
 
 
 MISSION = ("query", "8517.12", "--exporter", "KAZ", "--importer", "RUS", "--period", "2022H1")
 
 
 def test_the_missions_question_is_answered_with_37_to_178_million_381_percent_flagged_and_why(data):
-    told = run(data, *MISSION)
-    assert told.exit_code == 0
-    assert "37.0 → 178.0 million USD (+381 %)" in told.stdout
-    assert "flagged: hub_reexport, high, q 0.012" in told.stdout
-    assert f"  - {REASON}" in told.stdout
-    assert "178,000,000" in told.stdout
-    assert f"anomaly explain {FLAG_ID}" in told.stderr
+    result = run(data, *MISSION)
+    assert result.exit_code == 0
+    assert "37.0 → 178.0 million USD (+381 %)" in result.stdout
+    assert "flagged: hub_reexport, high, q 0.012" in result.stdout
+    assert f"  - {REASON}" in result.stdout
+    assert "178,000,000" in result.stdout
+    assert f"anomaly explain {FLAG_ID}" in result.stderr
 
 
 @pytest.mark.parametrize("exporter", ["KZ", "KAZ", "Kazakhstan", "kazakhstan"])
@@ -66,7 +67,7 @@ def test_countries_and_codes_are_taken_as_people_write_them(data, code, exporter
 
 def test_every_format_holds_the_same_number(data):
     answers = {form: run(data, *MISSION, "--format", form) for form in FORMATS}
-    assert {told.exit_code for told in answers.values()} == {0}
+    assert {result.exit_code for result in answers.values()} == {0}
     assert json.loads(answers["json"].stdout)[0]["value_usd"] == 178_000_000
     assert json.loads(answers["ndjson"].stdout)["reasons"] == [REASON]
     assert next(csv.DictReader(io.StringIO(answers["csv"].stdout)))["value_usd"] == "178000000"
@@ -74,12 +75,12 @@ def test_every_format_holds_the_same_number(data):
 
 
 def test_the_cars_of_armenia_come_out_to_the_dollar(data):
-    told = run(data, "series", "870323", "ARM", "RUS")
-    lines = {line.split()[0]: line.split()[1] for line in told.stdout.splitlines() if line[:2] == "20"}
+    result = run(data, "series", "870323", "ARM", "RUS")
+    lines = {line.split()[0]: line.split()[1] for line in result.stdout.splitlines() if line[:2] == "20"}
     assert lines == {
         "2019": "400,000", "2020": "500,000", "2021": "1,087,497", "2022": "127,950,897", "2023": "185,702,354",
     }  # fmt: skip
-    assert "not reported" in told.stdout
+    assert "not reported" in result.stdout
 
 
 def test_simulated_trade_is_called_so_beside_every_answer(tmp_path):
@@ -118,7 +119,7 @@ def test_a_sum_over_the_eu_in_euro_is_exact(data):
     assert [(row["exporter_iso"], row["value_prior_year_eur"], row["value_eur"]) for row in answer] == [
         ("EU27", 50_000_000, 2_500_000)
     ]
-    told = run(
+    result = run(
         data,
         "query",
         "TOTAL",
@@ -131,14 +132,14 @@ def test_a_sum_over_the_eu_in_euro_is_exact(data):
         "--currency",
         "EUR",
     )
-    assert "50.0 → 2.5 million EUR (−95 %)" in told.stdout
+    assert "50.0 → 2.5 million EUR (−95 %)" in result.stdout
 
 
 def test_a_series_of_a_route_without_a_row_says_where_nothing_was_traded(data):
-    told = {row["period"]: row["export_value_fob_usd"] for row in rows(data, "series", "870323", "KAZ", "DEU")}
-    assert told == {}, "Germany is no partner of the extract"
-    told = {row["period"]: row["export_value_fob_usd"] for row in rows(data, "series", "870324", "ARM", "RUS")}
-    assert told == dict.fromkeys(["2019", "2020", "2021", "2022", "2023"], 0)
+    exported = {row["period"]: row["export_value_fob_usd"] for row in rows(data, "series", "870323", "KAZ", "DEU")}
+    assert exported == {}, "Germany is no partner of the extract"
+    exported = {row["period"]: row["export_value_fob_usd"] for row in rows(data, "series", "870324", "ARM", "RUS")}
+    assert exported == dict.fromkeys(["2019", "2020", "2021", "2022", "2023"], 0)
 
 
 def test_a_series_of_a_group_adds_up_its_members(data):
@@ -164,23 +165,23 @@ def test_a_series_of_a_group_adds_up_its_members(data):
     ],
 )
 def test_a_question_that_cannot_be_understood_ends_with_2_and_the_nearest_right_answer(data, arguments, says):
-    told = run(data, *arguments)
-    assert told.exit_code == 2
-    assert told.stdout == ""
-    assert says in told.stderr
-    assert "Traceback" not in told.stderr
+    result = run(data, *arguments)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert says in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_a_period_that_the_data_do_not_hold_is_an_empty_answer_that_names_what_they_hold(data):
-    told = run(data, "query", "870323", "--exporter", "ARM", "--importer", "RUS", "--period", "2022H1")
-    assert told.exit_code == 0
-    assert "annual data from 2019 to 2023" in told.stderr
+    result = run(data, "query", "870323", "--exporter", "ARM", "--importer", "RUS", "--period", "2022H1")
+    assert result.exit_code == 0
+    assert "annual data from 2019 to 2023" in result.stderr
 
 
 def test_a_period_reported_in_part_is_not_called_unreported(data):
-    told = run(data, "query", "870323", "--exporter", "ARM", "--importer", "RUS", "--period", "2023-01:2023-11")
-    assert told.exit_code == 0
-    assert "nothing reported for all of 2023-01:2023-11" in told.stderr
+    result = run(data, "query", "870323", "--exporter", "ARM", "--importer", "RUS", "--period", "2023-01:2023-11")
+    assert result.exit_code == 0
+    assert "nothing reported for all of 2023-01:2023-11" in result.stderr
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -196,35 +197,35 @@ def test_a_reader_that_has_enough_ends_the_answer_without_a_fault(data, form):
     ]
     reading, writing = os.pipe()
     os.close(reading)
-    told = subprocess.run(
+    process = subprocess.run(
         [*command, "--data", str(data)], stdout=writing, stderr=subprocess.PIPE, text=True, cwd=ROOT, check=False
     )
     os.close(writing)
-    assert (told.returncode, told.stderr) == (0, "")
+    assert (process.returncode, process.stderr) == (0, "")
 
 
 def test_without_tables_the_answer_is_69_and_what_to_do(tmp_path):
     for command in ("query", "series", "explain"):
         arguments = {"query": ["85"], "series": ["85", "KAZ", "RUS"], "explain": [FLAG_ID]}[command]
-        told = run(tmp_path / "none", command, *arguments)
-        assert told.exit_code == 69, told.output
-        assert "run `make`" in told.stderr
+        result = run(tmp_path / "none", command, *arguments)
+        assert result.exit_code == 69, result.output
+        assert "run `make`" in result.stderr
 
 
 def test_explain_tells_the_raw_file_with_its_hash_and_its_publisher(data):
-    told = json.loads(run(data, "explain", FLAG_ID, "--format", "json").stdout)
-    assert [file["sha256"] for file in told["raw_files"]] == ["a" * 64]
-    assert told["run"]["scenario"] == "russia-2022"
-    assert len(told["run"]["scenario_hash"]) == 64
-    assert told["run"]["seeds"] == "0, 1, 2, 3, 4"
+    parts = json.loads(run(data, "explain", FLAG_ID, "--format", "json").stdout)
+    assert [file["sha256"] for file in parts["raw_files"]] == ["a" * 64]
+    assert parts["run"]["scenario"] == "russia-2022"
+    assert len(parts["run"]["scenario_hash"]) == 64
+    assert parts["run"]["seeds"] == "0, 1, 2, 3, 4"
 
 
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("subject", [FLAG_ID, "8517.12:KZ:Russia:2022H1", "870323:ARM:RUS"])
 def test_explain_speaks_every_format(data, form, subject):
-    told = run(data, "explain", subject, "--format", form)
-    assert told.exit_code == 0, told.stderr
-    assert "37000000" in told.stdout.replace(",", "") or "870323" in subject
+    result = run(data, "explain", subject, "--format", form)
+    assert result.exit_code == 0, result.stderr
+    assert "37000000" in result.stdout.replace(",", "") or "870323" in subject
 
 
 def test_goods_and_hubs_are_the_rollups_of_the_newest_window(data):
@@ -234,9 +235,9 @@ def test_goods_and_hubs_are_the_rollups_of_the_newest_window(data):
 
 def test_sources_indicators_and_tables_are_the_registries():
     for command, name in (("sources", "name"), ("indicators", "name"), ("tables", "table")):
-        told = CliRunner().invoke(main, [command, "--format", "json"])
-        assert told.exit_code == 0
-        assert all(row[name] for row in json.loads(told.stdout))
+        result = CliRunner().invoke(main, [command, "--format", "json"])
+        assert result.exit_code == 0
+        assert all(row[name] for row in json.loads(result.stdout))
 
 
 def test_tables_tell_their_rows_and_a_table_its_columns_with_units(data):
@@ -264,9 +265,9 @@ def test_one_flipped_bit_is_named_by_verify_and_ends_with_74(tmp_path):
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(bytes(content))
-    told = run(tmp_path, "verify")
-    assert told.exit_code == 74
-    assert file.name in told.stderr
+    result = run(tmp_path, "verify")
+    assert result.exit_code == 74
+    assert file.name in result.stderr
 
 
 def test_text_that_a_spreadsheet_would_compute_is_defused_in_csv_and_numbers_are_not(data):
@@ -297,10 +298,10 @@ words = st.text(max_size=40) | st.sampled_from(
 @given(st.sampled_from(["query", "series", "explain", "goods", "tables"]), st.lists(words, max_size=4), words)
 def test_no_argument_gives_a_traceback_or_touches_anything_outside_the_data(data, command, texts, period):
     before = sorted(path for path in data.parent.rglob("*"))
-    told = run(data, command, *texts, "--period", period)
-    assert told.exit_code in {0, 2, 69}, told.output
-    assert "Traceback" not in told.output
-    assert told.exception is None or isinstance(told.exception, SystemExit)
+    result = run(data, command, *texts, "--period", period)
+    assert result.exit_code in {0, 2, 69}, result.output
+    assert "Traceback" not in result.output
+    assert result.exception is None or isinstance(result.exception, SystemExit)
     assert sorted(path for path in data.parent.rglob("*")) == before
 
 
@@ -312,7 +313,7 @@ def loaded_by(*arguments: str) -> tuple[set[str], str]:
         "try:\n    main(sys.argv[1:], standalone_mode=False)\n"
         "finally:\n    print('\\n'.join(sorted(sys.modules)), file=sys.stderr)\n"
     )
-    told = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code, *arguments],
         cwd=ROOT,
         capture_output=True,
@@ -320,7 +321,7 @@ def loaded_by(*arguments: str) -> tuple[set[str], str]:
         check=True,
         env=dict(os.environ),
     )
-    return set(told.stderr.splitlines()), told.stdout
+    return set(process.stderr.splitlines()), process.stdout
 
 
 def test_help_loads_neither_polars_nor_anything_heavier():
@@ -337,19 +338,48 @@ def test_a_question_loads_no_library_that_it_does_not_need(data, command):
     assert not modules & set(HEAVY)
 
 
+def test_a_question_about_a_route_of_the_run_reads_no_table_that_only_other_routes_need(data, monkeypatch):
+    names, read = set(), Store.read
+
+    def seen(store, table, *arguments):
+        names.add(table)
+        return read(store, table, *arguments)
+
+    monkeypatch.setattr(Store, "read", seen)
+    (answer,) = rows(data, *MISSION)
+    assert answer["flag_id"] == FLAG_ID
+    assert not names & {"coverage", "coverage.scope", "families.broken"}
+    rows(data, "query", "8517.12", "--exporter", "KAZ", "--importer", "ARM", "--period", "2022H1")
+    assert {"coverage", "coverage.scope", "families.broken"} <= names
+
+
+def test_a_question_to_tables_that_do_not_say_which_codes_changed_their_meaning_says_so(tmp_path, monkeypatch):
+    with monkeypatch.context() as older:  # a version that had no such companion
+        older.delitem(schema.TABLES, "families.broken")
+        write_store(tmp_path)
+    route = ("query", "8517.12", "--exporter", "KAZ", "--importer", "ARM", "--period", "2022H1")
+    assert "without families.broken" in run(tmp_path, *route).stderr
+    assert "run again from the raw files" in run(tmp_path, *route).stderr
+
+
+def test_a_question_to_whole_tables_is_not_told_that_they_are_older(data):
+    route = ("query", "8517.12", "--exporter", "KAZ", "--importer", "ARM", "--period", "2022H1")
+    assert "older" not in run(data, *route).stderr
+
+
 def test_a_question_knows_the_families_that_the_run_used_and_not_only_the_shipped_ones(tmp_path):
-    rows_told = [flow(year, "KAZ", "RUS", 5_000_000, code="870321" if year < 2022 else "870322") for year in CARS]
+    trade = [flow(year, "KAZ", "RUS", 5_000_000, code="870321" if year < 2022 else "870322") for year in CARS]
     own = pl.DataFrame(
         {"edition": [5, 6], "cmd_code": ["870321", "870322"], "good": ["870321+"] * 2},
         schema_overrides={"edition": pl.Int8},
     )
-    write_store(tmp_path, rows_told, own)
+    write_store(tmp_path, trade, own)
     for code in ("870321", "870322", "870321+"):
         answer = rows(tmp_path, "query", code, "--exporter", "KAZ", "--importer", "RUS", "--period", "2022")
         assert [(row["good"], row["value_prior_year_usd"]) for row in answer] == [("870321+", 5_000_000)]
         assert rows(tmp_path, "series", code, "KAZ", "RUS")[-1]["value_usd"] == 5_000_000
-    told = json.loads(run(tmp_path, "explain", "870322:KAZ:RUS:2022", "--format", "json").stdout)
-    assert told["raw_files"][0]["rows_used"] == len([year for year in CARS if year <= 2022])
+    parts = json.loads(run(tmp_path, "explain", "870322:KAZ:RUS:2022", "--format", "json").stdout)
+    assert parts["raw_files"][0]["rows_used"] == len([year for year in CARS if year <= 2022])
 
 
 def test_an_amount_in_euro_knows_which_files_are_one_extract(tmp_path):
@@ -363,12 +393,12 @@ def test_an_amount_in_euro_knows_which_files_are_one_extract(tmp_path):
         assert row[f"value_{currency.lower()}"] == value
 
 
-@pytest.mark.parametrize(("floor_usd", "told"), [(10_000, None), (200_000, 0)])
-def test_a_series_tells_nothing_from_unknown_by_the_floor_of_the_scenario_of_its_tables(tmp_path, floor_usd, told):
+@pytest.mark.parametrize(("floor_usd", "value_usd"), [(10_000, None), (200_000, 0)])
+def test_a_series_tells_nothing_from_unknown_by_the_floor_of_the_scenario_of_its_tables(tmp_path, floor_usd, value_usd):
     trade = [flow(year, "DEU", "UZB", 150_000, code="870324") for year in (2021, 2022)]
     trade += [flow(2022, "DEU", "UZB", 150_000, code="870323"), flow(2021, "FRA", "UZB", 150_000, code="870323")]
     # a dataset this long without a small value shows that it leaves them out
     trade += [flow(2022, "DEU", "UZB", 150_000, code=f"{840000 + number}") for number in range(ROWS_THAT_SHOW_A_CUT)]
     write_store(tmp_path, trade, settings=load(extract_floor_usd=floor_usd))
     by_year = {row["period"]: row["export_value_fob_usd"] for row in rows(tmp_path, "series", "870323", "DEU", "UZB")}
-    assert (by_year.get("2021"), by_year["2022"]) == (told, 150_000)
+    assert (by_year.get("2021"), by_year["2022"]) == (value_usd, 150_000)

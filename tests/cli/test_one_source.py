@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,11 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         row(freqCode="M", period=f"{year}{month:02}", reporterCode=398, reporterISO="KAZ", cmdCode="854231", primaryValue=5.0)
         for year, month in MONTHS
     ]  # fmt: skip
+    rows += [
+        row(freqCode="M", period=f"{year}{month:02}", reporterCode=643, reporterISO="RUS", partnerCode=398, partnerISO="KAZ",
+            flowCode="M", cmdCode="854231", primaryValue=6.0)
+        for year, month in MONTHS
+    ]  # fmt: skip
     (root / "raw" / "comtrade" / "a.json").write_bytes(answer(rows))
     run_jobs(
         (flows.JOB, families.JOB, coverage.JOB, bilateral.JOB), "bilateral", root / "raw", root / "data", "russia-2022"
@@ -38,9 +44,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def asked(data: Path, *more: str) -> list[dict[str, str]]:
     words = ["854231", "--exporter", "KAZ", "--importer", "RUS", "--period", "2023H1"]
-    told = CliRunner().invoke(main, ["query", *words, *more, "--data", str(data), "--format", "csv"])
-    assert told.exit_code == 0, told.output
-    return list(csv.DictReader(io.StringIO(told.stdout)))
+    result = CliRunner().invoke(main, ["query", *words, *more, "--data", str(data), "--format", "csv"])
+    assert result.exit_code == 0, result.output
+    return list(csv.DictReader(io.StringIO(result.stdout)))
 
 
 @pytest.mark.parametrize(("source", "value"), [("table", "42"), ("comtrade", "30")])
@@ -53,10 +59,19 @@ def test_a_question_of_all_sources_has_those_of_the_one_that_speaks_for_the_rout
     assert [answered["value_usd"] for answered in asked(data)] == ["42"]
 
 
+@pytest.mark.parametrize(("source", "mirrored"), [("table", None), ("comtrade", 6)])
+def test_what_the_importer_told_another_source_does_not_stand_beside_the_exports_of_one(
+    data: Path, source: str, mirrored: int | None
+) -> None:
+    words = ["854231", "KAZ", "RUS", "--period", "2023H1", "--source", source, "--data", str(data), "--format", "json"]
+    result = CliRunner().invoke(main, ["series", *words])
+    assert {period["import_value_cif_usd"] for period in json.loads(result.stdout)} == {mirrored}
+
+
 def test_a_source_that_holds_nothing_answers_nothing(data: Path) -> None:
     assert asked(data, "--source", "baci") == []
 
 
 def test_the_doubts_of_the_files_are_listed(data: Path) -> None:
-    told = CliRunner().invoke(main, ["sources", "--doubts", "--data", str(data), "--format", "csv"])
-    assert [doubt["rule"] for doubt in csv.DictReader(io.StringIO(told.stdout))] == ["takes_the_route"]
+    result = CliRunner().invoke(main, ["sources", "--doubts", "--data", str(data), "--format", "csv"])
+    assert [doubt["rule"] for doubt in csv.DictReader(io.StringIO(result.stdout))] == ["takes_the_route"]

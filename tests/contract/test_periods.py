@@ -119,3 +119,22 @@ def test_a_windows_first_month_is_the_same_in_a_frame(months: int, day: date) ->
     assert table.select(periods.first_month()).to_series()[0] == window.start
     assert table.filter(periods.is_window(window)).height == 1
     assert periods.window_of(table.row(0, named=True)) == window
+
+
+WINDOWS = st.builds(
+    lambda is_annual, months, day: Window("A", 12, day.replace(month=12, day=1)) if is_annual else Window("M", months, day.replace(day=1)),
+    st.booleans(),
+    st.integers(1, 12),
+    st.dates(date(1990, 1, 1), date(2030, 12, 1)),
+)  # fmt: skip
+
+
+@given(WINDOWS)
+def test_a_window_is_read_again_from_the_end_of_a_flags_name(window: Window) -> None:
+    assert periods.parse_tag(window.tag) == window
+
+
+@given(WINDOWS, WINDOWS)
+def test_windows_stand_in_the_order_of_their_ends_and_then_of_their_lengths(first: Window, second: Window) -> None:
+    by_time = (first.end, first.months) < (second.end, second.months)
+    assert (first.place < second.place) == by_time

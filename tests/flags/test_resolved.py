@@ -11,18 +11,11 @@ from anomaly.contract.settings import load
 from anomaly.flags import resolved
 
 SETTINGS = load()
-EVENTS = pl.DataFrame(
-    [
-        (date(2023, 4, 1), "Kazakhstan starts to track goods", "KAZ", "fewer re-exports"),
-        (date(2023, 2, 26), "Transit ban", "RUS", "less transit"),
-        (date(2023, 5, 19), "A list for banks", "RUS BLR", "goods list"),
-        (date(2023, 11, 20), "Kazakhstan bans what had left already", "KAZ", "fewer re-exports"),
-        (date(2022, 5, 1), "A measure on Georgia", "GEO", "fewer re-exports"),
-        (date(2019, 1, 1), "An old measure on Armenia", "ARM", "fewer re-exports"),
-    ],
-    schema=["date", "title", "countries", "effect"],
-    orient="row",
-)
+MEASURE: dict[str, Any] = {
+    "date": date(2023, 4, 1), "title": "Kazakhstan starts to track goods", "effect": "fewer re-exports",
+    "leg": "hub to target", "exporters": ["KAZ"], "importers": ["RUS"], "goods": [],
+}  # fmt: skip
+SCOPES = dict.fromkeys(("exporters", "importers", "goods"), pl.List(pl.String))
 ROUTE: dict[str, Any] = {
     "freq_code": "A", "window_months": 12, "window_end": date(2023, 12, 1), "good": "847989", "exporter_iso": "KAZ",
     "importer_iso": "RUS", "baseline_gap_years": 2, "role": "target", "value_usd": 2_000_000,
@@ -35,15 +28,39 @@ FLAG = {
 }  # fmt: skip
 
 
-def ended(*routes: dict[str, Any], flags: tuple[dict[str, Any], ...] = ({},)) -> list[dict[str, Any]]:
-    rows = pl.DataFrame([{**ROUTE, **one} for one in routes])
-    flagged = pl.DataFrame([{**FLAG, **one} for one in flags])
-    return resolved.candidates(rows, flagged, EVENTS, SETTINGS).to_dicts()
+def ended(
+    *routes: dict[str, Any], flags: tuple[dict[str, Any], ...] = ({},), measures: tuple[dict[str, Any], ...] = ({},)
+) -> list[dict[str, Any]]:
+    rows = pl.DataFrame([{**ROUTE, **route} for route in routes])
+    flagged = pl.DataFrame([{**FLAG, **flag} for flag in flags])
+    events = pl.DataFrame([{**MEASURE, **measure} for measure in measures], schema_overrides=SCOPES)
+    return resolved.candidates(rows, flagged, events, SETTINGS).to_dicts()
 
 
-def test_a_flagged_route_that_fell_is_resolved_by_the_measure_on_its_exporter_nearest_to_the_windows_start() -> None:
-    (row,) = ended({})
-    assert (row["measure"], row["measure_date"]) == ("Kazakhstan starts to track goods", date(2023, 4, 1))
+def named(*measures: dict[str, Any], **route: Any) -> str | None:
+    """The measure named beside a route that fell."""
+    (row,) = ended(
+        route,
+        flags=({name: route[name] for name in route if name in FLAG and name != "window_end"},),
+        measures=measures,
+    )
+    title: str | None = row["measure"]
+    return title
+
+
+def monthly(months: int, end: date) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A route that fell in a window of monthly data, and its flag of a year before."""
+    window = {"freq_code": "M", "window_months": months}
+    return {**window, "window_end": end}, {**window, "window_end": end.replace(year=end.year - 1)}
+
+
+def sentence(row: dict[str, Any]) -> str:
+    text: str = resolved.reason(row, {})["text"]
+    return text
+
+
+def test_of_the_measures_on_a_route_the_one_nearest_to_the_windows_start_is_named() -> None:
+    assert named({}, {"title": "Later", "date": date(2023, 6, 1)}) == MEASURE["title"]
 
 
 def test_a_route_that_kept_more_than_half_is_not_resolved() -> None:
@@ -58,21 +75,82 @@ def test_a_route_that_is_flagged_still_is_not_resolved() -> None:
     assert ended({}, flags=({}, {"window_end": date(2023, 12, 1), "flag_id": "now"})) == []
 
 
-def test_without_a_measure_on_its_exporter_one_on_the_way_to_the_target_is_named() -> None:
-    (row,) = ended({"exporter_iso": "UZB"}, flags=({"exporter_iso": "UZB"},))
-    assert row["measure"] == "Transit ban"
+@pytest.mark.parametrize(
+    "measure",
+    [
+        {"exporters": ["GEO"]},
+        {"importers": ["BLR"]},
+        {"goods": ["8703"]},
+        {"goods": None},
+        {"exporters": None},
+        {"leg": "coalition to hub"},
+        {"leg": "in transit"},
+        {"effect": "warning"},
+        {"effect": "goods list"},
+    ],
+)
+def test_a_measure_on_other_trade_or_one_that_forbids_nothing_is_not_named_and_the_route_is_still_resolved(
+    measure: dict[str, Any],
+) -> None:
+    assert named(measure) is None
 
 
-def test_a_measure_from_before_the_route_was_flagged_explains_nothing() -> None:
-    other = {"exporter_iso": "ARM", "importer_iso": "BLR"}
-    assert ended(other, flags=(other,)) == []
+@pytest.mark.parametrize(
+    "measure", [{"goods": ["8479"]}, {"exporters": []}, {"leg": "any"}, {"effect": "dearer imports"}]
+)
+def test_a_measure_is_named_where_it_bears_on_the_good_and_the_route(measure: dict[str, Any]) -> None:
+    assert named(measure) == MEASURE["title"]
 
 
-@pytest.mark.parametrize(("months", "count"), [(3, 0), (9, 1)])
-def test_a_short_window_begins_late_and_so_do_the_measures_that_can_explain_its_end(months: int, count: int) -> None:
-    """A measure of May 2022 lies in the nine months to December, and not in the three."""
-    other = {"exporter_iso": "GEO", "importer_iso": "BLR", "freq_code": "M", "window_months": months}
-    assert len(ended(other, flags=(other,))) == count
+@pytest.mark.parametrize(
+    ("day", "is_named"),
+    [
+        (date(2023, 12, 22), False),
+        (date(2023, 7, 3), False),
+        (date(2023, 7, 1), True),
+        (date(2023, 1, 1), True),
+        (date(2022, 7, 3), True),
+        (date(2022, 6, 30), False),
+        (date(2019, 1, 1), False),
+    ],
+)
+def test_half_of_the_year_lies_after_a_measure_that_is_named_and_half_of_the_year_before_does_not(
+    day: date, is_named: bool
+) -> None:
+    assert (named({"date": day}) is not None) == is_named
+
+
+def test_a_fall_over_a_year_is_said_to_lie_in_the_year_of_a_measure_and_not_after_it() -> None:
+    (row,) = ended({}, measures=({"date": date(2023, 4, 1)},))
+    assert "in the year of a measure on this trade: Kazakhstan starts to track goods (2023-04-01)" in sentence(row)
+    assert "lies after" not in sentence(row)
+
+
+def test_a_year_that_begins_after_a_measure_is_said_to_lie_after_it() -> None:
+    (row,) = ended({}, measures=({"date": date(2022, 12, 22)},))
+    assert "2023 lies after a measure on this trade: Kazakhstan starts to track goods (2022-12-22)" in sentence(row)
+
+
+def test_of_months_around_a_measure_it_is_counted_how_many_lie_after_it() -> None:
+    route, flag = monthly(6, date(2023, 8, 1))
+    (row,) = ended(route, flags=(flag,), measures=({"date": date(2023, 4, 22)},))
+    assert "Of the 6 months 4 lie wholly after a measure on this trade" in sentence(row)
+
+
+def test_without_a_measure_the_reason_says_so() -> None:
+    (row,) = ended({}, measures=({"goods": ["8703"]},))
+    assert "No measure on record bears on this good and route" in sentence(row)
+
+
+@pytest.mark.parametrize(("value_before", "is_named"), [(9_000_000, True), (3_000_000, False)])
+def test_a_route_that_had_fallen_in_the_months_before_a_measure_did_not_fall_by_it(
+    value_before: int, is_named: bool
+) -> None:
+    route, flag = monthly(3, date(2023, 6, 1))
+    before = {**route, "window_end": date(2023, 3, 1), "value_usd": value_before}
+    rows = ended(route, before, flags=(flag,), measures=({"date": date(2023, 4, 1)},))
+    fallen = next(row for row in rows if row["window_end"] == route["window_end"])
+    assert (fallen["measure"] is not None) == is_named
 
 
 def test_what_other_hubs_sold_more_stands_beside_the_fall_the_largest_first() -> None:

@@ -146,10 +146,15 @@ def test_a_cell_that_the_workbook_does_not_take_is_an_error_and_not_a_gap(monkey
         xlsx.REPORT.render(long)
 
 
-def cpu_seconds(*arguments: str) -> float:
-    """Processor time of one command in a process of its own, the best of five: other work on the machine is not in it."""
+def cpu_seconds(limit: float, *arguments: str) -> float:
+    """Processor time of one command in a process of its own, of five the first within the limit or else the best.
+
+    Other work on the machine is not in it.
+    """
     best = float("inf")
     for _ in range(5):
+        if best <= limit:
+            break
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         code = "from anomaly.cli.commands import program; program()"
         subprocess.run([sys.executable, "-c", code, *arguments], cwd=ROOT, check=True, capture_output=True)
@@ -160,8 +165,9 @@ def cpu_seconds(*arguments: str) -> float:
 
 def test_help_takes_a_third_of_a_second_and_a_question_a_second_and_a_half(tmp_path: Path) -> None:
     write_store(tmp_path)
-    assert cpu_seconds("--help") <= 0.3
-    assert cpu_seconds("query", "8517.12", "--exporter", "KAZ", "--importer", "RUS", "--data", str(tmp_path)) <= 1.5
+    assert cpu_seconds(0.3, "--help") <= 0.3
+    question = ("query", "8517.12", "--exporter", "KAZ", "--importer", "RUS", "--data", str(tmp_path))
+    assert cpu_seconds(1.5, *question) <= 1.5
 
 
 @pytest.mark.filterwarnings("ignore:A test tried to use socket")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pandas as pd
@@ -16,12 +17,30 @@ import anomaly
 from anomaly.cli.commands import main
 from tests import ROOT
 from tests.asked import CARS, FLAG_ID, write_store
+from tests.trade import years
+
+BUYERS = ("KAZ", "KGZ", "RUS", "UZB")
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("tables")
     write_store(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with a route to every buyer, all of them in one window."""
+    path = tmp_path_factory.mktemp("many")
+    write_store(path, [row for buyer in BUYERS for row in years("ARM", buyer, CARS, code="870323")])
+    return path
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("simulated")
+    write_store(path, years("ARM", "RUS", CARS, code="870323", dataset="SIMULATED-cars"))
     return path
 
 
@@ -40,9 +59,9 @@ def test_a_table_is_read_with_the_columns_and_rows_that_are_asked_for(folder: Pa
 
 def test_a_question_has_the_figures_of_the_command_line(folder: Path) -> None:
     rows = anomaly.open_data(folder).query("8517.12", exporter="KAZ", importer="RUS", period="2022H1")
-    told = by_command(folder, "query", "8517.12", "--exporter", "KAZ", "--importer", "RUS", "--period", "2022H1")
+    answered = by_command(folder, "query", "8517.12", "--exporter", "KAZ", "--importer", "RUS", "--period", "2022H1")
     assert rows.select("value_usd", "value_prior_year_usd", "is_flagged").row(0) == (178_000_000, 37_000_000, True)
-    assert [row["value_usd"] for row in told] == rows["value_usd"].to_list()
+    assert [row["value_usd"] for row in answered] == rows["value_usd"].to_list()
 
 
 def test_a_series_has_every_period_that_was_reported(folder: Path) -> None:
@@ -71,6 +90,29 @@ def test_a_frame_for_pandas_keeps_whole_dollars_whole_and_the_unknown_missing() 
     assert bool(frame["value_usd"].isna()[1])
 
 
+def test_no_row_is_left_out_unless_a_limit_is_given_and_then_how_many_is_said(many: Path) -> None:
+    data = anomaly.open_data(many)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert data.query("870323", exporter="Armenia", period="2022").height == len(BUYERS)
+    with pytest.warns(anomaly.Remark, match=f"1 of {len(BUYERS)} rows, the largest first; limit=None gives all"):
+        assert data.query("870323", exporter="Armenia", period="2022", limit=1).height == 1
+
+
+def test_every_answer_about_a_simulated_world_says_that_no_figure_is_real(simulated: Path) -> None:
+    data = anomaly.open_data(simulated)
+    with pytest.warns(anomaly.Remark, match="no figure here is real"):
+        data.query("870323", exporter="Armenia", period="2022")
+    with pytest.warns(anomaly.Remark, match="no figure here is real"):
+        data.series("870323", "Armenia", "Russia")
+
+
+def test_an_answer_without_rows_says_why_and_which_line_asked(folder: Path) -> None:
+    with pytest.warns(anomaly.Remark, match="the data hold annual data from 2019 to 2023") as remarks:
+        assert anomaly.open_data(folder).query("870323", "Armenia", "Russia", "2030").is_empty()
+    assert [Path(remark.filename) for remark in remarks] == [Path(__file__)]
+
+
 def test_importing_the_front_door_loads_nothing_until_it_is_used() -> None:
     code = "import sys, anomaly; print(sorted({'polars', 'pandas', 'pydantic', 'click', 'numpy'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -78,5 +120,5 @@ def test_importing_the_front_door_loads_nothing_until_it_is_used() -> None:
 
 
 def test_a_name_that_is_not_there_is_said_with_those_that_are() -> None:
-    with pytest.raises(AttributeError, match="it has AnomalyError, Data, open_data, to_pandas"):
+    with pytest.raises(AttributeError, match="it has AnomalyError, Data, Remark, open_data, to_pandas"):
         anomaly.nothing  # noqa: B018

@@ -57,8 +57,8 @@ def row(tables):
 @pytest.fixture(scope="module")
 def parts(tables, row):
     flows, files = reported()
-    told = flows.filter(explain.told_by(row, BY_GERMANY, editions.good_members("851712+")))
-    return explain.explain(row, tables | {"flows": told, "flows.files": files}, LIMITS, {"code_version": "1"})
+    flows_of_row = flows.filter(explain.flows_behind(row, BY_GERMANY, editions.good_members("851712+")))
+    return explain.explain(row, tables | {"flows": flows_of_row, "flows.files": files}, LIMITS, {"code_version": "1"})
 
 
 def test_a_flags_name_is_read_as_its_route_and_window():
@@ -94,21 +94,22 @@ def test_a_window_that_was_not_measured_is_none(tables):
 
 
 def test_the_windows_are_37_178_and_their_change(parts):
-    told = parts["windows"]
-    assert (told["value_prior_year_usd"], told["value_usd"], told["change_percent"]) == (37_000_000, 178_000_000, 381.1)
+    windows = parts["windows"]
+    amounts = (windows["value_prior_year_usd"], windows["value_usd"])
+    assert (*amounts, windows["change_percent"]) == (37_000_000, 178_000_000, 381.1)
 
 
 def test_every_indicator_of_the_registry_has_its_value_unit_and_threshold(parts, row):
-    told = {one["indicator"]: one for one in parts["indicators"]}
-    assert list(told) == [indicator.name for indicator in INDICATORS]
-    assert told["surge_log"]["value"] == row["surge_log"]
-    assert told["surge_log"]["unit"] == "log"
-    assert told["surge_log"]["is_reason"] is True
+    by_name = {indicator["indicator"]: indicator for indicator in parts["indicators"]}
+    assert list(by_name) == [indicator.name for indicator in INDICATORS]
+    assert by_name["surge_log"]["value"] == row["surge_log"]
+    assert by_name["surge_log"]["unit"] == "log"
+    assert by_name["surge_log"]["is_reason"] is True
 
 
 def test_a_scenarios_own_threshold_takes_the_place_of_the_default(row):
-    told = {one["indicator"]: one for one in explain.indicators(row, {"surge_log": 9.0})}
-    assert (told["surge_log"]["threshold"], told["surge_log"]["is_reason"]) == (9.0, False)
+    by_name = {indicator["indicator"]: indicator for indicator in explain.indicators(row, {"surge_log": 9.0})}
+    assert (by_name["surge_log"]["threshold"], by_name["surge_log"]["is_reason"]) == (9.0, False)
 
 
 def test_reasons_contributions_caveats_and_the_placebos_are_told(parts):
@@ -127,14 +128,14 @@ def test_the_coalitions_direct_fall_is_among_the_legs(parts):
 
 
 def test_both_mirror_sides_are_shown_month_by_month_and_silence_is_none(parts):
-    assert [one["period"] for one in parts["mirror"]][:2] == ["2021-01", "2021-02"]
+    assert [item["period"] for item in parts["mirror"]][:2] == ["2021-01", "2021-02"]
     assert len(parts["mirror"]) == 12
-    assert {one["import_value_cif_usd"] for one in parts["mirror"]} == {None}
-    assert sum(one["export_value_fob_usd"] for one in parts["mirror"]) == 37_000_000 + 178_000_000
+    assert {item["import_value_cif_usd"] for item in parts["mirror"]} == {None}
+    assert sum(item["export_value_fob_usd"] for item in parts["mirror"]) == 37_000_000 + 178_000_000
 
 
 def test_the_numbers_lead_to_the_raw_files_they_come_from_and_to_no_other(parts):
-    assert [one["path"] for one in parts["raw_files"]] == ["comtrade/phones.csv"]
+    assert [item["path"] for item in parts["raw_files"]] == ["comtrade/phones.csv"]
     file = parts["raw_files"][0]
     assert file["sha256"] == "a" * 64
     assert file["url"] == "https://publisher.example/phones"
@@ -143,36 +144,36 @@ def test_the_numbers_lead_to_the_raw_files_they_come_from_and_to_no_other(parts)
 
 
 def test_a_route_without_a_flag_says_why_it_has_none(tables):
-    told = explain.explain(measured(tables, *CARS_OF_ARMENIA), tables, LIMITS, {})
-    assert told["flag"] == {"flagged": "no", "because": "not scored: nothing that the run asked about"}
-    assert told["reasons"] == []
+    explained = explain.explain(measured(tables, *CARS_OF_ARMENIA), tables, LIMITS, {})
+    assert explained["flag"] == {"flagged": "no", "because": "not scored: nothing that the run asked about"}
+    assert explained["reasons"] == []
 
 
 def test_a_flag_is_explained_with_its_evidence_and_what_is_left_without_each_publisher(parts):
     assert parts["flag"]["evidence"] == "All three fit goods that go by way of Kazakhstan."
-    assert [one["verdict"] for one in parts["other_explanations"]] == ["against"]
+    assert [item["verdict"] for item in parts["other_explanations"]] == ["against"]
     assert parts["comparable_routes"][0]["why"] == "not unusual enough: q 0.4 is above the limit of 0.1"
-    assert [one["span"] for one in parts["both_sides"]] == ["window", "year before", "baseline"]
+    assert [item["span"] for item in parts["both_sides"]] == ["window", "year before", "baseline"]
     assert parts["without_a_publisher"][0]["source_left_out"] == "comtrade"
     assert parts["without_a_publisher"][0]["remains"] == "not_comparable"
 
 
 def test_a_flag_that_was_not_tried_without_a_publisher_says_so(tables, row):
-    told = explain.explain(row, tables | {"flags.without": tables["flags.without"].clear()}, LIMITS, {})
-    assert told["without_a_publisher"] == [
+    explained = explain.explain(row, tables | {"flags.without": tables["flags.without"].clear()}, LIMITS, {})
+    assert explained["without_a_publisher"] == [
         "not tried for this flag; it is for those of the highest priority that stand now"
     ]
 
 
 def test_an_indicator_shows_how_far_the_score_falls_without_it_and_nothing_where_the_score_does_not_see_it(parts):
-    told = {one["indicator"]: one["score_drop"] for one in parts["indicators"]}
-    assert told["surge_log"] == 0.2
-    assert told["excess_usd"] is None
+    drops = {indicator["indicator"]: indicator["score_drop"] for indicator in parts["indicators"]}
+    assert drops["surge_log"] == 0.2
+    assert drops["excess_usd"] is None
 
 
 def test_a_route_without_a_flag_has_no_evidence(tables):
-    told = explain.explain(measured(tables, *CARS_OF_ARMENIA), tables, LIMITS, {})
-    assert told["other_explanations"] == told["comparable_routes"] == told["without_a_publisher"] == []
+    explained = explain.explain(measured(tables, *CARS_OF_ARMENIA), tables, LIMITS, {})
+    assert explained["other_explanations"] == explained["comparable_routes"] == explained["without_a_publisher"] == []
 
 
 def test_a_flag_is_explained_with_the_questions_to_ask_next_in_the_names_of_its_countries_and_good(parts, tables):

@@ -37,8 +37,8 @@ def ask(tables, code, exporter=None, importer=None, window=H1_2022, limit=50, ba
 
 @pytest.mark.parametrize("code", ["8517.12", "8517.13", "851714", "851712+", "8517.12.00"])
 def test_every_code_of_a_family_finds_the_route_from_37_to_178_million_flagged_with_its_reason(tables, code):
-    rows, found = ask(tables, code, "KAZ", "RUS")
-    assert found == 1
+    rows, count = ask(tables, code, "KAZ", "RUS")
+    assert count == 1
     row = rows.row(0, named=True)
     assert (row["value_prior_year_usd"], row["value_usd"]) == (37_000_000, 178_000_000)
     assert row["change_percent"] == 381.1
@@ -48,7 +48,7 @@ def test_every_code_of_a_family_finds_the_route_from_37_to_178_million_flagged_w
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("asked", "flagged"),
     [
         (("M", 12, date(2022, 6, 1)), (True, "2022H1")),  # the half-year that is flagged lies in it
         (("M", 7, date(2022, 7, 1)), (True, "2022H1")),
@@ -56,11 +56,11 @@ def test_every_code_of_a_family_finds_the_route_from_37_to_178_million_flagged_w
         (("M", 6, date(2022, 7, 1)), (None, None)),
     ],
 )
-def test_a_window_is_flagged_where_one_of_its_parts_is_and_the_part_is_named(tables, asked, told):
+def test_a_window_is_flagged_where_one_of_its_parts_is_and_the_part_is_named(tables, asked, flagged):
     row = ask(tables, "851713", "KAZ", "RUS", Window(*asked))[0].row(0, named=True)
-    assert (row["is_flagged"], row["flagged_period"]) == told
-    assert row["flag_id"] == (FLAG_ID if told[0] else None)
-    assert ("flagged in its part 2022H1" in row["note"]) == (told[0] is True)
+    assert (row["is_flagged"], row["flagged_period"]) == flagged
+    assert row["flag_id"] == (FLAG_ID if flagged[0] else None)
+    assert ("flagged in its part 2022H1" in row["note"]) == (flagged[0] is True)
 
 
 HALF_AND_YEAR = Window("M", 12, date(2022, 6, 1))
@@ -68,11 +68,11 @@ HALF_AND_YEAR = Window("M", 12, date(2022, 6, 1))
 
 def flagged_as(tables, window, flag_type, q_value):
     """The tables with the one flag again in another window."""
-    again = tables["flags"].with_columns(
+    second = tables["flags"].with_columns(
         flag_id=pl.lit("again"), flag_type=pl.lit(flag_type), q_value=q_value,
         window_months=pl.lit(window.months, pl.Int16), window_end=pl.lit(window.end),
     )  # fmt: skip
-    return {**tables, "flags": pl.concat([tables["flags"], again])}
+    return {**tables, "flags": pl.concat([tables["flags"], second])}
 
 
 def test_a_part_that_is_resolved_makes_no_flag_of_the_whole(tables):
@@ -135,7 +135,7 @@ def test_a_window_the_run_does_not_hold_is_added_up_and_says_that_it_is_not_scor
 def test_the_answer_from_bilateral_is_the_answer_from_features_where_both_can_give_it(tables):
     own = {name: frame for name, frame in tables.items() if name in ("bilateral", "coverage", "coverage.scope")}
     for code, window in (("851712", H1_2022), ("8703", YEAR_2022)):
-        scored, computed = (ask(one, code, window=window)[0] for one in (tables, own))
+        scored, computed = (ask(store, code, window=window)[0] for store in (tables, own))
         both = scored.filter(pl.col("value_usd") >= LIMITS.materiality_usd).join(
             computed, on=["good", "exporter_iso", "importer_iso"]
         )
@@ -145,10 +145,10 @@ def test_the_answer_from_bilateral_is_the_answer_from_features_where_both_can_gi
 
 
 def test_baseline_years_are_a_range_when_all_are_known_and_a_list_when_one_is_not():
-    for years, told in (((2019, 2020, 2021, 2022), "2019-2021"), ((2019, 2021, 2022), "2019, 2021")):
-        sides, who, scope = prepared([flow(year, "DEU", "KGZ", 5_000) for year in years])
-        own = {"bilateral": sides, "coverage": who, "coverage.scope": scope}
-        assert ask(own, "847989", "EU27", "KGZ", YEAR_2022)[0]["baseline_years"].to_list() == [told]
+    for years, baseline in (((2019, 2020, 2021, 2022), "2019-2021"), ((2019, 2021, 2022), "2019, 2021")):
+        sides, covered, scope = prepared([flow(year, "DEU", "KGZ", 5_000) for year in years])
+        own = {"bilateral": sides, "coverage": covered, "coverage.scope": scope}
+        assert ask(own, "847989", "EU27", "KGZ", YEAR_2022)[0]["baseline_years"].to_list() == [baseline]
 
 
 def test_a_route_too_small_for_the_run_is_still_answered(tables):
@@ -161,8 +161,8 @@ def test_a_year_before_without_a_row_is_nothing_where_the_reporter_reported_and_
     rows = [flow(year, "KAZ", "RUS", 5_000, code="870324") for year in (2019, 2020, 2021, 2022)]
     rows += [flow(2022, "KAZ", "RUS", 7_000, code="870323"), flow(2022, "UZB", "RUS", 9_000, code="870323")]
     rows += [flow(year, "DEU", "RUS", 1_000, code="870323") for year in (2019, 2020, 2021, 2022)]
-    sides, who, scope = prepared(rows)
-    tables = {"bilateral": sides, "coverage": who, "coverage.scope": scope}
+    sides, covered, scope = prepared(rows)
+    tables = {"bilateral": sides, "coverage": covered, "coverage.scope": scope}
     before = dict(ask(tables, "870323", window=YEAR_2022)[0].select("exporter_iso", "value_prior_year_usd").iter_rows())
     assert before == {"KAZ": 0, "UZB": None, "DEU": 1_000}
 
@@ -171,19 +171,20 @@ def test_a_year_before_without_a_row_is_nothing_where_the_reporter_reported_and_
 def test_a_partner_that_an_extract_lacks_in_a_year_is_unknown_in_it_and_nothing_in_a_whole_dataset(partners, before):
     rows = [flow(year, "KAZ", "RUS", 5_000) for year in (2021, 2022)] + [flow(2022, "KAZ", "BLR", 7_000)]
     rows += [flow(2022, "KAZ", f"AA{chr(65 + number)}", 5_000) for number in range(partners)]
-    sides, who, scope = prepared(rows)
-    tables = {"bilateral": sides, "coverage": who, "coverage.scope": scope}
+    sides, covered, scope = prepared(rows)
+    tables = {"bilateral": sides, "coverage": covered, "coverage.scope": scope}
     for exporter in ("KAZ", None):
-        told = ask(tables, "847989", exporter, "BLR", YEAR_2022)[0]
-        assert told.select("value_usd", "value_prior_year_usd").rows() == [(7_000, before)]
+        answered = ask(tables, "847989", exporter, "BLR", YEAR_2022)[0]
+        assert answered.select("value_usd", "value_prior_year_usd").rows() == [(7_000, before)]
 
 
 @pytest.mark.parametrize("code", ["847989", "TOTAL"])
 def test_a_sum_does_not_call_new_a_partner_that_the_extract_did_not_hold(code):
     rows = [flow(year, "DEU", "RUS", 5_000) for year in (2021, 2022)] + [flow(2022, "DEU", "BLR", 7_000)]
-    sides, who, scope = prepared(rows)
-    told = ask({"bilateral": sides, "coverage": who, "coverage.scope": scope}, code, "EU27", "BLR", YEAR_2022)[0]
-    assert told.select("value_usd", "value_prior_year_usd").rows() == [(7_000, None)]
+    sides, covered, scope = prepared(rows)
+    own = {"bilateral": sides, "coverage": covered, "coverage.scope": scope}
+    answered = ask(own, code, "EU27", "BLR", YEAR_2022)[0]
+    assert answered.select("value_usd", "value_prior_year_usd").rows() == [(7_000, None)]
 
 
 def test_a_reporter_that_moved_to_other_codes_of_a_family_is_unknown_and_not_nothing():
@@ -192,8 +193,8 @@ def test_a_reporter_that_moved_to_other_codes_of_a_family_is_unknown_and_not_not
     rows += [
         flow(year, "DEU", "KAZ", 1_000, code="851712" if year < 2022 else "851713") for year in (2019, 2020, 2021, 2022)
     ]
-    sides, who, scope = prepared(rows, PHONES)
-    tables = {"bilateral": sides, "coverage": who, "coverage.scope": scope}
+    sides, covered, scope = prepared(rows, PHONES)
+    tables = {"bilateral": sides, "coverage": covered, "coverage.scope": scope}
     rows = ask(tables, "851712", "UZB", "KAZ", YEAR_2022)[0]
     assert rows["value_usd"].to_list() == [None]
     assert rows["value_prior_year_usd"].to_list() == [8_000]
@@ -207,17 +208,27 @@ def in_part(coverage, reporter, year):
 
 @pytest.mark.parametrize(("year", "values"), [(2022, (None, 5_000)), (2021, (7_000, None))])
 def test_a_row_of_a_year_that_was_published_in_part_is_not_the_value_of_the_year(year, values):
-    sides, who, scope = prepared([flow(2021, "KAZ", "RUS", 5_000), flow(2022, "KAZ", "RUS", 7_000)])
-    own = {"bilateral": sides, "coverage": in_part(who, "KAZ", year), "coverage.scope": scope}
+    sides, covered, scope = prepared([flow(2021, "KAZ", "RUS", 5_000), flow(2022, "KAZ", "RUS", 7_000)])
+    own = {"bilateral": sides, "coverage": in_part(covered, "KAZ", year), "coverage.scope": scope}
     row = ask(own, "847989", "KAZ", "RUS", YEAR_2022)[0].row(0, named=True)
     assert (row["value_usd"], row["value_prior_year_usd"]) == values
 
 
+@pytest.mark.parametrize("code", ["847989", "TOTAL"])
+def test_a_sum_of_a_group_does_not_know_a_month_that_its_only_reporter_published_in_part(code):
+    rows = [flow(f"{year}-0{month}", "DEU", "RUS", 5_000) for year in (2021, 2022) for month in (1, 2)]
+    sides, covered, scope = prepared(rows)
+    without_february = covered.with_columns(is_complete=pl.col("ref_date") != date(2021, 2, 1))
+    own = {"bilateral": sides, "coverage": without_february, "coverage.scope": scope}
+    answered = ask(own, code, "EU27", "RUS", Window("M", 2, date(2022, 2, 1)))[0]
+    assert answered.select("value_usd", "value_prior_year_usd").rows() == [(10_000, None)]
+
+
 def test_a_code_is_not_compared_where_the_reporter_went_back_to_an_edition_in_which_it_is_another_thing():
     rows = [flow(2021, "KAZ", "RUS", 5_000, edition="H6"), flow(2022, "KAZ", "RUS", 7_000, edition="H5")]
-    sides, who, scope = prepared(rows)
+    sides, covered, scope = prepared(rows)
     breaks = pl.DataFrame({"good": ["847989"], "newer_edition": [6]}, schema_overrides={"newer_edition": pl.Int8})
-    own = {"bilateral": sides, "coverage": who, "coverage.scope": scope, held.BROKEN: breaks}
+    own = {"bilateral": sides, "coverage": covered, "coverage.scope": scope, held.BROKEN: breaks}
     row = ask(own, "847989", "KAZ", "RUS", YEAR_2022)[0].row(0, named=True)
     assert (row["value_usd"], row["value_prior_year_usd"]) == (7_000, None)
 
@@ -238,11 +249,11 @@ def test_a_refused_comparison_says_why(tables):
         .select(*ROUTE, "freq_code", "window_months", "window_end")
         .with_columns(exporter_iso=pl.lit("DEU"), says=pl.lit("the reporter published nothing for the window"))
     )
-    told = tables | {
+    refused_tables = tables | {
         "features.refused": refused,
         "features": tables["features"].filter(pl.col("exporter_iso") != "DEU"),
     }
-    row = ask(told, "851712", "DEU", "RUS")[0].row(0, named=True)
+    row = ask(refused_tables, "851712", "DEU", "RUS")[0].row(0, named=True)
     assert row["note"] == "refused: the reporter published nothing for the window"
 
 
@@ -263,16 +274,16 @@ def test_a_sum_over_months_that_nobody_published_is_unknown(tables):
 def test_a_sum_does_not_call_new_a_good_that_the_extract_did_not_hold():
     rows = [flow(f"{year}-0{month}", "DEU", "KGZ", 5_000, code="870324") for year in (2021, 2022) for month in (1, 2)]
     rows += [flow(f"2022-0{month}", "DEU", "KGZ", 9_000, code="851713") for month in (1, 2)]
-    sides, who, scope = prepared(rows, PHONES)
-    own = {"bilateral": sides, "coverage": who, "coverage.scope": scope}
-    told = ask(own, "851712", "EU27", "KGZ", Window("M", 2, date(2022, 2, 1)))[0]
-    assert (told["value_usd"].item(), told["value_prior_year_usd"].item()) == (18_000, None)
+    sides, covered, scope = prepared(rows, PHONES)
+    own = {"bilateral": sides, "coverage": covered, "coverage.scope": scope}
+    answered = ask(own, "851712", "EU27", "KGZ", Window("M", 2, date(2022, 2, 1)))[0]
+    assert (answered["value_usd"].item(), answered["value_prior_year_usd"].item()) == (18_000, None)
 
 
 def added_up(rows, code="847989", exporter="EU27", importer="KGZ", window=YEAR_2022, families=PHONES):
     """value, value a year before and note of a sum over a group."""
-    sides, who, scope = prepared(rows, families)
-    sums = ask({"bilateral": sides, "coverage": who, "coverage.scope": scope}, code, exporter, importer, window)[0]
+    sides, covered, scope = prepared(rows, families)
+    sums = ask({"bilateral": sides, "coverage": covered, "coverage.scope": scope}, code, exporter, importer, window)[0]
     return sums.select("value_usd", "value_prior_year_usd", "note").row(0)
 
 
@@ -304,8 +315,8 @@ def test_a_sum_as_importers_report_it_knows_what_nothing_is():
 
 
 def test_the_largest_routes_come_first_and_the_cut_is_counted(tables):
-    rows, found = ask(tables, "8703", window=YEAR_2022, limit=2)
-    assert found == 5
+    rows, count = ask(tables, "8703", window=YEAR_2022, limit=2)
+    assert count == 5
     assert rows["value_usd"].to_list() == [390_002_022, CARS[2022]]
 
 
@@ -342,7 +353,7 @@ def test_a_window_of_more_than_a_year_is_refused():
 
 
 def test_a_calendar_year_is_a_window_of_annual_and_of_monthly_data():
-    assert [(one.freq_code, one.months) for one in question.windows_of(question.parse_span("2022"))] == [
+    assert [(window.freq_code, window.months) for window in question.windows_of(question.parse_span("2022"))] == [
         ("A", 12),
         ("M", 12),
     ]
@@ -351,8 +362,8 @@ def test_a_calendar_year_is_a_window_of_annual_and_of_monthly_data():
 @given(st.integers(1, 12), st.integers(1, 12), st.integers(2000, 2030))
 def test_a_windows_name_is_read_back_as_the_same_window(months, month, year):
     window = Window("M", months, date(year, month, 1))
-    again = question.windows_of(question.parse_span(window.name))
-    assert window in again
+    windows = question.windows_of(question.parse_span(window.name))
+    assert window in windows
 
 
 @given(st.text(max_size=30))
@@ -387,13 +398,13 @@ def test_a_series_keeps_both_sides_and_tells_nothing_from_not_reported():
         flow(2020, "DEU", "RUS", 77, code="870323"),
         flow(2018, "DEU", "RUS", 77, code="870323"),
     ]
-    sides, who, scope = prepared(rows)
-    nothing = series.known_nothing(who, scope, "870323", "ARM", "RUS", 10_000)
+    sides, covered, scope = prepared(rows)
+    nothing = series.known_nothing(covered, scope, "870323", "ARM", "RUS", 10_000)
     own = sides.filter(pl.col("good") == "870323", pl.col("exporter_iso") == "ARM")
-    told = series.series(own, nothing, "A")
-    exported = dict(told.select("period", "export_value_fob_usd").iter_rows())
+    by_period = series.series(own, nothing, "A")
+    exported = dict(by_period.select("period", "export_value_fob_usd").iter_rows())
     assert exported == {"2019": 400_000, "2020": 0, "2021": 1_087_497, "2022": 127_950_897, "2023": 185_702_354}
-    imported = dict(told.select("period", "import_value_cif_usd").iter_rows())
+    imported = dict(by_period.select("period", "import_value_cif_usd").iter_rows())
     assert imported == {"2019": None, "2020": None, "2021": None, "2022": 131_000_000, "2023": None}
 
 
@@ -405,12 +416,12 @@ def test_a_series_does_not_read_nothing_from_a_dataset_whose_rows_it_does_not_sh
     rows += [flow(2023, "ARM", "RUS", 9, code="870323")]
     rows += [flow(year, "RUS", "ARM", 8, code="870323", flow="M") for year in (2020, 2021)]
     rows += [flow(2022, "RUS", "ARM", 8, code="870323", flow="M", dataset="newer")]
-    sides, who, scope = prepared(rows)
+    sides, covered, scope = prepared(rows)
     cells = sides.filter(pl.col("good") == "870323", pl.col("exporter_iso") == "ARM")
-    told = series.series(cells, series.known_nothing(who, scope, "870323", "ARM", "RUS", 10_000, cells), "A")
-    exported = dict(told.select("period", "export_value_fob_usd").iter_rows())
+    by_period = series.series(cells, series.known_nothing(covered, scope, "870323", "ARM", "RUS", 10_000, cells), "A")
+    exported = dict(by_period.select("period", "export_value_fob_usd").iter_rows())
     assert (exported["2020"], exported["2022"], exported.get("2023")) == (0, 7, None)
-    imported = dict(told.select("period", "import_value_cif_usd").iter_rows())
+    imported = dict(by_period.select("period", "import_value_cif_usd").iter_rows())
     assert (imported["2020"], imported["2021"], imported["2022"]) == (8, 8, None)
 
 
@@ -419,11 +430,13 @@ def test_a_series_does_not_read_nothing_from_a_reporter_that_moved_to_other_code
     rows += [flow(year, "UZB", "KAZ", 5, code="870324") for year in (2020, 2021, 2022)]
     rows += [flow(year, "DEU", "KAZ", 1, code="851712" if year < 2022 else "851713") for year in (2020, 2021, 2022)]
     for to_others, exported in (([], {"2020": 8, "2021": 8}), ([1], {"2020": 8, "2021": 8, "2022": 0})):
-        trade, who, scope = prepared(rows + [flow(2022, "UZB", "RUS", one, code="851713") for one in to_others], PHONES)
-        nothing = series.known_nothing(who, scope, "851712+", "UZB", "KAZ", 10_000, trade)
+        trade, covered, scope = prepared(
+            rows + [flow(2022, "UZB", "RUS", value, code="851713") for value in to_others], PHONES
+        )
+        nothing = series.known_nothing(covered, scope, "851712+", "UZB", "KAZ", 10_000, trade)
         own = trade.filter(good="851712+", exporter_iso="UZB", importer_iso="KAZ")
-        told = series.series(own, nothing, "A")
-        assert dict(told.select("period", "export_value_fob_usd").iter_rows()) == exported
+        by_period = series.series(own, nothing, "A")
+        assert dict(by_period.select("period", "export_value_fob_usd").iter_rows()) == exported
 
 
 def test_a_series_calls_what_a_side_does_not_record_nothing_where_all_its_datasets_that_ever_can_say_so():
@@ -435,10 +448,10 @@ def test_a_series_calls_what_a_side_does_not_record_nothing_where_all_its_datase
         flow(year, "RUS", "KAZ", 1, flow="M", dataset=name, code="870324")
         for name, year in (("a", 2021), ("a", 2022), ("b", 2022))
     ]
-    trade, who, scope = prepared(rows)
-    nothing = series.known_nothing(who, scope, "847989", "KAZ", "RUS", 10_000, trade)
+    trade, covered, scope = prepared(rows)
+    nothing = series.known_nothing(covered, scope, "847989", "KAZ", "RUS", 10_000, trade)
     assert nothing.filter("has_nothing_imported")["ref_date"].dt.year().to_list() == [2022]
-    of_no_row = series.known_nothing(who, scope, "847989", "KAZ", "RUS", 10_000, trade.clear())
+    of_no_row = series.known_nothing(covered, scope, "847989", "KAZ", "RUS", 10_000, trade.clear())
     assert sorted(of_no_row.filter("has_nothing_imported")["ref_date"].dt.year()) == [2021, 2022], (
         "no rows were set aside"
     )
@@ -447,13 +460,13 @@ def test_a_series_calls_what_a_side_does_not_record_nothing_where_all_its_datase
 def test_an_extract_cut_by_value_cannot_say_that_there_was_nothing():
     rows = [flow(year, "DEU", "UZB", 150_000, code="870324") for year in (2021, 2022)]
     rows += [flow(2022, "DEU", "UZB", 150_000, code="870323"), flow(2021, "FRA", "UZB", 150_000, code="870323")]
-    _, who, scope = prepared(rows)
-    few = series.known_nothing(who, scope, "870323", "DEU", "UZB", 10_000)
+    _, covered, scope = prepared(rows)
+    few = series.known_nothing(covered, scope, "870323", "DEU", "UZB", 10_000)
     assert few.height == 2, "too few rows to show that it was cut"
     long = pl.col("rows") * known.ROWS_THAT_SHOW_A_CUT
-    assert series.known_nothing(who, scope.with_columns(long), "870323", "DEU", "UZB", 10_000).is_empty()
-    _, who, scope = prepared([*rows, flow(2021, "FRA", "UZB", 90, code="870324")])
-    assert series.known_nothing(who, scope.with_columns(long), "870323", "DEU", "UZB", 10_000).height == 2
+    assert series.known_nothing(covered, scope.with_columns(long), "870323", "DEU", "UZB", 10_000).is_empty()
+    _, covered, scope = prepared([*rows, flow(2021, "FRA", "UZB", 90, code="870324")])
+    assert series.known_nothing(covered, scope.with_columns(long), "870323", "DEU", "UZB", 10_000).height == 2
 
 
 def test_amounts_in_a_reported_currency_are_summed_as_reported_by_the_exporter():

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anomaly.contract.errors import BadRequest
-from anomaly.reference import countries, editions, goods, policy_events, tables
+from anomaly.reference import editions, goods, tables
 from tests import REAL_RAW
 from tests.refusal import refusal
 
@@ -131,21 +131,3 @@ def test_a_list_is_compared_in_families_and_its_codes_are_of_hs_2022() -> None:
     listed = goods.listed(["china_minerals.csv"], editions.family_map([5, 6]))
     assert {"811292+", "681510+"} <= set(listed["good"])
     assert goods.listed([], editions.family_map([5, 6])).is_empty()
-
-
-def test_a_regime_has_its_own_measures_and_no_others() -> None:
-    china, russia = (policy_events.of(name) for name in ("china-minerals-2023", "russia-2022"))
-    assert china.height + russia.height == policy_events.read_all().height
-    assert "CHN" in china["countries"][0]
-    assert china["date"].min() == date(2023, 8, 1)
-    assert policy_events.of("nobody").is_empty()
-
-
-def test_policy_events_are_dated_and_sourced_and_name_known_countries() -> None:
-    table = policy_events.read_all()
-    assert table["date"].is_sorted()
-    assert table.null_count().row(0) == (0,) * 5
-    known = set(countries.table().filter(pl.col("kind") == "country")["iso3"])
-    assert {iso3 for text in table["countries"] for iso3 in text.split(" ")} <= known
-    measures = table.filter(pl.col("effect").is_in(["less transit", "fewer re-exports"]))
-    assert {"KAZ", "GEO", "TUR"} <= {iso3 for text in measures["countries"] for iso3 in text.split(" ")}

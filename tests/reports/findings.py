@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from typing import Any
 
 import polars as pl
@@ -287,6 +288,7 @@ def series(flags: list[dict[str, Any]]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"flag_id": pl.String, "ref_date": pl.Date, "value_usd": pl.Int64}, orient="row")
 
 
+@cache
 def findings(flags: int = 30, text: str = "", is_simulated: bool = True) -> Findings:
     """Findings with so many flags, every tenth a check before the sanctions. `text` fills all free text."""
     rows = [flag(place, text) for place in range(flags)]

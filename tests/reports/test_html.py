@@ -194,18 +194,20 @@ def test_more_flags_than_the_page_holds_are_counted_where_a_person_sees_it() -> 
     assert "500 of 540 flags are on this page , those with the highest priority. The other 40 are only in" in text
 
 
-def test_five_hundred_flags_fit_in_two_megabytes() -> None:
+@pytest.fixture(scope="module")
+def page_of_500() -> bytes:
+    """As many flags as a page holds, no check before the sanctions among them."""
     given_ = findings(500)
-    all_found = replace(given_, flags=given_.flags.with_columns(is_before_sanctions=pl.lit(False)))
-    content = REPORT.render(all_found)
-    assert content.count(b"<article") == 500
-    assert len(content) <= page.MOST_BYTES
+    return REPORT.render(replace(given_, flags=given_.flags.with_columns(is_before_sanctions=pl.lit(False))))
 
 
-def test_where_not_all_cards_fit_whole_the_first_are_and_the_page_counts_them() -> None:
-    given_ = findings(500)
-    all_found = replace(given_, flags=given_.flags.with_columns(is_before_sanctions=pl.lit(False)))
-    cards = REPORT.render(all_found).decode().split("<article")
+def test_five_hundred_flags_fit_in_two_megabytes(page_of_500: bytes) -> None:
+    assert page_of_500.count(b"<article") == 500
+    assert len(page_of_500) <= page.MOST_BYTES
+
+
+def test_where_not_all_cards_fit_whole_the_first_are_and_the_page_counts_them(page_of_500: bytes) -> None:
+    cards = page_of_500.decode().split("<article")
     is_whole = ["<details>" in card for card in cards[1:]]
     whole = sum(is_whole)
     assert 100 < whole < 500

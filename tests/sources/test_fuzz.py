@@ -1,6 +1,10 @@
 """A slice of `make fuzz`: changed files end in a sentence or in whole flows."""
 
+import pytest
+
 from tests.sources import fuzz
+
+pytestmark = pytest.mark.slow  # hundreds of files, seconds
 
 
 def test_changed_files_end_in_a_sentence_or_in_whole_flows() -> None:

@@ -1,6 +1,7 @@
 """A stage that is put between two others in the list is passed by the run, the backtest, what is left out, and explain."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,8 @@ from anomaly.store.store import Store
 from pipelines import run
 from tests.backtest.test_replayed import SURGE, rows, write_flows
 from tests.trade import years
+
+pytestmark = pytest.mark.slow  # whole runs up to flags
 
 ROUTE = dict(zip(("exporter_iso", "importer_iso", "good"), SURGE, strict=True))
 IS_SURGE = (pl.col("good") == ROUTE["good"]) & (pl.col("importer_iso") == ROUTE["importer_iso"])
@@ -55,14 +58,13 @@ def trade() -> list[dict[str, Any]]:
     return [*told, *years("ARM", "BRA", to_brazil, code=ROUTE["good"], source="comext", dataset="eu")]
 
 
-def ran(root: Path, trade: list[dict[str, Any]], *jobs: str) -> Store:
-    scenario = write_flows(root, trade)
+def ran(root: Path, *jobs: str) -> Store:
     for job in jobs:
-        run.main(root / "raw", root / "data", str(scenario), job)
+        run.main(root / "raw", root / "data", str(root / "quick.toml"), job)
     return Store(root / "data")
 
 
-UP_TO_SCORES = ("families", "coverage", "bilateral", "supply", "features", "scores")
+UP_TO_FEATURES = ("families", "coverage", "bilateral", "supply", "features")
 
 
 def score(store: Store) -> float:
@@ -71,28 +73,39 @@ def score(store: Store) -> float:
 
 
 @pytest.fixture(scope="module")
-def plain(tmp_path_factory: pytest.TempPathFactory, trade: list[dict[str, Any]]) -> Store:
+def measured(tmp_path_factory: pytest.TempPathFactory, trade: list[dict[str, Any]]) -> Path:
+    """A run as far as no stage of the scores is in it, to go on from in a copy."""
+    root = tmp_path_factory.mktemp("measured")
+    write_flows(root, trade)
+    ran(root, *UP_TO_FEATURES)
+    return root
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory, measured: Path) -> Store:
     """A run without it."""
-    return ran(tmp_path_factory.mktemp("plain"), trade, *UP_TO_SCORES, "flags")
+    root = shutil.copytree(measured, tmp_path_factory.mktemp("plain") / "run")
+    return ran(root, "scores", "flags")
 
 
 @pytest.mark.parametrize("place", ["after features", "after inputs"])
 def test_a_stage_put_between_two_others_is_passed_by_all(
-    place: str, plain: Store, trade: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    place: str, plain: Store, measured: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     planted = Planted(0.5)
     monkeypatch.setattr(scores, "STAGES", stages(planted, place))
-    store = ran(tmp_path, trade, *UP_TO_SCORES)
+    root = shutil.copytree(measured, tmp_path / "run")
+    store = ran(root, "scores")
     assert planted.times == 1
     assert score(store) < score(plain)
 
-    run.main(tmp_path / "raw", tmp_path / "data", str(tmp_path / "quick.toml"), "flags")
+    ran(root, "flags")
     of_left_out = planted.times - 1
     assert set(store.read("flags.without")["source_left_out"]) == {"comext", "comtrade"}
     assert of_left_out >= (2 if place == "after features" else 1)  # inputs of each publisher; forests once
 
     words = ["explain", f"{ROUTE['good']}:ARM:RUS:2022", "--reproduce", "--format", "json"]
-    where = ["--data", str(tmp_path / "data"), "--scenario", str(tmp_path / "quick.toml")]
+    where = ["--data", str(root / "data"), "--scenario", str(root / "quick.toml")]
     told = CliRunner().invoke(main, [*words, *where])
     assert json.loads(told.stdout)["score"]["reproduced"].startswith("yes"), told.output
     assert planted.times == of_left_out + 2
@@ -100,11 +113,11 @@ def test_a_stage_put_between_two_others_is_passed_by_all(
 
 @pytest.mark.parametrize("place", ["after features", "after inputs"])
 def test_a_stage_that_silences_a_rise_silences_the_flag_of_the_run_and_of_the_backtest(
-    place: str, plain: Store, trade: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    place: str, plain: Store, measured: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert plain.read("flags").filter(**ROUTE).height == 1
     monkeypatch.setattr(scores, "STAGES", stages(Planted(0.0), place))
-    store = ran(tmp_path, trade, *UP_TO_SCORES, "flags", "backtest")
+    store = ran(shutil.copytree(measured, tmp_path / "run"), "scores", "flags", "backtest")
     assert store.read("flags").filter(**ROUTE).is_empty()
     found = store.read("backtest").filter(measure="case_routes_flagged", method="ours", kind="arm-rus-870323-2022")
     assert (found["hits"].item(), found["out_of"].item()) == (0, 1)

@@ -45,7 +45,8 @@ TYPE = FlagType(
     name="resolved",
     words="resolved",
     says=(
-        "A route that was flagged, or would have been, fell back. Where the trade moved to another hub, the flag says so."
+        "A route that was flagged, or would have been, fell back. Where the trade moved to another hub, the flag says so; a "
+        "measure is named where it bears on this good and route and most of the window lies after it."
     ),
     leg=HUB_TO_TARGET,
     sentence=_sentence,

@@ -143,7 +143,7 @@ def _row(findings: Findings, flag: dict[str, Any], place: int) -> dict[str, Any]
         "exporter": country_name(findings, flag["exporter_iso"]),
         "importer": country_name(findings, flag["importer_iso"]),
         "window": window_of(flag).words,
-        "window_order": f"{flag['window_end']:%Y%m}{flag['window_months']:02}",
+        "window_order": window_of(flag).place,
         "value": million(now),
         "before": million(before),
         "change": change(now, before),

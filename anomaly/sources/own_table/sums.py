@@ -12,7 +12,7 @@ from anomaly.reference.editions import EDITION_STARTS
 from anomaly.sources.base import Rule
 from anomaly.sources.own_table.doubts import of_editions
 from anomaly.sources.own_table.faults import BY_YEAR
-from anomaly.sources.reading.batches import AMOUNTS, KEY
+from anomaly.sources.reading.batches import KEY
 from anomaly.sources.reading.text import refused
 
 GROUP = ("freq_code", "ref_date", "reporter_iso", "flow_code")
@@ -261,28 +261,3 @@ def years_of_quarters(kept: pl.DataFrame) -> tuple[pl.DataFrame, Rule]:
         is_error=False,
     )
     return years, rule
-
-
-def added(kept: pl.DataFrame) -> pl.DataFrame:
-    """Rows of one key added up, in the order of their first.
-
-    Parameters
-    ----------
-    kept : polars.DataFrame
-        KEY and AMOUNTS; other columns are taken from the first row of a key.
-
-    Returns
-    -------
-    polars.DataFrame
-        A row a key; grams are null where those of one of its rows are.
-    """
-    if kept.select(KEY).hash_rows().n_unique() == kept.height:
-        return kept
-    sums = [
-        pl.col("primary_value_usd").sum(),
-        pl.col("reported_value").sum(),
-        pl.when(pl.col("net_wgt_g").null_count() == 0).then(pl.col("net_wgt_g").sum()),
-        pl.col("is_net_wgt_estimated").any(),
-    ]
-    rest = [pl.col(column).first() for column in kept.columns if column not in (*KEY, *AMOUNTS)]
-    return kept.group_by(KEY, maintain_order=True).agg(*sums, *rest)

@@ -63,7 +63,8 @@ def once(kept: pl.DataFrame, key: Sequence[str], value: str, name: str, hint: st
 def added_up(flows: pl.DataFrame) -> pl.DataFrame:
     """Rows of one key added up, in the order of their first.
 
-    For codes that name one country in two ways (Taiwan is 158 and 490): both rows are trade, neither holds the other.
+    For rows that are parts of one whole, such as codes that name one country in two ways (Taiwan is 158 and 490): all
+    of them are trade, none holds another.
 
     Parameters
     ----------

@@ -81,8 +81,6 @@ class Evidence:
     ----------
     rows : int
         Filled cells.
-    odd : int
-        Not counted at present, always 0.
     points : int
         Cells with a point.
     three_after_point : int
@@ -94,7 +92,6 @@ class Evidence:
     """
 
     rows: int = 0
-    odd: int = 0
     points: int = 0
     three_after_point: int = 0
     whole: int = 0
@@ -104,7 +101,6 @@ class Evidence:
         """Both together, the first example kept."""
         return Evidence(
             self.rows + further.rows,
-            self.odd + further.odd,
             self.points + further.points,
             self.three_after_point + further.three_after_point,
             self.whole + further.whole,
@@ -142,7 +138,7 @@ def evidence(cells: pl.Series) -> Evidence:
     with_point = texts.filter(texts.str.contains(".", literal=True))
     three = with_point.filter(with_point.str.contains(_THREE_AFTER_POINT))
     whole = texts.len() - with_point.len()
-    return Evidence(texts.len(), 0, with_point.len(), three.len(), whole, three[0] if three.len() else "")
+    return Evidence(texts.len(), with_point.len(), three.len(), whole, three[0] if three.len() else "")
 
 
 def marks_of(cells: pl.Series, decimal: str = "", thousands: str = "") -> Marks:

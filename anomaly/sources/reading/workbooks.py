@@ -13,10 +13,14 @@ import zipfile
 from datetime import date, datetime
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from anomaly.sources.reading.archives import zip_blocks, zip_members
 from anomaly.sources.reading.limits import Limits
 from anomaly.sources.reading.text import refused
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ZIP_MAGIC, OLE_MAGIC = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 MOST_BYTES = 500_000_000
@@ -100,8 +104,10 @@ def _refuse_bomb(path: Path, name: str, limits: Limits) -> None:
             left -= sum(len(block) for block in zip_blocks(path, name, member, allowed))
 
 
-def _cells(book: object, sheet: str) -> list[list[str]]:
-    frame = book.parse(sheet, header=None, dtype=object, na_filter=False)  # type: ignore[attr-defined]
+def _cells(book: pd.ExcelFile, sheet: str) -> list[list[str]]:
+    import pandas as pd
+
+    frame = pd.read_excel(book, sheet_name=sheet, header=None, dtype=object, na_filter=False)
     if frame.size > MOST_CELLS:
         raise ValueError(f"{frame.size:,} cells in {sheet}")
     rows = [[_text(cell) for cell in row] for row in frame.itertuples(index=False, name=None)]
