@@ -29,6 +29,11 @@ def test_a_size_band_with_enough_placebos_has_its_own() -> None:
     assert p_value.tolist() == [1 / 4, 3 / 6]
 
 
+def test_a_value_on_the_edge_of_two_size_bands_is_of_the_upper_one_as_placebo_and_as_route() -> None:
+    sized = null([0.1, 0.2, 0.3, 0.9, 0.9, 0.9], [5, 5, 5, 10, 50, 50])
+    assert sized.p_values(np.array([0.5, 0.5]), np.array([9, 10]))[1].tolist() == [3, 3]
+
+
 def test_a_background_of_each_placebo_once_is_the_placebos() -> None:
     told = null([0.3, 0.1, 0.2])
     once, count = told.p_values_of(np.ones((1, 3), dtype=np.int64), np.array([0.2]), np.array([5]))
