@@ -30,8 +30,8 @@ def test_a_size_band_with_enough_placebos_has_its_own() -> None:
 
 
 def test_a_value_on_the_edge_of_two_size_bands_is_of_the_upper_one_as_placebo_and_as_route() -> None:
-    sized = null([0.1, 0.2, 0.3, 0.9, 0.9, 0.9], [5, 5, 5, 10, 50, 50])
-    assert sized.p_values(np.array([0.5, 0.5]), np.array([9, 10]))[1].tolist() == [3, 3]
+    sized = null([0.1, 0.2, 0.3, 0.9, 0.9, 0.9, 0.9], [5, 5, 5, 10, 50, 50, 50])
+    assert sized.p_values(np.array([0.5, 0.5]), np.array([9, 10]))[1].tolist() == [3, 4]
 
 
 def test_a_background_of_each_placebo_once_is_the_placebos() -> None:
