@@ -101,11 +101,16 @@ def test_the_missions_route_went_from_37_to_178_million_and_is_flagged_from_its_
 ) -> None:
     """The half-year as a whole is within q 0.13: a placebo in five hundred has as much rise and room."""
     route = {"good": "851712+", "exporter_iso": "KAZ", "importer_iso": "RUS"}
-    half = Store(demo / "processed").read("features", where=pl.col("good") == "851712+")
-    half = half.filter(window_months=6, window_end=date(2022, 6, 1), **route).row(0, named=True)
+    phones = Store(demo / "processed").read("features", where=pl.col("good") == "851712+")
+    half = phones.filter(window_months=6, window_end=date(2022, 6, 1), **route).row(0, named=True)
     assert (half["value_prior_year_usd"], half["value_usd"]) == (37_000_000, 178_000_000)
     quarters = flags.filter(window_months=3, **route).sort("window_end")
-    assert quarters["window_end"].to_list()[:4] == [date(2022, 6, 1), date(2022, 9, 1), date(2022, 12, 1), date(2023, 3, 1)]
+    assert quarters["window_end"].to_list()[:4] == [
+        date(2022, 6, 1),
+        date(2022, 9, 1),
+        date(2022, 12, 1),
+        date(2023, 3, 1),
+    ]
     for flag in quarters[:4].to_dicts():
         reasons = {reason["indicator"] for reason in flag["reasons"]}
         assert {"surge_log", "unexplained_rise_log", "upstream_surge_log", "direct_drop_log"} <= reasons
