@@ -51,5 +51,5 @@ def faults(folder: Path, run: str) -> list[str]:
         is_as_written = record(kept["run"], files) == text and kept["run"] == run
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return [RECORD]
-    lost = [f"{run}/{name}" for name, sha256 in files.items() if not commit.is_whole(folder / run / name, sha256)]
+    lost = [f"latest/{name}" for name, sha256 in files.items() if not commit.is_whole(folder / run / name, sha256)]
     return lost + ([] if is_as_written else [RECORD])
