@@ -17,6 +17,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from scipy import stats
@@ -29,7 +30,7 @@ VARIANTS = (
 )  # fmt: skip
 BILATERAL = ("bilateral", "coverage", "coverage.scope", "families", "families.broken")
 # The forest is told beside the score and has no part in q of this leg, nor has its stability: both at their least here.
-QUICK = {"forest": {"seeds": [0], "trees": 10}, "calibration": {"resamples": 1}}
+QUICK: dict[str, Any] = {"forest": {"seeds": [0], "trees": 10}, "calibration": {"resamples": 1}}
 
 
 def measure(seed: int, variant: str, folder: Path, scenario: str) -> pl.DataFrame:

@@ -39,6 +39,9 @@ def main(job: str, raw: str, data: str, scenario: str, log_format: str | None, *
     """
     from pipelines import run
     from pipelines.running import exit_code_of
+    from pipelines.streams import let_any_terminal_read
+
+    let_any_terminal_read()
 
     def work() -> object:
         if job == "demo":

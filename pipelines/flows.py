@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -16,6 +16,7 @@ from anomaly.sources import doubts as doubts_of_flows
 from anomaly.sources import table, vintages
 from anomaly.sources.base import DOUBT_COLUMNS, REJECTED_COLUMNS, Batch, Context, RawFile, Source
 from anomaly.sources.reading.archives import ahead
+from anomaly.sources.reading.limits import Limits
 from anomaly.store.disk import named_failures
 from anomaly.store.writer import Writer
 from pipelines import bad_files
@@ -103,12 +104,13 @@ def _claimed(run: Run) -> tuple[list[tuple[raw_folder.Found, Source]], dict[str,
     """Every raw file with its source, and the files that no source knows or that are not what was published."""
     files: list[tuple[raw_folder.Found, Source]] = []
     failures: dict[str, AnomalyError] = {}
+    limits = Limits(run.settings.unpacked_bytes_limit, run.settings.unpacked_ratio_limit)
     for item in raw_folder.find(run.raw, run.stamp.inputs):
         try:
             if item.fault is not None:
                 raise item.fault
             _refuse_other_content(item, run)
-            files.append((item, sources.find(item.raw)))
+            files.append((replace(item, raw=replace(item.raw, limits=limits)), sources.find(item.raw)))
         except (DataRejected, SettingsWrong) as error:
             failures[item.raw.name] = error
     return files, failures
@@ -330,6 +332,6 @@ JOB = Job(
     "flows",
     "every raw file read, every row accounted for",
     build,
-    settings=("rejected_share_limit",),
+    settings=("rejected_share_limit", "unpacked_bytes_limit", "unpacked_ratio_limit"),
     inputs=raw_folder.inputs,
 )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from anomaly.contract.errors import BadRequest
-from anomaly.contract.settings import load
 from anomaly.store import made_by
+from anomaly.store.disk import Faults, write_over
 from anomaly.store.store import Store
 from pipelines import (
     backtest,
@@ -28,6 +29,7 @@ from pipelines.code import code_version
 from pipelines.job import Job
 from pipelines.raw import inputs
 from pipelines.running import Outcome, run_jobs
+from pipelines.scenario import of_run
 
 JOBS: tuple[Job, ...] = (
     flows.JOB,
@@ -91,7 +93,7 @@ def main(raw: Path, data: Path, scenario: str, name: str = "run", *, is_quaranti
 
 def _say_what_is_left(data: Path, scenario: str) -> None:
     """Tables in the folder that another scenario made: they are not of this run."""
-    others = made_by.others(Store(data), [job.name for job in JOBS], load(scenario).recorded())
+    others = made_by.others(Store(data), [job.name for job in JOBS], of_run(scenario).recorded())
     if others:
         names = "; ".join(f"{', '.join(tables)} of {name}" for name, tables in others.items())
         left = f"left in {data}, made by another scenario: {names}"
@@ -124,14 +126,24 @@ def demo(raw: Path, data: Path, scenario: str) -> Outcome:
     """
     from pipelines.demo import world_of, write_world
 
-    simulated, mark = world_of(load(scenario).facts_of), raw / ".world.json"
+    simulated, mark = world_of(of_run(scenario).facts_of), raw / ".world.json"
     code = {"code_version": code_version("pipelines.demo"), "world": simulated}
-    lies_there = json.loads(mark.read_bytes()) if mark.is_file() else {}
+    lies_there = _marked(mark)
     other = lies_there.get("world", world_of("")) if lies_there else simulated
     if other != simulated:
         hint = "name another folder: make demo SCENARIO=<name> DEMO=<folder>"
         raise BadRequest(f"the simulated world of {simulated} in {raw}, or none", f"that of {other}", hint=hint)
     if not lies_there or lies_there != {**code, "files": inputs(raw)}:
         write_world(raw, simulated)
-        mark.write_text(json.dumps({**code, "files": inputs(raw)}, indent=1) + "\n", encoding="utf-8")
+        text = json.dumps({**code, "files": inputs(raw)}, indent=1) + "\n"
+        write_over(mark, text.encode(), Faults("world"))
     return main(raw, data, scenario)
+
+
+def _marked(mark: Path) -> dict[str, Any]:
+    """What the mark of a simulated world says; a damaged one says nothing, and the world is written again."""
+    try:
+        marked = json.loads(mark.read_bytes()) if mark.is_file() else {}
+    except (ValueError, RecursionError):
+        return {}
+    return marked if isinstance(marked, dict) and isinstance(marked.get("world", ""), str) else {}

@@ -15,12 +15,14 @@ from typing import Any
 
 from anomaly.contract.errors import AnomalyError, Locked, StoreFailure
 from anomaly.contract.schema import TABLES
-from anomaly.contract.settings import Settings, load
+from anomaly.contract.settings import Settings
 from anomaly.store import made_by
 from anomaly.store.store import REPORTS, Store
 from pipelines import log
 from pipelines.code import code_version
 from pipelines.job import SOME_SET_ASIDE, Job, Run, Stamp
+from pipelines.scenario import of_run
+from pipelines.streams import TERMINATED, Terminated, terminable, written_out
 
 FAULT = 70  # a fault of this program, sysexits.h EX_SOFTWARE
 INTERRUPTED = 130
@@ -84,7 +86,8 @@ def run_jobs(
     """
     with log.of_run() as run_id:
         asked = {"job": name, "scenario": scenario, "raw": str(raw), "data": str(data), "run_id": run_id}
-        return _run_all(jobs, asked, raw, Store(data), is_quarantine=is_quarantine)
+        with terminable():
+            return _run_all(jobs, asked, raw, Store(data), is_quarantine=is_quarantine)
 
 
 def _run_all(jobs: Sequence[Job], asked: Mapping[str, str], raw: Path, store: Store, *, is_quarantine: bool) -> Outcome:
@@ -98,7 +101,7 @@ def _run_all(jobs: Sequence[Job], asked: Mapping[str, str], raw: Path, store: St
         store.write_status({**text, **ended, **aside, "steps": outcome.steps})
 
     try:
-        settings = load(asked["scenario"])
+        settings = of_run(asked["scenario"])
         with store.lock():
             for job in jobs:
                 run = Run(store, settings, raw, job, stamp_of(job, store, settings, raw), is_quarantine)
@@ -116,7 +119,7 @@ def _run_all(jobs: Sequence[Job], asked: Mapping[str, str], raw: Path, store: St
             status("failed", failure.exit_code, str(failure))
         raise failure from error
     except BaseException as error:
-        code = INTERRUPTED if isinstance(error, KeyboardInterrupt) else FAULT
+        code = {KeyboardInterrupt: INTERRUPTED, Terminated: TERMINATED}.get(type(error), FAULT)
         with contextlib.suppress(StoreFailure):
             status("failed", code, f"{type(error).__name__}: {error}")
         raise
@@ -196,9 +199,9 @@ def is_done(job: Job, store: Store, stamp: Stamp) -> bool:
         False too where files were set aside: they are tried again.
     """
     if job.publishes:
-        return store.latest_run() == stamp.run
+        return store.latest_run() == stamp.run and not store.broken_documents()
     if not store.exists(job.name) or not store.is_complete(job.name):
-        return False
+        return False  # a damaged table is made again
     meta = store.meta(job.name)
     if Stamp(meta["inputs"], meta["settings"], meta["code_version"]) != stamp:
         return False
@@ -219,7 +222,7 @@ def exit_code_of(work: Callable[[], object], log_format: str | None = None) -> i
     Returns
     -------
     int
-        What the process should end with: 0, an Outcome's or an AnomalyError's own code, INTERRUPTED or FAULT.
+        What the process should end with: 0, an Outcome's or an AnomalyError's own code, INTERRUPTED, TERMINATED or FAULT.
 
     Raises
     ------
@@ -228,13 +231,17 @@ def exit_code_of(work: Callable[[], object], log_format: str | None = None) -> i
     """
     with log.of_run(log_format):
         try:
-            ended = work()
+            with written_out():
+                ended = work()
         except AnomalyError as error:
             log.say(str(error), "error", exit_code=error.exit_code)
             return error.exit_code
         except KeyboardInterrupt:
             log.say("stopped; the tables are those of before", "warning", exit_code=INTERRUPTED)
             return INTERRUPTED
+        except Terminated:
+            log.say("asked to end; the tables are those of before", "warning", exit_code=TERMINATED)
+            return TERMINATED
         except BrokenPipeError:
             raise  # who reads stdout has enough: no fault
         except Exception as error:

@@ -9,8 +9,6 @@ from __future__ import annotations
 import atexit
 import functools
 import gc
-import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,11 +20,16 @@ from anomaly.contract.errors import AnomalyError
 from anomaly.contract.scenario import DEFAULT
 from pipelines.log import FORMATS as FORMATS_OF_LOG
 from pipelines.log import VARIABLE
+from pipelines.streams import as_process, leave_stdout, written_out
 
 Command = Callable[..., Any]
 
 _FAULT = 70  # a fault of this program, sysexits.h EX_SOFTWARE
 _OBJECTS_BEFORE_A_WALK = 200_000  # imports make 62,000, and all of them stay
+
+
+def _folder_or_none(context: click.Context, option: click.Parameter, text: str | None) -> Path | None:
+    return None if text is None else _folder(context, option, text)
 
 
 def _folder(_context: click.Context, _option: click.Parameter, text: str) -> Path:
@@ -80,12 +83,13 @@ def spoken(command: Command) -> Command:
         from anomaly.cli.output import say
 
         try:
-            command(*arguments, **options)
+            with written_out():
+                command(*arguments, **options)
         except AnomalyError as error:
             say(str(error))
             raise click.exceptions.Exit(error.exit_code) from error
         except BrokenPipeError as error:  # `anomaly … | head`: who reads has enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            leave_stdout()
             raise click.exceptions.Exit(0) from error
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
@@ -111,7 +115,7 @@ def program() -> None:
     """`main` as a process of its own: what is imported stays to the end, so that no time goes into looking it over."""
     gc.set_threshold(_OBJECTS_BEFORE_A_WALK)
     atexit.register(gc.freeze)  # else it is all looked over once more on the way out, a sixth of a short answer's time
-    main()
+    as_process(main)
 
 
 @main.command()
@@ -386,11 +390,14 @@ def report(data: Path, form: str) -> None:
 
 
 @main.command()
+@click.option(
+    "--raw", default=None, callback=_folder_or_none, metavar="DIR", help="Raw files; the last run's if not told."
+)
 @data_option
 @format_option
 @spoken
-def verify(data: Path, form: str) -> None:
-    """Read every table's files again and name any that is not what was written."""
-    from anomaly.cli import lists
+def verify(raw: Path | None, data: Path, form: str) -> None:
+    """Read tables, documents and raw files again and name any that is not what was written or read."""
+    from anomaly.cli import whole
 
-    lists.verify(data, form)
+    whole.verify(data, raw, form)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from anomaly.cli.output import say, show
-from anomaly.contract.errors import BadRequest, SettingsWrong, SourceUnavailable, StoreFailure
+from anomaly.contract.errors import BadRequest, SettingsWrong, SourceUnavailable
 
 if TYPE_CHECKING:
     import dataframely as dy
@@ -354,59 +354,3 @@ def doubts(data: Path, form: str) -> None:
     if not (aside or rows):
         say("no doubts, and no file set aside")
     show([*({**dict.fromkeys(("reporter", "partner", "good")), **row} for row in aside), *rows], form)
-
-
-def verify(data: Path, form: str) -> None:
-    """Answer `anomaly verify`: each table and the newest report, with its files that are broken.
-
-    Parameters
-    ----------
-    data : pathlib.Path
-        Folder that holds the tables and reports.
-    form : str
-        One of output.FORMATS.
-
-    Raises
-    ------
-    SourceUnavailable
-        Where there is no such folder.
-    StoreFailure
-        After the rows are printed, naming every file that is not what was written.
-    """
-    from anomaly.cli.store import open_store
-    from anomaly.contract import schema
-
-    store = open_store(data)
-    rows: list[dict[str, Any]] = []
-    for name in schema.TABLES:
-        if "." not in name and store.exists(name):
-            rows.append({"table": name, "version": store.version(name), "broken": store.verify(name)})
-    if store.latest_run() is not None:
-        rows.append({"table": "reports", "version": store.latest_run(), "broken": _broken_documents(data)})
-    show([{**row, "broken": row["broken"] or "nothing"} for row in rows], form)
-    broken = [str(file) for row in rows for file in row["broken"]]
-    if broken:
-        raise StoreFailure(
-            "files with the content that was written",
-            "others",
-            count=len(broken),
-            examples=broken,
-            hint="move the folder of that table (or of the report) away, then run again from the raw files",
-        )
-
-
-def _broken_documents(data: Path) -> list[str]:
-    """Documents of the newest report that are not what its manifest says."""
-    import hashlib
-    import json
-
-    latest = data / "reports" / "latest"
-    try:
-        documents = json.loads((latest / "manifest.json").read_text(encoding="utf-8"))["documents"]
-    except (OSError, ValueError, KeyError):
-        return ["reports/latest/manifest.json"]
-    return [
-        f"reports/latest/{name}"
-        for name, sha256 in sorted(documents.items())
-        if not (latest / name).is_file() or hashlib.sha256((latest / name).read_bytes()).hexdigest() != sha256
-    ]

@@ -36,6 +36,7 @@ from anomaly.contract.schema_results import Backtest as Backtest
 from anomaly.contract.schema_results import Rollups as Rollups
 from anomaly.contract.schema_scores import Calibration as Calibration
 from anomaly.contract.schema_scores import Contributions as Contributions
+from anomaly.contract.schema_scores import Profiles as Profiles
 from anomaly.contract.schema_scores import Scores as Scores
 from anomaly.contract.schema_supply import (
     Leakage,
@@ -72,6 +73,7 @@ TABLES: dict[str, type[dy.Schema]] = {
     "scores": Scores,
     "scores.calibration": Calibration,
     "scores.contributions": Contributions,
+    "scores.profiles": Profiles,
     "flags": Flags,
     "flags.without": Without,
     "rollups": Rollups,

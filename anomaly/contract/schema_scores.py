@@ -56,6 +56,12 @@ class Scores(Routes):
     )
     rest_low_log = real("a tenth of the placebos rose by less beyond their counterfactual; times the roughness", "log")
     rest_high_log = real("a tenth of them by more", "log")
+    profile_q_value = dy.Float64(
+        description="q of the exporter's profile over all its goods to the importer (scores.profiles): a second opinion; null unknown",
+        nullable=True,
+        min=0,
+        max=1,
+    )
 
 
 class Calibration(dy.Schema):
@@ -88,3 +94,30 @@ class Contributions(Routes):
 
     input = text("indicator whose input was set to 0", primary_key=True)
     score_drop = dy.Float64(description="fall of anomaly_score", metadata={"unit": "score"})
+
+
+class Profiles(dy.Schema):
+    """How unusual a country's sales to an importer look over all its goods, by an isolation forest on profiles."""
+
+    freq_code = text("A annual, M monthly", primary_key=True)
+    window_months = dy.Int16(description="length of the window", primary_key=True, metadata={"unit": "months"})
+    window_end = dy.Date(description="last month of the window", primary_key=True)
+    exporter_iso = text("exporter", primary_key=True)
+    importer_iso = text("importer", primary_key=True)
+    routes = count("goods with a known room", "routes")
+    value_usd = dy.Int64(description="their trade in the window", min=0, metadata={"unit": "USD"})
+    fallen_score = real("highest joint score of a good whose direct trade fell; null without one", "log")
+    breadth_log = real("ln of the sum of fall weight over chance: many unusual routes, of goods that fell", "log")
+    room_rise_log = real("mean unexplained rise, weighted by room", "log")
+    unusual_new_routes = count("new routes that at most a tenth of the placebo routes match", "routes")
+    median_unexplained_log = real("median unexplained rise of the routes", "log")
+    high_unexplained_log = real("its ninth decile", "log")
+    fall_contrast_log = real("mean unexplained rise of goods that fell less that of the others", "log")
+    risen_value_share = real("share of the value in routes well above their counterfactual", "share", min=0, max=1)
+    anomaly_score = dy.Float64(description="mean over forests that have not seen it", nullable=True, min=0, max=1)
+    evidence_score = dy.Float64(
+        description="mean place among placebo profiles by the forest and the leading input", nullable=True, min=0, max=1
+    )
+    p_value = dy.Float64(description="(1 + placebos with as much) / (1 + placebos)", nullable=True, min=0, max=1)
+    q_value = dy.Float64(description="Benjamini-Hochberg over the profiles of the window", nullable=True, min=0, max=1)
+    placebos = count("placebo profiles that p was read from", "profiles", nullable=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from anomaly.contract import scenario_faults
 from anomaly.contract.errors import SettingsWrong
 from anomaly.contract.scenario import DEFAULT
 
@@ -19,10 +20,16 @@ SCENARIOS = Path(__file__).parent.parent / "scenarios"
 
 Iso3 = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{2}$")]
 Share = Annotated[float, Field(ge=0, le=1)]
+Usd = Annotated[int, Field(ge=0, le=10**15)]  # what is beyond is no trade (schema.MOST_PLAUSIBLE_USD)
+SomeUsd = Annotated[int, Field(ge=1, le=10**15)]
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]  # what the forest takes
+Lag = Annotated[int, Field(ge=0, le=120)]
+Year = Annotated[int, Field(ge=1962, le=2100)]  # the first of UN Comtrade
+Text = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Role(_Frozen):
@@ -46,26 +53,26 @@ class GoodsList(_Frozen):
     file: str
     title: str
     source: str
-    tier_weights: dict[str, float] = Field(default_factory=dict)
+    tier_weights: dict[str, Annotated[float, Field(ge=0, le=1000)]] = Field(default_factory=dict)
 
 
 class Forest(_Frozen):
     """Isolation forest: `trees` in each of the two forests of a seed, 250 in all by default."""
 
-    trees: int = Field(default=25, ge=10)
-    seeds: tuple[int, ...] = Field(default=(0, 1, 2, 3, 4), min_length=1)
-    max_samples: int = Field(default=2048, ge=16)
-    most_rows: int = Field(default=200_000, ge=100)
+    trees: int = Field(default=25, ge=10, le=10_000)
+    seeds: tuple[Seed, ...] = Field(default=(0, 1, 2, 3, 4), min_length=1, max_length=100)
+    max_samples: int = Field(default=2048, ge=16, le=10**6)
+    most_rows: int = Field(default=200_000, ge=100, le=10**8)
 
 
 class Calibration(_Frozen):
     """Where p-values come from."""
 
-    least_placebos: int = Field(default=100, ge=20)
-    most_placebos: int = Field(default=50_000, ge=100)  # of a window and kind: p is no finer for more
-    least_with_room: int = Field(default=300, ge=20)  # placebos; fewer, and the smallest p there is would be too coarse
+    least_placebos: int = Field(default=100, ge=20, le=10**7)
+    most_placebos: int = Field(default=50_000, ge=100, le=10**7)  # of a window and kind: p is no finer for more
+    least_with_room: int = Field(default=300, ge=20, le=10**7)  # placebos; fewer, and the smallest p is too coarse
     q_limit: Share = 0.10
-    resamples: int = Field(default=20, ge=1)  # of the placebos, for the stability of a flag
+    resamples: int = Field(default=20, ge=1, le=10_000)  # of the placebos, for the stability of a flag
 
 
 class PublicationLag(_Frozen):
@@ -76,8 +83,8 @@ class PublicationLag(_Frozen):
     month (ECB, description of Eurostat's external trade). BACI: each January for the year before last (CEPII's releases).
     """
 
-    monthly: dict[str, int] = Field(default={"comtrade": 3, "comext": 3, "other": 4})
-    annual: dict[str, int] = Field(default={"comtrade": 10, "comext": 10, "baci": 13, "other": 12})
+    monthly: dict[str, Lag] = Field(default={"comtrade": 3, "comext": 3, "other": 4})
+    annual: dict[str, Lag] = Field(default={"comtrade": 10, "comext": 10, "baci": 13, "other": 12})
 
 
 class Supply(_Frozen):
@@ -87,61 +94,73 @@ class Supply(_Frozen):
     """
 
     window_months: int = Field(default=6, ge=3, le=12)  # three are too rough and a year is too late
-    reference_years: int = Field(default=2, ge=1)  # before the measure; the best of them is what a rise is held against
-    most_months: int = Field(default=60, ge=30)  # that one trend and one season hold for
-    floor_usd: int = Field(
-        default=300_000, ge=1
-    )  # added to both sides of a growth: smaller, and small routes are the tail
+    reference_years: int = Field(
+        default=2, ge=1, le=20
+    )  # before the measure; the best of them is what a rise is held against
+    most_months: int = Field(default=60, ge=30, le=600)  # that one trend and one season hold for
+    floor_usd: SomeUsd = 300_000  # added to both sides of a growth: smaller, and small routes are the tail
     direct_fall_share: Share = (
         0.2  # the coalition's direct trade of the good fell by this at least, or nothing is asked
     )
-    small_route_usd: int = Field(default=1_000_000, ge=0)  # before the rise; smaller ones have placebos of their own
-    noise_log: float = Field(default=0.3, gt=0)  # that every route has, whatever its own past shows
-    least_past_growths: int = Field(default=6, ge=3)  # of a leg's past, for a noise of its own: 2.5 years of months
+    small_route_usd: Usd = 1_000_000  # before the rise; smaller ones have placebos of their own
+    noise_log: float = Field(default=0.3, gt=0, le=10)  # that every route has, whatever its own past shows
+    least_past_growths: int = Field(
+        default=6, ge=3, le=1000
+    )  # of a leg's past, for a noise of its own: 2.5 years of months
     overlap_share: Share = 0.5  # of a window's months: as many placebo windows of a leg, a month apart, count as one
-    least_dates_before: int = Field(default=12, ge=1)  # the measure, at which a step could be found
-    least_controls: int = Field(default=3, ge=1)  # goods of a hub with standing direct trade, for its own growth
+    least_dates_before: int = Field(default=12, ge=1, le=1000)  # the measure, at which a step could be found
+    least_controls: int = Field(
+        default=3, ge=1, le=10_000
+    )  # goods of a hub with standing direct trade, for its own growth
     boom_least_controls: int = Field(
-        default=10, ge=1
+        default=10, ge=1, le=10_000
     )  # for a shock of the date, or a boom of a hub, to be seen in them
-    controls_that_shrink: float = Field(default=5.0, ge=0)  # a growth from n controls counts n / (n + this)
+    controls_that_shrink: float = Field(default=5.0, ge=0, le=10**6)  # a growth from n controls counts n / (n + this)
     controls_share_limit: Share = 0.5  # of the share called: controls called as often as this, and it may be a boom
     q_limit: Share = 0.10  # of both tests together: one must be within half of it
-    rule_rise_log: float = Field(default=0.7, ge=0)  # a doubling; where no test can be made
+    rule_rise_log: float = Field(default=0.7, ge=0, le=100)  # a doubling; where no test can be made
     member_trade_share_least: Share = 0.9  # of the coalition's trade that must be out in a month
     unreported_share_limit: Share = 0.02  # of a window's trade, by members with gaps: they are taken for nothing
     interval_share: Share = 0.9  # of a leakage interval
-    common_shock_log: float = Field(default=0.15, ge=0)  # of a hub, that all its goods share
-    draws: int = Field(default=1_000, ge=100)
-    seed: int = 0
-    sizes_usd: tuple[int, ...] = (100_000, 300_000, 1_000_000, 3_000_000, 10_000_000)  # that have a spread of their own
+    common_shock_log: float = Field(default=0.15, ge=0, le=100)  # of a hub, that all its goods share
+    draws: int = Field(default=1_000, ge=100, le=10**6)
+    seed: Seed = 0
+    sizes_usd: tuple[SomeUsd, ...] = (
+        100_000,
+        300_000,
+        1_000_000,
+        3_000_000,
+        10_000_000,
+    )  # that have a spread of their own
 
 
 class Evidence(_Frozen):
     """How much is worked out for the person who judges a flag."""
 
-    most_left_out: int = Field(default=200, ge=0)  # flags that are tried without each publisher, by priority
+    most_left_out: int = Field(default=200, ge=0, le=10**6)  # flags that are tried without each publisher, by priority
 
 
 class Settings(_Frozen):
     """A scenario and what a run does with it; every number has its unit in its name. The keys are in docs/settings.md."""
 
-    name: str
-    title: str
+    name: Text
+    title: Text
     regime: str = ""
     measures: str = "sanctions"
     targets: Role
     coalition: Role
     hub_candidates: HubCandidates
     neighbours: Role | None = None
-    sanctions_since: date
-    baseline_years: tuple[int, ...] = Field(min_length=1)  # not said: the three years before the measures
-    window_months: tuple[int, ...] = (3, 6, 12)
-    floor_usd: int = Field(default=100_000, ge=1)
-    materiality_usd: int = Field(default=1_000_000, ge=0)
+    sanctions_since: Annotated[date, Field(ge=date(1965, 1, 1), le=date(2100, 1, 1))]
+    baseline_years: tuple[Year, ...]  # not said: the three years before the measures
+    window_months: tuple[Annotated[int, Field(ge=1, le=12)], ...] = (3, 6, 12)
+    floor_usd: SomeUsd = 100_000
+    materiality_usd: Usd = 1_000_000
     least_months: int = Field(default=3, ge=1, le=12)
     rejected_share_limit: Share = 0.01
-    extract_floor_usd: int = Field(default=10_000, ge=0)
+    unpacked_bytes_limit: int = Field(default=8 * 2**30, ge=2**20, le=2**50)
+    unpacked_ratio_limit: int = Field(default=200, ge=2, le=10**6)
+    extract_floor_usd: Usd = 10_000
     goods_lists: tuple[GoodsList, ...] = ()
     goods_asked: Literal["all", "listed"] = "all"
     listed_dataset: str = ""
@@ -159,12 +178,6 @@ class Settings(_Frozen):
         if not isinstance(since, date) or "baseline_years" in told:
             return told
         return {**told, "baseline_years": (since.year - 3, since.year - 2, since.year - 1)}
-
-    @model_validator(mode="after")
-    def _listed_goods_have_a_list(self) -> Self:
-        if self.goods_asked == "listed" and not self.goods_lists:
-            raise ValueError('goods_asked is "listed", and there is no [[goods_lists]] to say which')
-        return self
 
     @property
     def facts_of(self) -> str:
@@ -256,23 +269,84 @@ def from_record(record: Mapping[str, Any]) -> Settings:
     except ValidationError as error:
         raise SettingsWrong(
             "settings of this version in the tables",
-            _faults(error),
+            "; ".join(_faults(error)),
             count=error.error_count(),
             hint="the tables are of another version: run again from the raw files",
         ) from error
 
 
-def _faults(error: ValidationError) -> str:
-    return "; ".join(f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors())
+Check = Callable[[Settings], list[str]]
+MOST_SHOWN = 40  # faults
 
 
-def load(name_or_path: str = DEFAULT, **overrides: Any) -> Settings:
+def _faults(error: ValidationError) -> list[str]:
+    """Each fault with its key; of one key at most MOST_SHOWN."""
+    texts = [f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()]
+    return texts[:MOST_SHOWN] + [f"and {len(texts) - MOST_SHOWN} more"] * (len(texts) > MOST_SHOWN)
+
+
+def _without_faults(keys: Mapping[str, Any], error: ValidationError) -> Settings | None:
+    """The settings with those of the default scenario in place of the faulty ones; None where that is not enough."""
+    odd = {str(fault["loc"][0]) for fault in error.errors() if fault["loc"]}
+    shipped = tomllib.loads((SCENARIOS / f"{DEFAULT}.toml").read_text(encoding="utf-8"))
+    stand_ins = {key: shipped[key] for key in odd if key in shipped}
+    try:
+        return Settings.model_validate({**{key: value for key, value in keys.items() if key not in odd}, **stand_ins})
+    except ValidationError:
+        return None
+
+
+def checked(keys: Mapping[str, Any], name: str, also: Check | None = None) -> Settings:
+    """The settings that the keys of a scenario say, or every fault of them at once.
+
+    Parameters
+    ----------
+    keys : mapping
+        As TOML has them.
+    name : str
+        Of the file, for the error.
+    also : callable, optional
+        Settings → further faults in words: what only those know who know countries, goods and indicators.
+
+    Returns
+    -------
+    Settings
+        Without a fault.
+
+    Raises
+    ------
+    SettingsWrong
+        With every fault: the key, what was expected and what stood there.
+    """
+    faults: list[str] = []
+    settings: Settings | None
+    try:
+        settings = Settings.model_validate(keys)
+    except ValidationError as error:
+        faults, settings = _faults(error), _without_faults(keys, error)
+    odd = {fault.partition(":")[0].partition(".")[0] for fault in faults}
+    if settings is not None:
+        further = [*scenario_faults.between(settings), *(also(settings) if also else ())]
+        faults += [fault for fault in further if fault.partition(":")[0].partition(".")[0] not in odd]
+    if not faults and settings is not None:
+        return settings
+    raise SettingsWrong(
+        "settings as docs/settings.md lists them",
+        "; ".join(faults),
+        count=len(faults),
+        hint=f"mend these keys of {name}",
+    )
+
+
+def load(name_or_path: str = DEFAULT, also: Check | None = None, **overrides: Any) -> Settings:
     """Read a scenario by its name, or from a TOML file of one's own.
 
     Parameters
     ----------
     name_or_path : str
         Name of a file of anomaly/scenarios without its ending, or the path of a TOML file.
+    also : callable, optional
+        As for `checked`.
     **overrides : Any
         Settings that take the place of the file's.
 
@@ -300,14 +374,6 @@ def load(name_or_path: str = DEFAULT, **overrides: Any) -> Settings:
         raise SettingsWrong("a scenario's name or a TOML file", name_or_path, hint=f"known scenarios: {names}")
     try:
         keys = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsWrong("TOML in UTF-8", f"{path.name}: {error}", hint="mend the line named") from error
-    try:
-        return Settings.model_validate({**keys, **overrides})
-    except ValidationError as error:
-        raise SettingsWrong(
-            "settings as docs/settings.md lists them",
-            _faults(error),
-            count=error.error_count(),
-            hint=f"mend these keys of {path.name}",
-        ) from error
+    except (ValueError, RecursionError) as error:  # of ValueErrors: no TOML, no UTF-8, a number of thousands of digits
+        raise SettingsWrong("TOML in UTF-8", f"{path.name}: {error}"[:300], hint="mend the line named") from error
+    return checked({**keys, **overrides}, path.name, also)

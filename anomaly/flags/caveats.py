@@ -15,6 +15,7 @@ LUMPY_HEADINGS = (
 )  # fmt: skip
 LUMPY = "A single lumpy good: one aircraft, ship or engine makes the whole figure."
 SHOCK_TOLD = 1.2  # a ratio that is told
+PROFILE_Q = 0.20  # above it a country's profile is nothing unusual
 ONE_PERIOD_SHARE = 0.9  # of a window's trade in one of its months
 
 
@@ -91,6 +92,11 @@ def caveats(row: Mapping[str, Any], calibrated: Mapping[str, Any], measures: str
             (row.get("shock_ratio") or 1.0) >= SHOCK_TOLD,
             f"Control routes, on which no re-export is possible, rose {row.get('shock_ratio') or 1:.1f} times as often as "
             "chance allows: a shock of the year is in these figures, and p is raised for it.",
+        ),
+        (
+            (row.get("profile_q_value") or 0.0) > PROFILE_Q,
+            "Over all the exporter's goods to the importer nothing is unusual (q of its profile "
+            f"{row.get('profile_q_value') or 0:.2f}): calls of single routes alone are oftener false.",
         ),
         (
             calibrated.get("placebo_kind") == "none",

@@ -23,7 +23,7 @@ from anomaly.indicators import INDICATORS, excess_usd
 _KEY = list(ROUTE_KEY)
 _OF_SCORES = (
     "anomaly_score", "anomaly_rank", "p_value", "q_value", "stability_share", "placebo_kind", "shock_ratio",
-    "rest_low_log", "rest_high_log", "contributions",
+    "rest_low_log", "rest_high_log", "profile_q_value", "contributions",
 )  # fmt: skip
 
 

@@ -12,7 +12,9 @@ from anomaly.contract.errors import DataRejected
 from anomaly.reference import families
 from anomaly.reference.tables import read
 
-EDITION_STARTS = (1988, 1996, 2002, 2007, 2012, 2017, 2022)  # year each HS edition came into force: H0 to H6
+# year each HS edition came into force, H0 to H6: the next one is its year here and its codes in hs_codes.csv
+EDITION_STARTS = (1988, 1996, 2002, 2007, 2012, 2017, 2022)
+LAST_YEAR = EDITION_STARTS[-1] + 5  # the HS is revised every five or six years: what comes later may be of another
 
 
 def edition_number(classification: pl.Expr) -> pl.Expr:
@@ -37,8 +39,10 @@ def edition_number(classification: pl.Expr) -> pl.Expr:
     code = classification.str.strip_chars()
     year = code.str.extract(r"^(?:CN|HS)([0-9]{4})$").cast(pl.Int32, strict=False)
     reached = pl.sum_horizontal([(year >= start).cast(pl.Int8) for start in EDITION_STARTS])
-    by_year = pl.when(year.is_between(EDITION_STARTS[0], EDITION_STARTS[-1] + 5)).then(reached - 1)
-    return pl.coalesce(code.str.extract(r"^H([0-6])$").cast(pl.Int8, strict=False), by_year).cast(pl.Int8)
+    by_year = pl.when(year.is_between(EDITION_STARTS[0], LAST_YEAR)).then(reached - 1)
+    return pl.coalesce(
+        code.str.extract(rf"^H([0-{len(EDITION_STARTS) - 1}])$").cast(pl.Int8, strict=False), by_year
+    ).cast(pl.Int8)
 
 
 @cache

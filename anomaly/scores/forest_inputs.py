@@ -43,7 +43,8 @@ def build(
     Returns
     -------
     polars.DataFrame or polars.LazyFrame
-        schema.ROUTE_KEY, baseline_gap_years, role, is_before_sanctions, value_usd, is_from_coalition, is_measured,
+        schema.ROUTE_KEY, baseline_gap_years, role, is_before_sanctions, value_usd,
+        value_prior_year_usd, value_baseline_usd, direct_fall_log (null unknown), is_from_coalition, is_measured,
         evidence_weight (the hypothesis weight before it is scaled), PUBLISHED (whose figures they are, and whether the
         exporter's trade with placebo importers is among them), rise_log (unexplained, not one-sided; 0 where unknown),
         rest_log (the rise over the baseline less the counterfactual's; null unknown), room_log (null unknown), roughness (1 on routes that are no target's), has_direct_fallen (false where it is not
@@ -67,6 +68,9 @@ def build(
             "role",
             "is_before_sanctions",
             "value_usd",
+            "value_prior_year_usd",
+            "value_baseline_usd",
+            direct_fall_log(floor).alias("direct_fall_log"),
             is_from_coalition.alias("is_from_coalition"),
             pl.when(is_from_coalition)
             .then(pl.col("mirror_gap_shift_log").is_not_null())

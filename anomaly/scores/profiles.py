@@ -21,8 +21,11 @@ from sklearn.ensemble import IsolationForest
 
 from anomaly.contract.errors import ContractBroken
 from anomaly.contract.keys import WINDOW_KEY
+from anomaly.contract.schema import is_own_gap
 from anomaly.contract.settings import Settings
 from anomaly.scores.hypothesis_weights import HALVED_LOG, LEAST_WEIGHT
+from anomaly.scores.joint import joint
+from anomaly.scores.placebos import is_asked_about
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -94,6 +97,29 @@ def build(routes: pl.DataFrame, subject: str, settings: Settings) -> pl.DataFram
     asked = profiles.filter(pl.col("role") == "target").drop("role")
     figures_of = scored.with_columns(unscored).select(*key, *_SCORES)
     return asked.join(figures_of, on=key, how="left", maintain_order="left")
+
+
+def of_inputs(inputs: pl.DataFrame, settings: Settings) -> pl.DataFrame:
+    """Profiles of the countries that are asked about, since the measures: a second opinion on their routes.
+
+    Parameters
+    ----------
+    inputs : polars.DataFrame
+        forest_inputs.build.
+    settings : Settings
+        Scenario: targets, baseline years, and what `build` takes.
+
+    Returns
+    -------
+    polars.DataFrame
+        `build` of the exporters, over their routes whose room is known; no row where there is none.
+    """
+    is_measured = pl.col("is_measured") & pl.col("room_log").is_not_null() & ~pl.col("is_from_coalition")
+    is_seen = is_asked_about(settings) | ((pl.col("role") == "placebo") & is_own_gap(settings.baseline_years))
+    routes = inputs.filter(is_measured, is_seen, ~pl.col("is_before_sanctions"))
+    rise, room = (routes["rise_log"] / routes["roughness"]).to_numpy(), routes["room_log"].to_numpy()
+    measured = routes.with_columns(unexplained_log=pl.Series(rise), joint_score=pl.Series(joint(rise, room)))
+    return build(measured, "exporter_iso", settings)
 
 
 def profile(routes: pl.DataFrame, subject: str, settings: Settings) -> pl.DataFrame:

@@ -17,14 +17,19 @@ import polars as pl
 
 from anomaly.contract.schema import MOST_PLAUSIBLE_USD
 from anomaly.reference import nomenclature
+from anomaly.reference.editions import EDITION_STARTS
 from anomaly.sources.baci_keys import NOT_SPECIFIED, key_of, listed, parts_of, place_of_country, places_of_groups
 from anomaly.sources.base import FLOW_COLUMNS, REJECTED_COLUMNS, Batch, Context, RawFile, Rule, Source, split
 from anomaly.sources.reading.amounts import whole
 from anomaly.sources.reading.archives import ahead, file_blocks, zip_blocks, zip_members
 from anomaly.sources.reading.lines import Lines, plain_lines, read_lines
-from anomaly.sources.reading.text import MOST_UNPACKED_BYTES, refused
+from anomaly.sources.reading.text import lacks_line_end, refused
 
-EDITIONS = {"HS92": "H0", "HS96": "H1", "HS02": "H2", "HS07": "H3", "HS12": "H4", "HS17": "H5", "HS22": "H6"}
+# CEPII names the first edition, of 1988, by the year from which on it was used
+EDITIONS = {
+    "HS92": "H0",
+    **{f"HS{start % 100:02}": f"H{number}" for number, start in enumerate(EDITION_STARTS) if number},
+}
 MOST_PLAUSIBLE_TONS = 10**11
 _YEAR = re.compile(r"BACI_(HS\d\d)_Y(\d{4})_(V\d{6}[a-z]?)\.csv", re.ASCII)
 _ARCHIVE = re.compile(r"BACI_HS\d\d_V\d{6}[a-z]?\.zip", re.ASCII)
@@ -99,9 +104,11 @@ def read(raw: RawFile, context: Context) -> Iterator[Batch]:
     elif named := _YEAR.fullmatch(raw.path.name):
         with raw.path.open("rb") as stream:
             yield from _batches(file_blocks(stream), _year(named), raw, context)
+        if lacks_line_end(raw.path):
+            raise refused(raw.name, "a line end at the end", "none: the file may be cut", hint="read the zip itself")
     else:
         for year in _years(raw):
-            blocks = zip_blocks(raw.path, raw.name, year.member, MOST_UNPACKED_BYTES)
+            blocks = zip_blocks(raw.path, raw.name, year.member, raw.limits)
             yield from _batches(blocks, year, raw, context)
 
 

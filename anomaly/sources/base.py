@@ -8,6 +8,8 @@ from pathlib import Path
 
 import polars as pl
 
+from anomaly.sources.reading.limits import Limits
+
 
 @dataclass(frozen=True, slots=True)
 class RawFile:
@@ -25,6 +27,8 @@ class RawFile:
         Where it was fetched; None where nothing says so.
     fetched_at : str or None
         When, ISO 8601; its first ten letters are the day.
+    limits : Limits
+        How far it may grow when it is unpacked.
     """
 
     path: Path
@@ -33,6 +37,7 @@ class RawFile:
     vintage: str | None = None
     url: str | None = None
     fetched_at: str | None = None
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True)

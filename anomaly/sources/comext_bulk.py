@@ -23,10 +23,9 @@ from anomaly.sources.reading.amounts import number_rules, to_int
 from anomaly.sources.reading.archives import file_blocks, temporary_file, unpack_7z
 from anomaly.sources.reading.batches import AMOUNTS, added_up, in_batches, once
 from anomaly.sources.reading.lines import plain_lines, read_lines
-from anomaly.sources.reading.text import refused
+from anomaly.sources.reading.text import lacks_line_end, refused
 
 MOST_PROCEDURES = 10  # rows of one key, by a digit; they are added up
-MOST_MONTH_BYTES = 8 * 2**30  # a month is 0.4 GB unpacked
 DATASET = "full"  # Eurostat's own word for the files that hold everything
 _ANNUAL = re.compile(r"full(_v2)?_?\d{4}52\.(7z|dat)", re.ASCII | re.IGNORECASE)
 _PARTS = re.compile(r"full_partxixu.*", re.ASCII | re.IGNORECASE)
@@ -79,9 +78,11 @@ def read_bulk(raw: RawFile, context: Context) -> Iterator[Batch]:
     if raw.path.suffix.lower() != ".7z":
         with raw.path.open("rb") as stream:
             yield from _read_table(file_blocks(stream), raw, context)
+        if lacks_line_end(raw.path):
+            raise refused(raw.name, "a line end at the end", "none: the file may be cut", hint="fetch the 7z again")
         return
     with temporary_file() as unpacked:
-        unpack_7z(raw.path, raw.name, unpacked, MOST_MONTH_BYTES)
+        unpack_7z(raw.path, raw.name, unpacked, raw.limits)
         yield from _read_table(file_blocks(unpacked), raw, context)
 
 

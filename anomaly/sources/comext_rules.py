@@ -11,7 +11,7 @@ import polars as pl
 
 from anomaly.contract.schema import MOST_PLAUSIBLE_USD
 from anomaly.reference import countries, nomenclature
-from anomaly.reference.editions import EDITION_STARTS
+from anomaly.reference.editions import EDITION_STARTS, LAST_YEAR
 from anomaly.sources.base import Context, Rule
 from anomaly.sources.reading.amounts import is_filled, whole
 from anomaly.sources.reading.text import refused
@@ -50,7 +50,7 @@ def with_meaning(frame: pl.DataFrame) -> pl.DataFrame:
         )
         frame = frame.join(iso_codes, on=side, how="left", maintain_order="left")
     month = pl.col("period").str.replace("-", "", literal=True)
-    is_month = pl.col("period").str.contains(r"^(19|20)\d{2}-?(0[1-9]|1[0-2])$")
+    is_month = pl.col("period").str.contains(r"^(19|20)[0-9]{2}-?(0[1-9]|1[0-2])$")
     withheld = pl.col("product").str.contains(WITHHELD_PRODUCT) | (pl.col("partner_kind") == "confidential")
     frame = frame.with_columns(
         freq_code=pl.lit("M"),
@@ -117,11 +117,17 @@ def rules(detailed: int) -> tuple[Rule, ...]:
         Rule(
             "annual_total",
             "period",
-            pl.col("period").str.contains(r"^(19|20)\d{2}(-?52)?$"),
+            pl.col("period").str.contains(r"^(19|20)[0-9]{2}(-?52)?$"),
             "a year, whose months are rows of their own",
             is_error=False,
         ),
         Rule("bad_period", "period", pl.col("ref_date").is_null(), "not a year and month"),
+        Rule(
+            "unknown_edition",
+            "period",
+            ~pl.col("ref_date").dt.year().is_between(EDITION_STARTS[0], LAST_YEAR),
+            "a year of the Combined Nomenclature whose edition of the Harmonized System this version does not know",
+        ),
         Rule("unknown_flow", "flow", pl.col("flow_code").is_null(), "neither 1 (import) nor 2 (export)"),
         *(
             Rule("unknown_country", side, pl.col(f"{side}_iso").is_null(), f"a {side} that no table knows")

@@ -137,7 +137,7 @@ def _of_two_countries(kept: pl.DataFrame) -> list[dict[str, str | None]]:
 
 def _text_frames(raw: RawFile, context: Context) -> Iterator[pl.DataFrame]:
     """The file as frames of text columns named COLUMNS and `row`, whatever its format."""
-    data = read_bytes(raw.path, raw.name, gzipped=True if raw.path.suffix.lower() == ".gz" else None)
+    data = read_bytes(raw.path, raw.name, raw.limits, gzipped=True if raw.path.suffix.lower() == ".gz" else None)
     text = decoded(data, raw.name, ENCODINGS)
     if text.data[:64].lstrip()[:1] in (b"{", b"["):
         frames: Iterator[pl.DataFrame] = iter([rows_of_answer(text.data, raw, REQUIRED, COLUMNS)])
@@ -163,13 +163,13 @@ def _text_frames(raw: RawFile, context: Context) -> Iterator[pl.DataFrame]:
 
 def _with_meaning(frame: pl.DataFrame) -> pl.DataFrame:
     """Add what the rules judge: ref_date, reporter_iso, partner_iso and the kinds of both (null = unknown)."""
-    annual = pl.when(pl.col("period").str.contains(r"^(19|20)\d{2}$")).then(pl.col("period") + "0101")
-    monthly = pl.when(pl.col("period").str.contains(r"^(19|20)\d{4}$")).then(pl.col("period") + "01")
+    annual = pl.when(pl.col("period").str.contains(r"^(19|20)[0-9]{2}$")).then(pl.col("period") + "0101")
+    monthly = pl.when(pl.col("period").str.contains(r"^(19|20)[0-9]{4}$")).then(pl.col("period") + "01")
     period = pl.when(pl.col("freqcode") == "A").then(annual).when(pl.col("freqcode") == "M").then(monthly)
     frame = frame.with_columns(ref_date=period.str.to_date("%Y%m%d", strict=False))
     for side in ("reporter", "partner"):
         frame = _with_country(frame, side)
-    is_six = pl.col("cmdcode").str.contains(r"^\d{6}$", strict=True)
+    is_six = pl.col("cmdcode").str.contains(r"^[0-9]{6}$", strict=True)
     frame = frame.with_columns(
         _hs6=pl.when(is_six).then("cmdcode"), _edition=edition_number(pl.col("classificationcode"))
     )
@@ -178,6 +178,8 @@ def _with_meaning(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _with_country(frame: pl.DataFrame, side: str) -> pl.DataFrame:
     """Add `<side>_iso` and `<side>_kind` from the numeric code, or from the ISO text where the number is unknown."""
+    # a code that is no number is wrong, whatever the text beside it says
+    is_open = (pl.col(f"{side}code").fill_null("") == "") | pl.col(f"{side}code").str.contains(r"^[0-9]+(\.0*)?$")
     by_number = countries.m49_table().select(
         pl.col("m49").cast(pl.Int32).alias("_m49"), pl.col("iso3").alias("_iso"), pl.col("kind").alias("_kind")
     )
@@ -197,8 +199,8 @@ def _with_country(frame: pl.DataFrame, side: str) -> pl.DataFrame:
         )
         .with_columns(
             pl.coalesce(pl.col("_m49").cast(pl.String), f"{side}code").alias(f"{side}code"),
-            pl.coalesce("_iso", "_iso_text").alias(f"{side}_iso"),
-            pl.coalesce("_kind", "_kind_text").alias(f"{side}_kind"),
+            pl.coalesce("_iso", pl.when(is_open).then("_iso_text")).alias(f"{side}_iso"),
+            pl.coalesce("_kind", pl.when(is_open).then("_kind_text")).alias(f"{side}_kind"),
             (
                 (pl.col("_iso") != pl.col("_iso_text"))
                 & (pl.col("_kind") == "country")

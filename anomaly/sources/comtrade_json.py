@@ -75,7 +75,7 @@ def _parsed(data: bytes, name: str) -> Any:
         return content
 
     try:
-        return json.loads(data, object_pairs_hook=once)
+        return json.loads(data, object_pairs_hook=once, parse_float=str)  # 1e-400 is no 0.0
     except (ValueError, RecursionError) as error:  # of ValueErrors: broken JSON, a number of thousands of digits
         raise refused(name, "a whole JSON answer", f"JSON that is cut or broken ({error})"[:200]) from error
 
@@ -86,7 +86,7 @@ def _envelope(answer: Any, name: str) -> dict[str, Any]:
     complaint = _complaint(answer)
     if complaint:
         raise refused(name, "an answer with data", f"the API's error: {complaint}", hint="ask the API again")
-    if not isinstance(answer.get("data"), list) or not isinstance(answer.get("count"), int):
+    if not isinstance(answer.get("data"), list) or type(answer.get("count")) is not int:
         raise refused(name, "an answer with `count` and a list `data`", f"the keys {', '.join(answer)[:200]}")
     if answer["count"] != len(answer["data"]):
         raise refused(name, f"{answer['count']:,} rows, as `count` says", f"{len(answer['data']):,} rows")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from anomaly.reference.editions import EDITION_STARTS
 from anomaly.sources.base import Rule
 from anomaly.sources.reading.amounts import is_filled, number_rules
 
@@ -63,7 +64,7 @@ RULES = (
     Rule(
         "unknown_country",
         "partner2code",
-        ~pl.col("partner2code").str.contains(r"^\d{1,3}$").fill_null(value=False),
+        ~pl.col("partner2code").str.contains(r"^[0-9]{1,3}$").fill_null(value=False),
         "not a country code",
     ),
     Rule("unknown_country", "reportercode", pl.col("reporter_iso").is_null(), "a reporter that no table knows"),
@@ -86,37 +87,37 @@ RULES = (
     Rule(
         "unknown_edition",
         "classificationcode",
-        ~pl.col("classificationcode").str.contains(r"^H[0-6]$").fill_null(value=False),
-        "not an edition of the Harmonized System, H0 to H6",
+        ~pl.col("classificationcode").str.contains(rf"^H[0-{len(EDITION_STARTS) - 1}]$").fill_null(value=False),
+        f"not an edition of the Harmonized System that this version knows, H0 to H{len(EDITION_STARTS) - 1}",
     ),
     Rule(
         "not_six_digits",
         "cmdcode",
-        pl.col("cmdcode").str.contains(r"^(\d{2}|\d{4}|TOTAL|AG[246])$"),
+        pl.col("cmdcode").str.contains(r"^([0-9]{2}|[0-9]{4}|TOTAL|AG[246])$"),
         "a total, a chapter or a heading, whose six-digit codes are rows of their own",
         is_error=False,
     ),
     Rule(
         "zero_lost",
         "cmdcode",
-        pl.col("cmdcode").str.contains(r"^\d+\.0*$"),
+        pl.col("cmdcode").str.contains(r"^[0-9]+\.0*$"),
         "a number with a decimal point, not a code: what wrote it has lost the zeros at the begin of codes",
     ),
     Rule(
         "tariff_line",
         "cmdcode",
-        pl.col("cmdcode").str.contains(r"^\d{7,}$"),
+        pl.col("cmdcode").str.contains(r"^[0-9]{7,}$"),
         "a tariff line of more than six digits: these answers are not read; ask data/v1/get for codes of six digits",
     ),
     Rule(
         "zero_lost",
         "cmdcode",
-        pl.col("cmdcode").str.contains(r"^(\d|\d{3}|\d{5})$"),
+        pl.col("cmdcode").str.contains(r"^([0-9]|[0-9]{3}|[0-9]{5})$"),
         pl.format(
             "{} digits: a zero is lost; the HS has codes of two, four and six", pl.col("cmdcode").str.len_chars()
         ),
     ),
-    Rule("bad_code", "cmdcode", ~pl.col("cmdcode").str.contains(r"^\d{6}$"), "not a code of the Harmonized System"),
+    Rule("bad_code", "cmdcode", ~pl.col("cmdcode").str.contains(r"^[0-9]{6}$"), "not a code of the Harmonized System"),
     Rule("bad_code", "cmdcode", pl.col("code_fault").is_not_null(), pl.col("code_fault")),
     *number_rules("primaryvalue", needed=True),
     *number_rules("netwgt", needed=False, most=MOST_PLAUSIBLE_KG),

@@ -82,7 +82,7 @@ def rates(raw: RawFile) -> dict[str, pl.DataFrame]:
         Naming file, row and column, for a file that is not whole, a cell that is no month or rate, a rate outside
         PLAUSIBLE, a month told twice, a step beyond MOST_STEP, and a file without USD.
     """
-    text = decoded(read_bytes(raw.path, raw.name, gzipped=False), raw.name)
+    text = decoded(read_bytes(raw.path, raw.name, raw.limits, gzipped=False), raw.name)
     layout = Layout(required=COLUMNS, columns=COLUMNS)
     table = pl.concat(text_csv_batches(text, raw.name, layout))
     monthly = table.with_columns(pl.col(pl.String).str.strip_chars()).filter(
@@ -107,7 +107,7 @@ def rates(raw: RawFile) -> dict[str, pl.DataFrame]:
 
 def _checked(monthly: pl.DataFrame, name: str) -> pl.DataFrame:
     """row, currency, month, per_eur, once every cell of it is believable."""
-    is_month = pl.col("TIME_PERIOD").str.contains(r"^(19|20)\d{2}-(0[1-9]|1[0-2])$")
+    is_month = pl.col("TIME_PERIOD").str.contains(r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$")
     frame = monthly.select(
         "row",
         "TIME_PERIOD",

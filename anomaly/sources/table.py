@@ -13,7 +13,7 @@ import polars as pl
 from anomaly.contract.errors import DataRejected
 from anomaly.sources.base import FLOW_COLUMNS, Batch, Context, RawFile, Rule, Source, doubt, doubt_rows, split
 from anomaly.sources.own_table.cells import is_wide_monthly, with_meaning
-from anomaly.sources.own_table.doubts import of_cells, of_periods, of_rows
+from anomaly.sources.own_table.doubts import of_cells, of_end, of_periods, of_rows
 from anomaly.sources.own_table.forms import text_frames, whole_frames
 from anomaly.sources.own_table.mapping import TableMapping, has_mapping, mapping_of, stem
 from anomaly.sources.own_table.periods import is_monthly, is_quarterly, month_of
@@ -80,7 +80,7 @@ def read(raw: RawFile, context: Context) -> Iterator[Batch]:
     kept, rejected, rows_in = _judged(raw, mapping, context)
     if kept.is_empty() and (rejected["rule"] == "bad_period").any():
         _refuse_periods_in_names(raw, mapping)
-    doubts = of_cells(kept, rejected, mapping) + of_rows(rows_in)
+    doubts = of_end(raw.path) + of_cells(kept, rejected, mapping) + of_rows(rows_in)
     flows, aside, row_doubts = _together(kept, raw, mapping)
     rejected = _in_the_files_words(pl.concat([rejected, *aside]).sort("row", maintain_order=True), mapping)
     is_annual = not is_monthly(mapping.period, mapping.columns) and not is_wide_monthly(mapping)

@@ -16,6 +16,7 @@ import hashlib
 import json
 import re
 import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,10 +79,14 @@ def current(folder: Path) -> Current | None:
         versions = [pointer["version"], *previous]
         if not all(_VERSION.fullmatch(version) for version in versions) or any(".." in name for name in files):
             raise ValueError("names that are none of this program's")
+        if version_of(files) != pointer["version"]:
+            raise ValueError("files that are not those of its version")
         return Current(pointer["version"], dict(files), tuple(previous))
     except (ValueError, KeyError, TypeError) as error:
         raise StoreFailure(
-            f"a pointer to a version in {path}", f"{type(error).__name__}: {error}", hint="remove it and run again"
+            f"a pointer to a version in {path}",
+            f"{type(error).__name__}: {error}",
+            hint="remove its folder and run again",
         ) from error
 
 
@@ -104,11 +109,89 @@ def broken(folder: Path) -> list[str]:
     return [
         f"{now.version}/{name}"
         for name, sha256 in now.files.items()
-        if not _is_whole(folder / now.version / name, sha256)
+        if not is_whole(folder / now.version / name, sha256)
     ]
 
 
-def _is_whole(path: Path, sha256: str) -> bool:
+def faults(folder: Path) -> list[str]:
+    """All that is not as it was committed: files, the pointer to the last byte, and a pointer that is lost.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Folder of a table.
+
+    Returns
+    -------
+    list of str
+        Paths under the folder; empty where all is whole, or nothing was committed.
+    """
+    try:
+        now = current(folder)
+    except StoreFailure:
+        return [POINTER]
+    if now is None:
+        return [POINTER] if is_lost(folder) else []
+    is_as_written = (folder / POINTER).read_bytes() == _pointer(now.version, now.files, now.previous)
+    is_kept = all((folder / version).is_dir() for version in now.previous)
+    return [*broken(folder), *([] if is_as_written and is_kept else [POINTER])]
+
+
+def is_lost(folder: Path) -> bool:
+    """Whether versions lie there and no pointer: it was taken away, or the first commit was stopped before it.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Folder of a table.
+
+    Returns
+    -------
+    bool
+        False where there is no such folder.
+    """
+    if (folder / POINTER).exists() or not folder.is_dir():
+        return False
+    return any(_VERSION.fullmatch(path.name) for path in folder.iterdir())
+
+
+def version_of(files: Mapping[str, str]) -> str:
+    """Name of the version that files are: a hash of their names and contents.
+
+    Parameters
+    ----------
+    files : mapping of str to str
+        Path under the version's folder → sha256.
+
+    Returns
+    -------
+    str
+        VERSION_DIGITS hexadecimal digits.
+    """
+    text = json.dumps(files, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:VERSION_DIGITS]
+
+
+def _pointer(version: str, files: Mapping[str, str], previous: Sequence[str]) -> bytes:
+    pointer = {"version": version, "files": dict(sorted(files.items())), "previous": list(previous)}
+    return json.dumps(pointer, indent=1).encode() + b"\n"
+
+
+def is_whole(path: Path, sha256: str) -> bool:
+    """Whether a file is there and has the content that was written.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    sha256 : str
+        Of what was written.
+
+    Returns
+    -------
+    bool
+        False where it cannot be read.
+    """
     try:
         return digest(path) == sha256
     except OSError:
@@ -174,8 +257,7 @@ class Staging:
 
     def version(self) -> str:
         """Name of the version that the staged files are: a hash of their names and contents."""
-        text = json.dumps(self.files, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:VERSION_DIGITS]
+        return version_of(self.files)
 
     def settle(self, name: str) -> None:
         """Give the staged folder its name. A folder of that name that is whole already stays.
@@ -196,7 +278,7 @@ class Staging:
                 sync_folder(folder)
             self.faults.point()
             if target.is_dir():
-                if all(_is_whole(target / file, sha256) for file, sha256 in self.files.items()):
+                if all(is_whole(target / file, sha256) for file, sha256 in self.files.items()):
                     self.clear()
                     return
                 shutil.rmtree(target)
@@ -231,8 +313,7 @@ class Staging:
             return False
         self.settle(version)
         previous = [name for name in ((before.version, *before.previous) if before else ()) if name != version]
-        pointer = {"version": version, "files": dict(sorted(self.files.items())), "previous": previous[: keep - 1]}
-        write_over(self.folder / POINTER, json.dumps(pointer, indent=1).encode() + b"\n", self.faults)
+        write_over(self.folder / POINTER, _pointer(version, self.files, previous[: keep - 1]), self.faults)
         self._prune({version, *previous[: keep - 1]})
         return True
 
@@ -251,3 +332,5 @@ class Staging:
         now = current(self.folder)
         if now is not None:
             self._prune({now.version, *now.previous})
+        elif is_lost(self.folder):
+            self._prune(set())  # nobody can tell which of them counts: it is made again

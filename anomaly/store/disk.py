@@ -75,10 +75,11 @@ def named_failures(path: Path, size_bytes: int | None = None, verb: str = "write
     try:
         yield
     except OSError as error:
+        elsewhere = error.filename not in (None, str(path), path)
         size = "" if size_bytes is None else f" ({size_bytes:,} bytes)"
         raise StoreFailure(
             f"to {verb} {path}{size}",
-            error.strerror or str(error),
+            (error.strerror or str(error)) + (f": {error.filename}" if elsewhere else ""),
             hint=hint or _hint(error.errno),
         ) from error
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from anomaly.contract.errors import ContractBroken, SourceUnavailable, StoreFailure
-from anomaly.store import chunks, commit
+from anomaly.store import chunks, commit, documents
 from anomaly.store.chunks import Between
 from anomaly.store.commit import Staging
 from anomaly.store.disk import Faults, named_failures, point_link, write_over
@@ -54,6 +54,7 @@ class Store:
         self.root = Path(root)
         self.keep = max(keep, 1)
         self._lock = Lock(self.root)
+        self._seen_whole: set[Path] = set()
 
     def exists(self, table: str) -> bool:
         """Whether a version of the table was committed.
@@ -67,8 +68,20 @@ class Store:
         -------
         bool
             False where the folder itself is not there, too.
+
+        Raises
+        ------
+        StoreFailure
+            Where the pointer to the version is lost or damaged.
         """
-        now = commit.current(self._folder(table))
+        folder = self._folder(table)
+        now = commit.current(folder)
+        if now is None and commit.is_lost(folder):
+            raise StoreFailure(
+                f"the pointer {folder / commit.POINTER}",
+                "versions of the table without it",
+                hint="run again: the table is made again",
+            )
         return now is not None and bool(chunks.parts_of(table, now.files))
 
     def version(self, table: str) -> str:
@@ -104,7 +117,7 @@ class Store:
         dict
             As written by Writer.finish.
         """
-        meta = _meta(self._folder(table) / self._current(table).version)
+        meta = self._meta(table, self._current(table))
         companions = meta.pop("companions")
         return meta | companions[table] if "." in table else meta
 
@@ -128,7 +141,8 @@ class Store:
         folder = self._folder(table) / now.version
         parts = chunks.parts_of(table, now.files)
         if between is not None and len(parts) > 1:
-            parts = chunks.overlapping(parts, _meta(folder).get("ends", {}), between)
+            parts = chunks.overlapping(parts, self._meta(table, now).get("ends", {}), between)
+        self._refuse_damage(table, now, parts)
         return pl.scan_parquet([folder / name for name in parts], glob=False)
 
     def read(
@@ -209,11 +223,13 @@ class Store:
         """
         now = self._current(table)
         folder = self._folder(table) / now.version
-        parts = [pl.scan_parquet(folder / name, glob=False) for name in chunks.parts_of(table, now.files)]
+        names = chunks.parts_of(table, now.files)
+        self._refuse_damage(table, now, names)
+        parts = [pl.scan_parquet(folder / name, glob=False) for name in names]
         yield from chunks.of_whole_goods(table, parts, rows, digits, columns)
 
     def is_complete(self, table: str) -> bool:
-        """Whether every file of the current version is there; `verify` also reads them.
+        """Whether every file of the current version is what was committed; each is read.
 
         Parameters
         ----------
@@ -223,10 +239,9 @@ class Store:
         Returns
         -------
         bool
-            False where one is missing.
+            False where one is missing or damaged.
         """
-        folder, now = self._folder(table), self._current(table)
-        return all((folder / now.version / name).is_file() for name in now.files)
+        return not commit.broken(self._folder(table))
 
     def verify(self, table: str) -> list[str]:
         """Files of a table that are missing or not what was committed.
@@ -242,7 +257,7 @@ class Store:
             Paths under the root; empty where all are whole.
         """
         name = table.partition(".")[0]
-        return [f"{name}/{file}" for file in commit.broken(self._folder(table))]
+        return [f"{name}/{file}" for file in commit.faults(self._folder(table))]
 
     def lock(self) -> contextlib.AbstractContextManager[None]:
         """Hold the store for writing while a block runs; may be taken again inside. See Lock.held."""
@@ -343,10 +358,12 @@ class Store:
                 staging.begin()
                 for name, data in sorted(files.items()):
                     staging.write(name, data)
+                written = documents.record(run, staging.files)
                 staging.settle(run)
             except BaseException:
                 staging.clear()
                 raise
+            write_over(folder / documents.RECORD, written, faults)
             point_link(folder / "latest", run, faults)
         return folder / run
 
@@ -354,6 +371,11 @@ class Store:
         """Name of the run that `reports/latest` points to, where it is there."""
         link = self.root / REPORTS / "latest"
         return link.readlink().name if link.is_symlink() and link.is_dir() else None
+
+    def broken_documents(self) -> list[str]:
+        """Documents of the newest report that are missing or not what was published; paths under the root."""
+        latest = self.latest_run()
+        return [] if latest is None else [f"{REPORTS}/{name}" for name in documents.faults(self.root / REPORTS, latest)]
 
     def sweep(self, name: str) -> None:
         """Remove what a killed writer left over.
@@ -384,6 +406,27 @@ class Store:
             raise ContractBroken("the name of a table", repr(table[:40]))
         return self.root / table.partition(".")[0]
 
+    def _meta(self, table: str, now: commit.Current) -> dict[str, Any]:
+        self._refuse_damage(table, now, [META])
+        path = self._folder(table) / now.version / META
+        with named_failures(path, verb="read"):
+            meta: dict[str, Any] = json.loads(path.read_bytes())
+        return meta
+
+    def _refuse_damage(self, table: str, now: commit.Current, names: Sequence[str]) -> None:
+        """Refuse files that are not what was committed, before a number of them is believed; each is read once."""
+        folder = self._folder(table) / now.version
+        for path, sha256 in ((folder / name, now.files[name]) for name in names):
+            if path in self._seen_whole:
+                continue
+            if not commit.is_whole(path, sha256):
+                raise StoreFailure(
+                    f"table {table} as it was written",
+                    f"{path}: missing or damaged",
+                    hint="run again from the raw files; `anomaly verify` names all that is damaged",
+                )
+            self._seen_whole.add(path)
+
     def _current(self, table: str) -> commit.Current:
         now = commit.current(self._folder(table))
         if now is None or not chunks.parts_of(table, now.files):
@@ -391,10 +434,3 @@ class Store:
                 f"a table {table}", f"none under {self.root}", hint="run `make`, or name another folder with --data"
             )
         return now
-
-
-def _meta(version: Path) -> dict[str, Any]:
-    path = version / META
-    with named_failures(path, verb="read"):
-        meta: dict[str, Any] = json.loads(path.read_bytes())
-    return meta

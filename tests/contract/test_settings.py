@@ -100,7 +100,7 @@ def own(tmp_path: Path, before: str = "") -> Settings:
 
 def test_a_baseline_that_is_not_said_is_the_three_years_before_the_measures(tmp_path: Path) -> None:
     assert own(tmp_path).baseline_years == (2015, 2016, 2017)
-    assert own(tmp_path, "baseline_years = [2016]\n").baseline_years == (2016,)
+    assert own(tmp_path, "baseline_years = [2014, 2016]\n").baseline_years == (2014, 2016)
 
 
 def test_a_scenario_that_asks_about_listed_goods_needs_a_list(tmp_path: Path) -> None:

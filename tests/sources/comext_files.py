@@ -13,6 +13,7 @@ import py7zr
 
 from anomaly.sources import comext
 from anomaly.sources.base import Batch, Context, RawFile
+from anomaly.sources.reading.limits import Limits
 
 API_HEADER = "DATAFLOW,LAST UPDATE,freq,reporter,partner,product,flow,indicators,TIME_PERIOD,OBS_VALUE"
 BULK_HEADER = (
@@ -100,11 +101,11 @@ def seven_zip_named(name: str, data: bytes) -> bytes:
     return hostile
 
 
-def read(folder: Path, name: str, data: bytes, context: Context = CONTEXT) -> list[Batch]:
+def read(folder: Path, name: str, data: bytes, context: Context = CONTEXT, limits: Limits | None = None) -> list[Batch]:
     """The batches of a file with these bytes, each with its rows accounted for."""
     path = folder / name
     path.write_bytes(data)
-    batches = list(comext.read(RawFile(path, f"comext/{name}"), context))
+    batches = list(comext.read(RawFile(path, f"comext/{name}", limits=limits or Limits()), context))
     for batch in batches:
         assert batch.rows_in == batch.flows.height + batch.rejected.height + batch.rows_deduplicated
     return batches

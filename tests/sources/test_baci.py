@@ -17,6 +17,7 @@ from anomaly.contract.errors import DataRejected
 from anomaly.sources import baci
 from anomaly.sources.base import Batch, Context, RawFile
 from anomaly.sources.reading import archives, lines
+from anomaly.sources.reading.limits import Limits
 
 NAME = "BACI_HS17_V202501.zip"
 YEAR = "BACI_HS17_Y2022_V202501.csv"
@@ -46,11 +47,14 @@ def archive(members: dict[str, bytes]) -> bytes:
     return packed.getvalue()
 
 
-def read(folder: Path, data: bytes, name: str = NAME, batch_rows: int = 2_000_000) -> list[Batch]:
+def read(
+    folder: Path, data: bytes, name: str = NAME, batch_rows: int = 2_000_000, limits: Limits | None = None
+) -> list[Batch]:
     """The batches of a file with these bytes, each with its rows accounted for."""
     path = folder / name
     path.write_bytes(data)
-    batches = list(baci.read(RawFile(path, f"baci/{name}"), Context(batch_rows=batch_rows)))
+    raw = RawFile(path, f"baci/{name}", limits=limits or Limits())
+    batches = list(baci.read(raw, Context(batch_rows=batch_rows)))
     for batch in batches:
         assert batch.rows_in == batch.flows.height + batch.rejected.height + batch.rows_deduplicated
         assert batch.flows.height <= batch_rows
@@ -255,10 +259,9 @@ def test_a_bomb_is_stopped_by_the_bytes_that_come_out(tmp_path: Path, monkeypatc
     data = table(*["2022,51,643,010121,1,1"] * 50_000)
     packed = archive({YEAR: data})
     assert len(packed) < len(data) / 50
-    monkeypatch.setattr(baci, "MOST_UNPACKED_BYTES", 100_000)
     monkeypatch.setattr(archives, "BLOCK_BYTES", 10_000)
     with pytest.raises(DataRejected, match="at most 100,000 bytes unpacked"):
-        read(tmp_path, packed)
+        read(tmp_path, packed, limits=Limits(100_000))
 
 
 def test_a_line_without_end_is_refused_before_it_fills_the_memory(

@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from anomaly.contract.errors import DataRejected
-from anomaly.sources import comext, comext_bulk, ecb
+from anomaly.sources import comext, ecb
 from anomaly.sources.base import Context, RawFile
+from anomaly.sources.reading.limits import Limits
 from tests import REAL_RAW
 from tests.sources.comext_files import (
     API_HEADER,
@@ -289,9 +290,8 @@ def test_a_bomb_is_stopped_by_the_bytes_that_come_out(tmp_path: Path, monkeypatc
     data = bulk(*[bulk_row()] * 20_000)
     archive = seven_zip({"full_202402.dat": data})
     assert len(archive) < len(data) / 100
-    monkeypatch.setattr(comext_bulk, "MOST_MONTH_BYTES", 50_000)
     with pytest.raises(DataRejected, match="at most 50,000 bytes unpacked"):
-        read(tmp_path, "full_v2_202402.7z", archive)
+        read(tmp_path, "full_v2_202402.7z", archive, limits=Limits(50_000))
 
 
 def test_a_line_without_end_is_refused_before_it_fills_the_memory(tmp_path: Path) -> None:

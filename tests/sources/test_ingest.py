@@ -76,6 +76,17 @@ def test_a_file_with_too_many_bad_rows_commits_nothing_and_shows_three_of_them(t
     assert (status["status"], status["exit_code"]) == ("failed", 65)
 
 
+@pytest.mark.parametrize(("bad", "is_refused"), [(1, False), (2, True)])
+def test_the_limit_of_bad_rows_is_one_in_a_hundred_and_not_one_more(tmp_path, bad, is_refused):
+    good = [f"KAZ,RUS,{year},851713,{year}" for year in range(1924, 2024 - bad)]
+    table(tmp_path / "raw", [*good, *["KAZ,QQQ,2022,851713,6", "KAZ,QQQ,2021,851713,6"][:bad]])
+    if is_refused:
+        with pytest.raises(DataRejected, match=r"2 bad rows of 100"):
+            ingest(tmp_path)
+    else:
+        assert ingest(tmp_path).read("flows").height == 99
+
+
 def test_an_unknown_file_is_named_with_what_is_known(tmp_path):
     table(tmp_path / "raw", ["KAZ,RUS,2022,851713,5"])
     (tmp_path / "raw" / "holiday.jpg").write_bytes(b"\xff\xd8\xff")

@@ -18,6 +18,7 @@ from anomaly.sources.reading import tables
 from anomaly.sources.reading import text as strict
 from anomaly.sources.reading.amounts import number_rules, to_int
 from anomaly.sources.reading.layout import Layout
+from anomaly.sources.reading.limits import Limits
 
 LAYOUT = Layout()
 
@@ -121,19 +122,19 @@ def test_gzip_is_known_by_its_bytes_and_taken_whole(tmp_path: Path) -> None:
     packed = gzip.compress(b"a,b\n" + b"1,2\n" * 1000)
     file = tmp_path / "f.gz"
     file.write_bytes(packed)
-    assert strict.read_bytes(file, "f.gz", gzipped=True).count(b"\n") == 1001
+    assert strict.read_bytes(file, "f.gz", Limits(), gzipped=True).count(b"\n") == 1001
     cut = bytes([*packed[:-9], packed[-9] ^ 1, *packed[-8:]])
     for bad in (packed[:-5], cut, packed[:12], b'{"error": "quota"}', b""):
         file.write_bytes(bad)
         with pytest.raises(DataRejected, match=r"f\.gz"):
-            strict.read_bytes(file, "f.gz", gzipped=True)
+            strict.read_bytes(file, "f.gz", Limits(), gzipped=True)
 
 
-def test_a_packed_file_that_grows_too_large_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(strict, "MOST_UNPACKED_BYTES", 1000)
-    (tmp_path / "f.gz").write_bytes(gzip.compress(b"0" * 1001))
-    with pytest.raises(DataRejected, match="1,000 bytes"):
-        strict.read_bytes(tmp_path / "f.gz", "f.gz")
+def test_a_file_that_is_too_large_is_stopped_packed_or_not(tmp_path: Path) -> None:
+    for data in (gzip.compress(b"0" * 1001), b"0" * 1001):
+        (tmp_path / "f.gz").write_bytes(data)
+        with pytest.raises(DataRejected, match="1,000 bytes"):
+            strict.read_bytes(tmp_path / "f.gz", "f.gz", Limits(1000))
 
 
 def test_amounts_round_half_away_from_zero_and_are_null_where_they_are_no_amount() -> None:

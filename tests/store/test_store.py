@@ -132,6 +132,14 @@ def test_a_question_about_a_few_goods_opens_only_the_parts_that_may_hold_them(tm
         store.read("bilateral", where=asked)
 
 
+def test_a_part_whose_first_or_last_good_is_the_one_asked_for_is_opened(tmp_path):
+    store = Store(tmp_path)
+    write(store, goods(12), goods(24).tail(12), sort=("good",))
+    first, last = (part["good"].unique().sort() for part in (goods(12), goods(24).tail(12)))
+    for good in (first[0], first[-1], last[0], last[-1]):
+        assert store.read("bilateral", where=pl.col("good") == good, between=(good, good)).height > 0
+
+
 @settings(max_examples=25, deadline=None)
 @given(ends=st.tuples(st.integers(-1, 13), st.integers(-1, 13)), parts=st.lists(st.integers(1, 5), max_size=4))
 def test_leaving_parts_shut_leaves_no_row_out(tmp_path_factory, ends, parts):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from anomaly.reference import nomenclature
-from anomaly.reference.editions import edition_number
+from anomaly.reference.editions import LAST_YEAR, edition_number
 from anomaly.sources.own_table.faults import BY_YEAR
 from anomaly.sources.own_table.mapping import TableMapping
 
@@ -43,9 +43,10 @@ def with_codes(frame: pl.DataFrame, mapping: TableMapping) -> pl.DataFrame:
     year = pl.col("ref_date").dt.year()
     frame = frame.with_columns(
         edition_in_force=nomenclature.in_force(year),
-        said_edition=pl.when(is_by_year)
+        said_edition=pl.when(is_by_year & (year <= LAST_YEAR))
         .then(nomenclature.in_force(year))
-        .otherwise(edition_number(pl.col("classification"))),
+        .when(~is_by_year)
+        .then(edition_number(pl.col("classification"))),
     )
     keys = ["code", "said_edition", "edition_in_force"]
     read = _read(frame.select(keys).unique(), is_restoring=mapping.zeros == "restore")

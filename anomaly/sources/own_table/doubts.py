@@ -2,16 +2,41 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import polars as pl
 
 from anomaly.reference import nomenclature
 from anomaly.sources.base import doubt
 from anomaly.sources.own_table.mapping import TableMapping
+from anomaly.sources.reading.text import lacks_line_end
 
 LEAST_MONTHS = 6  # of a year, to see that they only rise
 MOST_SHOWN = 3
 NEARLY_ALL = 0.9
 ANSWERS_CUT_AT = (500, 100_000, 250_000)  # rows at which Comtrade's services cut an answer without a word
+
+
+def of_end(path: Path) -> list[dict[str, str | None]]:
+    """The doubt of a text without a line end at its end: its last cell may be cut, and a shorter number is one too.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The table; what is packed or no text says itself where it is cut.
+
+    Returns
+    -------
+    list of dict
+        One row, or none.
+    """
+    if path.suffix.lower() not in (".csv", ".tsv", ".txt") or not lacks_line_end(path):
+        return []
+    with path.open("rb") as file:
+        file.seek(max(file.seek(0, 2) - 40, 0))
+        end = file.read().decode(errors="replace")
+    says = "the last line has no end: if the file was cut, the number in its last cell is too short, and rows may lack"
+    return [doubt("end_may_be_cut", says, f"it ends {end!r}", "compare its last row with the original")]
 
 
 def of_cells(kept: pl.DataFrame, rejected: pl.DataFrame, mapping: TableMapping) -> list[dict[str, str | None]]:

@@ -7,11 +7,12 @@ import re
 from typing import Any
 
 from anomaly.contract.schema import FLOWS
+from anomaly.reference.editions import EDITION_STARTS
 from anomaly.sources.own_table.periods import LANGUAGES, format_fault
 
 COUNTRY_SYSTEMS = ("iso3", "iso2", "m49", "name")
 GRAMS = {"g": 1.0, "kg": 1e3, "100kg": 1e5, "t": 1e6}
-CLASSIFICATION = r"^(H[0-6]|CN\d{4})$"
+CLASSIFICATION = rf"^(H[0-{len(EDITION_STARTS) - 1}]|CN[0-9]{{4}})$"
 BY_YEAR = ("by year", "CN by year")  # the edition in force in the row's year
 NEEDED_ROLES = ("reporter", "partner", "period", "code", "value")
 ROLES = (*NEEDED_ROLES, "flow", "weight", "classification", "month", "quarter")
@@ -197,7 +198,7 @@ def _period_faults(content: dict[str, Any], columns: dict[str, Any], wide: dict[
         faults.append(f"period is {content.get('period')!r}, expected {fault}")
     names = content.get("month_names", "en")
     is_list = isinstance(names, list) and len(names) == 12 and all(_is_name(name) for name in names)
-    if not is_list and names not in LANGUAGES:
+    if not is_list and not (isinstance(names, str) and names in LANGUAGES):
         faults.append(f"month_names is {names!r}, expected one of {', '.join(LANGUAGES)}, or a list of twelve names")
     return faults
 

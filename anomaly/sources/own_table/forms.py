@@ -11,11 +11,12 @@ import polars as pl
 from anomaly.sources.base import RawFile
 from anomaly.sources.own_table.faults import ROLES
 from anomaly.sources.own_table.mapping import TableMapping
+from anomaly.sources.own_table.parquet import parquet_frames
 from anomaly.sources.own_table.periods import pattern_of
 from anomaly.sources.reading.archives import zip_blocks, zip_members
 from anomaly.sources.reading.layout import Layout
 from anomaly.sources.reading.tables import text_csv_batches
-from anomaly.sources.reading.text import MOST_UNPACKED_BYTES, Text, decoded, read_bytes, refused
+from anomaly.sources.reading.text import Text, decoded, read_bytes, refused
 from anomaly.sources.reading.workbooks import is_workbook, page_as_csv, sheet_as_csv
 
 PART_ROWS = 500_000  # rows held as text at a time
@@ -74,7 +75,8 @@ def whole_frames(raw: RawFile, mapping: TableMapping, *, every_column: bool = Fa
     """
     named = mapping.named()
     if raw.path.suffix.lower() == ".parquet":
-        return _parquet_frames(raw, mapping, named, every_column=every_column or bool(mapping.wide))
+        every_column = every_column or bool(mapping.wide)
+        return parquet_frames(raw.path, raw.name, named, mapping.columns["code"], PART_ROWS, every_column=every_column)
     text, separator = text_of(raw, mapping.encoding, mapping.separator, mapping.sheet)
     columns = () if every_column or mapping.wide else named
     layout = Layout(
@@ -115,9 +117,9 @@ def text_of(raw: RawFile, encoding: str, separator: str, sheet: str) -> tuple[Te
         data = _unzipped(raw)
         separator = "\t" if separator == "," and raw.path.name.lower().endswith(".tsv.zip") else separator
     else:
-        data = read_bytes(raw.path, raw.name, gzipped=suffix == ".gz")
+        data = read_bytes(raw.path, raw.name, raw.limits, gzipped=suffix == ".gz")
     if suffix in (".xlsx", ".xls") and is_workbook(data):
-        return Text(sheet_as_csv(raw.path, raw.name, sheet), "utf-8"), ","
+        return Text(sheet_as_csv(raw.path, raw.name, sheet, raw.limits), "utf-8"), ","
     text = decoded(data, raw.name, (encoding,))
     if suffix in (".xls", ".html", ".htm") and text.data.lstrip()[:1] == b"<":
         return Text(page_as_csv(text.data.decode(), raw.name), "utf-8"), ","
@@ -132,43 +134,7 @@ def _unzipped(raw: RawFile) -> bytes:
     if len(members) != 1:
         came = f"{len(members)}: {', '.join(members)[:300]}" if members else "none"
         raise refused(raw.name, "one CSV in the zip", came, hint="unpack it and lay a mapping beside each table")
-    return b"".join(zip_blocks(raw.path, raw.name, members[0], MOST_UNPACKED_BYTES))
-
-
-def _parquet_frames(
-    raw: RawFile, mapping: TableMapping, named: tuple[str, ...], *, every_column: bool
-) -> Iterator[pl.DataFrame]:
-    try:
-        lazy = pl.scan_parquet(raw.path)
-        types = lazy.collect_schema()
-        rows = int(lazy.select(pl.len()).collect().item())
-    except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as error:
-        raise refused(raw.name, "a whole Parquet file", f"{error}"[:200]) from error
-    for column in named:
-        if column not in types:
-            raise refused(raw.name, f"the columns {', '.join(named)}", f"there are {', '.join(types)}", column=column)
-    code = mapping.columns["code"]
-    if types[code] != pl.String:
-        came = f"{types[code]}, whose leading zeros are lost"
-        raise refused(raw.name, "commodity codes as text", came, column=code, hint="write the codes as text")
-    wanted = [
-        name for name, kind in types.items()
-        if (every_column or name in named) and not (kind.is_nested() or kind in (pl.Binary, pl.Object))
-    ]  # fmt: skip
-    for column in named:
-        if column not in wanted:
-            raise refused(raw.name, "cells of text or numbers", f"{types[column]}", column=column)
-    for first in range(0, max(rows, 1), PART_ROWS):
-        try:
-            part = lazy.select(wanted).slice(first, PART_ROWS).collect()
-        except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as error:
-            raise refused(raw.name, "a whole Parquet file", f"{error}"[:200]) from error
-        numbers = [name for name in wanted if types[name].is_float()]
-        # a number that came as one: its point is no mark between thousands
-        texts = part.with_columns(pl.all().cast(pl.String)).with_columns(
-            pl.col(numbers).str.replace(r"^(-?[0-9]{1,3}\.[0-9]{3})$", "${1}0")
-        )
-        yield texts.with_row_index("row", offset=first + 1).cast({"row": pl.Int64})
+    return b"".join(zip_blocks(raw.path, raw.name, members[0], raw.limits))
 
 
 def _with_foot(frames: Iterator[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:

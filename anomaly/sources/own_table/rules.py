@@ -10,7 +10,7 @@ from anomaly.sources.base import Rule
 from anomaly.sources.own_table.cells import MOST_PLAUSIBLE_G, is_blank
 from anomaly.sources.own_table.faults import BY_YEAR, CLASSIFICATION
 from anomaly.sources.own_table.mapping import TableMapping
-from anomaly.sources.reading.amounts import is_filled, number_rules, to_number
+from anomaly.sources.reading.amounts import is_filled, number_rules, to_number, vanishes
 
 _NEEDED = ["reporter", "partner", "period", "code", "value"]
 
@@ -82,7 +82,7 @@ def _of_places(mapping: TableMapping) -> tuple[Rule, ...]:
         Rule(
             "unknown_edition", "classification",
             ~is_hs.fill_null(value=False) | (pl.col("said_edition").is_null() & pl.col("ref_date").is_not_null()),
-            "not such as H5, H6 or CN2022",
+            "not such as H5, H6 or CN2022, or of a year whose edition this version does not know",
         ),
         Rule("edition_before_its_time", "classification", too_early.fill_null(value=False),
              "an edition that was not made yet in that year"),
@@ -103,7 +103,7 @@ def _of_amounts(mapping: TableMapping) -> tuple[Rule, ...]:
     most = MOST_PLAUSIBLE_USD / mapping.multiplier
     value, number = pl.col("value"), to_number(pl.col("value_number"))
     is_unknown, is_withheld = value.is_in(list(mapping.unknown)), value.is_in(list(mapping.withheld))
-    not_a_number = is_filled(value) & number.is_null()
+    not_a_number = (is_filled(value) & number.is_null()) | vanishes(pl.col("value_number"), number)
     shown = value.fill_null("")
     reason = (
         pl.when(shown.str.contains(r"^[0-9]{1,3}(,[0-9]{3})+$"))
@@ -112,7 +112,7 @@ def _of_amounts(mapping: TableMapping) -> tuple[Rule, ...]:
         .then(pl.lit('not a number; if the comma is its decimal mark say [number] decimal = ",", and thousands = "." if points group it'))
         .when(shown.str.len_chars() <= 5)
         .then(pl.lit('not a number; if it is a mark say what it means, [marks] zero, unknown or withheld = ["…"]'))
-        .otherwise(pl.lit("the amount is not a finite number"))
+        .otherwise(pl.lit("the amount is not a finite number, or too small to be told from nothing"))
     )  # fmt: skip
     missing = 'there is no amount; if an empty cell means nothing, unknown or withheld, say so under [marks] with ""'
     return (

@@ -7,6 +7,9 @@ import polars as pl
 from anomaly.contract.schema import MOST_PLAUSIBLE_USD
 from anomaly.sources.base import Rule
 
+# what may be read as 0 and says otherwise: digits before an exponent below zero, or hundreds of noughts
+_VANISHED = r"^[^eE]*[1-9][^eE]*[eE]-|^[^1-9]{300}.*[1-9]"
+
 
 def is_filled(cell: pl.Expr) -> pl.Expr:
     """Whether a text cell holds more than blanks.
@@ -39,6 +42,25 @@ def to_number(cell: pl.Expr) -> pl.Expr:
     """
     number = cell.str.strip_chars().cast(pl.Float64, strict=False)
     return pl.when(number.is_finite()).then(number)
+
+
+def vanishes(cell: pl.Expr, number: pl.Expr) -> pl.Expr:
+    """Whether a number is so small that it came to 0, which would be known to be nothing: 1e-400.
+
+    Parameters
+    ----------
+    cell : polars.Expr
+        String.
+    number : polars.Expr
+        The cell's, by `to_number`.
+
+    Returns
+    -------
+    polars.Expr
+        Boolean, never null.
+    """
+    # only cells that came to 0 are looked at, so that the others cost nothing
+    return pl.when(number == 0).then(cell).str.contains(_VANISHED).fill_null(value=False)
 
 
 def whole(number: pl.Expr, times: float = 1, most: int = MOST_PLAUSIBLE_USD) -> pl.Expr:
@@ -108,7 +130,12 @@ def number_rules(column: str, *, needed: bool, most: float = MOST_PLAUSIBLE_USD)
     cell = pl.col(column)
     number = to_number(cell)
     rules = (
-        Rule("not_a_number", column, is_filled(cell) & number.is_null(), "the amount is not a finite number"),
+        Rule(
+            "not_a_number",
+            column,
+            (is_filled(cell) & number.is_null()) | vanishes(cell, number),
+            "the amount is not a finite number, or too small to be told from nothing",
+        ),
         Rule("negative", column, number < 0, "the amount is below zero"),
         Rule("absurd", column, number > most, f"the amount is over {most:.0e}: its unit is wrong"),
     )

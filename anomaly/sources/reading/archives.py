@@ -20,7 +20,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import IO, TypeVar
 
-from anomaly.contract.errors import DataRejected
+from anomaly.sources.reading.limits import HINT, Limits
 from anomaly.sources.reading.text import refused
 
 BLOCK_BYTES = 2**22  # larger ones cost memory and page faults, and save nothing
@@ -75,7 +75,7 @@ def zip_members(path: Path, name: str, allowed: re.Pattern[str]) -> list[str]:
     return members
 
 
-def zip_blocks(path: Path, name: str, member: str, most: int) -> Iterator[bytes]:
+def zip_blocks(path: Path, name: str, member: str, limits: Limits) -> Iterator[bytes]:
     """The bytes of a zip's member, in blocks.
 
     Parameters
@@ -86,8 +86,8 @@ def zip_blocks(path: Path, name: str, member: str, most: int) -> Iterator[bytes]
         RawFile.name, for errors.
     member : str
         One of `zip_members`.
-    most : int
-        Bytes; what the archive states is not believed, those that come out are counted.
+    limits : Limits
+        How far it may grow; what the archive states is not believed, the bytes that come out are counted.
 
     Yields
     ------
@@ -97,7 +97,7 @@ def zip_blocks(path: Path, name: str, member: str, most: int) -> Iterator[bytes]
     Raises
     ------
     DataRejected
-        Where the member is damaged, locked, or longer than `most`.
+        Where the member is damaged, locked, or grows beyond the limits.
     """
     written = 0
     with (
@@ -105,10 +105,12 @@ def zip_blocks(path: Path, name: str, member: str, most: int) -> Iterator[bytes]
         zipfile.ZipFile(path) as archive,
         archive.open(member) as stream,
     ):
+        began = archive.getinfo(member).header_offset
         while block := stream.read(BLOCK_BYTES):
             written += len(block)
-            if written > most:
-                raise _too_long(f"{name}, member {member}", most)
+            packed = archive.fp.tell() - began if archive.fp is not None else 0
+            if fault := limits.fault(written, packed):
+                raise refused(f"{name}, member {member}", f"{limits}", fault, hint=HINT)
             yield block
 
 
@@ -129,7 +131,7 @@ def file_blocks(stream: IO[bytes]) -> Iterator[bytes]:
         yield block
 
 
-def unpack_7z(path: Path, name: str, into: IO[bytes], most: int) -> None:
+def unpack_7z(path: Path, name: str, into: IO[bytes], limits: Limits) -> None:
     """Write the only member of a 7z into an open file of our own and go back to its start.
 
     Parameters
@@ -140,13 +142,13 @@ def unpack_7z(path: Path, name: str, into: IO[bytes], most: int) -> None:
         RawFile.name, for errors.
     into : file of bytes
         Open for writing and reading, and empty.
-    most : int
-        Bytes unpacked; counted as they come out.
+    limits : Limits
+        How far it may grow; counted as the bytes come out.
 
     Raises
     ------
     DataRejected
-        Where the archive is damaged, cut, locked, has not exactly one member, or its member is longer than `most`.
+        Where the archive is damaged, cut, locked, has not exactly one member, or its member grows beyond the limits.
     """
     import py7zr  # 60 ms, and only for 7z
     from py7zr.exceptions import AbsolutePathError, ArchiveError, PasswordRequired
@@ -159,9 +161,13 @@ def unpack_7z(path: Path, name: str, into: IO[bytes], most: int) -> None:
 
         def write(self, s: bytes | bytearray) -> int:
             self.written += len(s)
-            if self.written > most:
-                raise _too_long(name, most)
-            return into.write(s)
+            if fault := limits.fault(self.written, packed.tell()):
+                raise refused(name, f"{limits}", fault, hint=HINT)
+            try:
+                return into.write(s)
+            except OSError as error:  # it has no name, and the folder of temporary files is full
+                error.filename = f"{tempfile.gettempdir()} ({self.written:,} bytes)"
+                raise
 
         def read(self, size: int | None = None) -> bytes:
             return b""
@@ -193,10 +199,6 @@ def unpack_7z(path: Path, name: str, into: IO[bytes], most: int) -> None:
 def temporary_file() -> IO[bytes]:
     """An unnamed file that is gone when it is closed."""
     return tempfile.TemporaryFile(prefix="anomaly-")
-
-
-def _too_long(name: str, most: int) -> DataRejected:
-    return refused(name, f"at most {most:,} bytes unpacked", "more than that", hint="it is not what it says it is")
 
 
 def ahead(items: Iterator[T]) -> Iterator[T]:

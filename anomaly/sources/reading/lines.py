@@ -5,12 +5,14 @@ As strict as `text`: each block must have the header's number of separators per 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
+from anomaly.sources.reading.tables import refuse_long_header
 from anomaly.sources.reading.text import refused
 
 LONGEST_LINE_BYTES = 2**16
@@ -142,10 +144,11 @@ def _columns(header: bytes, name: str, required: tuple[str, ...]) -> tuple[str, 
         raise refused(name, "a table of text", f"HTML, XML or JSON: {header[:60].decode(errors='replace')!r}")
     if not header.isascii() or b"\0" in header:
         raise refused(name, "a header in ASCII", f"bytes that begin {header[:16]!r}", row=0, hint="is it UTF-16?")
+    refuse_long_header(len(header), name)
     columns = tuple(column.strip().strip('"') for column in header.decode().split(","))
-    for column in columns:
-        if columns.count(column) > 1:
-            raise refused(name, "a name per column", "this name twice", row=0, column=column or "without a name")
+    if len(set(columns)) < len(columns):
+        twice = next(column for column, times in Counter(columns).items() if times > 1)
+        raise refused(name, "a name per column", "this name twice", row=0, column=twice or "without a name")
     missing = [column for column in required if column not in columns]
     if missing:
         came = f"no column {', '.join(missing)}; there are {', '.join(columns)[:400]}"

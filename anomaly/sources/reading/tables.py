@@ -20,6 +20,7 @@ from anomaly.sources.reading.text import Text, refused
 
 _BLOCK_BYTES = 2**24
 _ROW = "row"
+LONGEST_HEADER_BYTES = 2**17  # a thousand columns with long names; also what Python's reader of CSV takes as one cell
 
 
 def read_text_csv(text: Text, name: str, layout: Layout | None = None) -> pl.DataFrame:
@@ -229,7 +230,28 @@ def _notes_as_rows(
     return body + b"".join(rows), np.concatenate([ends[:last], note_ends]), counts
 
 
+def refuse_long_header(size_bytes: int, name: str) -> None:
+    """Refuse a table whose names are too long or too many to be a table's.
+
+    Parameters
+    ----------
+    size_bytes : int
+        Of the header line.
+    name : str
+        RawFile.name, for the error.
+
+    Raises
+    ------
+    DataRejected
+        Beyond LONGEST_HEADER_BYTES.
+    """
+    if size_bytes > LONGEST_HEADER_BYTES:
+        expected = f"names of columns in at most {LONGEST_HEADER_BYTES:,} bytes"
+        raise refused(name, expected, f"{size_bytes:,} bytes", row=0, hint="is it a table, with lines that end in LF?")
+
+
 def _header(line: bytes, name: str, layout: Layout, data: bytes = b"") -> list[str]:
+    refuse_long_header(len(line), name)
     text = line.decode().rstrip("\r\n")
     if "\r" in text:
         raise refused(name, "lines that end with LF or CRLF", "CR alone", row=0, hint="save it with LF line ends")

@@ -11,11 +11,12 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from anomaly.contract.errors import DataRejected
+from anomaly.sources.reading.limits import HINT, Limits
 
 GZIP_MAGIC = b"\x1f\x8b"
-MOST_UNPACKED_BYTES = 8 * 2**30  # a packed file that grows beyond this is a bomb, not statistics
 _BLOCK_BYTES = 2**24
 
 
@@ -68,7 +69,7 @@ def refused(
     return DataRejected(expected, f"{where}: {came}", hint=hint or "fetch the file again; it was not changed or used")
 
 
-def read_bytes(path: Path, name: str, *, gzipped: bool | None = None) -> bytes:
+def read_bytes(path: Path, name: str, limits: Limits, *, gzipped: bool | None = None) -> bytes:
     """A file's bytes, unpacked where its first bytes say gzip.
 
     Parameters
@@ -77,6 +78,8 @@ def read_bytes(path: Path, name: str, *, gzipped: bool | None = None) -> bytes:
         Where it lies.
     name : str
         RawFile.name, for errors.
+    limits : Limits
+        How far it may grow; counted as the bytes come out.
     gzipped : bool or None
         True demands gzip, False demands that it is not; None takes either.
 
@@ -88,32 +91,57 @@ def read_bytes(path: Path, name: str, *, gzipped: bool | None = None) -> bytes:
     Raises
     ------
     DataRejected
-        For an empty file, a gzip that is cut, damaged or missing, and one that unpacks to more than
-        MOST_UNPACKED_BYTES.
+        For an empty file, a gzip that is cut, damaged or missing, and one that grows beyond the limits.
     """
-    data = path.read_bytes()
-    if not data:
-        raise refused(name, "a file with data", "0 bytes")
-    is_gzip = data.startswith(GZIP_MAGIC)
-    if gzipped is not None and gzipped != is_gzip:
-        expected = "gzip, whose first two bytes are 1f 8b" if gzipped else "a file that is not packed"
-        raise refused(name, expected, f"a file that begins {data[:16]!r}")
-    return _unpacked(data, name) if is_gzip else data
+    with path.open("rb") as file:
+        begin = file.read(16)
+        if not begin:
+            raise refused(name, "a file with data", "0 bytes")
+        is_gzip = begin.startswith(GZIP_MAGIC)
+        if gzipped is not None and gzipped != is_gzip:
+            expected = "gzip, whose first two bytes are 1f 8b" if gzipped else "a file that is not packed"
+            raise refused(name, expected, f"a file that begins {begin!r}")
+        if is_gzip:
+            file.seek(0)
+            return _unpacked(file, name, limits)
+    if (size := path.stat().st_size) > limits.unpacked_bytes:
+        raise refused(name, f"{limits}", f"{size:,} bytes", hint=HINT)
+    return path.read_bytes()
 
 
-def _unpacked(data: bytes, name: str) -> bytes:
+def _unpacked(packed: IO[bytes], name: str, limits: Limits) -> bytes:
     whole = io.BytesIO()
     try:
-        with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
+        with gzip.GzipFile(fileobj=packed) as stream:
             while block := stream.read(_BLOCK_BYTES):
                 whole.write(block)
-                if whole.tell() > MOST_UNPACKED_BYTES:
-                    raise refused(name, f"at most {MOST_UNPACKED_BYTES:,} bytes unpacked", "more than that")
+                if fault := limits.fault(whole.tell(), packed.tell()):
+                    raise refused(name, f"{limits}", fault, hint=HINT)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise refused(name, "a whole gzip file", f"a damaged or cut one ({error})") from error
     if not whole.tell():
         raise refused(name, "a file with data", "a gzip file with nothing in it")
     return whole.getvalue()
+
+
+def lacks_line_end(path: Path) -> bool:
+    """Whether a text does not end with a line end: then its last cell may be cut, and a shorter number is a number too.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        A file that is not packed; what is packed says itself where it is cut.
+
+    Returns
+    -------
+    bool
+        False of an empty file.
+    """
+    with path.open("rb") as file:
+        size = file.seek(0, io.SEEK_END)
+        file.seek(max(size - 4, 0))  # the line end of UTF-32 has four bytes
+        end = file.read()
+    return bool(end) and not end.rstrip(b"\0").endswith(b"\n")
 
 
 def decoded(data: bytes, name: str, encodings: Sequence[str] = ("utf-8",)) -> Text:

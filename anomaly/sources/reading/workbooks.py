@@ -8,11 +8,15 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
+import zipfile
 from datetime import date, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from anomaly.sources.reading.archives import zip_blocks, zip_members
+from anomaly.sources.reading.limits import Limits
 from anomaly.sources.reading.text import refused
 
 if TYPE_CHECKING:
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
 ZIP_MAGIC, OLE_MAGIC = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 MOST_BYTES = 500_000_000
 MOST_CELLS = 50_000_000
+MOST_UNPACKED_BYTES = 2 * 2**30  # of a sheet's XML; the reader holds it whole
 
 
 def is_workbook(data: bytes) -> bool:
@@ -39,7 +44,7 @@ def is_workbook(data: bytes) -> bool:
     return data.startswith((ZIP_MAGIC, OLE_MAGIC))
 
 
-def sheet_as_csv(path: Path, name: str, sheet: str) -> bytes:
+def sheet_as_csv(path: Path, name: str, sheet: str, limits: Limits) -> bytes:
     """A sheet of a workbook as CSV.
 
     Parameters
@@ -50,6 +55,8 @@ def sheet_as_csv(path: Path, name: str, sheet: str) -> bytes:
         RawFile.name, for errors.
     sheet : str
         The sheet's name; empty where only one has something in it.
+    limits : Limits
+        How far what is packed in an xlsx may grow, all of it together; MOST_UNPACKED_BYTES at most.
 
     Returns
     -------
@@ -59,11 +66,12 @@ def sheet_as_csv(path: Path, name: str, sheet: str) -> bytes:
     Raises
     ------
     DataRejected
-        For a workbook that cannot be opened, a sheet that is not there, and where there are several with something in
+        For a workbook that cannot be opened or grows beyond the limits, a sheet that is not there, and where there are several with something in
         them and none is named.
     """
     if path.stat().st_size > MOST_BYTES:
         raise refused(name, f"a workbook of at most {MOST_BYTES:,} bytes", f"{path.stat().st_size:,}")
+    _refuse_bomb(path, name, limits)
     import pandas as pd  # 300 ms, and only for workbooks
 
     try:
@@ -83,6 +91,17 @@ def sheet_as_csv(path: Path, name: str, sheet: str) -> bytes:
         came = f"sheets {', '.join(filled)[:400]}" if filled else "no sheet with anything in it"
         raise refused(name, "one sheet with a table", came, hint='name one in the mapping: sheet = "…"')
     return _as_csv(frames[filled[0]])
+
+
+def _refuse_bomb(path: Path, name: str, limits: Limits) -> None:
+    """Unpack an xlsx once, keeping nothing: the reader of workbooks has no limit of its own."""
+    if not zipfile.is_zipfile(path):
+        return
+    left = min(limits.unpacked_bytes, MOST_UNPACKED_BYTES)
+    for member in zip_members(path, name, re.compile(r".*", re.DOTALL)):
+        if not member.endswith("/"):
+            allowed = Limits(left, limits.unpacked_ratio)
+            left -= sum(len(block) for block in zip_blocks(path, name, member, allowed))
 
 
 def _cells(book: pd.ExcelFile, sheet: str) -> list[list[str]]:
