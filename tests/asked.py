@@ -97,6 +97,7 @@ def frames() -> dict[str, pl.DataFrame]:
         shock_ratio=1.1,
         rest_low_log=-0.5,
         rest_high_log=0.5,
+        profile_q_value=0.05,
     )
     reason = {"indicator": "surge_log", "value": 1.57, "unit": "log", "threshold": 0.405, "text": REASON}
     flags = whole.with_columns(
