@@ -73,7 +73,8 @@ def between(row: Mapping[str, Any], floor_usd: int) -> tuple[int | None, int | N
 def _counted(effect_log: float | None) -> str:
     if effect_log is None:
         return "too few to say"
-    return f"count for {round(100 * math.expm1(effect_log)):+,} %".replace("-", "−").replace("+0 %", "nothing")
+    percent = round(100 * math.expm1(effect_log))
+    return f"count for +{percent:,} %" if percent > 0 else "count for nothing"
 
 
 INDICATOR = Indicator(

@@ -26,6 +26,7 @@ _SCORES = {
     "p_value": pl.Float64, "q_value": pl.Float64, "stability_share": pl.Float64, "placebos": pl.Int64,
     "placebo_kind": pl.String, "tested_among": pl.String, "room_log": pl.Float64, "roughness": pl.Float64,
     "shock_ratio": pl.Float64, "rest_low_log": pl.Float64, "rest_high_log": pl.Float64,
+    "profile_q_value": pl.Float64,
 }  # fmt: skip
 _SAYS = {
     "importers": "the same goods to importers that are neither target, coalition, possible hub nor neighbour of one",
