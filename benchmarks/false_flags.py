@@ -54,14 +54,14 @@ def measure(seed: int, folder: Path, scenario: str) -> Seed:
     """Run one seed and judge what is flagged at each of Q_LEVELS."""
     from anomaly.contract.settings import load
     from anomaly.store.store import Store
-    from pipelines import bilateral, coverage, families, features, flags, flows, scores
+    from pipelines import bilateral, coverage, families, features, flags, flows, scores, supply
     from pipelines.job import Run
     from pipelines.running import run_jobs, stamp_of
 
     clock = time.perf_counter()
     raw, data = folder / str(seed) / "raw", folder / str(seed) / "processed"
     labels = world_of(seed, raw)
-    jobs = (flows.JOB, families.JOB, coverage.JOB, bilateral.JOB, features.JOB, scores.JOB)
+    jobs = (flows.JOB, families.JOB, coverage.JOB, bilateral.JOB, supply.JOB, features.JOB, scores.JOB)
     with contextlib.redirect_stderr(io.StringIO()):
         run_jobs(jobs, "scores", raw, data, scenario)
     store, settings = Store(data), load(scenario)

@@ -176,10 +176,7 @@ def _window(comparison: Comparison, settings: Settings, number: int) -> str:
                 CASE WHEN {in_totals} THEN greatest(e.now - value_usd, 0) END AS elsewhere_usd,
                 CASE WHEN {in_totals} THEN greatest(e.prior - value_prior_year_usd, 0) END AS elsewhere_prior_usd,
                 CASE WHEN {in_totals} THEN greatest(e.baseline - value_baseline_usd, 0) END AS elsewhere_baseline_usd,
-                t.now AS coalition_to_target_usd, t.prior AS coalition_to_target_prior_usd,
-                t.baseline AS coalition_to_target_baseline_usd,
-                h.now AS coalition_to_hub_usd, h.prior AS coalition_to_hub_prior_usd,
-                h.baseline AS coalition_to_hub_baseline_usd,
+                {_legs(comparison)},
                 CASE WHEN h.weighed > 0 AND h.weighed >= {LEAST_WEIGHED_SHARE} * h.now
                     AND c.exporter_iso NOT IN (SELECT iso3 FROM coalition)
                     THEN h.weighed / (h.weight / 1000) END AS coalition_to_hub_usd_per_kg,
@@ -193,6 +190,7 @@ def _window(comparison: Comparison, settings: Settings, number: int) -> str:
             LEFT JOIN advantages_{number} a ON a.good = c.good AND a.exporter_iso = c.exporter_iso
             LEFT JOIN by_importer_{number} i ON i.good = c.good AND i.importer_iso = c.importer_iso
             LEFT JOIN by_exporter_{number} e ON e.good = c.good AND e.exporter_iso = c.exporter_iso
+            LEFT JOIN held d ON d.good = c.good
             LEFT JOIN legs_{number} t ON t.good = c.good AND t.country = c.importer_iso
             LEFT JOIN legs_{number} h ON h.good = c.good AND h.country = c.exporter_iso
             WHERE c.value_usd >= {settings.materiality_usd} OR (c.value_prior_year_usd >= {settings.materiality_usd}
@@ -221,6 +219,18 @@ def _window(comparison: Comparison, settings: Settings, number: int) -> str:
     """
 
 
+def _legs(comparison: Comparison) -> str:
+    """What the coalition sells both ends: nothing, where the dataset holds the good in all the years and no such row."""
+    base = comparison.baseline_years
+    is_held = " AND ".join(f"d.h_{year}" for year in (comparison.window.year, comparison.window.year - 1, *base))
+    return ", ".join(
+        f"CASE WHEN {leg}.now IS NULL AND {is_held} AND c.{end} NOT IN (SELECT iso3 FROM coalition) "
+        f"THEN {0 if base or of != 'baseline' else 'NULL'} ELSE {leg}.{of} END AS coalition_to_{name}{suffix}_usd"
+        for leg, name, end in (("t", "target", "importer_iso"), ("h", "hub", "exporter_iso"))
+        for of, suffix in (("now", ""), ("prior", "_prior"), ("baseline", "_baseline"))
+    )
+
+
 def _indicators(floor: int) -> str:
     def log_ratio(now: str, then: str) -> str:
         return f"ln(({now} + {floor}.0::DOUBLE) / ({then} + {floor}.0::DOUBLE))"
@@ -234,8 +244,6 @@ def _indicators(floor: int) -> str:
         {log_ratio("value_usd", "value_prior_year_usd")} - price_surge_log AS volume_surge_log,
         {log_ratio("value_usd", "record_usd")} AS record_excess_log,
         {log_ratio("value_usd", "value_baseline_usd")} AS baseline_excess_log,
-        value_usd - value_baseline_usd * coalesce(
-            (elsewhere_usd + {floor})::DOUBLE / (elsewhere_baseline_usd + {floor}), 1.0) AS excess_usd,
         CASE WHEN (value_prior_year_usd = 0 AND value_baseline_usd = 0) IS NOT NULL
             THEN (value_prior_year_usd = 0 AND value_baseline_usd = 0 AND value_usd >= {floor})::INT::DOUBLE
             END AS new_route,

@@ -93,6 +93,8 @@ def _window(
     by_importer = totals.groupby(["good", "importer_iso"], observed=True)[sums[:2]].sum().reset_index()
     by_exporter = totals.groupby(["good", "exporter_iso"], observed=True)[sums].sum(min_count=1).reset_index()
     sent = totals[totals["exporter_iso"].isin(settings.coalition.countries)]
+    is_held = held[[*comparison.baseline_years, year - 1, year]].all(axis=1)
+    held_goods = held.index[is_held]  # of them a leg of the coalition without a row is nothing
     frame["no_capacity"] = _lack(frame, by_exporter, comparison, who, held)
     legs = sent.groupby(["good", "importer_iso"], observed=True)[sums].sum(min_count=1)
     weighed = sent[sent["weight"] > 0].groupby(["good", "importer_iso"], observed=True)[["value_usd", "weight"]].sum()
@@ -104,6 +106,10 @@ def _window(
         named = legs.set_axis(["good", side, *names, f"_weighed_{leg}", f"_weight_{leg}"], axis=1)
         named[side] = named[side].astype(frame[side].dtype)
         frame = frame.merge(named, on=["good", side], how="left")
+        is_nothing = frame["good"].isin(held_goods) & ~frame[side].isin(settings.coalition.countries)
+        is_nothing &= frame[names[0]].isna()
+        known = names if base else names[:2]
+        frame[known] = frame[known].mask(is_nothing, 0)
     frame = frame.merge(by_importer, on=["good", "importer_iso"], how="left")
     frame = frame.merge(by_exporter, on=["good", "exporter_iso"], how="left")
     for sum_, own, name in zip(("_now", "_prior", "_baseline"), sums, ("", "_prior", "_baseline"), strict=True):
@@ -200,8 +206,6 @@ def _indicators(frame: pd.DataFrame, floor: float) -> pd.DataFrame:
     frame["volume_surge_log"] = frame["surge_log"] - frame["price_surge_log"]
     frame["record_excess_log"] = log_ratio("value_usd", "record_usd")
     frame["baseline_excess_log"] = log_ratio("value_usd", "value_baseline_usd")
-    elsewhere = (frame["elsewhere_usd"] + floor) / (frame["elsewhere_baseline_usd"] + floor)
-    frame["excess_usd"] = value - base * elsewhere.fillna(1.0)
     is_nothing = (prior == 0) & (base == 0)
     is_unknown = base.isna() & (prior == 0)
     frame["new_route"] = (is_nothing & (value >= floor)).astype("float64").where(~is_unknown)

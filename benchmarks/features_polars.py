@@ -7,6 +7,7 @@ expressions.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -17,11 +18,11 @@ from anomaly.features import features, grid
 from anomaly.features.size_effect import FENCE, LEAST_ROUTES, LEAST_SPREAD, SIZE_POWER
 from anomaly.features.unit_values import LEAST_WEIGHED_SHARE
 from anomaly.features.windows import Comparison
-from anomaly.indicators import INDICATORS
 from anomaly.indicators.base import price_surge
 from anomaly.reference.goods import HEADING_DIGITS
 from anomaly.stages.features import ROWS_AT_A_TIME
 from anomaly.store.store import Store
+from benchmarks.compare import COMPARED
 from benchmarks.tables import ZSTD_LEVEL, plan_of, scenario
 
 ROUTE = list(keys.ROUTE)
@@ -96,14 +97,18 @@ def _window(
         in_totals=pl.col("value_baseline_usd").is_not_null() if base else pl.lit(value=True),
         baseline_years=pl.lit("known" if base else features.NO_BASELINE),
     )
-    compared = _with_advantage(_with_sums(_with_effects(compared, settings), settings), comparison, told, held)
+    years = sorted({year, year - 1, *comparison.baseline_years})
+    compared = _with_sums(
+        _with_effects(compared, settings), settings, _held_in(held, years)["good"], VALUES[: 3 if base else 2]
+    )
+    compared = _with_advantage(compared, comparison, told, held)
     was_material = pl.col("importer_iso").is_in(list(settings.targets.countries)) & (
         pl.col("value_prior_year_usd") >= settings.materiality_usd
     )
     frame = _with_prices(compared.filter(features.is_material(settings) | was_material), settings)
     floor = float(settings.floor_usd)
     return frame.with_columns(
-        [one.expr(floor).cast(pl.Float64).fill_nan(None).alias(one.name) for one in INDICATORS]
+        [one.expr(floor).cast(pl.Float64).fill_nan(None).alias(one.name) for one in COMPARED]
     ).select(
         *ROUTE,
         *VALUES,
@@ -112,7 +117,7 @@ def _window(
         baseline_gap_years=pl.lit(comparison.gap_years),
         active_periods=(pl.col("value_usd") > 0).cast(pl.Int64),
         largest_period_share=pl.when(pl.col("value_usd") > 0).then(1.0),
-        **{name: name for name in (*_written(), *[one.name for one in INDICATORS])},
+        **{name: name for name in (*_written(), *[one.name for one in COMPARED])},
     )
 
 
@@ -170,8 +175,11 @@ def _with_effects(compared: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     return compared.lazy().join(effects, on=ROUTE, how="left", maintain_order="left").collect()
 
 
-def _with_sums(compared: pl.DataFrame, settings: Settings) -> pl.DataFrame:
-    """The exporter's other trade, all that the importer buys, and the coalition's legs to both ends."""
+def _with_sums(compared: pl.DataFrame, settings: Settings, held_goods: pl.Series, known: Sequence[str]) -> pl.DataFrame:
+    """The exporter's other trade, all that the importer buys, and the coalition's legs to both ends.
+
+    Of a good that the dataset holds in all the years a leg without a row is nothing.
+    """
     coalition = list(settings.coalition.countries)
     totals = compared.lazy().filter("in_totals")
     by_importer = totals.group_by("good", "importer_iso").agg(
@@ -193,6 +201,10 @@ def _with_sums(compared: pl.DataFrame, settings: Settings) -> pl.DataFrame:
         names = dict(zip(VALUES, (f"coalition_to_{leg}{one}_usd" for one in ("", "_prior", "_baseline")), strict=True))
         own = legs.rename({**names, "country": side, "weighed": f"_weighed_{leg}", "weight": f"_weight_{leg}"})
         frame = frame.join(own, on=["good", side], how="left", maintain_order="left")
+        is_nothing = pl.col("good").is_in(held_goods.implode()) & ~pl.col(side).is_in(coalition)
+        is_nothing &= pl.col(names["value_usd"]).is_null()
+        legs_known = [names[name] for name in known]
+        frame = frame.with_columns(pl.when(~is_nothing).then(pl.col(legs_known)).otherwise(0))
     frame = frame.join(by_importer, on=["good", "importer_iso"], how="left", maintain_order="left")
     frame = frame.join(by_exporter, on=["good", "exporter_iso"], how="left", maintain_order="left")
     for own_name, suffix in zip(VALUES, ("", "_prior", "_baseline"), strict=True):

@@ -16,6 +16,7 @@ from tests.trade import PHONES, flow, measured, prepared
 # Half-year values of KAZ → RUS smartphones in USD; the family straddles the change of edition in 2022.
 PHONES_BY_HALF = {"2019H1": 33_000_000, "2020H1": 35_000_000, "2021H1": 37_000_000, "2022H1": 178_000_000}
 CARS = {2019: 400_000, 2020: 500_000, 2021: 1_087_497, 2022: 127_950_897, 2023: 185_702_354}
+TESTED_AMONG = "comtrade, extract, export; rise and room; room known"
 FLAG_ID = "851712+-KAZ-RUS-2022-06-6M"
 REASON = "Trade on the route went from 37.0 million USD to 178.0 million USD (+381 %)."
 
@@ -89,6 +90,14 @@ def frames() -> dict[str, pl.DataFrame]:
         q_value=0.012,
         stability_share=0.97,
         placebos=pl.lit(250, pl.Int64),
+        placebo_kind=pl.lit("importers"),
+        tested_among=pl.lit(TESTED_AMONG),
+        room_log=1.7,
+        roughness=1.25,
+        shock_ratio=1.1,
+        rest_low_log=-0.5,
+        rest_high_log=0.5,
+        profile_q_value=0.05,
     )
     reason = {"indicator": "surge_log", "value": 1.57, "unit": "log", "threshold": 0.405, "text": REASON}
     flags = whole.with_columns(
@@ -100,7 +109,10 @@ def frames() -> dict[str, pl.DataFrame]:
         value_usd=pl.lit(178_000_000, pl.Int64),
         value_prior_year_usd=pl.lit(37_000_000, pl.Int64),
         value_baseline_usd=pl.lit(35_000_000, pl.Int64),
+        counterfactual_usd=pl.lit(35_000_000, pl.Int64),
         excess_usd=pl.lit(143_000_000, pl.Int64),
+        excess_low_usd=pl.lit(120_000_000, pl.Int64),
+        excess_high_usd=pl.lit(157_000_000, pl.Int64),
         anomaly_score=0.71,
         anomaly_rank=pl.lit(1, pl.Int64),
         p_value=0.004,
@@ -122,7 +134,12 @@ def frames() -> dict[str, pl.DataFrame]:
     calibration = pl.DataFrame(
         [key | {"leg": "hub to target", "placebo_kind": "importers", "placebos": 250, "q_limit": 0.1, "targets": 9}],
         schema_overrides={"window_months": pl.Int16},
-    ).with_columns(targets_flagged_per_1000=111.1, placebos_flagged_per_1000=4.0, says=pl.lit("250 placebo routes"))
+    ).with_columns(
+        targets_flagged_per_1000=111.1,
+        placebos_flagged_per_1000=4.0,
+        says=pl.lit("routes to other importers"),
+        shock_ratio=1.1,
+    )
     without = pl.DataFrame([WITHOUT], schema=schema.Without.create_empty().schema)
     judged = {"flags": flags, "flags.without": without, "scores": scores, "scores.calibration": calibration}
     return measured_tables(phones() + cars(), PHONES) | judged

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from anomaly.indicators import INDICATORS
-from anomaly.scores import scores
+from anomaly.scores import forest
 
 EU_LIMIT_USD = 1_100_000  # one million EUR, at a round rate; of a year
 EU_RATIO = 2.0
@@ -184,7 +184,7 @@ def plain_forest(frame: pl.DataFrame) -> pl.Series:
         Score, 0 to 1.
     """
     names = [indicator.name for indicator in INDICATORS]
-    return scores.plain_forest(frame.select(pl.col(names).fill_null(0.0)), FOREST_SEED)
+    return forest.plain_forest(frame.select(pl.col(names).fill_null(0.0)), FOREST_SEED)
 
 
 def direct_fall(frame: pl.DataFrame) -> pl.Series:

@@ -9,70 +9,29 @@ from __future__ import annotations
 import atexit
 import functools
 import gc
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from anomaly.cli.output import FORMATS
+from anomaly.cli.options import (
+    Command,
+    data_option,
+    folder,
+    folder_or_none,
+    format_option,
+    no_control,
+    scenario_option,
+    text_argument,
+    text_option,
+)
 from anomaly.contract.errors import AnomalyError
-from anomaly.contract.scenario import DEFAULT
 from pipelines.log import FORMATS as FORMATS_OF_LOG
 from pipelines.log import VARIABLE
 from pipelines.streams import as_process, leave_stdout, written_out
 
-Command = Callable[..., Any]
-
 _FAULT = 70  # a fault of this program, sysexits.h EX_SOFTWARE
 _OBJECTS_BEFORE_A_WALK = 200_000  # imports make 62,000, and all of them stay
-
-
-def _folder_or_none(context: click.Context, option: click.Parameter, text: str | None) -> Path | None:
-    return None if text is None else _folder(context, option, text)
-
-
-def _folder(_context: click.Context, _option: click.Parameter, text: str) -> Path:
-    if "\0" in text or not text.strip():
-        raise click.BadParameter("expected the path of a folder")
-    return Path(text)
-
-
-def _no_control(_context: click.Context, option: click.Parameter, text: str | None) -> str | None:
-    if text is not None and (len(text) > 200 or not text.isprintable()):
-        raise click.BadParameter(f"expected at most 200 printable characters for {option.name}")
-    return text
-
-
-data_option = click.option(
-    "--data",
-    envvar="ANOMALY_DATA",
-    default="data/processed",
-    show_default=True,
-    show_envvar=True,
-    callback=_folder,
-    metavar="DIR",
-    help="Folder that holds the tables.",
-)
-format_option = click.option(
-    "--format",
-    "form",
-    type=click.Choice(FORMATS),
-    default="table",
-    show_default=True,
-    help="How the answer is written to stdout.",
-)
-scenario_option = click.option(
-    "--scenario", default=DEFAULT, show_default=True, callback=_no_control, help="Scenario's name or TOML file."
-)
-
-
-def _text_option(*names: str, **attributes: Any) -> Callable[[Command], Command]:
-    return click.option(*names, callback=_no_control, **attributes)
-
-
-def _text_argument(name: str) -> Callable[[Command], Command]:
-    return click.argument(name, callback=_no_control)
 
 
 def spoken(command: Command) -> Command:
@@ -119,13 +78,13 @@ def program() -> None:
 
 
 @main.command()
-@_text_argument("code")
-@_text_option("--exporter", help="Country, or EU27 or coalition added up.")
-@_text_option("--importer", help="Country, or EU27 or coalition added up.")
-@_text_option("--period", help="2022, 2022H1, 2022Q3, 2022-07 or 2022-01:2022-11; the newest if not told.")
+@text_argument("code")
+@text_option("--exporter", help="Country, or EU27 or coalition added up.")
+@text_option("--importer", help="Country, or EU27 or coalition added up.")
+@text_option("--period", help="2022, 2022H1, 2022Q3, 2022-07 or 2022-01:2022-11; the newest if not told.")
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="Most rows.")
-@_text_option("--source", help="Only this publisher's figures, a name of `anomaly sources`.")
-@_text_option("--currency", default="USD", show_default=True, help="Amounts as reported in this currency, from flows.")
+@text_option("--source", help="Only this publisher's figures, a name of `anomaly sources`.")
+@text_option("--currency", default="USD", show_default=True, help="Amounts as reported in this currency, from flows.")
 @data_option
 @format_option
 @spoken
@@ -153,13 +112,13 @@ def query(
 
 
 @main.command()
-@_text_argument("code")
-@_text_argument("exporter")
-@_text_argument("importer")
+@text_argument("code")
+@text_argument("exporter")
+@text_argument("importer")
 @click.option("--freq", type=click.Choice(["A", "M"]), help="Annual or monthly data only; both if not told.")
-@_text_option("--period", help="Only these periods, such as 2021:2023.")
-@_text_option("--source", help="Only this publisher's figures, a name of `anomaly sources`.")
-@_text_option("--currency", default="USD", show_default=True, help="Amounts as reported in this currency, from flows.")
+@text_option("--period", help="Only these periods, such as 2021:2023.")
+@text_option("--source", help="Only this publisher's figures, a name of `anomaly sources`.")
+@text_option("--currency", default="USD", show_default=True, help="Amounts as reported in this currency, from flows.")
 @data_option
 @format_option
 @spoken
@@ -184,9 +143,9 @@ def series(
 
 
 @main.command()
-@_text_argument("subject")
+@text_argument("subject")
 @click.option("--reproduce", is_flag=True, help="Fit the forest again and compare the score.")
-@_text_option("--scenario", help="An error unless it is the one that made the tables, which is used in any case.")
+@text_option("--scenario", help="An error unless it is the one that made the tables, which is used in any case.")
 @data_option
 @format_option
 @spoken
@@ -208,7 +167,7 @@ def _rollup(name: str, period: str | None, limit: int, data: Path, form: str) ->
 
 
 @main.command()
-@_text_option("--period", help="As for `anomaly query`; the newest if not told.")
+@text_option("--period", help="As for `anomaly query`; the newest if not told.")
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="Most rows.")
 @data_option
 @format_option
@@ -219,7 +178,7 @@ def goods(period: str | None, limit: int, data: Path, form: str) -> None:
 
 
 @main.command()
-@_text_option("--period", help="As for `anomaly query`; the newest if not told.")
+@text_option("--period", help="As for `anomaly query`; the newest if not told.")
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="Most rows.")
 @data_option
 @format_option
@@ -237,8 +196,8 @@ def hubs(period: str | None, limit: int, data: Path, form: str) -> None:
     show_default=True,
     help="What is summed.",
 )
-@_text_option("--hub", help="Only this country.")
-@_text_option("--period", help="As for `anomaly query`; the newest if not told.")
+@text_option("--hub", help="Only this country.")
+@text_option("--period", help="As for `anomaly query`; the newest if not told.")
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="Most rows.")
 @data_option
 @format_option
@@ -302,7 +261,7 @@ def indicators(form: str) -> None:
 
 
 @main.command()
-@click.argument("name", required=False, callback=_no_control)
+@click.argument("name", required=False, callback=no_control)
 @data_option
 @format_option
 @spoken
@@ -315,7 +274,7 @@ def tables(name: str | None, data: Path, form: str) -> None:
 
 @main.command()
 @click.option(
-    "--raw", default="data/raw", show_default=True, callback=_folder, metavar="DIR", help="Folder of raw files."
+    "--raw", default="data/raw", show_default=True, callback=folder, metavar="DIR", help="Folder of raw files."
 )
 @click.option(
     "--log-format",
@@ -345,7 +304,7 @@ def run(raw: Path, log_format: str | None, scenario: str, data: Path, *, is_quar
 
 @main.command()
 @click.option(
-    "--raw", default="data/raw", show_default=True, callback=_folder, metavar="DIR", help="Folder of raw files."
+    "--raw", default="data/raw", show_default=True, callback=folder, metavar="DIR", help="Folder of raw files."
 )
 @click.option(
     "--page",
@@ -391,7 +350,7 @@ def report(data: Path, form: str) -> None:
 
 @main.command()
 @click.option(
-    "--raw", default=None, callback=_folder_or_none, metavar="DIR", help="Raw files; the last run's if not told."
+    "--raw", default=None, callback=folder_or_none, metavar="DIR", help="Raw files; the last run's if not told."
 )
 @data_option
 @format_option

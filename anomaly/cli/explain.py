@@ -32,6 +32,7 @@ _TABLES = (
     "features.refused",
     "bilateral",
 )
+_REPRODUCED = ("anomaly_score", "evidence_score", "p_value", "q_value")
 _RUN_TABLES = ("flows", "bilateral", "features", "scores", "flags")
 
 
@@ -190,19 +191,26 @@ def _run(store: Store, settings: scenarios.Settings) -> Row:
 
 
 def _reproduced(store: Store, row: Row, score: Row, settings: scenarios.Settings) -> str:
-    """Fit the forest of the row's group again, from features, and compare the score to the last digit."""
-    if not score:
+    """Score the row's group again, from features, and compare what the forest, the evidence, p and q are, to the last digit."""
+    if not score or score["anomaly_score"] is None:
         return "this route has no score"
     from anomaly.stages.order import through
 
     group = pl.all_horizontal(
         [pl.col(name) == row[name] for name in ("freq_code", "window_months", "baseline_gap_years")]
     )
-    given = {"features": store.read("features", where=group), "families": families(store)}
+    given = {
+        "features": store.read("features", where=group),
+        "features.roughness": store.read("features.roughness"),
+        "families": families(store),
+    }
     refitted = through(["scores"], given, settings).read("scores").filter(explaining.is_about(row))
     if refitted.is_empty():
         return "the route is not scored with these settings"
-    refitted_score = refitted["anomaly_score"][0]
-    if refitted_score == score["anomaly_score"]:
-        return f"yes: the forest was fitted again and gives {refitted_score:.12f}, the same"
-    return f"no: fitted again it gives {refitted_score:.12f}; other settings, other versions of the libraries, or changed features"
+    again = refitted.row(0, named=True)
+    changed = [f"{name} {again[name]}" for name in _REPRODUCED if again[name] != score[name]]
+    if not changed:
+        return f"yes: the forest was fitted again and gives {again['anomaly_score']:.12f}, the same; so are evidence, p and q"
+    return (
+        f"no: again it gives {', '.join(changed)}; other settings, other versions of the libraries, or changed features"
+    )

@@ -60,7 +60,6 @@ def _of_lists(settings: Settings) -> Iterator[str]:
     rising: dict[str, Sequence[int]] = {
         "baseline_years": settings.baseline_years,
         "window_months": settings.window_months,
-        "calibration.size_bands_usd": settings.calibration.size_bands_usd,
         "supply.sizes_usd": settings.supply.sizes_usd,
     }
     for name, numbers in rising.items():

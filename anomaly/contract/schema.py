@@ -16,8 +16,9 @@ from anomaly.contract.schema_bilateral import Bilateral as Bilateral
 from anomaly.contract.schema_bilateral import Broken as Broken
 from anomaly.contract.schema_bilateral import Families as Families
 from anomaly.contract.schema_features import Features as Features
+from anomaly.contract.schema_features import Pairs as Pairs
 from anomaly.contract.schema_features import Refused as Refused
-from anomaly.contract.schema_features import Routes as Routes
+from anomaly.contract.schema_features import Roughness as Roughness
 from anomaly.contract.schema_flags import Flags as Flags
 from anomaly.contract.schema_flags import Without as Without
 from anomaly.contract.schema_reported import FLOWS as FLOWS
@@ -35,6 +36,7 @@ from anomaly.contract.schema_results import Backtest as Backtest
 from anomaly.contract.schema_results import Rollups as Rollups
 from anomaly.contract.schema_scores import Calibration as Calibration
 from anomaly.contract.schema_scores import Contributions as Contributions
+from anomaly.contract.schema_scores import Profiles as Profiles
 from anomaly.contract.schema_scores import Scores as Scores
 from anomaly.contract.schema_supply import (
     Leakage,
@@ -59,6 +61,8 @@ TABLES: dict[str, type[dy.Schema]] = {
     "bilateral": Bilateral,
     "features": Features,
     "features.refused": Refused,
+    "features.pairs": Pairs,
+    "features.roughness": Roughness,
     "supply": Supply,
     "supply.calibration": SupplyCalibration,
     "supply.hubs": SupplyHubs,
@@ -69,6 +73,7 @@ TABLES: dict[str, type[dy.Schema]] = {
     "scores": Scores,
     "scores.calibration": Calibration,
     "scores.contributions": Contributions,
+    "scores.profiles": Profiles,
     "flags": Flags,
     "flags.without": Without,
     "rollups": Rollups,

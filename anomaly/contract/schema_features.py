@@ -74,6 +74,20 @@ class Features(Routes):
     exporter_growth_baseline_log = dy.Float64(
         description="the same against the baseline", nullable=True, metadata={"unit": "log"}
     )
+    good_importer_rise_log = real(
+        "median rise over the baseline of the good's other established sellers to the importer, as far as they make it known; null with fewer than three",
+        "log",
+    )
+    good_importer_peers = count("those sellers", "routes")
+    exporter_importer_rise_log = real(
+        "the same of the exporter's other goods to the importer; null with fewer than eight", "log"
+    )
+    exporter_importer_peers = count("those goods", "routes")
+    counterfactual_rise_log = real(
+        "rise over the baseline that is everybody's: the exporter's elsewhere, and the larger of the two medians; 0 or more",
+        "log",
+    )
+    counterfactual_usd = usd("what the route would have come to with that rise", nullable=True, min=0)
     all_to_importer_usd = usd("everyone's exports of the good to the importer", nullable=True, min=0)
     all_to_importer_prior_usd = usd("the same a year before", nullable=True, min=0)
     unit_value_usd_per_kg = real("price of the route where four fifths of it have a weight", "USD/kg", min=0)
@@ -121,3 +135,35 @@ class Refused(Routes):
     refusal = text("name of the reason")
     says = text("the reason in words")
     value_usd = usd("largest trade known of the route in the windows compared", nullable=True, min=0)
+
+
+class Pairs(dy.Schema):
+    """How all that an exporter sells an importer rose: the middle of its established routes, by comparison."""
+
+    freq_code = text("A annual, M monthly", primary_key=True, regex="^[AM]$")
+    window_months = dy.Int16(
+        description="length of the window", primary_key=True, min=1, max=12, metadata={"unit": "months"}
+    )
+    window_end = dy.Date(description="last month of the window", primary_key=True)
+    baseline_gap_years = dy.Int8(description="years from the last baseline year to the window", primary_key=True, min=1)
+    exporter_iso = text("exporter", primary_key=True, regex=ISO3)
+    importer_iso = text("importer", primary_key=True, regex=ISO3)
+    routes = count("established routes of the pair", "routes")
+    lower_log = real("rise right below the middle", "log")
+    middle_log = real("median rise over the baseline", "log")
+    upper_log = real("rise right above the middle", "log")
+
+
+class Roughness(dy.Schema):
+    """How much rougher honest trade with the targets became than that with placebo importers, by comparison."""
+
+    freq_code = text("A annual, M monthly", primary_key=True, regex="^[AM]$")
+    window_months = dy.Int16(
+        description="length of the window", primary_key=True, min=1, max=12, metadata={"unit": "months"}
+    )
+    window_end = dy.Date(description="last month of the window", primary_key=True)
+    baseline_gap_years = dy.Int8(description="years from the last baseline year to the window", primary_key=True, min=1)
+    has_direct_fallen = dy.Bool(description="goods whose direct trade fell by a fifth, or the others", primary_key=True)
+    roughness = real("lower side of the targets' rises over that of placebo importers, running median", "ratio", min=1)
+    routes = count("established routes to targets it was read from", "routes")
+    placebos = count("established routes to placebo importers", "routes")

@@ -19,7 +19,12 @@ class Flags(Routes):
     value_usd = usd("trade in the window", min=0)
     value_prior_year_usd = usd("the same months a year before", nullable=True, min=0)
     value_baseline_usd = usd("mean of the same months in the baseline years", nullable=True, min=0)
-    excess_usd = usd("value above what the exporter's other trade of the good explains", nullable=True)
+    counterfactual_usd = usd(
+        "what it would have come to with the rise that is everybody's, see features", nullable=True, min=0
+    )
+    excess_usd = usd("value less counterfactual", nullable=True)
+    excess_low_usd = usd("the same, had it risen as the tenth of the placebos that rose most", nullable=True)
+    excess_high_usd = usd("the same, had it risen as the tenth that rose least", nullable=True)
     anomaly_score = dy.Float64(description="see scores", min=0, max=1, nullable=True)
     anomaly_rank = dy.Int64(description="see scores", min=1, nullable=True)
     p_value = dy.Float64(description="see scores", min=0, max=1, nullable=True)

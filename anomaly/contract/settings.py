@@ -70,13 +70,9 @@ class Calibration(_Frozen):
 
     least_placebos: int = Field(default=100, ge=20, le=10**7)
     most_placebos: int = Field(default=50_000, ge=100, le=10**7)  # of a window and kind: p is no finer for more
-    least_in_size_band: int = Field(
-        default=300, ge=20, le=10**7
-    )  # fewer, and the smallest p there is would be too coarse
-    size_bands_usd: tuple[SomeUsd, ...] = (3_000_000, 10_000_000, 100_000_000)
+    least_with_room: int = Field(default=300, ge=20, le=10**7)  # placebos; fewer, and the smallest p is too coarse
     q_limit: Share = 0.10
-    q_limit_of_periods: Share = 0.25  # where all placebos are earlier periods: too few and too rough for less
-    resamples: int = Field(default=20, ge=1, le=10_000)  # of the placebos, for each seed, for the stability of a flag
+    resamples: int = Field(default=20, ge=1, le=10_000)  # of the placebos, for the stability of a flag
 
 
 class PublicationLag(_Frozen):

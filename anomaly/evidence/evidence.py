@@ -17,6 +17,7 @@ from anomaly.contract.schema import ROUTE_KEY, Flags, is_own_gap
 from anomaly.contract.settings import Settings
 from anomaly.evidence import both_sides, comparables, other_sellers
 from anomaly.flags import naming
+from anomaly.reference.makers import makes
 
 _COLUMNS = ("evidence", "benign_if", "comparables", "sides")
 
@@ -107,7 +108,9 @@ def build(flags: pl.DataFrame, tables: Tables, names: Mapping[str, str], setting
     rows = flags.drop(_COLUMNS, strict=False).join(
         features.select(*ROUTE_KEY, *more), on=ROUTE_KEY, how="left", maintain_order="left"
     )
-    rows = rows.with_columns(since=pl.when(_only_above_baseline()).then(pl.lit("baseline")).otherwise(pl.lit("prior")))
+    rows = makes(rows).with_columns(
+        since=pl.when(_only_above_baseline()).then(pl.lit("baseline")).otherwise(pl.lit("prior"))
+    )
     around, coverage, scope, broken = tables.bilateral, tables.coverage, tables.scope, tables.broken
     countries = pl.concat([flags["importer_iso"], flags["exporter_iso"]]).unique().implode()
     trade = around.filter(pl.col("importer_iso").is_in(countries))

@@ -21,7 +21,8 @@ from anomaly.features import features, window_table
 from anomaly.flags import naming
 from anomaly.reference.goods import HEADING_DIGITS
 from anomaly.scores import forest_inputs
-from anomaly.scores.calibration import q_values
+from anomaly.scores.calibration import LEAST_FAMILY, q_values
+from anomaly.scores.families import BESIDE
 
 _KEY = list(ROUTE_KEY)
 _GROUP = ["freq_code", "window_months", "baseline_gap_years", "is_from_coalition"]
@@ -94,7 +95,8 @@ def reported_of(
     flags : polars.DataFrame
         With `good`.
     run : mapping of str to polars.DataFrame or polars.LazyFrame
-        The run's flows, families, families.broken, coverage, coverage.scope and bilateral.
+        The run's flows, families, families.broken, coverage, coverage.scope, bilateral, features.pairs and features.roughness.
+        Peers are those of the run.
     make : callable
         Makes tables from others as a run does.
     settings : Settings
@@ -106,7 +108,8 @@ def reported_of(
         `current`, the flows of the flags' goods and of their neighbours in the heading; of everything: families,
         families.broken, coverage, coverage.scope, exporter_totals and windows.
     """
-    whole = {name: run[name].lazy().collect() for name in ("families", "families.broken", "coverage", "coverage.scope")}
+    tables = ("families", "families.broken", "coverage", "coverage.scope", "features.pairs", "features.roughness")
+    whole = {name: run[name].lazy().collect() for name in tables}
     families, scope = whole["families"], whole["coverage.scope"]
     heading = pl.col("code").str.slice(0, HEADING_DIGITS)
     headings = flags["good"].str.slice(0, HEADING_DIGITS).unique().implode()
@@ -220,19 +223,21 @@ def scored(
     dict of str to polars.DataFrame
         Source left out → schema.Scores.
     """
+    beside = {name: run[name] for name in ("families", "features.roughness")}
     asked = pl.concat(
         [
-            make(["inputs"], {"features": frame, "families": run["families"]}, settings)
+            make(["inputs"], beside | {"features": frame}, settings)
             .read("inputs")
             .with_columns(left_out=pl.lit(source))
             for source, frame in changed.items()
         ]
     )
-    of_run = {"features": run["features"], "families": run["families"]}
-    inputs, run_scores = make(["inputs"], of_run, settings).scan("inputs"), run["scores"].lazy().collect()
-    seen = sorted({name for leg in forest_inputs.names().values() for name in leg})
+    inputs = make(["inputs"], beside | {"features": run["features"]}, settings).scan("inputs")
+    run_scores = run["scores"].lazy().collect()
+    asked = _published_as_in_run(asked, inputs)
+    seen = sorted({name for leg in forest_inputs.names().values() for name in leg} | {"rise_log", "room_log"})
     compared = [pl.col(*_KEY, "baseline_gap_years", "is_measured"), pl.col(seen).round(DIGITS)]
-    same = asked.join(inputs.select(compared).collect(), on=compared, how="semi")
+    same = asked.join(inputs.select(compared).collect(), on=compared, how="semi", nulls_equal=True)
     p_values = run_scores.join(same.select(*_KEY, "left_out"), on=_KEY)
     other = asked.join(same, on=[*_KEY, "left_out"], how="anti")
     if other.height:
@@ -243,9 +248,21 @@ def scored(
         p_values.join(
             asked.select(*_KEY, "left_out", "is_from_coalition", weight="evidence_weight"), on=[*_KEY, "left_out"]
         ),
-        run_scores.select(*_KEY, "p_value").join(weighed, on=_KEY).sort(_KEY),
+        run_scores.select(*_KEY, "p_value", "tested_among").join(weighed, on=_KEY).sort(_KEY),
     )
     return {name: every.filter(left_out=name).select(run_scores.columns) for name in changed}
+
+
+def _published_as_in_run(asked: pl.DataFrame, inputs: pl.LazyFrame) -> pl.DataFrame:
+    """Routes measured without a source are alike published as in the run: a few of an exporter's routes cannot tell it."""
+    whole = inputs.filter("is_wide").select(*_WINDOW, "exporter_iso").unique().collect()
+    is_wide = asked.join(
+        whole.with_columns(was_wide=pl.lit(value=True)),
+        on=[*_WINDOW, "exporter_iso"],
+        how="left",
+        maintain_order="left",
+    )
+    return is_wide.with_columns(is_wide=pl.col("was_wide").fill_null(value=False)).drop("was_wide")
 
 
 def _fitted_again(other: pl.DataFrame, inputs: pl.LazyFrame, make: Make, settings: Settings) -> pl.DataFrame:
@@ -254,7 +271,9 @@ def _fitted_again(other: pl.DataFrame, inputs: pl.LazyFrame, make: Make, setting
     groups = other.select(_GROUP).unique().lazy()
     among = inputs.join(groups, on=_GROUP, how="semi").collect(engine="streaming")
     once = settings.model_copy(update={"calibration": settings.calibration.model_copy(update={"resamples": 1})})
-    among = pl.concat([among, tagged.select(among.columns)])
+    among = pl.concat([among, tagged.select(among.columns)]).with_columns(
+        pl.col("exporter_iso").str.contains(_TAG, literal=True).alias(BESIDE)
+    )
     again = make(["scores"], {"inputs": among}, once).read("scores")
     exporter, source = (pl.col("exporter_iso").str.split(_TAG).list.get(place) for place in (0, 1))
     mine = again.filter(pl.col("exporter_iso").str.contains(_TAG, literal=True))
@@ -262,16 +281,20 @@ def _fitted_again(other: pl.DataFrame, inputs: pl.LazyFrame, make: Make, setting
 
 
 def _with_q(routes: pl.DataFrame, run: pl.DataFrame) -> pl.DataFrame:
-    """q of each route alone among the run's other routes of its window and leg.
+    """q of each route alone among the run's other routes of its window, leg and family; among all of a window where these are few.
 
-    routes   p_value and `weight` as it is measured without a source
-    run      p_value and evidence_weight of the run's routes, before weights are scaled to mean 1
+    routes   p_value, tested_among and `weight` as it is measured without a source
+    run      p_value, tested_among and evidence_weight of the run's routes, before weights are scaled to mean 1
     """
+    family = [*_WINDOW, "tested_among"]
+    families = run.drop_nulls().partition_by(family, as_dict=True)
     windows = run.drop_nulls().partition_by(_WINDOW, as_dict=True)
     found: list[float | None] = []
     for row in routes.iter_rows(named=True):
-        part = windows.get(tuple(row[name] for name in _WINDOW))
-        if part is None or row["p_value"] is None:
+        part = families.get(tuple(row[name] for name in family), run.clear())
+        if part.height < LEAST_FAMILY:
+            part = windows.get(tuple(row[name] for name in _WINDOW), run.clear())
+        if row["p_value"] is None:
             found.append(None)
             continue
         is_own = (part["good"] == row["good"]) & (part["exporter_iso"] == row["exporter_iso"])

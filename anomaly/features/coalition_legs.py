@@ -13,7 +13,7 @@ from anomaly.contract.periods import Window
 from anomaly.features import cells, unit_values
 from anomaly.features.cells import UNKNOWN
 from anomaly.features.grid import Grid
-from anomaly.features.marks import Amounts, Ids, Marks
+from anomaly.features.marks import Amounts, Ids, Marks, changes, rows_of
 from anomaly.features.unit_values import Floats
 from anomaly.features.windows import Comparison, compared_with
 
@@ -83,8 +83,9 @@ def coalition_legs(
     compare: Callable[[Grid, Comparison], Compared],
     is_coalition: Marks,
     members: Sequence[str],
+    broken_by: Ids,
 ) -> Legs:
-    """The coalition's exports of each good to each country.
+    """The coalition's exports of each good to each country; 0 where a dataset that would show them holds none.
 
     Reporters that are comparable in the window, the year before and the baseline only. Where annual data have no
     such leg, monthly data give it for the months of the year that are out, the same months in each year.
@@ -105,6 +106,8 @@ def coalition_legs(
         Members of the coalition.
     members : sequence of str
         All of them, also those that sell none of these goods: their last months are the year's so far.
+    broken_by : array of int, shape (goods,)
+        refusals.edition_bits of the grid's goods.
 
     Returns
     -------
@@ -112,21 +115,62 @@ def coalition_legs(
         By cell of good and country.
     """
     legs = _legs(grid, comparison, compared, is_coalition)
-    if comparison.window.freq_code != "A" or monthly is None:
-        return legs
-    so_far = _year_so_far(monthly, comparison, members)
-    if so_far is None:
-        return legs
-    of_months = _legs(monthly, so_far, compare(monthly, so_far), is_coalition)
+    nothing = _nothing(grid, comparison, compared, is_coalition, broken_by)
+    if comparison.window.freq_code == "A" and monthly is not None:
+        so_far = _year_so_far(monthly, comparison, members)
+        if so_far is not None:
+            of_months = compare(monthly, so_far)
+            legs = _completed(legs, _legs(monthly, so_far, of_months, is_coalition))
+            nothing = _completed(nothing, _nothing(monthly, so_far, of_months, is_coalition, broken_by))
+    return _completed(legs, nothing)
+
+
+def _completed(legs: Legs, others: Legs) -> Legs:
+    """Legs, and where they are unknown the others."""
     is_own = legs.says >= 0
     return Legs(
-        np.where(is_own, legs.value, of_months.value),
-        np.where(is_own, legs.prior, of_months.prior),
-        np.where(is_own, legs.baseline, of_months.baseline),
-        np.where(is_own, legs.usd_per_kg, of_months.usd_per_kg),
-        np.where(is_own | (of_months.says < 0), legs.says, of_months.says + len(legs.texts)),
-        legs.texts + of_months.texts,
+        np.where(is_own, legs.value, others.value),
+        np.where(is_own, legs.prior, others.prior),
+        np.where(is_own, legs.baseline, others.baseline),
+        np.where(is_own, legs.usd_per_kg, others.usd_per_kg),
+        np.where(is_own | (others.says < 0), legs.says, others.says + len(legs.texts)),
+        legs.texts + others.texts,
     )
+
+
+def _nothing(grid: Grid, comparison: Comparison, compared: Compared, is_coalition: Marks, broken_by: Ids) -> Legs:
+    """Legs that are known to be nothing: a dataset of a member that would show them holds no row of them.
+
+    The dataset holds the good and the partner in all the years, and a member has published every period in full, in no two
+    editions of the HS between which the good is not the same thing. A good that stands for several codes must be sold by the
+    coalition to somebody, since it may have moved under another one.
+    """
+    known, names = grid.known, grid.names
+    periods = [*(comparison.now(known) or []), *(comparison.prior(known) or [])]
+    periods += chain.from_iterable(comparison.baseline(known))
+    of_none = np.full(names.cells, UNKNOWN, dtype=np.int64)
+    says = np.full(names.cells, -1, dtype=np.int64)
+    texts: list[str] = []
+    sold = np.zeros(names.goods.len(), dtype=np.bool_)
+    sold[grid.good[compared.is_in_totals & is_coalition[grid.exporter]]] = True
+    is_asked = sold | ~names.are_recoded()
+    exporters = known.reporters.filter(flow_code="X")
+    for source, dataset in exporters.select("source", "dataset").unique(maintain_order=True).iter_rows():
+        reporters, held, dealt = rows_of(known, (source, dataset, "X"), names.goods, names.countries)
+        members = reporters[is_coalition]
+        members = members[known.complete[members][:, periods].all(axis=1)] if periods else members[:0]
+        if not len(members):
+            continue
+        _, crossed = changes(known.edition[members][:, periods])
+        is_same = ((broken_by[:, None] & crossed[None, :]) == 0).any(axis=1)
+        goods = is_asked & is_same & known.held[held][:, periods].all(axis=1)
+        partners = ~is_coalition & known.dealt[dealt][:, periods].all(axis=1)
+        is_shown = (goods[:, None] & partners[None, :]).reshape(-1)
+        says[is_shown & (says < 0)] = len(texts)
+        texts.append(f"{_says(comparison.window)}, {source}")
+    zero = np.where(says >= 0, 0, of_none)
+    baseline = zero if comparison.baseline_years else of_none
+    return Legs(zero, zero, baseline, np.full(names.cells, np.nan), says, texts)
 
 
 def _legs(grid: Grid, comparison: Comparison, compared: Compared, is_coalition: Marks) -> Legs:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import dataframely as dy
 import numpy as np
@@ -18,7 +18,7 @@ from anomaly.bilateral.known import cut_by_value
 from anomaly.contract import schema
 from anomaly.contract.keys import WINDOW_KEY
 from anomaly.contract.settings import Settings
-from anomaly.features import exporter_totals, marks, neighbour_codes, window_table
+from anomaly.features import counterfactual, exporter_totals, marks, neighbour_codes, peers, window_table
 from anomaly.features.cells import UNKNOWN
 from anomaly.features.comparative_advantage import Exports, exports, place
 from anomaly.features.grid import Grid, Names, lay
@@ -30,6 +30,7 @@ from anomaly.indicators import INDICATORS
 from anomaly.indicators.base import price_surge
 
 NO_BASELINE = "no baseline"
+Made = TypeVar("Made")
 _FIXED = tuple(schema.Features.column_names())
 
 
@@ -51,6 +52,8 @@ class Plan:
         exporter_totals.spread; empty arrays where there are no totals.
     cut_off : polars.DataFrame
         Datasets that leave out small values: source, dataset, smallest_published_usd.
+    pairs : dict of tuple to peers.Pairs
+        How all that an exporter sells an importer rose, by comparison; empty where it is not known.
     """
 
     known: dict[str, Known]
@@ -59,6 +62,7 @@ class Plan:
     broken: pl.DataFrame
     exporters: dict[str, Amounts]
     cut_off: pl.DataFrame
+    pairs: dict[tuple[Any, ...], peers.Pairs]
 
 
 @cache
@@ -84,6 +88,7 @@ def plan(
     settings: Settings,
     totals: pl.DataFrame | None = None,
     wanted: pl.DataFrame | None = None,
+    pairs: pl.DataFrame | None = None,
 ) -> Plan:
     """Lookups and windows for all chunks of a run.
 
@@ -99,6 +104,8 @@ def plan(
         exporter_totals.build over all of bilateral; without it the growth of an exporter as a whole is unknown.
     wanted : polars.DataFrame, optional
         window_table of the windows to compute; all that are worth computing if not given.
+    pairs : polars.DataFrame, optional
+        features.pairs over all of bilateral; without it the rise of an exporter's other goods is unknown.
 
     Returns
     -------
@@ -113,7 +120,8 @@ def plan(
     }
     sold = {freq: exports(coverage, of_freq) for freq, of_freq in known.items()}
     cut_off = cut_by_value(scope, settings.extract_floor_usd)
-    return Plan(known, sold, window_table.by_frequency(wanted, known), broken, whole, cut_off)
+    comparisons = window_table.by_frequency(wanted, known)
+    return Plan(known, sold, comparisons, broken, whole, cut_off, {} if pairs is None else peers.by_comparison(pairs))
 
 
 def build(chunk: pl.DataFrame, plan: Plan, settings: Settings) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -169,15 +177,43 @@ def _once(grid: Grid, plan: Plan, settings: Settings) -> Once:
         place(grid, plan.exports[freq]),
         plan.exporters[freq],
         by_month(grid, plan.comparisons[freq], is_coalition, settings),
+        plan.pairs,
     )
+
+
+def established(chunk: pl.DataFrame, plan: Plan, settings: Settings) -> pl.DataFrame:
+    """The established routes of whole headings in every window, chosen by their baseline alone.
+
+    Parameters
+    ----------
+    chunk : polars.DataFrame
+        As for `build`.
+    plan : Plan
+        What all chunks share; of it neither totals nor pairs are looked at.
+    settings : Settings
+        Scenario: roles of countries, floor.
+
+    Returns
+    -------
+    polars.DataFrame
+        peers.COLUMNS.
+    """
+    parts = []
+    for freq, grid in (lay(chunk, plan.known) if chunk.height else {}).items():
+        is_coalition = grid.names.are(settings.coalition.countries)
+        broken_by = edition_bits(plan.broken, grid.names.goods)
+        parts += [
+            peers.rises_of(grid, comparison, compare(grid, comparison, broken_by), is_coalition, settings)
+            for comparison in plan.comparisons[freq]
+            if comparison.baseline_years
+        ]
+    return peers.joined(parts)
 
 
 def build_each(
     chunks: Iterable[pl.DataFrame], plan: Plan, settings: Settings, threads: int = 2
 ) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-    """`build` of each chunk, in order, several at a time; memory is that of `threads` + 1 chunks.
-
-    A chunk has one thread: those of a small product of matrices would only wait for each other.
+    """`build` of each chunk, in order, several at a time.
 
     Parameters
     ----------
@@ -195,10 +231,45 @@ def build_each(
     tuple of polars.DataFrame
         Features and refused comparisons of the next chunk, as `build` gives them.
     """
+    yield from _each(build, chunks, plan, settings, threads)
+
+
+def established_each(
+    chunks: Iterable[pl.DataFrame], plan: Plan, settings: Settings, threads: int = 2
+) -> Iterator[pl.DataFrame]:
+    """`established` of each chunk, in order, several at a time.
+
+    Parameters
+    ----------
+    chunks : iterable of polars.DataFrame
+        As for `build`; taken one by one.
+    plan : Plan
+        What all chunks share.
+    settings : Settings
+        As for `established`.
+    threads : int
+        Chunks at a time.
+
+    Yields
+    ------
+    polars.DataFrame
+        The established routes of the next chunk.
+    """
+    yield from _each(established, chunks, plan, settings, threads)
+
+
+def _each(
+    build: Callable[[pl.DataFrame, Plan, Settings], Made],
+    chunks: Iterable[pl.DataFrame],
+    plan: Plan,
+    settings: Settings,
+    threads: int,
+) -> Iterator[Made]:
+    """Memory is that of `threads` + 1 chunks. A chunk has one thread: those of a small product of matrices would only wait."""
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool:
-        waiting: deque[Future[tuple[pl.DataFrame, pl.DataFrame]]] = deque()
+        waiting: deque[Future[Made]] = deque()
         for chunk in chunks:
-            waiting.append(pool.submit(_build_and_let_go, [chunk], plan, settings))
+            waiting.append(pool.submit(_build_and_let_go, build, [chunk], plan, settings))
             del chunk
             if len(waiting) > threads:
                 yield waiting.popleft().result()
@@ -206,7 +277,9 @@ def build_each(
             yield waiting.popleft().result()
 
 
-def _build_and_let_go(chunk: list[pl.DataFrame], plan: Plan, settings: Settings) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _build_and_let_go(
+    build: Callable[[pl.DataFrame, Plan, Settings], Made], chunk: list[pl.DataFrame], plan: Plan, settings: Settings
+) -> Made:
     """`build` of the only chunk in the list, which nothing holds any more when `build` lets go of it."""
     return build(chunk.pop(), plan, settings)
 
@@ -299,11 +372,21 @@ def _with_indicators(frame: pl.DataFrame, settings: Settings) -> pl.DataFrame:
             lead_lag_months=pl.col("lead_lag_months").cast(pl.Int8),
             baseline_is_nothing=pl.when(shows_small_values | ~is_nothing).then(is_nothing),
         )
-        .with_columns(price_surge_log=price_surge(floor))
+        .with_columns(*_effects(), price_surge_log=price_surge(floor))
+        .with_columns(counterfactual_rise_log=counterfactual.rise_log(floor))
+        .with_columns(counterfactual_usd=counterfactual.value_usd(floor))
         .with_columns(among.name.prefix("median_"))
         .with_columns([indicator.expr(floor).cast(pl.Float64).alias(indicator.name) for indicator in INDICATORS])
         .select(*_FIXED, *[indicator.name for indicator in INDICATORS])
     )
+
+
+def _effects() -> list[pl.Expr]:
+    """Of the peers' medians what their number makes known."""
+    return [
+        peers.shrunk(pl.col(f"{side}_rise_log"), pl.col(f"{side}_peers"), least).alias(f"{side}_rise_log")
+        for side, least in (("good_importer", peers.LEAST_SELLERS), ("exporter_importer", peers.LEAST_GOODS))
+    ]
 
 
 def _roles(names: Names, settings: Settings) -> pl.Series:

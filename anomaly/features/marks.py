@@ -187,6 +187,27 @@ def _rows(ids: pl.DataFrame, dataset: tuple[str, str, str], wanted: pl.Series, n
     return rows.cast(pl.Int64).fill_null(nothing).to_numpy()
 
 
+def changes(edition: Editions) -> tuple[Marks, Ids]:
+    """The changes of HS edition within the reports of each reporter.
+
+    Parameters
+    ----------
+    edition : array of int, shape (reporters, periods)
+        HS edition of each report, 0 where there is none.
+
+    Returns
+    -------
+    tuple of array, shape (reporters,)
+        Whether there is a change, and the editions that came, a bit each, as refusals.edition_bits writes them.
+    """
+    edition = edition.astype(np.int64)
+    highest = edition.max(axis=1, initial=0)
+    lowest = np.where(edition > 0, edition, highest[:, None]).min(axis=1, initial=np.iinfo(np.int64).max)
+    is_changed = highest > lowest
+    crossed = np.where(is_changed, (1 << (highest + 1)) - (1 << (np.minimum(lowest, highest) + 1)), 0)
+    return is_changed, crossed
+
+
 def can_say(known: Known, reporter: Ids, held: Ids, dealt: Ids) -> Marks:
     """Whether a route's dataset can speak of it in each period: rules 1 and 2.
 

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from anomaly.bilateral.coverage import PARTNERS_OF_A_WHOLE_DATASET
 from anomaly.contract.settings import Settings
-from anomaly.features import cells, exporter_totals, neighbour_codes, unit_values
+from anomaly.features import cells, exporter_totals, neighbour_codes, peers, unit_values
 from anomaly.features import monthly as months
 from anomaly.features.cells import UNKNOWN
 from anomaly.features.coalition_legs import MIRROR, Compared, coalition_legs, mirror_legs
@@ -96,6 +97,8 @@ class Once:
         exporter_totals.spread; empty where there are no totals.
     months : dict of datetime.date to MonthlySigns
         By the end of a window; empty for annual data.
+    rises_of_pairs : dict of tuple to peers.Pairs
+        How all that an exporter sells an importer rose, by comparison.
     """
 
     is_coalition: Marks
@@ -106,6 +109,7 @@ class Once:
     exports: Placed
     sums: Amounts
     months: dict[date, months.MonthlySigns]
+    rises_of_pairs: dict[tuple[Any, ...], peers.Pairs]
 
 
 def measure(
@@ -142,6 +146,7 @@ def measure(
         lambda of, with_years: compare(of, with_years, once.broken_by),
         is_coalition,
         settings.coalition.countries,
+        once.broken_by,
     )
     largest = np.where(once.is_target[grid.importer], np.maximum(compared.value, compared.prior), compared.value)
     route = np.flatnonzero(compared.is_comparable & (largest >= settings.materiality_usd))
@@ -171,6 +176,7 @@ def measure(
         "coalition_to_hub_usd_per_kg": np.where(is_coalition[grid.exporter[route]], np.nan, legs.usd_per_kg[out_of]),
         **_totals(grid, once.is_whole, compared, route),
         **_exporter_growth(grid, once.sums, comparison, route, settings),
+        **_peers(grid, once, comparison, compared, route, settings),
         "revealed_advantage": revealed_advantage(grid, comparison, compared, once.exports, route),
         "matched_by_siblings": matched.share,
         "neighbour": matched.sibling,
@@ -281,6 +287,27 @@ def _exporter_growth(
     prior, base = exporter_totals.growth_log(sums, grid.known, comparison, float(settings.floor_usd))
     at = grid.reporter[route]
     return {"exporter_growth_prior_log": prior[at], "exporter_growth_baseline_log": base[at]}
+
+
+def _peers(
+    grid: Grid, once: Once, comparison: Comparison, compared: Compared, route: Ids, settings: Settings
+) -> dict[str, Column]:
+    """How the good's other sellers to the importer and the exporter's other goods to it rose, and how many these are."""
+    at = np.flatnonzero(peers.is_established(grid, comparison, compared, settings))
+    rises = peers.rise_log(compared, at, float(settings.floor_usd))
+    own = np.full(len(grid.good), np.nan)
+    own[at] = rises
+    of_good, sellers = peers.of_goods(grid, at, rises, route)
+    pairs = once.rises_of_pairs.get(peers.key_of(comparison))
+    of_pair, goods = np.full(len(route), np.nan), np.zeros(len(route), dtype=np.int64)
+    if pairs is not None:
+        of_pair, goods = pairs.without(grid.names, grid.exporter[route], grid.importer[route], own[route])
+    return {
+        "good_importer_rise_log": of_good,
+        "good_importer_peers": sellers,
+        "exporter_importer_rise_log": of_pair,
+        "exporter_importer_peers": goods,
+    }
 
 
 def are_whole(grid: Grid) -> Marks:

@@ -10,7 +10,7 @@ from anomaly.contract.settings import Settings
 from anomaly.features.cells import pick
 from anomaly.features.coalition_legs import Compared
 from anomaly.features.grid import Grid
-from anomaly.features.marks import Marks
+from anomaly.features.marks import Marks, changes
 from anomaly.features.windows import Comparison
 
 REFUSALS = {
@@ -61,14 +61,10 @@ def straddles(grid: Grid, broken_by: npt.NDArray[np.int64], at: list[int]) -> tu
     tuple of array of bool, shape (routes,)
         Whether a change breaks the route's good, and whether there is one at all.
     """
-    edition = grid.known.edition[:, at].astype(np.int64)
-    highest = edition.max(axis=1, initial=0)
-    lowest = np.where(edition > 0, edition, highest[:, None]).min(axis=1, initial=np.iinfo(np.int64).max)
-    is_changed = highest > lowest
+    is_changed, crossed = changes(grid.known.edition[:, at])
     if not is_changed.any():
         nowhere = np.zeros(len(grid.good), dtype=np.bool_)
         return nowhere, nowhere
-    crossed = np.where(is_changed, (1 << (highest + 1)) - (1 << (np.minimum(lowest, highest) + 1)), 0)
     return (broken_by[grid.good] & crossed[grid.reporter]) != 0, is_changed[grid.reporter]
 
 

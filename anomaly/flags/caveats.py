@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from anomaly.flags import naming
+from anomaly.indicators.base import change
+
 # Headings of which one piece is worth a route's year: aircraft, ships, rolling stock, reactors, turbines.
 LUMPY_HEADINGS = (
     "8401", "8402", "8406", "8411", "8601", "8602", "8603", "8605", "8606", "8801", "8802", "8901", "8902", "8904",
     "8905", "8906", "9305",
 )  # fmt: skip
 LUMPY = "A single lumpy good: one aircraft, ship or engine makes the whole figure."
+SHOCK_TOLD = 1.2  # a ratio that is told
+PROFILE_Q = 0.20  # above it a country's profile is nothing unusual
 ONE_PERIOD_SHARE = 0.9  # of a window's trade in one of its months
 
 
@@ -79,11 +84,26 @@ def caveats(row: Mapping[str, Any], calibrated: Mapping[str, Any], measures: str
             f"The extract has no value below {row['smallest_published_usd'] or 0:,} USD: what counts as nothing may be a small amount.",
         ),
         (
+            has_fallen(row) and not naming.type_of(row["flag_type"]).has_ended,
+            f"It fell on the year before ({change(row['value_usd'], row['value_prior_year_usd'])}): only its rise over the "
+            "baseline speaks for it.",
+        ),
+        (
+            (row.get("shock_ratio") or 1.0) >= SHOCK_TOLD,
+            f"Control routes, on which no re-export is possible, rose {row.get('shock_ratio') or 1:.1f} times as often as "
+            "chance allows: a shock of the year is in these figures, and p is raised for it.",
+        ),
+        (
+            (row.get("profile_q_value") or 0.0) > PROFILE_Q,
+            "Over all the exporter's goods to the importer nothing is unusual (q of its profile "
+            f"{row.get('profile_q_value') or 0:.2f}): calls of single routes alone are oftener false.",
+        ),
+        (
             calibrated.get("placebo_kind") == "none",
             "Too few placebos to judge it: flagged by a rule that is not calibrated.",
         ),
         (
-            calibrated.get("placebo_kind") == "periods",
+            (row.get("placebo_kind") or calibrated.get("placebo_kind")) == "periods",
             f"The placebos are the same routes before the {measures}: a shock of the year itself is not in them.",
         ),
     ]
@@ -104,6 +124,23 @@ def is_lumpy(good: str) -> bool:
         True for the headings of LUMPY_HEADINGS.
     """
     return good[:4] in LUMPY_HEADINGS
+
+
+def has_fallen(row: Mapping[str, Any]) -> bool:
+    """Whether a route carries less than a year before.
+
+    Parameters
+    ----------
+    row : mapping
+        value_usd and value_prior_year_usd.
+
+    Returns
+    -------
+    bool
+        False where the year before is unknown.
+    """
+    prior = row["value_prior_year_usd"]
+    return prior is not None and row["value_usd"] < prior
 
 
 _BENIGN_BY_CHAPTER = (

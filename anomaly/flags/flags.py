@@ -18,9 +18,13 @@ from anomaly.flags import naming, resolved, rule, types
 from anomaly.flags.caveats import benign_explanations, caveats
 from anomaly.flags.severity import list_tier, priority, severity
 from anomaly.flags.types.base import Limits
-from anomaly.indicators import INDICATORS
+from anomaly.indicators import INDICATORS, excess_usd
 
 _KEY = list(ROUTE_KEY)
+_OF_SCORES = (
+    "anomaly_score", "anomaly_rank", "p_value", "q_value", "stability_share", "placebo_kind", "shock_ratio",
+    "rest_low_log", "rest_high_log", "profile_q_value", "contributions",
+)  # fmt: skip
 
 
 def table_schema() -> type[dy.Schema]:
@@ -92,7 +96,7 @@ def _names(row: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]:
 
 def _ended(row: Mapping[str, Any], names: Mapping[str, str], tier: str | None, settings: Settings) -> dict[str, Any]:
     """A flag of a route that has fallen: no score, the lowest severity, one reason."""
-    score = dict.fromkeys(("anomaly_score", "anomaly_rank", "p_value", "q_value", "stability_share", "contributions"))
+    score = dict.fromkeys(_OF_SCORES)
     route = {**row, **score, "flag_type": resolved.FLAG_TYPE}
     most_severe, reasons = naming.type_of(resolved.FLAG_TYPE).most_severe, [resolved.reason(row, names)]
     return _flag(route, most_severe, reasons, {}, tier, settings)
@@ -129,6 +133,7 @@ def _flag(
     settings: Settings,
 ) -> dict[str, Any]:
     excess = None if row["excess_usd"] is None else round(row["excess_usd"])
+    low, high = excess_usd.between(row, settings.floor_usd)
     return {
         **{name: row[name] for name in _KEY},
         "flag_id": flag_id(row),
@@ -137,7 +142,10 @@ def _flag(
         "priority": priority(severity, settings.tier_weight(tier), excess),
         "list_tier": tier,
         **{name: row[name] for name in ("value_usd", "value_prior_year_usd", "value_baseline_usd")},
+        "counterfactual_usd": row["counterfactual_usd"],
         "excess_usd": excess,
+        "excess_low_usd": low,
+        "excess_high_usd": high,
         **{name: row[name] for name in ("anomaly_score", "anomaly_rank", "p_value", "q_value", "stability_share")},
         "compares": compares(row),
         "reasons": reasons,

@@ -10,6 +10,7 @@ import polars as pl
 from anomaly.contract.keys import COALITION_TO_HUB
 from anomaly.flags import types
 from anomaly.flags.types.base import FlagType, Limits
+from anomaly.reference.makers import makes
 
 SEVERITIES = ("low", "medium", "high")
 
@@ -97,8 +98,8 @@ def with_flag_type(flagged: pl.DataFrame, listed: Collection[str], limits: Limit
     Returns
     -------
     polars.DataFrame
-        The rows with `flag_type`, the last type of the registry that they show on their leg, and `most_severe`, the lowest
-        of the highest severities of all types that they show.
+        The rows with is_maker, maker_source and maker_year (reference.makers), `flag_type`, the last type of the registry
+        that they show on their leg, and `most_severe`, the lowest of the highest severities of all types that they show.
     """
     goods = pl.Series(sorted(listed), dtype=pl.String).implode()
     name, highest = pl.lit(None, dtype=pl.String), pl.lit(len(SEVERITIES) - 1)
@@ -113,10 +114,14 @@ def with_flag_type(flagged: pl.DataFrame, listed: Collection[str], limits: Limit
             .then(pl.min_horizontal(highest, SEVERITIES.index(flag_type.most_severe)))
             .otherwise(highest)
         )
-    return flagged.with_columns(
-        is_listed=pl.col("good").is_in(goods),
-        is_neighbour_listed=pl.col("neighbour_fell_good").is_in(goods).fill_null(value=False),
-    ).with_columns(
-        flag_type=name,
-        most_severe=highest.replace_strict(dict(enumerate(SEVERITIES)), return_dtype=pl.String),
+    return (
+        makes(flagged)
+        .with_columns(
+            is_listed=pl.col("good").is_in(goods),
+            is_neighbour_listed=pl.col("neighbour_fell_good").is_in(goods).fill_null(value=False),
+        )
+        .with_columns(
+            flag_type=name,
+            most_severe=highest.replace_strict(dict(enumerate(SEVERITIES)), return_dtype=pl.String),
+        )
     )

@@ -232,8 +232,9 @@ def _unusual(limits: Limits) -> Iterator[Condition]:
     Of routes that the run asked about.
     """
     q_value, q_limit = pl.col("q_value"), pl.col("q_limit")
+    unexplained = [limits.over(name) for name in ("unexplained_rise_log", "direct_drop_log")]
     is_new = (
-        pl.col("is_scored") & ~limits.is_from_coalition() & limits.over("new_route") & limits.over("direct_drop_log")
+        pl.col("is_scored") & ~limits.is_from_coalition() & pl.all_horizontal(limits.over("new_route"), *unexplained)
     )
     is_by_rule = is_new | _is_step_without_placebos(limits)
     yield Condition("scored", (q_value.is_not_null() & q_limit.is_not_null()) | is_by_rule, _not_scored(limits))
@@ -247,10 +248,12 @@ def _unusual(limits: Limits) -> Iterator[Condition]:
 def _is_step_without_placebos(limits: Limits) -> pl.Expr:
     """A monthly route of a window with too few placebos that rose in every way there is to tell; not calibrated.
 
-    Its level stepped up, it grew on the year before and on the baseline, what the exporter's other trade explains is
-    taken off, and the direct trade fell.
+    Its level stepped up, it grew on the year before and on the baseline, also beyond what everybody's trade explains, and
+    the direct trade fell.
     """
-    names = ("level_shift_log", "surge_log", "baseline_excess_log", "excess_usd", "direct_drop_log")
+    names = (
+        "level_shift_log", "surge_log", "baseline_excess_log", "unexplained_rise_log", "excess_usd", "direct_drop_log",
+    )  # fmt: skip
     is_unjudged = pl.col("is_scored").fill_null(value=False) & pl.col("q_value").is_null()
     is_since = ~pl.col("is_before_sanctions").fill_null(value=True)
     return (

@@ -8,20 +8,26 @@ from typing import Any
 
 import polars as pl
 
+from anomaly.flags.caveats import PROFILE_Q, has_fallen, is_lumpy
 from anomaly.flags.naming import SEVERITIES
 
 SEVERITY_WEIGHT = {"high": 3.0, "medium": 2.0, "low": 1.0}
-STRONG_Q = 0.10
+STRONG_Q = 0.05
+SHOCK_RATIO = 2.0  # from here on more than half of what is called may be a shock of the year
 LARGE_USD = 10_000_000
 
 
 def severity(row: Mapping[str, Any], tier: str | None) -> str:
     """high, medium or low, at most what the types that the flag shows allow.
 
+    Never high: a route that fell on the year before, a single lumpy good, any route of a window whose control routes say
+    that more than half of the calls may be a shock of the year, and one of a country whose profile over all its goods is
+    nothing unusual.
+
     Parameters
     ----------
     row : mapping
-        value_usd, q_value and most_severe of a flagged route.
+        value_usd, value_prior_year_usd, good, q_value, shock_ratio, profile_q_value and most_severe of a flagged route.
     tier : str, optional
         Tier of its good; None where the good is on no list.
 
@@ -32,7 +38,14 @@ def severity(row: Mapping[str, Any], tier: str | None) -> str:
     """
     q_value = 1.0 if row["q_value"] is None else row["q_value"]
     matters = row["value_usd"] >= LARGE_USD or tier is not None
-    place = (1 if q_value > STRONG_Q else 2) - (0 if matters else 1)
+    is_doubtful = (
+        has_fallen(row)
+        or is_lumpy(row["good"])
+        or (row.get("shock_ratio") or 1.0) >= SHOCK_RATIO
+        or (row.get("profile_q_value") or 0.0) > PROFILE_Q
+        or q_value > STRONG_Q
+    )
+    place = (1 if is_doubtful else 2) - (0 if matters else 1)
     return SEVERITIES[min(place, SEVERITIES.index(row["most_severe"]))]
 
 
@@ -46,7 +59,7 @@ def priority(severity: str, tier_weight: float, excess_usd: int | None) -> float
     tier_weight : float
         Of the good's tier on the scenario's lists, 1 where it is on none: Settings.tier_weight.
     excess_usd : int, optional
-        Value above what the exporter's other trade explains.
+        Value less its counterfactual.
 
     Returns
     -------

@@ -18,6 +18,7 @@ from anomaly.indicators import (
     share_shift_pp,
     size_effect,
     surge_log,
+    unexplained_rise_log,
     unit_value_gap_log,
     upstream_surge_log,
     volume_surge_log,
@@ -26,6 +27,7 @@ from anomaly.indicators.base import Indicator
 
 INDICATORS: tuple[Indicator, ...] = (
     surge_log.INDICATOR,
+    unexplained_rise_log.INDICATOR,
     volume_surge_log.INDICATOR,
     record_excess_log.INDICATOR,
     baseline_excess_log.INDICATOR,

@@ -11,6 +11,9 @@ An indicator sees one window of many routes, one row a route, with these columns
     matched_by_siblings                                     neighbour_codes.matched: falls of the heading beside the rise
     elsewhere_usd, _prior_usd, _baseline_usd                the exporter's exports of the good to everyone else
     exporter_growth_prior_log, _baseline_log                exporter_totals.growth_log: all it exports but to targets
+    good_importer_rise_log, _peers                          median rise of the good's other sellers to the importer
+    exporter_importer_rise_log, _peers                      median rise of the exporter's other goods to the importer
+    counterfactual_rise_log, counterfactual_usd             the rise over the baseline that is everybody's; the value with it
     all_to_importer_usd, _prior_usd                         everyone's exports of the good to the importer
     coalition_to_target_usd, _prior_usd, _baseline_usd      the coalition's exports of the good to the importer
     coalition_to_hub_usd, _prior_usd, _baseline_usd         the coalition's exports of the good to the exporter
@@ -171,18 +174,15 @@ def direct_fall_log(floor_usd: float) -> pl.Expr:
     return pl.when(pl.col("coalition_to_target_usd").is_not_null()).then(pl.max_horizontal(*falls, pl.lit(0.0)))
 
 
-def net_of_elsewhere(name: str, then: str, floor_usd: float) -> pl.Expr:
-    """The suspicious side of a growth beyond that of the exporter's sales to everyone else.
+def elsewhere_log(then: str, floor_usd: float) -> pl.Expr:
+    """Growth of what the exporter sells to others, of the good or of all goods, the larger of the two; at least 0.
 
-    What the exporter sells to others, of the good or of all goods, is taken off, the larger of the two: a boom of the
-    good or of the exporter is no evidence on any of its routes. Sales of the good count on the scale of the route: the
-    floor is what the route itself was, where that is more, since others who buy next to nothing say next to nothing.
-    Where its other trade is unknown, nothing is taken off.
+    A boom of the good or of the exporter is no evidence on any of its routes. Sales of the good count on the scale of the
+    route: the floor is what the route itself was, where that is more, since others who buy next to nothing say next to
+    nothing.
 
     Parameters
     ----------
-    name : str
-        Column of the growth, in logs.
     then : str
         What the growth is against: "prior" or "baseline".
     floor_usd : float
@@ -191,14 +191,29 @@ def net_of_elsewhere(name: str, then: str, floor_usd: float) -> pl.Expr:
     Returns
     -------
     polars.Expr
-        Float64, in logs, never below 0, never null.
+        Float64, in logs, never below 0, never null: nothing where the other trade is unknown.
     """
     was = {"prior": "value_prior_year_usd", "baseline": "value_baseline_usd"}[then]
     scale = pl.max_horizontal(pl.lit(floor_usd), pl.col(was).cast(pl.Float64))
     of_the_good = log_ratio("elsewhere_usd", f"elsewhere_{then}_usd", scale)
     of_all_goods = pl.col(f"exporter_growth_{then}_log")
-    elsewhere = pl.max_horizontal(of_the_good, of_all_goods).clip(lower_bound=0).fill_null(0.0)
-    return (pl.col(name) - elsewhere).clip(lower_bound=0).fill_null(0.0)
+    return pl.max_horizontal(of_the_good, of_all_goods).clip(lower_bound=0).fill_null(0.0)
+
+
+def net_of_counterfactual(name: str) -> pl.Expr:
+    """The suspicious side of a growth over the baseline beyond what is everybody's.
+
+    Parameters
+    ----------
+    name : str
+        Column of the growth, in logs.
+
+    Returns
+    -------
+    polars.Expr
+        Float64, in logs, never below 0, never null.
+    """
+    return (pl.col(name) - pl.col("counterfactual_rise_log")).clip(lower_bound=0).fill_null(0.0)
 
 
 def usd(value: float | int | None) -> str:

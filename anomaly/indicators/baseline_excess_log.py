@@ -1,6 +1,6 @@
 """Growth against the mean of the baseline years."""
 
-from anomaly.indicators.base import Indicator, change, log_ratio, net_of_elsewhere, usd
+from anomaly.indicators.base import Indicator, change, log_ratio, net_of_counterfactual, usd
 
 INDICATOR = Indicator(
     name="baseline_excess_log",
@@ -13,5 +13,5 @@ INDICATOR = Indicator(
         f"It stands at {usd(row['value_usd'])} against a mean of {usd(row['value_baseline_usd'])} in the same months of "
         f"{row['baseline_years']} ({change(row['value_usd'], row['value_baseline_usd'])})."
     ),
-    forest=lambda floor_usd: net_of_elsewhere("baseline_excess_log", "baseline", floor_usd),
+    forest=lambda _floor_usd: net_of_counterfactual("baseline_excess_log"),
 )

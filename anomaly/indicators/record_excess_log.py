@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from anomaly.indicators.base import Indicator, change, net_of_elsewhere, usd
+from anomaly.indicators.base import Indicator, change, net_of_counterfactual, usd
 
 
 def _excess(floor_usd: float) -> pl.Expr:
@@ -27,5 +27,5 @@ INDICATOR = Indicator(
         if row["value_baseline_max_usd"] is not None
         else f"It is above the year before: {usd(row['value_usd'])} against {usd(row['value_prior_year_usd'])}."
     ),
-    forest=lambda floor_usd: net_of_elsewhere("record_excess_log", "baseline", floor_usd),
+    forest=lambda _floor_usd: net_of_counterfactual("record_excess_log"),
 )

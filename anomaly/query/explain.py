@@ -15,6 +15,7 @@ from anomaly.contract.periods import Window, is_window, parse_tag, window_of, wi
 from anomaly.contract.scenario import Scenario
 from anomaly.flags.types.base import Limits
 from anomaly.indicators import INDICATORS
+from anomaly.query.explain_counterfactual import JUDGED, counterfactual, effects, judged
 from anomaly.query.explain_evidence import evidence_parts, flag_part, next_steps, why_not
 from anomaly.reference import goods
 
@@ -140,12 +141,13 @@ def explain(row: Row, tables: Tables, limits: Limits, run: Row) -> Row:
     Returns
     -------
     dict
-        Parts by name: from the route and its flag, or why it is none, over windows, indicators, score, legs and both
-        sides' reports to raw_files and run. Values are in USD, weights in kg (of `mirror` in g); None is unknown.
+        Parts by name: from the route and its flag, or why it is none, over windows, counterfactual, indicators, score, legs
+        and both sides' reports to raw_files and run. Values are in USD, weights in kg (of `mirror` in g); None is unknown.
     """
     flag = _row_of(tables, "flags", row)
     score = _row_of(tables, "scores", row)
     contributions = _contributions(flag, row, tables)
+    scored = _score(score, row, tables)
     return {
         "route": {
             "good": row["good"],
@@ -161,10 +163,13 @@ def explain(row: Row, tables: Tables, limits: Limits, run: Row) -> Row:
         },
         "flag": flag_part(flag) if flag else {"flagged": "no", "because": why_not(row, tables, limits)},
         "windows": _windows(row),
+        "counterfactual": counterfactual(row, score, limits.floor_usd),
+        "everybodys_rise": effects(row),
         "reasons": [reason["text"] for reason in flag["reasons"]] if flag else [],
         **evidence_parts(flag, tables.get("flags.without", pl.DataFrame())),
         "indicators": indicators(row, limits.thresholds, contributions),
-        "score": _score(score, row, tables),
+        "score": scored,
+        "judged": judged(row, score, row["exporter_iso"] in limits.coalition, scored.get("says", "")),
         "contributions": contributions,
         "legs": _legs(row),
         "mirror": mirror(tables["bilateral"], row) if "bilateral" in tables else [],
@@ -257,16 +262,15 @@ def indicators(row: Row, thresholds: Mapping[str, float], contributions: Sequenc
 def _score(score: Row | None, row: Row, tables: Tables) -> Row:
     if score is None:
         return {}
-    names = ("anomaly_score", "anomaly_rank", "p_value", "q_value", "placebos")
     calibration = tables.get("scores.calibration", pl.DataFrame())
     if calibration.height:
         leg = HUB_TO_TARGET if row["role"] == "target" else COALITION_TO_HUB
         calibration = calibration.filter(*[pl.col(name) == pl.lit(row[name]) for name in WINDOW_KEY])
         calibration = calibration.filter(pl.col("leg") == leg) if "leg" in calibration.columns else calibration
     rates_of_leg = calibration.row(0, named=True) if calibration.height else {}
-    rates = ("placebo_kind", "targets", "targets_flagged_per_1000", "placebos_flagged_per_1000", "says")
+    rates = ("targets", "targets_flagged_per_1000", "placebos_flagged_per_1000", "says")
     return {
-        **{name: score[name] for name in names},
+        **{name: score[name] for name in ("anomaly_score", "anomaly_rank", *JUDGED)},
         **{name: rates_of_leg[name] for name in rates if name in rates_of_leg},
         "reproduced": "not tried; --reproduce fits the forest again and compares",
     }

@@ -15,7 +15,8 @@ from anomaly.reference import countries, goods
 Row = dict[str, Any]
 
 _SHOWN = (
-    "flag_id", "flag_type", "severity", "priority", "list_tier", "excess_usd", "stability_share", "compares", "evidence",
+    "flag_id", "flag_type", "severity", "priority", "list_tier", "excess_usd", "excess_low_usd", "excess_high_usd",
+    "stability_share", "compares", "evidence",
 )  # fmt: skip
 NOT_TRIED = "not tried for this flag; it is for those of the highest priority that stand now"
 

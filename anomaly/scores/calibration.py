@@ -5,9 +5,6 @@ Arrays in, arrays out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import false_discovery_control
@@ -15,98 +12,62 @@ from scipy.stats import false_discovery_control
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 
-NULL_FROM_P = 0.5  # above it hardly any route is part of evasion: Storey 2002, J. R. Stat. Soc. B 64, 479-498
+LEAST_FAMILY = 10  # routes of a family of its own; many small ones would each call some by chance
 
 
-@dataclass(frozen=True, slots=True)
-class Null:
-    """Placebos as a null distribution, split into the size bands that have enough of their own.
-
-    A route is compared with the placebos of its band where there are enough, else with all.
+def p_values(null: Floats, score: Floats) -> Floats:
+    """How often a route that cannot be evasion looks as unusual: (1 + placebos with as much) / (1 + placebos).
 
     Parameters
     ----------
-    score : array of float, shape (placebos,)
+    null : array of float, shape (placebos,)
         How unusual each placebo is; higher is more suspicious.
-    value_usd : array of int, shape (placebos,)
-        Trade of each in its window, whole USD.
-    size_bands_usd : sequence of int
-        Where one band ends and the next begins, ascending.
-    least_in_band : int
-        Placebos that a band needs to be a null distribution of its own.
+    score : array of float, shape (routes,)
+        On the same scale.
+
+    Returns
+    -------
+    array of float, shape (routes,)
+        p, above 0 and at most 1.
+
+    Examples
+    --------
+    >>> p_values(np.array([0.1, 0.2, 0.3]), np.array([0.2, 0.9])).tolist()
+    [0.75, 0.25]
     """
+    once = np.ones((1, len(null)), dtype=np.int64)
+    result: Floats = p_values_of(once, null, score)[0]
+    return result
 
-    score: Floats
-    value_usd: Counts
-    size_bands_usd: Sequence[int]
-    least_in_band: int
 
-    def p_values(self, score: Floats, value_usd: Counts) -> tuple[Floats, Counts]:
-        """How often a route that cannot be evasion looks as unusual: (1 + placebos with as much) / (1 + placebos).
+def p_values_of(backgrounds: Counts, null: Floats, score: Floats) -> Floats:
+    """The same p against several backgrounds at once.
 
-        Parameters
-        ----------
-        score : array of float, shape (routes,)
-            On the scale of the placebos' own.
-        value_usd : array of int, shape (routes,)
-            Trade of each in its window, whole USD: which band it is in.
+    Parameters
+    ----------
+    backgrounds : array of int, shape (backgrounds, placebos)
+        How often each placebo counts in each of them, see `resampled`.
+    null, score : array of float
+        As for `p_values`.
 
-        Returns
-        -------
-        tuple of array
-            p, above 0 and at most 1, and the number of placebos that it was read from; both of shape (routes,).
-
-        Examples
-        --------
-        >>> placebos = Null(np.array([0.1, 0.2, 0.3]), np.array([5, 5, 5]), size_bands_usd=(10,), least_in_band=1)
-        >>> p_value, count = placebos.p_values(np.array([0.2, 0.9]), np.array([5, 5]))
-        >>> p_value.tolist(), count.tolist()
-        ([0.75, 0.25], [3, 3])
-        """
-        once = np.ones((1, len(self.score)), dtype=np.int64)
-        p_value, count = self.p_values_of(once, score, value_usd)
-        return p_value[0], count[0]
-
-    def p_values_of(self, backgrounds: Counts, score: Floats, value_usd: Counts) -> tuple[Floats, Counts]:
-        """The same p against several backgrounds at once.
-
-        Parameters
-        ----------
-        backgrounds : array of int, shape (backgrounds, placebos)
-            How often each placebo counts in each of them, see `resampled`.
-        score : array of float, shape (routes,)
-            As for `p_values`.
-        value_usd : array of int, shape (routes,)
-            As for `p_values`.
-
-        Returns
-        -------
-        tuple of array
-            p and the number of placebos, both of shape (backgrounds, routes).
-        """
-        edges = np.array(self.size_bands_usd)
-        null_bands = np.searchsorted(edges, self.value_usd, side="right")
-        bands = np.searchsorted(edges, value_usd, side="right")
-        order = np.argsort(self.score, kind="stable")
-        p_value = np.ones((len(backgrounds), len(score)))
-        count = np.zeros((len(backgrounds), len(score)), dtype=np.int64)
-        for band in np.unique(bands):
-            same = order[null_bands[order] == band]
-            used = same if len(same) >= self.least_in_band else order
-            inside = bands == band
-            at = np.searchsorted(self.score[used], score[inside], side="left")
-            below = np.zeros((len(backgrounds), len(used) + 1), dtype=np.int64)
-            np.cumsum(backgrounds[:, used], axis=1, out=below[:, 1:])
-            placebos = below[:, -1:]
-            p_value[:, inside] = (1 + placebos - below[:, at]) / (1 + placebos)
-            count[:, inside] = placebos
-        return p_value, count
+    Returns
+    -------
+    array of float, shape (backgrounds, routes)
+        p, above 0 and at most 1.
+    """
+    order = np.argsort(null, kind="stable")
+    at = np.searchsorted(null[order], score, side="left")
+    below = np.zeros((len(backgrounds), len(null) + 1), dtype=np.int64)
+    np.cumsum(backgrounds[:, order], axis=1, out=below[:, 1:])
+    placebos = below[:, -1:]
+    result: Floats = (1 + placebos - below[:, at]) / (1 + placebos)
+    return result
 
 
 def q_values(p_values: Floats, hypothesis_weights: Floats) -> Floats:
     """Share of false flags to expect among the routes down to each.
 
-    Benjamini and Hochberg 1995 on p divided by the weight of its hypothesis, times the share of honest routes.
+    Benjamini and Hochberg 1995 on p divided by the weight of its hypothesis.
 
     Parameters
     ----------
@@ -122,29 +83,28 @@ def q_values(p_values: Floats, hypothesis_weights: Floats) -> Floats:
 
     Notes
     -----
-    The share of honest routes is read from the weights of those with p above NULL_FROM_P: Storey's estimate, with
-    weights. It is at most 1.
+    No share of honest routes is estimated (Storey 2002): a shock of the year that raises honest trade reads as if fewer were
+    honest, and the false share rises most where it must not (docs/evaluation.md).
 
     References
     ----------
     Genovese, Roeder and Wasserman 2006, False discovery control with p-value weighting, Biometrika 93(3), 509-524.
-    Ignatiadis and Huber 2021, Covariate powered cross-weighted multiple testing, J. R. Stat. Soc. B 83(4), 720-751.
+    Bates, Candès, Lei, Romano and Sesia 2023, Testing for outliers with conformal p-values, Ann. Stat. 51(1), 149-178.
 
     Examples
     --------
-    Four routes of one window; the same p counts for more where evasion was likelier before.
+    Twenty routes of one window; the same p counts for more where evasion was likelier before.
 
-    >>> q_values(np.array([0.01, 0.02, 0.4, 0.9]), np.ones(4)).round(2).tolist()
-    [0.04, 0.04, 0.53, 0.9]
-    >>> q_values(np.array([0.01, 0.02, 0.4, 0.9]), np.array([0.5, 2.5, 0.5, 0.5])).round(2).tolist()
-    [0.04, 0.03, 1.0, 1.0]
+    >>> p_value = np.array([0.001, 0.001, *[0.9] * 18])
+    >>> q_values(p_value, np.ones(20))[:2].round(3).tolist()
+    [0.01, 0.01]
+    >>> q_values(p_value, np.array([0.1, 1.9, *[1.0] * 18]))[:2].round(3).tolist()
+    [0.1, 0.011]
     """
     if not p_values.shape[-1]:
         return p_values.copy()
-    above = np.where(p_values > NULL_FROM_P, hypothesis_weights, 0.0).sum(axis=-1, keepdims=True)
-    honest = (hypothesis_weights.max() + above) / (p_values.shape[-1] * (1 - NULL_FROM_P))
     weighted = np.minimum(p_values / hypothesis_weights, 1.0)  # a p beyond 1 is 1, and all that is asked for below
-    result: Floats = false_discovery_control(weighted, axis=-1) * np.minimum(1.0, honest)
+    result: Floats = false_discovery_control(weighted, axis=-1)
     return result
 
 

@@ -5,11 +5,14 @@ Expressions and selections over forest_inputs.build.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import polars as pl
 
 from anomaly.contract.keys import WINDOW_KEY
 from anomaly.contract.schema import is_own_gap
 from anomaly.contract.settings import Settings
+from anomaly.scores.forest_inputs import PUBLISHED
 from anomaly.scores.goods_asked import is_ever_controlled, is_in_question
 
 
@@ -79,15 +82,32 @@ def thinned(group: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     return group.filter(is_asked_about(settings) | (is_placebo(settings) & ((count <= most) | is_kept)))
 
 
-def placebos_of(window: pl.DataFrame, routes: pl.DataFrame, settings: Settings) -> tuple[pl.DataFrame, str]:
-    """The placebos of a window: importers outside the matter, goods outside it, else earlier periods.
-
-    Goods where the scenario asks about listed ones only. Of earlier periods those of the same season, where they are enough.
+@dataclass(frozen=True, slots=True)
+class Placebos:
+    """What routes of a window are held against.
 
     Parameters
     ----------
-    window : polars.DataFrame
-        The routes of a window that are asked about; at least one row.
+    rows : polars.DataFrame
+        Of the routes that placebos_of was given.
+    kind : str
+        What they are: importers, periods, both, goods, goods_and_periods or none.
+    is_borrowed : bool
+        Whether they are other publishers' too, since those alike were too few.
+    """
+
+    rows: pl.DataFrame
+    kind: str
+    is_borrowed: bool
+
+
+def placebos_of(asked: pl.DataFrame, routes: pl.DataFrame, settings: Settings) -> Placebos:
+    """The placebos of routes: of the same publisher and alike published; of all, where these are too few.
+
+    Parameters
+    ----------
+    asked : polars.DataFrame
+        Routes of a window that are asked about and published alike; at least one row.
     routes : polars.DataFrame
         All routes of the leg, as `thinned` gives them.
     settings : Settings
@@ -95,8 +115,21 @@ def placebos_of(window: pl.DataFrame, routes: pl.DataFrame, settings: Settings) 
 
     Returns
     -------
-    tuple of polars.DataFrame and str
-        Rows of `routes`, and what they are: importers, periods, both, goods, goods_and_periods or none.
+    Placebos
+        Those to hold them against.
+    """
+    alike = pl.all_horizontal([pl.col(name) == pl.lit(asked[name][0]) for name in PUBLISHED])
+    rows, kind = _of(asked, routes.filter(alike), settings)
+    if rows.height >= settings.calibration.least_placebos:
+        return Placebos(rows, kind, is_borrowed=False)
+    of_all, kind_of_all = _of(asked, routes, settings)
+    return Placebos(of_all, kind_of_all, is_borrowed=of_all.height > rows.height)
+
+
+def _of(window: pl.DataFrame, routes: pl.DataFrame, settings: Settings) -> tuple[pl.DataFrame, str]:
+    """Importers outside the matter, else goods outside it, else earlier periods.
+
+    Goods where the scenario asks about listed ones only. Of earlier periods those of the same season, where they are enough.
     """
     end, months = window["window_end"][0], int(window["window_months"][0])
     outside = routes.filter(is_placebo(settings))

@@ -1,4 +1,4 @@
-"""The isolation forest and its calibration on routes that cannot be evasion: forest inputs → scores."""
+"""Routes held against routes that cannot be evasion: what they are judged by → scores, calibration, contributions."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from sklearn import config_context
-from sklearn.ensemble import IsolationForest
 
-from anomaly.contract.errors import ContractBroken
 from anomaly.contract.keys import COALITION_TO_HUB, HUB_TO_TARGET, ROUTE, WINDOW_KEY, WINDOW_TYPES
 from anomaly.contract.schema import ROUTE_KEY
 from anomaly.contract.settings import Settings
-from anomaly.scores.calibration import Null, q_values, resampled
+from anomaly.scores import families, forest, shock
+from anomaly.scores.forest_inputs import PUBLISHED
+from anomaly.scores.joint import joint
 from anomaly.scores.placebos import is_asked_about, is_placebo, placebos_of, thinned
 
 Matrix = npt.NDArray[np.float64]
@@ -25,6 +24,9 @@ _LABELS = [*_GROUP, *[name for name in _KEY if name not in _GROUP], "role", "is_
 _SCORES = {
     "anomaly_score": pl.Float64, "evidence_score": pl.Float64, "evidence_weight": pl.Float64, "anomaly_rank": pl.Int64,
     "p_value": pl.Float64, "q_value": pl.Float64, "stability_share": pl.Float64, "placebos": pl.Int64,
+    "placebo_kind": pl.String, "tested_among": pl.String, "room_log": pl.Float64, "roughness": pl.Float64,
+    "shock_ratio": pl.Float64, "rest_low_log": pl.Float64, "rest_high_log": pl.Float64,
+    "profile_q_value": pl.Float64,
 }  # fmt: skip
 _SAYS = {
     "importers": "the same goods to importers that are neither target, coalition, possible hub nor neighbour of one",
@@ -58,10 +60,14 @@ class Scored:
 def build(inputs: pl.DataFrame, names: Mapping[str, Sequence[str]], settings: Settings) -> Scored:
     """Score the routes to targets, and the coalition's routes to possible hubs, against their placebos.
 
-    The score of a route (column evidence_score) is the mean of two ranks, by the forest and by the leading input. Its p
-    is the share of placebos with as much: the same window's placebo importers where there are enough, else the targets'
-    own windows before the sanctions, and both where neither is enough. Rows are sorted by key first: the same rows in
-    another order give the same bytes. A route without enough placebos has a row without figures.
+    A hub's route to a target is judged by the soft minimum of its unexplained rise and the room for it (joint), where enough
+    placebos have a known room too, else by the rise alone; a route of the coalition by the mean of two ranks, by the forest
+    and by the leading input. p is the share of placebos with as much: the same window's placebo importers where there are
+    enough, else the targets' own windows before the sanctions, and both where neither is enough; of the same publisher and
+    alike published where these are enough, else of all. It is raised by what control routes show of a shock of the year
+    (shock). q is over the routes of a window that are alike published and judged by the same. The forest's anomaly_score is
+    told beside it. Rows are sorted by key first: the same rows in another order give the same bytes. A route without enough
+    placebos has a row without figures.
 
     Parameters
     ----------
@@ -82,34 +88,31 @@ def build(inputs: pl.DataFrame, names: Mapping[str, Sequence[str]], settings: Se
     ContractBroken
         Where an input is null, NaN or inf.
     """
-    _refuse_unfinished(inputs, sorted({name for leg in names.values() for name in leg} | {"evidence_weight"}))
+    inputs_of_legs = sorted({name for leg in names.values() for name in leg})
+    forest.refuse_unfinished(inputs, [*inputs_of_legs, "evidence_weight", "rise_log", "roughness"])
     scores, calibration, contributions = [], [], []
     for group in inputs.sort(_LABELS).partition_by(_GROUP, maintain_order=True):
         asked = group.filter(is_asked_about(settings))
         if asked.is_empty():
             continue
         windows = asked.partition_by(WINDOW_KEY, maintain_order=True)
-        if group.filter(is_placebo(settings)).height < settings.calibration.least_placebos:
-            count = group.filter(is_placebo(settings)).height
+        count = group.filter(is_placebo(settings)).height
+        if count < settings.calibration.least_placebos:
             scores += [window.with_columns(placebos=pl.lit(count, dtype=pl.Int64)) for window in windows]
             calibration += [_uncalibrated(window, count, settings) for window in windows]
             continue
         of_leg = list(names[COALITION_TO_HUB if group["is_from_coalition"][0] else HUB_TO_TARGET])
         routes = thinned(group, settings)
-        halves = _fit(routes, of_leg, settings)
-        ranked = _ranked(routes, halves, of_leg, settings)
-        routes = routes.with_columns(
-            anomaly_score=pl.Series(ranked.anomaly), evidence_score=pl.Series(ranked.score), _at=pl.int_range(pl.len())
-        )
+        halves = forest.fit(routes, of_leg, settings)
+        routes = _with_evidence(routes, halves, of_leg, settings)
         called: list[pl.DataFrame] = []
+        before: dict[tuple[object, ...], list[shock.Controls]] = {}
         for window in routes.filter(is_asked_about(settings)).partition_by(WINDOW_KEY, maintain_order=True):
-            placebos, kind = placebos_of(window, routes, settings)
-            limit = settings.calibration.q_limit_of_periods if kind == "periods" else settings.calibration.q_limit
-            tested = _calibrate(window, placebos, ranked, limit, settings)
+            tested, report = _window(window, routes, before, settings)
             scores.append(tested)
-            calibration.append(_report(tested, placebos, kind, limit, settings))
-            called.append(tested.filter(pl.col("q_value") <= limit))
-        contributions.append(_contribute(pl.concat(called), halves.forests_of_all_seeds(), of_leg))
+            calibration.append(report)
+            called.append(tested.filter(pl.col("q_value") <= settings.calibration.q_limit))
+        contributions.append(forest.contribute(pl.concat(called), halves.forests_of_all_seeds(), of_leg))
     return Scored(
         _joined(scores, _empty(_SCORES)).select(*_KEY, *_SCORES).sort(_KEY),
         _joined(calibration, _empty_calibration()).sort([*WINDOW_KEY, "leg"]),
@@ -121,164 +124,82 @@ def _joined(parts: list[pl.DataFrame], empty: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([empty, *parts], how="diagonal") if parts else empty
 
 
-def _refuse_unfinished(inputs: pl.DataFrame, names: Sequence[str]) -> None:
-    """The forest takes inf and NaN in silence: refuse them here."""
-    bad = inputs.select(pl.any_horizontal(~pl.col(names).is_finite().fill_null(value=False)).sum()).item()
-    if bad:
-        raise ContractBroken("finite forest inputs", "rows with null, NaN or inf", count=int(bad))
+def _with_evidence(
+    routes: pl.DataFrame, halves: forest.Halves, names: Sequence[str], settings: Settings
+) -> pl.DataFrame:
+    """Add anomaly_score, rise_score (the rise over the year's roughness; on the coalition's leg the ranks) and joint_score.
 
-
-@dataclass(frozen=True, slots=True)
-class _Halves:
-    """For each seed, which placebos are in the first half, and a forest fitted on each half."""
-
-    first: list[npt.NDArray[np.bool_]]
-    forests: list[tuple[IsolationForest, IsolationForest]]
-
-    def forests_of_all_seeds(self) -> list[IsolationForest]:
-        return [forest for pair in self.forests for forest in pair]
-
-
-def _fit(routes: pl.DataFrame, names: Sequence[str], settings: Settings) -> _Halves:
-    """Two forests a seed, each on one half of the placebos and on the frame of all routes."""
-    placebos = routes.filter(is_placebo(settings)).select(names).to_numpy()
-    taken = np.zeros(len(placebos), dtype=np.bool_)
-    taken[np.linspace(0, len(placebos) - 1, min(len(placebos), settings.forest.most_rows)).astype(np.int64)] = True
-    frame = np.diag(routes.select(names).to_numpy().max(axis=0))
-    first, forests = [], []
-    for seed in settings.forest.seeds:
-        in_first = np.random.default_rng(seed).permutation(len(placebos)) < len(placebos) // 2
-        of_first = _forest(placebos[in_first & taken], frame, 2 * seed, settings)
-        of_second = _forest(placebos[~in_first & taken], frame, 2 * seed + 1, settings)
-        first.append(in_first)
-        forests.append((of_first, of_second))
-    return _Halves(first, forests)
-
-
-def _forest(rows: Matrix, frame: Matrix, seed: int, settings: Settings) -> IsolationForest:
-    """A forest splits within the range of its sample only: a route at twice that range and one at ten times it would
-    score alike. The frame, one point an input at the largest value any route has, keeps the range open in every
-    sample.
+    A placebo is scored by the forests that have not seen it, so that it is as new to them as any other route.
     """
-    samples = min(settings.forest.max_samples, len(rows))
-    framed = np.vstack([rows, np.repeat(frame, -(-len(rows) // samples), axis=0)])
-    forest = IsolationForest(n_estimators=settings.forest.trees, max_samples=samples, random_state=seed)
-    with config_context(assume_finite=True, skip_parameter_validation=True):  # checked once, not once a tree
-        return forest.fit(framed)
-
-
-@dataclass(frozen=True, slots=True)
-class _Ranked:
-    """Of every route: mean anomaly by the forests, the score, and the score by each seed alone (seeds x routes)."""
-
-    anomaly: Matrix
-    score: Matrix
-    score_by_seed: Matrix
-
-
-def _ranked(routes: pl.DataFrame, halves: _Halves, names: Sequence[str], settings: Settings) -> _Ranked:
-    """A placebo is scored by the forests that have not seen it, so that it is as new to them as any other route."""
     rows = routes.select(names).to_numpy()
     at = np.flatnonzero(routes.select(is_placebo(settings)).to_series().to_numpy())
     distinct, back = np.unique(rows, axis=0, return_inverse=True)
     back = back.reshape(-1)
     by_seed = np.empty((len(halves.forests), len(rows)))
     for number, (in_first, (of_first, of_second)) in enumerate(zip(halves.first, halves.forests, strict=True)):
-        by_first, by_second = _anomaly(of_first, distinct)[back], _anomaly(of_second, distinct)[back]
+        by_first, by_second = forest.anomaly_of(of_first, distinct)[back], forest.anomaly_of(of_second, distinct)[back]
         by_seed[number] = (by_first + by_second) / 2
         by_seed[number, at] = np.where(in_first, by_second[at], by_first[at])
-    leading, has_any = _rank(rows[:, 0]), (rows > 0).any(axis=1)
-    mean: Matrix = np.round(by_seed.mean(axis=0), 12)
-
-    def score(anomaly: Matrix) -> Matrix:
-        """Nothing is nothing, whichever half of the forests looked at it."""
-        return np.where(has_any, np.round((_rank(anomaly) + leading) / 2, 12), 0.0)
-
-    return _Ranked(mean, score(mean), np.stack([score(anomaly) for anomaly in by_seed]))
-
-
-def _rank(values: Matrix) -> Matrix:
-    """Place among all, 0 to 1, the mean place where several are equal."""
-    result: Matrix = (pl.Series(values).rank("average").to_numpy() - 0.5) / len(values)
-    return result
-
-
-def _mean_anomaly(rows: Matrix, forests: Sequence[IsolationForest]) -> Matrix:
-    """Mean anomaly of rows over forests, 0 to 1."""
-    result: Matrix = np.mean([_anomaly(forest, rows) for forest in forests], axis=0)
-    return result
-
-
-def _anomaly(forest: IsolationForest, rows: Matrix) -> Matrix:
-    """0 to 1, higher is more anomalous: the one place where scikit-learn's sign is turned."""
-    with config_context(assume_finite=True, skip_parameter_validation=True):
-        result: Matrix = -forest.score_samples(rows)
-    return result
-
-
-def plain_forest(rows: pl.DataFrame, seed: int) -> pl.Series:
-    """Anomaly of each row by a forest with scikit-learn's defaults: what ours is measured beside, no part of our score.
-
-    Parameters
-    ----------
-    rows : polars.DataFrame
-        Every column is an input, finite; the forest is fitted on these rows.
-    seed : int
-        Of the forest.
-
-    Returns
-    -------
-    polars.Series
-        Float64, one a row, 0 to 1, higher is more anomalous.
-
-    Raises
-    ------
-    ContractBroken
-        Where an input is null, NaN or inf.
-    """
-    names = rows.columns
-    _refuse_unfinished(rows, names)
-    if rows.is_empty():
-        return pl.Series([], dtype=pl.Float64)
-    forest = IsolationForest(random_state=seed).fit(rows.to_numpy())
-    return pl.Series(np.round(_anomaly(forest, rows.to_numpy()), 12))
-
-
-def _calibrate(
-    window: pl.DataFrame, placebos: pl.DataFrame, ranked: _Ranked, limit: float, settings: Settings
-) -> pl.DataFrame:
-    """p from the placebos, q over the window's routes by their hypothesis weights, and how stable it is."""
-    at_routes, at_placebos = window["_at"].to_numpy(), placebos["_at"].to_numpy()
-    value, null_value = window["value_usd"].to_numpy(), placebos["value_usd"].to_numpy()
-    bands = (null_value, settings.calibration.size_bands_usd, settings.calibration.least_in_size_band)
-    unscaled = window["evidence_weight"].to_numpy()
-    hypothesis_weight = unscaled / unscaled.mean()  # numpy's sums are the same in every run, Polars' are not
-    p_value, count = Null(ranked.score[at_placebos], *bands).p_values(ranked.score[at_routes], value)
-    kept = np.zeros(window.height)
-    draws = resampled(placebos.height, settings.calibration.resamples, placebos.height)
-    for score in ranked.score_by_seed:
-        p_drawn, _ = Null(score[at_placebos], *bands).p_values_of(draws, score[at_routes], value)
-        kept += (q_values(p_drawn, hypothesis_weight) <= limit).sum(axis=0)
-    weighted = pl.Series(np.minimum(p_value / hypothesis_weight, 1.0))
-    return window.with_columns(
-        evidence_weight=pl.Series(np.round(hypothesis_weight, 12)),
-        p_value=pl.Series(p_value),
-        q_value=pl.Series(q_values(p_value, hypothesis_weight)),
-        stability_share=pl.Series(kept / (len(ranked.score_by_seed) * len(draws))),
-        placebos=pl.Series(count),
-    ).with_columns(
-        anomaly_rank=pl.struct(weighted.round(12).alias("p"), -pl.col("evidence_score")).rank("min").cast(pl.Int64)
+    anomaly: Matrix = np.round(by_seed.mean(axis=0), 12)
+    if routes["is_from_coalition"][0]:
+        has_any = (rows > 0).any(axis=1)  # nothing is nothing, whichever half of the forests looked at it
+        rise = np.where(has_any, np.round((forest.rank(anomaly) + forest.rank(rows[:, 0])) / 2, 12), 0.0)
+        room = np.full(len(rows), np.nan)
+    else:
+        rise = np.round((routes["rise_log"] / routes["roughness"]).to_numpy(), 12)
+        room = routes["room_log"].fill_null(np.nan).to_numpy()
+    return routes.with_columns(
+        anomaly_score=pl.Series(anomaly),
+        rise_score=pl.Series(rise),
+        joint_score=pl.Series(np.round(joint(rise, room), 12), nan_to_null=True),
     )
 
 
-def _report(tested: pl.DataFrame, placebos: pl.DataFrame, kind: str, limit: float, settings: Settings) -> pl.DataFrame:
+def _window(
+    window: pl.DataFrame,
+    routes: pl.DataFrame,
+    before: dict[tuple[object, ...], list[shock.Controls]],
+    settings: Settings,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """A window's routes tested, those alike published together, and its row of the calibration."""
+    tested: list[families.Family] = []
+    kinds, nulls = [], []
+    for asked in window.partition_by(PUBLISHED, maintain_order=True):
+        placebos = placebos_of(asked, routes, settings)
+        stratum = (bool(asked["is_before_sanctions"][0]), *asked.select(PUBLISHED).row(0))
+        controls = [*before.get(stratum, []), families.controls(asked, placebos.rows)][-shock.WINDOWS :]
+        before[stratum] = controls
+        tested += families.of_published(asked, placebos, shock.ratios(controls), settings)
+        kinds.append((asked.height, placebos.kind, placebos.is_borrowed))
+        nulls.append(placebos.rows)
+    together = pl.concat([families.judged(family, tested, settings.calibration.q_limit) for family in tested]).sort(
+        _KEY
+    )
+    weighted = (pl.col("p_value") / pl.col("evidence_weight")).clip(upper_bound=1.0).round(12)
+    together = together.with_columns(
+        anomaly_rank=pl.struct(p=weighted, evidence=-pl.col("evidence_score")).rank("min").cast(pl.Int64)
+    )
+    _, kind, _ = max(kinds, key=lambda of: of[0])
+    is_borrowed = any(borrowed for _, _, borrowed in kinds)
+    return together, _report(together, pl.concat(nulls).unique(_KEY), kind, settings, is_borrowed=is_borrowed)
+
+
+def _report(
+    tested: pl.DataFrame, placebos: pl.DataFrame, kind: str, settings: Settings, *, is_borrowed: bool
+) -> pl.DataFrame:
     """A placebo counts as flagged where its own p is as small as the largest p/weight among the routes that are called."""
+    limit = settings.calibration.q_limit
     called = tested.filter(pl.col("q_value") <= limit)
     cut = called.select((pl.col("p_value") / pl.col("evidence_weight")).max()).item()
-    own_p = placebos["evidence_score"].rank("max", descending=True) / (1 + placebos.height)
+    evidence = (
+        pl.coalesce("joint_score", "rise_score") if tested["room_log"].is_not_null().any() else pl.col("rise_score")
+    )
+    own_p = placebos.select(evidence.rank("max", descending=True) / (1 + placebos.height)).to_series()
     of_placebos = None if placebos.is_empty() else 1000 * int((own_p <= (cut or 0.0)).sum()) / placebos.height
     rates = (1000 * called.height / tested.height, of_placebos)
-    return _calibration_row(tested, kind, placebos.height, limit, rates, settings)
+    row = _calibration_row(tested, kind, placebos.height, limit, rates, settings)
+    says = pl.col("says") + (" (of other publishers too: those alike published are too few)" if is_borrowed else "")
+    return row.with_columns(shock_ratio=pl.lit(tested["shock_ratio"].max(), dtype=pl.Float64), says=says)
 
 
 def _uncalibrated(window: pl.DataFrame, placebos: int, settings: Settings) -> pl.DataFrame:
@@ -304,23 +225,7 @@ def _calibration_row(
         targets_flagged_per_1000=pl.lit(of_targets, dtype=pl.Float64),
         placebos_flagged_per_1000=pl.lit(of_placebos, dtype=pl.Float64),
         says=pl.lit(_SAYS[kind].format(measures=settings.measures)),
-    )
-
-
-def _contribute(called: pl.DataFrame, forests: Sequence[IsolationForest], names: Sequence[str]) -> pl.DataFrame:
-    """How far the score falls when one input is set to nothing, for each route that may be flagged."""
-    rows = called.select(names).to_numpy()
-    if not len(rows):
-        return _empty({"input": pl.String, "score_drop": pl.Float64})
-    without = [rows.copy() for _ in names]
-    for position, changed in enumerate(without):
-        changed[:, position] = 0.0
-    whole, *fallen = np.split(_mean_anomaly(np.vstack([rows, *without]), forests), len(names) + 1)
-    return pl.concat(
-        [
-            called.select(_KEY).with_columns(input=pl.lit(name), score_drop=pl.Series(np.round(whole - anomaly, 12)))
-            for name, anomaly in zip(names, fallen, strict=True)
-        ]
+        shock_ratio=pl.lit(None, dtype=pl.Float64),
     )
 
 
@@ -333,6 +238,6 @@ def _empty_calibration() -> pl.DataFrame:
         schema={
             **WINDOW_TYPES, "leg": pl.String,
             "placebo_kind": pl.String, "placebos": pl.Int64, "q_limit": pl.Float64, "targets": pl.Int64,
-            "targets_flagged_per_1000": pl.Float64, "placebos_flagged_per_1000": pl.Float64, "says": pl.String,
+            "targets_flagged_per_1000": pl.Float64, "placebos_flagged_per_1000": pl.Float64, "says": pl.String, "shock_ratio": pl.Float64,
         }
     )  # fmt: skip

@@ -26,6 +26,22 @@ def _windows(coverage: pl.DataFrame, scope: pl.DataFrame, settings: Settings) ->
     yield (window_table.worth_computing(coverage, scope, settings),)
 
 
+def _peers(
+    bilateral: Iterator[pl.DataFrame],
+    coverage: pl.DataFrame,
+    scope: pl.DataFrame,
+    broken: pl.DataFrame,
+    windows: pl.DataFrame,
+    settings: Settings,
+) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    from anomaly.features import features, peers, roughness
+
+    plan = features.plan(coverage, scope, broken, settings, wanted=windows)
+    established = peers.joined(features.established_each(bilateral, plan, settings))
+    pairs = peers.pairs(established)
+    yield pairs, roughness.build(established, pairs, settings)
+
+
 def _features(
     bilateral: Iterator[pl.DataFrame],
     coverage: pl.DataFrame,
@@ -33,27 +49,36 @@ def _features(
     broken: pl.DataFrame,
     totals: pl.DataFrame,
     windows: pl.DataFrame,
+    pairs: pl.DataFrame,
     settings: Settings,
 ) -> Iterator[tuple[pl.DataFrame, ...]]:
     from anomaly.features import features
 
-    plan = features.plan(coverage, scope, broken, settings, totals, windows)
+    plan = features.plan(coverage, scope, broken, settings, totals, windows, pairs)
     yield from features.build_each(bilateral, plan, settings)
 
 
 EXPORTER_TOTALS = Stage("totals of exporters", (Lazy("bilateral"),), ("exporter_totals",), _exporter_totals)
 WINDOWS = Stage("windows worth computing", ("coverage", "coverage.scope"), ("windows",), _windows)
+_BILATERAL = Chunks("bilateral", ROWS_AT_A_TIME, HEADING_DIGITS, COLUMNS)
+PEERS = Stage(
+    "rises of established routes",
+    (_BILATERAL, "coverage", "coverage.scope", "families.broken", "windows"),
+    ("features.pairs", "features.roughness"),
+    _peers,
+)
 FEATURES = Stage(
     "features",
     (
-        Chunks("bilateral", ROWS_AT_A_TIME, HEADING_DIGITS, COLUMNS),
+        _BILATERAL,
         "coverage",
         "coverage.scope",
         "families.broken",
         "exporter_totals",
         "windows",
+        "features.pairs",
     ),
     ("features", "features.refused"),
     _features,
 )
-STAGES = (EXPORTER_TOTALS, WINDOWS, FEATURES)
+STAGES = (EXPORTER_TOTALS, WINDOWS, PEERS, FEATURES)

@@ -16,7 +16,7 @@ from anomaly.world.episodes import needed_routes, plant
 from anomaly.world.files import files
 from anomaly.world.reports import reports
 from anomaly.world.trade import simulate
-from anomaly.world.variants import own_demand
+from anomaly.world.variants import shift
 
 WORLDS: tuple[Description, ...] = (russia_2022.WORLD, china_minerals_2023.WORLD)  # the first is the demo's
 
@@ -78,6 +78,6 @@ def build(seed: int | None = None, description: Description = WORLDS[0]) -> Worl
     """
     rng = np.random.default_rng(description.seed if seed is None else seed)
     trade = simulate(description, rng, needed_routes(description))
-    own_demand(trade, rng)
+    shift(trade, rng)
     labels = plant(trade, rng)
     return World(files(description, reports(trade, rng)), labels)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
-from anomaly.world.elements import Country, Episode, Exact, Good, Publishing
+from anomaly.world.elements import Country, Episode, Exact, Good, Publishing, Shift
 
 Block = tuple[str, str]  # roles of seller and buyer
 Span = tuple[str, str]  # first and last month, such as ("2020-03", "2020-06")
@@ -67,9 +67,12 @@ class Description:
         Month from which on the targets publish nothing; empty: they go on.
     step_tail : float
         Degrees of freedom of Student's t, of the chance steps of routes.
-    own_demand : str
-        listed or unlisted: of which goods hubs buy about twice as much of the coalition for their own use once the
-        measures hold; empty: of none.
+    shifts : tuple of Shift
+        Changes of honest trade once the measures hold, beside the measures' own.
+    published : str
+        What of the reports is at hand: all of it where empty; one_exporter (the exports of the first hub and of the
+        coalition), periods_only (sales to targets, and the coalition's to hubs) or listed_extract (of the coalition's
+        exports those of goods under the measures to hubs and targets).
     """
 
     name: str
@@ -100,7 +103,8 @@ class Description:
     partial: tuple[str, ...] = ()
     silent_from: str = ""
     step_tail: float = 3
-    own_demand: str = ""
+    shifts: tuple[Shift, ...] = ()
+    published: str = ""
 
     @cached_property
     def calendar(self) -> tuple[date, ...]:

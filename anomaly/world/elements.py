@@ -161,6 +161,38 @@ class Episode:
 
 
 @dataclass(frozen=True, slots=True)
+class Shift:
+    """A change of honest trade from the measures on.
+
+    Parameters
+    ----------
+    sellers, buyers : tuple of str
+        Roles of the exporters and importers whose trade it is.
+    goods : str
+        listed (those under the measures), unlisted or all.
+    factor : float
+        On the values of the middle route, once it is whole.
+    spread_log : float
+        Between routes, log.
+    is_of_leg : bool
+        Whether all sellers of a good to an importer share one growth; else each route has its own.
+    tail : float
+        Degrees of freedom of the growth's t distribution; 0: it is normal.
+    ramp_months : int
+        Months until it is whole.
+    """
+
+    sellers: tuple[str, ...]
+    buyers: tuple[str, ...]
+    goods: str
+    factor: float
+    spread_log: float
+    is_of_leg: bool = False
+    tail: float = 0
+    ramp_months: int = 4
+
+
+@dataclass(frozen=True, slots=True)
 class Exact:
     """A route whose half-years are given to the dollar, whatever the seed.
 

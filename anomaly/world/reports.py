@@ -102,11 +102,33 @@ def _published(world: Description, rows: pl.DataFrame, rng: Rng) -> pl.DataFrame
     silent = dict.fromkeys(world.of_role("target"), world.month(world.silent_from) - 1) if world.silent_from else {}
     late = {iso: world.month(month) for iso, month in world.late.items()}
     last_month = pl.col("reporter").replace_strict({**silent, **late}, default=world.last, return_dtype=pl.Int64)
-    return rows.join(in_part, on=["reporter", "position"], how="left").filter(
-        pl.col("month") <= last_month,
-        (pl.col("month") < world.last) | pl.col("is_published").fill_null(value=True),
-        ~(pl.col("reporter").is_in(world.eu) & (pl.col("flow") == "M")),
+    return (
+        rows.filter(_at_hand(world))
+        .join(in_part, on=["reporter", "position"], how="left")
+        .filter(
+            pl.col("month") <= last_month,
+            (pl.col("month") < world.last) | pl.col("is_published").fill_null(value=True),
+            ~(pl.col("reporter").is_in(world.eu) & (pl.col("flow") == "M")),
+        )
     )
+
+
+def _at_hand(world: Description) -> pl.Expr:
+    """Rows of the part of the reports that the description's `published` names."""
+
+    def is_of(column: str, *roles: str) -> pl.Expr:
+        return pl.col(column).is_in(list(world.of_role(*roles)))
+
+    is_export = pl.col("flow") != "M"
+    is_from_coalition = is_of("reporter", "coalition") & is_export
+    is_listed = pl.col("position").is_in([at for at, good in enumerate(world.goods) if good.is_sanctioned])
+    to_hubs_and_targets = is_from_coalition & is_of("partner", "hub", "target")
+    return {
+        "": pl.lit(value=True),
+        "one_exporter": is_export & (is_of("reporter", "coalition") | (pl.col("reporter") == world.of_role("hub")[0])),
+        "periods_only": to_hubs_and_targets | (is_export & ~is_from_coalition & is_of("partner", "target")),
+        "listed_extract": ~is_from_coalition | (to_hubs_and_targets & is_listed),
+    }[world.published]
 
 
 def as_codes(world: Description, rows: pl.DataFrame) -> pl.DataFrame:

@@ -8,16 +8,28 @@ from typing import Any
 import numpy as np
 
 from anomaly.world.description import Description
+from anomaly.world.elements import Shift
 from anomaly.world.trade import Rng, Trade
+
+_SELLERS = ("hub", "placebo")
+_TO_HUBS = Shift(("coalition",), ("hub",), "unlisted", 2.0, 0.6, is_of_leg=True)
+_TO_TARGETS = Shift(_SELLERS, ("target",), "unlisted", 2.0, 0.6, is_of_leg=True)
+_DIVERTED = Shift(_SELLERS, ("target",), "listed", 1.5, 0.5)
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "as_is": {},
     "heavy_tails": {"step_tail": 2},
-    "own_unlisted": {"own_demand": "unlisted"},
-    "own_listed": {"own_demand": "listed"},
+    "diversion": {"shifts": (_DIVERTED,)},
+    "diversion_strong": {"shifts": (replace(_DIVERTED, factor=2.0, spread_log=0.7),)},
+    "own_demand": {"shifts": (_TO_HUBS, _TO_TARGETS)},
+    "own_unlisted": {"shifts": (_TO_HUBS,)},
+    "own_listed": {"shifts": (replace(_TO_HUBS, goods="listed"),)},
+    "demand_and_diversion": {"shifts": (replace(_TO_HUBS, goods="all"), replace(_DIVERTED, goods="all"))},
+    "turmoil": {"shifts": (Shift(_SELLERS, ("target",), "all", 1.0, 0.6, tail=4),)},
+    "one_exporter": {"published": "one_exporter"},
+    "periods_only": {"published": "periods_only"},
+    "listed_extract": {"published": "listed_extract"},
 }
-OWN_DEMAND, OWN_SPREAD = np.log(2), 0.6  # log: of the middle leg, and between legs
-OWN_RAMP = 4  # months until it is whole
 
 
 def variant(world: Description, name: str) -> Description:
@@ -43,26 +55,32 @@ def variant(world: Description, name: str) -> Description:
     return replace(world, **VARIANTS[name])
 
 
-def own_demand(trade: Trade, rng: Rng) -> None:
-    """Let hubs buy more of the coalition for their own use, in place, where the world's description says so.
+def shift(trade: Trade, rng: Rng) -> None:
+    """Change honest trade from the measures on, in place, as the shifts of the world's description say.
 
     Parameters
     ----------
     trade : Trade
         The world's trade by route and month; its values are changed.
     rng : Rng
-        Drawn from once a leg.
+        Drawn from once a leg or route of each shift.
     """
-    world = trade.world
-    if not world.own_demand:
-        return
+    world, count = trade.world, len(trade.world.goods)
     is_sanctioned = np.array([good.is_sanctioned for good in world.goods])[trade.good]
-    into_hubs = np.isin(trade.exporter, [world.country_at[iso] for iso in world.of_role("coalition")]) & np.isin(
-        trade.importer, [world.country_at[iso] for iso in world.of_role("hub")]
-    )
-    rows = np.flatnonzero(into_hubs & (is_sanctioned == (world.own_demand == "listed")))
-    count = len(world.goods)
-    legs, leg = np.unique(trade.importer[rows] * count + trade.good[rows], return_inverse=True)
-    growth = rng.normal(OWN_DEMAND, OWN_SPREAD, len(legs))[leg]
-    reached = np.clip((np.arange(world.months) - world.month(world.measures_from) + 1) / OWN_RAMP, 0, 1)
-    trade.value[rows] *= np.exp(growth[:, None] * reached)
+    start = np.array([world.month(good.since or world.measures_from) for good in world.goods])
+    for change in world.shifts:
+        sellers, buyers = (
+            [world.country_at[iso] for iso in world.of_role(*roles)] for roles in (change.sellers, change.buyers)
+        )
+        is_of_shift = np.isin(trade.exporter, sellers) & np.isin(trade.importer, buyers)
+        if change.goods != "all":
+            is_of_shift &= is_sanctioned == (change.goods == "listed")
+        rows = np.flatnonzero(is_of_shift)
+        leg = np.arange(len(rows))
+        if change.is_of_leg:
+            _, leg = np.unique(trade.importer[rows] * count + trade.good[rows], return_inverse=True)
+        shape = int(leg.max(initial=-1)) + 1
+        chance = rng.standard_t(change.tail, shape) if change.tail else rng.standard_normal(shape)
+        growth = (np.log(change.factor) + change.spread_log * chance)[leg]
+        months = np.arange(world.months) - start[trade.good[rows], None] + 1
+        trade.value[rows] *= np.exp(growth[:, None] * np.clip(months / change.ramp_months, 0, 1))

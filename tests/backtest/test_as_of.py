@@ -19,14 +19,15 @@ SETTINGS = load()
 NAMES = {"hub to target": ["growth", "share"], "coalition to hub": ["share", "growth"]}
 
 
-def routes(importers: list[str], role: str, year: int, count: int) -> pl.DataFrame:
-    """Inputs of some routes of a year: noise."""
-    noise = np.random.default_rng([year, count])
+def routes(importers: list[str], role: str, end: date, count: int) -> pl.DataFrame:
+    """Inputs of some routes of the year up to a month: noise; in a shock all to targets rise, as much where nothing can be re-exported."""
+    noise, year = np.random.default_rng([end.year, end.month, count]), end.year
+    rise = noise.normal(SHOCK_LOG if role == "target" and end in SHOCKS else 0.0, 0.3, count)
     return pl.DataFrame(
         {
             "freq_code": "A",
             "window_months": 12,
-            "window_end": date(year, 12, 1),
+            "window_end": end,
             "good": [f"84{number:04d}" for number in range(count)],
             "exporter_iso": "KAZ",
             "importer_iso": [importers[number % len(importers)] for number in range(count)],
@@ -37,11 +38,26 @@ def routes(importers: list[str], role: str, year: int, count: int) -> pl.DataFra
             "is_from_coalition": False,
             "is_measured": True,
             "evidence_weight": 1.0,
+            "source": "comtrade",
+            "dataset": "extract",
+            "value_basis": "export",
+            "is_wide": True,
+            "rise_log": rise,
+            "rest_log": rise,
+            "room_log": [0.0, 2.0] * (count // 2),
+            "roughness": 1.0,
+            "has_direct_fallen": [True, True, False, False] * (count // 4),
+            "is_direct_known": True,
+            "is_matched": False,
             "growth": np.maximum(noise.normal(0, 0.3, count), 0),
             "share": np.maximum(noise.normal(0, 0.3, count), 0),
         },
         schema_overrides={"window_months": pl.Int16, "baseline_gap_years": pl.Int8},
     )
+
+
+SHOCKS, SHOCK_LOG = (date(2022, 6, 1), date(2023, 6, 1)), 1.0
+ENDS = (date(2021, 12, 1), date(2022, 6, 1), date(2022, 12, 1), date(2023, 6, 1), date(2023, 12, 1))
 
 
 def is_out(period: int | str, as_of: date, source: str = "comtrade") -> bool:
@@ -110,9 +126,9 @@ def test_the_first_release_held_stands_for_what_was_published_before_it():
 
 
 def inputs() -> pl.DataFrame:
-    """Two windows of one gap and one of the next, each with placebos."""
+    """Three windows of one gap and two of the next, each with placebos."""
     parts = [(["RUS"], "target", 60), (["ARG", "CHL"], "placebo", 200)]
-    return pl.concat([routes(to, role, year, count) for year in (2021, 2022, 2023) for to, role, count in parts])
+    return pl.concat([routes(to, role, end, count) for end in ENDS for to, role, count in parts])
 
 
 def test_the_newest_window_of_each_length_and_leg_is_looked_at():
@@ -133,16 +149,22 @@ def test_the_newest_window_of_each_length_and_leg_is_looked_at():
 
 @pytest.mark.parametrize("year", [2022, 2023])
 def test_scoring_only_what_the_newest_window_needs_changes_no_score_of_it(year: int) -> None:
-    settings = load(forest={"trees": 20, "seeds": [0, 1], "max_samples": 256})
+    """Control routes of the window before, in which a shock was, raise its p too: that window is kept."""
+    settings = load(
+        forest={"trees": 20, "seeds": [0, 1], "max_samples": 256}, calibration={"least_with_room": 100, "resamples": 2}
+    )
     known = inputs().filter(pl.col("window_end").dt.year() <= year)
     early = known.filter(pl.col("window_end").dt.year() == 2021).with_columns(freq_code=pl.lit("M"))
     known = pl.concat([known, early])
     windows = replay.newest(known, "A")
     needed = replay.of_windows(known, windows, settings)
-    assert needed.height == (520 if year == 2022 else 260)
+    assert needed.height == (780 if year == 2022 else 520)
     whole, part = scores.build(known, NAMES, settings).scores, scores.build(needed, NAMES, settings).scores
     asked = whole.join(windows, on=["freq_code", "window_months", "window_end"], how="semi")
     assert asked.height == 60
+    assert (
+        asked.select(pl.col("shock_ratio").min()).item() > 1.5
+    )  # of the window before: in its own no control route rose more than placebos
     assert_frame_equal(part.join(asked, on=["window_end"], how="semi"), asked)
 
 

@@ -59,7 +59,7 @@ SECTIONS = {
     "[thresholds]\nsurge_log = nan": "thresholds.surge_log",
     "[thresholds]\nsurge_log = inf": "thresholds.surge_log",
     "[calibration]\nsize_bands_usd = [10, 5]": "calibration.size_bands_usd",
-    "[calibration]\nsize_bands_usd = [-5, 5]": "calibration.size_bands_usd",
+    "[calibration]\nleast_with_room = 1": "calibration.least_with_room",
     "[calibration]\nleast_placebos = 1000\nmost_placebos = 500": "calibration.most_placebos",
     "[publication_lag_months]\nmonthly = { other = -1 }": "publication_lag_months.monthly",
     "[publication_lag_months]\nannual = { comtrade = 3 }": "publication_lag_months.annual",

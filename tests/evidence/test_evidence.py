@@ -259,7 +259,10 @@ def test_the_sentence_names_the_three_legs_and_says_what_does_not_close(one: dic
         "from 2.0 million USD to 12.0 million USD (+500 %). All three fit goods that go by way of Kazakhstan."
     )
     without = [row for row in trade() if (row["reporter_iso"], row["partner_iso"]) != ("DEU", "KAZ")]
-    assert told(without)["evidence"].endswith("whether the coalition sold more to Kazakhstan is not known.")
+    not_shown = [row | ({"dataset": "eu"} if row["reporter_iso"] == "DEU" else {}) for row in without]
+    assert told(not_shown)["evidence"].endswith("whether the coalition sold more to Kazakhstan is not known.")
+    shown = told(without)  # of a table that has Kazakhstan among its partners
+    assert shown["evidence"].endswith("It does not close: the coalition sold no more to Kazakhstan.")
     open_leg = told(without + rising("DEU", "KAZ", 6, 5))
     assert open_leg["evidence"].endswith("It does not close: the coalition sold no more to Kazakhstan.")
 

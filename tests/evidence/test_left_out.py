@@ -7,15 +7,21 @@ import polars as pl
 import pytest
 
 from anomaly.contract import schema
+from anomaly.contract.settings import load
 from anomaly.evidence import left_out, remains
 from anomaly.scores import scores
 from anomaly.stages.order import through
-from tests.flags.test_flags import QUICK
-from tests.trade import at_hand, years
+from tests.trade import at_hand, codes_of, years
 
 MILLION = 1_000_000
 YEARS = range(2019, 2023)
 KEY = list(schema.ROUTE_KEY)
+ELSEWHERE = [f"{first}{second}Q" for first in "ABCDEFGHIJKLMNOPQRSTUVWX" for second in "ABCDEFGHIJ"]
+CALM = ("VNM", "THA", "IND", "IDN", "MYS", "PHL", "PAK", "BGD", "LKA", "EGY")
+QUICK = load(
+    forest={"trees": 30, "seeds": [0, 1], "max_samples": 256},
+    calibration={"least_placebos": 30, "least_with_room": 30},
+)
 
 
 def trade(**upstream: Any) -> list[dict[str, Any]]:
@@ -26,8 +32,7 @@ def trade(**upstream: Any) -> list[dict[str, Any]]:
     rows += years("KAZ", "RUS", {**dict.fromkeys(YEARS, 2 * MILLION), 2022: 12 * MILLION})
     for calm in ("UZB", "TUR"):
         rows += years(calm, "RUS", dict.fromkeys(YEARS, 3 * MILLION))
-    for number in range(40):
-        name = f"{chr(65 + number // 10)}{chr(65 + number % 10)}Q"
+    for number, name in enumerate(ELSEWHERE):
         rows += years("KAZ", name, {year: (3 + (number * year) % 4) * MILLION for year in YEARS})
         rows += years("DEU", name, {year: (30 + (number * year) % 9) * MILLION for year in YEARS})
     return rows
@@ -69,7 +74,10 @@ class Ran:
 
 
 # what the features of a run are made of, and what it makes of them
-BEFORE = ("current", "families", "families.broken", "coverage", "coverage.scope", "exporter_totals", "windows")
+BEFORE = (
+    "current", "families", "families.broken", "coverage", "coverage.scope", "exporter_totals", "windows", "features.pairs",
+    "features.roughness",
+)  # fmt: skip
 MADE_UP = ("countries", "precedence")
 AFTER = ("features", "scores", "scores.calibration", "scores.contributions")
 
@@ -108,6 +116,7 @@ def test_a_reason_that_falls_below_its_threshold_is_lost_and_not_unknown() -> No
     one = run(rows).one("comext")
     assert "upstream_surge_log" in one["reasons_lost"]
     assert "upstream_surge_log" not in one["unknown"]
+    assert one["remains"] == "not_flagged"  # there is no more to re-export
 
 
 def test_where_another_publisher_has_the_route_too_the_flag_stands_on_its_figure() -> None:
@@ -141,16 +150,34 @@ def test_an_importer_that_only_the_left_out_publisher_speaks_for_is_silent_and_h
     assert left["leg_imported_usd"].to_list() == [None]
 
 
-@pytest.mark.parametrize("is_input", [False, True])
-def test_the_score_without_a_publisher_is_that_of_the_changed_route_among_the_runs_own_routes(is_input: bool) -> None:
+def among_others(*, boom: bool) -> list[dict[str, Any]]:
+    """More exporters to many: Turkey, which buys no more and of whose routes one rises most of all, and those of which nobody
+    tells what they buy, China, whose sales to Russia rise too, and ten calm ones. In a boom Kazakhstan's sales to one
+    country rise, which Eurostat alone tells.
+    """
+    rows = years("DEU", "TUR", dict.fromkeys(YEARS, 6 * MILLION), source="comext", dataset="eu")
+    for exporter in ("TUR", "CHN"):
+        for number, name in enumerate(ELSEWHERE[:30]):
+            rows += years(exporter, name, {year: (3 + (number * year) % 4) * MILLION for year in YEARS})
+    for exporter in CALM:
+        for importer in ("RUS", ELSEWHERE[0]):
+            rows += years(exporter, importer, dict.fromkeys(YEARS, 3 * MILLION))
+    rows += years("TUR", "XXQ", {**dict.fromkeys(YEARS, 2 * MILLION), 2022: 30 * MILLION})
+    rows += years("CHN", "RUS", {**dict.fromkeys(YEARS, 2 * MILLION), 2022: 11 * MILLION})
+    if boom:
+        sold = {**dict.fromkeys(YEARS, MILLION), 2022: 20_000 * MILLION}
+        rows += years("KAZ", "YYQ", sold, source="comext", dataset="eu")
+    return rows
+
+
+@pytest.mark.parametrize("boom", [False, True])
+def test_the_score_without_a_publisher_is_that_of_the_changed_route_among_the_runs_own_routes(boom: bool) -> None:
     """Put in the place of the route's own row, the changed one has the p and q that leaving out gives it.
 
-    What the coalition sells the hub is a weight; what the hub sells elsewhere is taken off its rise, which is an input.
+    What the coalition sells the hub is the room for its rise: without it the rise alone judges, and a placebo counts that rose
+    more with nothing to re-export. What the hub sells elsewhere is taken off its rise: without it the rise is its own again.
     """
-    elsewhere = years(
-        "KAZ", "XXQ", {**dict.fromkeys(YEARS, MILLION), 2022: 1_000 * MILLION}, source="comext", dataset="eu"
-    )
-    ran = run(trade() + (elsewhere if is_input else []))
+    ran = run(trade() + among_others(boom=boom))
     route = ran.features.filter(exporter_iso="KAZ", importer_iso="RUS", baseline_gap_years=1).select(KEY)
     route = route.filter(pl.col("window_end").dt.year() == 2022)
     changed = ran.measured("comext", route)
@@ -159,10 +186,31 @@ def test_the_score_without_a_publisher_is_that_of_the_changed_route_among_the_ru
     expected = again.join(route, on=KEY, how="semi").row(0, named=True)
     found = left_out.scored({"comext": changed}, ran.tables, through, QUICK)["comext"].row(0, named=True)
     was = ran.scores.join(route, on=KEY, how="semi").row(0, named=True)
-    assert (found["p_value"] < was["p_value"]) == is_input
-    assert found["p_value"] == expected["p_value"]
+    assert (was["tested_among"], found["tested_among"]) == (
+        "comtrade, extract, export; rise and room; room known; few, among all of the window",
+        "comtrade, extract, export; rise; room unknown",
+    )
+    assert (found["p_value"] < was["p_value"]) == boom
+    assert found["p_value"] == expected["p_value"] == 2 / (1 + found["placebos"])
     assert found["q_value"] == pytest.approx(expected["q_value"])
-    assert found["q_value"] != was["q_value"]
+    assert found["q_value"] == pytest.approx(12 * found["p_value"] / 2)  # two of twelve, beside China's of the same p
+
+
+def test_a_route_that_has_no_room_without_a_publisher_is_no_sign_of_a_shock_of_the_year() -> None:
+    """Twenty goods that rise with what Eurostat tells of their supply: without it each would be a control route that rose."""
+    rows: list[dict[str, Any]] = []
+    for good in codes_of("8471", 20):
+        for row in trade() + years("FRA", "KAZ", dict.fromkeys(YEARS, 50 * MILLION)):
+            if row["partner_iso"] not in ELSEWHERE[20:]:
+                rows.append(row | {"cmd_code": good})
+    ran = run(rows)
+    of_2022 = ran.scores.filter(pl.col("window_end").dt.year() == 2022, exporter_iso="KAZ", importer_iso="RUS")
+    assert of_2022.height == 20
+    assert set(of_2022["shock_ratio"]) == {1.0}
+    changed = ran.measured("comext", of_2022.select(KEY))
+    found = left_out.scored({"comext": changed}, ran.tables, through, QUICK)["comext"]
+    assert (found["room_log"].max(), found.height) == (0.0, 20)
+    assert set(found["shock_ratio"]) == {1.0}
 
 
 def test_a_route_with_the_same_inputs_keeps_its_score_and_no_forest_is_fitted(

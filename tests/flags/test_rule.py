@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anomaly.contract.keys import ROUTE_KEY, WINDOW_KEY
+from anomaly.contract.keys import WINDOW_KEY
 from anomaly.contract.periods import Window
 from anomaly.contract.settings import load
 from anomaly.evidence import comparables, other_sellers
@@ -18,6 +18,7 @@ from anomaly.flags.types.conditions import FELL_LOG
 from anomaly.query import answer, explain, held
 from anomaly.query.question import Question, Side
 from anomaly.scores import placebos
+from tests.flags.scored import calibrated, no_contributions, scored
 from tests.flags.test_flags import NAMES, NO_LIST
 from tests.trade import measured, prepared, years
 
@@ -32,6 +33,7 @@ FLAGGED = {
     "baseline_excess_log": 1.7, "new_route": 0.0, "direct_drop_log": 1.9, "mirror_gap_shift_log": None,
     "neighbour_code_shift": None, "coalition_to_target_usd": 15 * MILLION, "coalition_to_target_prior_usd": 100 * MILLION,
     "coalition_to_target_baseline_usd": 100 * MILLION, "level_shift_log": None, "excess_usd": 3e6,
+    "unexplained_rise_log": 1.7,
 }  # fmt: skip
 GHOST = {**FLAGGED, "exporter_iso": "DEU", "importer_iso": "KAZ", "mirror_gap_shift_log": 1.0}
 KINDS = {
@@ -133,7 +135,21 @@ def test_a_new_route_whose_direct_trade_fell_needs_no_q() -> None:
         new = FLAGGED | {"q_value": q_value, "new_route": 1.0}
         assert judged(new) == (True, rule.NOTHING)
         assert judged(new | {"direct_drop_log": 0.1})[0] is False
+        assert judged(new | {"unexplained_rise_log": 0.405}) == (True, rule.NOTHING)
     assert judged(GHOST | {"q_value": 0.9, "new_route": 1.0})[0] is False
+
+
+@pytest.mark.parametrize("rest", [0.404, -1.0, None])
+@pytest.mark.parametrize(
+    ("q_value", "words"),
+    [(None, "not scored: too few placebos"), (0.9, "not unusual enough: q 0.9 is above the limit of 0.1")],
+)
+def test_a_new_route_by_rule_needs_a_rise_beyond_what_is_everybodys(
+    rest: float | None, q_value: float | None, words: str
+) -> None:
+    new = FLAGGED | {"new_route": 1.0, "q_value": q_value, "unexplained_rise_log": rest}
+    assert judged(new) == (False, words)
+    assert judged(new | {"q_value": 0.1}) == (True, rule.NOTHING)
 
 
 def test_a_new_route_that_the_run_did_not_ask_about_is_no_flag_by_rule() -> None:
@@ -172,6 +188,8 @@ def test_a_step_that_no_placebo_can_judge_is_flagged_by_rule() -> None:
         {"level_shift_log": None},
         {"surge_log": 0.1},
         {"baseline_excess_log": 0.1},
+        {"unexplained_rise_log": 0.1},
+        {"unexplained_rise_log": None},
         {"excess_usd": 10_000.0},
         {"direct_drop_log": 0.0},
         {"is_before_sanctions": True},
@@ -262,15 +280,8 @@ def tables() -> dict[str, pl.DataFrame]:
     cells, coverage, scope = prepared(rows)
     features, refused = measured(rows)
     hub = features.filter(pl.col("window_end") == WINDOW["window_end"], exporter_iso="KAZ")
-    scores = hub.select(
-        ROUTE_KEY, anomaly_score=0.7, evidence_score=0.9, evidence_weight=1.0, anomaly_rank=pl.lit(1, pl.Int64), p_value=0.01,
-        q_value=0.05, stability_share=0.9, placebos=pl.lit(250, pl.Int64),
-    )  # fmt: skip
-    calibration = hub.select(WINDOW_KEY).unique().with_columns(leg=pl.lit("hub to target"), q_limit=0.1)
-    nothing = pl.DataFrame(
-        schema={**{name: scores.schema[name] for name in ROUTE_KEY}, "input": pl.String, "score_drop": pl.Float64}
-    )
-    found = flags.build(features, scores, nothing, calibration, NO_LIST, NAMES, SETTINGS)
+    scores, calibration = scored(hub), calibrated(hub)
+    found = flags.build(features, scores, no_contributions(scores), calibration, NO_LIST, NAMES, SETTINGS)
     return {
         "flags": found, "features": features, "features.refused": refused, "scores": scores, "bilateral": cells,
         "scores.calibration": calibration, "coverage": coverage, "coverage.scope": scope,

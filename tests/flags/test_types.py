@@ -8,7 +8,7 @@ import dataframely as dy
 import polars as pl
 import pytest
 
-from anomaly.contract.keys import COALITION_TO_HUB, HUB_TO_TARGET, WINDOW_KEY
+from anomaly.contract.keys import COALITION_TO_HUB, HUB_TO_TARGET
 from anomaly.contract.schema import ROUTE_KEY, Flags
 from anomaly.contract.settings import load
 from anomaly.evidence import evidence
@@ -18,6 +18,7 @@ from anomaly.flags.types.base import Condition, FlagType, Limits
 from anomaly.flags.types.explanations import VERDICTS, unknowable
 from anomaly.reports.html import REPORT
 from tests import ROOT
+from tests.flags.scored import calibrated, no_contributions, scored
 from tests.flags.test_flags import NAMES, NO_LIST
 from tests.reports.findings import findings
 from tests.trade import measured, years
@@ -98,7 +99,11 @@ def test_a_type_not_registered_is_told_as_the_plainest_under_its_own_name() -> N
 FIGURES = {
     "exporter_iso": "KAZ", "importer_iso": "RUS", "good": "848280", "neighbour_fell_good": "848210", "neighbour_code_shift": 0.9,
     "new_route": 1.0, "price_surge_log": 0.6, "volume_surge_log": 0.0, "surge_log": 0.7, "record_excess_log": 0.7,
-    "mirror_gap_shift_log": 1.0, **dict.fromkeys(("coalition_to_target_usd", "coalition_to_target_prior_usd", "coalition_to_target_baseline_usd")),
+    "mirror_gap_shift_log": 1.0, "value_usd": 12 * MILLION, "value_baseline_usd": 2 * MILLION,
+    **dict.fromkeys(
+        ("coalition_to_target_usd", "coalition_to_target_prior_usd", "coalition_to_target_baseline_usd", "coalition_to_hub_usd",
+         "coalition_to_hub_baseline_usd", "elsewhere_baseline_usd", "revealed_advantage")
+    ),
 }  # fmt: skip
 
 
@@ -154,14 +159,9 @@ def supplied(now: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     """(features, flags) of Germany's sales to Kazakhstan, which reports nothing."""
     features, _ = measured(years("DEU", "KAZ", {2019: 6 * MILLION, 2020: 6 * MILLION, 2021: 6 * MILLION, 2022: now}))
     route = features.filter(pl.col("window_end").dt.year() == 2022)
-    scores = route.select(
-        ROUTE_KEY, anomaly_score=0.7, anomaly_rank=pl.lit(1, pl.Int64), p_value=0.01, q_value=0.05, stability_share=0.9
-    )
-    calibration = route.select(WINDOW_KEY).with_columns(leg=pl.lit(COALITION_TO_HUB), q_limit=0.1)
-    nothing = pl.DataFrame(
-        schema={**{name: scores.schema[name] for name in ROUTE_KEY}, "input": pl.String, "score_drop": pl.Float64}
-    )
-    return features, flags.build(features, scores, nothing, calibration, NO_LIST, NAMES, SETTINGS)
+    scores, calibration = scored(route), calibrated(route, COALITION_TO_HUB)
+    found = flags.build(features, scores, no_contributions(scores), calibration, NO_LIST, NAMES, SETTINGS)
+    return features, found
 
 
 def test_a_planted_type_is_flagged_judged_and_counted_by_its_own_entry_alone(planted: None) -> None:
@@ -179,7 +179,7 @@ def test_a_route_that_misses_what_every_type_of_its_leg_asks_for_is_told_of_each
     limits = replace(LIMITS, thresholds={**LIMITS.thresholds, "surge_log": 9.0, "baseline_excess_log": 0.1})
     features, _ = supplied(40 * MILLION)
     route = features.filter(pl.col("window_end").dt.year() == 2022)
-    calibration = route.select(*WINDOW_KEY).with_columns(leg=pl.lit(COALITION_TO_HUB), q_limit=0.1)
+    calibration = calibrated(route, COALITION_TO_HUB)
     beside = rule.beside_scores(route, route.select(*ROUTE_KEY, q_value=0.05), calibration, limits)
     why = beside.select(rule.why_not(limits)).item()
     assert why == "the receiving side's report is not known: no gap can be measured; it rose too little to be diverted"

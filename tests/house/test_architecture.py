@@ -46,7 +46,7 @@ NAMES_A_TYPE = {
     "flags.resolved": {"resolved"},  # the rule of another time: what was flagged and fell
     "flags.rule": {"new_route"},  # the indicator of that name, a rise of the route itself
     "indicators.new_route": {"new_route"},  # the indicator
-    "reference.cases": {"relabel"},  # what a published case is judged to be
+    "reference.cases": {"relabel", "backfill"},  # what a published case is judged to be
     "world.china_minerals_2023": {"hub_reexport", "ghost_transit", "new_route", "price_only"},  # what is planted
     "world.russia_2022": {"hub_reexport", "ghost_transit", "new_route", "relabel", "price_only"},  # what is planted
     "world.episodes": {"hub_reexport", "ghost_transit", "new_route", "relabel", "price_only"},  # what is planted

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from click.testing import CliRunner
 from anomaly import world
 from anomaly.cli.commands import main
 from anomaly.cli.commands import main as cli
+from anomaly.flags import naming
 from anomaly.store.store import Store
 from pipelines import run
 from tests import ROOT
@@ -52,11 +54,33 @@ def planted(made: world.World, kind: str) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize("kind", ["hub_reexport", "new_route", "ghost_transit"])
-def test_every_planted_route_of_a_kind_is_flagged_but_a_large_one_that_grows_three_to_fourfold(
+def test_every_planted_route_is_flagged_but_a_large_one_that_grows_threefold_and_one_whose_hub_bought_no_more(
     flags: pl.DataFrame, made: world.World, kind: str
 ) -> None:
     missed = planted(made, kind).join(flags, on=ROUTE, how="anti")
-    assert set(missed["episode_id"]) == ({"hub-11"} if kind == "hub_reexport" else set()), missed
+    assert set(missed["episode_id"]) == ({"hub-04", "hub-11"} if kind == "hub_reexport" else set()), missed
+
+
+def test_the_hub_of_the_route_that_is_missed_bought_less_of_the_good_than_in_the_baseline(
+    demo: Path, made: world.World
+) -> None:
+    """What it bought for the target is less than what its own market bought less: it has no room for a re-export."""
+    routes = planted(made, "hub_reexport").filter(episode_id="hub-04").select(ROUTE)
+    whole = pl.col("window_end").is_between(pl.date(2022, 12, 1), pl.date(2023, 6, 1))
+    rows = Store(demo / "processed").read("features", where=whole).join(routes, on=ROUTE, how="semi")
+    assert rows.height >= 5
+    assert (rows["coalition_to_hub_usd"] < rows["coalition_to_hub_baseline_usd"]).all()
+    scores = Store(demo / "processed").read("scores", where=whole).join(routes, on=ROUTE, how="semi")
+    assert set(scores["room_log"]) == {0.0}
+
+
+def test_at_most_one_in_ten_of_the_alarms_on_routes_to_targets_is_honest(
+    flags: pl.DataFrame, made: world.World
+) -> None:
+    to_targets = flags.filter(naming.is_alarm(), pl.col("importer_iso").is_in(["RUS", "BLR"]))
+    honest = to_targets.join(made.labels.filter("is_evasion"), on=ROUTE, how="anti")
+    assert to_targets.height > 100
+    assert honest.height <= 0.1 * to_targets.height
 
 
 def test_no_planted_collapse_is_flagged(flags: pl.DataFrame, made: world.World) -> None:
@@ -72,10 +96,24 @@ def test_nothing_is_flagged_before_the_sanctions(flags: pl.DataFrame) -> None:
     assert flags.filter("is_before_sanctions").is_empty()
 
 
-def test_the_missions_route_went_from_37_to_178_million_and_is_flagged(flags: pl.DataFrame) -> None:
-    flag = flags.filter(flag_id="851712+-KAZ-RUS-2022-06-6M").row(0, named=True)
-    assert (flag["value_prior_year_usd"], flag["value_usd"]) == (37_000_000, 178_000_000)
-    assert {"surge_log", "upstream_surge_log", "direct_drop_log"} <= {reason["indicator"] for reason in flag["reasons"]}
+def test_the_missions_route_went_from_37_to_178_million_and_is_flagged_from_its_second_quarter_on(
+    demo: Path, flags: pl.DataFrame
+) -> None:
+    """The half-year as a whole is within q 0.13: a placebo in five hundred has as much rise and room."""
+    route = {"good": "851712+", "exporter_iso": "KAZ", "importer_iso": "RUS"}
+    phones = Store(demo / "processed").read("features", where=pl.col("good") == "851712+")
+    half = phones.filter(window_months=6, window_end=date(2022, 6, 1), **route).row(0, named=True)
+    assert (half["value_prior_year_usd"], half["value_usd"]) == (37_000_000, 178_000_000)
+    quarters = flags.filter(window_months=3, **route).sort("window_end")
+    assert quarters["window_end"].to_list()[:4] == [
+        date(2022, 6, 1),
+        date(2022, 9, 1),
+        date(2022, 12, 1),
+        date(2023, 3, 1),
+    ]
+    for flag in quarters[:4].to_dicts():
+        reasons = {reason["indicator"] for reason in flag["reasons"]}
+        assert {"surge_log", "unexplained_rise_log", "upstream_surge_log", "direct_drop_log"} <= reasons
 
 
 def test_a_period_that_is_not_complete_is_refused_by_name(demo: Path) -> None:
@@ -179,11 +217,12 @@ def test_explain_fits_the_forest_again_and_finds_the_score_to_the_last_digit(dem
     store = Store(data)
     names = ("scores", "scores.calibration", "scores.contributions")
     tables = {name: store.read(name) for name in names}
-    moved = tables["scores"].with_columns(pl.col("anomaly_score") + 1e-12)
-    with store.writer("scores", inputs={}) as writer:
-        for name, table in {**tables, "scores": moved}.items():
-            writer.add(table, name)
-    assert reproduced(data).startswith("no")
+    for column in ("anomaly_score", "evidence_score", "p_value", "q_value"):
+        moved = tables["scores"].with_columns(pl.col(column) * (1 - 1e-12))
+        with store.writer("scores", inputs={}) as writer:
+            for name, table in {**tables, "scores": moved}.items():
+                writer.add(table, name)
+        assert reproduced(data).startswith(f"no: again it gives {column} ")
 
 
 def test_the_manifest_names_versions_documents_and_where_each_raw_file_was_published(demo: Path) -> None:

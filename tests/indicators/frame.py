@@ -5,6 +5,8 @@ from typing import Any
 
 import polars as pl
 
+from anomaly.features import counterfactual
+
 PLAIN: dict[str, Any] = {
     "value_usd": 10_000_000,
     "value_prior_year_usd": 2_000_000,
@@ -22,6 +24,10 @@ PLAIN: dict[str, Any] = {
     "elsewhere_usd": 30_000_000,
     "elsewhere_prior_usd": 18_000_000,
     "elsewhere_baseline_usd": 15_000_000,
+    "good_importer_rise_log": 0.2,
+    "good_importer_peers": 5,
+    "exporter_importer_rise_log": 0.1,
+    "exporter_importer_peers": 12,
     "all_to_importer_usd": 40_000_000,
     "all_to_importer_prior_usd": 100_000_000,
     "coalition_to_target_usd": 20_000_000,
@@ -45,7 +51,11 @@ _KINDS = {bool: pl.Boolean, float: pl.Float64, int: pl.Int64, str: pl.String}
 
 
 def frame(**changes: Any) -> pl.DataFrame:
-    """One row of PLAIN with some columns changed; None is unknown."""
+    """One row of PLAIN with some columns changed, and its counterfactual; None is unknown."""
     row = {**PLAIN, **changes}
     schema = {name: _KINDS[type(value)] for name, value in PLAIN.items()}
-    return pl.DataFrame([row], schema=schema)
+    return (
+        pl.DataFrame([row], schema=schema)
+        .with_columns(counterfactual_rise_log=counterfactual.rise_log(FLOOR_USD))
+        .with_columns(counterfactual_usd=counterfactual.value_usd(FLOOR_USD))
+    )

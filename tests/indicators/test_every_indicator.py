@@ -1,7 +1,7 @@
 """Each indicator against a value computed by hand, and every one of the registry against its contract."""
 
 from datetime import date
-from math import log
+from math import exp, log
 
 import polars as pl
 import pytest
@@ -22,8 +22,11 @@ def value(name: str, **changes: object) -> float | None:
     return frame(**changes).select(BY_NAME[name].expr(FLOOR_USD).cast(pl.Float64)).item()
 
 
+# Elsewhere it sells 31 for 16 million, on the scale of the route's own million; others' sales to the importer rose by more than its others.
+EVERYBODYS = log(31 / 16) + 0.2
 BY_HAND = {
     "surge_log": log(10.1 / 2.1),
+    "unexplained_rise_log": (log(10.1 / 1.1) + log(10.1 / 1.6)) / 2 - EVERYBODYS,
     "volume_surge_log": log(
         (50 * 100_000 + 100_000) / 2_100_000
     ),  # 50 t at 100,000 USD a tonne, the year before's price
@@ -31,7 +34,7 @@ BY_HAND = {
     "baseline_excess_log": log(10.1 / 1.1),
     "size_effect": 1.5,
     "level_shift_log": 0.9,
-    "excess_usd": 10_000_000 - 1_000_000 * (30.1 / 15.1),
+    "excess_usd": 10_000_000 - round(1_100_000 * exp(EVERYBODYS) - 100_000),
     "new_route": 0.0,
     "no_capacity": 0.75,
     "upstream_surge_log": log(9.1 / 3.1),
@@ -100,8 +103,41 @@ def test_who_sells_more_of_a_good_than_is_usual_makes_it() -> None:
     assert value("no_capacity", revealed_advantage=0.0) == 1.0
 
 
-def test_excess_counts_growth_elsewhere_as_one_where_it_is_unknown() -> None:
-    assert value("excess_usd", elsewhere_usd=None) == 9_000_000
+NOTHING_KNOWN = dict.fromkeys(
+    ("elsewhere_usd", "exporter_growth_baseline_log", "good_importer_rise_log", "exporter_importer_rise_log")
+)
+
+
+def test_where_nothing_is_known_of_everybody_the_excess_is_all_above_the_baseline() -> None:
+    assert value("excess_usd", **NOTHING_KNOWN) == 9_000_000
+    assert value("unexplained_rise_log", **NOTHING_KNOWN) == pytest.approx((log(10.1 / 1.1) + log(10.1 / 1.6)) / 2)
+
+
+def test_what_fell_elsewhere_makes_no_rise_of_a_route() -> None:
+    fell = {"elsewhere_usd": 1_000_000, **dict.fromkeys([*NOTHING_KNOWN][1:], -2.0)}
+    assert value("excess_usd", **fell) == 9_000_000
+    assert value("excess_usd", value_usd=1_000_000, **fell) == 0
+
+
+@pytest.mark.parametrize(
+    ("of_the_good", "of_the_pair", "taken"), [(0.9, 0.4, 0.9), (0.4, 0.9, 0.9), (None, 0.4, 0.4), (0.4, -1.0, 0.4)]
+)
+def test_of_the_goods_other_sellers_and_the_exporters_other_goods_only_what_rose_more_is_taken_off(
+    of_the_good: float | None, of_the_pair: float, taken: float
+) -> None:
+    peers = {"good_importer_rise_log": of_the_good, "exporter_importer_rise_log": of_the_pair}
+    rest = value("unexplained_rise_log", **{**NOTHING_KNOWN, **peers})
+    assert rest == pytest.approx((log(10.1 / 1.1) + log(10.1 / 1.6)) / 2 - taken)
+
+
+def test_the_reason_of_an_excess_says_what_everybodys_rise_was_read_from() -> None:
+    row = {**frame(exporter_importer_rise_log=None, exporter_importer_peers=7).row(0, named=True), "excess_usd": 7e6}
+    text = BY_NAME["excess_usd"].reason({**row, "importer_iso": "RUS", "importer_name": "Russia"})
+    assert text == (
+        "7.0 million USD is more than the 2.5 million USD that it would have come to with the rise that is everybody's, read "
+        "from 5 others that sold it to Russia (count for +22 %), 7 other goods it sold there (too few to say) and its sales "
+        "elsewhere (count for +94 %)."
+    )
 
 
 def test_nothing_is_replaced_where_the_direct_trade_did_not_fall() -> None:
@@ -156,7 +192,7 @@ def test_every_indicator_is_finite_or_unknown_for_any_amounts(indicator: Indicat
 @pytest.mark.parametrize("indicator", [one for one in INDICATORS if one.forest], ids=lambda one: one.name)
 def test_the_forest_sees_nothing_where_a_route_and_its_surroundings_stand_still(indicator: Indicator) -> None:
     still: dict[str, float] = {name: 5_000_000 for name in PLAIN if name.endswith("_usd")}
-    still |= {name: 0.0 for name in PLAIN if name.startswith("exporter_growth")}
+    still |= {name: 0.0 for name in PLAIN if name.startswith("exporter_growth") or name.endswith("_rise_log")}
     measured = frame(**still).with_columns(one.expr(FLOOR_USD).cast(pl.Float64).alias(one.name) for one in INDICATORS)
     assert indicator.forest is not None
     assert measured.select(indicator.forest(FLOOR_USD)).item() == pytest.approx(0.0)
@@ -169,16 +205,20 @@ def seen_by_the_forest(name: str, **changes: object) -> float:
     return float(measured.select(see(FLOOR_USD)).item())
 
 
-@pytest.mark.parametrize("name", ["record_excess_log", "baseline_excess_log"])
+RISES_OF_THE_FOREST = ["unexplained_rise_log", "record_excess_log", "baseline_excess_log"]
+
+
+@pytest.mark.parametrize("name", RISES_OF_THE_FOREST)
 def test_the_forest_is_blind_to_what_all_routes_of_a_good_share(name: str) -> None:
     fell, rose = {"coalition_to_target_usd": 0}, {"coalition_to_target_usd": 10**9}
     assert seen_by_the_forest(name, **fell) == seen_by_the_forest(name, **rose) > 0
 
 
-def test_a_boom_of_all_that_the_exporter_sells_is_taken_off_what_the_forest_sees() -> None:
+@pytest.mark.parametrize("name", RISES_OF_THE_FOREST)
+def test_a_boom_of_all_that_the_exporter_sells_is_taken_off_what_the_forest_sees(name: str) -> None:
     grown = {"elsewhere_usd": None, "exporter_growth_baseline_log": 1.0}
     alone = {"elsewhere_usd": None, "exporter_growth_baseline_log": None}
-    taken = seen_by_the_forest("record_excess_log", **alone) - seen_by_the_forest("record_excess_log", **grown)
+    taken = seen_by_the_forest(name, **alone) - seen_by_the_forest(name, **grown)
     assert taken == pytest.approx(1.0)
 
 
@@ -211,12 +251,15 @@ def test_without_baseline_years_a_record_is_held_against_the_year_before() -> No
     nothing = {"value_baseline_usd": None, "value_baseline_max_usd": None}
     assert value("record_excess_log", **nothing) is None
     assert value("record_excess_log", **nothing, baseline_years="no baseline") == pytest.approx(log(10.1 / 2.1))
+    assert value("unexplained_rise_log", **nothing) is None
+    rest = value("unexplained_rise_log", **nothing, **NOTHING_KNOWN, baseline_years="no baseline")
+    assert rest == pytest.approx(log(10.1 / 2.1))
 
 
 @pytest.mark.parametrize("indicator", INDICATORS, ids=lambda one: one.name)
 def test_every_reason_is_a_sentence_with_a_number(indicator: Indicator) -> None:
     row = {
-        **PLAIN,
+        **frame().row(0, named=True),
         **BY_HAND,
         "good": "851713",
         "break_month": date(2022, 7, 1),

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import math
 from datetime import date
 from typing import Any
 
@@ -15,10 +16,11 @@ from anomaly.contract.periods import Window
 from anomaly.contract.scenario import of_record
 from anomaly.contract.settings import load
 from anomaly.flags.rule import limits_of
-from anomaly.indicators import INDICATORS
+from anomaly.indicators import INDICATORS, excess_usd
 from anomaly.query import explain
+from anomaly.query.explain_counterfactual import counterfactual, effects, judged
 from anomaly.reference import editions
-from tests.asked import FLAG_ID, REASON, frames, reported
+from tests.asked import FLAG_ID, REASON, TESTED_AMONG, frames, reported
 
 ROUTE = pl.col("good") == "851712+"
 LIMITS = limits_of(load())
@@ -97,6 +99,90 @@ def test_the_windows_are_37_178_and_their_change(parts):
     windows = parts["windows"]
     amounts = (windows["value_prior_year_usd"], windows["value_usd"])
     assert (*amounts, windows["change_percent"]) == (37_000_000, 178_000_000, 381.1)
+
+
+# A route of 2 to 9 million USD: others that sell the good there rose by half, its other goods there by a fifth, elsewhere by a tenth.
+OF_ALL = {
+    "exporter_iso": "KAZ", "importer_iso": "RUS", "value_usd": 9_000_000, "counterfactual_usd": 3_300_000,
+    "excess_usd": 5_700_000.0, "good_importer_rise_log": math.log(1.5), "good_importer_peers": 4,
+    "exporter_importer_rise_log": math.log(1.2), "exporter_importer_peers": 9,
+    "counterfactual_rise_log": math.log(1.5) + math.log(1.1), "unexplained_rise_log": 1.0,
+}  # fmt: skip
+
+
+def test_each_effect_of_everybodys_rise_has_its_percent_and_peers_and_of_the_two_medians_the_larger_is_taken_off():
+    shown = [(item["effect"], item["rise_percent"], item["peers"], item["is_taken_off"]) for item in effects(OF_ALL)]
+    assert shown == [
+        ("exporter and good", 10.0, None, True),
+        ("good and importer", 50.0, 4, True),
+        ("exporter and importer", 20.0, 9, False),
+    ]
+
+
+def test_an_effect_of_too_few_peers_is_unknown_and_one_that_fell_is_not_taken_off():
+    fell = {"good_importer_rise_log": math.log(0.5), "exporter_importer_rise_log": None, "exporter_importer_peers": 7}
+    shown = [(item["rise_percent"], item["peers"], item["is_taken_off"]) for item in effects(OF_ALL | fell)[1:]]
+    assert shown == [(-50.0, 4, False), (None, 7, False)]
+
+
+def test_the_excess_has_the_interval_that_the_placebos_own_rises_give_it():
+    shown = counterfactual(OF_ALL, {"rest_low_log": math.log(0.5), "rest_high_log": math.log(2)}, 0)
+    amounts = [shown[name] for name in ("counterfactual_usd", "excess_low_usd", "excess_usd", "excess_high_usd")]
+    assert amounts == [3_300_000, 2_400_000, 5_700_000, 7_350_000]
+    assert shown["says"] == excess_usd.explained(OF_ALL)
+
+
+def test_without_a_score_or_a_baseline_the_interval_is_unknown():
+    unscored = counterfactual(OF_ALL, None, 0)
+    assert (unscored["excess_usd"], unscored["excess_low_usd"], unscored["excess_high_usd"]) == (5_700_000, None, None)
+    without = OF_ALL | {"counterfactual_usd": None, "excess_usd": None, "counterfactual_rise_log": None}
+    shown = counterfactual(without, {"rest_low_log": -0.5, "rest_high_log": 0.5}, 0)
+    assert (shown["excess_usd"], shown["excess_low_usd"]) == (None, None)
+    assert shown["says"] == "the baseline is not known: nothing to begin from"
+
+
+SCORE = {
+    "p_value": 0.004, "placebos": 1250, "tested_among": TESTED_AMONG, "room_log": math.log(5), "roughness": 1.25,
+    "shock_ratio": 1.1,
+}  # fmt: skip
+
+
+def test_a_route_tells_its_room_the_roughness_the_shock_its_placebos_and_its_family():
+    assert judged(OF_ALL, SCORE, False, "the same goods elsewhere") == [
+        "On what KAZ got more of the good the route could have come to 5.0 times what it was; rise and room judge together.",
+        "Honest trade with the targets was 1.25 times as rough as with placebo importers; the rise is divided by it.",
+        "Control routes, on which nothing can be re-exported, rose 1.10 times as often as chance allows; p is raised for it.",
+        "Held against 1,250 placebos: the same goods elsewhere.",
+        f"q is reckoned with the routes of the window that are alike: {TESTED_AMONG}.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"room_log": None, "tested_among": "x; rise; room unknown"}, "is not in the data: the rise alone judges."),
+        ({"tested_among": "x; rise; room known"}, "too few placebos have a known room, and the rise alone judges."),
+        ({"shock_ratio": 1.0}, "Control routes rose no more often than chance allows."),
+    ],
+)
+def test_where_the_rise_alone_judges_or_no_shock_is_seen_it_says_so(changed, said):
+    assert said in " ".join(judged(OF_ALL, SCORE | changed, False, ""))
+
+
+def test_a_leg_of_the_coalition_has_no_room_and_a_route_without_a_p_was_not_judged():
+    assert (
+        judged(OF_ALL, SCORE, True, "")[0]
+        == "Judged by the mean of two ranks: of the forest and of the mirror gap's shift."
+    )
+    assert judged(OF_ALL, SCORE | {"p_value": None}, False, "") == judged(OF_ALL, None, False, "") == []
+
+
+def test_the_counterfactual_and_what_judged_stand_in_the_document(parts):
+    assert parts["counterfactual"]["excess_low_usd"] < parts["counterfactual"]["excess_usd"]
+    assert (parts["flag"]["excess_low_usd"], parts["flag"]["excess_high_usd"]) == (120_000_000, 157_000_000)
+    assert parts["everybodys_rise"][0]["effect"] == "exporter and good"
+    assert (parts["score"]["room_log"], parts["score"]["tested_among"]) == (1.7, TESTED_AMONG)
+    assert parts["judged"][-2] == "Held against 250 placebos: routes to other importers."
 
 
 def test_every_indicator_of_the_registry_has_its_value_unit_and_threshold(parts, row):

@@ -49,8 +49,8 @@ def test_a_flag_shows_its_sentence_reasons_thresholds_and_caveats_and_how_sure_i
     assert "fell from 402.7 million USD to 39.9 million USD (−90 %). direct_drop_log 2.31 ≥ 0.22" in text
     assert "Caveats A single month holds 62 %" in text
     assert (
-        "How sure it is q-value 0.0050 Stability 100 % Excess 133.7 million USD p-value 0.0004 Score 0.800 Rank in window 1"
-        in text
+        "How sure it is q-value 0.0050 Stability 100 % Excess 133.7 million USD (98.0 million USD to 151.5 million USD) "
+        "p-value 0.0004 Score 0.800 Rank in window 1" in text
     )
     assert "A flag is a question, not an accusation." in text
 

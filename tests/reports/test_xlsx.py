@@ -55,6 +55,19 @@ def test_the_sheets_are_in_the_order_a_person_reads_them() -> None:
     ]  # fmt: skip
 
 
+def test_the_excess_stands_with_its_interval_and_unknown_is_empty() -> None:
+    rows = sheet(REPORT.render(findings(13)), "Flags")
+    flags = {row["flag_id"]: row for row in findings(13).flags.to_dicts()}
+    for row in rows:
+        flag = flags[row["Flag"]]
+        shown = [
+            None if pd.isna(row[name]) else row[name]
+            for name in ("Excess, low, USD", "Excess, USD", "Excess, high, USD")
+        ]
+        assert shown == [flag[name] for name in ("excess_low_usd", "excess_usd", "excess_high_usd")]
+    assert {flag["excess_low_usd"] is None for flag in flags.values()} == {True, False}
+
+
 def test_the_questions_to_ask_next_stand_on_the_sheet_of_flags_in_the_names_of_its_countries_and_its_good() -> None:
     row = next(row for row in sheet(REPORT.render(findings(1)), "Flags"))
     assert row["Ask next"].splitlines() == naming.next_steps(

@@ -6,60 +6,40 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from anomaly.scores.calibration import Null, q_values, resampled
+from anomaly.scores.calibration import p_values, p_values_of, q_values, resampled
 
 shares = st.lists(st.floats(min_value=1e-6, max_value=1), min_size=1, max_size=40)
 
 
-def null(score: list[float], usd: list[int] | None = None, least: int = 3) -> Null:
-    value = np.array(usd or [5] * len(score), dtype=np.int64)
-    return Null(np.array(score), value, (10,), least)
-
-
 def test_p_is_one_and_the_placebos_with_as_much_over_one_and_all() -> None:
-    p_value, count = null([0.1, 0.2, 0.3, 0.4]).p_values(np.array([0.3, 0.5, 0.0]), np.array([5, 5, 5]))
+    p_value = p_values(np.array([0.4, 0.1, 0.3, 0.2]), np.array([0.3, 0.5, 0.0]))
     assert p_value.tolist() == [3 / 5, 1 / 5, 1.0]
-    assert count.tolist() == [4, 4, 4]
-
-
-def test_a_size_band_with_enough_placebos_has_its_own() -> None:
-    sized = null([0.1, 0.2, 0.3, 0.9, 0.9], [5, 5, 5, 50, 50])
-    p_value, count = sized.p_values(np.array([0.5, 0.5]), np.array([5, 50]))
-    assert count.tolist() == [3, 5]
-    assert p_value.tolist() == [1 / 4, 3 / 6]
-
-
-def test_a_value_on_the_edge_of_two_size_bands_is_of_the_upper_one_as_placebo_and_as_route() -> None:
-    sized = null([0.1, 0.2, 0.3, 0.9, 0.9, 0.9, 0.9], [5, 5, 5, 10, 50, 50, 50])
-    assert sized.p_values(np.array([0.5, 0.5]), np.array([9, 10]))[1].tolist() == [3, 4]
 
 
 def test_a_background_of_each_placebo_once_is_the_placebos() -> None:
-    told = null([0.3, 0.1, 0.2])
-    once, count = told.p_values_of(np.ones((1, 3), dtype=np.int64), np.array([0.2]), np.array([5]))
-    assert once[0].tolist() == told.p_values(np.array([0.2]), np.array([5]))[0].tolist()
-    assert count.tolist() == [[3]]
+    null, route = np.array([0.3, 0.1, 0.2]), np.array([0.2])
+    once = p_values_of(np.ones((1, 3), dtype=np.int64), null, route)
+    assert once[0].tolist() == p_values(null, route).tolist()
 
 
 def test_a_placebo_drawn_twice_counts_twice() -> None:
-    p_value, _ = null([0.1, 0.9]).p_values_of(np.array([[0, 2]]), np.array([0.5]), np.array([5]))
-    assert p_value.tolist() == [[1.0]]
+    assert p_values_of(np.array([[0, 2]]), np.array([0.1, 0.9]), np.array([0.5])).tolist() == [[1.0]]
 
 
 def test_every_background_has_as_many_placebos_as_there_are() -> None:
     assert resampled(50, 7, 1).sum(axis=1).tolist() == [50] * 7
 
 
-def by_definition(p_values: list[float], weights: list[float], share_true_null: float = 1.0) -> list[float]:
+def by_definition(p_values: list[float], weights: list[float]) -> list[float]:
     """q of each: the least, over all p/weight at least as large, of what would be false by chance over what is called."""
     weighted = [min(p / weight, 1.0) for p, weight in zip(p_values, weights, strict=True)]
     called = {limit: sum(p <= limit for p in weighted) for limit in weighted}
     false_share = {limit: limit * len(weighted) / called[limit] for limit in weighted}
-    return [min(false_share[limit] for limit in weighted if limit >= p) * share_true_null for p in weighted]
+    return [min(false_share[limit] for limit in weighted if limit >= p) for p in weighted]
 
 
-def test_q_is_the_published_value_where_half_and_more_may_be_true_nulls() -> None:
-    """p and q of Benjamini and Hochberg by hand: four are tested, and the estimate of the nulls is held at all of them."""
+def test_q_is_the_value_that_benjamini_and_hochberg_published() -> None:
+    """p and q by hand: four are tested, and no share of true nulls is estimated."""
     got = q_values(np.array([0.01, 0.04, 0.03, 0.6]), np.ones(4))
     assert got == pytest.approx([0.04, 0.16 / 3, 0.16 / 3, 0.6])
 
@@ -67,10 +47,8 @@ def test_q_is_the_published_value_where_half_and_more_may_be_true_nulls() -> Non
 @given(st.lists(st.tuples(st.sampled_from([1e-6, 0.01, 0.01, 0.2, 1.0]) | st.floats(1e-6, 1), st.floats(0.05, 20)), min_size=1, max_size=40))  # fmt: skip
 def test_q_is_that_of_the_definition_for_any_weights_order_and_ties(tested: list[tuple[float, float]]) -> None:
     p_values, weights = [p for p, _ in tested], [weight for _, weight in tested]
-    above = sum(weight for p, weight in tested if p > 0.5)
-    share_true_null = min(1.0, (max(weights) + above) / (len(tested) / 2))
     got = q_values(np.array(p_values), np.array(weights))
-    assert got == pytest.approx(by_definition(p_values, weights, share_true_null), rel=1e-12)
+    assert got == pytest.approx(by_definition(p_values, weights), rel=1e-12)
 
 
 @hypothesis_settings(max_examples=50)

@@ -37,7 +37,9 @@ def routes(goods: list[str], year: int, growth: np.ndarray[Any, Any], *, is_befo
             "freq_code": "A", "window_months": 12, "window_end": date(year, 12, 1), "good": goods,
             "exporter_iso": "THA", "importer_iso": "USA", "baseline_gap_years": 1, "role": "target",
             "is_before_sanctions": is_before, "value_usd": 500_000, "is_from_coalition": False, "is_measured": True,
-            "evidence_weight": 1.0, "growth": growth, "share": growth / 2,
+            "evidence_weight": 1.0, "source": "comtrade", "dataset": "one", "value_basis": "export", "is_wide": False,
+            "rise_log": growth, "rest_log": growth, "room_log": 9.0, "roughness": 1.0, "has_direct_fallen": True,
+            "is_direct_known": True, "is_matched": False, "growth": growth, "share": growth / 2,
         },
         schema_overrides={"window_months": pl.Int16, "baseline_gap_years": pl.Int8},
     )  # fmt: skip
@@ -85,12 +87,12 @@ def test_where_free_goods_are_few_the_same_routes_of_earlier_periods_are_added_a
     assert row.select("placebo_kind", "placebos").row(0) == ("goods_and_periods", 70 + 40)
 
 
-def test_without_free_goods_earlier_periods_alone_calibrate_at_their_own_limit() -> None:
+def test_without_free_goods_earlier_periods_alone_calibrate() -> None:
     settings = minerals(calibration={"least_placebos": 30})
     row = scores.build(trade(settings, free=0), NAMES, settings).calibration.filter(
         pl.col("window_end").dt.year() == 2023
     )
-    assert row.select("placebo_kind", "placebos", "q_limit").row(0) == ("periods", 40, 0.25)
+    assert row.select("placebo_kind", "placebos", "q_limit").row(0) == ("periods", 40, 0.10)
 
 
 def test_a_good_that_joins_its_list_later_is_a_placebo_until_then_and_asked_about_after() -> None:

@@ -28,6 +28,7 @@ def routes(
     """Routes whose inputs are one-sided noise, or as given."""
     noise = np.random.default_rng(seed)
     honest = np.maximum(noise.normal(0, 0.3, count), 0)
+    rises = honest if growth is None else growth
     return pl.DataFrame(
         {
             "freq_code": "A",
@@ -43,7 +44,18 @@ def routes(
             "is_from_coalition": False,
             "is_measured": True,
             "evidence_weight": 1.0,
-            "growth": honest if growth is None else growth,
+            "source": "comtrade",
+            "dataset": "one",
+            "value_basis": "export",
+            "is_wide": year >= 2022,
+            "rise_log": rises,
+            "rest_log": rises,
+            "room_log": 9.0,
+            "roughness": 1.0,
+            "has_direct_fallen": True,
+            "is_direct_known": True,
+            "is_matched": False,
+            "growth": rises,
             "share": np.maximum(noise.normal(0, 0.3, count), 0),
         },
         schema_overrides={"window_months": pl.Int16, "baseline_gap_years": pl.Int8},
@@ -183,14 +195,6 @@ def test_a_planted_surge_is_stable_over_seeds_and_backgrounds_and_an_honest_rout
     assert share["840050"] < 0.2
 
 
-def test_where_all_placebos_are_earlier_periods_the_limit_is_that_of_periods() -> None:
-    only = world().filter(pl.col("role") == "target")
-    past = pl.concat([routes(60, ["RUS"], "target", year, seed=year) for year in range(2016, 2022)])
-    told = scores.build(pl.concat([only, past]), NAMES, quick()).calibration
-    assert told.filter(pl.col("window_end").dt.year() == 2022)["q_limit"].item() == 0.25
-    assert scores.build(world(), NAMES, quick()).calibration["q_limit"].item() == 0.10
-
-
 def test_of_more_placebos_than_needed_an_even_part_is_read() -> None:
     told = scores.build(world(), NAMES, quick(calibration={"most_placebos": 100}))
     assert told.calibration["placebos"].to_list() == [100]
@@ -205,13 +209,91 @@ def test_evidence_beyond_the_weights_is_read_from_the_route_alone() -> None:
     )
 
 
-def test_a_route_without_any_evidence_has_a_p_of_one() -> None:
-    bare = world().with_columns(
-        pl.when(pl.col("good") > "840150").then(0.0).otherwise(pl.col(name)).alias(name) for name in INPUTS
+def test_a_rise_without_room_for_it_and_room_without_a_rise_are_both_no_evidence() -> None:
+    """Ten planted surges keep their rise: five lose the room for it, five keep it."""
+    barred = [f"84{number:04d}" for number in range(5)]
+    table = world().with_columns(
+        room_log=pl.when((pl.col("role") == "target") & pl.col("good").is_in(barred)).then(0.0).otherwise("room_log")
     )
-    asked = bare.with_columns(
-        pl.when(pl.col("role") == "target", pl.col("good") > "840050").then(0.0).otherwise(pl.col(name)).alias(name)
-        for name in INPUTS
+    called = set(scores.build(table, NAMES, quick()).scores.filter(pl.col("q_value") <= 0.1)["good"])
+    assert called.isdisjoint(barred)
+    assert called >= {f"84{number:04d}" for number in range(5, 10)}
+
+
+def test_rough_trade_of_the_year_takes_away_what_its_roughness_explains() -> None:
+    rough = world().with_columns(
+        roughness=pl.when(pl.col("role") == "target").then(pl.lit(100.0)).otherwise(pl.lit(1.0))
     )
-    told = scores.build(asked, NAMES, quick()).scores
-    assert told.filter(pl.col("good") > "840050")["p_value"].unique().to_list() == [1.0]
+    assert scores.build(rough, NAMES, quick()).scores.filter(pl.col("q_value") <= 0.1).is_empty()
+
+
+def test_routes_whose_room_is_unknown_are_a_family_of_their_own_judged_by_the_rise() -> None:
+    unknown = [f"84{number:04d}" for number in range(50)]
+    table = world().with_columns(
+        room_log=pl.when((pl.col("role") == "target") & pl.col("good").is_in(unknown)).then(None).otherwise("room_log")
+    )
+    tested = scores.build(table, NAMES, quick()).scores
+    of_family = dict(tested.group_by("tested_among").len().rows())
+    assert of_family == {
+        "comtrade, one, export; rise; room unknown": 50,
+        "comtrade, one, export; rise and room; room known": 50,
+    }
+    assert {f"84{number:04d}" for number in range(10)} <= set(tested.filter(pl.col("q_value") <= 0.1)["good"])
+
+
+def test_where_few_placebos_have_a_known_room_every_route_is_judged_by_its_rise() -> None:
+    table = world().with_columns(room_log=pl.when(pl.col("role") == "target").then("room_log"))
+    tested = scores.build(table, NAMES, quick()).scores
+    assert tested["tested_among"].unique().to_list() == ["comtrade, one, export; rise; room known"]
+    assert tested["placebos"].unique().to_list() == [400]
+
+
+def another_dataset(shift: float = 0.0) -> pl.DataFrame:
+    """100 routes and 400 placebos of another publisher, other goods and another exporter, all of them rising by `shift`."""
+    return world(seed=5).with_columns(
+        pl.col("good").str.replace("84", "61"),
+        exporter_iso=pl.lit("UZB"),
+        source=pl.lit("table"),
+        dataset=pl.lit("other"),
+        rise_log=pl.col("rise_log") + shift,
+        rest_log=pl.col("rest_log") + shift,
+    )
+
+
+def test_a_dataset_that_shares_no_route_good_and_reporter_changes_nothing() -> None:
+    figures = ["good", "exporter_iso", "p_value", "q_value", "placebos", "placebo_kind", "tested_among", "shock_ratio"]
+    alone = scores.build(world(), NAMES, quick()).scores.select(figures)
+    beside = scores.build(pl.concat([world(), another_dataset(2.0)]), NAMES, quick()).scores
+    assert_frame_equal(alone, beside.filter(exporter_iso="KAZ").select(figures), check_exact=True)
+
+
+def test_an_exporter_with_all_its_partners_does_not_become_the_placebos_of_one_published_to_targets_only() -> None:
+    """KAZ has earlier periods only; a whole table of UZB comes beside it in the same dataset."""
+    only = world().filter(pl.col("role") == "target").with_columns(is_wide=False)
+    past = pl.concat([routes(60, ["RUS"], "target", year, seed=year) for year in range(2016, 2022)])
+    narrow = pl.concat([only, past])
+    whole = another_dataset(2.0).with_columns(source=pl.lit("comtrade"), dataset=pl.lit("one"))
+    figures = ["good", "window_end", "p_value", "q_value", "placebos", "placebo_kind"]
+    alone = scores.build(narrow, NAMES, quick()).scores.select(figures)
+    beside = scores.build(pl.concat([narrow, whole]), NAMES, quick()).scores.filter(exporter_iso="KAZ")
+    assert_frame_equal(alone, beside.select(figures), check_exact=True)
+
+
+def test_too_few_placebos_alike_published_are_borrowed_from_all_and_the_window_says_so() -> None:
+    few = another_dataset().filter((pl.col("role") == "target") | (pl.col("good") < "610020"))
+    scored = scores.build(pl.concat([world(), few]), NAMES, quick())
+    borrowed = scored.scores.filter(exporter_iso="UZB")
+    assert borrowed["placebos"].unique().to_list() == [400 + 20]
+    assert "of other publishers too" in scored.calibration["says"].item()
+
+
+def test_control_routes_that_rise_together_raise_every_p_of_the_window() -> None:
+    """Half of the routes have no room and rise as only one placebo in ten does: a shock of the year."""
+    no_room = (pl.col("role") == "target") & (pl.col("good") >= "840050")
+    calm = world().with_columns(room_log=pl.when(no_room).then(0.0).otherwise("room_log"))
+    shocked = calm.with_columns(rise_log=pl.when(no_room).then(1.0).otherwise("rise_log"))
+    quiet, loud = (scores.build(table, NAMES, quick()).scores for table in (calm, shocked))
+    assert (quiet["shock_ratio"] < 1.3).all()
+    assert (loud["shock_ratio"] > 5).all()
+    route = pl.col("good") == "840030"
+    assert loud.filter(route)["p_value"].item() > quiet.filter(route)["p_value"].item()

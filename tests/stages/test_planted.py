@@ -26,26 +26,32 @@ pytestmark = pytest.mark.slow  # whole runs up to flags
 
 ROUTE = dict(zip(("exporter_iso", "importer_iso", "good"), SURGE, strict=True))
 IS_SURGE = (pl.col("good") == ROUTE["good"]) & (pl.col("importer_iso") == ROUTE["importer_iso"])
-RISES = ("record_excess_log", "baseline_excess_log")
+RISES: dict[str, tuple[str, ...]] = {"features": ("record_excess_log", "baseline_excess_log", "unexplained_rise_log")}
+RISES["inputs"] = ("rise_log", *RISES["features"])
 
 
 class Planted:
     """A stage that multiplies the rise of the surge by a factor, and counts how often it was gone through."""
 
-    def __init__(self, factor: float) -> None:
-        self.factor, self.times = factor, 0
+    def __init__(self, factor: float, place: str) -> None:
+        self.factor, self.rises, self.times = factor, RISES[place.removeprefix("after ")], 0
 
     def build(self, frame: Frame, _settings: Settings) -> Iterator[tuple[Frame]]:
         self.times += 1
-        rises = [pl.when(IS_SURGE).then(pl.col(name) * self.factor).otherwise(pl.col(name)) for name in RISES]
-        yield (frame.with_columns(*[rise.alias(name) for rise, name in zip(rises, RISES, strict=True)]),)
+        rises = [pl.when(IS_SURGE).then(pl.col(name) * self.factor).otherwise(pl.col(name)) for name in self.rises]
+        yield (frame.with_columns(*[rise.alias(name) for rise, name in zip(rises, self.rises, strict=True)]),)
 
 
 def stages(planted: Planted, place: str) -> tuple[Stage, ...]:
     """A copy of the list with one stage more."""
     if place == "after features":
         more = Stage("planted", (Lazy("features"),), ("planted",), planted.build)
-        return (GOODS_LISTS, more, replace(scores.INPUTS, reads=(Lazy("planted"), "goods_lists")), scores.SCORES)
+        return (
+            GOODS_LISTS,
+            more,
+            replace(scores.INPUTS, reads=(Lazy("planted"), "features.roughness", "goods_lists")),
+            scores.SCORES,
+        )
     more = Stage("planted", (Lazy("inputs"),), ("planted",), planted.build)
     return (GOODS_LISTS, scores.INPUTS, more, replace(scores.SCORES, reads=("planted",)))
 
@@ -92,7 +98,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory, measured: Path) -> Store:
 def test_a_stage_put_between_two_others_is_passed_by_all(
     place: str, plain: Store, measured: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    planted = Planted(0.5)
+    planted = Planted(0.5, place)
     monkeypatch.setattr(scores, "STAGES", stages(planted, place))
     root = shutil.copytree(measured, tmp_path / "run")
     store = ran(root, "scores")
@@ -116,7 +122,7 @@ def test_a_stage_that_silences_a_rise_silences_the_flag_of_the_run_and_of_the_ba
     place: str, plain: Store, measured: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert plain.read("flags").filter(**ROUTE).height == 1
-    monkeypatch.setattr(scores, "STAGES", stages(Planted(0.0), place))
+    monkeypatch.setattr(scores, "STAGES", stages(Planted(0.0, place), place))
     store = ran(shutil.copytree(measured, tmp_path / "run"), "scores", "flags", "backtest")
     assert store.read("flags").filter(**ROUTE).is_empty()
     found = store.read("backtest").filter(measure="case_routes_flagged", method="ours", kind="arm-rus-870323-2022")

@@ -3,7 +3,16 @@
 From the plainest to the most telling: of the types that a flagged route shows on its leg it is called by the last.
 """
 
-from anomaly.flags.types import diverted_supply, ghost_transit, hub_reexport, new_route, price_only, relabel, resolved
+from anomaly.flags.types import (
+    backfill,
+    diverted_supply,
+    ghost_transit,
+    hub_reexport,
+    new_route,
+    price_only,
+    relabel,
+    resolved,
+)
 from anomaly.flags.types.base import FlagType
 
 TYPES: tuple[FlagType, ...] = (
@@ -11,6 +20,7 @@ TYPES: tuple[FlagType, ...] = (
     price_only.TYPE,
     new_route.TYPE,
     relabel.TYPE,
+    backfill.TYPE,
     diverted_supply.TYPE,
     ghost_transit.TYPE,
     resolved.TYPE,

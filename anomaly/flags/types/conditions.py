@@ -34,3 +34,15 @@ def direct_or_neighbour_fell(limits: Limits) -> Condition:
         is_met=fall.is_null() | (fall >= FELL_LOG) | is_matched,
         why_not=pl.lit("it rose alone: neither the direct trade nor a neighbour of the good fell"),
     )
+
+
+def is_relabelled() -> pl.Expr:
+    """Whether a listed good of the heading fell on the same pair by about as much as this one, which is not listed, rose.
+
+    Returns
+    -------
+    polars.Expr
+        Boolean over neighbour_code_shift, is_neighbour_listed and is_listed.
+    """
+    is_matched = pl.col("neighbour_code_shift").fill_null(0.0) >= MATCHED
+    return is_matched & pl.col("is_neighbour_listed") & ~pl.col("is_listed")

@@ -1,11 +1,9 @@
 """The good may travel under another code of its heading."""
 
-import polars as pl
-
 from anomaly.contract.keys import HUB_TO_TARGET
 from anomaly.flags.types.amounts import happened, went
 from anomaly.flags.types.base import FlagType, Item, Row
-from anomaly.flags.types.conditions import MATCHED, direct_or_neighbour_fell
+from anomaly.flags.types.conditions import direct_or_neighbour_fell, is_relabelled
 from anomaly.flags.types.explanations import item, log_share, other_buyers, price_rose, unknowable, weighed
 from anomaly.indicators.base import change, usd
 
@@ -49,10 +47,6 @@ TYPE = FlagType(
         "Do descriptions, weights and prices on the declarations fit the new code?",
         "Is there a classification ruling in {exporter} or {importer} that moved such goods?",
     ),
-    shows=(
-        (pl.col("neighbour_code_shift").fill_null(0.0) >= MATCHED)
-        & pl.col("is_neighbour_listed")
-        & ~pl.col("is_listed")
-    ),
+    shows=is_relabelled(),
     beside=direct_or_neighbour_fell,
 )

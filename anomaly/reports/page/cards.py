@@ -177,12 +177,35 @@ def probability(value: float | None) -> str:
     return "< 0.0001" if value < 0.0001 else f"{value:.4f}" if value < 0.01 else f"{value:.3f}"
 
 
+def excess(flag: dict[str, Any]) -> str:
+    """What a flag stands above its counterfactual, with the interval.
+
+    Parameters
+    ----------
+    flag : dict
+        excess_usd, excess_low_usd and excess_high_usd; None is unknown.
+
+    Returns
+    -------
+    str
+        Such as 5.7 million USD (2.4 million USD to 7.4 million USD); the excess alone where the interval is not known.
+
+    Examples
+    --------
+    >>> excess({"excess_usd": 5_700_000, "excess_low_usd": 2_400_000, "excess_high_usd": 7_400_000})
+    '5.7 million USD (2.4 million USD to 7.4 million USD)'
+    """
+    low, high = flag.get("excess_low_usd"), flag.get("excess_high_usd")
+    between = "" if low is None or high is None else f" ({usd(low)} to {usd(high)})"
+    return f"{usd(flag['excess_usd'])}{between}"
+
+
 def _numbers(flag: dict[str, Any]) -> list[tuple[str, str]]:
     stability = flag.get("stability_share")  # of seeds and backgrounds in which q stays within the limit
     return [
         ("q-value", probability(flag["q_value"])),
         *([] if stability is None else [("Stability", f"{100 * stability:.0f} %")]),
-        ("Excess", usd(flag["excess_usd"])),
+        ("Excess", excess(flag)),
         ("p-value", probability(flag["p_value"])),
         ("Score", "not scored" if flag["anomaly_score"] is None else f"{flag['anomaly_score']:.3f}"),
         ("Rank in window", "none" if flag["anomaly_rank"] is None else f"{flag['anomaly_rank']:,}"),

@@ -1,0 +1,141 @@
+"""Options and arguments that commands share, and how what a person types is held against what it may be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from anomaly.cli.output import FORMATS
+from anomaly.contract.scenario import DEFAULT
+
+Command = Callable[..., Any]
+
+
+def folder_or_none(context: click.Context, option: click.Parameter, text: str | None) -> Path | None:
+    """A folder that may be left out.
+
+    Parameters
+    ----------
+    context, option : click.Context, click.Parameter
+        As click gives them.
+    text : str, optional
+        What was typed.
+
+    Returns
+    -------
+    Path or None
+        None where nothing was.
+    """
+    return None if text is None else folder(context, option, text)
+
+
+def folder(_context: click.Context, _option: click.Parameter, text: str) -> Path:
+    """A folder by its path.
+
+    Parameters
+    ----------
+    _context, _option : click.Context, click.Parameter
+        Not looked at.
+    text : str
+        What was typed.
+
+    Returns
+    -------
+    Path
+        It need not be there.
+
+    Raises
+    ------
+    click.BadParameter
+        For an empty text or one with a null character.
+    """
+    if "\0" in text or not text.strip():
+        raise click.BadParameter("expected the path of a folder")
+    return Path(text)
+
+
+def no_control(_context: click.Context, option: click.Parameter, text: str | None) -> str | None:
+    """A short printable text.
+
+    Parameters
+    ----------
+    _context : click.Context
+        Not looked at.
+    option : click.Parameter
+        For its name.
+    text : str, optional
+        What was typed.
+
+    Returns
+    -------
+    str or None
+        The text.
+
+    Raises
+    ------
+    click.BadParameter
+        For more than 200 characters, or one that cannot be printed.
+    """
+    if text is not None and (len(text) > 200 or not text.isprintable()):
+        raise click.BadParameter(f"expected at most 200 printable characters for {option.name}")
+    return text
+
+
+data_option = click.option(
+    "--data",
+    envvar="ANOMALY_DATA",
+    default="data/processed",
+    show_default=True,
+    show_envvar=True,
+    callback=folder,
+    metavar="DIR",
+    help="Folder that holds the tables.",
+)
+format_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="table",
+    show_default=True,
+    help="How the answer is written to stdout.",
+)
+scenario_option = click.option(
+    "--scenario", default=DEFAULT, show_default=True, callback=no_control, help="Scenario's name or TOML file."
+)
+
+
+def text_option(*names: str, **attributes: Any) -> Callable[[Command], Command]:
+    """An option that is a short printable text.
+
+    Parameters
+    ----------
+    *names : str
+        As click.option has them.
+    **attributes : Any
+        Likewise.
+
+    Returns
+    -------
+    callable
+        The decorator.
+    """
+    return click.option(*names, callback=no_control, **attributes)
+
+
+def text_argument(name: str) -> Callable[[Command], Command]:
+    """An argument that is a short printable text.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+
+    Returns
+    -------
+    callable
+        The decorator.
+    """
+    return click.argument(name, callback=no_control)

@@ -1,0 +1,49 @@
+"""Control routes: what is counted, the ratio by hand, and how p is raised."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anomaly.scores.shock import Controls, count, raised, ratios
+
+
+def test_only_control_routes_are_counted_and_by_whether_the_direct_trade_fell() -> None:
+    p_value = np.array([0.05, 0.05, 0.05, 0.5])
+    is_control, has_fallen = np.array([True, True, False, True]), np.array([True, False, True, True])
+    assert count(p_value, is_control, has_fallen) == Controls(unusual=(1, 1), routes=(1, 2))
+
+
+def test_as_many_unusual_control_routes_as_chance_allows_raise_nothing() -> None:
+    assert ratios([Controls((10, 20), (100, 200))]) == (1.0, 1.0)
+
+
+def test_fewer_than_chance_allows_lower_nothing() -> None:
+    assert ratios([Controls((0, 0), (100, 200))]) == (1.0, 1.0)
+
+
+def test_three_times_as_many_in_one_class_are_told_of_that_class() -> None:
+    """By hand: all together 70 of 300, with 20 routes as expected 72/32; each class beside 20 that behave like that."""
+    stood, fell = ratios([Controls((10, 60), (100, 200))])
+    among_all = (70 + 2) / (0.1 * 320)
+    assert stood == pytest.approx((10 + 2 * among_all) / (0.1 * 120))
+    assert fell == pytest.approx((60 + 2 * among_all) / (0.1 * 220))
+    assert 1 < stood < 1.5 < 2.5 < fell < 3
+
+
+def test_a_handful_of_control_routes_says_little() -> None:
+    alone = 2 / (0.1 * 3)
+    assert max(ratios([Controls((2, 0), (3, 0))])) < alone / 2
+
+
+@given(st.floats(0.001, 1), st.floats(0.001, 1), st.floats(1, 20))
+def test_a_smaller_p_stays_the_smaller_and_none_is_lowered(p_value: float, other: float, ratio: float) -> None:
+    low, high = raised(np.array(sorted((p_value, other))), np.array([ratio, ratio]))
+    assert low <= high <= 1
+    assert low >= min(p_value, other) - 1e-12
+
+
+def test_a_p_from_a_twentieth_on_is_raised_by_the_whole_ratio_and_a_tiny_one_hardly() -> None:
+    got = raised(np.array([0.05, 0.2, 0.0001]), np.array([2.0, 2.0, 2.0]))
+    assert got[:2] == pytest.approx([0.1, 0.4])
+    assert got[2] == pytest.approx(0.0001, rel=0.01)
