@@ -199,10 +199,10 @@ def test_files_of_ten_partners_are_one_extract_whatever_the_partners_and_of_nine
 
 
 def test_files_of_the_same_partners_are_one_extract_from_half_of_the_codes_on() -> None:
-    for common, names in ((2, ["a", "a"]), (1, ["a", "b"])):
-        rows = [flow(2021, "KAZ", "RUS", 5, code=code, dataset="a") for code in codes(4)]
+    for held, common, names in ((4, 2, ["a", "a"]), (4, 1, ["a", "b"]), (5, 2, ["a", "b"])):
+        rows = [flow(2021, "KAZ", "RUS", 5, code=code, dataset="a") for code in codes(held)]
         rows += [flow(2021, "KAZ", "RUS", 5, code=code, dataset="b") for code in codes(common)]
-        rows += [flow(2021, "KAZ", "RUS", 5, code=f"85{number:04d}", dataset="b") for number in range(4 - common)]
+        rows += [flow(2021, "KAZ", "RUS", 5, code=f"85{number:04d}", dataset="b") for number in range(held - common)]
         assert coverage.extracts(flows(rows))["extract"].to_list() == names
 
 
