@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -32,8 +33,8 @@ MOST_HUBS_NAMED = 3
 def candidates(features: pl.DataFrame, flags: pl.DataFrame, events: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     """Rows of features that are resolved, with measure, measure_date, displaced_usd and displaced_to beside them.
 
-    A route is resolved where it was flagged in the same months a year before, carries at most FALL of what it did, and
-    is not flagged any more. A measure is named where it bears on the good and the route, and the fall can lie after it:
+    A route is resolved where it was an alarm in the same months of an earlier year, went on until the year before, carries
+    at most FALL of what it did then, and is not flagged any more. A measure is named where it bears on the good and the route, and the fall can lie after it:
     at least half of the window does, at least half of the window of the year before does not, and in monthly data the
     route had not fallen as far in the last window that ended before it.
 
@@ -54,22 +55,40 @@ def candidates(features: pl.DataFrame, flags: pl.DataFrame, events: pl.DataFrame
         Sorted by the key; measure and measure_date are null where no measure may be the reason.
     """
     own = features.filter(is_own_gap(settings.baseline_years), pl.col("role") == "target")
-    flagged_before = flags.filter(~pl.col("is_before_sanctions"), naming.is_on(HUB_TO_TARGET)).select(
-        *_ROUTE_AND_LENGTH, window_end=pl.col("window_end").dt.offset_by("12mo"), was_flagged=pl.col("flag_id")
-    )
+    alarms = flags.filter(~pl.col("is_before_sanctions"), naming.is_on(HUB_TO_TARGET), naming.is_alarm())
     fell = (
-        own.join(flagged_before, on=_KEY, how="inner")
+        own.join(_years_after(alarms, own), on=_KEY, how="inner")
         .join(flags.select(_KEY), on=_KEY, how="anti")
         .filter(
             pl.col("value_prior_year_usd") >= settings.materiality_usd,
+            pl.col("value_prior_year_usd") >= FALL * pl.col("was_usd"),
             pl.col("value_usd") <= FALL * pl.col("value_prior_year_usd"),
         )
+        .drop("was_usd")
     )
     return (
         fell.join(_measures(fell, own, events), on=_KEY, how="left")
         .join(_displaced(own, settings), on=[*_MARKET, "exporter_iso"], how="left")
         .sort(_KEY)
     )
+
+
+def _years_after(alarms: pl.DataFrame, own: pl.DataFrame) -> pl.DataFrame:
+    """The same months of every later year, with the flag that came last before them and what the route carried in it."""
+    last = own["window_end"].max()
+    if alarms.is_empty() or not isinstance(last, date):
+        return alarms.select(_KEY, was_usd="value_usd", was_flagged="flag_id").clear()
+    first = min(alarms["window_end"].to_list())
+    after = [
+        alarms.select(
+            *_ROUTE_AND_LENGTH,
+            window_end=pl.col("window_end").dt.offset_by(f"{years_later}y"),
+            was_usd="value_usd",
+            was_flagged="flag_id",
+        )
+        for years_later in range(1, max(last.year - first.year, 1) + 1)
+    ]
+    return pl.concat(after).unique(_KEY, keep="first", maintain_order=True)
 
 
 def _measures(fell: pl.DataFrame, own: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
@@ -181,12 +200,12 @@ def _beside_measure(row: Mapping[str, Any]) -> str:
     """How the window lies to the measure; the order in time and no more is said."""
     if row["measure"] is None:
         return "No measure on record bears on this good and route and came early enough to be a reason."
-    window, date = window_of(row), row["measure_date"]
-    measure = f"a measure on this trade: {row['measure']} ({date})."
-    if date <= window.start:
+    window, day = window_of(row), row["measure_date"]
+    measure = f"a measure on this trade: {row['measure']} ({day})."
+    if day <= window.start:
         return f"{window.words} lies after {measure}"
     if row["freq_code"] == "A":
         return f"This is in the year of {measure} Annual figures do not say which came first."
-    before = (date.year - window.start.year) * 12 + date.month - window.start.month
-    after = window.months - before - (date.day > 1)
+    before = (day.year - window.start.year) * 12 + day.month - window.start.month
+    after = window.months - before - (day.day > 1)
     return f"Of the {window.months} months {after} lie wholly after {measure}"

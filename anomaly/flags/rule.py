@@ -241,7 +241,16 @@ def _unusual(limits: Limits) -> Iterator[Condition]:
     yield Condition(
         "unusual",
         (q_value <= q_limit).fill_null(value=False) | is_by_rule,
-        pl.format("not unusual enough: q {} is above the limit of {}", q_value.round(4), q_limit),
+        pl.format(
+            "not unusual enough: q {} is above the limit of {}{}",
+            q_value.round(4),
+            q_limit,
+            pl.when(pl.col("coalition_to_hub_usd").is_null() & ~limits.is_from_coalition())
+            .then(
+                pl.lit("; what the coalition sells the exporter is not in the data, so that its rise alone is judged")
+            )
+            .otherwise(pl.lit("")),
+        ),
     )
 
 

@@ -160,7 +160,7 @@ MISSION = Exact(  # KAZ to RUS, smartphones; the first halves of 2021 and 2022 a
 
 WORLD = Description(
     name="russia-2022",
-    seed=42,  # one of the worlds in which the mission's half-year is flagged as a whole, 5 of 50: docs/evaluation.md
+    seed=42,  # a middling one: the mission's route is flagged from its second quarter on (docs/evaluation.md)
     first_year=2018,
     months=66,  # January 2018 to June 2023
     countries=COUNTRIES,

@@ -24,7 +24,7 @@ ROUTE: dict[str, Any] = {
 FLAG = {
     **{name: ROUTE[name] for name in ("freq_code", "window_months", "good", "exporter_iso", "importer_iso")},
     "window_end": date(2022, 12, 1), "flag_id": "847989-KAZ-RUS-2022", "flag_type": "hub_reexport",
-    "is_before_sanctions": False,
+    "is_before_sanctions": False, "value_usd": ROUTE["value_prior_year_usd"],
 }  # fmt: skip
 
 
@@ -73,6 +73,20 @@ def test_a_route_that_was_never_flagged_is_not_resolved() -> None:
 
 def test_a_route_that_is_flagged_still_is_not_resolved() -> None:
     assert ended({}, flags=({}, {"window_end": date(2023, 12, 1), "flag_id": "now"})) == []
+
+
+def test_a_route_that_was_an_alarm_two_years_ago_and_went_on_until_the_last_is_resolved() -> None:
+    earlier = {"window_end": date(2021, 12, 1), "flag_id": "847989-KAZ-RUS-2021"}
+    assert [row["was_flagged"] for row in ended({}, flags=(earlier,))] == ["847989-KAZ-RUS-2021"]
+
+
+def test_a_route_that_had_fallen_to_less_than_half_of_its_alarm_before_is_not_resolved_once_more() -> None:
+    earlier = {"window_end": date(2021, 12, 1), "value_usd": 3 * ROUTE["value_prior_year_usd"]}
+    assert ended({}, flags=(earlier,)) == []
+
+
+def test_a_makers_trade_that_falls_was_no_alarm_and_is_not_resolved() -> None:
+    assert ended({}, flags=({"flag_type": "backfill"},)) == []
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ FLAGGED = {
     **WINDOW, "good": "847989", "exporter_iso": "KAZ", "importer_iso": "RUS", "value_usd": 12 * MILLION, "is_measured": True,
     "is_scored": True, "q_value": 0.05, "q_limit": 0.1, "refused_because": None, "is_before_sanctions": False, "surge_log": 1.7,
     "baseline_excess_log": 1.7, "new_route": 0.0, "direct_drop_log": 1.9, "mirror_gap_shift_log": None,
-    "neighbour_code_shift": None, "coalition_to_target_usd": 15 * MILLION, "coalition_to_target_prior_usd": 100 * MILLION,
+    "neighbour_code_shift": None, "coalition_to_hub_usd": 5_000_000, "coalition_to_target_usd": 15 * MILLION, "coalition_to_target_prior_usd": 100 * MILLION,
     "coalition_to_target_baseline_usd": 100 * MILLION, "level_shift_log": None, "excess_usd": 3e6,
     "unexplained_rise_log": 1.7,
 }  # fmt: skip
@@ -96,7 +96,7 @@ def test_a_limit_itself_is_within_it() -> None:
         ),
         (
             FLAGGED,
-            {"coalition_to_target_usd": 100 * MILLION},
+            {"coalition_to_hub_usd": 5_000_000, "coalition_to_target_usd": 100 * MILLION},
             "it rose alone: neither the direct trade nor a neighbour of the good fell",
         ),
         (GHOST, {"importer_iso": "CHL", "q_value": None, "is_scored": False}, "not scored: the importer is no possible hub"),
@@ -118,10 +118,14 @@ def test_a_route_that_misses_one_condition_is_no_flag_and_says_which(
 @pytest.mark.parametrize(
     "change",
     [
-        {"coalition_to_target_usd": None},  # nobody can say that it did not fall
-        {"coalition_to_target_usd": 79 * MILLION},
-        {"coalition_to_target_usd": 79 * MILLION, "coalition_to_target_prior_usd": 79 * MILLION},
-        {"coalition_to_target_usd": 100 * MILLION, "neighbour_code_shift": 0.5},
+        {"coalition_to_hub_usd": 5_000_000, "coalition_to_target_usd": None},  # nobody can say that it did not fall
+        {"coalition_to_hub_usd": 5_000_000, "coalition_to_target_usd": 79 * MILLION},
+        {
+            "coalition_to_hub_usd": 5_000_000,
+            "coalition_to_target_usd": 79 * MILLION,
+            "coalition_to_target_prior_usd": 79 * MILLION,
+        },
+        {"coalition_to_hub_usd": 5_000_000, "coalition_to_target_usd": 100 * MILLION, "neighbour_code_shift": 0.5},
     ],
 )
 def test_a_direct_trade_that_fell_by_a_fifth_or_is_unknown_or_a_neighbour_that_fell_stands_beside_a_rise(

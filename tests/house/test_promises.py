@@ -104,8 +104,9 @@ def test_a_code_is_text_in_every_contract() -> None:
         for column_name, column in contract.columns().items()
         if column_name in codes
     ]
-    # of calibrations, contributions, coverage, pairs, profiles, roughness: no goods
-    assert len(found) >= len(TABLES) - 11
+    assert (
+        len(found) >= len(TABLES) - 11
+    )  # of calibrations, contributions, coverage, pairs, profiles, roughness: no goods
     assert {dtype for _, dtype in found} == {pl.String()}
 
 
