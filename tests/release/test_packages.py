@@ -59,8 +59,9 @@ def test_a_package_without_an_exact_version_or_a_hash_is_refused(line):
 
 def test_every_package_of_both_locks_has_an_exact_version_and_hashes_and_setup_checks_them():
     for lock in (LOCK, ROOT / "mutants.lock"):
-        read = pins(lock.read_text(encoding="utf-8"))
-        assert len(read) > 20
+        text = lock.read_text(encoding="utf-8")
+        assert len(pins(text)) > 20
+        assert not re.search(r"//|-r /", text)  # no host, no folder of whoever made it
     recipes = (ROOT / "Makefile").read_text(encoding="utf-8").splitlines()
     installs = [line for line in recipes if "pip install" in line and "--requirement" in line]
     assert len(installs) == 2
