@@ -11,17 +11,18 @@ DATA ?= data/processed
 SCENARIO ?= russia-2022
 DEMO ?= data/demo
 
-usable = import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+usable = import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
   if "$$name" -c '$(usable)' >/dev/null 2>&1; then echo "$$name"; break; fi; done)
-BIN := .venv/bin
-READY := .venv/.ready
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
 JOB = $(BIN)/python -m pipelines
 # a worker a core; who has no more to do takes over half of another's tests
 PYTEST = $(BIN)/python -m pytest --numprocesses logical --dist worksteal
 
 .PHONY: demo help setup flows families coverage bilateral supply leakage features scores flags rollups report run backtest
-.PHONY: test test-fast test-kills fuzz test-coverage lint lint-docs typecheck check hooks bench clean
+.PHONY: test test-fast test-kills test-pythons fuzz mutants licences dist test-coverage lint lint-docs typecheck check hooks bench clean
 
 demo: $(READY) ## set up, then the main job on the simulated world (default)
 	@$(JOB) demo --raw $(DEMO)/raw --data $(DEMO)/processed --scenario "$(SCENARIO)"
@@ -33,9 +34,9 @@ help: ## this list
 setup: $(READY) ## .venv with the pinned packages of requirements.lock
 
 $(READY): requirements.lock pyproject.toml
-	@test -n "$(PYTHON)" || { echo "needs Python 3.11 or newer with venv: say PYTHON=<path>" >&2; exit 1; }
-	@echo "setting up .venv with $(PYTHON)" >&2
-	@test -x $(BIN)/python || "$(PYTHON)" -m venv .venv
+	@test -n "$(PYTHON)" || { echo "needs Python 3.11, 3.12 or 3.13 with venv: say PYTHON=<path>" >&2; exit 1; }
+	@echo "setting up $(VENV) with $(PYTHON)" >&2
+	@test -x $(BIN)/python || "$(PYTHON)" -m venv "$(VENV)"
 	@# --no-deps: the lock is complete, and a resolver would look at releases that are newer than it
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
@@ -82,12 +83,45 @@ FUZZ ?= 600
 fuzz: $(READY) ## 3,000 changed files over all readers, at most FUZZ seconds
 	@$(BIN)/python -m tests.sources.fuzz --files 3000 --seconds "$(FUZZ)"
 
+PYTHONS := 3.11 3.12 3.13
+TESTS ?=
+
+test-pythons: ## the tests with every supported Python that is installed, each in build/python-<version>: TESTS=<what to run, or all>
+	@tried=0; for version in $(PYTHONS); do \
+	  if "python$$version" -c '$(usable)' >/dev/null 2>&1; then \
+	    echo "python$$version: $$("python$$version" --version)"; \
+	    $(MAKE) VENV="build/python-$$version" PYTHON="python$$version" setup; \
+	    "build/python-$$version/bin/python" -m pytest --numprocesses logical --dist worksteal $(TESTS); tried=$$((tried + 1)); \
+	  else echo "python$$version: not installed, not tried"; fi; \
+	done; echo "tried $$tried of $(words $(PYTHONS)) supported Pythons"; test "$$tried" -gt 0
+
+licences: $(READY) ## the licence of every package that a run needs
+	@$(BIN)/python -m release.licences
+
+dist: $(READY) ## wheel, sdist and bill of materials of the last commit into dist/, the same bytes every time
+	@test -z "$$(git status --porcelain)" || { echo "what is not committed would go out: commit it first" >&2; exit 1; }
+	@rm -rf dist && mkdir dist
+	@export SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct); \
+	  $(BIN)/python -m hatchling build --directory dist; $(BIN)/python -m release.bill dist
+	@cd dist && sha256sum -- *.whl *.tar.gz *.json | tee SHA256SUMS
+
+MUTANTS ?=
+COSMIC_RAY := build/mutants/.venv/bin/cosmic-ray
+
+mutants: $(READY) $(COSMIC_RAY) ## changes of the code that no test sees, of MUTANTS="reference/editions …" or all; minutes a module
+	@$(BIN)/python -m tests.house.mutants $(COSMIC_RAY) $(MUTANTS)
+
+$(COSMIC_RAY): mutants.lock
+	@$(BIN)/python -m venv build/mutants/.venv
+	@build/mutants/.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement mutants.lock
+	@touch $@
+
 lint: $(READY) lint-docs ## ruff: rules and format; the docstrings
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 
 # Public docstrings are in numpydoc's form, but for those that click shows as help.
-DOCUMENTED := anomaly pipelines
+DOCUMENTED := anomaly pipelines release
 NOT_YET := anomaly/cli/commands.py
 
 lint-docs: $(READY) ## numpydoc on the public docstrings
@@ -106,4 +140,4 @@ bench: $(READY) ## time and memory beside DuckDB and pandas
 
 clean: ## remove what make makes again: .venv, caches, the demo; never raw data, tables or reports
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* "$(DEMO)"
-	find anomaly pipelines tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	find anomaly pipelines release tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

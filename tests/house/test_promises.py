@@ -195,3 +195,29 @@ def test_only_the_browser_tests_may_open_sockets_and_the_project_imports_nothing
         if (found := {name.split(".")[0] for name in imported(tree)} & fetch)
     }
     assert fetching == {}
+
+
+LOADS_CODE = {"pickle", "cPickle", "dill", "cloudpickle", "marshal", "shelve", "joblib.load", "runpy", "code"}
+RUNS_TEXT = {"eval", "exec", "compile", "__import__"}
+
+
+def ways_to_run_data(tree: ast.AST) -> set[str]:
+    """What a file uses that would run code out of data: loaders of objects, and calls of what evaluates text."""
+    loaders = {name for name in imported(tree) if any(f"{name}.".startswith(f"{loader}.") for loader in LOADS_CODE)}
+    return loaders | {
+        node.func.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in RUNS_TEXT
+    }
+
+
+@pytest.mark.parametrize(
+    "line", ["import pickle", "from joblib import load", "def f(x):\n    return eval(x)", "from marshal import loads"]
+)
+def test_a_way_to_run_code_out_of_data_is_seen(line: str) -> None:
+    assert ways_to_run_data(ast.parse(line))
+
+
+def test_no_code_is_run_out_of_data() -> None:
+    ways = {module: used for module, tree in modules(ROOT).items() if (used := ways_to_run_data(tree))}
+    assert ways == {}

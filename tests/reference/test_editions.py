@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import polars as pl
 
 from anomaly.reference import editions
@@ -27,3 +29,37 @@ def test_editions_without_a_table_of_links_are_not_comparable() -> None:
     assert not editions.comparable_editions(3, 4, "85")
     assert not editions.comparable_editions(2, 6, "87")
     assert editions.comparable_editions(3, 3, "85")
+
+
+def numbers(codes: list[str]) -> list[int | None]:
+    frame = pl.DataFrame({"code": codes})
+    return frame.select(editions.edition_number(pl.col("code"))).to_series().to_list()
+
+
+def test_each_edition_begins_in_its_year_and_ends_in_the_year_before_the_next() -> None:
+    first = [1988, 1996, 2002, 2007, 2012, 2017, 2022]
+    last = [1995, 2001, 2006, 2011, 2016, 2021, 2027]
+    assert numbers([f"HS{year}" for year in first]) == [0, 1, 2, 3, 4, 5, 6]
+    assert numbers([f"CN{year}" for year in last]) == [0, 1, 2, 3, 4, 5, 6]
+    assert numbers([f"H{number}" for number in range(7)]) == [0, 1, 2, 3, 4, 5, 6]
+    assert numbers(["HS1987", "HS2028", "H7", "H8"]) == [None] * 4
+
+
+def test_a_family_over_all_editions_has_the_codes_of_every_one_of_them() -> None:
+    assert editions.good_members("940600+") == ["940600", "940610", "940620", "940690"]  # split in 2017, again in 2022
+    assert editions.good_members("854370+") == ["853950", "853952", "854340", "854370"]
+
+
+def test_the_links_of_a_full_table_are_those_from_2017_to_2022_in_its_order(tmp_path: Path) -> None:
+    table = tmp_path / "correlation.csv"
+    table.write_text(
+        "hs2022,hs2017,relationship\n940620,940690,n:1\n940690,940690,n:1\n940620,940690,n:1\n870120,870120,1:1\n",
+        encoding="utf-8",
+    )
+    links = editions.edition_links(table)
+    full = links.filter(pl.col("newer_edition") == 6)
+    assert set(full["older_edition"]) == {5}
+    assert set(full["newer_code"]) >= {"940620", "940690"}
+    assert set(links.filter(pl.col("newer_edition") < 6)["older_edition"]) == {4}
+    shipped = editions.edition_links().filter(pl.col("newer_edition") == 5)
+    assert links.filter(pl.col("newer_edition") == 5).equals(shipped)
