@@ -17,6 +17,9 @@ from anomaly.scores.placebos import Placebos
 
 Matrix = npt.NDArray[np.float64]
 BESIDE = "is_beside_run"  # of a row of inputs that stands beside those of the run; where no row does, there is no such column
+Counts = npt.NDArray[np.int64]
+SIZES_USD = (300_000, 1_000_000, 3_000_000, 10_000_000)  # baseline of a route of the coalition to a hub
+LEAST_ALIKE = 100  # placebos of a size
 REST_SHARES = (0.1, 0.9)  # of the placebos' rises beyond their counterfactual: four fifths of them lie between
 
 
@@ -132,8 +135,31 @@ def _family(
         rest_low_log=pl.col("roughness") * rest[0],
         rest_high_log=pl.col("roughness") * rest[1],
     )
-    p_drawn = shock.raised(p_values_of(draws, of_null, of_routes), ratio)
-    return Family(of_family, shock.raised(p_values(of_null, of_routes), ratio), p_drawn, name)
+    once = np.ones((1, null.height), dtype=np.int64)
+    p_value, p_drawn = (
+        shock.raised(_by_size(backgrounds, null, of_null, routes, of_routes), ratio) for backgrounds in (once, draws)
+    )
+    return Family(of_family, p_value[0], p_drawn, name)
+
+
+def _by_size(
+    backgrounds: Counts, null: pl.DataFrame, of_null: Matrix, routes: pl.DataFrame, of_routes: Matrix
+) -> Matrix:
+    """p against each background; on the coalition's leg among placebos that were of a size, where these are enough.
+
+    A gap between two reports is the noisier the smaller the trade. The size is the baseline's: the window's own value is part
+    of what is asked.
+    """
+    p_value = p_values_of(backgrounds, of_null, of_routes)
+    if not routes["is_from_coalition"][0]:
+        return p_value
+    band, null_band = (np.searchsorted(SIZES_USD, frame["value_baseline_usd"].fill_null(0)) for frame in (routes, null))
+    for size in np.unique(band):
+        alike = null_band == size
+        if alike.sum() >= LEAST_ALIKE:
+            own = band == size
+            p_value[:, own] = p_values_of(backgrounds[:, alike], of_null[alike], of_routes[own])
+    return p_value
 
 
 def judged(family: Family, families: Sequence[Family], limit: float) -> pl.DataFrame:
