@@ -123,7 +123,8 @@ def test_each_comparable_says_why_it_was_not_flagged(one: dict[str, Any]) -> Non
     assert [near["why"] for near in one["comparables"]] == [
         "it did not rise: not above the year before nor above its baseline",
         "refused: the reporter published nothing for the window",
-        "not unusual enough: q 0.4 is above the limit of 0.1",
+        "not unusual enough: q 0.4 is above the limit of 0.1; what the coalition sells the exporter is not in the data, so that "
+        "its rise alone is judged",
     ]
 
 
