@@ -50,6 +50,7 @@ BOMBS = {
 }
 
 
+@pytest.mark.slow  # seconds in all
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_of_any_form_is_stopped_by_its_ratio(tmp_path: Path, name: str) -> None:
     (tmp_path / "mine.toml").write_text(TOML, encoding="utf-8")

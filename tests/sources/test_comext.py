@@ -379,6 +379,7 @@ def test_a_bulk_file_is_read_alike_in_small_batches_and_blocks(tmp_path: Path, m
     assert whole[0].rejected["row"].to_list() == [3, 4]
 
 
+@pytest.mark.slow  # real data
 @pytest.mark.parametrize("country", REAL_SUMS_MEUR)
 def test_the_real_extract_adds_up_to_its_published_sums(country: str) -> None:
     path = REAL_RAW / "comext" / f"DS-045409_M_EU27_{country}_2020-01_2022-11.csv.gz"

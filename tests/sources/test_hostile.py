@@ -213,6 +213,7 @@ def test_a_parquet_of_categories_or_without_rows_is_read(tmp_path: Path) -> None
     assert values(read(tmp_path, "own/mine.parquet", parquet(lambda frame: frame.clear()))) == []
 
 
+@pytest.mark.slow  # seconds
 def test_a_flipped_bit_of_a_parquet_never_ends_the_program(tmp_path: Path) -> None:
     code = (
         "import random, sys\n"
