@@ -13,6 +13,8 @@ from anomaly.store.store import Store
 from pipelines import run
 from tests.trade import flow
 
+pytestmark = pytest.mark.slow  # whole runs and replays
+
 GOODS = ("847989", "853710", "870323", "870324")
 PLACEBOS = "ARG CHL COL PER EGY MAR THA VNM MYS IDN PHL SAU PAK KEN ECU BOL PRY URY GHA SEN TUN JOR LKA BGD"
 IMPORTERS = ("RUS", *PLACEBOS.split())
