@@ -103,14 +103,14 @@ def test_a_table_is_sorted_from_the_keyboard_and_the_unknown_stays_last(browser:
     page.keyboard.press("Enter")
     assert header.get_attribute("aria-sort") == "descending"
     values = column(page, 7)
-    known = [float(value) for value in values if value != "not known"]
-    assert known == sorted(known, reverse=True)
-    assert set(values[len(known) :]) == {"not known"}
+    numbers = [float(value) for value in values if value != "not known"]
+    assert numbers == sorted(numbers, reverse=True)
+    assert set(values[len(numbers) :]) == {"not known"}
     page.keyboard.press("Space")
     assert header.get_attribute("aria-sort") == "ascending"
     values = column(page, 7)
-    assert [float(value) for value in values[: len(known)]] == sorted(known)
-    assert set(values[len(known) :]) == {"not known"}
+    assert [float(value) for value in values[: len(numbers)]] == sorted(numbers)
+    assert set(values[len(numbers) :]) == {"not known"}
     assert page.locator("#flag-table [aria-sort]").count() == 1
 
 
