@@ -76,7 +76,7 @@ def test_the_page_of_the_indicators_is_what_the_registry_says():
     assert page.read_text(encoding="utf-8") == indicators_page(), "run `python -m tests.house.test_docs`"
 
 
-@pytest.mark.parametrize("source", [one.name for one in SOURCES])
+@pytest.mark.parametrize("source", [source.name for source in SOURCES])
 def test_every_source_has_its_page(source):
     page = (DOCS / "sources" / f"{source}.md").read_text(encoding="utf-8")
     assert page.startswith("# ")
@@ -87,7 +87,7 @@ def test_no_page_is_of_a_source_that_is_gone():
     assert {path.stem for path in (DOCS / "sources").glob("*.md")} == {source.name for source in SOURCES}
 
 
-@pytest.mark.parametrize("file", [one.name + one.suffix for one in REPORTS])
+@pytest.mark.parametrize("file", [report.name + report.suffix for report in REPORTS])
 def test_every_report_has_its_part_of_the_page(file):
     page = (DOCS / "report.md").read_text(encoding="utf-8")
     assert f"| `{file}` |" in page

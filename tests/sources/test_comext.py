@@ -196,12 +196,12 @@ def test_the_largest_amount_that_is_let_in_has_a_value_in_dollars(tmp_path: Path
 
 @pytest.mark.parametrize("read_rows", ["api", "bulk"])
 def test_a_row_twice_is_one_flow_and_a_key_with_two_values_refuses_the_file(read_rows: str, tmp_path: Path) -> None:
-    def batch_of(first: int, second: int) -> object:
+    def batch_of(value: int, repeated_value: int) -> object:
         if read_rows == "api":
             return only_batch(
-                tmp_path, "a.csv", api(api_row(value=first), api_row(partner="AM"), api_row(value=second))
+                tmp_path, "a.csv", api(api_row(value=value), api_row(partner="AM"), api_row(value=repeated_value))
             )
-        return read_bulk(tmp_path, bulk_row(value=first), bulk_row(partner="AM"), bulk_row(value=second))
+        return read_bulk(tmp_path, bulk_row(value=value), bulk_row(partner="AM"), bulk_row(value=repeated_value))
 
     batch = batch_of(5, 5)
     assert (batch.flows.height, batch.rows_deduplicated) == (2, 1)  # type: ignore[attr-defined]
