@@ -47,9 +47,11 @@ Changes = Mapping[str, pl.Expr]
 Model = Callable[[np.ndarray, np.ndarray], np.ndarray]
 # An elliptic envelope cannot be fitted: more than half of the placebos are 0 in every one-sided input.
 MODELS: dict[str, Model] = {
-    "isolation forest": lambda seen, rows: -IsolationForest(random_state=0).fit(seen).score_samples(rows),
-    "local outlier factor": lambda seen, rows: -LocalOutlierFactor(50, novelty=True).fit(seen).score_samples(rows),
-    "one-class SVM": lambda seen, rows: -OneClassSVM(nu=0.1).fit(seen).score_samples(rows),
+    "isolation forest": lambda placebos, rows: -IsolationForest(random_state=0).fit(placebos).score_samples(rows),
+    "local outlier factor": lambda placebos, rows: (
+        -LocalOutlierFactor(50, novelty=True).fit(placebos).score_samples(rows)
+    ),
+    "one-class SVM": lambda placebos, rows: -OneClassSVM(nu=0.1).fit(placebos).score_samples(rows),
 }
 NO_ROOM = {"room_log": pl.lit(None, dtype=pl.Float64)}
 NO_WEIGHT = {"evidence_weight": pl.lit(1.0)}
@@ -86,10 +88,10 @@ def inputs_of(measured: pl.DataFrame, roughness: pl.DataFrame, settings: Setting
 
 def _modelled(routes: pl.DataFrame) -> pl.DataFrame:
     """What models say of one window length and gap, each fitted on a fixed part of its placebos; 0 where these are few."""
-    seen = routes.filter(pl.col("role") == "placebo").sort(KEY)
-    seen = seen.gather_every(-(-seen.height // 4_000) or 1)
-    fitted, rows = (of.select(pl.col(SEEN).clip(lower_bound=0)).to_numpy() for of in (seen, routes))
-    if seen.height < 100:
+    placebos = routes.filter(pl.col("role") == "placebo").sort(KEY)
+    placebos = placebos.gather_every(-(-placebos.height // 4_000) or 1)
+    fitted, rows = (of.select(pl.col(SEEN).clip(lower_bound=0)).to_numpy() for of in (placebos, routes))
+    if placebos.height < 100:
         return routes.with_columns(pl.lit(0.0).alias(name) for name in MODELS)
     return routes.with_columns(pl.Series(name, np.round(model(fitted, rows), 9)) for name, model in MODELS.items())
 
@@ -101,25 +103,25 @@ def scored(inputs: pl.DataFrame, changes: Changes) -> pl.DataFrame:
     return scores.build(inputs.with_columns(**changes), names, settings).scores
 
 
-def judged(found: pl.DataFrame, labels: pl.DataFrame) -> dict[str, float]:
+def judged(scored: pl.DataFrame, labels: pl.DataFrame) -> dict[str, float]:
     """False shares, windows found and benign booms called."""
-    told = truth.planted(found.filter(pl.col("window_end").dt.year() >= 2022), labels)
+    labelled = truth.planted(scored.filter(pl.col("window_end").dt.year() >= 2022), labels)
     row: dict[str, float] = {}
     for level in Q_LEVELS:
-        called = told.filter(pl.col("q_value") <= level)
+        called = labelled.filter(pl.col("q_value") <= level)
         row[f"false {level}"] = int((~called["is_evasion"]).sum()) / max(called.height, 1)
-    called = told.filter(pl.col("q_value") <= 0.1)
-    row["found"] = int(called["is_evasion"].sum()) / max(int(told["is_evasion"].sum()), 1)
+    called = labelled.filter(pl.col("q_value") <= 0.1)
+    row["found"] = int(called["is_evasion"].sum()) / max(int(labelled["is_evasion"].sum()), 1)
     row["booms"] = called.filter(pl.col("planted").is_in(["hub_boom", "product_boom", "price_only"])).height
     return row
 
 
 def main() -> None:
     """Measure the variants on some seeds and print one table, in Markdown."""
-    told = argparse.ArgumentParser(description=__doc__)
-    told.add_argument("--seeds", type=int, default=5)
-    told.add_argument("--folder", type=Path, default=Path("build/benchmarks/false_flags"))
-    args = told.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--folder", type=Path, default=Path("build/benchmarks/false_flags"))
+    args = parser.parse_args()
     rows = []
     for seed in range(1, args.seeds + 1):
         folder = args.folder / str(seed)
@@ -135,8 +137,10 @@ def main() -> None:
         f"{args.seeds} seeds; false % at q 0.05, 0.10, 0.20; planted windows found % and benign windows called at 0.10\n"
     )
     print("| variant | q 0.05 | q 0.10 | q 0.20 | found | benign |\n|---|---|---|---|---|---|")
-    for variant, *shares, found, booms in table.rows():
-        print(f"| {variant} | {' | '.join(f'{100 * one:.1f}' for one in shares)} | {100 * found:.1f} | {booms:.1f} |")
+    for variant, *shares, evasion_share, booms in table.rows():
+        print(
+            f"| {variant} | {' | '.join(f'{100 * share:.1f}' for share in shares)} | {100 * evasion_share:.1f} | {booms:.1f} |"
+        )
 
 
 if __name__ == "__main__":

@@ -31,19 +31,19 @@ FLOATS = [
 RELATIVE = 1e-12
 
 
-def differences(ours: Path, theirs: Path) -> list[str]:
-    """What differs, in words; empty where nothing does. `ours` has window_end, `theirs` window_year."""
-    one = pl.scan_parquet(ours / "*.parquet").with_columns(window_year=pl.col("window_end").dt.year())
-    left, right = (_ordered(lazy) for lazy in (one, pl.scan_parquet(theirs / "*.parquet")))
+def differences(own_folder: Path, engine_folder: Path) -> list[str]:
+    """What differs, in words; empty where nothing does. `own_folder` has window_end, `engine_folder` window_year."""
+    own = pl.scan_parquet(own_folder / "*.parquet").with_columns(window_year=pl.col("window_end").dt.year())
+    left, right = (_ordered(lazy) for lazy in (own, pl.scan_parquet(engine_folder / "*.parquet")))
     if not left.select(KEY).equals(right.select(KEY)):
         return [f"other routes: {left.height:,} against {right.height:,}"]
-    found = []
+    faults = []
     for name in [*WHOLE, *FLOATS]:
         least = 1.0 if name == "no_capacity" else 0.0
         wrong = _differ(left[name], right[name], 0.0 if name in WHOLE else RELATIVE, least)
         if wrong:
-            found.append(f"{name}: {wrong:,} of {left.height:,} differ")
-    return found
+            faults.append(f"{name}: {wrong:,} of {left.height:,} differ")
+    return faults
 
 
 def _ordered(lazy: pl.LazyFrame) -> pl.DataFrame:
@@ -53,9 +53,9 @@ def _ordered(lazy: pl.LazyFrame) -> pl.DataFrame:
     return lazy.select(*texts, *numbers).with_columns(pl.col(pl.Float64).fill_nan(None)).sort(KEY).collect()
 
 
-def _differ(one: pl.Series, other: pl.Series, relative: float, least: float) -> int:
-    frame = pl.DataFrame({"one": one, "other": other})
-    size = pl.max_horizontal(pl.col("one").abs(), pl.col("other").abs(), pl.lit(least))
-    is_far = (pl.col("one") - pl.col("other")).abs() > relative * size
-    is_half_known = pl.col("one").is_null() != pl.col("other").is_null()
+def _differ(left: pl.Series, right: pl.Series, relative: float, least: float) -> int:
+    frame = pl.DataFrame({"left": left, "right": right})
+    size = pl.max_horizontal(pl.col("left").abs(), pl.col("right").abs(), pl.lit(least))
+    is_far = (pl.col("left") - pl.col("right")).abs() > relative * size
+    is_half_known = pl.col("left").is_null() != pl.col("right").is_null()
     return int(frame.select((is_far.fill_null(value=False) | is_half_known).sum()).item())

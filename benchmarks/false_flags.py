@@ -70,10 +70,12 @@ def measure(seed: int, folder: Path, scenario: str) -> Seed:
     run = Run(store, settings, raw, flags.JOB, stamp_of(flags.JOB, store, settings, raw))
     flagged, called, recall = [], [], []
     for level in Q_LEVELS:
-        found = judged(flagged_at(level, run), labels, coalition).with_columns(q_level=pl.lit(level))
-        flagged.append(found.select("q_level", "leg", "is_before_sanctions", "window_months", "planted", "is_evasion"))
+        flagged_rows = judged(flagged_at(level, run), labels, coalition).with_columns(q_level=pl.lit(level))
+        flagged.append(
+            flagged_rows.select("q_level", "leg", "is_before_sanctions", "window_months", "planted", "is_evasion")
+        )
         called.append(_called(tested, level))
-        recall.append(_recall(tested, found, labels, level))
+        recall.append(_recall(tested, flagged_rows, labels, level))
     seconds = time.perf_counter() - clock
     return Seed(seed, seconds, pl.concat(flagged), pl.concat(called), pl.concat(recall))
 
@@ -83,7 +85,7 @@ def flagged_at(level: float, run: Run) -> pl.DataFrame:
     from anomaly.flags import naming
     from anomaly.stages.order import through
 
-    given: dict[str, Frame] = {
+    tables: dict[str, Frame] = {
         "features": run.store.scan("features"),
         "families": run.read("families"),
         "scores": run.read("scores"),
@@ -91,7 +93,7 @@ def flagged_at(level: float, run: Run) -> pl.DataFrame:
         "scores.calibration": run.read("scores.calibration").with_columns(q_limit=pl.lit(level)),
         "policy_events": pl.DataFrame(),
     }
-    flags = through(["flagged"], given, run.settings).read("flagged")
+    flags = through(["flagged"], tables, run.settings).read("flagged")
     return flags.filter(naming.is_alarm())
 
 
@@ -100,14 +102,18 @@ def world_of(seed: int, raw: Path) -> pl.DataFrame:
     from anomaly import world
     from pipelines.code import code_version
 
-    told, stamp, labels = f"{seed} {code_version('anomaly.world')}", raw.parent / STAMP, raw.parent / "labels.parquet"
-    if not stamp.is_file() or stamp.read_text() != told:
+    made_by, stamp, labels = (
+        f"{seed} {code_version('anomaly.world')}",
+        raw.parent / STAMP,
+        raw.parent / "labels.parquet",
+    )
+    if not stamp.is_file() or stamp.read_text() != made_by:
         made = world.build(seed)
         for name, content in made.files.items():
             (raw / name).parent.mkdir(parents=True, exist_ok=True)
             (raw / name).write_bytes(content)
         made.labels.write_parquet(labels)
-        stamp.write_text(told)
+        stamp.write_text(made_by)
     return pl.read_parquet(labels)
 
 
@@ -121,21 +127,23 @@ def judged(routes: pl.DataFrame, labels: pl.DataFrame, coalition: Sequence[str])
     from anomaly.world.russia_2022 import EPISODES
 
     upstream = pl.DataFrame(
-        [(supplier, one.exporter, one.good) for one in EPISODES for supplier in one.suppliers],
+        [(supplier, episode.exporter, episode.good) for episode in EPISODES for supplier in episode.suppliers],
         schema=["exporter_iso", "importer_iso", "good"],
         orient="row",
     ).unique()
-    booms = [one for one in EPISODES if one.kind in ("product_boom", "hub_boom", "price_only")]
-    goods = [one.good for one in booms if one.kind == "product_boom"]
+    booms = [episode for episode in EPISODES if episode.kind in ("product_boom", "hub_boom", "price_only")]
+    goods = [episode.good for episode in booms if episode.kind == "product_boom"]
     is_boom = pl.col("good").is_in(goods)
-    for one in booms:
-        if one.exporter:
-            is_boom |= (pl.col("exporter_iso") == one.exporter) & ((pl.col("good") == one.good) | (one.good == ""))
-    told = truth.planted(routes, labels).join(
+    for episode in booms:
+        if episode.exporter:
+            is_boom |= (pl.col("exporter_iso") == episode.exporter) & (
+                (pl.col("good") == episode.good) | (episode.good == "")
+            )
+    labelled = truth.planted(routes, labels).join(
         upstream.with_columns(is_upstream=pl.lit(value=True)), on=upstream.columns, how="left", maintain_order="left"
     )
     is_unlabelled = (pl.col("planted") == truth.NOTHING) & (pl.col("window_end").dt.year() >= 2022)
-    return told.with_columns(
+    return labelled.with_columns(
         leg=pl.when(pl.col("exporter_iso").is_in(list(coalition))).then(pl.lit(LEGS[1])).otherwise(pl.lit(LEGS[0])),
         planted=pl.when(is_unlabelled & pl.col("is_upstream").fill_null(value=False))
         .then(pl.lit(UPSTREAM))
@@ -156,19 +164,19 @@ def _called(tested: pl.DataFrame, level: float) -> pl.DataFrame:
     )
 
 
-def _recall(tested: pl.DataFrame, found: pl.DataFrame, labels: pl.DataFrame, level: float) -> pl.DataFrame:
+def _recall(tested: pl.DataFrame, flagged: pl.DataFrame, labels: pl.DataFrame, level: float) -> pl.DataFrame:
     """Per label: windows of its route in which it is active, those tested and those flagged."""
     counted = [
         frame.join(labels.select(*ROUTE, "kind"), on=ROUTE, how="inner")
         .filter(pl.col("planted") == pl.col("kind"))
         .group_by(*ROUTE, "kind")
         .agg(pl.len().alias(name))
-        for frame, name in ((tested, "tested"), (found, "found"))
+        for frame, name in ((tested, "tested"), (flagged, "found"))
     ]
-    told = labels.select(*ROUTE, "kind", "is_evasion")
+    recall = labels.select(*ROUTE, "kind", "is_evasion")
     for frame in counted:
-        told = told.join(frame, on=[*ROUTE, "kind"], how="left")
-    return told.with_columns(pl.col("tested", "found").fill_null(0), q_level=pl.lit(level))
+        recall = recall.join(frame, on=[*ROUTE, "kind"], how="left")
+    return recall.with_columns(pl.col("tested", "found").fill_null(0), q_level=pl.lit(level))
 
 
 # ------------------------------------------------------------------ what is said of all seeds
@@ -180,7 +188,7 @@ def interval(shares: Iterable[float]) -> tuple[float, float, float]:
     mean = sum(values) / len(values)
     if len(values) < 2:
         return mean, mean, mean
-    spread = math.sqrt(sum((one - mean) ** 2 for one in values) / (len(values) - 1) / len(values))
+    spread = math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1) / len(values))
     return mean, max(0.0, mean - 1.96 * spread), min(1.0, mean + 1.96 * spread)
 
 
@@ -195,27 +203,31 @@ def false_shares(seeds: Sequence[Seed], *, is_before: bool = False) -> list[dict
     for leg in LEGS:
         for level in Q_LEVELS:
             of = (pl.col("leg") == leg) & (pl.col("q_level") == level) & (pl.col("is_before_sanctions") == is_before)
-            flags, called = [one.flags.filter(of) for one in seeds], [one.called.filter(of) for one in seeds]
-            tested = [int(one["tested"].sum()) for one in called]
-            false = [int((~one["is_evasion"]).sum()) for one in flags]
+            flags, called = (
+                [rows_of_seed.flags.filter(of) for rows_of_seed in seeds],
+                [rows_of_seed.called.filter(of) for rows_of_seed in seeds],
+            )
+            tested = [int(rows_of_seed["tested"].sum()) for rows_of_seed in called]
+            false = [int((~rows_of_seed["is_evasion"]).sum()) for rows_of_seed in flags]
             rows.append(
                 {
                     "leg": leg,
                     "q": level,
                     "tested": sum(tested) / len(seeds),
-                    "called": sum(int(one["called"].sum()) for one in called) / len(seeds),
+                    "called": sum(int(rows_of_seed["called"].sum()) for rows_of_seed in called) / len(seeds),
                     "false_in_window": interval(
-                        float((one["false"] / one["called"].clip(lower_bound=1)).to_numpy().mean())
-                        if one.height
+                        float((rows_of_seed["false"] / rows_of_seed["called"].clip(lower_bound=1)).to_numpy().mean())
+                        if rows_of_seed.height
                         else 0.0
-                        for one in called
+                        for rows_of_seed in called
                     ),
                     "false_of_called": interval(
-                        int(one["false"].sum()) / max(int(one["called"].sum()), 1) for one in called
+                        int(rows_of_seed["false"].sum()) / max(int(rows_of_seed["called"].sum()), 1)
+                        for rows_of_seed in called
                     ),
-                    "flagged": sum(one.height for one in flags) / len(seeds),
+                    "flagged": sum(rows_of_seed.height for rows_of_seed in flags) / len(seeds),
                     "false_of_flagged": interval(
-                        wrong / max(one.height, 1) for wrong, one in zip(false, flags, strict=True)
+                        wrong / max(rows_of_seed.height, 1) for wrong, rows_of_seed in zip(false, flags, strict=True)
                     ),
                 }
             )
@@ -229,7 +241,7 @@ def _percent(of: tuple[float, float, float]) -> str:
 
 def report(seeds: Sequence[Seed]) -> str:
     """The tables, in Markdown."""
-    took = sum(one.seconds for one in seeds) / len(seeds)
+    took = sum(seed.seconds for seed in seeds) / len(seeds)
     lines = [f"{len(seeds)} seeds, {took:.1f} s each. False of 100, mean over seeds and its 95 % interval.", ""]
     for is_before in (False, True):
         lines += [f"Windows {'before' if is_before else 'since'} the sanctions, a seed:", ""]
@@ -248,9 +260,9 @@ def report(seeds: Sequence[Seed]) -> str:
 
 def _kinds(seeds: Sequence[Seed]) -> list[str]:
     """What the flags of a seed lie on, since the sanctions."""
-    every = pl.concat([one.flags for one in seeds]).filter(~pl.col("is_before_sanctions"))
+    flags = pl.concat([seed.flags for seed in seeds]).filter(~pl.col("is_before_sanctions"))
     counted = (
-        every.group_by("leg", "planted", "is_evasion", "q_level")
+        flags.group_by("leg", "planted", "is_evasion", "q_level")
         .len()
         .pivot("q_level", index=["leg", "planted", "is_evasion"], values="len")
         .fill_null(0)
@@ -272,7 +284,7 @@ def _kinds(seeds: Sequence[Seed]) -> list[str]:
 
 def _recalls(seeds: Sequence[Seed]) -> list[str]:
     """Labels found in a window at least, and windows found; benign kinds below: there, lower is better."""
-    every = pl.concat([one.recall for one in seeds])
+    recall = pl.concat([group.recall for group in seeds])
     lines = [
         "Labelled routes flagged in a window at least, and of their windows that were tested those flagged, %:",
         "",
@@ -282,7 +294,7 @@ def _recalls(seeds: Sequence[Seed]) -> list[str]:
         "|---" * (2 + len(Q_LEVELS)) + "|",
     ]
     for (is_evasion, kind), part in sorted(
-        every.group_by("is_evasion", "kind"), key=lambda one: (not one[0][0], one[0][1])
+        recall.group_by("is_evasion", "kind"), key=lambda group: (not group[0][0], group[0][1])
     ):
         cells = []
         for level in Q_LEVELS:
@@ -300,21 +312,21 @@ def _level(level: float) -> str:
 
 def main() -> None:
     """Measure the seeds, some at a time, and print."""
-    told = argparse.ArgumentParser(description=__doc__)
-    told.add_argument("--seeds", type=int, default=50)
-    told.add_argument("--first", type=int, default=1)
-    told.add_argument("--processes", type=int, default=2)
-    told.add_argument("--scenario", default="russia-2022")
-    told.add_argument("--folder", type=Path, default=Path("build/benchmarks/false_flags"))
-    args = told.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=50)
+    parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--scenario", default="russia-2022")
+    parser.add_argument("--folder", type=Path, default=Path("build/benchmarks/false_flags"))
+    args = parser.parse_args()
     os.environ["POLARS_MAX_THREADS"] = "1"  # each process of the pool has one core
     context = multiprocessing.get_context("spawn")
     seeds: list[Seed] = []
     with ProcessPoolExecutor(args.processes, mp_context=context) as pool:
         numbers = range(args.first, args.first + args.seeds)
-        for one in pool.map(measure, numbers, [args.folder] * args.seeds, [args.scenario] * args.seeds):
-            seeds.append(one)
-            print(f"seed {one.seed}: {one.seconds:.1f} s", flush=True)
+        for measured in pool.map(measure, numbers, [args.folder] * args.seeds, [args.scenario] * args.seeds):
+            seeds.append(measured)
+            print(f"seed {measured.seed}: {measured.seconds:.1f} s", flush=True)
     print("\n" + report(seeds))
 
 

@@ -33,13 +33,13 @@ def tables_of(size: str, folder: Path) -> Path:
 
 def main() -> None:
     """Make the tables where they are not there yet, run every engine in turn, compare, print."""
-    told = argparse.ArgumentParser(description=__doc__)
-    told.add_argument("--size", choices=GOODS, default="s1")
-    told.add_argument("--materiality", default="1000000", help="USD; 0 measures every route")
-    told.add_argument("--repeat", type=int, default=3)
-    told.add_argument("--folder", type=Path, default=Path("build/benchmarks"))
-    told.add_argument("--only", nargs="*", default=["ours", "polars", "duckdb", "pandas"], help="engines to run")
-    args = told.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--size", choices=GOODS, default="s1")
+    parser.add_argument("--materiality", default="1000000", help="USD; 0 measures every route")
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--folder", type=Path, default=Path("build/benchmarks"))
+    parser.add_argument("--only", nargs="*", default=["ours", "polars", "duckdb", "pandas"], help="engines to run")
+    args = parser.parse_args()
     root = tables_of(args.size, args.folder)
     rows = Store(root).meta("bilateral")["rows"]
     with tempfile.TemporaryDirectory(dir=args.folder) as out:
@@ -55,11 +55,11 @@ def main() -> None:
             f"features, {rows:,} rows of bilateral, routes from {int(args.materiality):,} USD, {args.repeat} runs each"
         )
         print(table(title, variants))
-        ours = Path(out) / "ours"
+        own_folder = Path(out) / "ours"
         for engine in [name for name in args.only if name != "ours" and "ours" in args.only]:
-            found = differences(ours, Path(out) / engine)
-            height = pl.scan_parquet(ours / "*.parquet").select(pl.len()).collect().item()
-            print(f"{engine}: {'; '.join(found) or f'equal in {height:,} rows'}")
+            faults = differences(own_folder, Path(out) / engine)
+            height = pl.scan_parquet(own_folder / "*.parquet").select(pl.len()).collect().item()
+            print(f"{engine}: {'; '.join(faults) or f'equal in {height:,} rows'}")
 
 
 if __name__ == "__main__":

@@ -31,12 +31,13 @@ def run(root: str, out: str, materiality_usd: str) -> None:
     con.execute(_held(folder, years))
     con.execute(_wide(folder, years))
     windows = " UNION ALL ".join(
-        f"SELECT * FROM ({_window(one, settings, number)})" for number, one in enumerate(plan.comparisons["A"])
+        f"SELECT * FROM ({_window(comparison, settings, number)})"
+        for number, comparison in enumerate(plan.comparisons["A"])
     )
     ctes = ", ".join(
-        f"{_sums(one, number)}, {_effects(number, settings.floor_usd)}, {_pairs(one, number)}, "
-        f"{_totals(folder, one, number)}"
-        for number, one in enumerate(plan.comparisons["A"])
+        f"{_sums(comparison, number)}, {_effects(number, settings.floor_usd)}, {_pairs(comparison, number)}, "
+        f"{_totals(folder, comparison, number)}"
+        for number, comparison in enumerate(plan.comparisons["A"])
     )
     options = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL {ZSTD_LEVEL}"
     con.execute(f"COPY (WITH {ctes} {windows}) TO '{out}/part-0.parquet' ({options})")
@@ -60,7 +61,7 @@ def _wide(folder: Path, years: list[int]) -> str:
         for year in years
     )
     complete = ", ".join(f"bool_or(is_complete) FILTER (year(ref_date) = {year}) AS c_{year}" for year in years)
-    known = ", ".join(
+    held = ", ".join(
         f"CASE WHEN c_{year} AND h_{year} THEN greatest(coalesce(v_{year}, 0), 0) END AS v_{year}, w_{year}"
         for year in years
     )
@@ -72,14 +73,14 @@ def _wide(folder: Path, years: list[int]) -> str:
         reporters AS (
             SELECT reporter_iso AS exporter_iso, {complete}
             FROM read_parquet({files(folder, "coverage")}) WHERE flow_code = 'X' GROUP BY ALL)
-        SELECT good, exporter_iso, importer_iso, {known}
+        SELECT good, exporter_iso, importer_iso, {held}
         FROM cells LEFT JOIN reporters USING (exporter_iso) LEFT JOIN held USING (good)
     """
 
 
 def _sums(comparison: Comparison, number: int) -> str:
     year, of = comparison.window.year, [f"v_{year}" for year in comparison.baseline_years]
-    unknown = " OR ".join(f"{one} IS NULL" for one in of)
+    unknown = " OR ".join(f"{column} IS NULL" for column in of)
     best = f"CASE WHEN NOT ({unknown}) THEN greatest({', '.join(of)}) END" if of else "NULL::BIGINT"
     base = f"(({' + '.join(of)}) + {len(of) // 2}) // {len(of)}" if of else "NULL::BIGINT"
     return f"""
@@ -232,12 +233,12 @@ def _legs(comparison: Comparison) -> str:
 
 
 def _indicators(floor: int) -> str:
-    def log_ratio(now: str, then: str) -> str:
-        return f"ln(({now} + {floor}.0::DOUBLE) / ({then} + {floor}.0::DOUBLE))"
+    def log_ratio(now: str, before: str) -> str:
+        return f"ln(({now} + {floor}.0::DOUBLE) / ({before} + {floor}.0::DOUBLE))"
 
     lost = "(coalition_to_target_baseline_usd - coalition_to_target_usd)"
     gained = "(value_usd - value_baseline_usd)"
-    now, then = "(value_usd + elsewhere_usd)", "(value_prior_year_usd + elsewhere_prior_usd)"
+    now, before = "(value_usd + elsewhere_usd)", "(value_prior_year_usd + elsewhere_prior_usd)"
     all_now, all_then = "all_to_importer_usd", "all_to_importer_prior_usd"
     return f"""
         {log_ratio("value_usd", "value_prior_year_usd")} AS surge_log,
@@ -255,7 +256,7 @@ def _indicators(floor: int) -> str:
             THEN greatest(least(coalition_to_hub_usd - coalition_to_hub_baseline_usd, {gained}), 0)::DOUBLE
             END AS route_through_usd,
         100 * (CASE WHEN {now} > 0 THEN value_usd / {now} END
-            - CASE WHEN {then} > 0 THEN value_prior_year_usd / {then} WHEN {then} = 0 THEN 0.0 END)
+            - CASE WHEN {before} > 0 THEN value_prior_year_usd / {before} WHEN {before} = 0 THEN 0.0 END)
             AS destination_shift_pp,
         100 * (CASE WHEN {all_now} > 0 THEN value_usd / {all_now} END
             - CASE WHEN {all_then} > 0 THEN value_prior_year_usd / {all_then} WHEN {all_then} = 0 THEN 0.0 END)

@@ -24,8 +24,8 @@ def run(root: str, out: str, materiality_usd: str) -> None:
     plan = plan_of(folder, settings)
     years = [period.year for period in plan.known["A"].periods]
     routes = _wide(folder, years)
-    who, held = _totals(folder)
-    windows = [_window(routes, one, settings, who, held) for one in plan.comparisons["A"]]
+    coverage, held = _totals(folder)
+    windows = [_window(routes, comparison, settings, coverage, held) for comparison in plan.comparisons["A"]]
     Path(out).mkdir(parents=True, exist_ok=True)
     whole = pd.concat(windows, ignore_index=True)
     whole.to_parquet(Path(out) / "part-0.parquet", compression="zstd", compression_level=ZSTD_LEVEL)
@@ -40,13 +40,13 @@ def _wide(folder: Path, years: list[int]) -> pd.DataFrame:
     for column in ROUTE:
         long[column] = long[column].astype("category")
     cells = long.set_index([*ROUTE, "year"])[["value_usd", "net_wgt_g"]].unstack("year")
-    who = pd.concat([pd.read_parquet(file) for file in files(folder, "coverage")])
-    who = who[(who["flow_code"] == "X") & who["is_complete"]]
+    coverage = pd.concat([pd.read_parquet(file) for file in files(folder, "coverage")])
+    coverage = coverage[(coverage["flow_code"] == "X") & coverage["is_complete"]]
     scope = pd.concat([pd.read_parquet(file) for file in files(folder, "coverage.scope")])
     scope = scope[(scope["flow_code"] == "X") & (scope["dimension"] == "good")]
     routes = cells.index.to_frame(index=False)
     for year in years:
-        complete = who.loc[pd.to_datetime(who["ref_date"]).dt.year == year, "reporter_iso"]
+        complete = coverage.loc[pd.to_datetime(coverage["ref_date"]).dt.year == year, "reporter_iso"]
         held = scope.loc[pd.to_datetime(scope["ref_date"]).dt.year == year, "code"]
         is_known = routes["exporter_iso"].isin(complete) & routes["good"].isin(held)
         routes[f"v_{year}"] = cells["value_usd", year].fillna(0).to_numpy()
@@ -57,9 +57,9 @@ def _wide(folder: Path, years: list[int]) -> pd.DataFrame:
 
 def _totals(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """What each reporter exported of all goods, and which goods the dataset has, a column a year."""
-    who = pd.concat([pd.read_parquet(file) for file in files(folder, "coverage")])
-    who = who[(who["flow_code"] == "X") & who["is_complete"]]
-    usd = who.assign(year=pd.to_datetime(who["ref_date"]).dt.year).pivot(
+    coverage = pd.concat([pd.read_parquet(file) for file in files(folder, "coverage")])
+    coverage = coverage[(coverage["flow_code"] == "X") & coverage["is_complete"]]
+    usd = coverage.assign(year=pd.to_datetime(coverage["ref_date"]).dt.year).pivot(
         index="reporter_iso", columns="year", values="value_usd"
     )
     scope = pd.concat([pd.read_parquet(file) for file in files(folder, "coverage.scope")])
@@ -69,7 +69,7 @@ def _totals(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _window(
-    routes: pd.DataFrame, comparison: Comparison, settings: Settings, who: pd.DataFrame, held: pd.DataFrame
+    routes: pd.DataFrame, comparison: Comparison, settings: Settings, coverage: pd.DataFrame, held: pd.DataFrame
 ) -> pd.DataFrame:
     year, base = comparison.window.year, [f"v_{year}" for year in comparison.baseline_years]
     compared = routes[ROUTE].assign(
@@ -95,7 +95,7 @@ def _window(
     sent = totals[totals["exporter_iso"].isin(settings.coalition.countries)]
     is_held = held[[*comparison.baseline_years, year - 1, year]].all(axis=1)
     held_goods = held.index[is_held]  # of them a leg of the coalition without a row is nothing
-    frame["no_capacity"] = _lack(frame, by_exporter, comparison, who, held)
+    frame["no_capacity"] = _lack(frame, by_exporter, comparison, coverage, held)
     legs = sent.groupby(["good", "importer_iso"], observed=True)[sums].sum(min_count=1)
     weighed = sent[sent["weight"] > 0].groupby(["good", "importer_iso"], observed=True)[["value_usd", "weight"]].sum()
     legs = legs.join(weighed.rename(columns={"value_usd": "weighed"})).reset_index()
@@ -108,8 +108,8 @@ def _window(
         frame = frame.merge(named, on=["good", side], how="left")
         is_nothing = frame["good"].isin(held_goods) & ~frame[side].isin(settings.coalition.countries)
         is_nothing &= frame[names[0]].isna()
-        known = names if base else names[:2]
-        frame[known] = frame[known].mask(is_nothing, 0)
+        known_sums = names if base else names[:2]
+        frame[known_sums] = frame[known_sums].mask(is_nothing, 0)
     frame = frame.merge(by_importer, on=["good", "importer_iso"], how="left")
     frame = frame.merge(by_exporter, on=["good", "exporter_iso"], how="left")
     for sum_, own, name in zip(("_now", "_prior", "_baseline"), sums, ("", "_prior", "_baseline"), strict=True):
@@ -137,7 +137,7 @@ def _window(
         frame[f"median_{name}"] = among.transform("median")
     frame["active_periods"] = (frame["value_usd"] > 0).astype("int64")
     frame["largest_period_share"] = (frame["value_usd"] / frame["value_usd"]).where(frame["value_usd"] > 0)
-    sides = [f"_{what}_{leg}" for what in ("weighed", "weight") for leg in ("target", "hub")]
+    sides = [f"_{measure}_{leg}" for measure in ("weighed", "weight") for leg in ("target", "hub")]
     frame = frame.drop(columns=["weight", "weight_prior", "_now", "_prior", "_baseline", "is_in_totals", *sides])
     frame = _indicators(frame, float(settings.floor_usd))
     for column in ROUTE:
@@ -146,14 +146,14 @@ def _window(
 
 
 def _lack(
-    frame: pd.DataFrame, by_exporter: pd.DataFrame, comparison: Comparison, who: pd.DataFrame, held: pd.DataFrame
+    frame: pd.DataFrame, by_exporter: pd.DataFrame, comparison: Comparison, coverage: pd.DataFrame, held: pd.DataFrame
 ) -> pd.Series:
     """1 less the revealed comparative advantage of the exporter in the baseline, at least 0."""
     base = list(comparison.baseline_years)
     if not base:
         return pd.Series(np.nan, index=frame.index)
-    has_all = who[[*base, comparison.window.year - 1, comparison.window.year]].notna().all(axis=1)
-    usd = ((who.loc[has_all, base].sum(axis=1) + len(base) // 2) // len(base)).astype("float64")
+    has_all = coverage[[*base, comparison.window.year - 1, comparison.window.year]].notna().all(axis=1)
+    usd = ((coverage.loc[has_all, base].sum(axis=1) + len(base) // 2) // len(base)).astype("float64")
     is_counted = by_exporter["exporter_iso"].isin(usd.index)
     of_good = by_exporter[is_counted].groupby("good", observed=True)["value_baseline_usd"].sum()
     of_good = of_good.where(held[base].all(axis=1).reindex(of_good.index.astype("str")).to_numpy())
@@ -184,22 +184,22 @@ def _with_pairs(compared: pd.DataFrame, floor: float) -> pd.DataFrame:
 def _effects(compared: pd.DataFrame, floor: float) -> pd.Series:
     """Hidiroglou and Berthelot's effect in fences, among the routes of a good that carry the floor in a window."""
     larger = compared[["value_usd", "value_prior_year_usd"]].max(axis=1)
-    there = compared[larger >= floor]
-    good = there["good"]
-    ratio = (there["value_usd"] + floor) / (there["value_prior_year_usd"] + floor)
+    large = compared[larger >= floor]
+    good = large["good"]
+    ratio = (large["value_usd"] + floor) / (large["value_prior_year_usd"] + floor)
     median = ratio.groupby(good, observed=True).transform("median")
-    effect = (ratio / median - 1).where(ratio >= median, 1 - median / ratio) * (larger[there.index] / 1e6) ** SIZE_POWER
+    effect = (ratio / median - 1).where(ratio >= median, 1 - median / ratio) * (larger[large.index] / 1e6) ** SIZE_POWER
     low, middle, high = (good.map(effect.groupby(good, observed=True).quantile(share)) for share in (0.25, 0.5, 0.75))
-    low, middle, high = (one.astype("float64") for one in (low, middle, high))
+    low, middle, high = (quartile.astype("float64") for quartile in (low, middle, high))
     side = (high - middle).where(effect > middle, middle - low)
     fence = FENCE * np.maximum(side, LEAST_SPREAD * middle.abs())
-    many = effect.groupby(good, observed=True).transform("size") >= LEAST_ROUTES
-    return ((effect - middle) / fence.where(fence > 0)).where(many).reindex(compared.index)
+    has_enough = effect.groupby(good, observed=True).transform("size") >= LEAST_ROUTES
+    return ((effect - middle) / fence.where(fence > 0)).where(has_enough).reindex(compared.index)
 
 
 def _indicators(frame: pd.DataFrame, floor: float) -> pd.DataFrame:
-    def log_ratio(now: str, then: str) -> pd.Series:
-        return np.log((frame[now] + floor) / (frame[then] + floor))
+    def log_ratio(now: str, before: str) -> pd.Series:
+        return np.log((frame[now] + floor) / (frame[before] + floor))
 
     value, prior, base = frame["value_usd"], frame["value_prior_year_usd"], frame["value_baseline_usd"]
     frame["surge_log"] = log_ratio("value_usd", "value_prior_year_usd")
@@ -230,5 +230,5 @@ def _indicators(frame: pd.DataFrame, floor: float) -> pd.DataFrame:
 
 def _shift(value: pd.Series, prior: pd.Series, all_now: pd.Series, all_then: pd.Series) -> pd.Series:
     """Change of a share in percentage points; the share of nothing was 0."""
-    then = (prior / all_then.where(all_then > 0)).where(all_then > 0, (prior * 0.0).where(all_then == 0))
-    return 100 * (value / all_now.where(all_now > 0) - then)
+    share_before = (prior / all_then.where(all_then > 0)).where(all_then > 0, (prior * 0.0).where(all_then == 0))
+    return 100 * (value / all_now.where(all_now > 0) - share_before)

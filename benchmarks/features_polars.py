@@ -37,29 +37,29 @@ def run(root: str, out: str, materiality_usd: str, rows: str = str(ROWS_AT_A_TIM
     """Read bilateral, coverage and scope of an annual reconciled dataset; write features under `out`."""
     settings, store = scenario(materiality_usd), Store(Path(root))
     windows = plan_of(Path(root), settings).comparisons["A"]
-    told = store.read("coverage").filter(pl.col("flow_code") == "X", pl.col("is_complete"))
-    told = told.select("value_usd", exporter_iso="reporter_iso", year=_year())
+    coverage = store.read("coverage").filter(pl.col("flow_code") == "X", pl.col("is_complete"))
+    coverage = coverage.select("value_usd", exporter_iso="reporter_iso", year=_year())
     scope = store.read("coverage.scope").filter(pl.col("flow_code") == "X", pl.col("dimension") == "good")
     held = scope.select(good="code", year=_year()).unique()
     Path(out).mkdir(parents=True, exist_ok=True)
     for number, chunk in enumerate(store.chunks("bilateral", int(rows), HEADING_DIGITS, grid.COLUMNS)):
-        dense = _dense(chunk, told, held)
-        found = [_window(dense, one, settings, told, held) for one in windows]
+        dense = _dense(chunk, coverage, held)
+        frames = [_window(dense, comparison, settings, coverage, held) for comparison in windows]
         file = Path(out) / f"part-{number:05}.parquet"
-        pl.concat(found).write_parquet(file, compression="zstd", compression_level=ZSTD_LEVEL)
+        pl.concat(frames).write_parquet(file, compression="zstd", compression_level=ZSTD_LEVEL)
 
 
 def _year() -> pl.Expr:
     return pl.col("ref_date").dt.year().alias("year")
 
 
-def _dense(chunk: pl.DataFrame, told: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
+def _dense(chunk: pl.DataFrame, coverage: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
     """Every route in every year, sorted: value (null unknown; absence is 0 only where coverage says so) and weight."""
-    years = told.select(pl.int_range(pl.col("year").min(), pl.col("year").max() + 1, dtype=pl.Int32).alias("year"))
+    years = coverage.select(pl.int_range(pl.col("year").min(), pl.col("year").max() + 1, dtype=pl.Int32).alias("year"))
     is_next = pl.any_horizontal(pl.col(column) != pl.col(column).shift(1) for column in ROUTE).fill_null(value=True)
     marked = chunk.lazy().select(*ROUTE, "value_usd", "net_wgt_g", year=_year(), is_next=is_next)
     rows = marked.with_columns(route=pl.col("is_next").cum_sum()).collect()
-    is_complete = told.select("exporter_iso", "year", is_complete=pl.lit(value=True)).lazy()
+    is_complete = coverage.select("exporter_iso", "year", is_complete=pl.lit(value=True)).lazy()
     is_held = held.with_columns(is_held=pl.lit(value=True)).lazy()
     is_known = pl.col("is_complete") & pl.col("is_held")
     return (
@@ -76,14 +76,18 @@ def _dense(chunk: pl.DataFrame, told: pl.DataFrame, held: pl.DataFrame) -> pl.Da
 
 
 def _window(
-    dense: pl.DataFrame, comparison: Comparison, settings: Settings, told: pl.DataFrame, held: pl.DataFrame
+    dense: pl.DataFrame, comparison: Comparison, settings: Settings, coverage: pl.DataFrame, held: pl.DataFrame
 ) -> pl.DataFrame:
     year, base = (
         comparison.window.year,
-        [pl.col("v").shift(comparison.window.year - one) for one in comparison.baseline_years],
+        [pl.col("v").shift(comparison.window.year - baseline_year) for baseline_year in comparison.baseline_years],
     )
     mean = (pl.sum_horizontal(base, ignore_nulls=False) + len(base) // 2) // len(base) if base else None
-    best = pl.when(pl.all_horizontal(one.is_not_null() for one in base)).then(pl.max_horizontal(base)) if base else None
+    best = (
+        pl.when(pl.all_horizontal(baseline_year.is_not_null() for baseline_year in base)).then(pl.max_horizontal(base))
+        if base
+        else None
+    )
     compared = dense.with_columns(
         value_usd="v",
         value_prior_year_usd=pl.col("v").shift(1),
@@ -101,14 +105,17 @@ def _window(
     compared = _with_sums(
         _with_effects(compared, settings), settings, _held_in(held, years)["good"], VALUES[: 3 if base else 2]
     )
-    compared = _with_advantage(compared, comparison, told, held)
+    compared = _with_advantage(compared, comparison, coverage, held)
     was_material = pl.col("importer_iso").is_in(list(settings.targets.countries)) & (
         pl.col("value_prior_year_usd") >= settings.materiality_usd
     )
     frame = _with_prices(compared.filter(features.is_material(settings) | was_material), settings)
     floor = float(settings.floor_usd)
     return frame.with_columns(
-        [one.expr(floor).cast(pl.Float64).fill_nan(None).alias(one.name) for one in COMPARED]
+        [
+            baseline_year.expr(floor).cast(pl.Float64).fill_nan(None).alias(baseline_year.name)
+            for baseline_year in COMPARED
+        ]
     ).select(
         *ROUTE,
         *VALUES,
@@ -117,14 +124,14 @@ def _window(
         baseline_gap_years=pl.lit(comparison.gap_years),
         active_periods=(pl.col("value_usd") > 0).cast(pl.Int64),
         largest_period_share=pl.when(pl.col("value_usd") > 0).then(1.0),
-        **{name: name for name in (*_written(), *[one.name for one in COMPARED])},
+        **{name: name for name in (*_written(), *[baseline_year.name for baseline_year in COMPARED])},
     )
 
 
 def _written() -> list[str]:
     sides = [
-        f"{what}{suffix}_usd"
-        for what in ("coalition_to_target", "coalition_to_hub", "elsewhere")
+        f"{sum_name}{suffix}_usd"
+        for sum_name in ("coalition_to_target", "coalition_to_hub", "elsewhere")
         for suffix in ("", "_prior", "_baseline")
     ]
     prices = ("unit_value_usd_per_kg", "unit_value_prior_usd_per_kg", "coalition_to_hub_usd_per_kg", "price_surge_log")
@@ -138,17 +145,17 @@ def _with_pairs(compared: pl.DataFrame, floor: int) -> pl.DataFrame:
     change = pl.col("value_usd") - pl.col("value_prior_year_usd")
     pair = ["_heading", "exporter_iso", "importer_iso"]
     fall = (-change).clip(lower_bound=0)
-    seen = compared.lazy().with_columns(_heading=pl.col("good").str.slice(0, HEADING_DIGITS))
-    goods = seen.group_by("_heading").agg(goods=pl.col("good").n_unique()).filter(pl.col("goods") > 1)
+    with_headings = compared.lazy().with_columns(_heading=pl.col("good").str.slice(0, HEADING_DIGITS))
+    goods = with_headings.group_by("_heading").agg(goods=pl.col("good").n_unique()).filter(pl.col("goods") > 1)
     pairs = (
-        seen.join(goods, on="_heading", how="semi")
+        with_headings.join(goods, on="_heading", how="semi")
         .group_by(pair)
         .agg(_fell=fall.sum(), _deepest=fall.max(), _is_unknown=change.is_null().any())
     )
-    told = (pl.col("_fell") / change).clip(upper_bound=1.0)
-    share = pl.when(change < floor).then(0.0).when(~(pl.col("_is_unknown") & (pl.col("_fell") == 0))).then(told)
+    matched = (pl.col("_fell") / change).clip(upper_bound=1.0)
+    share = pl.when(change < floor).then(0.0).when(~(pl.col("_is_unknown") & (pl.col("_fell") == 0))).then(matched)
     return (
-        seen.join(pairs, on=pair, how="left", maintain_order="left")
+        with_headings.join(pairs, on=pair, how="left", maintain_order="left")
         .with_columns(matched_by_siblings=pl.when(pl.col("_fell").is_not_null()).then(share))
         .with_columns(neighbour_fell_usd=pl.when(pl.col("matched_by_siblings") > 0).then("_deepest"))
         .drop("_heading", "_fell", "_deepest", "_is_unknown")
@@ -160,11 +167,11 @@ def _with_effects(compared: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     """Hidiroglou and Berthelot's effect in fences, among the routes of a good that carry the floor in a window."""
     larger, floor = pl.max_horizontal("value_usd", "value_prior_year_usd"), float(settings.floor_usd)
     ratio = (pl.col("value_usd") + floor) / (pl.col("value_prior_year_usd") + floor)
-    there = compared.lazy().filter(larger >= floor).select(*ROUTE, larger=larger / 1e6, r=ratio)
-    middle = there.group_by("good").agg(med=pl.col("r").median(), n=pl.len()).filter(pl.col("n") >= LEAST_ROUTES)
+    large = compared.lazy().filter(larger >= floor).select(*ROUTE, larger=larger / 1e6, r=ratio)
+    middle = large.group_by("good").agg(med=pl.col("r").median(), n=pl.len()).filter(pl.col("n") >= LEAST_ROUTES)
     r, med, e = pl.col("r"), pl.col("med"), pl.col("e")
     change = pl.when(r < med).then(1 - med / r).otherwise(r / med - 1)
-    sized = there.join(middle, on="good").with_columns(e=change * pl.col("larger") ** SIZE_POWER)
+    sized = large.join(middle, on="good").with_columns(e=change * pl.col("larger") ** SIZE_POWER)
     shares = {"q1": 0.25, "q2": 0.5, "q3": 0.75}
     quartiles = sized.group_by("good").agg(e.quantile(share, "linear").alias(name) for name, share in shares.items())
     q1, q2, q3 = (pl.col(name) for name in shares)
@@ -175,7 +182,9 @@ def _with_effects(compared: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     return compared.lazy().join(effects, on=ROUTE, how="left", maintain_order="left").collect()
 
 
-def _with_sums(compared: pl.DataFrame, settings: Settings, held_goods: pl.Series, known: Sequence[str]) -> pl.DataFrame:
+def _with_sums(
+    compared: pl.DataFrame, settings: Settings, held_goods: pl.Series, known_names: Sequence[str]
+) -> pl.DataFrame:
     """The exporter's other trade, all that the importer buys, and the coalition's legs to both ends.
 
     Of a good that the dataset holds in all the years a leg without a row is nothing.
@@ -198,18 +207,20 @@ def _with_sums(compared: pl.DataFrame, settings: Settings, held_goods: pl.Series
     )
     frame = compared.lazy()
     for leg, side in (("target", "importer_iso"), ("hub", "exporter_iso")):
-        names = dict(zip(VALUES, (f"coalition_to_{leg}{one}_usd" for one in ("", "_prior", "_baseline")), strict=True))
+        names = dict(
+            zip(VALUES, (f"coalition_to_{leg}{ending}_usd" for ending in ("", "_prior", "_baseline")), strict=True)
+        )
         own = legs.rename({**names, "country": side, "weighed": f"_weighed_{leg}", "weight": f"_weight_{leg}"})
         frame = frame.join(own, on=["good", side], how="left", maintain_order="left")
         is_nothing = pl.col("good").is_in(held_goods.implode()) & ~pl.col(side).is_in(coalition)
         is_nothing &= pl.col(names["value_usd"]).is_null()
-        legs_known = [names[name] for name in known]
+        legs_known = [names[name] for name in known_names]
         frame = frame.with_columns(pl.when(~is_nothing).then(pl.col(legs_known)).otherwise(0))
     frame = frame.join(by_importer, on=["good", "importer_iso"], how="left", maintain_order="left")
     frame = frame.join(by_exporter, on=["good", "exporter_iso"], how="left", maintain_order="left")
     for own_name, suffix in zip(VALUES, ("", "_prior", "_baseline"), strict=True):
-        others = (pl.col(f"_{own_name}") - pl.col(own_name)).clip(lower_bound=0)
-        frame = frame.with_columns(pl.when("in_totals").then(others).alias(f"elsewhere{suffix}_usd"))
+        elsewhere = (pl.col(f"_{own_name}") - pl.col(own_name)).clip(lower_bound=0)
+        frame = frame.with_columns(pl.when("in_totals").then(elsewhere).alias(f"elsewhere{suffix}_usd"))
     weighed, grams = pl.col("_weighed_hub"), pl.col("_weight_hub")
     is_told = (grams > 0) & (weighed >= LEAST_WEIGHED_SHARE * pl.col("coalition_to_hub_usd"))
     price = pl.when(is_told & ~pl.col("exporter_iso").is_in(coalition)).then(1000.0 * weighed / grams)
@@ -217,7 +228,7 @@ def _with_sums(compared: pl.DataFrame, settings: Settings, held_goods: pl.Series
 
 
 def _with_advantage(
-    compared: pl.DataFrame, comparison: Comparison, told: pl.DataFrame, held: pl.DataFrame
+    compared: pl.DataFrame, comparison: Comparison, coverage: pl.DataFrame, held: pl.DataFrame
 ) -> pl.DataFrame:
     """Revealed comparative advantage of the exporter in the baseline."""
     base = list(comparison.baseline_years)
@@ -225,7 +236,7 @@ def _with_advantage(
         return compared.with_columns(revealed_advantage=pl.lit(None, dtype=pl.Float64))
     years = {*base, comparison.window.year - 1, comparison.window.year}
     mean = (pl.col("value_usd").filter(pl.col("year").is_in(base)).sum() + len(base) // 2) // len(base)
-    usd = told.group_by("exporter_iso").agg(usd=mean, n=pl.col("year").is_in(list(years)).sum())
+    usd = coverage.group_by("exporter_iso").agg(usd=mean, n=pl.col("year").is_in(list(years)).sum())
     usd = usd.filter(pl.col("n") == len(years)).select("exporter_iso", "usd")
     own = pl.col("_value_baseline_usd").fill_null(0)
     sold = compared.select("good", "exporter_iso", "_value_baseline_usd").unique()

@@ -103,7 +103,7 @@ def pandas(path: str, out: str) -> None:
     frame.to_parquet(Path(out) / "part-0.parquet", compression="zstd", compression_level=ZSTD_LEVEL)
 
 
-def is_equal(one: Path, other: Path) -> bool:
+def is_equal(engine_folder: Path, rival_folder: Path) -> bool:
     """Whether two engines wrote the same rows; exporters by their first letter, so that memory stays small."""
     tables = [
         pl.scan_parquet(out / "*.parquet").select(
@@ -111,7 +111,7 @@ def is_equal(one: Path, other: Path) -> bool:
             pl.col("ref_date").cast(pl.Date),
             *[pl.col(column).cast(pl.Int64) for column in COLUMNS[4:]],
         )
-        for out in (one, other)
+        for out in (engine_folder, rival_folder)
     ]
     if len({rows.select(pl.len()).collect().item() for rows in tables}) > 1:
         return False
@@ -130,11 +130,11 @@ def _member() -> str:
 
 def main() -> None:
     """Make the zip where it is not there yet, run every engine in turn, compare, print."""
-    told = argparse.ArgumentParser(description=__doc__)
-    told.add_argument("--size", choices=ROWS, default="small")
-    told.add_argument("--repeat", type=int, default=3)
-    told.add_argument("--folder", type=Path, default=Path("build/benchmarks"))
-    args = told.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--size", choices=ROWS, default="small")
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--folder", type=Path, default=Path("build/benchmarks"))
+    args = parser.parse_args()
     folder = args.folder / f"zip-{ROWS[args.size]}-1"
     path, member = folder / f"BACI_{EDITION}_{RELEASE}.zip", _member()
     if not path.exists():

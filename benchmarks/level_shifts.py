@@ -69,11 +69,11 @@ def _each(root: str, work: Callable[[Grid], object]) -> None:
 
 def main() -> None:
     """Make the table where it is not there yet, run, and say what the monthly part takes of the whole."""
-    told = argparse.ArgumentParser(description=__doc__)
-    told.add_argument("--goods", type=int, default=30, help="of 5,000; thirty are about a hundred thousand routes")
-    told.add_argument("--repeat", type=int, default=3)
-    told.add_argument("--folder", type=Path, default=Path("build/benchmarks"))
-    args = told.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--goods", type=int, default=30, help="of 5,000; thirty are about a hundred thousand routes")
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--folder", type=Path, default=Path("build/benchmarks"))
+    args = parser.parse_args()
     root = prepare(args.folder, World(), args.goods)
     out = args.folder / "level-shifts-out"
     whole = Variant("features, all of them", "features_ours.run", [str(root), str(out), MATERIALITY, "1", str(ROWS)])
@@ -91,8 +91,10 @@ def main() -> None:
         )
     )
     took = statistics.median(months.cpu_seconds) - statistics.median(grids.cpu_seconds)
-    rest = statistics.median(whole.cpu_seconds) - took
-    print(f"CPU: the monthly part {took:.2f} s, all other features {rest:.2f} s: {took / rest:.2f} times as much")
+    others_seconds = statistics.median(whole.cpu_seconds) - took
+    print(
+        f"CPU: the monthly part {took:.2f} s, all other features {others_seconds:.2f} s: {took / others_seconds:.2f} times as much"
+    )
 
 
 if __name__ == "__main__":

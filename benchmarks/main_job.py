@@ -24,11 +24,11 @@ run.main(Path(sys.argv[1]), Path(sys.argv[2]), "russia-2022")
 
 def main() -> None:
     """Make the zip where it is not there yet, run twice, print what each table took."""
-    told = argparse.ArgumentParser(description=__doc__)
-    told.add_argument("--rows-per-year", type=int, default=11_000_000)
-    told.add_argument("--keep", type=Path, help="leave the tables in this folder, for benchmarks.query")
-    told.add_argument("--folder", type=Path, default=Path("build/benchmarks"))
-    args = told.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows-per-year", type=int, default=11_000_000)
+    parser.add_argument("--keep", type=Path, help="leave the tables in this folder, for benchmarks.query")
+    parser.add_argument("--folder", type=Path, default=Path("build/benchmarks"))
+    args = parser.parse_args()
     raw = args.folder / f"years-{args.rows_per_year}"
     path = raw / "baci" / f"BACI_{EDITION}_{RELEASE}.zip"
     if not path.exists():
@@ -36,12 +36,12 @@ def main() -> None:
         write_zip(World(rows_per_year=args.rows_per_year), path, YEARS)
     with tempfile.TemporaryDirectory(dir=args.folder) as temporary:
         data = str(args.keep or temporary)
-        first = Variant("from the zip to the report", JOB, [str(raw), data], is_cold=True)
-        again = Variant("a second run, nothing new", JOB, [str(raw), data], is_cold=True)
-        run([first], 1)
+        cold = Variant("from the zip to the report", JOB, [str(raw), data], is_cold=True)
+        unchanged = Variant("a second run, nothing new", JOB, [str(raw), data], is_cold=True)
+        run([cold], 1)
         status = json.loads((Path(data) / "run-status.json").read_text(encoding="utf-8"))
-        run([again], 3)
-        print(table(f"main job, {len(YEARS)} years of about {args.rows_per_year:,} rows", [first, again]))
+        run([unchanged], 3)
+        print(table(f"main job, {len(YEARS)} years of about {args.rows_per_year:,} rows", [cold, unchanged]))
         print(", ".join(f"{step['job']} {step['seconds']} s" for step in status["steps"]))
 
 

@@ -60,32 +60,33 @@ sys.exit(os.waitstatus_to_exitcode(status))
 
 def _once(variant: Variant) -> tuple[float, float, float]:
     # compiled modules are kept, as they are for a person after the first run
-    environment = {name: told for name, told in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     command = [sys.executable, "-I", "-S", "-c", _WATCH, *variant.command()]
     watched = subprocess.run(command, stdout=subprocess.PIPE, env=environment, check=False)
     if watched.returncode:
         raise SystemExit(f"{variant.name} ended with {watched.returncode}")
-    *said, took = watched.stdout.splitlines()
+    *printed, took = watched.stdout.splitlines()
     seconds, cpu_seconds, peak_mb = json.loads(took)
     if not variant.is_cold:
-        seconds, cpu_seconds = json.loads(said[-1])
+        seconds, cpu_seconds = json.loads(printed[-1])
     return seconds, cpu_seconds, peak_mb
 
 
 def table(title: str, variants: Sequence[Variant]) -> str:
     """Medians beside the first variant's: how many times its time and memory each of the others takes."""
-    first = variants[0]
+    reference = variants[0]
     lines = [
         title,
         f"{'':34}{'seconds':>9}{'range':>16}{'x time':>8}{'CPU s':>9}{'x CPU':>8}{'peak MB':>9}{'x memory':>9}",
     ]
-    for one in variants:
-        spread = f"{min(one.seconds):.2f}-{max(one.seconds):.2f}"
+    for variant in variants:
+        spread = f"{min(variant.seconds):.2f}-{max(variant.seconds):.2f}"
         (seconds, of_time), (cpu, of_cpu), (peak, of_peak) = (
-            _beside(getattr(one, what), getattr(first, what)) for what in ("seconds", "cpu_seconds", "peak_mb")
+            _beside(getattr(variant, figure), getattr(reference, figure))
+            for figure in ("seconds", "cpu_seconds", "peak_mb")
         )
         lines.append(
-            f"{one.name:34}{seconds:9.2f}{spread:>16}{of_time:8.2f}{cpu:9.2f}{of_cpu:8.2f}{peak:9.0f}{of_peak:9.2f}"
+            f"{variant.name:34}{seconds:9.2f}{spread:>16}{of_time:8.2f}{cpu:9.2f}{of_cpu:8.2f}{peak:9.0f}{of_peak:9.2f}"
         )
     return "\n".join(lines)
 

@@ -53,15 +53,15 @@ PROGRAMS = {
 
 def main() -> None:
     """Ask in turn, print."""
-    told = argparse.ArgumentParser(description=__doc__)
-    told.add_argument("root", type=Path, help="a store, such as one that benchmarks.main_job made")
-    told.add_argument("--good", default="010101")
-    told.add_argument("--importer", default="RUS")
-    told.add_argument("--repeat", type=int, default=5)
-    args = told.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("root", type=Path, help="a store, such as one that benchmarks.main_job made")
+    parser.add_argument("--good", default="010101")
+    parser.add_argument("--importer", default="RUS")
+    parser.add_argument("--repeat", type=int, default=5)
+    args = parser.parse_args()
     listed = json.dumps(files(args.root, "bilateral"))
-    asked = [str(args.root), args.good, args.importer, listed]
-    variants = [Variant(name, program, asked, is_cold=True) for name, program in PROGRAMS.items()]
+    arguments = [str(args.root), args.good, args.importer, listed]
+    variants = [Variant(name, program, arguments, is_cold=True) for name, program in PROGRAMS.items()]
     run(variants, args.repeat)
     print(table(f"cold query, {args.good} to {args.importer}, {args.repeat} runs each", variants))
 

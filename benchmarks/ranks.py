@@ -53,35 +53,33 @@ def ranked(store: Store, freq: str, year: int, importer: str, settings: Settings
 
 def why(row: dict[str, Any]) -> str:
     """What ours looks at and the plain forest does not, or the other way."""
-    told = []
+    reasons = []
     if row["value_usd"] <= max(row["value_prior_year_usd"] or 0, row["value_baseline_usd"] or 0):
-        told.append("it is below what it was: unusual, and the other way")
+        reasons.append("it is below what it was: unusual, and the other way")
     elif row["record_excess_log"] is None:
-        told.append("its baseline years are not known")
+        reasons.append("its baseline years are not known")
     elif row["record_excess_log"] <= 0:
-        told.append("a year of its baseline was as high: no record")
+        reasons.append("a year of its baseline was as high: no record")
     else:
-        told.append(f"{change(row['value_usd'], row['value_baseline_usd'])} on its baseline; p {row['p_value']:.3f}")
+        reasons.append(f"{change(row['value_usd'], row['value_baseline_usd'])} on its baseline; p {row['p_value']:.3f}")
     if row["fall_log"] is None:
-        told.append("direct trade not in the data")
+        reasons.append("direct trade not in the data")
     elif row["fall_log"] < LEAST_FALL_LOG:
-        told.append("the coalition's direct trade stood")
+        reasons.append("the coalition's direct trade stood")
     else:
-        told.append(f"direct trade fell by {100 * (1 - exp(-row['fall_log'])):.0f} %")
+        reasons.append(f"direct trade fell by {100 * (1 - exp(-row['fall_log'])):.0f} %")
     if (row["upstream_surge_log"] or 0) >= LEAST_UPSTREAM_LOG:
-        told.append(
+        reasons.append(
             f"the coalition sells the exporter {change(row['coalition_to_hub_usd'], row['coalition_to_hub_prior_usd'])}"
         )
-    told.append(f"weight {row['evidence_weight']:.1f}")
-    return "; ".join(told)
+    reasons.append(f"weight {row['evidence_weight']:.1f}")
+    return "; ".join(reasons)
 
 
 def table(rows: pl.DataFrame, count: int) -> list[str]:
     """Of the first `count` by either, those that moved most, in Markdown."""
-    seen = rows.filter(pl.min_horizontal("plain", "ours") <= count)
-    moved = seen.sort(
-        (pl.col("plain") - pl.col("ours")).abs(), *ROUTE_KEY, descending=[True, *[False] * len(ROUTE_KEY)]
-    )
+    top = rows.filter(pl.min_horizontal("plain", "ours") <= count)
+    moved = top.sort((pl.col("plain") - pl.col("ours")).abs(), *ROUTE_KEY, descending=[True, *[False] * len(ROUTE_KEY)])
     lines = ["| route | good | value | plain forest | ours | q | why |", "|---|---|---|---|---|---|---|"]
     for row in moved.head(count).to_dicts():
         good = f"{row['good']} {goods.good_name(row['good'])}".strip()
@@ -94,14 +92,14 @@ def table(rows: pl.DataFrame, count: int) -> list[str]:
 
 def main() -> None:
     """Print both tables."""
-    told = argparse.ArgumentParser(description=__doc__)
-    told.add_argument("store", type=Path)
-    told.add_argument("--year", type=int, default=2022)
-    told.add_argument("--freq", choices=["A", "M"], default="A")
-    told.add_argument("--importer", default="RUS")
-    told.add_argument("--scenario", default="russia-2022")
-    told.add_argument("--count", type=int, default=12)
-    args = told.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("store", type=Path)
+    parser.add_argument("--year", type=int, default=2022)
+    parser.add_argument("--freq", choices=["A", "M"], default="A")
+    parser.add_argument("--importer", default="RUS")
+    parser.add_argument("--scenario", default="russia-2022")
+    parser.add_argument("--count", type=int, default=12)
+    args = parser.parse_args()
     rows = ranked(Store(args.store), args.freq, args.year, args.importer, load(args.scenario))
     print(
         f"{rows.height} routes to {args.importer}, {args.year}; of the first {args.count} by either, those that moved most:\n"

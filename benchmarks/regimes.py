@@ -30,8 +30,8 @@ def flagged(regime: str, seed: int, folder: Path) -> tuple[pl.DataFrame, pl.Data
     labels = simulated.labels.join(routes.with_columns(is_flagged=pl.lit(value=True)), on=ROUTE, how="left")
     evasion = labels.filter("is_evasion")
     supplied = evasion.select(importer_iso="exporter_iso", good="good", exporter_iso=pl.lit(COALITION))
-    others = routes.join(evasion, on=ROUTE, how="anti").join(supplied, on=ROUTE, how="anti").sort(ROUTE)
-    return labels.with_columns(pl.col("is_flagged").fill_null(value=False)), others
+    honest = routes.join(evasion, on=ROUTE, how="anti").join(supplied, on=ROUTE, how="anti").sort(ROUTE)
+    return labels.with_columns(pl.col("is_flagged").fill_null(value=False)), honest
 
 
 def main() -> None:
@@ -40,14 +40,14 @@ def main() -> None:
     parser.add_argument("regime", choices=[of.name for of in world.WORLDS])
     parser.add_argument("--seeds", type=int, default=6)
     chosen = parser.parse_args()
-    every = []
+    all_labels = []
     for seed in range(1, chosen.seeds + 1):
         with tempfile.TemporaryDirectory() as folder:
-            labels, others = flagged(chosen.regime, seed, Path(folder))
-        every.append(labels)
+            labels, honest = flagged(chosen.regime, seed, Path(folder))
+        all_labels.append(labels)
         missed = labels.filter("is_evasion", ~pl.col("is_flagged"))["episode_id"].to_list()
-        print(f"seed {seed}: missed {', '.join(missed) or 'none'}; others flagged {others.rows()}")
-    kinds = pl.concat(every).group_by("is_evasion", "kind").agg(pl.col("is_flagged").sum(), of=pl.len())
+        print(f"seed {seed}: missed {', '.join(missed) or 'none'}; others flagged {honest.rows()}")
+    kinds = pl.concat(all_labels).group_by("is_evasion", "kind").agg(pl.col("is_flagged").sum(), of=pl.len())
     for is_evasion, kind, count, of in kinds.sort("is_evasion", "kind", descending=[True, False]).rows():
         print(f"{kind} ({'evasion' if is_evasion else 'benign'}): {count} of {of} routes flagged")
 

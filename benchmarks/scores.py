@@ -54,11 +54,11 @@ def textbook(folder: str) -> None:
 
 def main() -> None:
     """Make the features where they are not there yet, run both in turn, print."""
-    told = argparse.ArgumentParser(description=__doc__)
-    told.add_argument("--size", choices=GOODS, default="s1")
-    told.add_argument("--repeat", type=int, default=1)
-    told.add_argument("--folder", type=Path, default=Path("build/benchmarks"))
-    args = told.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--size", choices=GOODS, default="s1")
+    parser.add_argument("--repeat", type=int, default=1)
+    parser.add_argument("--folder", type=Path, default=Path("build/benchmarks"))
+    args = parser.parse_args()
     root = tables_of(args.size, args.folder)
     out = root.with_name(f"{root.name}-features")
     if not out.exists():

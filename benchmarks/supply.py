@@ -52,7 +52,7 @@ def measure(seed: int, variant: str, folder: Path, scenario: str) -> pl.DataFram
     for shape in SHAPES:
         of_shape = extract(tables, settings) if shape == "listed" else tables
         for end in ENDS:
-            legs = asked(of_shape, end, settings)
+            legs = fallen_legs(of_shape, end, settings)
             truth = labels.filter(pl.col("start") <= pl.lit(end)).select("good", "importer_iso").unique()
             rows += [
                 {"seed": seed, "variant": variant, "shape": shape, "end": end, **row} for row in judged(legs, truth)
@@ -66,21 +66,21 @@ def world_of(seed: int, variant: str, raw: Path) -> pl.DataFrame:
     from anomaly.world.variants import variant as variant_of
     from pipelines.code import code_version
 
-    told, stamp, kept = (
+    made_by, stamp, kept = (
         f"{seed} {variant} {code_version('anomaly.world')}",
         raw.parent / STAMP,
         raw.parent / "legs.parquet",
     )
-    if not stamp.is_file() or stamp.read_text() != told:
+    if not stamp.is_file() or stamp.read_text() != made_by:
         described = variant_of(world.WORLDS[0], variant)
         made = world.build(seed, described)
-        members = [f"_{one.m49:03d}." for one in described.countries if one.role == "coalition"]
+        members = [f"_{country.m49:03d}." for country in described.countries if country.role == "coalition"]
         for name, content in made.files.items():
             if name.startswith(("comext", "ecb")) or any(member in name for member in members):
                 (raw / name).parent.mkdir(parents=True, exist_ok=True)
                 (raw / name).write_bytes(content)
         planted().write_parquet(kept)
-        stamp.write_text(told)
+        stamp.write_text(made_by)
     return pl.read_parquet(kept)
 
 
@@ -92,12 +92,12 @@ def planted() -> pl.DataFrame:
     world = WORLDS[0]
     rows = [
         (
-            one.good,
-            one.importer if one.kind == "ghost_transit" else one.exporter,
-            world.calendar[world.month(one.start)],
+            episode.good,
+            episode.importer if episode.kind == "ghost_transit" else episode.exporter,
+            world.calendar[world.month(episode.start)],
         )
-        for one in world.episodes
-        if one.kind in EVASION and (one.suppliers or one.kind == "ghost_transit")
+        for episode in world.episodes
+        if episode.kind in EVASION and (episode.suppliers or episode.kind == "ghost_transit")
     ]
     return pl.DataFrame(rows, schema=["good", "importer_iso", "start"], orient="row")
 
@@ -106,7 +106,7 @@ def extract(tables: dict[str, pl.DataFrame], settings: Settings) -> dict[str, pl
     """The tables with sanctioned goods to hubs and targets only, as the extracts that are published."""
     from anomaly.world import WORLDS
 
-    goods = [one.good for one in WORLDS[0].goods if one.is_sanctioned]
+    goods = [good.good for good in WORLDS[0].goods if good.is_sanctioned]
     roles = {code: settings.role_of(code) for code in tables["bilateral"]["importer_iso"].unique()}
     importers = [code for code, role in roles.items() if role in ("other", "target")]
     held = pl.when(dimension="good").then(pl.col("code").is_in(goods)).otherwise(pl.col("code").is_in(importers))
@@ -117,18 +117,18 @@ def extract(tables: dict[str, pl.DataFrame], settings: Settings) -> dict[str, pl
     }
 
 
-def asked(tables: dict[str, pl.DataFrame], end: date, settings: Settings) -> pl.DataFrame:
+def fallen_legs(tables: dict[str, pl.DataFrame], end: date, settings: Settings) -> pl.DataFrame:
     """The tested legs of the window that ends with the data."""
     from anomaly.reference import editions, families
     from anomaly.supply import reporting, supply
 
-    known = {name: table.filter(pl.col("ref_date") <= pl.lit(end)) for name, table in tables.items()}
-    spans = reporting.spans(known["coverage"], known["coverage.scope"], settings)
-    last = [replace(span, ends=(end,)) for span in spans if end in span.ends]
-    used, goods = (5, 6), known["bilateral"]["good"].unique().sort()
+    until_end = {name: table.filter(pl.col("ref_date") <= pl.lit(end)) for name, table in tables.items()}
+    spans = reporting.spans(until_end["coverage"], until_end["coverage.scope"], settings)
+    last_spans = [replace(span, ends=(end,)) for span in spans if end in span.ends]
+    used, goods = (5, 6), until_end["bilateral"]["good"].unique().sort()
     breaks = families.breaks_of(editions.linked_goods(used))
     broken = families.broken(goods, breaks, editions.edition_tables(), used)
-    legs = supply.build([known["bilateral"]], last, broken, settings).supply
+    legs = supply.build([until_end["bilateral"]], last_spans, broken, settings).supply
     return legs.filter(pl.col("direct_trade") == "fell")
 
 
@@ -146,12 +146,12 @@ def judged(legs: pl.DataFrame, truth: pl.DataFrame) -> list[dict[str, Any]]:
             "either": (window <= level / 2) | (dated <= level / 2),
         }
         for test in TESTS:
-            told = marked.select(
+            legs_called = marked.select(
                 called=within[test] & risen,
                 planted=pl.col("is_planted").fill_null(value=False),
                 doubled=pl.col("value_usd") >= DOUBLED * pl.col("value_best_usd"),
             )
-            counts = told.select(
+            counts = legs_called.select(
                 tested=pl.len(),
                 called=pl.col("called").sum(),
                 false=(pl.col("called") & ~pl.col("planted")).sum(),
@@ -162,9 +162,9 @@ def judged(legs: pl.DataFrame, truth: pl.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def report(every: pl.DataFrame, seconds: float) -> str:
+def report(counts: pl.DataFrame, seconds: float) -> str:
     """The table, in Markdown: false share in percent with its standard error, found in percent, by q."""
-    seeds = every["seed"].n_unique()
+    seeds = counts["seed"].n_unique()
     lines = [
         f"{seeds} seeds of each world, {seconds:.0f} s. False: share of the calls, mean over seeds (a seed without calls",
         "counts 0) and its standard error. Found: of planted legs that at least doubled. Each at q 0.05 / 0.10 / 0.20.",
@@ -178,24 +178,24 @@ def report(every: pl.DataFrame, seconds: float) -> str:
         pl.col("test").replace_strict({name: at for at, name in enumerate(TESTS)}),
         pl.col("variant").replace_strict({name: at for at, name in enumerate(VARIANTS)}, default=9),
     ]
-    groups = every.sort(order).group_by("shape", "end", "test", "variant", maintain_order=True)
+    groups = counts.sort(order).group_by("shape", "end", "test", "variant", maintain_order=True)
     for (shape, end, test, variant), part in groups:
-        false, found = [], []
+        false, found_shares = [], []
         for level in Q_LEVELS:
             at = part.filter(pl.col("q") == level)
             shares = (at["false"] / at["called"].clip(lower_bound=1)).to_list()
             false.append(_with_error(shares))
-            found.append(f"{100 * int(at['found'].sum()) / max(int(at['planted'].sum()), 1):.0f}")
+            found_shares.append(f"{100 * int(at['found'].sum()) / max(int(at['planted'].sum()), 1):.0f}")
         tested = int(part["tested"].sum()) / part.height
         lines.append(
-            f"| {shape} | {str(end)[:7]} | {test} | {variant} | {tested:.0f} | {' / '.join(false)} | {' / '.join(found)} |"
+            f"| {shape} | {str(end)[:7]} | {test} | {variant} | {tested:.0f} | {' / '.join(false)} | {' / '.join(found_shares)} |"
         )
     return "\n".join(lines)
 
 
 def _with_error(shares: Sequence[float]) -> str:
     mean = sum(shares) / len(shares)
-    spread = math.sqrt(sum((one - mean) ** 2 for one in shares) / max(len(shares) - 1, 1) / len(shares))
+    spread = math.sqrt(sum((share - mean) ** 2 for share in shares) / max(len(shares) - 1, 1) / len(shares))
     return f"{100 * mean:.1f} ± {100 * spread:.1f}"
 
 

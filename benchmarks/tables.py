@@ -31,9 +31,9 @@ def commit(root: Path, sides: Iterable[pl.DataFrame]) -> None:
     with store.writer("bilateral", inputs={}, sort=("good",)) as writer:
         for part in sides:
             writer.add(part)
-    who, scope = coverage.build(_flows(store.scan("bilateral")))
+    covered, scope = coverage.build(_flows(store.scan("bilateral")))
     with store.writer("coverage", inputs={}) as writer:
-        writer.add(who)
+        writer.add(covered)
         writer.add(scope, "coverage.scope")
 
 

@@ -51,15 +51,15 @@ class World:
         roles = (scenario.targets, scenario.coalition, scenario.hub_candidates, scenario.neighbours)
         named = [country for role in roles if role is not None for country in role.countries]
         table = countries.m49_table().filter(pl.col("kind") == "country").group_by("iso3").agg(pl.col("m49").max())
-        first = pl.col("iso3").is_in(named)
-        return table.sort(~first, "iso3").head(self.countries).sort("iso3")
+        is_named = pl.col("iso3").is_in(named)
+        return table.sort(~is_named, "iso3").head(self.countries).sort("iso3")
 
     @cached_property
     def codes(self) -> list[str]:
         """Codes of the edition over all its chapters, in order."""
         edition = int(EDITIONS[EDITION][1])
-        known = nomenclature.codes().filter(pl.col("edition") == edition, pl.col("code") < "98")["code"]
-        return known.gather_every(max(known.len() // self.goods, 1)).head(self.goods).to_list()
+        hs6 = nomenclature.codes().filter(pl.col("edition") == edition, pl.col("code") < "98")["code"]
+        return hs6.gather_every(max(hs6.len() // self.goods, 1)).head(self.goods).to_list()
 
     @cached_property
     def supply(self) -> Numbers:
@@ -78,8 +78,8 @@ class World:
     @cached_property
     def density(self) -> float:
         """What supply x demand is multiplied by, so that a year has rows_per_year."""
-        some = np.linspace(0, self.goods - 1, min(self.goods, 40)).astype(np.int64)
-        pairs = self.supply[:, None, some] * self.demand[None, :, some]
+        sample = np.linspace(0, self.goods - 1, min(self.goods, 40)).astype(np.int64)
+        pairs = self.supply[:, None, sample] * self.demand[None, :, sample]
         wanted = self.rows_per_year / (self.countries * (self.countries - 1) * self.goods)
         low, high = 1e-12, 1e12
         for _ in range(60):

@@ -83,13 +83,13 @@ def judged(tables: dict[str, pl.DataFrame], labels: pl.DataFrame, scenario: str)
             called=called.sum(), false=(called & ~pl.col("is_evasion")).sum(), shock=pl.col("shock_ratio").max()
         )
         planted = routes.filter("is_evasion")
-        found = planted.select(
+        shares = planted.select(
             pl.len().alias("planted"),
             called.mean().alias("found"),
             *[called.filter(planted=kind).mean().alias(kind) for kind in KINDS],
         ).row(0, named=True)
         false_share = (windows["false"] / windows["called"].clip(lower_bound=1)).mean()
-        rows.append({"level": level, "false_share": false_share, "calls": windows["called"].mean(), **found})
+        rows.append({"level": level, "false_share": false_share, "calls": windows["called"].mean(), **shares})
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
@@ -132,14 +132,14 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--scenario", default="russia-2022")
     parser.add_argument("--folder", type=Path, default=Path("build/benchmarks/variants"))
-    asked = parser.parse_args()
+    args = parser.parse_args()
     os.environ["POLARS_MAX_THREADS"] = "1"  # each process of the pool has one core
-    worlds = [(seed, name) for name in asked.variants for seed in range(asked.first, asked.first + asked.seeds)]
+    worlds = [(seed, name) for name in args.variants for seed in range(args.first, args.first + args.seeds)]
     measured: list[pl.DataFrame] = []
     clock = time.perf_counter()
-    with ProcessPoolExecutor(asked.processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(args.processes, mp_context=multiprocessing.get_context("spawn")) as pool:
         seeds, names = zip(*worlds, strict=True)
-        arguments = (seeds, names, [asked.folder] * len(worlds), [asked.scenario] * len(worlds))
+        arguments = (seeds, names, [args.folder] * len(worlds), [args.scenario] * len(worlds))
         for (seed, name), rows in zip(worlds, pool.map(measure, *arguments), strict=True):
             measured.append(rows)
             print(f"{name} {seed}: {time.perf_counter() - clock:.0f} s", flush=True)

@@ -68,10 +68,10 @@ def measured_tables(rows: list[dict[str, Any]], families: pl.DataFrame) -> dict[
     rows = (
         coverage.as_extracts(pl.DataFrame(rows, schema_overrides={"net_wgt_g": pl.Int64}).lazy()).collect().to_dicts()
     )
-    sides, who, scope = prepared(rows, families)
+    sides, covered, scope = prepared(rows, families)
     features, refused = measured(rows, families)
     return {
-        "bilateral": sides, "families": families, "coverage": who, "coverage.scope": scope,
+        "bilateral": sides, "families": families, "coverage": covered, "coverage.scope": scope,
         "features": features, "features.refused": refused,
     }  # fmt: skip
 

@@ -78,8 +78,8 @@ def _scope(random: Random, freq: str, datasets: tuple[Row, ...], share: float) -
             for dimension, codes in (("good", GOODS), ("partner", COUNTRIES)):
                 for code in codes:
                     held = [year for year in range(2018, 2023) if random.random() < share]
-                    some = [day for day in PERIODS[freq] if day.year in held and (freq == "A" or random.random() < 0.7)]
-                    rows += [(*of, freq, flow, dimension, code, day, random.choice((0, 9)), 5) for day in some]
+                    days = [day for day in PERIODS[freq] if day.year in held and (freq == "A" or random.random() < 0.7)]
+                    rows += [(*of, freq, flow, dimension, code, day, random.choice((0, 9)), 5) for day in days]
     kinds: dict[str, Any] = dict.fromkeys(
         ("source", "dataset", "freq_code", "flow_code", "dimension", "code"), pl.String
     )
@@ -91,7 +91,9 @@ def _trade(random: Random, freq: str, datasets: tuple[Row, ...], routes: float, 
     """Each route told by one dataset and side; a reporter has nothing of a good with anyone in some years."""
     quiet: dict[Row, bool] = {}
     rows: list[Row] = []
-    for good, exporter, importer in ((good, one, two) for good in GOODS for one in COUNTRIES for two in COUNTRIES):
+    for good, exporter, importer in (
+        (good, seller, buyer) for good in GOODS for seller in COUNTRIES for buyer in COUNTRIES
+    ):
         if exporter == importer or random.random() > routes:
             continue
         of, basis = random.choice(datasets), random.choice(("export", "import"))
@@ -113,8 +115,8 @@ def _trade(random: Random, freq: str, datasets: tuple[Row, ...], routes: float, 
 
 def laid(world: Silence) -> Grid:
     """The grid of all routes."""
-    known = know(world.coverage, world.scope, world.freq_code)
-    return lay(world.trade.select(COLUMNS), {world.freq_code: known})[world.freq_code]
+    coverage = know(world.coverage, world.scope, world.freq_code)
+    return lay(world.trade.select(COLUMNS), {world.freq_code: coverage})[world.freq_code]
 
 
 def of_grid(grid: Grid, name: str, cells: Callable[[Grid], Amounts]) -> pl.DataFrame:

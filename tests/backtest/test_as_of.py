@@ -100,17 +100,17 @@ def test_dates_are_ends_of_quarters_for_months_and_of_years_for_years_until_all_
 
 def releases(*rows: tuple[str, int, str]) -> tuple[pl.LazyFrame, pl.DataFrame]:
     """Flows of (month, value, vintage) of one route, and their releases."""
-    told: list[dict[str, Any]] = [
+    released: list[dict[str, Any]] = [
         flow(month, "KAZ", "RUS", value) | {"vintage": vintage} for month, value, vintage in rows
     ]
-    flows = pl.DataFrame(told, schema_overrides={"net_wgt_g": pl.Int64})
+    flows = pl.DataFrame(released, schema_overrides={"net_wgt_g": pl.Int64})
     return flows.lazy(), flows.select(*vintages.GROUP, *vintages.RELEASE, "classification_code").unique()
 
 
 def values(as_of: date, *rows: tuple[str, int, str]) -> list[int]:
-    flows, told = releases(*rows)
-    known = replay.current(flows, told, as_of).filter("is_current").collect()
-    return sorted(known["primary_value_usd"].to_list())
+    flows, files = releases(*rows)
+    current = replay.current(flows, files, as_of).filter("is_current").collect()
+    return sorted(current["primary_value_usd"].to_list())
 
 
 def test_a_correction_is_not_known_before_it_was_published_and_replaces_the_first_figure_after():
@@ -139,8 +139,8 @@ def test_the_newest_window_of_each_length_and_leg_is_looked_at():
         is_from_coalition=pl.lit(value=True), role=pl.lit("other")
     )
     unknown = ghost.with_columns(window_end=pl.lit(date(2023, 12, 1)), is_measured=pl.lit(value=False))
-    found = replay.newest(pl.concat([hubs, quarters, ghost, unknown]), "A")
-    assert found.rows() == [
+    newest = replay.newest(pl.concat([hubs, quarters, ghost, unknown]), "A")
+    assert newest.rows() == [
         ("A", 3, False, date(2023, 3, 1)),
         ("A", 12, False, date(2023, 12, 1)),
         ("A", 12, True, date(2022, 12, 1)),
@@ -153,19 +153,19 @@ def test_scoring_only_what_the_newest_window_needs_changes_no_score_of_it(year: 
     settings = load(
         forest={"trees": 20, "seeds": [0, 1], "max_samples": 256}, calibration={"least_with_room": 100, "resamples": 2}
     )
-    known = inputs().filter(pl.col("window_end").dt.year() <= year)
-    early = known.filter(pl.col("window_end").dt.year() == 2021).with_columns(freq_code=pl.lit("M"))
-    known = pl.concat([known, early])
-    windows = replay.newest(known, "A")
-    needed = replay.of_windows(known, windows, settings)
+    published = inputs().filter(pl.col("window_end").dt.year() <= year)
+    early = published.filter(pl.col("window_end").dt.year() == 2021).with_columns(freq_code=pl.lit("M"))
+    published = pl.concat([published, early])
+    windows = replay.newest(published, "A")
+    needed = replay.of_windows(published, windows, settings)
     assert needed.height == (780 if year == 2022 else 520)
-    whole, part = scores.build(known, NAMES, settings).scores, scores.build(needed, NAMES, settings).scores
-    asked = whole.join(windows, on=["freq_code", "window_months", "window_end"], how="semi")
-    assert asked.height == 60
+    whole, part = scores.build(published, NAMES, settings).scores, scores.build(needed, NAMES, settings).scores
+    expected = whole.join(windows, on=["freq_code", "window_months", "window_end"], how="semi")
+    assert expected.height == 60
     assert (
-        asked.select(pl.col("shock_ratio").min()).item() > 1.5
+        expected.select(pl.col("shock_ratio").min()).item() > 1.5
     )  # of the window before: in its own no control route rose more than placebos
-    assert_frame_equal(part.join(asked, on=["window_end"], how="semi"), asked)
+    assert_frame_equal(part.join(expected, on=["window_end"], how="semi"), expected)
 
 
 def looked_at(flag_type: str | None, q_value: float | None) -> dict[str, Any]:
@@ -181,15 +181,15 @@ def looked_at(flag_type: str | None, q_value: float | None) -> dict[str, Any]:
         "role": "target",
         "is_before_sanctions": False,
     }
-    numbers = {one.name: 1.0 for one in INDICATORS}
+    numbers = {indicator.name: 1.0 for indicator in INDICATORS}
     features = route.with_columns(
         baseline_gap_years=pl.lit(1, pl.Int8), **{k: pl.lit(v) for k, v in (values | numbers).items()}
     )
     scores = route.with_columns(anomaly_score=pl.lit(0.5), anomaly_rank=pl.lit(1), q_value=pl.lit(q_value, pl.Float64))
     flags = route.with_columns(flag_type=pl.lit(flag_type)).filter(flag_type is not None)
     windows = route.select("freq_code", "window_months", "window_end", is_from_coalition=pl.lit(value=False))
-    found = replay.routes(features, windows, scores, flags, SETTINGS)
-    return found.row(0, named=True) if found.height else {}
+    routes = replay.routes(features, windows, scores, flags, SETTINGS)
+    return routes.row(0, named=True) if routes.height else {}
 
 
 @pytest.mark.parametrize(

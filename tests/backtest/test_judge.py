@@ -27,12 +27,12 @@ def route(
 ) -> dict[str, Any]:
     """A candidate route; every rival but growth names nothing."""
     rivals = dict.fromkeys(RIVALS) | {"growth": growth}
-    told = {
+    columns = {
         **WINDOW, "good": good, "exporter_iso": "KAZ", "importer_iso": "RUS", "leg": "hub to target", "role": "target",
         "is_before_sanctions": False, "is_candidate": True, "is_flagged": flagged, "q_value": q,
         "anomaly_score": 0.5, "anomaly_rank": 1, "planted": right, "direct_drop_log": 0.0,
     }  # fmt: skip
-    return told | rivals | changes
+    return columns | rivals | changes
 
 
 def judged(routes: list[dict[str, Any]], *events: tuple[str, dict[str, Any]], in_all: int = 1) -> pl.DataFrame:
@@ -47,20 +47,20 @@ def judged(routes: list[dict[str, Any]], *events: tuple[str, dict[str, Any]], in
         "start": pl.Date,
         "is_evasion": pl.Boolean,
     }
-    told = [
+    labels = [
         {**{name: row[name] for name in key}, "event_id": good, **event}
         for good, event in events
         for row in {tuple(row[name] for name in key): row for row in routes}.values()
         if row["good"] == good
     ]
-    return judge.build(rows, [judge.PLANTED], pl.DataFrame(told, schema=schema), CALIBRATION, judge.PLANTED, in_all)
+    return judge.build(rows, [judge.PLANTED], pl.DataFrame(labels, schema=schema), CALIBRATION, judge.PLANTED, in_all)
 
 
-def figure(table: pl.DataFrame, measure: str, method: str = "ours", **where: Any) -> tuple[int | None, int | None]:
-    where = {"as_of": "all", "window_months": 0, "kind": "", **where}
-    found = table.filter(pl.col("measure") == measure, pl.col("method") == method, **where)
-    assert found.height == 1, found
-    return found.select("hits", "out_of").row(0)
+def figure(table: pl.DataFrame, measure: str, method: str = "ours", **key: Any) -> tuple[int | None, int | None]:
+    key = {"as_of": "all", "window_months": 0, "kind": "", **key}
+    matches = table.filter(pl.col("measure") == measure, pl.col("method") == method, **key)
+    assert matches.height == 1, matches
+    return matches.select("hits", "out_of").row(0)
 
 
 FOUR = [
@@ -189,9 +189,9 @@ def test_a_rivals_threshold_since_the_sanctions_is_put_to_placebos_and_to_the_ti
 
 
 def test_every_route_of_a_window_is_ranked_by_every_rival():
-    one = {**WINDOW, "good": "100000", "exporter_iso": "KAZ", "importer_iso": "RUS", "leg": "hub to target"}
+    route_key = {**WINDOW, "good": "100000", "exporter_iso": "KAZ", "importer_iso": "RUS", "leg": "hub to target"}
     values = {"value_usd": 9_000_000, "value_prior_year_usd": 1_000_000, "value_baseline_usd": 1_000_000}
-    routes = pl.DataFrame([one | values | {indicator.name: 1.0 for indicator in INDICATORS}]).drop("as_of")
+    routes = pl.DataFrame([route_key | values | {indicator.name: 1.0 for indicator in INDICATORS}]).drop("as_of")
     ranked = judge.ranked(routes, WINDOW["as_of"])
     assert ranked["as_of"].to_list() == [date(2022, 9, 30)]
     assert (ranked["growth"].item(), ranked["eu_rule"].item()) == (8.0, 9.0)

@@ -24,17 +24,17 @@ SURGE = ("ARM", "RUS", "870323")
 
 def rows() -> list[dict[str, object]]:
     """Honest trade of 4 hubs with 25 importers; in 2022 the coalition leaves and one hub's cars rise fiftyfold."""
-    noise, told = np.random.default_rng(7), []
+    noise, flows = np.random.default_rng(7), []
     for year in range(2018, 2023):
         for good in GOODS:
             for importer in IMPORTERS:
                 for hub in HUBS:
                     value = int(4e6 * np.exp(noise.normal(0, 0.1)))
                     is_surge = year == 2022 and (hub, importer, good) == SURGE
-                    told.append(flow(year, hub, importer, value * (50 if is_surge else 1), code=good))
+                    flows.append(flow(year, hub, importer, value * (50 if is_surge else 1), code=good))
                 left = 0.05 if year == 2022 and importer == "RUS" else 1.0
-                told.append(flow(year, "DEU", importer, int(2e8 * left), code=good))
-    return told
+                flows.append(flow(year, "DEU", importer, int(2e8 * left), code=good))
+    return flows
 
 
 def write_flows(root: Path, trade: list[dict[str, object]]) -> Path:
@@ -75,37 +75,37 @@ def table(data: Path) -> pl.DataFrame:
     return Store(data / "data").read("backtest")
 
 
-def ours(table: pl.DataFrame, measure: str) -> dict[str, tuple[int, int]]:
-    found = table.filter(measure=measure, method="ours", leg="hub to target", kind="").filter(
+def own_figures(table: pl.DataFrame, measure: str) -> dict[str, tuple[int, int]]:
+    matches = table.filter(measure=measure, method="ours", leg="hub to target", kind="").filter(
         pl.col("window_months") != 0
     )
-    return {as_of: (hits, out_of) for as_of, hits, out_of in found.select("as_of", "hits", "out_of").rows()}
+    return {as_of: (hits, out_of) for as_of, hits, out_of in matches.select("as_of", "hits", "out_of").rows()}
 
 
 def test_the_flag_of_2022_is_raised_at_the_end_of_2023_when_2022_is_out(table: pl.DataFrame) -> None:
-    assert ours(table, "flagged_share") == {"2023-12-31": (1, 16), "all": (1, 16)}
+    assert own_figures(table, "flagged_share") == {"2023-12-31": (1, 16), "all": (1, 16)}
 
 
 def test_before_the_sanctions_nothing_is_flagged_although_the_dates_of_then_were_asked(table: pl.DataFrame) -> None:
-    found = table.filter(measure="flagged_before_sanctions", method="ours", leg="hub to target").row(0, named=True)
-    assert found["hits"] == 0
-    assert found["out_of"] >= 16
+    row = table.filter(measure="flagged_before_sanctions", method="ours", leg="hub to target").row(0, named=True)
+    assert row["hits"] == 0
+    assert row["out_of"] >= 16
 
 
 def test_a_published_case_in_the_data_is_found_and_the_others_are_counted_as_not_there(table: pl.DataFrame) -> None:
-    found = table.filter(measure="case_routes_flagged", method="ours", kind="arm-rus-870323-2022").row(0, named=True)
-    assert (found["hits"], found["out_of"]) == (1, 1)
+    row = table.filter(measure="case_routes_flagged", method="ours", kind="arm-rus-870323-2022").row(0, named=True)
+    assert (row["hits"], row["out_of"]) == (1, 1)
     tested = table.filter(measure="events_tested").row(0, named=True)
     assert 0 < tested["hits"] < tested["out_of"]
 
 
 def test_a_run_does_not_make_the_backtest_and_a_second_backtest_does_nothing(data: Path) -> None:
     assert "backtest" not in [job.name for job in run.JOBS if job.in_run]
-    again = run.main(data / "raw", data / "data", str(data / "quick.toml"), "backtest")
-    assert not again.is_changed
+    outcome = run.main(data / "raw", data / "data", str(data / "quick.toml"), "backtest")
+    assert not outcome.is_changed
 
 
-def asked(data: Path, *options: str) -> str:
+def answer(data: Path, *options: str) -> str:
     command = [
         "backtest",
         "--raw",
@@ -115,16 +115,16 @@ def asked(data: Path, *options: str) -> str:
         "--scenario",
         str(data / "quick.toml"),
     ]
-    told = CliRunner().invoke(main, [*command, *options])
-    assert told.exit_code == 0, told.output
-    return told.stdout
+    result = CliRunner().invoke(main, [*command, *options])
+    assert result.exit_code == 0, result.output
+    return result.stdout
 
 
 def test_people_see_the_figures_side_by_side_and_programs_all_of_them(data: Path, table: pl.DataFrame) -> None:
-    people = asked(data)
+    people = answer(data)
     assert "found with as many flags" in people
     assert "Hidiroglou" in people or "hidiroglou" in people
-    assert len(asked(data, "--format", "csv").splitlines()) == table.height + 1
+    assert len(answer(data, "--format", "csv").splitlines()) == table.height + 1
 
 
 def test_the_command_writes_both_pages_the_chart_and_the_figures(data: Path) -> None:
@@ -134,7 +134,7 @@ def test_the_command_writes_both_pages_the_chart_and_the_figures(data: Path) -> 
     pages[0].parent.mkdir()
     for page in pages:
         page.write_text(f"# A page\n{BEGIN}\n{END}\nthe rest\n", encoding="utf-8")
-    asked(data, "--page", str(pages[0]), "--summary", str(pages[1]))
+    answer(data, "--page", str(pages[0]), "--summary", str(pages[1]))
     full, short = (page.read_text(encoding="utf-8") for page in pages)
     for written in (full, short):
         assert written.startswith("# A page\n")
@@ -150,12 +150,12 @@ def test_the_short_table_is_not_written_without_the_page_it_is_a_part_of(data: P
     short = tmp_path / "SHORT.md"
     short.write_text("", encoding="utf-8")
     words = ["backtest", "--raw", str(data / "raw"), "--data", str(data / "data"), "--summary", str(short)]
-    told = CliRunner().invoke(main, words)
-    assert told.exit_code == 2
-    assert "--page beside --summary" in told.stderr
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2
+    assert "--page beside --summary" in result.stderr
 
 
 def test_without_tables_the_command_says_what_to_do(tmp_path: Path) -> None:
-    told = CliRunner().invoke(main, ["backtest", "--data", str(tmp_path / "nowhere"), "--raw", str(tmp_path)])
-    assert told.exit_code == 69
-    assert "run `make`" in told.stderr
+    result = CliRunner().invoke(main, ["backtest", "--data", str(tmp_path / "nowhere"), "--raw", str(tmp_path)])
+    assert result.exit_code == 69
+    assert "run `make`" in result.stderr

@@ -26,8 +26,8 @@ def window(values: Sequence[Values], months: int = 12) -> pl.DataFrame:
     empty = [
         pl.lit(None, pl.Float64).alias(indicator.name) for indicator in INDICATORS if indicator.name != "surge_log"
     ]
-    then = (pl.col("value_usd") + 1e5) / (pl.col("value_prior_year_usd") + 1e5)
-    return routes.with_columns(then.log().alias("surge_log"), *empty)
+    growth = (pl.col("value_usd") + 1e5) / (pl.col("value_prior_year_usd") + 1e5)
+    return routes.with_columns(growth.log().alias("surge_log"), *empty)
 
 
 ORDINARY = [(10_000_000 + 100_000 * at, 10_000_000, 10_000_000) for at in range(30)]
@@ -59,7 +59,7 @@ def test_a_rival_gives_one_finite_or_unknown_number_a_route(rival: Rival):
 def test_a_rival_says_what_it_is_and_whose(rival: Rival):
     assert rival.says
     assert rival.source
-    assert [same.name for same in RIVALS].count(rival.name) == 1
+    assert [named_alike.name for named_alike in RIVALS].count(rival.name) == 1
 
 
 def ranked(name: str, values: Sequence[Values], months: int = 12) -> list[Any]:
@@ -115,10 +115,10 @@ def test_what_no_rule_names_is_last_in_the_ensemble():
 
 def signs(direct: float | None, upstream: float | None, hub: float | None, baseline: float | None) -> pl.DataFrame:
     """A route with the indicators that rules of direct trade look at."""
-    given = {
+    values = {
         "direct_drop_log": direct, "upstream_surge_log": upstream, "surge_log": hub, "baseline_excess_log": baseline,
     }  # fmt: skip
-    return window([(1, 1, 1)]).with_columns(pl.lit(value, pl.Float64).alias(name) for name, value in given.items())
+    return window([(1, 1, 1)]).with_columns(pl.lit(value, pl.Float64).alias(name) for name, value in values.items())
 
 
 def of_signs(name: str, *values: float | None) -> float | None:

@@ -74,7 +74,7 @@ def on_list(good: str, as_of: date, *, is_dated: bool) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("good", "as_of", "then"),
+    ("good", "as_of", "is_listed"),
     [
         ("854231", date(2023, 5, 18), False),
         ("854231", date(2023, 5, 19), True),
@@ -82,8 +82,8 @@ def on_list(good: str, as_of: date, *, is_dated: bool) -> bool:
         ("854110", date(2023, 1, 1), False),
     ],
 )
-def test_a_list_judges_by_the_goods_it_held_at_the_date_or_at_any(good, as_of, then):
-    assert on_list(good, as_of, is_dated=True) is then
+def test_a_list_judges_by_the_goods_it_held_at_the_date_or_at_any(good, as_of, is_listed):
+    assert on_list(good, as_of, is_dated=True) is is_listed
     assert on_list(good, as_of, is_dated=False) is True
     assert on_list("870323", as_of, is_dated=False) is False
 

@@ -39,8 +39,8 @@ def test_re_exports_are_shown_beside_exports_and_never_added() -> None:
     assert sides.select("value_usd", "reexport_value_fob_usd").rows() == [(100, 70)]
 
 
-def span(first: int, last: int, value: int) -> dict[int, int]:
-    return dict.fromkeys(range(first, last + 1), value)
+def span(first_year: int, last_year: int, value: int) -> dict[int, int]:
+    return dict.fromkeys(range(first_year, last_year + 1), value)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_special_areas_are_neither_exporters_nor_importers() -> None:
     from tests.trade import EDITION, NO_FAMILIES, flows
 
     goods = bilateral.with_goods(flows(rows), NO_FAMILIES, EDITION)
-    known = pl.DataFrame({"iso3": ["DEU", "KAZ", "XNE"], "kind": ["country", "country", "special"]})
+    countries = pl.DataFrame({"iso3": ["DEU", "KAZ", "XNE"], "kind": ["country", "country", "special"]})
     _, coverage, scope = prepared(rows)
-    sides = bilateral.build(goods, coverage, scope, known, {"comtrade": 10}, 2019)
+    sides = bilateral.build(goods, coverage, scope, countries, {"comtrade": 10}, 2019)
     assert sides["importer_iso"].to_list() == ["KAZ"]

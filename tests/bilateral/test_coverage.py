@@ -9,16 +9,16 @@ from tests.trade import PHONES, flow, flows, prepared, years
 
 
 def test_a_reporter_with_any_row_in_a_period_covers_it() -> None:
-    _, who, _ = prepared([*years("KAZ", "RUS", {2021: 5, 2022: 6}), *years("VNM", "RUS", {2021: 7})])
-    covered = set(who.select("reporter_iso", pl.col("ref_date").dt.year()).rows())
+    _, coverage, _ = prepared([*years("KAZ", "RUS", {2021: 5, 2022: 6}), *years("VNM", "RUS", {2021: 7})])
+    covered = set(coverage.select("reporter_iso", pl.col("ref_date").dt.year()).rows())
     assert covered == {("KAZ", 2021), ("KAZ", 2022), ("VNM", 2021)}
 
 
 def test_a_period_with_a_third_of_the_usual_codes_is_partial() -> None:
     rows = [flow(2021, "KAZ", "RUS", 1, code=f"84{number:04d}") for number in range(30)]
     rows += [flow(2022, "KAZ", "RUS", 1, code=f"84{number:04d}") for number in range(10)]
-    _, who, _ = prepared(rows)
-    assert who.sort("ref_date")["is_complete"].to_list() == [True, False]
+    _, coverage, _ = prepared(rows)
+    assert coverage.sort("ref_date")["is_complete"].to_list() == [True, False]
 
 
 def test_a_fall_of_everybodys_codes_at_once_is_no_partial_period() -> None:
@@ -33,21 +33,21 @@ def test_a_fall_of_everybodys_codes_at_once_is_no_partial_period() -> None:
         for number in range(11)
     ]
     rows += [flow(2022, "SWE", "RUS", 1, code=f"84{number:04d}") for number in range(3)]
-    _, who, _ = prepared(rows)
-    assert who.filter(~pl.col("is_complete")).select("reporter_iso", pl.col("ref_date").dt.year()).rows() == [
+    _, coverage, _ = prepared(rows)
+    assert coverage.filter(~pl.col("is_complete")).select("reporter_iso", pl.col("ref_date").dt.year()).rows() == [
         ("SWE", 2022)
     ]
 
 
 def test_a_reporter_of_few_codes_is_never_called_partial() -> None:
     rows = [flow(2021, "KAZ", "RUS", 1, code=f"84{number:04d}") for number in range(10)]
-    _, who, _ = prepared([*rows, flow(2022, "KAZ", "RUS", 1)])
-    assert who["is_complete"].all()
+    _, coverage, _ = prepared([*rows, flow(2022, "KAZ", "RUS", 1)])
+    assert coverage["is_complete"].all()
 
 
 def test_the_edition_is_the_rows_own_and_not_the_years() -> None:
-    _, who, _ = prepared([flow(2022, "KAZ", "RUS", 1, edition="H5")])
-    assert who["hs_edition"].to_list() == [5]
+    _, coverage, _ = prepared([flow(2022, "KAZ", "RUS", 1, edition="H5")])
+    assert coverage["hs_edition"].to_list() == [5]
 
 
 def test_two_codes_of_a_family_are_one_good_of_the_scope() -> None:
@@ -58,26 +58,26 @@ def test_two_codes_of_a_family_are_one_good_of_the_scope() -> None:
 
 
 def test_a_good_whose_code_was_born_in_the_extract_is_not_held_before() -> None:
-    told: dict[str, Any] = {"source": "comext", "dataset": "DS"}
-    rows = [flow("2021-01", "DEU", "KGZ", 5, code="85171100", **told)]
-    rows += [flow("2021-01", "DEU", "KGZ", 1, code="85176990", **told)]
-    rows += [flow("2022-01", "DEU", "KGZ", 90, code="85176970", **told)]
+    origin: dict[str, Any] = {"source": "comext", "dataset": "DS"}
+    rows = [flow("2021-01", "DEU", "KGZ", 5, code="85171100", **origin)]
+    rows += [flow("2021-01", "DEU", "KGZ", 1, code="85176990", **origin)]
+    rows += [flow("2022-01", "DEU", "KGZ", 90, code="85176970", **origin)]
     _, _, scope = prepared(rows)
     years_held = scope.filter(pl.col("code") == "851769")["ref_date"].dt.year().to_list()
     assert years_held == [2022]
 
 
 def test_a_code_that_replaced_another_of_its_good_leaves_the_past_in_place() -> None:
-    told: dict[str, Any] = {"source": "comext", "dataset": "DS"}
-    rows = [flow("2021-01", "DEU", "KGZ", 80, code="85176990", **told)]
-    rows += [flow("2022-01", "DEU", "KGZ", 90, code="85176970", **told)]
+    origin: dict[str, Any] = {"source": "comext", "dataset": "DS"}
+    rows = [flow("2021-01", "DEU", "KGZ", 80, code="85176990", **origin)]
+    rows += [flow("2022-01", "DEU", "KGZ", 90, code="85176970", **origin)]
     _, _, scope = prepared(rows)
     years_held = scope.filter(pl.col("code") == "851769")["ref_date"].dt.year().to_list()
     assert years_held == [2021, 2022]
 
 
 def test_a_file_a_year_is_one_extract() -> None:
-    rows = [one for year in (2020, 2021, 2022) for one in years("KAZ", "RUS", {year: 5}, dataset=f"of {year}")]
+    rows = [row for year in (2020, 2021, 2022) for row in years("KAZ", "RUS", {year: 5}, dataset=f"of {year}")]
     together = coverage.extracts(flows(rows))
     assert together["extract"].unique().to_list() == ["of 2020"]
 
@@ -88,12 +88,12 @@ def test_extracts_of_different_partners_stay_apart() -> None:
 
 
 def test_a_file_a_year_is_one_extract_where_a_partner_joins_it_later() -> None:
-    asked = {2020: ["RUS"], 2021: ["RUS", "BLR"], 2022: ["RUS", "BLR"]}
+    partners_of = {2020: ["RUS"], 2021: ["RUS", "BLR"], 2022: ["RUS", "BLR"]}
     rows = [
-        one
-        for year, partners in asked.items()
+        row
+        for year, partners in partners_of.items()
         for partner in partners
-        for one in years("KAZ", partner, {year: 5}, dataset=f"of {year}")
+        for row in years("KAZ", partner, {year: 5}, dataset=f"of {year}")
     ]
     assert coverage.extracts(flows(rows))["extract"].unique().to_list() == ["of 2020"]
 
@@ -118,9 +118,9 @@ def test_whole_files_of_one_reporter_each_are_one_extract() -> None:
 
 def test_a_partner_of_a_dataset_of_many_is_held_in_every_year_of_it_and_of_a_few_in_its_own() -> None:
     rows = [*years("KAZ", "RUS", {2021: 5, 2022: 6}), *years("KAZ", "BLR", {2022: 7})]
-    many = [flow(2022, "KAZ", f"AA{chr(65 + number)}", 5) for number in range(12)]
-    for more, held in (([], [(2022, 1)]), (many, [(2021, 0), (2022, 1)])):
-        _, _, scope = prepared([*rows, *more])
+    twelve_partners = [flow(2022, "KAZ", f"AA{chr(65 + number)}", 5) for number in range(12)]
+    for added, held in (([], [(2022, 1)]), (twelve_partners, [(2021, 0), (2022, 1)])):
+        _, _, scope = prepared([*rows, *added])
         belarus = scope.filter(pl.col("dimension") == "partner", pl.col("code") == "BLR")
         assert belarus.select(pl.col("ref_date").dt.year(), "rows").rows() == held
 
@@ -132,8 +132,8 @@ def codes(count: int) -> list[str]:
 def completeness(counts: dict[int | str, int], reporter: str = "KAZ") -> list[bool]:
     """Whether each period of a reporter that told so many codes is whole."""
     rows = [flow(period, reporter, "RUS", 1, code=code) for period, count in counts.items() for code in codes(count)]
-    _, who, _ = prepared(rows)
-    return who.sort("ref_date")["is_complete"].to_list()
+    _, coverage, _ = prepared(rows)
+    return coverage.sort("ref_date")["is_complete"].to_list()
 
 
 def test_a_reporter_of_twenty_codes_can_be_partial_and_one_of_nineteen_cannot() -> None:
@@ -163,8 +163,8 @@ def test_four_others_say_nothing_about_what_is_usual_now() -> None:
     def partial(reporters: list[str]) -> set[str]:
         rows = [flow(2021, name, "RUS", 1, code=code) for name in reporters for code in codes(30)]
         rows += [flow(2022, name, "RUS", 1, code=code) for name in reporters for code in codes(11)]
-        _, who, _ = prepared(rows)
-        return set(who.filter(~pl.col("is_complete"))["reporter_iso"])
+        _, coverage, _ = prepared(rows)
+        return set(coverage.filter(~pl.col("is_complete"))["reporter_iso"])
 
     five = ["DEU", "FRA", "ITA", "POL", "SWE"]
     assert partial(five) == set()
@@ -175,8 +175,8 @@ def test_a_rise_of_everybody_elses_codes_makes_nobody_partial() -> None:
     rows = [flow(2021, name, "RUS", 1, code=code) for name in ("DEU", "FRA", "ITA", "POL", "SWE") for code in codes(30)]
     rows += [flow(2022, name, "RUS", 1, code=code) for name in ("DEU", "FRA", "ITA", "POL") for code in codes(90)]
     rows += [flow(2022, "SWE", "RUS", 1, code=code) for code in codes(13)]
-    _, who, _ = prepared(rows)
-    assert who["is_complete"].all()
+    _, coverage, _ = prepared(rows)
+    assert coverage["is_complete"].all()
 
 
 def test_a_dataset_of_ten_partners_is_whole_and_one_of_nine_is_not() -> None:
@@ -213,7 +213,7 @@ def test_files_of_other_flows_are_never_one_extract_and_a_file_of_re_exports_is_
 
 
 def test_files_of_one_extract_bear_its_name_and_others_their_own() -> None:
-    rows = [one for year in (2021, 2022) for one in years("KAZ", "RUS", {year: 5}, dataset=f"of {year}")]
+    rows = [row for year in (2021, 2022) for row in years("KAZ", "RUS", {year: 5}, dataset=f"of {year}")]
     rows += years("KAZ", "UZB", {2021: 5}, dataset="to UZB")
     named = coverage.as_extracts(flows(rows)).collect()
     assert named["dataset"].to_list() == ["of 2021", "of 2021", "to UZB"]

@@ -42,15 +42,15 @@ def importer_says(rows: list[dict[str, Any]], route: tuple[str, str, str]) -> di
     return dict(heard.select(pl.col("ref_date").dt.year(), "is_nothing").sort("ref_date").iter_rows())
 
 
-def others(*held: int, **options: Any) -> list[dict[str, Any]]:
+def other_sellers(*held: int, **options: Any) -> list[dict[str, Any]]:
     """Another exporter's sales, by which the dataset holds the good and the partner."""
     return years("DEU", "RUS", dict.fromkeys(held, 5), code=GOOD, **options)
 
 
 def test_a_missing_row_is_nothing_where_the_reporter_published_and_the_dataset_holds_good_and_partner() -> None:
     rows = years("KAZ", "RUS", {2021: 7}, code=GOOD) + years("KAZ", "RUS", {2020: 3, 2022: 3})
-    assert value_by_year(rows + others(2020, 2021, 2022), (GOOD, "KAZ", "RUS")) == {2020: 0, 2021: 7, 2022: 0}
-    assert value_by_year(rows + others(2020, 2021), (GOOD, "KAZ", "RUS")) == {2020: 0, 2021: 7}
+    assert value_by_year(rows + other_sellers(2020, 2021, 2022), (GOOD, "KAZ", "RUS")) == {2020: 0, 2021: 7, 2022: 0}
+    assert value_by_year(rows + other_sellers(2020, 2021), (GOOD, "KAZ", "RUS")) == {2020: 0, 2021: 7}
 
 
 def test_a_row_of_a_part_of_a_period_is_no_value_of_the_period() -> None:
@@ -78,8 +78,8 @@ def test_what_an_importer_does_not_record_is_nothing_where_all_its_datasets_that
     rows = years("KAZ", "RUS", dict.fromkeys(YEARS, 9), code=GOOD)
     rows += [*years("RUS", "KAZ", dict.fromkeys(YEARS, 1), flow="M"), *years("RUS", "DEU", dict.fromkeys(YEARS, 1), flow="M", code=GOOD)]  # fmt: skip
     assert importer_says(rows, (GOOD, "KAZ", "RUS")) == dict.fromkeys(YEARS, True)
-    more: dict[str, Any] = {"flow": "M", "dataset": "more"}
-    rows += [flow(2022, "RUS", "KAZ", 1, **more), flow(2022, "RUS", "DEU", 1, code=GOOD, **more)]
+    origin: dict[str, Any] = {"flow": "M", "dataset": "more"}
+    rows += [flow(2022, "RUS", "KAZ", 1, **origin), flow(2022, "RUS", "DEU", 1, code=GOOD, **origin)]
     assert importer_says(rows, (GOOD, "KAZ", "RUS")) == {2019: False, 2020: False, 2021: False, 2022: True}
 
 

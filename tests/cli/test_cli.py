@@ -341,11 +341,11 @@ def test_a_question_loads_no_library_that_it_does_not_need(data, command):
 def test_a_question_about_a_route_of_the_run_reads_no_table_that_only_other_routes_need(data, monkeypatch):
     names, read = set(), Store.read
 
-    def seen(store, table, *arguments):
+    def recording(store, table, *arguments):
         names.add(table)
         return read(store, table, *arguments)
 
-    monkeypatch.setattr(Store, "read", seen)
+    monkeypatch.setattr(Store, "read", recording)
     (answer,) = rows(data, *MISSION)
     assert answer["flag_id"] == FLAG_ID
     assert not names & {"coverage", "coverage.scope", "families.broken"}

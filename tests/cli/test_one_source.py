@@ -42,21 +42,21 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root / "data"
 
 
-def asked(data: Path, *more: str) -> list[dict[str, str]]:
+def answer_rows(data: Path, *options: str) -> list[dict[str, str]]:
     words = ["854231", "--exporter", "KAZ", "--importer", "RUS", "--period", "2023H1"]
-    result = CliRunner().invoke(main, ["query", *words, *more, "--data", str(data), "--format", "csv"])
+    result = CliRunner().invoke(main, ["query", *words, *options, "--data", str(data), "--format", "csv"])
     assert result.exit_code == 0, result.output
     return list(csv.DictReader(io.StringIO(result.stdout)))
 
 
 @pytest.mark.parametrize(("source", "value"), [("table", "42"), ("comtrade", "30")])
 def test_a_question_of_one_source_has_its_figures(data: Path, source: str, value: str) -> None:
-    (answered,) = asked(data, "--source", source)
+    (answered,) = answer_rows(data, "--source", source)
     assert (answered["value_usd"], answered["source"]) == (value, source)
 
 
 def test_a_question_of_all_sources_has_those_of_the_one_that_speaks_for_the_route(data: Path) -> None:
-    assert [answered["value_usd"] for answered in asked(data)] == ["42"]
+    assert [answered["value_usd"] for answered in answer_rows(data)] == ["42"]
 
 
 @pytest.mark.parametrize(("source", "mirrored"), [("table", None), ("comtrade", 6)])
@@ -69,7 +69,7 @@ def test_what_the_importer_told_another_source_does_not_stand_beside_the_exports
 
 
 def test_a_source_that_holds_nothing_answers_nothing(data: Path) -> None:
-    assert asked(data, "--source", "baci") == []
+    assert answer_rows(data, "--source", "baci") == []
 
 
 def test_the_doubts_of_the_files_are_listed(data: Path) -> None:

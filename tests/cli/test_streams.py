@@ -83,11 +83,11 @@ def test_a_run_that_is_asked_to_end_says_so_in_its_status(tmp_path: Path) -> Non
     while not (tmp_path / "reading").exists() and time.monotonic() < until:
         time.sleep(0.02)
     process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=60)
+    _, stderr = process.communicate(timeout=60)
     status = json.loads((tmp_path / "data" / "run-status.json").read_bytes())
     assert (tmp_path / "data" / "run-status.json").read_bytes() != before
     assert (process.returncode, status["status"], status["exit_code"]) == (143, "failed", 143)
-    assert b"asked to end" in said
+    assert b"asked to end" in stderr
     assert Store(tmp_path / "data").read("flows")["primary_value_usd"].to_list() == [5]
 
 

@@ -95,8 +95,8 @@ def test_a_window_has_one_name_for_commands_and_one_for_people(
 def test_a_window_spans_the_periods_of_its_tables(window: Window, span: tuple[date, date, int]) -> None:
     assert window.span() == span
     days = pl.DataFrame({"ref_date": pl.date_range(date(2020, 1, 1), date(2023, 1, 1), "1mo", eager=True)})
-    first = pl.col("ref_date").dt.month() == 1 if window.freq_code == "A" else pl.lit(value=True)
-    inside = days.filter(first, periods.within(window))["ref_date"]
+    is_of_table = pl.col("ref_date").dt.month() == 1 if window.freq_code == "A" else pl.lit(value=True)
+    inside = days.filter(is_of_table, periods.within(window))["ref_date"]
     assert (inside.min(), inside.max(), inside.len()) == span
 
 
@@ -135,6 +135,6 @@ def test_a_window_is_read_again_from_the_end_of_a_flags_name(window: Window) -> 
 
 
 @given(WINDOWS, WINDOWS)
-def test_windows_stand_in_the_order_of_their_ends_and_then_of_their_lengths(first: Window, second: Window) -> None:
-    by_time = (first.end, first.months) < (second.end, second.months)
-    assert (first.place < second.place) == by_time
+def test_windows_stand_in_the_order_of_their_ends_and_then_of_their_lengths(left: Window, right: Window) -> None:
+    by_time = (left.end, left.months) < (right.end, right.months)
+    assert (left.place < right.place) == by_time

@@ -110,7 +110,7 @@ def refused(path: str, key: str) -> None:
 
 
 def test_all_faults_are_named_at_once_whatever_their_kind(tmp_path: Path) -> None:
-    mine = scenario(
+    faulty = scenario(
         tmp_path,
         f"floor_usd = {HUGE}\nbaseline_years = [2021, 2020]\nwindow_months = [24]\nunknown_key = 1\n",
         "[thresholds]\nsurge = 1.0\n[calibration]\nleast_placebos = 1000\nmost_placebos = 500\n"
@@ -118,22 +118,22 @@ def test_all_faults_are_named_at_once_whatever_their_kind(tmp_path: Path) -> Non
         ('countries = ["RUS", "BLR"]', 'countries = ["RUS", "DEU", "XQX"]'),
     )
     with pytest.raises(SettingsWrong) as caught:
-        of_run(mine)
+        of_run(faulty)
     keys = ("floor_usd", "baseline_years", "window_months", "unknown_key", "thresholds", "most_placebos", "none.csv")
-    said = str(caught.value)
-    assert [key for key in (*keys, "DEU is in targets", "XQX") if key not in said] == []
+    message = str(caught.value)
+    assert [key for key in (*keys, "DEU is in targets", "XQX") if key not in message] == []
     assert caught.value.count == 9
 
 
 def test_nothing_is_done_for_a_scenario_with_faults(tmp_path: Path) -> None:
     (tmp_path / "raw").mkdir()
-    mine = scenario(tmp_path, section="[thresholds]\nsurge = 1.0\n")
+    faulty = scenario(tmp_path, section="[thresholds]\nsurge = 1.0\n")
     with pytest.raises(SettingsWrong):
-        run_jobs((flows.JOB,), "flows", tmp_path / "raw", tmp_path / "data", mine)
+        run_jobs((flows.JOB,), "flows", tmp_path / "raw", tmp_path / "data", faulty)
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["run-status.json"]
     assert json.loads((tmp_path / "data" / "run-status.json").read_text())["exit_code"] == 78
     with pytest.raises(SettingsWrong):
-        run.demo(tmp_path / "world", tmp_path / "data", mine)
+        run.demo(tmp_path / "world", tmp_path / "data", faulty)
     assert not (tmp_path / "world").exists()
 
 

@@ -55,17 +55,21 @@ def test_another_setting_has_another_fingerprint() -> None:
 
 @pytest.mark.parametrize("name", sorted(file.stem for file in SCENARIOS.glob("*.toml")))
 def test_no_country_has_two_roles_and_every_role_has_its_source(name: str) -> None:
-    told = load(name)
-    roles = [role for role in (told.targets, told.coalition, told.hub_candidates, told.neighbours) if role is not None]
+    settings = load(name)
+    roles = [
+        role
+        for role in (settings.targets, settings.coalition, settings.hub_candidates, settings.neighbours)
+        if role is not None
+    ]
     countries = [country for role in roles for country in role.countries]
     assert len(countries) == len(set(countries))
     assert all(len(role.source) > 20 for role in roles)
-    assert told.name == name
+    assert settings.name == name
 
 
 def test_where_everybody_else_is_a_possible_hub_nobody_is_a_placebo() -> None:
-    told = load("china-minerals-2023")
-    assert [told.role_of(country) for country in ("USA", "CHN", "THA", "RUS")] == [
+    settings = load("china-minerals-2023")
+    assert [settings.role_of(country) for country in ("USA", "CHN", "THA", "RUS")] == [
         "target",
         "coalition",
         "other",
@@ -115,11 +119,11 @@ def test_the_facts_of_a_scenario_are_those_of_its_regime_or_its_name(tmp_path: P
 
 @pytest.mark.parametrize("name", sorted(file.stem for file in SCENARIOS.glob("*.toml")))
 def test_what_a_table_keeps_of_a_scenario_is_read_back_the_same(name: str) -> None:
-    told = load(name)
-    kept = json.loads(json.dumps(told.recorded()))
-    assert from_record(kept) == told
-    assert from_record(kept).fingerprint() == told.fingerprint()
-    assert of_record(kept).baseline_years == told.baseline_years
+    settings = load(name)
+    kept = json.loads(json.dumps(settings.recorded()))
+    assert from_record(kept) == settings
+    assert from_record(kept).fingerprint() == settings.fingerprint()
+    assert of_record(kept).baseline_years == settings.baseline_years
 
 
 def test_a_table_of_a_version_with_other_settings_is_refused_with_what_to_do() -> None:

@@ -62,15 +62,15 @@ class Ran:
         """Rows of flags.without of one publisher."""
         routes = self.flags.select(KEY)
         changed = {source: self.measured(source, routes)}
-        again = left_out.scored(changed, self.tables, through, QUICK)[source]
-        still = left_out.judged(changed[source], again, self.tables, through, QUICK)
+        scored = left_out.scored(changed, self.tables, through, QUICK)[source]
+        still = left_out.judged(changed[source], scored, self.tables, through, QUICK)
         own = self.features.join(routes, on=KEY, how="semi").filter(baseline_gap_years=1)
-        found = remains.tell(self.flags, source, own, changed[source], again, still, QUICK)
-        return schema.Without.validate(found)
+        remaining = remains.tell(self.flags, source, own, changed[source], scored, still, QUICK)
+        return schema.Without.validate(remaining)
 
-    def one(self, source: str) -> dict[str, Any]:
-        found: dict[str, Any] = self.left_out(source).row(0, named=True)
-        return found
+    def without_publisher(self, source: str) -> dict[str, Any]:
+        remaining: dict[str, Any] = self.left_out(source).row(0, named=True)
+        return remaining
 
 
 # what the features of a run are made of, and what it makes of them
@@ -92,31 +92,31 @@ def run(rows: list[dict[str, Any]]) -> Ran:
 
 @pytest.fixture(scope="module")
 def ran() -> Ran:
-    found = run(trade())
-    assert found.flags["flag_id"].to_list() == ["847989-KAZ-RUS-2022"]
-    return found
+    small_run = run(trade())
+    assert small_run.flags["flag_id"].to_list() == ["847989-KAZ-RUS-2022"]
+    return small_run
 
 
 def test_without_the_only_publisher_of_a_route_it_cannot_be_compared(ran: Ran) -> None:
-    one = ran.one("comtrade")
-    assert (one["remains"], one["value_usd"], one["q_value"]) == ("not_comparable", None, None)
-    assert "no other publisher has it" in one["says"]
+    row = ran.without_publisher("comtrade")
+    assert (row["remains"], row["value_usd"], row["q_value"]) == ("not_comparable", None, None)
+    assert "no other publisher has it" in row["says"]
 
 
 def test_without_the_publisher_of_a_leg_its_reasons_are_unknown_and_the_others_stay(ran: Ran) -> None:
-    one = ran.one("comext")
+    row = ran.without_publisher("comext")
     reasons = [reason["indicator"] for reason in ran.flags["reasons"].item()]
-    assert set(one["unknown"]) == {"upstream_surge_log", "route_through_usd"}
-    assert set(one["reasons_left"]) == set(reasons) - {"upstream_surge_log", "route_through_usd"}
-    assert (one["remains"], one["reasons_lost"], one["value_usd"]) == ("weaker", [], 12 * MILLION)
+    assert set(row["unknown"]) == {"upstream_surge_log", "route_through_usd"}
+    assert set(row["reasons_left"]) == set(reasons) - {"upstream_surge_log", "route_through_usd"}
+    assert (row["remains"], row["reasons_lost"], row["value_usd"]) == ("weaker", [], 12 * MILLION)
 
 
 def test_a_reason_that_falls_below_its_threshold_is_lost_and_not_unknown() -> None:
     rows = trade() + years("FRA", "KAZ", dict.fromkeys(YEARS, 50 * MILLION))
-    one = run(rows).one("comext")
-    assert "upstream_surge_log" in one["reasons_lost"]
-    assert "upstream_surge_log" not in one["unknown"]
-    assert one["remains"] == "not_flagged"  # there is no more to re-export
+    row = run(rows).without_publisher("comext")
+    assert "upstream_surge_log" in row["reasons_lost"]
+    assert "upstream_surge_log" not in row["unknown"]
+    assert row["remains"] == "not_flagged"  # there is no more to re-export
 
 
 def test_where_another_publisher_has_the_route_too_the_flag_stands_on_its_figure() -> None:
@@ -126,9 +126,9 @@ def test_where_another_publisher_has_the_route_too_the_flag_stands_on_its_figure
         for row in also
     ]
     rows = trade() + also
-    one = run(rows).one("comtrade")
-    assert (one["remains"], one["value_usd"]) == ("flagged", 13_200_000)
-    assert one["says"].endswith("; the trade is another publisher's figure.")
+    without = run(rows).without_publisher("comtrade")
+    assert (without["remains"], without["value_usd"]) == ("flagged", 13_200_000)
+    assert without["says"].endswith("; the trade is another publisher's figure.")
 
 
 def test_a_flag_that_uses_nothing_of_a_publisher_has_no_row_for_it() -> None:
@@ -182,18 +182,18 @@ def test_the_score_without_a_publisher_is_that_of_the_changed_route_among_the_ru
     route = route.filter(pl.col("window_end").dt.year() == 2022)
     changed = ran.measured("comext", route)
     replaced = pl.concat([ran.features.join(changed, on=[*KEY, "baseline_gap_years"], how="anti"), changed])
-    again = through(["scores"], {**ran.reported, "features": replaced}, QUICK).read("scores")
-    expected = again.join(route, on=KEY, how="semi").row(0, named=True)
-    found = left_out.scored({"comext": changed}, ran.tables, through, QUICK)["comext"].row(0, named=True)
+    rescored = through(["scores"], {**ran.reported, "features": replaced}, QUICK).read("scores")
+    expected = rescored.join(route, on=KEY, how="semi").row(0, named=True)
+    scored = left_out.scored({"comext": changed}, ran.tables, through, QUICK)["comext"].row(0, named=True)
     was = ran.scores.join(route, on=KEY, how="semi").row(0, named=True)
-    assert (was["tested_among"], found["tested_among"]) == (
+    assert (was["tested_among"], scored["tested_among"]) == (
         "comtrade, extract, export; rise and room; room known; few, among all of the window",
         "comtrade, extract, export; rise; room unknown",
     )
-    assert (found["p_value"] < was["p_value"]) == boom
-    assert found["p_value"] == expected["p_value"] == 2 / (1 + found["placebos"])
-    assert found["q_value"] == pytest.approx(expected["q_value"])
-    assert found["q_value"] == pytest.approx(12 * found["p_value"] / 2)  # two of twelve, beside China's of the same p
+    assert (scored["p_value"] < was["p_value"]) == boom
+    assert scored["p_value"] == expected["p_value"] == 2 / (1 + scored["placebos"])
+    assert scored["q_value"] == pytest.approx(expected["q_value"])
+    assert scored["q_value"] == pytest.approx(12 * scored["p_value"] / 2)  # two of twelve, beside China's of the same p
 
 
 def test_a_route_that_has_no_room_without_a_publisher_is_no_sign_of_a_shock_of_the_year() -> None:
@@ -208,9 +208,9 @@ def test_a_route_that_has_no_room_without_a_publisher_is_no_sign_of_a_shock_of_t
     assert of_2022.height == 20
     assert set(of_2022["shock_ratio"]) == {1.0}
     changed = ran.measured("comext", of_2022.select(KEY))
-    found = left_out.scored({"comext": changed}, ran.tables, through, QUICK)["comext"]
-    assert (found["room_log"].max(), found.height) == (0.0, 20)
-    assert set(found["shock_ratio"]) == {1.0}
+    scored = left_out.scored({"comext": changed}, ran.tables, through, QUICK)["comext"]
+    assert (scored["room_log"].max(), scored.height) == (0.0, 20)
+    assert set(scored["shock_ratio"]) == {1.0}
 
 
 def test_a_route_with_the_same_inputs_keeps_its_score_and_no_forest_is_fitted(
@@ -219,14 +219,14 @@ def test_a_route_with_the_same_inputs_keeps_its_score_and_no_forest_is_fitted(
     route = ran.flags.select(KEY)
     own = ran.features.join(route, on=KEY, how="semi").filter(baseline_gap_years=1)
     monkeypatch.setattr(scores, "build", None)
-    found = left_out.scored({"baci": own}, ran.tables, through, QUICK)["baci"]
-    assert found["anomaly_score"].to_list() == ran.flags["anomaly_score"].to_list()
-    assert found["q_value"].to_list() == ran.flags["q_value"].to_list()
+    scored = left_out.scored({"baci": own}, ran.tables, through, QUICK)["baci"]
+    assert scored["anomaly_score"].to_list() == ran.flags["anomaly_score"].to_list()
+    assert scored["q_value"].to_list() == ran.flags["q_value"].to_list()
 
 
 def test_where_one_publisher_alone_has_data_nothing_is_left_without_it(ran: Ran) -> None:
-    told = schema.Without.validate(remains.nothing_left(ran.flags, "comtrade"))
-    assert told.select("flag_id", "source_left_out", "remains").rows() == [
+    without = schema.Without.validate(remains.nothing_left(ran.flags, "comtrade"))
+    assert without.select("flag_id", "source_left_out", "remains").rows() == [
         ("847989-KAZ-RUS-2022", "comtrade", "not_comparable")
     ]
-    assert told["says"].item().startswith("Nothing is left")
+    assert without["says"].item().startswith("Nothing is left")

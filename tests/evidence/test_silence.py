@@ -19,12 +19,12 @@ def breaks(good: str, newer: int) -> pl.DataFrame:
     return pl.DataFrame({"good": [good], "newer_edition": [newer]}, schema_overrides={"newer_edition": pl.Int8})
 
 
-def flag(good: str = "847989", exporter: str = "KAZ", importer: str = "RUS", **more: Any) -> pl.DataFrame:
+def flag(good: str = "847989", exporter: str = "KAZ", importer: str = "RUS", **changes: Any) -> pl.DataFrame:
     """A flag of annual data of 2022, with what evidence reads of its features."""
     row = {
         "flag_id": "f", "freq_code": "A", "window_months": 12, "window_end": date(2022, 12, 1), "good": good,
         "exporter_iso": exporter, "importer_iso": importer, "baseline_years": "2019-2021", "value_basis": "export",
-        "since": "prior", "value_usd": 9, "value_prior_year_usd": 9, "value_baseline_usd": 9, **more,
+        "since": "prior", "value_usd": 9, "value_prior_year_usd": 9, "value_baseline_usd": 9, **changes,
     }  # fmt: skip
     return pl.DataFrame([row], schema_overrides={"window_months": pl.Int16})
 
@@ -33,11 +33,11 @@ def sides(
     rows: list[dict[str, Any]], flags: pl.DataFrame, broken: pl.DataFrame = NO_BREAKS, part: tuple[str, int] | None = None,
 ) -> dict[str, tuple[int | None, int | None]]:  # fmt: skip
     """Span → (imports, re-exports) beside a flag; `part` is a reporter that published only a part of a year."""
-    trade, who, scope = prepared(rows, PHONES)
+    trade, coverage, scope = prepared(rows, PHONES)
     if part is not None:
         is_part = (pl.col("reporter_iso") == part[0]) & (pl.col("ref_date").dt.year() == part[1])
-        who = who.with_columns(is_complete=~is_part)
-    built = both_sides.build(flags, trade, trade, who, scope, broken)["sides"][0]
+        coverage = coverage.with_columns(is_complete=~is_part)
+    built = both_sides.build(flags, trade, trade, coverage, scope, broken)["sides"][0]
     return {side["span"]: (side["import_value_cif_usd"], side["reexport_value_fob_usd"]) for side in built}
 
 
@@ -105,10 +105,10 @@ def sold(
     rows: list[dict[str, Any]], flags: pl.DataFrame, broken: pl.DataFrame = NO_BREAKS
 ) -> tuple[int | None, int | None]:
     """What others than the coalition and Kazakhstan sold Russia in the window, and then."""
-    trade, who, scope = prepared(rows, PHONES)
-    market = other_sellers.build(trade, who, scope, broken, flags)
-    found = other_sellers.sold_by_others(flags, market, trade, who, scope, broken, COALITION)
-    return found.select("others_to_target_usd", "others_to_target_then_usd").row(0)
+    trade, coverage, scope = prepared(rows, PHONES)
+    market = other_sellers.build(trade, coverage, scope, broken, flags)
+    totals = other_sellers.sold_by_others(flags, market, trade, coverage, scope, broken, COALITION)
+    return totals.select("others_to_target_usd", "others_to_target_then_usd").row(0)
 
 
 def test_others_sold_nothing_where_one_of_them_at_least_published_both_windows_in_full() -> None:
@@ -144,8 +144,8 @@ def market(
     rows: list[dict[str, Any]], broken: pl.DataFrame = NO_BREAKS, to: str = "RUS", good: str = "847989"
 ) -> tuple[Any, ...]:
     """Window, year before and baseline of China's sales, from the rows to one country and all around."""
-    trade, who, scope = prepared(rows, PHONES)
-    built = other_sellers.build(trade.filter(importer_iso=to), who, scope, broken, flag(), trade)
+    trade, coverage, scope = prepared(rows, PHONES)
+    built = other_sellers.build(trade.filter(importer_iso=to), coverage, scope, broken, flag(), trade)
     values = ("value_usd", "value_prior_year_usd", "value_baseline_usd")
     return built.filter(exporter_iso="CHN", good=good).select(values).row(0)
 

@@ -40,8 +40,8 @@ def advantage(rows: list[dict[str, Any]]) -> tuple[float | None, float | None]:
 
 def test_the_share_of_the_good_in_the_hubs_exports_stands_beside_its_share_in_the_worlds() -> None:
     # Kazakhstan 6 of 506, the world 126 of 1,626
-    found, lack = advantage([*world(), *to_russia(6)])
-    assert found == pytest.approx((6 / 506) / (126 / 1_626))
+    share_ratio, lack = advantage([*world(), *to_russia(6)])
+    assert share_ratio == pytest.approx((6 / 506) / (126 / 1_626))
     assert lack == pytest.approx(1 - (6 / 506) / (126 / 1_626))
 
 
@@ -50,8 +50,8 @@ def test_a_hub_that_sold_none_to_anyone_does_not_make_it() -> None:
 
 
 def test_sales_to_anyone_count() -> None:
-    found, _ = advantage([*world(), *to_russia(0), *steady("KAZ", "AAC", 40, "847989")])
-    assert found == pytest.approx((40 / 540) / (160 / 1_660))
+    share_ratio, _ = advantage([*world(), *to_russia(0), *steady("KAZ", "AAC", 40, "847989")])
+    assert share_ratio == pytest.approx((40 / 540) / (160 / 1_660))
 
 
 def test_an_extract_of_few_chapters_says_nothing() -> None:
@@ -71,11 +71,11 @@ def test_a_reporter_without_the_baseline_has_no_total() -> None:
 
 
 def test_an_extract_to_russia_beside_a_whole_dataset_takes_the_hubs_total_from_the_whole() -> None:
-    found, _ = advantage([*world(), *to_russia(6, dataset="to Russia")])
-    assert found == pytest.approx((6 / 500) / (126 / 1_620))
+    share_ratio, _ = advantage([*world(), *to_russia(6, dataset="to Russia")])
+    assert share_ratio == pytest.approx((6 / 500) / (126 / 1_620))
 
 
 def test_a_seller_whose_exports_as_a_whole_are_not_in_the_data_is_not_in_the_worlds_either() -> None:
     rows = [*world(), *to_russia(6), *steady("ARM", "RUS", 100, "847989", dataset="to Russia")]
-    found, _ = advantage(rows)
-    assert found == pytest.approx((6 / 506) / (126 / 1_626))
+    share_ratio, _ = advantage(rows)
+    assert share_ratio == pytest.approx((6 / 506) / (126 / 1_626))

@@ -18,23 +18,23 @@ BUYERS = [f"{letter}{letter}Q" for letter in "ABCDEFGHIJKL"]
 
 def rows(growth: float, *, to_target: int = 0, goods: list[str] = GOODS) -> list[dict[str, Any]]:
     """KAZ sells every good to twelve buyers, `growth` times as much in 2022; and `to_target` of one to RUS."""
-    found = [
+    flows = [
         flow(year, "KAZ", buyer, int(1_000_000 * (growth if year == 2022 else 1)), code=good)
         for year in range(2019, 2023)
         for good in goods
         for buyer in BUYERS
     ]
-    return found + [flow(year, "KAZ", "RUS", to_target if year == 2022 else 1_000_000) for year in range(2019, 2023)]
+    return flows + [flow(year, "KAZ", "RUS", to_target if year == 2022 else 1_000_000) for year in range(2019, 2023)]
 
 
-def growth_of(told: list[dict[str, Any]]) -> float:
-    sides, who, scope = prepared(told)
-    plan = features.plan(who, scope, ALL_LINKED, SETTINGS)
-    known = plan.known["A"]
+def growth_of(trade: list[dict[str, Any]]) -> float:
+    sides, coverage, scope = prepared(trade)
+    plan = features.plan(coverage, scope, ALL_LINKED, SETTINGS)
+    periods = plan.known["A"]
     of_2022 = next(of for of in plan.comparisons["A"] if of.window.year == 2022)
-    cells = exporter_totals.spread(exporter_totals.build(sides.lazy(), SETTINGS.targets.countries), known)
-    _, base = exporter_totals.growth_log(cells, known, of_2022, 0.0)
-    at = known.reporters.filter(reporter_iso="KAZ", flow_code="X")["reporter_id"][0]
+    cells = exporter_totals.spread(exporter_totals.build(sides.lazy(), SETTINGS.targets.countries), periods)
+    _, base = exporter_totals.growth_log(cells, periods, of_2022, 0.0)
+    at = periods.reporters.filter(reporter_iso="KAZ", flow_code="X")["reporter_id"][0]
     return float(base[at])
 
 
@@ -57,6 +57,6 @@ def growth_in(table: pl.DataFrame) -> list[float | None]:
 def test_a_route_is_measured_beside_the_growth_of_its_exporter_and_without_totals_that_is_unknown() -> None:
     trade = rows(2.0, to_target=5_000_000)
     assert growth_in(measured(trade)[0]) == [pytest.approx(log(2), abs=0.01)]
-    sides, who, scope = prepared(trade)
-    plan = features.plan(who, scope, ALL_LINKED, SETTINGS)
+    sides, coverage, scope = prepared(trade)
+    plan = features.plan(coverage, scope, ALL_LINKED, SETTINGS)
     assert growth_in(features.build(sides, plan, SETTINGS)[0]) == [None]

@@ -18,19 +18,19 @@ DIRECT = {2019: 90 * MILLION, 2020: 90 * MILLION, 2021: 100 * MILLION, 2022: 20 
 
 
 def route(table: pl.DataFrame, year: int, exporter: str = "KAZ", importer: str = "RUS") -> dict[str, Any]:
-    found = table.filter(
+    matches = table.filter(
         pl.col("window_end").dt.year() == year,
         pl.col("exporter_iso") == exporter,
         pl.col("importer_iso") == importer,
     )
-    assert found.height == 1, f"{found.height} rows for {exporter} {importer} {year}"
-    return found.row(0, named=True)
+    assert matches.height == 1, f"{matches.height} rows for {exporter} {importer} {year}"
+    return matches.row(0, named=True)
 
 
 def to_many(exporter: str) -> list[dict[str, object]]:
     """A small trade of an exporter with twelve others: what makes a dataset whole."""
     partners = [f"AA{chr(65 + number)}" for number in range(12)]
-    return [one for partner in partners for one in years(exporter, partner, dict.fromkeys(ROUTE, MILLION))]
+    return [row for partner in partners for row in years(exporter, partner, dict.fromkeys(ROUTE, MILLION))]
 
 
 def test_a_window_stands_beside_its_year_before_and_the_mean_of_the_baseline() -> None:
@@ -165,17 +165,17 @@ def test_a_reporter_that_falls_silent_on_a_recoded_good_is_unknown() -> None:
 
 
 def test_a_route_is_not_called_new_where_the_extract_leaves_out_small_values() -> None:
-    many = [
-        one
+    other_goods = [
+        of_good
         for number in range(400)
-        for one in years("DEU", "RUS", dict.fromkeys(ROUTE, MILLION), code=f"85{number:04d}")
+        for of_good in years("DEU", "RUS", dict.fromkeys(ROUTE, MILLION), code=f"85{number:04d}")
     ]
     rows = [
         *years("KAZ", "RUS", {2022: 5 * MILLION}),
         *years("KAZ", "RUS", ROUTE, code="853710"),
         *years("DEU", "RUS", DIRECT),
     ]
-    row = route(measured([*many, *rows])[0].filter(pl.col("good") == "847989"), 2022)
+    row = route(measured([*other_goods, *rows])[0].filter(pl.col("good") == "847989"), 2022)
     assert row["new_route"] is None
     assert row["smallest_published_usd"] == MILLION
 
@@ -198,7 +198,10 @@ def test_months_missing_at_the_end_of_a_year_compare_the_same_months_and_say_so(
         for month in range(1, 13)
         if (year, month) != (2022, 12)
     ]
-    rows += [flow(one, "DEU", "KAZ", 2 * MILLION, code="87032319", source="comext", dataset="DS") for one in months]
+    rows += [
+        flow(ref_month, "DEU", "KAZ", 2 * MILLION, code="87032319", source="comext", dataset="DS")
+        for ref_month in months
+    ]
     row = route(measured(rows)[0].filter(pl.col("freq_code") == "A"), 2022)
     assert row["coalition_to_hub_usd"] == 22 * MILLION
     assert row["coalition_to_hub_prior_usd"] == 22 * MILLION
@@ -269,11 +272,11 @@ def test_features_keep_their_contract() -> None:
 
 
 def test_a_chunk_of_one_good_gives_the_rows_it_gives_among_others() -> None:
-    some = [*years("KAZ", "RUS", ROUTE), *years("DEU", "RUS", DIRECT)]
-    more = [*years("KAZ", "RUS", DIRECT, code="853710"), *years("DEU", "RUS", ROUTE, code="853710")]
+    of_one_good = [*years("KAZ", "RUS", ROUTE), *years("DEU", "RUS", DIRECT)]
+    of_another = [*years("KAZ", "RUS", DIRECT, code="853710"), *years("DEU", "RUS", ROUTE, code="853710")]
     of_all_goods = "exporter_importer_peers"  # how many other goods the exporter sells the importer
-    alone = measured(some)[0].drop(of_all_goods)
-    together = measured([*some, *more])[0].filter(pl.col("good") == "847989").drop(of_all_goods)
+    alone = measured(of_one_good)[0].drop(of_all_goods)
+    together = measured([*of_one_good, *of_another])[0].filter(pl.col("good") == "847989").drop(of_all_goods)
     assert alone.equals(together)
 
 
@@ -320,14 +323,17 @@ def test_a_leg_of_which_less_than_four_fifths_are_weighed_has_no_price() -> None
 def test_a_surge_is_a_rise_of_the_quantity_and_one_of_the_price() -> None:
     rows = [flow(year, "KAZ", "RUS", value, weight_g=10**9 * value // MILLION) for year, value in ROUTE.items()]
     dearer = [*rows[:-1], flow(2022, "KAZ", "RUS", 12 * MILLION, weight_g=3 * 10**9)]
-    more, price = (route(measured(one)[0], 2022) for one in (rows, dearer))
-    assert (more["volume_surge_log"], more["price_surge_log"]) == pytest.approx((more["surge_log"], 0.0))
+    volume, price = (route(measured(trade)[0], 2022) for trade in (rows, dearer))
+    assert (volume["volume_surge_log"], volume["price_surge_log"]) == pytest.approx((volume["surge_log"], 0.0))
     assert (price["volume_surge_log"], price["price_surge_log"]) == pytest.approx((0.0, price["surge_log"]))
 
 
 def test_a_month_without_a_weight_leaves_the_price_of_the_others() -> None:
     months = [f"{year}-{month:02d}" for year in range(2019, 2023) for month in range(1, 13)]
-    rows = [flow(one, "KAZ", "RUS", MILLION, weight_g=None if one == "2022-05" else 10**7) for one in months]
+    rows = [
+        flow(ref_month, "KAZ", "RUS", MILLION, weight_g=None if ref_month == "2022-05" else 10**7)
+        for ref_month in months
+    ]
     table, _ = measured(rows)
     row = table.filter(pl.col("window_months") == 12, pl.col("window_end") == date(2022, 12, 1)).row(0, named=True)
     assert (row["net_wgt_g"], row["unit_value_usd_per_kg"], row["price_surge_log"]) == (None, 100.0, 0.0)

@@ -22,8 +22,8 @@ def followed(lead: np.ndarray, lag: int, noise: float = 0.0) -> np.ndarray:
 @pytest.mark.parametrize("lag", range(7))
 def test_the_planted_lag_is_found(lag: int) -> None:
     lead = changes(48)
-    correlation, found = best(lead, followed(lead, lag), [47], 40)
-    assert (found[0, 0], correlation[0, 0]) == (lag, pytest.approx(1.0))
+    correlation, best_lag = best(lead, followed(lead, lag), [47], 40)
+    assert (best_lag[0, 0], correlation[0, 0]) == (lag, pytest.approx(1.0))
 
 
 def test_a_lag_of_seven_months_is_too_long() -> None:
@@ -45,16 +45,16 @@ def test_a_correlation_is_that_of_the_known_changes() -> None:
     by_lag = []
     for shift in range(7):
         x, y = lead[: 40 - shift, 0], follow[shift:, 0]
-        known = ~(np.isnan(x) | np.isnan(y))
-        by_lag.append(np.corrcoef(x[known], y[known])[0, 1])
+        is_known = ~(np.isnan(x) | np.isnan(y))
+        by_lag.append(np.corrcoef(x[is_known], y[is_known])[0, 1])
     assert correlation[0, 0] == pytest.approx(max(by_lag))
     assert lag[0, 0] == int(np.argmax(by_lag))
 
 
 def test_too_few_known_changes_say_nothing() -> None:
     lead = changes(18)
-    few, lag = best(lead[1:], lead[1:], [16], 60)
-    assert np.isnan(few[0, 0])
+    correlation, lag = best(lead[1:], lead[1:], [16], 60)
+    assert np.isnan(correlation[0, 0])
     assert lag[0, 0] == -1
     assert best(lead, lead, [17], 60)[0][0, 0] == pytest.approx(1.0)
 

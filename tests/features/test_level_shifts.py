@@ -29,9 +29,9 @@ def noise(count: int, months: int, seed: int = 0) -> np.ndarray:
 
 
 def test_the_published_series_shifts_down_at_its_27th_point() -> None:
-    found = find(np.log([PUBLISHED]), AUGUST)
-    assert found.at[0] + 1 == 27
-    assert found.size[0] == pytest.approx(-1.0, abs=0.05)  # to 37 % of the level before
+    shift = find(np.log([PUBLISHED]), AUGUST)
+    assert shift.at[0] + 1 == 27
+    assert shift.size[0] == pytest.approx(-1.0, abs=0.05)  # to 37 % of the level before
 
 
 @pytest.mark.parametrize("outliers", [{5: 6.0, 40: 0.1}, {10: 0.05, 11: 0.05}, {20: 5.0, 45: 8.0, 3: 0.2}], ids=str)
@@ -39,9 +39,9 @@ def test_outliers_do_not_move_the_published_shift(outliers: dict[int, float]) ->
     series = np.array(PUBLISHED)
     for month, times in outliers.items():
         series[month] *= times
-    found = find(np.log(series[None]), AUGUST)
-    assert found.at[0] + 1 == 27
-    assert found.size[0] == pytest.approx(-1.0, abs=0.15)
+    shift = find(np.log(series[None]), AUGUST)
+    assert shift.at[0] + 1 == 27
+    assert shift.size[0] == pytest.approx(-1.0, abs=0.15)
 
 
 @settings(max_examples=25, deadline=None)
@@ -49,16 +49,16 @@ def test_outliers_do_not_move_the_published_shift(outliers: dict[int, float]) ->
 def test_a_planted_step_is_found_where_and_as_large_as_it_is(at: int, size: float, seed: int) -> None:
     series = noise(40, 60, seed)
     series[:, at:] += size
-    found = find(series, JANUARY)
-    assert (np.abs(found.at - at) <= 1).mean() >= 0.9
-    assert np.median(found.size) == pytest.approx(size, abs=0.2)
+    shifts = find(series, JANUARY)
+    assert (np.abs(shifts.at - at) <= 1).mean() >= 0.9
+    assert np.median(shifts.size) == pytest.approx(size, abs=0.2)
 
 
 @pytest.mark.parametrize("months", [30, 35, 48, 60])
 def test_noise_without_a_step_has_none_in_95_of_100_series(months: int) -> None:
-    found = find(noise(2_000, months), JANUARY)
-    assert (found.size != 0).mean() <= 0.05
-    assert (found.at[found.size == 0] == -1).all()
+    shifts = find(noise(2_000, months), JANUARY)
+    assert (shifts.size != 0).mean() <= 0.05
+    assert (shifts.at[shifts.size == 0] == -1).all()
 
 
 def test_noise_that_remembers_itself_is_seldom_a_step() -> None:
@@ -94,25 +94,25 @@ def test_a_boom_of_the_last_months_is_a_step_up() -> None:
 
 def test_a_strong_season_hides_no_step() -> None:
     series = noise(100, 60) + 3 * np.sin(MONTHS * np.pi / 6) + np.where(MONTHS >= 33, 1.8, 0.0)
-    found = find(series, JANUARY)
-    assert (np.abs(found.at - 33) <= 1).mean() >= 0.9
+    shifts = find(series, JANUARY)
+    assert (np.abs(shifts.at - 33) <= 1).mean() >= 0.9
 
 
 def test_a_step_without_any_noise_is_found() -> None:
-    found = find(np.where(MONTHS >= 40, 12.0, 10.0)[None], JANUARY)
-    assert (found.at[0], found.size[0]) == (40, pytest.approx(2.0))
+    shift = find(np.where(MONTHS >= 40, 12.0, 10.0)[None], JANUARY)
+    assert (shift.at[0], shift.size[0]) == (40, pytest.approx(2.0))
 
 
 def test_a_series_that_stands_still_has_no_step() -> None:
-    found = find(np.full((1, 60), 9.03), JANUARY)
-    assert (found.size[0], found.at[0]) == (0.0, -1)
+    shift = find(np.full((1, 60), 9.03), JANUARY)
+    assert (shift.size[0], shift.at[0]) == (0.0, -1)
 
 
 def test_months_that_are_not_known_are_left_out_and_the_rest_is_enough() -> None:
     series = noise(50, 60) + np.where(MONTHS >= 40, 2.0, 0.0)
     series[:, [3, 17, 38, 39, 50]] = np.nan
-    found = find(series, JANUARY)
-    assert (np.abs(found.at - 40) <= 1).mean() >= 0.9
+    shifts = find(series, JANUARY)
+    assert (np.abs(shifts.at - 40) <= 1).mean() >= 0.9
 
 
 def test_too_few_known_months_are_unknown() -> None:

@@ -19,7 +19,7 @@ MANY = settings(max_examples=50)
 pytestmark = pytest.mark.slow
 
 
-def same(left: pl.DataFrame, right: pl.DataFrame) -> None:
+def assert_same(left: pl.DataFrame, right: pl.DataFrame) -> None:
     assert_frame_equal(left, right, check_row_order=False, check_column_order=False)
 
 
@@ -30,7 +30,7 @@ def test_a_frame_and_a_grid_know_the_same_value_of_each_route_in_each_period(wor
         return
     spoken = known.silences(world.trade, world.coverage, world.scope)
     values = sums.fill(world.trade, spoken).select(*PERIOD, "value_usd")
-    same(values, of_grid(laid(world), "value_usd", lambda grid: grid.value).drop_nulls())
+    assert_same(values, of_grid(laid(world), "value_usd", lambda grid: grid.value).drop_nulls())
 
 
 @MANY
@@ -45,7 +45,7 @@ def test_a_frame_and_a_grid_know_the_same_of_what_importers_record(world: Silenc
     recorded = beside.join(rows, on=PERIOD, how="left").select(
         *PERIOD, pl.coalesce("import_value_cif_usd", nothing).alias("import_value_cif_usd")
     )
-    same(recorded.drop_nulls(), of_grid(grid, "import_value_cif_usd", lambda grid: grid.imported).drop_nulls())  # type: ignore[arg-type,return-value]
+    assert_same(recorded.drop_nulls(), of_grid(grid, "import_value_cif_usd", lambda grid: grid.imported).drop_nulls())  # type: ignore[arg-type,return-value]
 
 
 @MANY
@@ -55,10 +55,10 @@ def test_a_series_and_a_grid_call_the_same_periods_nothing(world: Silence) -> No
         return
     grid = laid(world)
     rows = world.trade.select(*PERIOD, "value_usd", "import_value_cif_usd")
-    said = of_grid(grid, "value", lambda grid: grid.value).join(rows, on=PERIOD, how="left")
+    of_series = of_grid(grid, "value", lambda grid: grid.value).join(rows, on=PERIOD, how="left")
     if grid.imported is not None:
-        said = said.join(of_grid(grid, "imported", lambda grid: grid.imported), on=PERIOD)  # type: ignore[arg-type,return-value]
-    for (good, exporter, importer), own in said.group_by(ROUTE):
+        of_series = of_series.join(of_grid(grid, "imported", lambda grid: grid.imported), on=PERIOD)  # type: ignore[arg-type,return-value]
+    for (good, exporter, importer), own in of_series.group_by(ROUTE):
         nothing = series.known_nothing(world.coverage, world.scope, good, exporter, importer, 10_000, world.trade)
         cells = own.join(nothing, on="ref_date", how="left")
         is_import = (
@@ -89,7 +89,9 @@ def test_sums_of_frames_are_compared_across_editions_where_those_of_grids_are(wo
             is_broken_since=known.is_broken(of_frames, world.broken, "oldest_edition_since", "newest_edition_since"),
         )
         year, count = comparison.window.year, len(comparison.baseline_years)
-        base = pl.sum_horizontal([f"_{one}" for one in comparison.baseline_years], ignore_nulls=False)
+        base = pl.sum_horizontal(
+            [f"_{baseline_year}" for baseline_year in comparison.baseline_years], ignore_nulls=False
+        )
         compared = measure.compare(grid, comparison, broken_by)
         routes = of_grid(grid, "x", lambda grid: grid.raw).select(ROUTE)[: len(grid.good)]
         grids = routes.with_columns(
@@ -97,16 +99,16 @@ def test_sums_of_frames_are_compared_across_editions_where_those_of_grids_are(wo
             pl.Series("is_comparable", compared.is_comparable),
         ).with_columns(pl.when(pl.col("window", "prior", "base") >= 0).then(pl.col("window", "prior", "base")))  # fmt: skip
         mean = (base + count // 2) // max(count, 1) if count else pl.lit(None, dtype=pl.Int64)
-        both = pl.col(f"_{year}").is_not_null() & pl.col(f"_{year - 1}").is_not_null()
+        are_both_known = pl.col(f"_{year}").is_not_null() & pl.col(f"_{year - 1}").is_not_null()
         frames = of_frames.select(
             *ROUTE, window=f"_{year}", prior=f"_{year - 1}", base=pl.when(~pl.col("is_broken_since")).then(mean),
-            is_comparable=both & ~pl.col("is_broken"),
+            is_comparable=are_both_known & ~pl.col("is_broken"),
         )  # fmt: skip
-        both = pl.col("window").is_not_null() & pl.col("prior").is_not_null()
-        each = [
-            side.with_columns(base=pl.when(both).then("base")).filter(
+        are_both_known = pl.col("window").is_not_null() & pl.col("prior").is_not_null()
+        sides = [
+            side.with_columns(base=pl.when(are_both_known).then("base")).filter(
                 pl.any_horizontal(pl.col("window", "prior").is_not_null())
             )
             for side in (frames, grids)
         ]
-        same(*each)
+        assert_same(*sides)

@@ -31,30 +31,32 @@ grouped = st.lists(
 def test_the_median_without_a_route_is_the_median_of_the_others(rows: list[tuple[int, float]]) -> None:
     group = np.array([place for place, _ in rows])
     values = np.array([value for _, value in rows])
-    got, count = peers.medians(values, group, 4).without(group, values)
+    medians, count = peers.medians(values, group, 4).without(group, values)
     for at, (place, value) in enumerate(rows):
-        others = [other for number, (same, other) in enumerate(rows) if same == place and number != at]
-        assert count[at] == len(others)
-        if others:
-            assert got[at] == pytest.approx(median(others)), (value, others)
+        peer_values = [
+            peer_value for number, (peer_group, peer_value) in enumerate(rows) if peer_group == place and number != at
+        ]
+        assert count[at] == len(peer_values)
+        if peer_values:
+            assert medians[at] == pytest.approx(median(peer_values)), (value, peer_values)
         else:
-            assert np.isnan(got[at])
+            assert np.isnan(medians[at])
 
 
 @given(grouped)
 def test_a_route_that_is_no_member_sees_the_median_of_all(rows: list[tuple[int, float]]) -> None:
     group, values = np.array([place for place, _ in rows]), np.array([value for _, value in rows])
-    got, count = peers.medians(values, group, 4).without(np.arange(4), np.full(4, np.nan))
+    medians, count = peers.medians(values, group, 4).without(np.arange(4), np.full(4, np.nan))
     for place in range(4):
         members = [value for of, value in rows if of == place]
         assert count[place] == len(members)
-        assert got[place] == pytest.approx(median(members)) if members else np.isnan(got[place])
+        assert medians[place] == pytest.approx(median(members)) if members else np.isnan(medians[place])
 
 
 def test_a_median_of_few_counts_less_and_of_fewer_than_asked_not_at_all() -> None:
     frame = pl.DataFrame({"median": [0.6, 0.6, 0.6], "peers": [2, 3, 30]})
-    got = frame.select(peers.shrunk(pl.col("median"), pl.col("peers"), least=3)).to_series().to_list()
-    assert got == [None, pytest.approx(0.6 * 3 / 5), pytest.approx(0.6 * 30 / 32)]
+    shrunk_medians = frame.select(peers.shrunk(pl.col("median"), pl.col("peers"), least=3)).to_series().to_list()
+    assert shrunk_medians == [None, pytest.approx(0.6 * 3 / 5), pytest.approx(0.6 * 30 / 32)]
 
 
 def sold(exporter: str, importer: str, base: int, now: int, code: str = "870323") -> list[dict[str, Any]]:
@@ -64,14 +66,14 @@ def sold(exporter: str, importer: str, base: int, now: int, code: str = "870323"
 
 def tables(rows: list[dict[str, Any]]) -> dict[str, pl.DataFrame]:
     bilateral, coverage, scope = prepared(rows)
-    given = {"bilateral": bilateral, "coverage": coverage, "coverage.scope": scope, "families.broken": ALL_LINKED}
-    made = through(["features", "features.pairs", "features.roughness"], given, SETTINGS)
+    inputs = {"bilateral": bilateral, "coverage": coverage, "coverage.scope": scope, "families.broken": ALL_LINKED}
+    made = through(["features", "features.pairs", "features.roughness"], inputs, SETTINGS)
     return {name: made.read(name) for name in ("features", "features.pairs", "features.roughness")}
 
 
 def route(made: dict[str, pl.DataFrame], exporter: str, code: str = "870323") -> dict[str, Any]:
-    where = {"exporter_iso": exporter, "importer_iso": "RUS", "good": code}
-    return made["features"].filter(window_end=date(2022, 12, 1), **where).row(0, named=True)
+    key = {"exporter_iso": exporter, "importer_iso": "RUS", "good": code}
+    return made["features"].filter(window_end=date(2022, 12, 1), **key).row(0, named=True)
 
 
 SELLERS = ("CHN", "TUR", "IND", "ARE")  # to RUS, 2, 3, 4 and 5 times as much as before
@@ -90,8 +92,8 @@ def test_a_route_is_held_against_how_the_other_sellers_of_its_good_rose_and_not_
     of_all = median(log((times * 5e6 + FLOOR) / (5e6 + FLOOR)) for times in (2, 3, 4, 5))
     assert outsider["good_importer_rise_log"] == pytest.approx(of_all * 4 / 6)
     assert member["good_importer_peers"] == 3
-    others = median(log((times * 5e6 + FLOOR) / (5e6 + FLOOR)) for times in (2, 3, 4))
-    assert member["good_importer_rise_log"] == pytest.approx(others * 3 / 5)
+    peers_rise_log = median(log((times * 5e6 + FLOOR) / (5e6 + FLOOR)) for times in (2, 3, 4))
+    assert member["good_importer_rise_log"] == pytest.approx(peers_rise_log * 3 / 5)
 
 
 def test_the_counterfactual_is_the_baseline_with_everybodys_rise_and_the_excess_what_is_above_it() -> None:
@@ -102,8 +104,8 @@ def test_the_counterfactual_is_the_baseline_with_everybodys_rise_and_the_excess_
 
 
 def test_with_fewer_than_three_other_sellers_nothing_is_taken_off() -> None:
-    few = [row for exporter in SELLERS[:2] for row in sold(exporter, "RUS", 5_000_000, 50_000_000)]
-    row = route(tables([*few, *sold("ARM", "RUS", 400_000, 90_000_000)]), "ARM")
+    two_sellers = [row for exporter in SELLERS[:2] for row in sold(exporter, "RUS", 5_000_000, 50_000_000)]
+    row = route(tables([*two_sellers, *sold("ARM", "RUS", 400_000, 90_000_000)]), "ARM")
     assert row["good_importer_peers"] == 2
     assert row["good_importer_rise_log"] is None
     assert row["counterfactual_usd"] == 400_000
@@ -118,8 +120,11 @@ def test_the_exporters_other_goods_to_the_importer_count_from_eight_on() -> None
     codes = codes_of("8401", 9)
     rows = [row for code in codes for row in sold("ARM", "RUS", 2_000_000, 4_000_000, code=code)]
     rise = log((4e6 + FLOOR) / (2e6 + FLOOR))
-    got = route(tables(rows), "ARM", codes[0])
-    assert (got["exporter_importer_peers"], got["exporter_importer_rise_log"]) == (8, pytest.approx(rise * 8 / 10))
+    member = route(tables(rows), "ARM", codes[0])
+    assert (member["exporter_importer_peers"], member["exporter_importer_rise_log"]) == (
+        8,
+        pytest.approx(rise * 8 / 10),
+    )
     fewer = [row for row in rows if row["cmd_code"] != codes[-1]]
     assert route(tables(fewer), "ARM", codes[0])["exporter_importer_rise_log"] is None
 
@@ -157,18 +162,18 @@ def of_class(table: pl.DataFrame) -> float:
 
 
 def test_roughness_is_the_lower_side_of_the_targets_over_that_of_placebo_importers() -> None:
-    both = pl.concat([rises("target", 2.0, 101), rises("placebo", 1.0, 101)])
-    assert of_class(roughness.build(both, peers.pairs(both), SETTINGS)) == pytest.approx(2.0, rel=0.05)
+    routes = pl.concat([rises("target", 2.0, 101), rises("placebo", 1.0, 101)])
+    assert of_class(roughness.build(routes, peers.pairs(routes), SETTINGS)) == pytest.approx(2.0, rel=0.05)
 
 
 def test_trade_with_the_targets_that_is_calmer_than_others_is_divided_by_nothing() -> None:
-    both = pl.concat([rises("target", 0.5, 101), rises("placebo", 1.0, 101)])
-    assert of_class(roughness.build(both, peers.pairs(both), SETTINGS)) == 1.0
+    routes = pl.concat([rises("target", 0.5, 101), rises("placebo", 1.0, 101)])
+    assert of_class(roughness.build(routes, peers.pairs(routes), SETTINGS)) == 1.0
 
 
 def test_rises_alone_make_no_roughness() -> None:
-    both = pl.concat([rises("target", 1.0, 101), rises("placebo", 1.0, 101)])
-    risen = both.with_columns(
+    routes = pl.concat([rises("target", 1.0, 101), rises("placebo", 1.0, 101)])
+    risen = routes.with_columns(
         rise_log=pl.when(pl.col("is_target") & (pl.col("rise_log") > 0))
         .then(pl.col("rise_log") * 9)
         .otherwise("rise_log")
@@ -177,5 +182,5 @@ def test_rises_alone_make_no_roughness() -> None:
 
 
 def test_too_few_established_routes_say_nothing_of_the_roughness() -> None:
-    both = pl.concat([rises("target", 2.0, roughness.LEAST_TARGETS - 1), rises("placebo", 1.0, 101)])
-    assert roughness.build(both, peers.pairs(both), SETTINGS).is_empty()
+    routes = pl.concat([rises("target", 2.0, roughness.LEAST_TARGETS - 1), rises("placebo", 1.0, 101)])
+    assert roughness.build(routes, peers.pairs(routes), SETTINGS).is_empty()

@@ -22,7 +22,7 @@ def textbook(value: np.ndarray, prior: np.ndarray) -> np.ndarray:
     change = np.array([r / median - 1 if r >= median else 1 - median / r for r in ratio])
     effect = change * (np.maximum(value, prior) / 1e6) ** 0.3
     low, middle, high = np.quantile(effect, [0.25, 0.5, 0.75])
-    sides = [(high if one > middle else low) for one in effect]
+    sides = [(high if size > middle else low) for size in effect]
     width = np.array([max(abs(side - middle), 0.05 * abs(middle)) for side in sides])
     return (effect - middle) / (7 * width) if (width > 0).all() else np.full(len(value), np.nan)
 
@@ -32,9 +32,9 @@ def test_the_route_at_the_upper_quartile_is_a_seventh_of_the_fence() -> None:
     value = [MILLION] * 21
     prior = [round((MILLION + FLOOR) / (1 + step / 100) - FLOOR) for step in range(11)]
     prior += [round((MILLION + FLOOR) * (1 + step / 100) - FLOOR) for step in range(1, 11)]
-    found = effects(value, prior)
-    assert found[5] == pytest.approx(1 / FENCE, rel=1e-4)
-    assert found[10] == pytest.approx(2 / FENCE, rel=1e-4)
+    size_effects = effects(value, prior)
+    assert size_effects[5] == pytest.approx(1 / FENCE, rel=1e-4)
+    assert size_effects[10] == pytest.approx(2 / FENCE, rel=1e-4)
 
 
 def test_of_two_equal_rises_the_larger_route_is_the_more_unusual() -> None:
@@ -59,20 +59,25 @@ def test_a_good_that_stands_still_has_no_fence() -> None:
 
 
 def test_from_nothing_is_finite() -> None:
-    found = effects([5 * MILLION, *[MILLION + 1000 * number for number in range(24)]], [0, *[MILLION] * 24])
-    assert np.isfinite(found).all()
+    size_effects = effects([5 * MILLION, *[MILLION + 1000 * number for number in range(24)]], [0, *[MILLION] * 24])
+    assert np.isfinite(size_effects).all()
 
 
 amounts = st.integers(min_value=0, max_value=10**12)
 
 
 @given(st.lists(st.tuples(amounts, amounts), min_size=20, max_size=30), st.integers(min_value=0, max_value=30))
-def test_each_good_has_the_effects_it_has_alone(pairs: list[tuple[int, int]], others: int) -> None:
+def test_each_good_has_the_effects_it_has_alone(pairs: list[tuple[int, int]], routes_beside: int) -> None:
     value, prior = (np.array(side) for side in zip(*pairs, strict=True))
-    more = np.arange(1, others + 1) * MILLION
-    good = np.repeat([0, 1, 3], [others, len(value), others])
-    among = size_effect(np.concatenate([more, value, more]), np.concatenate([more, prior, more[::-1]]), good, FLOOR)
-    mine = among[others : others + len(value)]
+    values_of_others = np.arange(1, routes_beside + 1) * MILLION
+    good = np.repeat([0, 1, 3], [routes_beside, len(value), routes_beside])
+    among = size_effect(
+        np.concatenate([values_of_others, value, values_of_others]),
+        np.concatenate([values_of_others, prior, values_of_others[::-1]]),
+        good,
+        FLOOR,
+    )
+    of_good = among[routes_beside : routes_beside + len(value)]
     expected = textbook(value, prior)
     if not np.isnan(expected).any():
-        assert mine == pytest.approx(expected, rel=1e-9)
+        assert of_good == pytest.approx(expected, rel=1e-9)

@@ -24,10 +24,10 @@ def supply(newer_edition: int) -> int | None:
 
 
 @pytest.mark.parametrize(
-    ("newer_edition", "known"),
+    ("newer_edition", "supplied_usd"),
     [(4, 0), (5, 0), (6, None)],
 )
 def test_a_good_that_an_edition_broke_is_known_to_be_nothing_where_no_report_crosses_that_edition(
-    newer_edition: int, known: int | None
+    newer_edition: int, supplied_usd: int | None
 ) -> None:
-    assert supply(newer_edition) == known
+    assert supply(newer_edition) == supplied_usd

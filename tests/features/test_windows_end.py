@@ -15,8 +15,8 @@ MONTHS = [date(2022, month, 1) for month in range(1, 13)] + [date(2023, month, 1
 
 def ends(months: tuple[int, ...], complete_until: date) -> set[date]:
     complete = np.array([[month <= complete_until for month in MONTHS], [False] * len(MONTHS)])
-    known: Any = SimpleNamespace(freq_code="M", periods=MONTHS, complete=complete)
-    return {window.end for window in windows._windows(known, months, 3)}
+    coverage: Any = SimpleNamespace(freq_code="M", periods=MONTHS, complete=complete)
+    return {window.end for window in windows._windows(coverage, months, 3)}
 
 
 def test_no_calendar_window_ends_after_the_last_month_that_somebody_has_in_full() -> None:

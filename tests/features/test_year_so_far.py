@@ -9,23 +9,23 @@ from tests.trade import flow, measured, years
 MILLION = 1_000_000
 
 
-def rows(members: dict[str, int], other: int = 0) -> list[dict[str, Any]]:
+def rows(members: dict[str, int], last_month_of_other: int = 0) -> list[dict[str, Any]]:
     """Annual sales of a hub; members that report so many months of 2022, and another reporter that does so many."""
-    found = years("KAZ", "RUS", dict.fromkeys(range(2019, 2022), 2 * MILLION) | {2022: 20 * MILLION})
+    flows = years("KAZ", "RUS", dict.fromkeys(range(2019, 2022), 2 * MILLION) | {2022: 20 * MILLION})
     for year in range(2019, 2023):
         for month in range(1, 13):
-            for member, last in members.items():
-                if year < 2022 or month <= last:
-                    found.append(
+            for member, last_month in members.items():
+                if year < 2022 or month <= last_month:
+                    flows.append(
                         flow(f"{year}-{month:02d}", member, "KAZ", MILLION, source="comext", dataset="monthly")
                     )
-            if year < 2022 or month <= other:
-                found.append(flow(f"{year}-{month:02d}", "TUR", "KAZ", MILLION, dataset="of another"))
-    return found
+            if year < 2022 or month <= last_month_of_other:
+                flows.append(flow(f"{year}-{month:02d}", "TUR", "KAZ", MILLION, dataset="of another"))
+    return flows
 
 
-def leg(told: list[dict[str, Any]]) -> tuple[int | None, str]:
-    row = measured(told)[0].filter(
+def leg(trade: list[dict[str, Any]]) -> tuple[int | None, str]:
+    row = measured(trade)[0].filter(
         pl.col("window_end").dt.year() == 2022, freq_code="A", exporter_iso="KAZ", importer_iso="RUS"
     )
     return row["coalition_to_hub_usd"][0], row["coalition_to_hub_compared"][0]
@@ -38,7 +38,7 @@ def test_the_leg_is_read_from_the_months_that_the_members_have_out() -> None:
 
 
 def test_another_reporter_that_reaches_december_does_not_take_the_leg_away() -> None:
-    assert leg(rows({"DEU": 11, "ITA": 11}, other=12)) == leg(rows({"DEU": 11, "ITA": 11}))
+    assert leg(rows({"DEU": 11, "ITA": 11}, last_month_of_other=12)) == leg(rows({"DEU": 11, "ITA": 11}))
 
 
 def test_one_member_that_is_ahead_does_not_take_the_leg_from_the_others() -> None:

@@ -96,12 +96,12 @@ def test_its_sentence_says_whose_word_makes_it_a_maker_and_what_each_side_sold()
 
 
 def test_its_sentence_names_no_fall_and_no_supply_that_nobody_reported() -> None:
-    said = sentence(
+    text = sentence(
         coalition_to_target_usd=None, coalition_to_hub_usd=None, is_maker=None, elsewhere_baseline_usd=9 * MILLION
     )
-    assert "fell" not in said
-    assert "China sold it to many before, 9.0 million USD in the baseline." in said
-    assert "What the coalition sells China and what it sells Russia itself is not in the data." in said
+    assert "fell" not in text
+    assert "China sold it to many before, 9.0 million USD in the baseline." in text
+    assert "What the coalition sells China and what it sells Russia itself is not in the data." in text
 
 
 def test_the_evidence_of_a_flag_names_the_source_that_makes_it_a_maker() -> None:
@@ -111,9 +111,9 @@ def test_the_evidence_of_a_flag_names_the_source_that_makes_it_a_maker() -> None
     features, refused = measured(rows)
     route = features.filter(pl.col("window_end").dt.year() == 2022, exporter_iso="CHN")
     scores, calibration, settings = scored(route), calibrated(route), load()
-    found = flags.build(features, scores, no_contributions(scores), calibration, NO_LIST, NAMES, settings)
-    assert found["flag_type"].to_list() == ["backfill"]
+    flagged = flags.build(features, scores, no_contributions(scores), calibration, NO_LIST, NAMES, settings)
+    assert flagged["flag_type"].to_list() == ["backfill"]
     sides, coverage, scope = prepared(rows)
     tables = evidence.Tables(features, scores, calibration, refused, sides, ALL_LINKED, coverage, scope)
-    said = evidence.build(found, tables, {"CHN": "China"}, settings)["evidence"].item()
-    assert said.startswith("China is a large maker of it (OICA")
+    text = evidence.build(flagged, tables, {"CHN": "China"}, settings)["evidence"].item()
+    assert text.startswith("China is a large maker of it (OICA")

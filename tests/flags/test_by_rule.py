@@ -16,7 +16,7 @@ CALENDAR = [f"{year}-{month:02d}" for year in range(2019, 2023) for month in ran
 MILLION = 1_000_000
 
 
-def found(step: float) -> pl.DataFrame:
+def flags_after(step: float) -> pl.DataFrame:
     """Kazakhstan's monthly sales to Russia times `step` from May 2022 on, the coalition's direct trade a tenth."""
     noise = np.exp(np.random.default_rng(4).normal(0, 0.15, len(CALENDAR)))
     rows: list[dict[str, Any]] = []
@@ -28,17 +28,17 @@ def found(step: float) -> pl.DataFrame:
     features, _ = measured(rows)
     inputs = forest_inputs.build(features.lazy().filter(pl.col("role") != "coalition"), settings).collect()
     scored = scores.build(inputs, forest_inputs.names(), settings)
-    asked = features.join(
+    in_question = features.join(
         scored.scores,
         on=["freq_code", "window_months", "window_end", "good", "exporter_iso", "importer_iso"],
         how="semi",
     )
-    made = flags.build(asked, scored.scores, scored.contributions, scored.calibration, NO_LIST, NAMES, settings)
+    made = flags.build(in_question, scored.scores, scored.contributions, scored.calibration, NO_LIST, NAMES, settings)
     return made.filter(pl.col("window_end") == date(2022, 12, 1), window_months=6, exporter_iso="KAZ")
 
 
 def test_a_step_of_a_hub_that_reports_alone_is_flagged_by_rule_medium_at_most() -> None:
-    flag = found(25.0).row(0, named=True)
+    flag = flags_after(25.0).row(0, named=True)
     assert flag["q_value"] is None
     assert flag["severity"] in ("medium", "low")
     assert any("not calibrated" in caveat for caveat in flag["caveats"])
@@ -46,4 +46,4 @@ def test_a_step_of_a_hub_that_reports_alone_is_flagged_by_rule_medium_at_most() 
 
 
 def test_the_same_hub_without_a_step_is_not_flagged() -> None:
-    assert found(1.0).is_empty()
+    assert flags_after(1.0).is_empty()

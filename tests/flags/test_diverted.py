@@ -29,28 +29,28 @@ def tables() -> diverted.Tables:
 
 def flag(tables: diverted.Tables, /, lists: pl.DataFrame = NO_LISTS, **changes: Any) -> dict[str, Any]:
     """The flag of one called leg, with figures of its row, its hub or its window put in place of its own."""
-    one = tables.supply.filter(window_end=LAST, good=FELL[0], importer_iso="KGZ")
+    leg = tables.supply.filter(window_end=LAST, good=FELL[0], importer_iso="KGZ")
     of_hub = {name: value for name, value in changes.items() if name in tables.hubs.columns}
-    of_leg = {name: value for name, value in changes.items() if name in one.columns}
-    kinds = one.schema
-    one = one.with_columns(pl.lit(value, dtype=kinds[name]).alias(name) for name, value in of_leg.items())
+    of_leg = {name: value for name, value in changes.items() if name in leg.columns}
+    kinds = leg.schema
+    leg = leg.with_columns(pl.lit(value, dtype=kinds[name]).alias(name) for name, value in of_leg.items())
     hubs = tables.hubs.with_columns(pl.lit(value).alias(name) for name, value in of_hub.items())
-    found = diverted.build(diverted.Tables(one, tables.calibration, hubs), lists, NAMES, load())
-    Flags.validate(found)
-    return found.row(0, named=True)
+    flags = diverted.build(diverted.Tables(leg, tables.calibration, hubs), lists, NAMES, load())
+    Flags.validate(flags)
+    return flags.row(0, named=True)
 
 
 def test_every_called_leg_since_the_measure_is_a_flag_of_its_type(tables: diverted.Tables) -> None:
-    found = diverted.build(tables, NO_LISTS, NAMES, load())
+    flags = diverted.build(tables, NO_LISTS, NAMES, load())
     called = tables.supply.filter(pl.col("called_by").is_not_null(), ~pl.col("is_before_sanctions"))
-    assert found.height == called.height > 0
-    assert set(found["flag_type"]) == {"diverted_supply"}
-    assert set(found["severity"]) <= {"low", "medium"}
+    assert flags.height == called.height > 0
+    assert set(flags["flag_type"]) == {"diverted_supply"}
+    assert set(flags["severity"]) <= {"low", "medium"}
 
 
 def test_it_says_which_test_called_it_and_on_which_months_each_was_read(tables: diverted.Tables) -> None:
-    both = flag(tables, called_by="both")
-    texts = {reason["indicator"]: reason["text"] for reason in both["reasons"]}
+    by_both = flag(tables, called_by="both")
+    texts = {reason["indicator"]: reason["text"] for reason in by_both["reasons"]}
     assert "on Jul–Dec 2022" in texts["supply_window_test"]
     assert "on the months since January 2020" in texts["supply_date_test"]
     assert "March 2022" in texts["supply_date_test"]
@@ -59,10 +59,10 @@ def test_it_says_which_test_called_it_and_on_which_months_each_was_read(tables: 
 
 
 def test_it_says_what_controls_other_dates_and_the_year_before_would_have_given(tables: diverted.Tables) -> None:
-    said = " ".join(flag(tables)["caveats"])
-    assert "of goods whose direct trade stood 0 of 48" in said
-    assert "year before 0 of 168" in said
-    assert "dates before the measure 0 at most" in said
+    caveats = " ".join(flag(tables)["caveats"])
+    assert "of goods whose direct trade stood 0 of 48" in caveats
+    assert "year before 0 of 168" in caveats
+    assert "dates before the measure 0 at most" in caveats
 
 
 def test_a_hubs_own_demand_is_said_and_keeps_it_medium_at_most(tables: diverted.Tables) -> None:

@@ -20,9 +20,9 @@ FLAGS = pl.DataFrame(
 
 def caveats(**place: str | None) -> dict[str, int]:
     row = {**dict.fromkeys(DOUBT_COLUMNS, "x"), "reporter_iso": "KAZ", "partner_iso": None, "cmd_code": None, **place}
-    told = with_doubts(FLAGS, pl.DataFrame([row], schema=DOUBT_COLUMNS), MEMBERS)
-    assert told["flag_id"].to_list() == FLAGS["flag_id"].to_list()
-    return dict(zip(told["flag_id"], told["caveats"].list.len(), strict=True))
+    doubted = with_doubts(FLAGS, pl.DataFrame([row], schema=DOUBT_COLUMNS), MEMBERS)
+    assert doubted["flag_id"].to_list() == FLAGS["flag_id"].to_list()
+    return dict(zip(doubted["flag_id"], doubted["caveats"].list.len(), strict=True))
 
 
 def test_a_doubt_of_a_reporter_touches_all_its_flags() -> None:

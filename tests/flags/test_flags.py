@@ -56,30 +56,30 @@ def flagged(rows: list[dict[str, Any]], lists: pl.DataFrame = NO_LIST) -> pl.Dat
 
 
 @pytest.fixture(scope="module")
-def one() -> dict[str, Any]:
-    found = flagged(trade()).filter(importer_iso="RUS")
-    assert found.height == 1
-    row: dict[str, Any] = found.row(0, named=True)
+def flag() -> dict[str, Any]:
+    to_target = flagged(trade()).filter(importer_iso="RUS")
+    assert to_target.height == 1
+    row: dict[str, Any] = to_target.row(0, named=True)
     return row
 
 
-def test_the_planted_route_is_the_only_flag(one: dict[str, Any]) -> None:
-    assert one["flag_id"] == "847989-KAZ-RUS-2022"
-    assert one["flag_type"] == "hub_reexport"
+def test_the_planted_route_is_the_only_flag(flag: dict[str, Any]) -> None:
+    assert flag["flag_id"] == "847989-KAZ-RUS-2022"
+    assert flag["flag_type"] == "hub_reexport"
 
 
-def test_a_flag_says_the_rise_the_upstream_rise_and_the_direct_fall_with_numbers(one: dict[str, Any]) -> None:
-    told = {reason["indicator"]: reason["text"] for reason in one["reasons"]}
-    assert "2.0 million USD to 12.0 million USD (+500 %)" in told["surge_log"]
-    assert "to Kazakhstan rose from 6.0 million USD to 40.0 million USD" in told["upstream_surge_log"]
+def test_a_flag_says_the_rise_the_upstream_rise_and_the_direct_fall_with_numbers(flag: dict[str, Any]) -> None:
+    text_of = {reason["indicator"]: reason["text"] for reason in flag["reasons"]}
+    assert "2.0 million USD to 12.0 million USD (+500 %)" in text_of["surge_log"]
+    assert "to Kazakhstan rose from 6.0 million USD to 40.0 million USD" in text_of["upstream_surge_log"]
     assert (
         "to Russia fell from 100.0 million USD to 15.0 million USD (−85 %; 2022 with 2021, comtrade)"
-        in told["direct_drop_log"]
+        in text_of["direct_drop_log"]
     )
 
 
-def test_every_reason_is_over_its_threshold(one: dict[str, Any]) -> None:
-    assert all(reason["value"] >= reason["threshold"] for reason in one["reasons"])
+def test_every_reason_is_over_its_threshold(flag: dict[str, Any]) -> None:
+    assert all(reason["value"] >= reason["threshold"] for reason in flag["reasons"])
 
 
 def test_the_coalition_itself_is_never_flagged_towards_a_target() -> None:
@@ -121,16 +121,16 @@ def test_the_score_does_not_know_the_list() -> None:
 
 
 def test_one_aircraft_carries_the_caveat_of_a_single_lumpy_good() -> None:
-    found = flagged(trade(code="880240")).filter(importer_iso="RUS")
-    assert any("single lumpy good" in caveat for caveat in found["caveats"].item())
+    to_target = flagged(trade(code="880240")).filter(importer_iso="RUS")
+    assert any("single lumpy good" in caveat for caveat in to_target["caveats"].item())
 
 
 def test_flags_and_rollups_keep_their_contracts() -> None:
     rows = trade()
     table, _ = measured(rows, settings=QUICK)
-    found = flagged(rows)
-    schema.Flags.validate(found)
-    rolled = rollups.build(found, table, QUICK.targets.countries)
+    flagged_rows = flagged(rows)
+    schema.Flags.validate(flagged_rows)
+    rolled = rollups.build(flagged_rows, table, QUICK.targets.countries)
     schema.Rollups.validate(rolled)
     hub = rolled.filter(rollup="hub").row(0, named=True)
     assert (hub["key"], hub["flags"], hub["flagged_usd"]) == ("KAZ", 1, 12 * MILLION)
@@ -163,13 +163,13 @@ def test_twenty_flows_from_nothing_stand_in_the_first_hundred_of_twenty_thousand
         for exporter, values in enumerate(sizes.astype(int).tolist()):
             name = f"{'EFGH'[exporter // 26]}{exporter % 26:02d}"
             is_planted = (good, name) in planted
-            told = {YEARS[-1]: 3_300_000} if is_planted else dict(zip(YEARS, values, strict=True))
-            rows += years(name, "RUS" if is_planted or exporter % 10 == 0 else "ARG", told, code=good)
+            value_of = {YEARS[-1]: 3_300_000} if is_planted else dict(zip(YEARS, values, strict=True))
+            rows += years(name, "RUS" if is_planted or exporter % 10 == 0 else "ARG", value_of, code=good)
     table, _ = measured(rows, settings=QUICK.model_copy(update={"materiality_usd": 0}))
     scored = scores.build(forest_inputs.build(table, QUICK), forest_inputs.names(), QUICK).scores
-    first = scored.filter(pl.col("window_end").dt.year() == 2022, pl.col("anomaly_rank") <= 100)
+    first_hundred = scored.filter(pl.col("window_end").dt.year() == 2022, pl.col("anomaly_rank") <= 100)
     assert table.filter(pl.col("window_end").dt.year() == 2022).height > 20_000
-    assert len(planted & set(first.select("good", "exporter_iso").rows())) == 20
+    assert len(planted & set(first_hundred.select("good", "exporter_iso").rows())) == 20
 
 
 def test_a_split_of_a_code_with_constant_totals_gives_no_flag() -> None:
@@ -186,8 +186,8 @@ def test_a_split_of_a_code_with_constant_totals_gives_no_flag() -> None:
     table, _ = measured(split, PHONES, settings=QUICK)
     scored = scores.build(forest_inputs.build(table, QUICK), forest_inputs.names(), QUICK)
     assert table.filter(pl.col("window_end").dt.year() == 2022, importer_iso="RUS")["surge_log"].abs().max() == 0.0
-    found = flags.build(table, scored.scores, scored.contributions, scored.calibration, NO_LIST, NAMES, QUICK)
-    assert found.filter(importer_iso="RUS").is_empty()
+    flagged_rows = flags.build(table, scored.scores, scored.contributions, scored.calibration, NO_LIST, NAMES, QUICK)
+    assert flagged_rows.filter(importer_iso="RUS").is_empty()
 
 
 def test_trade_between_two_targets_is_no_route_of_a_hub() -> None:

@@ -143,15 +143,15 @@ def test_a_new_route_whose_direct_trade_fell_needs_no_q() -> None:
     assert judged(GHOST | {"q_value": 0.9, "new_route": 1.0})[0] is False
 
 
-@pytest.mark.parametrize("rest", [0.404, -1.0, None])
+@pytest.mark.parametrize("unexplained_rise_log", [0.404, -1.0, None])
 @pytest.mark.parametrize(
     ("q_value", "words"),
     [(None, "not scored: too few placebos"), (0.9, "not unusual enough: q 0.9 is above the limit of 0.1")],
 )
 def test_a_new_route_by_rule_needs_a_rise_beyond_what_is_everybodys(
-    rest: float | None, q_value: float | None, words: str
+    unexplained_rise_log: float | None, q_value: float | None, words: str
 ) -> None:
-    new = FLAGGED | {"new_route": 1.0, "q_value": q_value, "unexplained_rise_log": rest}
+    new = FLAGGED | {"new_route": 1.0, "q_value": q_value, "unexplained_rise_log": unexplained_rise_log}
     assert judged(new) == (False, words)
     assert judged(new | {"q_value": 0.1}) == (True, rule.NOTHING)
 
@@ -247,10 +247,10 @@ def test_what_scores_do_not_ask_about_has_words_of_its_own() -> None:
         is_measured=~LIMITS.is_from_coalition() | pl.col("mirror_gap_shift_log").is_not_null(),
         baseline_gap_years=pl.lit(1, pl.Int64),
     )
-    asked = table.select(asked=placebos.is_asked_about(SETTINGS))["asked"]
+    is_asked = table.select(asked=placebos.is_asked_about(SETTINGS))["asked"]
     why = table.with_columns(is_measured=pl.lit(value=True)).select(why=rule.why_not(LIMITS))["why"]
-    assert 0 < asked.sum() < asked.len()
-    assert (why == "not scored: nothing that the run asked about").to_list() == asked.to_list()
+    assert 0 < is_asked.sum() < is_asked.len()
+    assert (why == "not scored: nothing that the run asked about").to_list() == is_asked.to_list()
 
 
 def test_what_the_rule_looks_at_are_columns_of_features_in_the_types_that_questions_read_them_in() -> None:
@@ -264,8 +264,8 @@ def test_the_limits_of_a_scenario_are_its_own_and_those_of_the_indicators_where_
     own = rule.limits_of(load(thresholds={"surge_log": 9.0}, materiality_usd=5))
     assert (own.thresholds["surge_log"], own.materiality_usd) == (9.0, 5)
     assert own.thresholds["direct_drop_log"] == FELL_LOG
-    both = {"countries": ["KAZ", "DEU", "RUS"], "since": "2022-02-24", "source": "planted"}
-    named_twice = load(hub_candidates=both, neighbours=both)
+    role = {"countries": ["KAZ", "DEU", "RUS"], "since": "2022-02-24", "source": "planted"}
+    named_twice = load(hub_candidates=role, neighbours=role)
     assert set(rule.limits_of(named_twice).hubs) == {"KAZ"}
     assert {SETTINGS.role_of(country) for country in own.hubs} == {"other"}
 
@@ -285,9 +285,9 @@ def tables() -> dict[str, pl.DataFrame]:
     features, refused = measured(rows)
     hub = features.filter(pl.col("window_end") == WINDOW["window_end"], exporter_iso="KAZ")
     scores, calibration = scored(hub), calibrated(hub)
-    found = flags.build(features, scores, no_contributions(scores), calibration, NO_LIST, NAMES, SETTINGS)
+    flagged = flags.build(features, scores, no_contributions(scores), calibration, NO_LIST, NAMES, SETTINGS)
     return {
-        "flags": found, "features": features, "features.refused": refused, "scores": scores, "bilateral": cells,
+        "flags": flagged, "features": features, "features.refused": refused, "scores": scores, "bilateral": cells,
         "scores.calibration": calibration, "coverage": coverage, "coverage.scope": scope,
     }  # fmt: skip
 
@@ -323,6 +323,6 @@ def test_and_none_for_explain(tables: dict[str, pl.DataFrame]) -> None:
 
 
 def test_and_none_for_a_query(tables: dict[str, pl.DataFrame]) -> None:
-    asked = Question(pl.col("good") == "847989", Side("KAZ", ("KAZ",)), Side("RUS", ("RUS",)))
-    rows, _ = answer.answer(asked, (Window("A", 12, date(2022, 12, 1)),), tables, (2019, 2020, 2021), LIMITS, 5)
+    question = Question(pl.col("good") == "847989", Side("KAZ", ("KAZ",)), Side("RUS", ("RUS",)))
+    rows, _ = answer.answer(question, (Window("A", 12, date(2022, 12, 1)),), tables, (2019, 2020, 2021), LIMITS, 5)
     assert rows.select("is_flagged", "q_value", "note").rows() == [(False, 0.05, ALONE)]

@@ -35,31 +35,32 @@ LEAST: dict[str, Any] = {
 }  # fmt: skip
 
 
-def faults(one: FlagType) -> list[str]:
+def faults(flag_type: FlagType) -> list[str]:
     """What a type lacks of what everybody reads of it."""
-    sentence, items = one.sentence(LEAST), [explain(LEAST) for explain in one.explanations]
-    steps = naming.next_steps(one.name, "Kazakhstan", "Russia", "mobile phones")
+    sentence, items = flag_type.sentence(LEAST), [explain(LEAST) for explain in flag_type.explanations]
+    steps = naming.next_steps(flag_type.name, "Kazakhstan", "Russia", "mobile phones")
     checks = {
-        "a name in snake case": re.fullmatch(r"[a-z]+(_[a-z]+)*", one.name),
-        "words for people": one.words and "_" not in one.words,
-        "what the figures look like, in sentences": one.says.endswith("."),
-        "a leg": one.leg in (HUB_TO_TARGET, COALITION_TO_HUB),
-        "a severity": one.most_severe in naming.SEVERITIES,
+        "a name in snake case": re.fullmatch(r"[a-z]+(_[a-z]+)*", flag_type.name),
+        "words for people": flag_type.words and "_" not in flag_type.words,
+        "what the figures look like, in sentences": flag_type.says.endswith("."),
+        "a leg": flag_type.leg in (HUB_TO_TARGET, COALITION_TO_HUB),
+        "a severity": flag_type.most_severe in naming.SEVERITIES,
         "a sentence of a row that says little": sentence.endswith(".") and "None" not in sentence,
         "two explanations and what no figure says": len(items) >= 3 and items[-1]["verdict"] == "unknown",
         "verdicts": {item["verdict"] for item in items} <= set(VERDICTS),
         "explanations in sentences": all(item["text"].endswith(".") for item in items),
         "two or three short questions to ask next": 2 <= len(steps) <= 3 and max(map(len, steps)) <= 140,
         "questions that end as such, names put in": all(step.endswith("?") and "{" not in step for step in steps),
-        "both what it shows and what stands beside it, or neither": (one.shows is None) == (one.beside is None),
-        "a line in docs/method.md": f"| `{one.name}` |" in METHOD,
+        "both what it shows and what stands beside it, or neither": (flag_type.shows is None)
+        == (flag_type.beside is None),
+        "a line in docs/method.md": f"| `{flag_type.name}` |" in METHOD,
     }
     return [name for name, holds in checks.items() if not holds]
 
 
-@pytest.mark.parametrize("one", types.TYPES, ids=lambda one: one.name)
-def test_every_type_keeps_the_contract_of_types(one: FlagType) -> None:
-    assert faults(one) == []
+@pytest.mark.parametrize("flag_type", types.TYPES, ids=lambda flag_type: flag_type.name)
+def test_every_type_keeps_the_contract_of_types(flag_type: FlagType) -> None:
+    assert faults(flag_type) == []
 
 
 def test_a_type_that_says_nothing_is_found() -> None:
@@ -74,26 +75,30 @@ def test_a_type_that_says_nothing_is_found() -> None:
 
 
 def test_names_and_words_are_of_one_type_each() -> None:
-    assert len({one.name for one in types.TYPES}) == len({one.words for one in types.TYPES}) == len(types.TYPES)
+    assert (
+        len({flag_type.name for flag_type in types.TYPES})
+        == len({flag_type.words for flag_type in types.TYPES})
+        == len(types.TYPES)
+    )
 
 
 def test_the_contract_of_flags_takes_registered_types_and_no_other() -> None:
     column = flags.table_schema().columns()["flag_type"]
     assert list(flags.table_schema().columns()) == Flags.column_names()
-    for one in types.TYPES:
-        assert one.name in (column.description or "")
+    for flag_type in types.TYPES:
+        assert flag_type.name in (column.description or "")
     kinds: type[dy.Schema] = type("Kinds", (dy.Schema,), {"flag_type": column})
-    assert kinds.is_valid(pl.DataFrame({"flag_type": [one.name for one in types.TYPES]}))
+    assert kinds.is_valid(pl.DataFrame({"flag_type": [flag_type.name for flag_type in types.TYPES]}))
     assert not kinds.is_valid(pl.DataFrame({"flag_type": ["ghost transit"]}))
 
 
 def test_a_type_not_registered_is_told_as_the_plainest_under_its_own_name() -> None:
     unknown = naming.type_of("not_known_yet")
     assert (unknown.name, unknown.words, unknown.says) == ("not_known_yet", "not known yet", types.TYPES[0].says)
-    told = pl.DataFrame({"flag_type": ["not_known_yet", "hub_reexport", "price_only", "resolved", "ghost_transit"]})
-    assert told.select(naming.is_alarm())["flag_type"].to_list() == [True, True, False, False, True]
-    assert told.select(naming.has_ended())["flag_type"].to_list() == [False, False, False, True, False]
-    assert told.select(naming.is_on(COALITION_TO_HUB))["flag_type"].to_list() == [False, False, False, False, True]
+    rows = pl.DataFrame({"flag_type": ["not_known_yet", "hub_reexport", "price_only", "resolved", "ghost_transit"]})
+    assert rows.select(naming.is_alarm())["flag_type"].to_list() == [True, True, False, False, True]
+    assert rows.select(naming.has_ended())["flag_type"].to_list() == [False, False, False, True, False]
+    assert rows.select(naming.is_on(COALITION_TO_HUB))["flag_type"].to_list() == [False, False, False, False, True]
 
 
 FIGURES = {
@@ -160,19 +165,19 @@ def supplied(now: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     features, _ = measured(years("DEU", "KAZ", {2019: 6 * MILLION, 2020: 6 * MILLION, 2021: 6 * MILLION, 2022: now}))
     route = features.filter(pl.col("window_end").dt.year() == 2022)
     scores, calibration = scored(route), calibrated(route, COALITION_TO_HUB)
-    found = flags.build(features, scores, no_contributions(scores), calibration, NO_LIST, NAMES, SETTINGS)
-    return features, found
+    flagged = flags.build(features, scores, no_contributions(scores), calibration, NO_LIST, NAMES, SETTINGS)
+    return features, flagged
 
 
 def test_a_planted_type_is_flagged_judged_and_counted_by_its_own_entry_alone(planted: None) -> None:
-    features, found = supplied(40 * MILLION)
-    assert found.select("exporter_iso", "flag_type", "severity").rows() == [("DEU", "planted_supply", "medium")]
-    assert flags.table_schema().is_valid(found)
-    assert found.filter(naming.is_on(COALITION_TO_HUB), naming.is_alarm(), ~naming.has_ended()).height == 1
-    row = {**LEAST, **found.row(0, named=True), "exporter_name": "Germany", "importer_name": "Kazakhstan"}
+    features, flagged = supplied(40 * MILLION)
+    assert flagged.select("exporter_iso", "flag_type", "severity").rows() == [("DEU", "planted_supply", "medium")]
+    assert flags.table_schema().is_valid(flagged)
+    assert flagged.filter(naming.is_on(COALITION_TO_HUB), naming.is_alarm(), ~naming.has_ended()).height == 1
+    row = {**LEAST, **flagged.row(0, named=True), "exporter_name": "Germany", "importer_name": "Kazakhstan"}
     assert evidence.sentence(row, "planted_supply") == "Germany sent Kazakhstan more."
     assert len(evidence.benign_if(row, "planted_supply")) == 3
-    assert rollups.build(found, features, SETTINGS.targets.countries).is_empty()
+    assert rollups.build(flagged, features, SETTINGS.targets.countries).is_empty()
 
 
 def test_a_route_that_misses_what_every_type_of_its_leg_asks_for_is_told_of_each(planted: None) -> None:
@@ -186,8 +191,10 @@ def test_a_route_that_misses_what_every_type_of_its_leg_asks_for_is_told_of_each
 
 
 def test_a_planted_type_stands_in_the_report_by_its_own_entry_alone(planted: None) -> None:
-    given = findings(1)
-    page = REPORT.render(replace(given, flags=given.flags.with_columns(flag_type=pl.lit("planted_supply")))).decode()
+    original = findings(1)
+    page = REPORT.render(
+        replace(original, flags=original.flags.with_columns(flag_type=pl.lit("planted_supply")))
+    ).decode()
     assert "<dt>Planted supply</dt><dd>The coalition&#39;s own reports rose into the hub.</dd>" in page
     assert "Who in Russia bought" in page
     assert "1 route into hubs" in page
@@ -195,4 +202,4 @@ def test_a_planted_type_stands_in_the_report_by_its_own_entry_alone(planted: Non
 
 
 def test_the_fixed_columns_of_flags_know_no_type() -> None:
-    assert not any(one.name in (Flags.flag_type.description or "") for one in types.TYPES)
+    assert not any(flag_type.name in (Flags.flag_type.description or "") for flag_type in types.TYPES)

@@ -36,9 +36,9 @@ def reached_from(room: str, arrows: Arrows) -> set[str]:
     reached: set[str] = set()
     waiting = [room]
     while waiting:
-        here = waiting.pop()
+        current = waiting.pop()
         for source, target in arrows:
-            if source == here and target not in reached:
+            if source == current and target not in reached:
                 reached.add(target)
                 waiting.append(target)
     return reached
@@ -51,8 +51,8 @@ def floors_of(rooms: dict[str, int], arrows: Arrows) -> list[list[str]]:
 
     def place(room: str) -> int:
         if room not in floor:
-            below = [other for other in reached[room] if room not in reached[other]]
-            floor[room] = 1 + max((place(other) for other in below), default=-1)
+            below = [lower for lower in reached[room] if room not in reached[lower]]
+            floor[room] = 1 + max((place(lower) for lower in below), default=-1)
         return floor[room]
 
     for room in rooms:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 def modules(root: Path) -> dict[str, ast.Module]:
     """Dotted name → tree of every file of `anomaly` and `pipelines`."""
-    found = {}
+    trees = {}
     for path in sorted([*root.glob("anomaly/**/*.py"), *root.glob("pipelines/**/*.py")]):
         parts = path.relative_to(root).with_suffix("").parts
         name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-        found[name] = _tree(path.read_text(encoding="utf-8"))
-    return found
+        trees[name] = _tree(path.read_text(encoding="utf-8"))
+    return trees
 
 
 @functools.cache
@@ -34,14 +34,14 @@ def imported(tree: ast.AST) -> tuple[str, ...]:
     return tuple(names)
 
 
-def targets(tree: ast.AST, known: dict[str, ast.Module]) -> set[str]:
+def targets(tree: ast.AST, trees: dict[str, ast.Module]) -> set[str]:
     """The project's own modules that a tree imports; a package is meant where one of its names is taken."""
-    found = set()
+    modules_imported = set()
     for name in imported(tree):
-        while name and name not in known:
+        while name and name not in trees:
             name = name.rpartition(".")[0]
-        found.add(name)
-    return found - {"", "anomaly"}
+        modules_imported.add(name)
+    return modules_imported - {"", "anomaly"}
 
 
 def folder_of(module: str) -> str:

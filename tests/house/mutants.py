@@ -99,9 +99,9 @@ def where_types_stand(source: str) -> list[Span]:
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             types.append(node.returns)
     return [
-        ((found.lineno, found.col_offset), (found.end_lineno or 0, found.end_col_offset or 0))
-        for found in types
-        if found is not None
+        ((annotation.lineno, annotation.col_offset), (annotation.end_lineno or 0, annotation.end_col_offset or 0))
+        for annotation in types
+        if annotation is not None
     ]
 
 

@@ -58,6 +58,6 @@ if __name__ == "__main__":
     rows = compared(Path(sys.argv[1]), Path(sys.argv[2]))
     for name, verdict in rows:
         print(f"{verdict:8} {name}")
-    same = sum(verdict == "same" for _, verdict in rows)
-    print(f"{same} of {len(rows)} the same")
-    sys.exit(same != len(rows))
+    unchanged = sum(verdict == "same" for _, verdict in rows)
+    print(f"{unchanged} of {len(rows)} the same")
+    sys.exit(unchanged != len(rows))

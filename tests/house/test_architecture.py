@@ -75,28 +75,28 @@ def is_within(module: str, places: tuple[str, ...]) -> bool:
     return any(name.startswith(f"{place}.") for place in places)
 
 
-def floor_faults(known: dict[str, ast.Module]) -> Iterator[str]:
-    for module, tree in known.items():
+def floor_faults(trees: dict[str, ast.Module]) -> Iterator[str]:
+    for module, tree in trees.items():
         folder = folder_of(module)
         if module == "anomaly":
             continue
         if folder not in FLOOR_OF:
             yield f"{module} has no floor: put it into a folder, or give its folder a place in FLOORS"
             continue
-        for target in sorted(targets(tree, known)):
-            other = folder_of(target)
-            if other != folder and FLOOR_OF.get(other, len(FLOORS)) >= FLOOR_OF[folder]:
-                yield f"{module} imports {target}: {other} is not below {folder}"
+        for target in sorted(targets(tree, trees)):
+            target_folder = folder_of(target)
+            if target_folder != folder and FLOOR_OF.get(target_folder, len(FLOORS)) >= FLOOR_OF[folder]:
+                yield f"{module} imports {target}: {target_folder} is not below {folder}"
 
 
-def registered(known: dict[str, ast.Module], package: str) -> list[str] | None:
+def registered(trees: dict[str, ast.Module], package: str) -> list[str] | None:
     """The leaves that a package's __init__ names in its tuple, or None where it is no literal tuple."""
-    many, one = REGISTRIES[package]
-    for node in known[f"anomaly.{package}"].body:
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == many:
+    registry, member = REGISTRIES[package]
+    for node in trees[f"anomaly.{package}"].body:
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == registry:
             if not isinstance(node.value, ast.Tuple):
                 return None
-            leaves = [item.value.id for item in node.value.elts if is_member(item, one)]  # type: ignore[attr-defined]
+            leaves = [item.value.id for item in node.value.elts if is_member(item, member)]  # type: ignore[attr-defined]
             return leaves if len(leaves) == len(node.value.elts) else None
     return None
 
@@ -112,20 +112,20 @@ def defines(tree: ast.Module, name: str) -> bool:
     )
 
 
-def registry_faults(known: dict[str, ast.Module]) -> Iterator[str]:
-    for package, (many, one) in REGISTRIES.items():
-        leaves = registered(known, package)
+def registry_faults(trees: dict[str, ast.Module]) -> Iterator[str]:
+    for package, (registry, member) in REGISTRIES.items():
+        leaves = registered(trees, package)
         if leaves is None:
-            yield f"anomaly.{package}.{many} is no literal tuple of <file>.{one}"
+            yield f"anomaly.{package}.{registry} is no literal tuple of <file>.{member}"
             continue
         prefix = f"anomaly.{package}."
-        for module, tree in known.items():
+        for module, tree in trees.items():
             if not module.startswith(prefix):
                 continue
             leaf = module.removeprefix(prefix)
-            if defines(tree, one) != (leaf in leaves):
-                yield f"{module}: {one} and its line in {many} belong together"
-            for target in sorted(targets(tree, known)):
+            if defines(tree, member) != (leaf in leaves):
+                yield f"{module}: {member} and its line in {registry} belong together"
+            for target in sorted(targets(tree, trees)):
                 if target == prefix.rstrip(".") or (
                     target.startswith(prefix) and target.removeprefix(prefix) in leaves
                 ):
@@ -135,8 +135,8 @@ def registry_faults(known: dict[str, ast.Module]) -> Iterator[str]:
 def literals(tree: ast.Module) -> Iterator[str]:
     """Every text of a module but its docstrings."""
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    first = [node.body[0] for node in ast.walk(tree) if isinstance(node, documented) and ast.get_docstring(node)]
-    docs = {id(statement.value) for statement in first if isinstance(statement, ast.Expr)}
+    docstrings = [node.body[0] for node in ast.walk(tree) if isinstance(node, documented) and ast.get_docstring(node)]
+    docs = {id(statement.value) for statement in docstrings if isinstance(statement, ast.Expr)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
             yield node.value
@@ -145,22 +145,24 @@ def literals(tree: ast.Module) -> Iterator[str]:
 def types_named_in(text: str) -> set[str]:
     """Types of flags that a text names; one that is an English word only where the text is nothing else."""
     return {
-        one.name for one in TYPES if (one.name == text or ("_" in one.name and re.search(rf"\b{one.name}\b", text)))
+        flag_type.name
+        for flag_type in TYPES
+        if (flag_type.name == text or ("_" in flag_type.name and re.search(rf"\b{flag_type.name}\b", text)))
     }
 
 
-def type_faults(known: dict[str, ast.Module]) -> Iterator[str]:
-    for module, tree in known.items():
+def type_faults(trees: dict[str, ast.Module]) -> Iterator[str]:
+    for module, tree in trees.items():
         name = module.removeprefix("anomaly.")
         allowed = NAMES_A_TYPE.get(name, set())
         if name.startswith("flags.types."):
             allowed = {name.rpartition(".")[2]}
-        for named in sorted({found for text in literals(tree) for found in types_named_in(text)} - allowed):
+        for named in sorted({type_name for text in literals(tree) for type_name in types_named_in(text)} - allowed):
             yield f"{module} names the type {named}: ask anomaly.flags.naming, or add it to NAMES_A_TYPE with its reason"
 
 
-def library_faults(known: dict[str, ast.Module]) -> Iterator[str]:
-    for module, tree in known.items():
+def library_faults(trees: dict[str, ast.Module]) -> Iterator[str]:
+    for module, tree in trees.items():
         libraries = {name.split(".")[0] for name in imported(tree)}
         for library, places in ONLY.items():
             if library in libraries and not is_within(module, places):
@@ -169,8 +171,8 @@ def library_faults(known: dict[str, ast.Module]) -> Iterator[str]:
             yield f"{module} imports by dots: say anomaly.… so that grep finds it"
 
 
-def disk_faults(known: dict[str, ast.Module]) -> Iterator[str]:
-    for module, tree in known.items():
+def disk_faults(trees: dict[str, ast.Module]) -> Iterator[str]:
+    for module, tree in trees.items():
         if is_within(module, TOUCH_THE_DISK):
             continue
         touched = sorted({name.split(".")[0] for name in imported(tree)} & DISK)
@@ -181,11 +183,11 @@ def disk_faults(known: dict[str, ast.Module]) -> Iterator[str]:
                 is_polars = isinstance(node.value, ast.Name) and node.value.id == "pl"
                 if node.attr.startswith("sink_") or (is_polars and node.attr.startswith(("read_", "scan_"))):
                     touched.append(f".{node.attr}")
-        yield from (f"{module} touches the disk: {what}" for what in touched)
+        yield from (f"{module} touches the disk: {call}" for call in touched)
 
 
-def cycle_faults(known: dict[str, ast.Module]) -> Iterator[str]:
-    graph = {module: targets(tree, known) - {module} for module, tree in known.items()}
+def cycle_faults(trees: dict[str, ast.Module]) -> Iterator[str]:
+    graph = {module: targets(tree, trees) - {module} for module, tree in trees.items()}
     done: set[str] = set()
 
     def visit(module: str, path: tuple[str, ...]) -> Iterator[str]:
@@ -248,9 +250,9 @@ def test_no_template_names_a_type_of_flag():
 
 
 def test_a_place_that_may_name_a_type_still_does():
-    known = modules(ROOT)
+    trees = modules(ROOT)
     for module, names in NAMES_A_TYPE.items():
-        assert {found for text in literals(known[f"anomaly.{module}"]) for found in types_named_in(text)} == names
+        assert {name for text in literals(trees[f"anomaly.{module}"]) for name in types_named_in(text)} == names
 
 
 def test_every_job_stands_in_one_explicit_tuple():
@@ -262,8 +264,8 @@ def test_every_job_stands_in_one_explicit_tuple():
     named = [item.value.id for item in jobs[0].value.elts]  # type: ignore[attr-defined]
     own = {
         name.removeprefix("pipelines.")
-        for name, one in modules(ROOT).items()
-        if name.startswith("pipelines.") and defines(one, "JOB")
+        for name, source in modules(ROOT).items()
+        if name.startswith("pipelines.") and defines(source, "JOB")
     }
     assert sorted(named) == sorted(own)
 
@@ -285,13 +287,13 @@ def small_house(root: Path, planted: dict[str, str]) -> Path:
     }
     for folder in {name.rpartition("/")[0] for name in files}:
         files.setdefault(f"{folder}/__init__.py", "")
-    for package, (many, one) in REGISTRIES.items():
+    for package, (registry, member) in REGISTRIES.items():
         folder = f"anomaly/{package.replace('.', '/')}"
         files[f"{folder}/__init__.py"] = (
-            f"from anomaly.{package} import one\n{many}: tuple[object, ...] = (one.{one},)\n"
+            f"from anomaly.{package} import one\n{registry}: tuple[object, ...] = (one.{member},)\n"
         )
         files[f"{folder}/base.py"] = ""
-        files[f"{folder}/one.py"] = f"from anomaly.{package} import base\n{one} = 1\n"
+        files[f"{folder}/one.py"] = f"from anomaly.{package} import base\n{member} = 1\n"
     for name, text in {**files, **planted}.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -300,8 +302,8 @@ def small_house(root: Path, planted: dict[str, str]) -> Path:
 
 
 def test_a_house_that_keeps_the_rules_has_no_fault(tmp_path):
-    known = modules(small_house(tmp_path, {}))
-    assert [fault for rule in RULES.values() for fault in rule(known)] == []
+    trees = modules(small_house(tmp_path, {}))
+    assert [fault for rule in RULES.values() for fault in rule(trees)] == []
 
 
 @pytest.mark.parametrize(

@@ -29,9 +29,9 @@ def test_the_engines_compute_the_same_features(root: Path, tmp_path: Path, mater
     features_duckdb.run(str(root), str(tmp_path / "duckdb"), materiality_usd)
     features_pandas.run(str(root), str(tmp_path / "pandas"), materiality_usd)
     features_polars.run(str(root), str(tmp_path / "polars"), materiality_usd, rows="20000")
-    ours = pl.read_parquet(tmp_path / "ours" / "*.parquet")
-    assert ours.height > 100
-    assert ours.select((pl.col("size_effect") > 1).any(), (pl.col("neighbour_code_shift") > 0).any()).row(0) == (
+    features = pl.read_parquet(tmp_path / "ours" / "*.parquet")
+    assert features.height > 100
+    assert features.select((pl.col("size_effect") > 1).any(), (pl.col("neighbour_code_shift") > 0).any()).row(0) == (
         True,
         True,
     )
@@ -42,19 +42,19 @@ def test_the_engines_compute_the_same_features(root: Path, tmp_path: Path, mater
 
 def test_a_difference_is_found(root: Path, tmp_path: Path) -> None:
     features_ours.run(str(root), str(tmp_path / "ours"), "1000000")
-    other = pl.read_parquet(tmp_path / "ours" / "*.parquet").with_columns(
+    changed = pl.read_parquet(tmp_path / "ours" / "*.parquet").with_columns(
         window_year=pl.col("window_end").dt.year(), value_usd=pl.col("value_usd") + (pl.int_range(pl.len()) == 3)
     )
     (tmp_path / "other").mkdir()
-    other.write_parquet(tmp_path / "other" / "part.parquet")
-    assert compare.differences(tmp_path / "ours", tmp_path / "other") == [f"value_usd: 1 of {other.height:,} differ"]
+    changed.write_parquet(tmp_path / "other" / "part.parquet")
+    assert compare.differences(tmp_path / "ours", tmp_path / "other") == [f"value_usd: 1 of {changed.height:,} differ"]
 
 
 def test_chunks_and_threads_do_not_change_the_features(root: Path, tmp_path: Path) -> None:
     features_ours.run(str(root), str(tmp_path / "one"), "0", threads="1", rows="1000000")
     features_ours.run(str(root), str(tmp_path / "many"), "0", threads="4", rows="3000")
-    one, many = (pl.read_parquet(tmp_path / name / "*.parquet") for name in ("one", "many"))
-    assert one.equals(many)
+    one_chunk, many_chunks = (pl.read_parquet(tmp_path / name / "*.parquet") for name in ("one", "many"))
+    assert one_chunk.equals(many_chunks)
 
 
 def test_the_made_up_months_add_up_to_the_years_and_the_monthly_part_runs_on_them(tmp_path: Path) -> None:
@@ -83,16 +83,16 @@ def test_a_change_of_rank_is_told_by_what_the_ranking_looks_at() -> None:
         "coalition_to_hub_usd": 4,
         "coalition_to_hub_prior_usd": 2,
     }
-    told = ranks.why({**row, **supplied})
-    assert "direct trade fell by 50 %; the coalition sells the exporter +100 %" in told
+    reason = ranks.why({**row, **supplied})
+    assert "direct trade fell by 50 %; the coalition sells the exporter +100 %" in reason
 
 
 def test_a_part_of_the_made_up_trade_is_the_part_of_the_whole() -> None:
     whole = pl.concat(trade_years.bilateral(TINY, range(2020, 2022), trade_years.some_goods(TINY, TINY.goods)))
     part = pl.concat(trade_years.bilateral(TINY, range(2021, 2022), trade_years.some_goods(TINY, 3)))
-    same = whole.filter(pl.col("good").is_in(part["good"].unique().implode()), pl.col("ref_date").dt.year() == 2021)
+    expected = whole.filter(pl.col("good").is_in(part["good"].unique().implode()), pl.col("ref_date").dt.year() == 2021)
     assert part.height > 100
-    assert part.equals(same)
+    assert part.equals(expected)
 
 
 def test_a_made_up_zip_reads_back_to_the_same_trade(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_a_supplier_of_an_evasion_and_a_small_route_of_a_boom_are_told_from_noth
             "good": ["851712+", "640399", "850760", "640399"],
         }
     ).with_columns(window_months=pl.lit(6), window_end=pl.date(2022, 6, 1))
-    told = false_flags_of.judged(routes, labels, ["KOR"])
+    judged = false_flags_of.judged(routes, labels, ["KOR"])
     boom = false_flags_of.BOOM
-    assert told["planted"].to_list() == [false_flags_of.UPSTREAM, boom, boom, "nothing"]
-    assert told["leg"].to_list() == ["coalition to hub", *["hub to target"] * 3]
+    assert judged["planted"].to_list() == [false_flags_of.UPSTREAM, boom, boom, "nothing"]
+    assert judged["leg"].to_list() == ["coalition to hub", *["hub to target"] * 3]

@@ -19,9 +19,9 @@ STATUS = re.compile(rf"accepted|superseded by {LINK}|accepted, in part supersede
 
 def head(path: Path) -> dict[str, str]:
     """Title, date, status and what is superseded, as they stand above the text."""
-    found = HEAD.match(path.read_text(encoding="utf-8"))
-    assert found, f"{path.name}: a title, then * Date: …, * Status: …, * Supersedes: …"
-    return found.groupdict()
+    match = HEAD.match(path.read_text(encoding="utf-8"))
+    assert match, f"{path.name}: a title, then * Date: …, * Status: …, * Supersedes: …"
+    return match.groupdict()
 
 
 def numbers(text: str) -> set[str]:
@@ -35,18 +35,18 @@ def test_every_decision_has_a_number_of_its_own() -> None:
 
 @pytest.mark.parametrize("number", DECISIONS)
 def test_a_decision_has_a_date_a_status_and_what_it_supersedes(number: str) -> None:
-    told = head(DECISIONS[number])
-    assert date(2026, 11, 24) <= date.fromisoformat(told["date"])
-    assert STATUS.fullmatch(told["status"])
-    assert told["supersedes"] == "nothing" or numbers(told["supersedes"])
+    fields = head(DECISIONS[number])
+    assert date(2026, 11, 24) <= date.fromisoformat(fields["date"])
+    assert STATUS.fullmatch(fields["status"])
+    assert fields["supersedes"] == "nothing" or numbers(fields["supersedes"])
 
 
 @pytest.mark.parametrize("number", DECISIONS)
 def test_what_supersedes_and_what_is_superseded_name_each_other(number: str) -> None:
-    told = head(DECISIONS[number])
-    for older in numbers(told["supersedes"]):
+    fields = head(DECISIONS[number])
+    for older in numbers(fields["supersedes"]):
         assert number in numbers(head(DECISIONS[older])["status"]), f"{older} does not say that {number} supersedes it"
-    for newer in numbers(told["status"]):
+    for newer in numbers(fields["status"]):
         assert number in numbers(head(DECISIONS[newer])["supersedes"]), (
             f"{newer} does not say that it supersedes {number}"
         )

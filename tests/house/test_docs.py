@@ -43,11 +43,11 @@ def cli_page() -> str:
     """docs/cli.md: the help of the program and of every command."""
     parts = [_HEAD]
     for name in ["", *sorted(main.commands)]:
-        told = CliRunner().invoke(
+        help_page = CliRunner().invoke(
             main, [name, "--help"] if name else ["--help"], prog_name="anomaly", terminal_width=100
         )
-        assert told.exit_code == 0
-        parts.append(f"## anomaly {name}".rstrip() + f"\n\n```text\n{told.stdout.rstrip()}\n```\n")
+        assert help_page.exit_code == 0
+        parts.append(f"## anomaly {name}".rstrip() + f"\n\n```text\n{help_page.stdout.rstrip()}\n```\n")
     return "\n".join(parts)
 
 
@@ -62,10 +62,12 @@ under `anomaly/indicators/`. A value from its threshold on is a reason of a flag
 def indicators_page() -> str:
     """docs/indicators.md: every registered indicator in its own words."""
     parts = [_INDICATORS]
-    for one in INDICATORS:
-        seen = "an input of the forest and a reason" if one.in_forest else "a reason only"
-        facts = f"unit {one.unit}; threshold {one.threshold:.6g}; {seen}. Source: {one.source.rstrip('.')}."
-        parts.append(f"## {one.name}\n\n{one.says[0].upper()}{one.says[1:].rstrip('.')}.\n\n{facts}\n")
+    for indicator in INDICATORS:
+        role = "an input of the forest and a reason" if indicator.in_forest else "a reason only"
+        facts = f"unit {indicator.unit}; threshold {indicator.threshold:.6g}; {role}. Source: {indicator.source.rstrip('.')}."
+        parts.append(
+            f"## {indicator.name}\n\n{indicator.says[0].upper()}{indicator.says[1:].rstrip('.')}.\n\n{facts}\n"
+        )
     return "\n".join(parts)
 
 
@@ -74,7 +76,7 @@ def test_the_page_of_the_indicators_is_what_the_registry_says():
     assert page.read_text(encoding="utf-8") == indicators_page(), "run `python -m tests.house.test_docs`"
 
 
-@pytest.mark.parametrize("source", [one.name for one in SOURCES])
+@pytest.mark.parametrize("source", [source.name for source in SOURCES])
 def test_every_source_has_its_page(source):
     page = (DOCS / "sources" / f"{source}.md").read_text(encoding="utf-8")
     assert page.startswith("# ")
@@ -82,10 +84,10 @@ def test_every_source_has_its_page(source):
 
 
 def test_no_page_is_of_a_source_that_is_gone():
-    assert {path.stem for path in (DOCS / "sources").glob("*.md")} == {one.name for one in SOURCES}
+    assert {path.stem for path in (DOCS / "sources").glob("*.md")} == {source.name for source in SOURCES}
 
 
-@pytest.mark.parametrize("file", [one.name + one.suffix for one in REPORTS])
+@pytest.mark.parametrize("file", [report.name + report.suffix for report in REPORTS])
 def test_every_report_has_its_part_of_the_page(file):
     page = (DOCS / "report.md").read_text(encoding="utf-8")
     assert f"| `{file}` |" in page

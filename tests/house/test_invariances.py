@@ -41,8 +41,8 @@ def trade(hubs: tuple[str, ...] = HUBS, goods: list[str] = GOODS, **options: Any
                 into = usual * noise(hub, code, year) * (20 if is_round and hub in hubs[:2] else 1)
                 rows.append(flow(year, hub, "RUS", round(into), code=code, **options))
                 rows += [
-                    flow(year, hub, other, round(usual * noise(hub, other, code, year)), code=code, **options)
-                    for other in OTHERS
+                    flow(year, hub, target, round(usual * noise(hub, target, code, year)), code=code, **options)
+                    for target in OTHERS
                 ]
                 bought = 2_000_000 * noise("DEU", hub, code) * (30 if is_round and hub in hubs[:2] else 1)
                 rows.append(flow(year, "DEU", hub, round(bought), code=code, **options))
@@ -54,11 +54,11 @@ def trade(hubs: tuple[str, ...] = HUBS, goods: list[str] = GOODS, **options: Any
 def scores(rows: list[dict[str, Any]], settings: Settings) -> pl.DataFrame:
     """Routes to Russia in 2022, or in the year that the settings' measures are of."""
     bilateral, coverage, scope = prepared(rows)
-    given: Mapping[str, Frame] = {
+    tables: Mapping[str, Frame] = {
         "bilateral": bilateral, "coverage": coverage, "coverage.scope": scope, "families.broken": ALL_LINKED,
         "families": pl.DataFrame(schema={"edition": pl.Int8, "cmd_code": pl.String, "good": pl.String}),
     }  # fmt: skip
-    made = through(["scores"], given, settings).read("scores")
+    made = through(["scores"], tables, settings).read("scores")
     return made.filter(importer_iso="RUS", window_end=date(max(settings.baseline_years) + 1, 12, 1)).sort(ROUTE)
 
 
@@ -71,10 +71,10 @@ def plain() -> pl.DataFrame:
     return scores(trade(), settings())
 
 
-def assert_same(got: pl.DataFrame, expected: pl.DataFrame) -> None:
+def assert_same(actual: pl.DataFrame, expected: pl.DataFrame) -> None:
     columns = [*ROUTE, *FIGURES]
     assert_frame_equal(
-        got.select(columns), expected.select(columns), rel_tol=1e-5, abs_tol=1e-6
+        actual.select(columns), expected.select(columns), rel_tol=1e-5, abs_tol=1e-6
     )  # baselines are whole USD
 
 
@@ -121,8 +121,8 @@ def test_rows_in_another_order_change_nothing(plain: pl.DataFrame) -> None:
 def test_another_publishers_trade_of_other_goods_and_exporters_changes_nothing(plain: pl.DataFrame) -> None:
     beside = trade(("UZB", "GEO"), codes_of("6101", 30), source="table", dataset="mine")
     beside = [row for row in beside if row["reporter_iso"] != "DEU"]
-    got = scores([*trade(), *beside], settings())
-    assert_same(got.filter(pl.col("exporter_iso").is_in(HUBS)), plain)
+    scored = scores([*trade(), *beside], settings())
+    assert_same(scored.filter(pl.col("exporter_iso").is_in(HUBS)), plain)
 
 
 def test_a_route_that_was_called_and_is_gone_takes_no_call_from_others_but_its_peers(plain: pl.DataFrame) -> None:

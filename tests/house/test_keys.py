@@ -32,9 +32,9 @@ def is_type(node: ast.expr) -> bool:
     return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "pl"
 
 
-def spelled(known: dict[str, ast.Module]) -> Iterator[str]:
+def spelled(trees: dict[str, ast.Module]) -> Iterator[str]:
     """Every place but their home at which a key stands in its order, or alone in another, or a leg is written."""
-    for module, tree in known.items():
+    for module, tree in trees.items():
         if module == HOME:
             continue
         for node in ast.walk(tree):

@@ -40,9 +40,9 @@ def job(tmp_path: Path, *options: str, **variables: str) -> subprocess.Completed
 
 
 def test_untold_the_log_is_the_plain_lines_that_people_read(tmp_path: Path) -> None:
-    first, last = job(tmp_path).stderr.splitlines()
-    assert first == "flows: trade.csv: 2 rows in = 2 kept + 0 rejected + 0 deduplicated"
-    assert re.fullmatch(r"flows: 2 rows in \d+\.\d+ s", last)
+    balance, duration = job(tmp_path).stderr.splitlines()
+    assert balance == "flows: trade.csv: 2 rows in = 2 kept + 0 rejected + 0 deduplicated"
+    assert re.fullmatch(r"flows: 2 rows in \d+\.\d+ s", duration)
 
 
 @pytest.mark.parametrize(("options", "variables"), [(("--log-format", "json"), {}), ((), {log.VARIABLE: "json"})])
@@ -65,19 +65,19 @@ def test_the_form_of_the_log_changes_no_byte_of_a_table(tmp_path: Path) -> None:
 
 
 def test_two_runs_have_ids_of_their_own_and_what_is_inside_a_run_has_its_id(tmp_path: Path) -> None:
-    with log.of_run() as first, log.of_run() as inside:
+    with log.of_run() as first_run, log.of_run() as inside:
         table_file(tmp_path / "raw", ROWS)
         run_jobs((flows.JOB,), "flows", tmp_path / "raw", tmp_path / "data", "russia-2022")
     status = json.loads((tmp_path / "data" / "run-status.json").read_text(encoding="utf-8"))
-    with log.of_run() as second:
-        assert second != first == inside == status["run_id"]
+    with log.of_run() as second_run:
+        assert second_run != first_run == inside == status["run_id"]
 
 
 def test_a_run_that_fails_says_so_in_the_form_that_was_asked_for(tmp_path: Path) -> None:
     words = ["run", "--raw", str(tmp_path / "none"), "--data", str(tmp_path / "data"), "--log-format", "json"]
-    told = CliRunner().invoke(cli, words)
-    line = json.loads(told.stderr)
-    assert (line["level"], line["exit_code"]) == ("error", told.exit_code) == ("error", 69)
+    result = CliRunner().invoke(cli, words)
+    line = json.loads(result.stderr)
+    assert (line["level"], line["exit_code"]) == ("error", result.exit_code) == ("error", 69)
 
 
 @pytest.mark.parametrize(
@@ -98,9 +98,9 @@ def test_each_way_to_fail_has_its_exit_code_and_its_level(
 
 def test_a_fault_shows_a_person_where_it_was_and_then_what_it_means(capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code_of(lambda: [][1], "plain") == FAULT
-    said = capsys.readouterr().err
-    assert said.startswith("Traceback")
-    assert said.endswith(
+    message = capsys.readouterr().err
+    assert message.startswith("Traceback")
+    assert message.endswith(
         "IndexError: list index out of range\na fault of this program, not of the data; the tables are those of before\n"
     )
 
@@ -118,9 +118,9 @@ def test_a_fault_shows_a_person_where_it_was_and_then_what_it_means(capsys: pyte
 def test_no_secret_in_a_text_reaches_the_log(text: str, form: str, capsys: pytest.CaptureFixture[str]) -> None:
     with log.of_run(form):
         log.say(f"cannot read: {text}", path=text, api_key="s3cr3t")
-    said = capsys.readouterr().err
-    assert "s3cr3t" not in said
-    assert log.REDACTED in said
+    logged = capsys.readouterr().err
+    assert "s3cr3t" not in logged
+    assert log.REDACTED in logged
 
 
 def test_what_stands_beside_a_secret_is_left_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:

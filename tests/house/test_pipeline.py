@@ -88,8 +88,8 @@ def test_no_planted_collapse_is_flagged(flags: pl.DataFrame, made: world.World) 
 
 
 def test_at_most_one_route_of_a_product_boom_is_flagged(flags: pl.DataFrame, made: world.World) -> None:
-    found = flags.join(planted(made, "product_boom"), on=ROUTE, how="semi")
-    assert found.select(ROUTE).unique().height <= 1
+    flagged = flags.join(planted(made, "product_boom"), on=ROUTE, how="semi")
+    assert flagged.select(ROUTE).unique().height <= 1
 
 
 def test_nothing_is_flagged_before_the_sanctions(flags: pl.DataFrame) -> None:
@@ -139,8 +139,8 @@ def test_a_simulated_report_says_so(demo: Path) -> None:
 
 def test_the_manifest_traces_flags_to_the_sha256_of_every_raw_file(demo: Path) -> None:
     manifest = json.loads((demo / "processed" / "reports" / "latest" / "manifest.json").read_text(encoding="utf-8"))
-    told = {one["path"]: one["sha256"] for one in manifest["raw_files"]}
-    for name, sha256 in told.items():
+    sha256_of = {file["path"]: file["sha256"] for file in manifest["raw_files"]}
+    for name, sha256 in sha256_of.items():
         assert hashlib.sha256((demo / "raw" / name).read_bytes()).hexdigest() == sha256
     assert manifest["scenario"]["sha256"]
     assert manifest["seeds"] == [0, 1, 2, 3, 4]
@@ -198,18 +198,18 @@ def golden_rows(flags: pl.DataFrame) -> list[dict[str, str]]:
 
 
 def test_a_second_run_with_nothing_changed_writes_nothing(demo: Path, tmp_path: Path) -> None:
-    again = shutil.copytree(demo, tmp_path / "demo", symlinks=True)
-    outcome = run.demo(again / "raw", again / "processed", "russia-2022")
+    copy = shutil.copytree(demo, tmp_path / "demo", symlinks=True)
+    outcome = run.demo(copy / "raw", copy / "processed", "russia-2022")
     assert not outcome.is_changed
-    assert content(again / "processed") == content(demo / "processed")
+    assert content(copy / "processed") == content(demo / "processed")
 
 
 def test_explain_fits_the_forest_again_and_finds_the_score_to_the_last_digit(demo: Path, tmp_path: Path) -> None:
     def reproduced(data: Path) -> str:
-        asked = ["explain", "851712+-KAZ-RUS-2022-06-6M", "--reproduce", "--format", "json", "--data", str(data)]
-        told = CliRunner().invoke(main, asked)
-        assert told.exit_code == 0, told.output
-        return str(json.loads(told.stdout)["score"]["reproduced"])
+        arguments = ["explain", "851712+-KAZ-RUS-2022-06-6M", "--reproduce", "--format", "json", "--data", str(data)]
+        result = CliRunner().invoke(main, arguments)
+        assert result.exit_code == 0, result.output
+        return str(json.loads(result.stdout)["score"]["reproduced"])
 
     assert reproduced(demo / "processed").startswith("yes")
     data = tmp_path / "processed"
@@ -232,15 +232,15 @@ def test_the_manifest_names_versions_documents_and_where_each_raw_file_was_publi
     documents = {name: hashlib.sha256((latest / name).read_bytes()).hexdigest() for name in REPORTS - {"manifest.json"}}
     assert manifest["documents"] == documents
     store = Store(data)
-    assert {name: told["version"] for name, told in manifest["tables"].items()} == {
+    assert {name: entry["version"] for name, entry in manifest["tables"].items()} == {
         job.name: store.version(job.name) for job in run.JOBS if job.in_run and not job.publishes
     }
-    for table, told in manifest["tables"].items():
-        for name, version in told["made_of"].items():
+    for table, entry in manifest["tables"].items():
+        for name, version in entry["made_of"].items():
             assert name not in manifest["tables"] or version == manifest["tables"][name]["version"], table
-    assert all(one["url"] and "fetched_at" in one for one in manifest["raw_files"])
-    assert all(one["vintage"] for one in manifest["raw_files"] if one["source"] != "ecb")
-    assert set(store.read("flows.files")["sha256"]) == {one["sha256"] for one in manifest["raw_files"]}
+    assert all(file["url"] and "fetched_at" in file for file in manifest["raw_files"])
+    assert all(file["vintage"] for file in manifest["raw_files"] if file["source"] != "ecb")
+    assert set(store.read("flows.files")["sha256"]) == {file["sha256"] for file in manifest["raw_files"]}
     assert manifest["code_version"]
 
 
@@ -289,9 +289,9 @@ def test_a_changed_byte_of_a_report_is_named_by_verify(demo: Path, tmp_path: Pat
     assert CliRunner().invoke(cli, ["verify", "--data", str(data)]).exit_code == 0
     page = data / "reports" / "latest" / "report.html"
     page.write_bytes(page.read_bytes().replace(b"flag", b"flog", 1))
-    told = CliRunner().invoke(cli, ["verify", "--data", str(data)])
-    assert told.exit_code == 74
-    assert "reports/latest/report.html" in told.stderr
+    result = CliRunner().invoke(cli, ["verify", "--data", str(data)])
+    assert result.exit_code == 74
+    assert "reports/latest/report.html" in result.stderr
 
 
 def test_rows_in_another_order_give_the_same_flags(demo: Path, tmp_path: Path) -> None:
@@ -303,8 +303,8 @@ def test_rows_in_another_order_give_the_same_flags(demo: Path, tmp_path: Path) -
         path.write_bytes(gzip.compress(b"".join([header, *rows]), mtime=0))
     run.main(raw, data, "russia-2022")
     for name in ("flags.parquet", "flags.csv"):
-        mine, other = (folder / "reports" / "latest" / name for folder in (data, demo / "processed"))
-        assert mine.read_bytes() == other.read_bytes()
+        reordered, expected = (folder / "reports" / "latest" / name for folder in (data, demo / "processed"))
+        assert reordered.read_bytes() == expected.read_bytes()
 
 
 def test_a_full_correlation_table_beside_the_raw_data_is_used(demo: Path, tmp_path: Path) -> None:
@@ -324,8 +324,8 @@ def test_a_full_correlation_table_beside_the_raw_data_is_used(demo: Path, tmp_pa
     assert with_table == ["851712", "851713", "851714"]
     assert own == ["851712+"]
     words = ["query", "851713", "--exporter", "KAZ", "--importer", "RUS", "--data", str(data), "--format", "json"]
-    told = CliRunner().invoke(cli, words)
-    assert {row["good"] for row in json.loads(told.stdout)} == {"851713"}
+    result = CliRunner().invoke(cli, words)
+    assert {row["good"] for row in json.loads(result.stdout)} == {"851713"}
 
 
 def test_a_file_a_year_is_compared_as_one_extract(demo: Path, tmp_path: Path) -> None:
@@ -333,9 +333,9 @@ def test_a_file_a_year_is_compared_as_one_extract(demo: Path, tmp_path: Path) ->
     raw.mkdir()
     header, *rows = gzip.decompress(next((demo / "raw").rglob("*_398.txt.gz")).read_bytes()).splitlines(keepends=True)
     year = header.split(b"\t").index(b"refYear")
-    for one in sorted({row.split(b"\t")[year] for row in rows}):
-        content = b"".join([header, *[row for row in rows if row.split(b"\t")[year] == one]])
-        (raw / f"Kazakhstan_{one.decode()}.txt.gz").write_bytes(gzip.compress(content, mtime=0))
+    for period in sorted({row.split(b"\t")[year] for row in rows}):
+        content = b"".join([header, *[row for row in rows if row.split(b"\t")[year] == period]])
+        (raw / f"Kazakhstan_{period.decode()}.txt.gz").write_bytes(gzip.compress(content, mtime=0))
     for job in ("flows", "families", "coverage", "bilateral"):
         run.main(raw, data, "russia-2022", job)
     store = Store(data)
@@ -353,9 +353,9 @@ def test_a_truncated_file_ends_with_65_names_it_and_leaves_the_tables_alone(demo
     victim = sorted(raw.rglob("*.txt.gz"))[0]
     victim.write_bytes(victim.read_bytes()[:-200])
     job = [sys.executable, "-m", "pipelines", "run", "--raw", str(raw), "--data", str(data)]
-    told = subprocess.run(job, cwd=ROOT, check=False, capture_output=True, text=True)
-    assert told.returncode == 65
-    assert victim.name in told.stderr
+    result = subprocess.run(job, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert result.returncode == 65
+    assert victim.name in result.stderr
     assert content(data) == before
     assert json.loads((data / "run-status.json").read_text(encoding="utf-8"))["exit_code"] == 65
 

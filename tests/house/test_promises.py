@@ -98,16 +98,16 @@ def test_every_row_of_any_table_is_kept_or_taken_out_with_its_number_or_is_a_rep
 
 def test_a_code_is_text_in_every_contract() -> None:
     codes = {"good", "cmd_code", "code", "classification_code", "key"}
-    found = [
+    code_columns = [
         (name, column.dtype)
         for name, contract in TABLES.items()
         for column_name, column in contract.columns().items()
         if column_name in codes
     ]
     assert (
-        len(found) >= len(TABLES) - 11
+        len(code_columns) >= len(TABLES) - 11
     )  # of calibrations, contributions, coverage, pairs, profiles, roughness: no goods
-    assert {dtype for _, dtype in found} == {pl.String()}
+    assert {dtype for _, dtype in code_columns} == {pl.String()}
 
 
 def test_a_leading_zero_goes_from_the_raw_file_to_the_answer_with_its_edition(tmp_path: Path) -> None:
@@ -120,9 +120,9 @@ def test_a_leading_zero_goes_from_the_raw_file_to_the_answer_with_its_edition(tm
         tmp_path / "data",
         "russia-2022",
     )
-    asked = ["query", "0101.21", "--exporter", "KAZ", "--importer", "RUS", "--period", "2022"]
-    told = CliRunner().invoke(main, [*asked, "--data", str(tmp_path / "data"), "--format", "csv"])
-    assert [row["good"] for row in csv.DictReader(io.StringIO(told.stdout))] == ["010121"], told.output
+    arguments = ["query", "0101.21", "--exporter", "KAZ", "--importer", "RUS", "--period", "2022"]
+    result = CliRunner().invoke(main, [*arguments, "--data", str(tmp_path / "data"), "--format", "csv"])
+    assert [row["good"] for row in csv.DictReader(io.StringIO(result.stdout))] == ["010121"], result.output
     assert Store(tmp_path / "data").read("coverage")["hs_edition"].unique().sort().to_list() == [
         5,
         6,
@@ -130,10 +130,10 @@ def test_a_leading_zero_goes_from_the_raw_file_to_the_answer_with_its_edition(tm
 
 
 def test_a_route_whose_reporter_told_a_part_of_a_month_is_not_measured_and_is_refused_by_name() -> None:
-    rows = [flow(year, who, "RUS", 9_000_000) for year in range(2019, 2023) for who in ("KAZ", "ARM")]
-    sides, who, scope = prepared(rows)
+    rows = [flow(year, coverage, "RUS", 9_000_000) for year in range(2019, 2023) for coverage in ("KAZ", "ARM")]
+    sides, coverage, scope = prepared(rows)
     is_partial = (pl.col("reporter_iso") == "KAZ") & (pl.col("ref_date").dt.year() == 2022)
-    partial = who.with_columns(is_complete=~is_partial)
+    partial = coverage.with_columns(is_complete=~is_partial)
     table_, refused = features.build(sides, features.plan(partial, scope, ALL_LINKED, load()), load())
     newest = pl.col("window_end").dt.year() == 2022
     assert table_.filter(newest)["exporter_iso"].to_list() == ["ARM"]
@@ -190,9 +190,9 @@ def test_only_the_browser_tests_may_open_sockets_and_the_project_imports_nothing
     assert allowed <= {"tests/reports/test_browser.py"}
     fetch = {"socket", "ssl", "urllib", "http", "ftplib", "smtplib", "requests", "httpx", "aiohttp", "urllib3"}
     fetching = {
-        module: found
+        module: fetchers
         for module, tree in modules(ROOT).items()
-        if (found := {name.split(".")[0] for name in imported(tree)} & fetch)
+        if (fetchers := {name.split(".")[0] for name in imported(tree)} & fetch)
     }
     assert fetching == {}
 

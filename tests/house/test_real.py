@@ -62,9 +62,9 @@ def annual(table: pl.DataFrame, year: int) -> pl.DataFrame:
 
 
 def ask(data: Path, *words: str) -> list[dict[str, object]]:
-    told = CliRunner().invoke(cli, [*words, "--data", str(data), "--format", "json"])
-    assert told.exit_code == 0, told.stderr
-    answer: list[dict[str, object]] = json.loads(told.stdout)
+    result = CliRunner().invoke(cli, [*words, "--data", str(data), "--format", "json"])
+    assert result.exit_code == 0, result.stderr
+    answer: list[dict[str, object]] = json.loads(result.stdout)
     return answer
 
 
@@ -82,15 +82,15 @@ def test_the_eus_sums_come_out_of_a_query(data: Path, importer: str) -> None:
     row = ask(data, "query", "TOTAL", *words, "--period", "2022-01:2022-11")[0]
     digits = 1 if EU_SUMS_MILLION_EUR[importer][0] < 1_000 and importer in ("KG", "AM") else 0
     values = [value for name, value in row.items() if name.startswith("value_") and isinstance(value, int)]
-    got = tuple(round(value / 1e6, digits) for value in sorted(values[:2]))
-    assert got == tuple(sorted(EU_SUMS_MILLION_EUR[importer]))
+    sums = tuple(round(value / 1e6, digits) for value in sorted(values[:2]))
+    assert sums == tuple(sorted(EU_SUMS_MILLION_EUR[importer]))
 
 
 @pytest.mark.parametrize(("code", "exporter"), RUSSIA_SUMS_USD)
 def test_exports_to_russia_come_out_of_a_series(data: Path, code: str, exporter: str) -> None:
     rows = {str(row["period"]): row for row in ask(data, "series", code, exporter, "RUS")}
-    got = tuple(rows[year]["value_usd"] for year in ("2021", "2022", "2023"))
-    assert got == RUSSIA_SUMS_USD[code, exporter]
+    sums = tuple(rows[year]["value_usd"] for year in ("2021", "2022", "2023"))
+    assert sums == RUSSIA_SUMS_USD[code, exporter]
 
 
 @pytest.mark.parametrize(("exporter", "good"), CARS_AND_MACHINES)
@@ -132,8 +132,8 @@ def test_of_the_routes_before_the_sanctions_one_in_a_hundred_is_flagged_at_most(
 
 def test_no_coalition_exporter_is_flagged_towards_russia(store: Store) -> None:
     coalition = load().coalition.countries
-    found = store.read("flags").filter(importer_iso="RUS")
-    assert found.filter(pl.col("exporter_iso").is_in(coalition)).is_empty()
+    flags = store.read("flags").filter(importer_iso="RUS")
+    assert flags.filter(pl.col("exporter_iso").is_in(coalition)).is_empty()
 
 
 def test_no_flagged_route_is_below_both_its_year_before_and_its_baseline(store: Store) -> None:
@@ -163,9 +163,9 @@ def test_a_good_in_both_legs_names_the_upstream_rise_and_the_direct_fall_with_nu
     flags_of_2022: pl.DataFrame,
 ) -> None:
     flag = flags_of_2022.filter(exporter_iso="ARM", good="870324").row(0, named=True)
-    told = {reason["indicator"]: reason["text"] for reason in flag["reasons"]}
-    assert "million USD" in told["upstream_surge_log"]
-    assert "fell from 1.3 billion USD to 276.0 million USD" in told["direct_drop_log"]
+    text_of = {reason["indicator"]: reason["text"] for reason in flag["reasons"]}
+    assert "million USD" in text_of["upstream_surge_log"]
+    assert "fell from 1.3 billion USD to 276.0 million USD" in text_of["direct_drop_log"]
 
 
 def test_the_upstream_leg_compares_january_to_november_and_says_so(flags_of_2022: pl.DataFrame) -> None:
@@ -182,17 +182,17 @@ def test_smartphones_to_kyrgyzstan_are_not_new_since_the_extract_lacks_their_old
 
 
 def test_uzbekistans_later_change_of_edition_is_no_ghost_transit(store: Store) -> None:
-    found = store.read("flags").filter(good="851712+", importer_iso="UZB")
-    assert annual(found, 2022).is_empty()
-    seen = annual(store.read("features"), 2022).filter(good="851712+", importer_iso="UZB")
-    assert seen.height > 0
-    assert seen["mirror_gap_shift_log"].null_count() == seen.height
+    flags = store.read("flags").filter(good="851712+", importer_iso="UZB")
+    assert annual(flags, 2022).is_empty()
+    features = annual(store.read("features"), 2022).filter(good="851712+", importer_iso="UZB")
+    assert features.height > 0
+    assert features["mirror_gap_shift_log"].null_count() == features.height
 
 
 def test_armenias_cars_that_fell_in_2024_are_resolved_and_not_forgotten(store: Store) -> None:
-    found = annual(store.read("flags"), 2024).filter(exporter_iso="ARM", good="870323")
-    assert found["flag_type"].to_list() == ["resolved"]
-    assert "fell from 185.7 million USD to" in found["reasons"].item()[0]["text"]
+    flags = annual(store.read("flags"), 2024).filter(exporter_iso="ARM", good="870323")
+    assert flags["flag_type"].to_list() == ["resolved"]
+    assert "fell from 185.7 million USD to" in flags["reasons"].item()[0]["text"]
 
 
 def test_every_flag_says_how_stable_it_is_and_has_a_q_within_the_limit_of_its_window(store: Store) -> None:

@@ -24,25 +24,25 @@ YEARS = range(2013, 2031)
 
 def constants(tree: ast.AST) -> Iterator[ast.Constant]:
     """Texts and numbers of the code; docstrings say things to people who read it."""
-    said = {
+    docstrings = {
         id(node.body[0].value)
         for node in ast.walk(tree)
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
         and node.body
         and isinstance(node.body[0], ast.Expr)
     }
-    yield from (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in said)
+    yield from (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in docstrings)
 
 
 def faults(root: Path) -> list[str]:
     """file: name, of every country, regime or year that the code of one regime would name."""
-    found = []
+    faulty_lines = []
     for path in sorted([*root.glob("anomaly/**/*.py"), *root.glob("pipelines/**/*.py")]):
         file = path.relative_to(root).as_posix()
         if file not in OWN_PLACES:
             named = {name for node in constants(ast.parse(path.read_text(encoding="utf-8"))) for name in names(node)}
-            found += [f"{file}: {name}" for name in sorted(named - EXCUSED.get(file, set()))]
-    return found
+            faulty_lines += [f"{file}: {name}" for name in sorted(named - EXCUSED.get(file, set()))]
+    return faulty_lines
 
 
 def names(node: ast.Constant) -> list[str]:

@@ -93,9 +93,9 @@ def ask(data: Path, *words: str) -> Result:
 
 
 def answered(data: Path, *words: str) -> Any:
-    told = ask(data, *words, "--format", "json")
-    assert told.exit_code == 0, told.stderr
-    return json.loads(told.stdout)
+    result = ask(data, *words, "--format", "json")
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
 
 
 def labels() -> pl.DataFrame:
@@ -110,8 +110,8 @@ def test_every_planted_detour_of_chinas_minerals_is_flagged(minerals: Path) -> N
 
 def test_no_honest_route_to_the_target_is_flagged_since_the_measures(minerals: Path) -> None:
     flags = Store(minerals / "processed").read("flags").filter(~pl.col("is_before_sanctions"), importer_iso="USA")
-    others = flags.join(labels().filter("is_evasion"), on=ROUTE, how="anti").select(ROUTE).unique()
-    assert others.rows() == []
+    honest = flags.join(labels().filter("is_evasion"), on=ROUTE, how="anti").select(ROUTE).unique()
+    assert honest.rows() == []
 
 
 def test_of_six_years_before_the_measures_at_most_one_route_is_flagged(minerals: Path) -> None:
@@ -149,12 +149,12 @@ def test_the_report_speaks_of_the_scenarios_measures(minerals: Path) -> None:
 def test_a_query_gives_the_figures_of_the_run(made: tuple[Path, Settings]) -> None:
     data, settings = made
     rows = run_rows(data, settings).filter(pl.col("window_end").dt.year() == 2019, window_months=6)
-    asked = answers(data, "2019H1", "2019H2")
-    both = rows.join(asked, on=["window_end", *ROUTE], suffix="_asked")
-    assert both.height == rows.height > 50
+    answered_rows = answers(data, "2019H1", "2019H2")
+    joined = rows.join(answered_rows, on=["window_end", *ROUTE], suffix="_asked")
+    assert joined.height == rows.height > 50
     for name in FIGURES:
-        assert both.filter(~pl.col(name).eq_missing(pl.col(f"{name}_asked"))).is_empty(), name
-    assert set(both["baseline_years"]) == {"2015-2017" if settings.name == "old-baseline" else "2016-2018"}
+        assert joined.filter(~pl.col(name).eq_missing(pl.col(f"{name}_asked"))).is_empty(), name
+    assert set(joined["baseline_years"]) == {"2015-2017" if settings.name == "old-baseline" else "2016-2018"}
 
 
 def test_a_query_adds_up_the_figures_of_the_run_where_the_run_has_none(
@@ -167,12 +167,12 @@ def test_a_query_adds_up_the_figures_of_the_run_where_the_run_has_none(
     for table in ("features", "scores", "flags", "rollups", "reports"):
         shutil.rmtree(only_trade / table)
     rows = run_rows(data, settings).filter(pl.col("window_end").dt.year() == 2024, window_months=6)
-    both = rows.join(answers(only_trade, "2024H1", "2024H2"), on=["window_end", *ROUTE], suffix="_asked")
-    assert both.height == rows.height > 50
+    joined = rows.join(answers(only_trade, "2024H1", "2024H2"), on=["window_end", *ROUTE], suffix="_asked")
+    assert joined.height == rows.height > 50
     for name in FIGURES[:-1]:
-        assert both.filter(~pl.col(name).eq_missing(pl.col(f"{name}_asked"))).is_empty(), name
+        assert joined.filter(~pl.col(name).eq_missing(pl.col(f"{name}_asked"))).is_empty(), name
     span = f"{settings.baseline_years[0]}-{settings.baseline_years[-1]}"
-    assert set(both.drop_nulls("value_baseline_usd")["baseline_years_asked"]) == {span}
+    assert set(joined.drop_nulls("value_baseline_usd")["baseline_years_asked"]) == {span}
 
 
 def run_rows(data: Path, settings: Settings) -> pl.DataFrame:
@@ -183,14 +183,14 @@ def run_rows(data: Path, settings: Settings) -> pl.DataFrame:
 
 def answers(data: Path, *periods: str) -> pl.DataFrame:
     """What is answered of every route to the target, with the end of its window."""
-    found = []
+    frames = []
     for period in periods:
         for chapter in sorted({good[:2] for good in Store(data).read("bilateral", ["good"])["good"].unique()}):
             words = ("query", chapter, "--importer", "USA", "--period", period, "--limit", "1000")
             rows = pl.DataFrame(answered(data, *words), infer_schema_length=None)
             if rows.height:
-                found.append(rows.select(*ROUTE, *FIGURES).with_columns(window_end=pl.lit(end_of(period))))
-    return pl.concat(found, how="vertical_relaxed").with_columns(pl.col("value_baseline_usd").cast(pl.Int64))
+                frames.append(rows.select(*ROUTE, *FIGURES).with_columns(window_end=pl.lit(end_of(period))))
+    return pl.concat(frames, how="vertical_relaxed").with_columns(pl.col("value_baseline_usd").cast(pl.Int64))
 
 
 def end_of(period: str) -> Any:
@@ -229,17 +229,17 @@ def test_explain_tells_the_windows_legs_thresholds_and_scenario_of_the_run(made:
     )
     row = features.sort("value_usd").row(-1, named=True)
     period = Window("M", 12, row["window_end"]).name
-    told = answered(data, "explain", f"{row['good']}:{row['exporter_iso']}:USA:{period}")
-    assert {name: told["windows"][name] for name in FIGURES} == {name: row[name] for name in FIGURES}
-    upstream = next(leg for leg in told["legs"] if "exports of the good to the exporter" in leg["leg"])
+    answer = answered(data, "explain", f"{row['good']}:{row['exporter_iso']}:USA:{period}")
+    assert {name: answer["windows"][name] for name in FIGURES} == {name: row[name] for name in FIGURES}
+    upstream = next(leg for leg in answer["legs"] if "exports of the good to the exporter" in leg["leg"])
     assert (upstream["window_usd"], upstream["baseline_usd"]) == (
         row["coalition_to_hub_usd"], row["coalition_to_hub_baseline_usd"],
     )  # fmt: skip
-    thresholds = {one["indicator"]: one["threshold"] for one in told["indicators"]}
+    thresholds = {indicator["indicator"]: indicator["threshold"] for indicator in answer["indicators"]}
     assert thresholds["surge_log"] == settings.thresholds.get("surge_log", thresholds["surge_log"])
-    assert told["run"]["scenario"] == settings.name
-    assert told["run"]["scenario_hash"] == settings.fingerprint()
-    assert min(file["first"] for file in told["raw_files"]) == f"{min(settings.baseline_years)}-01"
+    assert answer["run"]["scenario"] == settings.name
+    assert answer["run"]["scenario_hash"] == settings.fingerprint()
+    assert min(file["first"] for file in answer["raw_files"]) == f"{min(settings.baseline_years)}-01"
 
 
 def test_explain_fits_the_forest_of_the_scenario_again(made: tuple[Path, Settings]) -> None:
@@ -247,8 +247,8 @@ def test_explain_fits_the_forest_of_the_scenario_again(made: tuple[Path, Setting
     scores = Store(data).read("scores").filter(pl.col("q_value").is_not_null(), importer_iso="USA", window_months=12)
     row = scores.sort("window_end", "anomaly_rank", "good").row(-1, named=True)
     subject = f"{row['good']}:{row['exporter_iso']}:USA:{Window('M', 12, row['window_end']).name}"
-    told = answered(data, "explain", subject, "--reproduce")
-    assert told["score"]["reproduced"].startswith("yes")
+    answer = answered(data, "explain", subject, "--reproduce")
+    assert answer["score"]["reproduced"].startswith("yes")
 
 
 def test_a_series_adds_up_to_the_run_and_knows_nothing_from_unknown(made: tuple[Path, Settings]) -> None:
@@ -256,10 +256,10 @@ def test_a_series_adds_up_to_the_run_and_knows_nothing_from_unknown(made: tuple[
     rows = run_rows(data, settings).filter(window_months=6).sort("value_usd", *KEY).tail(3)
     for row in rows.to_dicts():
         window = Window("M", 6, row["window_end"])
-        first, last, _ = window.span()
-        words = (row["good"], row["exporter_iso"], "USA", "--period", f"{first:%Y-%m}:{last:%Y-%m}")
-        told = answered(data, "series", *words)
-        assert sum(month["value_usd"] or 0 for month in told) == row["value_usd"]
+        first_month, last_month, _ = window.span()
+        words = (row["good"], row["exporter_iso"], "USA", "--period", f"{first_month:%Y-%m}:{last_month:%Y-%m}")
+        months = answered(data, "series", *words)
+        assert sum(month["value_usd"] or 0 for month in months) == row["value_usd"]
 
 
 def test_goods_and_hubs_are_the_rollups_of_the_run(made: tuple[Path, Settings]) -> None:
@@ -269,9 +269,9 @@ def test_goods_and_hubs_are_the_rollups_of_the_run(made: tuple[Path, Settings]) 
     assert rollups.height > 0
     for (rollup, end), of_window in rollups.filter(window_months=12).group_by("rollup", "window_end"):
         command = "goods" if rollup == "good" else "hubs"
-        told = answered(data, command, "--period", Window("M", 12, end).name, "--limit", "1000")
-        told = [row for row in told if row["window_months"] == 12]
-        assert pl.DataFrame(told).select(columns).sort("key").rows() == of_window.select(columns).sort("key").rows()
+        rows = answered(data, command, "--period", Window("M", 12, end).name, "--limit", "1000")
+        rows = [row for row in rows if row["window_months"] == 12]
+        assert pl.DataFrame(rows).select(columns).sort("key").rows() == of_window.select(columns).sort("key").rows()
 
 
 def test_a_job_does_not_take_tables_of_another_scenario(minerals: Path, own: Path) -> None:
@@ -290,10 +290,10 @@ def test_tables_of_two_scenarios_in_one_folder_are_said_and_refused(
         run.main(minerals / "raw", data, str(own / "own.toml"), job)
     assert f"made by another scenario: supply, leakage, scores, flags, rollups of {CHINA}" in capsys.readouterr().err
     for words in (("query", "8112"), ("explain", "811292:BEL:USA"), ("goods",), ("hubs",)):
-        told = ask(data, *words)
-        assert (told.exit_code, told.stdout) == (78, "")
-        assert CHINA in told.stderr
-        assert "old-baseline" in told.stderr
+        result = ask(data, *words)
+        assert (result.exit_code, result.stdout) == (78, "")
+        assert CHINA in result.stderr
+        assert "old-baseline" in result.stderr
     assert ask(data, "series", "811292", "BEL", "USA").exit_code == 0
     listed = ask(data, "scenarios")
     assert (listed.exit_code, "expected tables of one scenario" in listed.stderr) == (0, True)
@@ -304,19 +304,19 @@ def test_tables_of_two_scenarios_in_one_folder_are_said_and_refused(
 def test_two_scenarios_of_one_name_are_told_apart_by_what_they_differ_in(
     minerals: Path, own: Path, tmp_path: Path
 ) -> None:
-    data, other = tmp_path / "processed", tmp_path / "own.toml"
+    data, scenario = tmp_path / "processed", tmp_path / "own.toml"
     shutil.copytree(own / "processed", data, symlinks=True)
-    other.write_text(OWN.replace("floor_usd = 20_000", "floor_usd = 30_000"), encoding="utf-8")
+    scenario.write_text(OWN.replace("floor_usd = 20_000", "floor_usd = 30_000"), encoding="utf-8")
     with pytest.raises(SettingsWrong, match="old-baseline with another floor_usd"):
-        run.main(minerals / "raw", data, str(other), "scores")
+        run.main(minerals / "raw", data, str(scenario), "scores")
 
 
 def test_another_scenario_than_that_of_the_tables_is_an_error_of_explain(own: Path) -> None:
     subject = ("explain", "811292:BEL:USA", "--scenario")
     assert ask(own / "processed", *subject, str(own / "own.toml")).exit_code == 0
-    told = ask(own / "processed", *subject, CHINA)
-    assert told.exit_code == 78
-    assert "old-baseline" in told.stderr
+    result = ask(own / "processed", *subject, CHINA)
+    assert result.exit_code == 78
+    assert "old-baseline" in result.stderr
 
 
 def written_again(folder: Path) -> None:
@@ -333,15 +333,15 @@ def test_tables_that_do_not_keep_their_scenario_are_refused_with_what_to_do(mine
     data = tmp_path / "processed"
     shutil.copytree(minerals / "processed", data, symlinks=True)
     path = data / "bilateral" / Store(data).version("bilateral") / "_table.json"
-    told = json.loads(path.read_text(encoding="utf-8"))
-    del told["scenario"]
-    path.write_text(json.dumps(told), encoding="utf-8")
+    meta = json.loads(path.read_text(encoding="utf-8"))
+    del meta["scenario"]
+    path.write_text(json.dumps(meta), encoding="utf-8")
     written_again(data / "bilateral")
     for words in (("query", "8112"), ("series", "811292", "BEL", "USA"), ("explain", "811292:BEL:USA")):
-        asked = ask(data, *words)
-        assert asked.exit_code == 78
-        assert "bilateral: made by a version that did not write it down" in asked.stderr
-        assert "run again" in asked.stderr
+        result = ask(data, *words)
+        assert result.exit_code == 78
+        assert "bilateral: made by a version that did not write it down" in result.stderr
+        assert "run again" in result.stderr
 
 
 def test_the_scenarios_are_listed_with_the_one_that_made_the_tables(own: Path) -> None:

@@ -126,8 +126,8 @@ def test_of_the_goods_other_sellers_and_the_exporters_other_goods_only_what_rose
     of_the_good: float | None, of_the_pair: float, taken: float
 ) -> None:
     peers = {"good_importer_rise_log": of_the_good, "exporter_importer_rise_log": of_the_pair}
-    rest = value("unexplained_rise_log", **{**NOTHING_KNOWN, **peers})
-    assert rest == pytest.approx((log(10.1 / 1.1) + log(10.1 / 1.6)) / 2 - taken)
+    unexplained_rise_log = value("unexplained_rise_log", **{**NOTHING_KNOWN, **peers})
+    assert unexplained_rise_log == pytest.approx((log(10.1 / 1.1) + log(10.1 / 1.6)) / 2 - taken)
 
 
 def test_the_reason_of_an_excess_says_what_everybodys_rise_was_read_from() -> None:
@@ -157,8 +157,8 @@ def test_what_went_through_is_unknown_where_a_leg_is() -> None:
 
 
 def test_a_mirror_gap_at_its_normal_level_is_no_shift() -> None:
-    same = {"leg_exported_usd": 2_500_000, "leg_imported_usd": 2_400_000}
-    assert value("mirror_gap_shift_log", **same) == pytest.approx(0.0)
+    usual_legs = {"leg_exported_usd": 2_500_000, "leg_imported_usd": 2_400_000}
+    assert value("mirror_gap_shift_log", **usual_legs) == pytest.approx(0.0)
 
 
 @pytest.mark.parametrize(("arrived", "shift"), [(2_240_000, 0.0), (2_200_000, log(2.6 / 2.3) - log(2.6 / 2.6))])
@@ -171,7 +171,7 @@ def test_a_gap_that_freight_and_insurance_explain_is_no_shift(arrived: int, shif
     assert value("mirror_gap_shift_log", leg_imported_usd=arrived, **legs) == pytest.approx(shift)
 
 
-@pytest.mark.parametrize("indicator", INDICATORS, ids=lambda one: one.name)
+@pytest.mark.parametrize("indicator", INDICATORS, ids=lambda indicator: indicator.name)
 def test_every_indicator_says_what_it_is(indicator: Indicator) -> None:
     assert indicator.says
     assert indicator.source
@@ -180,26 +180,32 @@ def test_every_indicator_says_what_it_is(indicator: Indicator) -> None:
     assert indicator.name not in Features.column_names()
 
 
-@pytest.mark.parametrize("indicator", INDICATORS, ids=lambda one: one.name)
+@pytest.mark.parametrize("indicator", INDICATORS, ids=lambda indicator: indicator.name)
 @settings(deadline=None)
 @given(data=st.data())
 def test_every_indicator_is_finite_or_unknown_for_any_amounts(indicator: Indicator, data: st.DataObject) -> None:
     changes = {name: data.draw(amounts) for name in PLAIN if name.endswith("_usd")}
-    got = value(indicator.name, **changes)
-    assert got is None or (got == got and abs(got) != float("inf"))
+    measured = value(indicator.name, **changes)
+    assert measured is None or (measured == measured and abs(measured) != float("inf"))
 
 
-@pytest.mark.parametrize("indicator", [one for one in INDICATORS if one.forest], ids=lambda one: one.name)
+@pytest.mark.parametrize(
+    "indicator", [indicator for indicator in INDICATORS if indicator.forest], ids=lambda indicator: indicator.name
+)
 def test_the_forest_sees_nothing_where_a_route_and_its_surroundings_stand_still(indicator: Indicator) -> None:
     still: dict[str, float] = {name: 5_000_000 for name in PLAIN if name.endswith("_usd")}
     still |= {name: 0.0 for name in PLAIN if name.startswith("exporter_growth") or name.endswith("_rise_log")}
-    measured = frame(**still).with_columns(one.expr(FLOOR_USD).cast(pl.Float64).alias(one.name) for one in INDICATORS)
+    measured = frame(**still).with_columns(
+        registered.expr(FLOOR_USD).cast(pl.Float64).alias(registered.name) for registered in INDICATORS
+    )
     assert indicator.forest is not None
     assert measured.select(indicator.forest(FLOOR_USD)).item() == pytest.approx(0.0)
 
 
 def seen_by_the_forest(name: str, **changes: object) -> float:
-    measured = frame(**changes).with_columns(one.expr(FLOOR_USD).cast(pl.Float64).alias(one.name) for one in INDICATORS)
+    measured = frame(**changes).with_columns(
+        indicator.expr(FLOOR_USD).cast(pl.Float64).alias(indicator.name) for indicator in INDICATORS
+    )
     see = BY_NAME[name].forest
     assert see is not None
     return float(measured.select(see(FLOOR_USD)).item())
@@ -223,19 +229,19 @@ def test_a_boom_of_all_that_the_exporter_sells_is_taken_off_what_the_forest_sees
 
 
 @pytest.mark.parametrize(
-    ("gap", "rise", "seen"),
+    ("gap", "rise", "counted"),
     [(2.0, 0.3, 0.3), (0.3, 2.0, 0.3), (-1.0, 2.0, 0.0), (1.0, -0.1, 0.0), (None, 2.0, 0.0), (1.0, None, 0.0)],
 )
 def test_a_gap_counts_up_to_the_rise_and_a_rise_up_to_the_gap(
-    gap: float | None, rise: float | None, seen: float
+    gap: float | None, rise: float | None, counted: float
 ) -> None:
     see = BY_NAME["mirror_gap_shift_log"].forest
     assert see is not None
-    told = pl.DataFrame(
+    route = pl.DataFrame(
         {"mirror_gap_shift_log": [gap], "surge_log": [rise]},
         schema_overrides=dict.fromkeys(("mirror_gap_shift_log", "surge_log"), pl.Float64),
     )
-    assert told.select(see(FLOOR_USD)).item() == seen
+    assert route.select(see(FLOOR_USD)).item() == counted
 
 
 def test_others_who_buy_next_to_nothing_take_little_off_a_large_route() -> None:
@@ -252,11 +258,11 @@ def test_without_baseline_years_a_record_is_held_against_the_year_before() -> No
     assert value("record_excess_log", **nothing) is None
     assert value("record_excess_log", **nothing, baseline_years="no baseline") == pytest.approx(log(10.1 / 2.1))
     assert value("unexplained_rise_log", **nothing) is None
-    rest = value("unexplained_rise_log", **nothing, **NOTHING_KNOWN, baseline_years="no baseline")
-    assert rest == pytest.approx(log(10.1 / 2.1))
+    unexplained_rise_log = value("unexplained_rise_log", **nothing, **NOTHING_KNOWN, baseline_years="no baseline")
+    assert unexplained_rise_log == pytest.approx(log(10.1 / 2.1))
 
 
-@pytest.mark.parametrize("indicator", INDICATORS, ids=lambda one: one.name)
+@pytest.mark.parametrize("indicator", INDICATORS, ids=lambda indicator: indicator.name)
 def test_every_reason_is_a_sentence_with_a_number(indicator: Indicator) -> None:
     row = {
         **frame().row(0, named=True),

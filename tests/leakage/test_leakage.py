@@ -95,10 +95,10 @@ def test_the_coverage_of_the_interval_is_read_a_year_before_the_measure(planted:
 def test_the_draws_are_the_same_whoever_else_is_in_the_data() -> None:
     rows = made.flows(made.step(PLANTED))
     fewer = rows.filter(pl.col("partner_iso") != "UZB")
-    known = counterfactual.Growths(tuple(np.array([0.0, 0.1]) for _ in range(7)))
+    growths = counterfactual.Growths(tuple(np.array([0.0, 0.1]) for _ in range(7)))
     prior = np.array([0, 500_000])
-    first, again = (counterfactual.draws(prior, known, 6, made.settings(), 7) for _ in range(2))
-    assert np.array_equal(first, again)
+    draws, repeated = (counterfactual.draws(prior, growths, 6, made.settings(), 7) for _ in range(2))
+    assert np.array_equal(draws, repeated)
     assert (
         at(built(fewer).leakage, "hub", importer_iso="KAZ")["value_usd"]
         == at(built(rows).leakage, "hub", importer_iso="KAZ")["value_usd"]

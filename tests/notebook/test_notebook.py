@@ -30,7 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def many_flags(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with a route to every buyer, all of them in one window."""
     path = tmp_path_factory.mktemp("many")
     write_store(path, [row for buyer in BUYERS for row in years("ARM", buyer, CARS, code="870323")])
@@ -90,8 +90,8 @@ def test_a_frame_for_pandas_keeps_whole_dollars_whole_and_the_unknown_missing() 
     assert bool(frame["value_usd"].isna()[1])
 
 
-def test_no_row_is_left_out_unless_a_limit_is_given_and_then_how_many_is_said(many: Path) -> None:
-    data = anomaly.open_data(many)
+def test_no_row_is_left_out_unless_a_limit_is_given_and_then_how_many_is_said(many_flags: Path) -> None:
+    data = anomaly.open_data(many_flags)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert data.query("870323", exporter="Armenia", period="2022").height == len(BUYERS)

@@ -158,15 +158,15 @@ def test_a_route_tells_its_room_the_roughness_the_shock_its_placebos_and_its_fam
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "sentence"),
     [
         ({"room_log": None, "tested_among": "x; rise; room unknown"}, "is not in the data: the rise alone judges."),
         ({"tested_among": "x; rise; room known"}, "too few placebos have a known room, and the rise alone judges."),
         ({"shock_ratio": 1.0}, "Control routes rose no more often than chance allows."),
     ],
 )
-def test_where_the_rise_alone_judges_or_no_shock_is_seen_it_says_so(changed, said):
-    assert said in " ".join(judged(OF_ALL, SCORE | changed, False, ""))
+def test_where_the_rise_alone_judges_or_no_shock_is_seen_it_says_so(changed, sentence):
+    assert sentence in " ".join(judged(OF_ALL, SCORE | changed, False, ""))
 
 
 def test_a_leg_of_the_coalition_has_no_room_and_a_route_without_a_p_was_not_judged():

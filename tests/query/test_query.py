@@ -31,8 +31,8 @@ def tables() -> dict[str, pl.DataFrame]:
 
 def ask(tables, code, exporter=None, importer=None, window=H1_2022, limit=50, baseline_years=(2019, 2020, 2021)):
     seller, buyer = (question.parse_side(text, {"EU27": countries.EU27}) for text in (exporter, importer))
-    asked = question.Question(question.parse_goods(code, PHONES), seller, buyer)
-    return answer.answer(asked, (window,), tables, baseline_years, LIMITS, limit)
+    parsed = question.Question(question.parse_goods(code, PHONES), seller, buyer)
+    return answer.answer(parsed, (window,), tables, baseline_years, LIMITS, limit)
 
 
 @pytest.mark.parametrize("code", ["8517.12", "8517.13", "851714", "851712+", "8517.12.00"])
@@ -48,7 +48,7 @@ def test_every_code_of_a_family_finds_the_route_from_37_to_178_million_flagged_w
 
 
 @pytest.mark.parametrize(
-    ("asked", "flagged"),
+    ("window", "flagged"),
     [
         (("M", 12, date(2022, 6, 1)), (True, "2022H1")),  # the half-year that is flagged lies in it
         (("M", 7, date(2022, 7, 1)), (True, "2022H1")),
@@ -56,8 +56,8 @@ def test_every_code_of_a_family_finds_the_route_from_37_to_178_million_flagged_w
         (("M", 6, date(2022, 7, 1)), (None, None)),
     ],
 )
-def test_a_window_is_flagged_where_one_of_its_parts_is_and_the_part_is_named(tables, asked, flagged):
-    row = ask(tables, "851713", "KAZ", "RUS", Window(*asked))[0].row(0, named=True)
+def test_a_window_is_flagged_where_one_of_its_parts_is_and_the_part_is_named(tables, window, flagged):
+    row = ask(tables, "851713", "KAZ", "RUS", Window(*window))[0].row(0, named=True)
     assert (row["is_flagged"], row["flagged_period"]) == flagged
     assert row["flag_id"] == (FLAG_ID if flagged[0] else None)
     assert ("flagged in its part 2022H1" in row["note"]) == (flagged[0] is True)
@@ -68,11 +68,11 @@ HALF_AND_YEAR = Window("M", 12, date(2022, 6, 1))
 
 def flagged_as(tables, window, flag_type, q_value):
     """The tables with the one flag again in another window."""
-    second = tables["flags"].with_columns(
+    repeat = tables["flags"].with_columns(
         flag_id=pl.lit("again"), flag_type=pl.lit(flag_type), q_value=q_value,
         window_months=pl.lit(window.months, pl.Int16), window_end=pl.lit(window.end),
     )  # fmt: skip
-    return {**tables, "flags": pl.concat([tables["flags"], second])}
+    return {**tables, "flags": pl.concat([tables["flags"], repeat])}
 
 
 def test_a_part_that_is_resolved_makes_no_flag_of_the_whole(tables):
@@ -82,20 +82,20 @@ def test_a_part_that_is_resolved_makes_no_flag_of_the_whole(tables):
 
 
 def test_a_part_that_stands_goes_before_a_whole_that_is_resolved(tables):
-    both = flagged_as(tables, HALF_AND_YEAR, "resolved", None)
-    assert ask(both, "851713", "KAZ", "RUS", HALF_AND_YEAR)[0]["flag_id"].to_list() == [FLAG_ID]
+    two_flags = flagged_as(tables, HALF_AND_YEAR, "resolved", None)
+    assert ask(two_flags, "851713", "KAZ", "RUS", HALF_AND_YEAR)[0]["flag_id"].to_list() == [FLAG_ID]
 
 
 def test_a_flag_of_the_whole_goes_before_a_surer_one_of_a_part(tables):
-    both = flagged_as(tables, HALF_AND_YEAR, "hub_reexport", 0.09)
-    row = ask(both, "851713", "KAZ", "RUS", HALF_AND_YEAR)[0].row(0, named=True)
+    two_flags = flagged_as(tables, HALF_AND_YEAR, "hub_reexport", 0.09)
+    row = ask(two_flags, "851713", "KAZ", "RUS", HALF_AND_YEAR)[0].row(0, named=True)
     assert (row["flag_id"], row["flagged_q_value"], row["note"]) == ("again", 0.09, "")
 
 
 def test_of_several_flagged_parts_the_surest_is_named_with_its_q(tables):
     quarter = Window("M", 3, date(2022, 6, 1))
-    both = flagged_as(tables, quarter, "hub_reexport", 0.001)
-    row = ask(both, "851713", "KAZ", "RUS", HALF_AND_YEAR)[0].row(0, named=True)
+    two_flags = flagged_as(tables, quarter, "hub_reexport", 0.001)
+    row = ask(two_flags, "851713", "KAZ", "RUS", HALF_AND_YEAR)[0].row(0, named=True)
     assert (row["flagged_period"], row["flagged_q_value"], row["q_value"]) == ("2022Q2", 0.001, None)
 
 
@@ -115,11 +115,11 @@ def test_every_good_a_code_stands_for_lies_between_the_first_and_the_last_that_a
     between, named = question.goods_between(code, PHONES), question.parse_goods(code, PHONES)
     assert between is not None
     assert named is not None
-    first, last = between
+    first_good, last_good = between
     around = ["010101", "85", "851711", "851712", "851712+", "851714", "8517ZZ", "99", "999999", "9999AA"]
     goods = pl.DataFrame({"good": [*around, *PHONES["good"]]}).unique()
     meant = goods.filter(named)
-    assert meant.filter(~pl.col("good").is_between(pl.lit(first), pl.lit(last))).is_empty()
+    assert meant.filter(~pl.col("good").is_between(pl.lit(first_good), pl.lit(last_good))).is_empty()
     assert question.goods_between(question.TOTAL, PHONES) is None
 
 
@@ -136,12 +136,12 @@ def test_the_answer_from_bilateral_is_the_answer_from_features_where_both_can_gi
     own = {name: frame for name, frame in tables.items() if name in ("bilateral", "coverage", "coverage.scope")}
     for code, window in (("851712", H1_2022), ("8703", YEAR_2022)):
         scored, computed = (ask(store, code, window=window)[0] for store in (tables, own))
-        both = scored.filter(pl.col("value_usd") >= LIMITS.materiality_usd).join(
+        joined = scored.filter(pl.col("value_usd") >= LIMITS.materiality_usd).join(
             computed, on=["good", "exporter_iso", "importer_iso"]
         )
-        assert both.height >= 2
+        assert joined.height >= 2
         for name in ("value_usd", "value_prior_year_usd", "value_baseline_usd"):
-            assert both[name].to_list() == both[f"{name}_right"].to_list()
+            assert joined[name].to_list() == joined[f"{name}_right"].to_list()
 
 
 def test_baseline_years_are_a_range_when_all_are_known_and_a_list_when_one_is_not():
@@ -461,8 +461,8 @@ def test_an_extract_cut_by_value_cannot_say_that_there_was_nothing():
     rows = [flow(year, "DEU", "UZB", 150_000, code="870324") for year in (2021, 2022)]
     rows += [flow(2022, "DEU", "UZB", 150_000, code="870323"), flow(2021, "FRA", "UZB", 150_000, code="870323")]
     _, covered, scope = prepared(rows)
-    few = series.known_nothing(covered, scope, "870323", "DEU", "UZB", 10_000)
-    assert few.height == 2, "too few rows to show that it was cut"
+    months = series.known_nothing(covered, scope, "870323", "DEU", "UZB", 10_000)
+    assert months.height == 2, "too few rows to show that it was cut"
     long = pl.col("rows") * known.ROWS_THAT_SHOW_A_CUT
     assert series.known_nothing(covered, scope.with_columns(long), "870323", "DEU", "UZB", 10_000).is_empty()
     _, covered, scope = prepared([*rows, flow(2021, "FRA", "UZB", 90, code="870324")])

@@ -26,15 +26,15 @@ def test_every_case_has_a_name_a_kind_a_publisher_a_source_and_the_date_of_our_l
 
 @pytest.mark.parametrize("column", ["exporters", "importers"])
 def test_every_country_of_a_case_is_known(column):
-    known = {*countries.table().filter(pl.col("kind") == "country")["iso3"], *statements.GROUPS}
+    codes = {*countries.table().filter(pl.col("kind") == "country")["iso3"], *statements.GROUPS}
     named = set(CASES[column].explode().drop_nulls())
     assert len(named) > 5
-    assert named - known == set()
+    assert named - codes == set()
 
 
 def test_every_code_of_a_case_parses_and_a_list_stands_for_its_codes():
-    every = CASES["goods"].explode().drop_nulls()
-    assert [code for code in every if goods.parse_code(code) != code] == []
+    codes = CASES["goods"].explode().drop_nulls()
+    assert [code for code in codes if goods.parse_code(code) != code] == []
     assert set(case("tur-rus-priority-2023")["goods"]) == set(goods.goods_list("chpl.csv")["hs6"])
 
 
@@ -64,8 +64,8 @@ def test_the_case_that_the_project_began_with_is_there_to_the_figure():
 
 
 def test_the_countries_that_are_no_hubs_are_those_of_the_independent_study():
-    found = CASES.filter(pl.col("kind") == "not_a_hub")["importers"].explode()
-    assert set(found) == {"TTO", "NGA", "AGO", "MRT", "GIB", "MWI"}
+    importers = CASES.filter(pl.col("kind") == "not_a_hub")["importers"].explode()
+    assert set(importers) == {"TTO", "NGA", "AGO", "MRT", "GIB", "MWI"}
 
 
 def test_every_case_is_of_a_regime_with_a_scenario_or_of_one_that_is_kept_for_a_later_one():

@@ -16,15 +16,15 @@ REAL_REFERENCE = REAL_RAW.parent.parent / "reference"
 
 
 def iso3_of(m49: int) -> str | None:
-    found = countries.m49_table().filter(pl.col("m49") == m49)
-    return found["iso3"].item() if found.height else None
+    matches = countries.m49_table().filter(pl.col("m49") == m49)
+    return matches["iso3"].item() if matches.height else None
 
 
 def test_every_iso_country_is_known_by_its_three_codes() -> None:
     pycountry = pytest.importorskip("pycountry")
-    ours = {row[0]: row[1] for row in countries.table().filter(pl.col("kind") == "country").iter_rows()}
-    theirs = {country.alpha_3: country.alpha_2 for country in pycountry.countries}
-    assert {iso3: iso2 for iso3, iso2 in ours.items() if iso3 != "XKX"} == theirs
+    in_table = {row[0]: row[1] for row in countries.table().filter(pl.col("kind") == "country").iter_rows()}
+    in_pycountry = {country.alpha_3: country.alpha_2 for country in pycountry.countries}
+    assert {iso3: iso2 for iso3, iso2 in in_table.items() if iso3 != "XKX"} == in_pycountry
     numbers = {int(country.numeric): country.alpha_3 for country in pycountry.countries if country.alpha_3 != "MCO"}
     assert {number: iso3_of(number) for number in numbers} == numbers
 
@@ -65,25 +65,25 @@ def test_what_is_no_country_is_never_taken_for_one() -> None:
 
 
 def test_eurostat_codes_keep_qatar_and_namibia_apart_from_what_is_withheld() -> None:
-    known = {row[0]: (row[1], row[2]) for row in countries.iso2_table().iter_rows()}
-    assert known["QA"] == ("QAT", "country")
-    assert known["NA"] == ("NAM", "country")
-    assert known["GR"] == known["EL"] == ("GRC", "country")
-    assert known["XS"] == ("SRB", "country")
-    assert known["XI"] == ("GBR", "country")
-    assert known["XK"] == ("XKX", "country")
-    assert {known[code][1] for code in ("QX", "QY", "QZ")} == {"confidential"}
-    assert {known[code][1] for code in ("QP", "QQ", "QR", "QS", "QU", "QV", "QW", "XC", "XL")} == {"special"}
-    assert known["EU27_2020"][1] == known["EXT_EU27_2020"][1] == known["WORLD"][1] == "group"
+    country_of = {row[0]: (row[1], row[2]) for row in countries.iso2_table().iter_rows()}
+    assert country_of["QA"] == ("QAT", "country")
+    assert country_of["NA"] == ("NAM", "country")
+    assert country_of["GR"] == country_of["EL"] == ("GRC", "country")
+    assert country_of["XS"] == ("SRB", "country")
+    assert country_of["XI"] == ("GBR", "country")
+    assert country_of["XK"] == ("XKX", "country")
+    assert {country_of[code][1] for code in ("QX", "QY", "QZ")} == {"confidential"}
+    assert {country_of[code][1] for code in ("QP", "QQ", "QR", "QS", "QU", "QV", "QW", "XC", "XL")} == {"special"}
+    assert country_of["EU27_2020"][1] == country_of["EXT_EU27_2020"][1] == country_of["WORLD"][1] == "group"
 
 
 def test_comtrade_texts_are_read_without_their_trailing_spaces() -> None:
-    known = dict(countries.comtrade_iso_table().select("iso", "iso3").iter_rows())
-    assert known["S19"] == "TWN"
-    assert known["W00"] == known["World"] == "W00"
-    assert known["_KS"] == "XKX"
-    assert known["KAZ"] == "KAZ"
-    assert known["MCO"] != "MCO"  # UN Comtrade writes MCO for other EU countries, and Monaco is within France
+    iso3_of_text = dict(countries.comtrade_iso_table().select("iso", "iso3").iter_rows())
+    assert iso3_of_text["S19"] == "TWN"
+    assert iso3_of_text["W00"] == iso3_of_text["World"] == "W00"
+    assert iso3_of_text["_KS"] == "XKX"
+    assert iso3_of_text["KAZ"] == "KAZ"
+    assert iso3_of_text["MCO"] != "MCO"  # UN Comtrade writes MCO for other EU countries, and Monaco is within France
     assert countries.comtrade_iso_table()["iso"].str.strip_chars().eq(countries.comtrade_iso_table()["iso"]).all()
 
 

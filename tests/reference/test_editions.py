@@ -37,10 +37,10 @@ def numbers(codes: list[str]) -> list[int | None]:
 
 
 def test_each_edition_begins_in_its_year_and_ends_in_the_year_before_the_next() -> None:
-    first = [1988, 1996, 2002, 2007, 2012, 2017, 2022]
-    last = [1995, 2001, 2006, 2011, 2016, 2021, 2027]
-    assert numbers([f"HS{year}" for year in first]) == [0, 1, 2, 3, 4, 5, 6]
-    assert numbers([f"CN{year}" for year in last]) == [0, 1, 2, 3, 4, 5, 6]
+    first_years = [1988, 1996, 2002, 2007, 2012, 2017, 2022]
+    last_years = [1995, 2001, 2006, 2011, 2016, 2021, 2027]
+    assert numbers([f"HS{year}" for year in first_years]) == [0, 1, 2, 3, 4, 5, 6]
+    assert numbers([f"CN{year}" for year in last_years]) == [0, 1, 2, 3, 4, 5, 6]
     assert numbers([f"H{number}" for number in range(7)]) == [0, 1, 2, 3, 4, 5, 6]
     assert numbers(["HS1987", "HS2028", "H7", "H8"]) == [None] * 4
 

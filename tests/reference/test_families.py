@@ -20,8 +20,8 @@ NEEDS_CORRELATION = pytest.mark.skipif(not CORRELATION.is_file(), reason="the UN
 
 
 def good_of(edition: int, code: str, used: tuple[int, ...] = (5, 6)) -> str:
-    found = editions.family_map(used).filter(pl.col("edition") == edition, pl.col("cmd_code") == code)
-    return found["good"].item() if found.height else code
+    matches = editions.family_map(used).filter(pl.col("edition") == edition, pl.col("cmd_code") == code)
+    return matches["good"].item() if matches.height else code
 
 
 def is_unstable(good: str, used: tuple[int, ...] = (5, 6)) -> bool:
@@ -201,17 +201,17 @@ def found_in(knots: list[tuple[str, int]]) -> list[families.Good]:
 
 @given(KNOTS)
 def test_families_are_disjoint_and_hold_every_link_but_n_to_n(knots: list[tuple[str, int]]) -> None:
-    found = found_in(knots)
-    nodes = [node for good in found for node in good.nodes]
+    built = found_in(knots)
+    nodes = [node for good in built for node in good.nodes]
     assert len(nodes) == len(set(nodes))
-    assert len({good.name for good in found if good.name.endswith("+")}) == sum(
+    assert len({good.name for good in built if good.name.endswith("+")}) == sum(
         kind in ("renamed", "split", "merged") for kind, _ in knots
     )
-    of = {node: good.name for good in found for node in good.nodes}
+    of = {node: good.name for good in built for node in good.nodes}
     for newer, older, relation in knotted(knots).iter_rows():
-        same = of.get((6, newer), newer) == of.get((5, older), older)
-        assert same == (relation != "n:n")
-        assert bool([good for good in found if good.name == of.get((6, newer)) and good.breaks]) == (relation == "n:n")
+        is_merged = of.get((6, newer), newer) == of.get((5, older), older)
+        assert is_merged == (relation != "n:n")
+        assert bool([good for good in built if good.name == of.get((6, newer)) and good.breaks]) == (relation == "n:n")
 
 
 @given(KNOTS, st.randoms(use_true_random=False))
@@ -262,8 +262,8 @@ def test_a_code_that_takes_in_one_code_and_a_part_of_another_breaks_both_and_mer
         orient="row",
     )
     links = families.links_from_correlation(table).with_columns(older_edition=5, newer_edition=6)
-    found = families.goods(links, 5, 6)
-    assert {(good.name, tuple(good.breaks)) for good in found} == {("100000", (6,)), ("200000", (6,))}
+    built = families.goods(links, 5, 6)
+    assert {(good.name, tuple(good.breaks)) for good in built} == {("100000", (6,)), ("200000", (6,))}
 
 
 def test_a_code_that_keeps_its_own_and_gains_parts_of_others_stays_itself() -> None:
@@ -281,16 +281,16 @@ def linked(*rows: tuple[int, int, str | None, str | None, str]) -> pl.DataFrame:
 
 
 def test_two_goods_never_share_a_name_where_a_code_is_used_again() -> None:
-    found = families.goods(linked((4, 5, "100000", "200000", "1:1"), (5, 6, "100000", "300000", "1:1")), 4, 6)
-    assert {good.name for good in found if len(good.nodes) > 2} == {"100000+"}
-    assert len({good.name for good in found}) == len(found)
+    built = families.goods(linked((4, 5, "100000", "200000", "1:1"), (5, 6, "100000", "300000", "1:1")), 4, 6)
+    assert {good.name for good in built if len(good.nodes) > 2} == {"100000+"}
+    assert len({good.name for good in built}) == len(built)
 
 
 def test_a_good_that_two_changes_break_is_unstable_since_the_newer_and_lists_both() -> None:
     links = linked((4, 5, None, "100000", "n:n"), (5, 6, "100000", None, "n:n"))
-    found = families.goods(links, 4, 6)
-    assert families.breaks_of(found).rows() == [("100000", 5), ("100000", 6)]
-    since = families.map_of(found, {5}).select("cmd_code", "unstable_since").rows()
+    built = families.goods(links, 4, 6)
+    assert families.breaks_of(built).rows() == [("100000", 5), ("100000", 6)]
+    since = families.map_of(built, {5}).select("cmd_code", "unstable_since").rows()
     assert since == [("100000", 6)]
 
 

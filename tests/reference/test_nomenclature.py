@@ -14,8 +14,8 @@ def fault(code: str, edition: int) -> str | None:
 
 def test_a_list_has_as_many_codes_as_its_source_says() -> None:
     counted = dict(nomenclature.codes().group_by("edition").len().iter_rows())
-    said = read("hs_lists.csv").select(pl.col("edition").cast(pl.Int8), pl.col("codes").cast(pl.Int64))
-    assert counted == dict(said.iter_rows())
+    expected = read("hs_lists.csv").select(pl.col("edition").cast(pl.Int8), pl.col("codes").cast(pl.Int64))
+    assert counted == dict(expected.iter_rows())
     assert not nomenclature.codes().is_duplicated().any()
 
 

@@ -93,8 +93,8 @@ def test_installed_in_a_new_environment_it_reads_a_raw_file_and_answers(which, b
     python, anomaly = bare / "bin" / "python", bare / "bin" / "anomaly"
     install = ("install", "--quiet", "--disable-pip-version-check", "--no-index", "--no-deps", "--no-build-isolation")
     run(python, "-m", "pip", *install, "--force-reinstall", built[which], cwd=tmp_path)
-    where = run(python, "-c", "import anomaly, pipelines; print(anomaly.__file__)", cwd=tmp_path).stdout
-    assert Path(where.strip()).is_relative_to(bare)
+    installed_path = run(python, "-c", "import anomaly, pipelines; print(anomaly.__file__)", cwd=tmp_path).stdout
+    assert Path(installed_path.strip()).is_relative_to(bare)
     table_file(tmp_path / "raw", [("KAZ", "RUS", year, "010121", "5") for year in ("2021", "2022")])
     for job in ("flows", "families", "coverage", "bilateral"):
         run(python, "-m", "pipelines", job, "--raw", tmp_path / "raw", "--data", tmp_path / "data", cwd=tmp_path)

@@ -161,8 +161,8 @@ def test_the_bill_says_of_each_package_its_version_licence_hashes_and_what_it_ne
 
 
 def test_the_bill_of_the_same_packages_at_the_same_moment_is_the_same_bytes_and_of_others_has_another_number():
-    first = bill("1", DIRECT, PACKAGES, MADE)
-    assert bill("1", DIRECT, dict(reversed(PACKAGES.items())), MADE) == first
+    original = bill("1", DIRECT, PACKAGES, MADE)
+    assert bill("1", DIRECT, dict(reversed(PACKAGES.items())), MADE) == original
     changed = {**PACKAGES, "codec": replace(PACKAGES["codec"], sha256=(B,))}
-    numbers = [json.loads(text)["serialNumber"] for text in (first, bill("1", DIRECT, changed, MADE))]
+    numbers = [json.loads(text)["serialNumber"] for text in (original, bill("1", DIRECT, changed, MADE))]
     assert numbers[0] != numbers[1]

@@ -207,7 +207,8 @@ def flag(place: int, text: str = "") -> dict[str, Any]:
         "compares": text
         or f"{window_months} months to {window_end:%B %Y} with the same months a year before and with their mean in 2019-2021.",
         "reasons": [
-            _reason(name, value, unit, threshold, text or said) for name, value, unit, threshold, said in REASONS
+            _reason(name, value, unit, threshold, text or sentence)
+            for name, value, unit, threshold, sentence in REASONS
         ][: 2 if place % 6 == 5 else 7],
         "caveats": [text] if text else list(CAVEATS[: 1 + place % 3]),
         "contributions": [{"input": text or name, "score_drop": 0.12 / (1 + rank)} for rank, name in enumerate(INPUTS)],
@@ -215,8 +216,8 @@ def flag(place: int, text: str = "") -> dict[str, Any]:
         "is_before_sanctions": is_check,
         "evidence": text or EVIDENCE,
         "benign_if": [
-            {"explanation": text or name, "verdict": text or verdict, "text": text or said}
-            for name, verdict, said in EXPLANATIONS[: 4 + place % 3]
+            {"explanation": text or name, "verdict": text or verdict, "text": text or sentence}
+            for name, verdict, sentence in EXPLANATIONS[: 4 + place % 3]
         ],
         "comparables": [_comparable(good, exporter, importer, value, near, text) for near in range(place % 4)],
         "sides": [
@@ -227,11 +228,13 @@ def flag(place: int, text: str = "") -> dict[str, Any]:
 
 
 def _comparable(good: str, exporter: str, importer: str, value: int, near: int, text: str) -> dict[str, Any]:
-    other = EXPORTERS[(EXPORTERS.index(exporter) + 1 + near) % len(EXPORTERS)] if exporter in EXPORTERS else exporter
+    near_exporter = (
+        EXPORTERS[(EXPORTERS.index(exporter) + 1 + near) % len(EXPORTERS)] if exporter in EXPORTERS else exporter
+    )
     return {
         "nearness": text or ("same good", "same heading", "same good")[near],
         "good": sorted(GOODS)[(sorted(GOODS).index(good) + 1) % len(GOODS)] if near == 1 else good,
-        "exporter_iso": exporter if near == 1 else other,
+        "exporter_iso": exporter if near == 1 else near_exporter,
         "importer_iso": importer,
         "value_usd": value // (2 + near),
         "value_prior_year_usd": None if near == 2 else value // (3 + near),
@@ -254,7 +257,7 @@ def without(flags: list[dict[str, Any]], text: str = "") -> pl.DataFrame:
     """What is left of the flags without a publisher, for all but every seventh."""
     rows = []
     for place, row in enumerate(flags):
-        for source, remains, said in WITHOUT if place % 7 < 6 else ():
+        for source, remains, sentence in WITHOUT if place % 7 < 6 else ():
             is_known = remains != "not_comparable"
             rows.append(
                 {
@@ -266,7 +269,7 @@ def without(flags: list[dict[str, Any]], text: str = "") -> pl.DataFrame:
                     "reasons_left": [text or "surge_log"] if is_known else [],
                     "reasons_lost": [],
                     "unknown": [text or "upstream_surge_log", text or "route_through_usd"] if is_known else [],
-                    "says": text or said,
+                    "says": text or sentence,
                 }
             )
     return Without.validate(pl.DataFrame(rows, schema=Without.create_empty().schema))
@@ -483,8 +486,10 @@ def poisoned(text: str, flags: int = 30) -> Findings:
     return replace(clean, **frames)
 
 
-def shuffled(given: Findings, seed: int) -> Findings:
+def shuffled(findings: Findings, seed: int) -> Findings:
     """The same findings with the rows of every table in another order."""
     names = ("flags", "without", "rollups", "calibration", "refused", "files", "rejected", "series")
-    mixed: dict[str, Any] = {name: getattr(given, name).sample(fraction=1, shuffle=True, seed=seed) for name in names}
-    return replace(given, **mixed)
+    mixed: dict[str, Any] = {
+        name: getattr(findings, name).sample(fraction=1, shuffle=True, seed=seed) for name in names
+    }
+    return replace(findings, **mixed)

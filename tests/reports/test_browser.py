@@ -31,8 +31,8 @@ class Opened:
     """A page from disk and everything it asked for or complained about."""
 
     page: Page
-    asked: list[str] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
 
 
 @pytest.fixture(scope="module")
@@ -47,15 +47,15 @@ def browser() -> Iterator[Browser]:
 
 def open_page(browser: Browser, folder: Path, content: bytes, **options: Any) -> Opened:
     def dismissed(dialog: Dialog) -> None:
-        opened.said.append(dialog.message)
+        opened.messages.append(dialog.message)
         dialog.dismiss()
 
     file = folder / "report.html"
     file.write_bytes(content)
     opened = Opened(browser.new_page(**options))
-    opened.page.on("request", lambda request: opened.asked.append(request.url))
-    opened.page.on("console", lambda message: opened.said.append(message.text))
-    opened.page.on("pageerror", lambda error: opened.said.append(str(error)))
+    opened.page.on("request", lambda request: opened.requests.append(request.url))
+    opened.page.on("console", lambda message: opened.messages.append(message.text))
+    opened.page.on("pageerror", lambda error: opened.messages.append(str(error)))
     opened.page.on("dialog", dismissed)
     opened.page.goto(file.as_uri())
     opened.page.wait_for_timeout(100)
@@ -68,8 +68,8 @@ def column(page: Page, number: int) -> list[str]:
 
 def test_the_page_asks_for_nothing_and_complains_of_nothing(browser: Browser, tmp_path: Path) -> None:
     opened = open_page(browser, tmp_path, REPORT.render(findings(30)))
-    assert opened.asked == [(tmp_path / "report.html").as_uri()]
-    assert opened.said == []
+    assert opened.requests == [(tmp_path / "report.html").as_uri()]
+    assert opened.messages == []
 
 
 def test_hostile_text_in_every_column_runs_nothing_and_fetches_nothing(browser: Browser, tmp_path: Path) -> None:
@@ -79,8 +79,8 @@ def test_hostile_text_in_every_column_runs_nothing_and_fetches_nothing(browser: 
     assert opened.page.title() != "run"
     assert opened.page.locator("img, svg[onload]").count() == 0
     assert ATTACK in opened.page.locator("h1").inner_text()
-    assert opened.asked == [(tmp_path / "report.html").as_uri()]
-    assert opened.said == []
+    assert opened.requests == [(tmp_path / "report.html").as_uri()]
+    assert opened.messages == []
 
 
 @pytest.mark.parametrize("width", [1280, 400])
@@ -103,14 +103,14 @@ def test_a_table_is_sorted_from_the_keyboard_and_the_unknown_stays_last(browser:
     page.keyboard.press("Enter")
     assert header.get_attribute("aria-sort") == "descending"
     values = column(page, 7)
-    known = [float(value) for value in values if value != "not known"]
-    assert known == sorted(known, reverse=True)
-    assert set(values[len(known) :]) == {"not known"}
+    numbers = [float(value) for value in values if value != "not known"]
+    assert numbers == sorted(numbers, reverse=True)
+    assert set(values[len(numbers) :]) == {"not known"}
     page.keyboard.press("Space")
     assert header.get_attribute("aria-sort") == "ascending"
     values = column(page, 7)
-    assert [float(value) for value in values[: len(known)]] == sorted(known)
-    assert set(values[len(known) :]) == {"not known"}
+    assert [float(value) for value in values[: len(numbers)]] == sorted(numbers)
+    assert set(values[len(numbers) :]) == {"not known"}
     assert page.locator("#flag-table [aria-sort]").count() == 1
 
 

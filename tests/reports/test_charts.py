@@ -19,9 +19,9 @@ def chart(
     families: pl.DataFrame = NO_FAMILIES,
 ) -> dict[int, int | None]:
     """Year → the point of a flag on a route."""
-    sides, who, scope = prepared(rows, families)
+    sides, coverage, scope = prepared(rows, families)
     flag = {"flag_id": "f", "freq_code": "A", "good": good, "exporter_iso": exporter, "importer_iso": importer}
-    points = series(pl.DataFrame([flag]), sides.lazy(), who, scope)
+    points = series(pl.DataFrame([flag]), sides.lazy(), coverage, scope)
     assert points["flag_id"].unique().to_list() == ["f"]
     return dict(points.select(pl.col("ref_date").dt.year(), "value_usd").iter_rows())
 
@@ -67,10 +67,10 @@ def test_a_reporter_that_moved_to_other_codes_of_a_family_has_no_point() -> None
 
 
 def test_a_year_that_was_published_in_part_is_no_point() -> None:
-    sides, who, scope = prepared(years("KAZ", "RUS", {2020: 5, 2021: 7, 2022: 9}, code=GOOD))
-    who = who.with_columns(is_complete=pl.col("ref_date").dt.year() != 2021)
+    sides, coverage, scope = prepared(years("KAZ", "RUS", {2020: 5, 2021: 7, 2022: 9}, code=GOOD))
+    coverage = coverage.with_columns(is_complete=pl.col("ref_date").dt.year() != 2021)
     flag = {"flag_id": "f", "freq_code": "A", "good": GOOD, "exporter_iso": "KAZ", "importer_iso": "RUS"}
-    assert series(pl.DataFrame([flag]), sides.lazy(), who, scope)["value_usd"].to_list() == [5, None, 9]
+    assert series(pl.DataFrame([flag]), sides.lazy(), coverage, scope)["value_usd"].to_list() == [5, None, 9]
 
 
 def test_points_of_annual_and_of_monthly_data_stay_apart() -> None:

@@ -21,11 +21,11 @@ def rows(content: bytes) -> list[dict[str, str]]:
 
 
 def test_each_flag_is_one_row_in_order_of_priority() -> None:
-    found = rows(REPORT.render(findings(30)))
-    assert len(found) == 30
-    priorities = [float(row["priority"]) for row in found]
+    flags = rows(REPORT.render(findings(30)))
+    assert len(flags) == 30
+    priorities = [float(row["priority"]) for row in flags]
     assert priorities == sorted(priorities, reverse=True)
-    assert list(found[0]) == [*Flags.column_names(), "good_name", "exporter_name", "importer_name"]
+    assert list(flags[0]) == [*Flags.column_names(), "good_name", "exporter_name", "importer_name"]
 
 
 def test_excel_is_told_that_the_text_is_utf8() -> None:
@@ -41,8 +41,8 @@ def test_codes_are_quoted_and_keep_their_leading_zeros_and_numbers_are_bare() ->
 
 
 def test_a_negative_number_stays_a_number() -> None:
-    found = rows(REPORT.render(findings(30)))
-    assert any(row["excess_usd"] == "-4200000" for row in found)
+    flags = rows(REPORT.render(findings(30)))
+    assert any(row["excess_usd"] == "-4200000" for row in flags)
 
 
 def test_all_reasons_and_caveats_of_a_flag_are_in_its_row() -> None:
@@ -86,5 +86,5 @@ def test_any_text_comes_back_as_it_was_but_for_the_apostrophe(text: str) -> None
 def test_quotes_commas_and_line_ends_in_a_text_do_not_break_the_row(text: str) -> None:
     given_ = findings(2)
     hostile = replace(given_, flags=given_.flags.with_columns(compares=pl.lit(text)))
-    found = rows(REPORT.render(hostile))
-    assert [row["compares"] for row in found] == [("'" + text if text.startswith(RUNS) else text)] * 2
+    flags = rows(REPORT.render(hostile))
+    assert [row["compares"] for row in flags] == [("'" + text if text.startswith(RUNS) else text)] * 2

@@ -39,8 +39,8 @@ def test_the_order_of_the_rows_does_not_matter(report: Report, seed: int) -> Non
 
 @every_report
 def test_another_figure_gives_other_bytes(report: Report) -> None:
-    given = findings()
-    changed = replace(given, flags=given.flags.with_columns(given.flags["value_usd"] + 1_000_000))
+    original = findings()
+    changed = replace(original, flags=original.flags.with_columns(original.flags["value_usd"] + 1_000_000))
     assert report.render(changed) != rendered(report)
 
 

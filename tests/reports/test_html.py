@@ -134,9 +134,9 @@ def test_checks_before_the_sanctions_are_counted_nowhere_among_the_findings() ->
 
 
 def test_a_route_counts_once_however_many_of_its_windows_are_flagged() -> None:
-    one = findings(1).flags
-    again = one.with_columns(window_end=pl.lit(date(2023, 12, 1)), value_usd=pl.lit(200_000_000, dtype=pl.Int64))
-    assert routes_and_amount(pl.concat([one, again])) == (1, 200_000_000)
+    flag = findings(1).flags
+    later = flag.with_columns(window_end=pl.lit(date(2023, 12, 1)), value_usd=pl.lit(200_000_000, dtype=pl.Int64))
+    assert routes_and_amount(pl.concat([flag, later])) == (1, 200_000_000)
 
 
 def test_trade_into_hubs_is_not_added_to_trade_out_of_them() -> None:
@@ -149,8 +149,8 @@ def test_trade_into_hubs_is_not_added_to_trade_out_of_them() -> None:
 
 def test_every_type_of_flag_is_explained_to_the_reader() -> None:
     text = text_of(REPORT.render(findings(1)))
-    for one in TYPES:
-        assert f"{one.words.capitalize()} {one.says}" in text
+    for flag_type in TYPES:
+        assert f"{flag_type.words.capitalize()} {flag_type.says}" in text
 
 
 def test_a_card_asks_what_to_ask_next_in_the_names_of_its_countries_and_its_good() -> None:
@@ -262,24 +262,24 @@ def test_the_policy_allows_this_style_and_this_script_and_nothing_else() -> None
 
 def test_links_lead_into_the_page_only_and_every_one_arrives() -> None:
     for content in (REPORT.render(findings(30)), REPORT.render(poisoned(ATTACK)), REPORT.render(findings(0))):
-        found = Tags(content.decode()).found
-        ids = [names["id"] for _, names in found if "id" in names]
+        tags = Tags(content.decode()).found
+        ids = [names["id"] for _, names in tags if "id" in names]
         assert len(ids) == len(set(ids))
-        targets = [names["href"] or "" for tag, names in found if tag == "a"]
+        targets = [names["href"] or "" for tag, names in tags if tag == "a"]
         assert {target[:1] for target in targets} == {"#"}
         assert {target[1:] for target in targets} <= set(ids)
-        assert not any("style" in names or any(name.startswith("on") for name in names) for _, names in found)
+        assert not any("style" in names or any(name.startswith("on") for name in names) for _, names in tags)
 
 
 def test_nested_settings_are_listed_one_by_one() -> None:
-    told = {
+    nested = {
         "name": "x",
         "forest": {"trees": 100, "seeds": [0, 1]},
         "lists": [{"file": "a.csv"}],
         "none": {},
         "unset": None,
     }
-    assert flat_settings(told) == [
+    assert flat_settings(nested) == [
         ("name", "x"),
         ("forest.trees", "100"),
         ("forest.seeds", "0, 1"),

@@ -11,9 +11,9 @@ from tests.reports.findings import findings
 
 
 def test_the_flags_come_back_whole_with_their_nested_reasons() -> None:
-    given = findings(30)
-    back = pl.read_parquet(io.BytesIO(REPORT.render(given)))
-    assert_frame_equal(back, given.flags.sort(ROUTE_KEY))
+    original = findings(30)
+    back = pl.read_parquet(io.BytesIO(REPORT.render(original)))
+    assert_frame_equal(back, original.flags.sort(ROUTE_KEY))
     assert Flags.is_valid(back)
     assert back["reasons"][0][0]["threshold"] == 0.405
 

@@ -13,8 +13,8 @@ def annual(*values: int | None, title: str = "made up") -> Chart:
 
 
 def heights(svg: str, kind: str) -> list[int]:
-    found = re.search(rf'<path class="{kind}" d="([^"]*)"', svg)
-    return [int(number) for number in re.findall(r"M\d+ \d+v-(\d+)", found.group(1))] if found else []
+    match = re.search(rf'<path class="{kind}" d="([^"]*)"', svg)
+    return [int(number) for number in re.findall(r"M\d+ \d+v-(\d+)", match.group(1))] if match else []
 
 
 def test_the_highest_bar_fills_the_chart_and_the_others_are_in_proportion() -> None:
@@ -49,7 +49,7 @@ def test_the_labels_of_neighbouring_bands_do_not_cover_each_other() -> None:
     for length in (2, 3, 5, 12):
         points = tuple((date(2023 - length + place, 1, 1), 10) for place in range(length))
         chart = Chart(points, "A", (date(2022, 1, 1), date(2022, 12, 1)), (date(2021, 1, 1), date(2021, 12, 1)), "")
-        places = [int(x) for x in re.findall(r'<text class="mid [yw]" x="(\d+)"', str(draw(chart)))]
+        places = [int(x_px) for x_px in re.findall(r'<text class="mid [yw]" x="(\d+)"', str(draw(chart)))]
         assert places[1] - places[0] >= 66
         assert places[0] >= 36
 

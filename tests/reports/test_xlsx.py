@@ -110,8 +110,8 @@ def test_each_explanation_comparable_side_publisher_and_input_has_a_row_of_its_o
         assert len(sheet(content, name)) == given_.flags[column].list.len().sum()
     assert len(sheet(content, "Score inputs")) == given_.flags["contributions"].list.len().sum()
     assert len(sheet(content, "Without a publisher")) == given_.without.height
-    first = sheet(content, "Without a publisher")[0]
-    assert (first["Publisher left out"], first["What is left"]) == ("Eurostat, Comext", "flagged with fewer reasons")
+    row = sheet(content, "Without a publisher")[0]
+    assert (row["Publisher left out"], row["What is left"]) == ("Eurostat, Comext", "flagged with fewer reasons")
     assert sheet(content, "Other explanations")[0]["The data"] == "the data speak against it"
     assert sheet(content, "Both sides")[0]["Of which re-exports, USD"] == 142_560_000
 
@@ -143,10 +143,10 @@ def test_a_text_too_long_for_a_cell_is_cut_with_a_mark_in_the_cell_and_on_the_fi
     cell = sheet(content, "Flags")[0]["Compares"]
     assert len(cell) == MOST_CHARACTERS
     assert cell.endswith("[cut here: 40,000 characters in all, the whole text is in flags.parquet]")
-    first = pd.read_excel(
+    first_sheet = pd.read_excel(
         io.BytesIO(content), sheet_name=0, engine="calamine", header=None, keep_default_na=False, na_values=[""]
     )
-    assert "Flags, row 2: a text of 40,000 characters was cut." in set(first[1])
+    assert "Flags, row 2: a text of 40,000 characters was cut." in set(first_sheet[1])
 
 
 @given(st.text(alphabet="a𝄞é", min_size=1, max_size=40), st.integers(1, 2_000))
@@ -163,10 +163,10 @@ def test_more_rows_than_a_sheet_holds_end_in_a_mark(monkeypatch: pytest.MonkeyPa
     rows = sheet(content, "Flags")
     assert len(rows) == 11
     assert rows[-1]["No."] == "20 more rows do not fit here; they are in flags.parquet"
-    first = pd.read_excel(
+    first_sheet = pd.read_excel(
         io.BytesIO(content), sheet_name=0, engine="calamine", header=None, keep_default_na=False, na_values=[""]
     )
-    assert "Flags: 20 more rows do not fit here; they are in flags.parquet." in set(first[1])
+    assert "Flags: 20 more rows do not fit here; they are in flags.parquet." in set(first_sheet[1])
 
 
 def test_refused_rows_beyond_the_sheets_limit_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,8 +18,8 @@ def test_p_is_one_and_the_placebos_with_as_much_over_one_and_all() -> None:
 
 def test_a_background_of_each_placebo_once_is_the_placebos() -> None:
     null, route = np.array([0.3, 0.1, 0.2]), np.array([0.2])
-    once = p_values_of(np.ones((1, 3), dtype=np.int64), null, route)
-    assert once[0].tolist() == p_values(null, route).tolist()
+    resampled = p_values_of(np.ones((1, 3), dtype=np.int64), null, route)
+    assert resampled[0].tolist() == p_values(null, route).tolist()
 
 
 def test_a_placebo_drawn_twice_counts_twice() -> None:
@@ -40,15 +40,15 @@ def by_definition(p_values: list[float], weights: list[float]) -> list[float]:
 
 def test_q_is_the_value_that_benjamini_and_hochberg_published() -> None:
     """p and q by hand: four are tested, and no share of true nulls is estimated."""
-    got = q_values(np.array([0.01, 0.04, 0.03, 0.6]), np.ones(4))
-    assert got == pytest.approx([0.04, 0.16 / 3, 0.16 / 3, 0.6])
+    q = q_values(np.array([0.01, 0.04, 0.03, 0.6]), np.ones(4))
+    assert q == pytest.approx([0.04, 0.16 / 3, 0.16 / 3, 0.6])
 
 
 @given(st.lists(st.tuples(st.sampled_from([1e-6, 0.01, 0.01, 0.2, 1.0]) | st.floats(1e-6, 1), st.floats(0.05, 20)), min_size=1, max_size=40))  # fmt: skip
 def test_q_is_that_of_the_definition_for_any_weights_order_and_ties(tested: list[tuple[float, float]]) -> None:
     p_values, weights = [p for p, _ in tested], [weight for _, weight in tested]
-    got = q_values(np.array(p_values), np.array(weights))
-    assert got == pytest.approx(by_definition(p_values, weights), rel=1e-12)
+    q = q_values(np.array(p_values), np.array(weights))
+    assert q == pytest.approx(by_definition(p_values, weights), rel=1e-12)
 
 
 @hypothesis_settings(max_examples=50)

@@ -22,7 +22,7 @@ ROUTE: dict[str, Any] = {
 def weights(*changes: dict[str, Any]) -> list[float]:
     kinds = {"neighbour_code_shift": pl.Float64, "neighbour_fell_good": pl.String}
     kinds |= {name: pl.Int64 for name in ROUTE if name.endswith("_usd")}
-    rows = pl.DataFrame([{**ROUTE, **one} for one in changes], schema_overrides=kinds)
+    rows = pl.DataFrame([{**ROUTE, **change} for change in changes], schema_overrides=kinds)
     return with_weight(rows, FLOOR_USD)["evidence_weight"].to_list()
 
 

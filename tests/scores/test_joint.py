@@ -58,8 +58,8 @@ def test_the_soft_minimum_is_at_most_the_smaller_and_at_least_that_less_half_of_
 
 
 @given(logs, logs, st.floats(0, 20))
-def test_more_rise_is_never_less_evidence(rise: float, other: float, space: float) -> None:
-    low, high = joint(np.array(sorted((rise, other))), np.array([space, space]))
+def test_more_rise_is_never_less_evidence(rise: float, other_rise: float, space: float) -> None:
+    low, high = joint(np.array(sorted((rise, other_rise))), np.array([space, space]))
     assert low <= high
 
 

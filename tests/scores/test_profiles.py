@@ -155,10 +155,10 @@ def test_a_new_route_counts_where_few_placebo_routes_have_as_much() -> None:
     placebos = pl.concat(
         [by_hand().filter(role="placebo").with_columns(importer_iso=pl.lit(f"P{n}")) for n in range(4)]
     )
-    many = pl.concat([by_hand(), placebos])
-    assert profile_to("RU", many)["unusual_new_routes"] == 1  # one of sixteen
+    among_placebos = pl.concat([by_hand(), placebos])
+    assert profile_to("RU", among_placebos)["unusual_new_routes"] == 1  # one of sixteen
     assert profile_to("RU")["unusual_new_routes"] == 0  # one of four
-    assert profile_to("PE", many)["unusual_new_routes"] == 0  # a third of the placebo routes have as much
+    assert profile_to("PE", among_placebos)["unusual_new_routes"] == 0  # a third of the placebo routes have as much
 
 
 def test_a_route_with_an_unknown_baseline_is_not_new() -> None:
@@ -176,8 +176,8 @@ def test_a_country_none_of_whose_goods_fell_has_no_score_of_fallen_goods() -> No
 
 
 def test_a_good_of_two_sellers_stands_in_the_table_without_a_score() -> None:
-    few = ~((pl.col("good") == FALLEN[0]) & ~pl.col("exporter_iso").is_in(["KZ", "KG"]))
-    built = profiles.build(trade().filter(few), "good", quick())
+    is_kept = ~((pl.col("good") == FALLEN[0]) & ~pl.col("exporter_iso").is_in(["KZ", "KG"]))
+    built = profiles.build(trade().filter(is_kept), "good", quick())
     of_two = built.filter(pl.col("routes") == 2)
     assert of_two["good"].to_list() == FALLEN[:1]
     assert of_two.select(SCORES).row(0) == (None,) * 4
@@ -222,8 +222,8 @@ def test_no_placebo_is_scored_by_a_forest_that_saw_its_importer(monkeypatch: pyt
     monkeypatch.setattr(profiles, "_by_forest", is_seen)
     importers = np.array([*PLACEBO_IMPORTERS, "RU"] * 2, dtype=object)
     ranks = np.array([float(row % 11) for row in range(22)])[:, None]  # an importer's rows look alike
-    seen = profiles._anomaly(ranks, importers, importers != "RU", quick())
-    assert seen.tolist() == [0.0] * 22
+    anomaly_scores = profiles._anomaly(ranks, importers, importers != "RU", quick())
+    assert anomaly_scores.tolist() == [0.0] * 22
 
 
 @pytest.mark.parametrize("bad", [None, float("nan"), float("inf")])

@@ -76,8 +76,8 @@ def world(seed: int = 0) -> pl.DataFrame:
 
 def test_planted_surges_take_the_first_ranks() -> None:
     table = scores.build(world(), NAMES, quick()).scores
-    first = table.filter(pl.col("anomaly_rank") <= 10)["good"].to_list()
-    assert sorted(first) == [f"84{number:04d}" for number in range(10)]
+    first_goods = table.filter(pl.col("anomaly_rank") <= 10)["good"].to_list()
+    assert sorted(first_goods) == [f"84{number:04d}" for number in range(10)]
 
 
 def test_planted_surges_are_called_and_one_honest_route_in_ten_calls_at_most() -> None:
@@ -115,8 +115,8 @@ def test_a_placebo_that_could_not_be_measured_is_none() -> None:
 
 
 def test_too_few_placebos_give_no_p_value_and_say_so() -> None:
-    few = world().filter((pl.col("role") == "target") | (pl.col("good") < "840010"))
-    scored = scores.build(few, NAMES, quick())
+    few_placebos = world().filter((pl.col("role") == "target") | (pl.col("good") < "840010"))
+    scored = scores.build(few_placebos, NAMES, quick())
     assert scored.scores.height == 100
     assert scored.scores["p_value"].null_count() == 100
     assert scored.scores["placebos"].unique().to_list() == [10]
@@ -125,10 +125,10 @@ def test_too_few_placebos_give_no_p_value_and_say_so() -> None:
 
 def test_the_order_of_rows_changes_nothing() -> None:
     table = world()
-    one = scores.build(table, NAMES, quick())
-    other = scores.build(table.sample(fraction=1.0, shuffle=True, seed=3), NAMES, quick())
-    assert_frame_equal(one.scores, other.scores, check_exact=True)
-    assert_frame_equal(one.contributions, other.contributions, check_exact=True)
+    in_order = scores.build(table, NAMES, quick())
+    shuffled = scores.build(table.sample(fraction=1.0, shuffle=True, seed=3), NAMES, quick())
+    assert_frame_equal(in_order.scores, shuffled.scores, check_exact=True)
+    assert_frame_equal(in_order.contributions, shuffled.contributions, check_exact=True)
 
 
 def test_a_route_with_nothing_suspicious_is_the_least_anomalous() -> None:
@@ -140,8 +140,8 @@ def test_a_route_with_nothing_suspicious_is_the_least_anomalous() -> None:
 
 
 def test_the_input_that_made_the_surge_has_the_largest_contribution() -> None:
-    told = scores.build(world(), NAMES, quick()).contributions.filter(good="840009")
-    assert told.sort("score_drop")["input"].last() == "growth"
+    contributions = scores.build(world(), NAMES, quick()).contributions.filter(good="840009")
+    assert contributions.sort("score_drop")["input"].last() == "growth"
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), None])
@@ -183,21 +183,21 @@ def test_of_two_routes_that_rose_alike_the_one_in_the_likelier_place_stands_firs
         share=pl.when(pl.col("good").is_in(["840008", "840009"])).then(0.0).otherwise("share"),
         evidence_weight=likely,
     )
-    told = scores.build(table, NAMES, quick()).scores
-    rank = dict(told.select("good", "anomaly_rank").rows())
+    scored = scores.build(table, NAMES, quick()).scores
+    rank = dict(scored.select("good", "anomaly_rank").rows())
     assert rank["840009"] < rank["840008"]
 
 
 def test_a_planted_surge_is_stable_over_seeds_and_backgrounds_and_an_honest_route_is_not() -> None:
-    told = scores.build(world(), NAMES, quick()).scores
-    share = dict(told.select("good", "stability_share").rows())
+    scored = scores.build(world(), NAMES, quick()).scores
+    share = dict(scored.select("good", "stability_share").rows())
     assert share["840009"] == 1.0
     assert share["840050"] < 0.2
 
 
 def test_of_more_placebos_than_needed_an_even_part_is_read() -> None:
-    told = scores.build(world(), NAMES, quick(calibration={"most_placebos": 100}))
-    assert told.calibration["placebos"].to_list() == [100]
+    scored = scores.build(world(), NAMES, quick(calibration={"most_placebos": 100}))
+    assert scored.calibration["placebos"].to_list() == [100]
 
 
 def test_evidence_beyond_the_weights_is_read_from_the_route_alone() -> None:
@@ -280,8 +280,8 @@ def test_an_exporter_with_all_its_partners_does_not_become_the_placebos_of_one_p
 
 
 def test_too_few_placebos_alike_published_are_borrowed_from_all_and_the_window_says_so() -> None:
-    few = another_dataset().filter((pl.col("role") == "target") | (pl.col("good") < "610020"))
-    scored = scores.build(pl.concat([world(), few]), NAMES, quick())
+    few_placebos = another_dataset().filter((pl.col("role") == "target") | (pl.col("good") < "610020"))
+    scored = scores.build(pl.concat([world(), few_placebos]), NAMES, quick())
     borrowed = scored.scores.filter(exporter_iso="UZB")
     assert borrowed["placebos"].unique().to_list() == [400 + 20]
     assert "of other publishers too" in scored.calibration["says"].item()

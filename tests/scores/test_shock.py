@@ -37,13 +37,13 @@ def test_a_handful_of_control_routes_says_little() -> None:
 
 
 @given(st.floats(0.001, 1), st.floats(0.001, 1), st.floats(1, 20))
-def test_a_smaller_p_stays_the_smaller_and_none_is_lowered(p_value: float, other: float, ratio: float) -> None:
-    low, high = raised(np.array(sorted((p_value, other))), np.array([ratio, ratio]))
+def test_a_smaller_p_stays_the_smaller_and_none_is_lowered(p_value: float, other_p_value: float, ratio: float) -> None:
+    low, high = raised(np.array(sorted((p_value, other_p_value))), np.array([ratio, ratio]))
     assert low <= high <= 1
-    assert low >= min(p_value, other) - 1e-12
+    assert low >= min(p_value, other_p_value) - 1e-12
 
 
 def test_a_p_from_a_twentieth_on_is_raised_by_the_whole_ratio_and_a_tiny_one_hardly() -> None:
-    got = raised(np.array([0.05, 0.2, 0.0001]), np.array([2.0, 2.0, 2.0]))
-    assert got[:2] == pytest.approx([0.1, 0.4])
-    assert got[2] == pytest.approx(0.0001, rel=0.01)
+    p_values = raised(np.array([0.05, 0.2, 0.0001]), np.array([2.0, 2.0, 2.0]))
+    assert p_values[:2] == pytest.approx([0.1, 0.4])
+    assert p_values[2] == pytest.approx(0.0001, rel=0.01)

@@ -111,7 +111,7 @@ def read(folder: Path, name: str, data: bytes, context: Context = CONTEXT, limit
     return batches
 
 
-def one(folder: Path, name: str, data: bytes) -> Batch:
+def only_batch(folder: Path, name: str, data: bytes) -> Batch:
     """The one batch of a file."""
     batches = read(folder, name, data)
     assert len(batches) == 1
@@ -120,7 +120,7 @@ def one(folder: Path, name: str, data: bytes) -> Batch:
 
 def read_bulk(folder: Path, *rows: str) -> Batch:
     """The one batch of a monthly 7z with these rows."""
-    return one(folder, "full_v2_202402.7z", seven_zip({"full_202402.dat": bulk(*rows)}))
+    return only_batch(folder, "full_v2_202402.7z", seven_zip({"full_202402.dat": bulk(*rows)}))
 
 
 def judged(batch: Batch) -> list[tuple[str, str, str | None, bool]]:

@@ -116,14 +116,14 @@ CHANGES: tuple[Change, ...] = (_flip, _drop, _insert, _cut, _cell, _cell, _cell,
 
 def _originals(folder: Path) -> list[tuple[str, bytes, str | None]]:
     """Name, bytes and mapping of every form, whole."""
-    found: list[tuple[str, bytes, str | None]] = []
+    originals: list[tuple[str, bytes, str | None]] = []
     for name, make in SAMPLES.items():
         if name != "table":
             made = folder / name
             made.mkdir()
             raw = make(made)
-            found.append((raw.name, raw.path.read_bytes(), None))
-    return [*found, *((f"own/{name}", data, TOML) for name, data in FORMS.items())]
+            originals.append((raw.name, raw.path.read_bytes(), None))
+    return [*originals, *((f"own/{name}", data, TOML) for name, data in FORMS.items())]
 
 
 def read(folder: Path, name: str, data: bytes, mapping: str | None) -> list[Batch]:
@@ -168,11 +168,11 @@ def run(count: int, seconds: float, seed: int) -> Tally:
             is_packed = name.endswith(".gz") and rng.random() < 0.8
             inner = gzip.decompress(data) if is_packed else data
             changed = rng.choice(CHANGES)(rng, inner)
-            where = folder / f"{number % 50}"
-            where.mkdir(exist_ok=True)
+            subfolder = folder / f"{number % 50}"
+            subfolder.mkdir(exist_ok=True)
             began = time.monotonic()
             try:
-                batches = read(where, name, gzip.compress(changed, mtime=0) if is_packed else changed, mapping)
+                batches = read(subfolder, name, gzip.compress(changed, mtime=0) if is_packed else changed, mapping)
             except AnomalyError as error:
                 tally.refused[type(error).__name__] += 1
             except Exception as error:
@@ -183,7 +183,7 @@ def run(count: int, seconds: float, seed: int) -> Tally:
                     tally.faults.append(f"{seed}:{number} {name}: {fault}")
             if time.monotonic() - began > MOST_SECONDS:
                 tally.faults.append(f"{seed}:{number} {name}: {time.monotonic() - began:.0f} s")
-            for path in where.iterdir():
+            for path in subfolder.iterdir():
                 path.unlink()
     return tally
 
@@ -196,7 +196,7 @@ def silent_changes(count: int, seed: int) -> list[str]:
         for month in range(1, 13)
         for at, code in enumerate(("851713", "010121", "854231"))
     ]
-    found = []
+    faults = []
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         whole = pl.concat(batch.flows for batch in read(folder, "mine.csv", "\n".join(lines).encode(), TOML))
@@ -212,16 +212,16 @@ def silent_changes(count: int, seed: int) -> list[str]:
                 continue
             _, _, when, code, _ = lines[at].split(",")
             month = pl.lit(when + "-01").str.to_date()
-            others = whole.filter(~((pl.col("ref_date") == month) & (pl.col("cmd_code") == code)))
-            left = others.join(
+            unchanged = whole.filter(~((pl.col("ref_date") == month) & (pl.col("cmd_code") == code)))
+            left = unchanged.join(
                 pl.concat(batch.flows for batch in batches), on=whole.columns, how="anti", nulls_equal=True
             )
             is_told = any(
                 batch.rejected.height or (batch.doubts is not None and batch.doubts.height) for batch in batches
             )
             if left.height and not is_told:
-                found.append(f"{seed}:{number} {changed[at]!r}: {left.height} other rows differ")
-    return found
+                faults.append(f"{seed}:{number} {changed[at]!r}: {left.height} other rows differ")
+    return faults
 
 
 def main() -> None:
@@ -230,9 +230,9 @@ def main() -> None:
     options.add_argument("--files", type=int, default=3000)
     options.add_argument("--seconds", type=float, default=600)
     options.add_argument("--seed", type=int, default=1)
-    asked = options.parse_args()
-    tally = run(asked.files, asked.seconds, asked.seed)
-    faults = [*tally.faults, *silent_changes(min(asked.files, 500), asked.seed)]
+    arguments = options.parse_args()
+    tally = run(arguments.files, arguments.seconds, arguments.seed)
+    faults = [*tally.faults, *silent_changes(min(arguments.files, 500), arguments.seed)]
     print(
         f"{tally.files:,} files: {tally.read:,} read, {sum(tally.refused.values()):,} refused {dict(tally.refused)}, {len(faults)} faults"
     )

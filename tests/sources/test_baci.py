@@ -61,7 +61,7 @@ def read(
     return batches
 
 
-def one(folder: Path, *rows: str) -> Batch:
+def only_batch(folder: Path, *rows: str) -> Batch:
     """The one batch of a zip with one table of these rows."""
     batches = read(folder, archive({YEAR: table(*rows)}))
     assert len(batches) == 1
@@ -69,7 +69,7 @@ def one(folder: Path, *rows: str) -> Batch:
 
 
 def test_a_row_is_a_flow_in_whole_dollars_and_grams(tmp_path: Path) -> None:
-    flows = one(tmp_path, "2022,276,417,854231,41.207,0.003").flows
+    flows = only_batch(tmp_path, "2022,276,417,854231,41.207,0.003").flows
     assert flows.row(0, named=True) == {
         "source": "baci",
         "dataset": "BACI_HS17",
@@ -92,7 +92,7 @@ def test_a_row_is_a_flow_in_whole_dollars_and_grams(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("weight", ["NA", "           NA", "NA ", "", "0", "   0.000"])
 def test_a_weight_that_is_not_known_is_null_however_it_is_padded(weight: str, tmp_path: Path) -> None:
-    batch = one(tmp_path, f"2022,842,784,880330,105.9,{weight}", "2022,842,784,880390,      1.5,       2.25")
+    batch = only_batch(tmp_path, f"2022,842,784,880330,105.9,{weight}", "2022,842,784,880390,      1.5,       2.25")
     assert batch.flows["net_wgt_g"].to_list() == [None, 2_250_000]
     assert batch.flows["primary_value_usd"].to_list() == [105_900, 1_500]
 
@@ -109,17 +109,17 @@ def test_countries_are_known_by_their_number_whatever_the_published_list_lost(tm
         579: "NOR",
         699: "IND",
     }
-    flows = one(tmp_path, *(f"2022,{number},643,010121,1,1" for number in numbers)).flows
+    flows = only_batch(tmp_path, *(f"2022,{number},643,010121,1,1" for number in numbers)).flows
     assert flows["reporter_iso"].to_list() == sorted(numbers.values())
 
 
 def test_areas_that_are_no_countries_keep_a_code_of_their_own(tmp_path: Path) -> None:
-    flows = one(tmp_path, "2022,711,697,010121,1,1").flows
+    flows = only_batch(tmp_path, "2022,711,697,010121,1,1").flows
     assert flows.select("reporter_iso", "partner_iso").rows() == [("S11", "R20")]
 
 
 def test_codes_keep_their_leading_zeros_and_goods_not_specified_their_letters(tmp_path: Path) -> None:
-    flows = one(tmp_path, "2022,51,643,9999AA,1,1", "2022,51,643,010121,1,1", "2022,51,643,970600,1,1").flows
+    flows = only_batch(tmp_path, "2022,51,643,9999AA,1,1", "2022,51,643,010121,1,1", "2022,51,643,970600,1,1").flows
     assert flows["cmd_code"].to_list() == ["010121", "970600", "9999AA"]
 
 
@@ -158,18 +158,18 @@ def test_codes_keep_their_leading_zeros_and_goods_not_specified_their_letters(tm
 def test_a_row_that_cannot_be_is_taken_out_with_its_place_and_its_text(
     row: str, rule: str, column: str, value: str | None, is_error: bool, tmp_path: Path
 ) -> None:
-    batch = one(tmp_path, "2022,51,643,870323,1,1", row, "2022,51,643,870324,1e+05,NA")
+    batch = only_batch(tmp_path, "2022,51,643,870323,1,1", row, "2022,51,643,870324,1e+05,NA")
     assert batch.flows["primary_value_usd"].to_list() == [1_000, 100_000_000]
-    told = batch.rejected.row(0, named=True)
-    assert (told["row"], told["rule"], told["column"], told["value"], told["is_error"]) == (
+    rejected = batch.rejected.row(0, named=True)
+    assert (rejected["row"], rejected["rule"], rejected["column"], rejected["value"], rejected["is_error"]) == (
         2,
         rule,
         column,
         value,
         is_error,
     )
-    assert told["raw_file"] == f"baci/{NAME}"
-    assert YEAR in told["reason"]
+    assert rejected["raw_file"] == f"baci/{NAME}"
+    assert YEAR in rejected["reason"]
 
 
 def test_years_are_read_in_order_and_each_batch_is_sorted_by_code_and_route(tmp_path: Path) -> None:
@@ -189,14 +189,14 @@ def test_years_are_read_in_order_and_each_batch_is_sorted_by_code_and_route(tmp_
 def test_the_edition_is_in_the_name(name: str, classification: str, tmp_path: Path) -> None:
     data = archive({f"BACI_{name}_Y2023_V202401b.csv": table("2023,51,643,010121,1,1")})
     flows = read(tmp_path, data, f"BACI_{name}_V202401b.zip")[0].flows
-    told = flows.select("classification_code", "dataset", "vintage").row(0)
-    assert told == (classification, f"BACI_{name}", "V202401b")
+    origin = flows.select("classification_code", "dataset", "vintage").row(0)
+    assert origin == (classification, f"BACI_{name}", "V202401b")
 
 
 def test_an_unpacked_table_is_read_as_the_zip_is_and_the_lists_beside_it_hold_no_flows(tmp_path: Path) -> None:
     data = table("2022,51,643,010121,1,1")
     loose = read(tmp_path, data.replace(b"\n", b"\r\n"), YEAR)[0]
-    assert loose.flows.equals(one(tmp_path, "2022,51,643,010121,1,1").flows)
+    assert loose.flows.equals(only_batch(tmp_path, "2022,51,643,010121,1,1").flows)
     for name, text in (("country_codes_V202501.csv", COUNTRIES), ("product_codes_HS17_V202501.csv", PRODUCTS)):
         path = tmp_path / name
         path.write_text(text, encoding="utf-8")
@@ -204,10 +204,10 @@ def test_an_unpacked_table_is_read_as_the_zip_is_and_the_lists_beside_it_hold_no
         assert [batch.rows_in for batch in read(tmp_path, text.encode(), name)] == [0]
 
 
-@pytest.mark.parametrize("second", ["2022,51,643,010121,1,1", "2022,51,643,010121,2,1"])
+@pytest.mark.parametrize("repeat", ["2022,51,643,010121,1,1", "2022,51,643,010121,2,1"])
 @pytest.mark.parametrize("batch_rows", [1, 2, 100])
-def test_a_key_twice_refuses_the_table_even_in_different_batches(second: str, batch_rows: int, tmp_path: Path) -> None:
-    data = archive({YEAR: table("2022,51,643,010121,1,1", "2022,4,643,010121,1,1", second)})
+def test_a_key_twice_refuses_the_table_even_in_different_batches(repeat: str, batch_rows: int, tmp_path: Path) -> None:
+    data = archive({YEAR: table("2022,51,643,010121,1,1", "2022,4,643,010121,1,1", repeat)})
     with pytest.raises(DataRejected, match="010121 from ARM to RUS twice"):
         read(tmp_path, data, batch_rows=batch_rows)
 
@@ -268,20 +268,20 @@ def test_a_line_without_end_is_refused_before_it_fills_the_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archives, "BLOCK_BYTES", 10_000)
-    asked: list[int] = []
+    block_bytes: list[int] = []
 
     whole = archives.zip_blocks
-    monkeypatch.setattr(baci, "zip_blocks", lambda *args: counted_blocks(whole(*args), asked))
+    monkeypatch.setattr(baci, "zip_blocks", lambda *args: counted_blocks(whole(*args), block_bytes))
     data = table("2022,51,643,010121,1,1") + b"7" * 10_000_000
     with pytest.raises(DataRejected, match="one of more than"):
         read(tmp_path, archive({YEAR: data}))
-    assert sum(asked) < lines.LONGEST_LINE_BYTES + 50_000
+    assert sum(block_bytes) < lines.LONGEST_LINE_BYTES + 50_000
 
 
-def counted_blocks(blocks: Iterator[bytes], asked: list[int]) -> Iterator[bytes]:
+def counted_blocks(blocks: Iterator[bytes], block_bytes: list[int]) -> Iterator[bytes]:
     """The same blocks, their lengths noted."""
     for block in blocks:
-        asked.append(len(block))
+        block_bytes.append(len(block))
         yield block
 
 
@@ -304,8 +304,8 @@ def test_a_flipped_bit_is_refused_or_changes_nothing(place: float, bit: int, tmp
     except DataRejected:
         return
     # names in a zip are not checked by anything: another year makes every row wrong, another edition or release stays
-    same = pl.exclude("vintage", "dataset", "classification_code")
-    assert batches[0].flows.is_empty() or batches[0].flows.select(same).equals(expected.select(same))
+    unnamed = pl.exclude("vintage", "dataset", "classification_code")
+    assert batches[0].flows.is_empty() or batches[0].flows.select(unnamed).equals(expected.select(unnamed))
 
 
 @pytest.mark.parametrize(

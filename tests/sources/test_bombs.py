@@ -80,11 +80,11 @@ def test_a_limit_of_the_scenario_is_what_stops_a_file(tmp_path: Path) -> None:
     path = table(tmp_path / "raw", [f"KAZ,RUS,{year},851713,5" for year in range(1900, 2022)] * 1000)
     path.with_suffix(".csv.gz").write_bytes(gzip.compress(path.read_bytes()))
     path.unlink()
-    mine = tmp_path / "mine.toml"
+    scenario = tmp_path / "mine.toml"
     text = (SCENARIOS / "russia-2022.toml").read_text(encoding="utf-8")
-    mine.write_text("unpacked_bytes_limit = 1_048_576\n" + text, encoding="utf-8")
+    scenario.write_text("unpacked_bytes_limit = 1_048_576\n" + text, encoding="utf-8")
     with pytest.raises(DataRejected, match="at most 1,048,576 bytes unpacked"):
-        run_jobs((flows.JOB,), "flows", tmp_path / "raw", tmp_path / "data", str(mine))
+        run_jobs((flows.JOB,), "flows", tmp_path / "raw", tmp_path / "data", str(scenario))
 
 
 @pytest.mark.parametrize(("written", "packed", "is_stopped"), [(999, 1, False), (1001, 1000, True), (1000, 1, False)])

@@ -27,7 +27,7 @@ from tests.sources.comext_files import (
     bulk,
     bulk_row,
     judged,
-    one,
+    only_batch,
     read,
     read_bulk,
     seven_zip,
@@ -52,7 +52,7 @@ def test_value_weight_and_supplementary_unit_of_a_trade_are_one_flow(tmp_path: P
         api_row(indicator="QUANTITY_IN_100KG", value="1772.90"),
         api_row(indicator="SUPPLEMENTARY_QUANTITY", value=3),
     )
-    batch = one(tmp_path, "a.csv", api(*rows))
+    batch = only_batch(tmp_path, "a.csv", api(*rows))
     assert (batch.rows_in, batch.rows_deduplicated) == (3, 2)
     assert batch.flows.row(0, named=True) == {
         "source": "comext",
@@ -76,7 +76,7 @@ def test_value_weight_and_supplementary_unit_of_a_trade_are_one_flow(tmp_path: P
 
 def test_a_packed_answer_reads_as_the_plain_one_does(tmp_path: Path) -> None:
     data = api(api_row(), api_row(product="01012100", flow="1"))
-    plain, packed = one(tmp_path, "a.csv", data), one(tmp_path, "a.csv.gz", gzip.compress(data))
+    plain, packed = only_batch(tmp_path, "a.csv", data), only_batch(tmp_path, "a.csv.gz", gzip.compress(data))
     assert plain.flows.equals(packed.flows)
     assert plain.flows["cmd_code"].to_list() == ["87032319", "01012100"]
     assert plain.flows["flow_code"].to_list() == ["X", "M"]
@@ -84,27 +84,27 @@ def test_a_packed_answer_reads_as_the_plain_one_does(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("indicator", ["QUANTITY_IN_100KG", "SUPPLEMENTARY_QUANTITY"])
 def test_a_quantity_without_its_value_is_set_aside_and_is_no_error(indicator: str, tmp_path: Path) -> None:
-    batch = one(tmp_path, "a.csv", api(api_row(), api_row(partner="KZ", indicator=indicator, value=2)))
+    batch = only_batch(tmp_path, "a.csv", api(api_row(), api_row(partner="KZ", indicator=indicator, value=2)))
     assert batch.flows.height == 1
     assert judged(batch) == [("quantity_without_value", "indicators", indicator, False)]
     assert batch.rejected["row"].to_list() == [2]
 
 
 def test_a_weight_of_nought_beside_a_value_is_unknown(tmp_path: Path) -> None:
-    batch = one(tmp_path, "a.csv", api(api_row(), api_row(indicator="QUANTITY_IN_100KG", value=0)))
+    batch = only_batch(tmp_path, "a.csv", api(api_row(), api_row(indicator="QUANTITY_IN_100KG", value=0)))
     assert batch.flows["net_wgt_g"].to_list() == [None]
 
 
 @pytest.mark.parametrize("partner", ["WORLD", "EXT_EU27_2020", "INT_EU27_2020", "EU27_2020", "EXT_EA21", "EXT_EA20"])
 def test_the_world_and_groups_are_set_aside_on_either_side(partner: str, tmp_path: Path) -> None:
-    batch = one(tmp_path, "a.csv", api(api_row(), api_row(partner=partner), api_row(reporter=partner)))
+    batch = only_batch(tmp_path, "a.csv", api(api_row(), api_row(partner=partner), api_row(reporter=partner)))
     assert batch.flows.height == 1
     assert judged(batch) == [("aggregate", "partner", partner, False), ("aggregate", "reporter", partner, False)]
 
 
 @pytest.mark.parametrize("code", ["??", "ZZ", "DEU", "Germany", "", "EXT_EU27_2099"])
 def test_an_unknown_country_is_an_error_and_never_a_default(code: str, tmp_path: Path) -> None:
-    batch = one(tmp_path, "a.csv", api(api_row(), api_row(partner=code), api_row(reporter=code)))
+    batch = only_batch(tmp_path, "a.csv", api(api_row(), api_row(partner=code), api_row(reporter=code)))
     assert batch.flows.height == 1
     assert batch.rejected.select("rule", "column", "is_error").rows() == [
         ("unknown_country", "partner", True),
@@ -115,7 +115,7 @@ def test_an_unknown_country_is_an_error_and_never_a_default(code: str, tmp_path:
 def test_namibia_qatar_kosovo_and_both_spellings_of_greece_are_countries(tmp_path: Path) -> None:
     rows = [api_row(partner=code) for code in ("NA", "QA", "XK", "XS")]
     rows += [api_row(reporter="GR"), api_row(reporter="EL", partner="AM")]
-    flows = one(tmp_path, "a.csv", api(*rows)).flows
+    flows = only_batch(tmp_path, "a.csv", api(*rows)).flows
     assert flows["partner_iso"].to_list() == ["NAM", "QAT", "XKX", "SRB", "KGZ", "ARM"]
     assert flows["reporter_iso"].to_list() == [*["AUT"] * 4, "GRC", "GRC"]
     assert not flows["is_confidential"].any()
@@ -137,12 +137,14 @@ def test_withheld_products_and_partners_are_kept_as_published_and_marked(tmp_pat
 
 @pytest.mark.parametrize("code", ["87", "8703", "870323", "TOTAL"])
 def test_totals_of_more_detailed_codes_are_set_aside(code: str, tmp_path: Path) -> None:
-    assert judged(one(tmp_path, "a.csv", api(api_row(product=code)))) == [("not_detailed", "product", code, False)]
+    assert judged(only_batch(tmp_path, "a.csv", api(api_row(product=code)))) == [
+        ("not_detailed", "product", code, False)
+    ]
 
 
 @pytest.mark.parametrize("code", ["8703231", "ABCDEFGH", "87-32319", "870323190"])
 def test_a_code_that_is_none_is_not_read(code: str, tmp_path: Path) -> None:
-    batch = one(tmp_path, "a.csv", api(api_row(product=code)))
+    batch = only_batch(tmp_path, "a.csv", api(api_row(product=code)))
     assert batch.flows.is_empty()
     assert batch.rejected["rule"][0] in ("bad_code", "not_detailed")
 
@@ -154,7 +156,7 @@ def test_six_digits_are_the_detail_of_the_dataset_of_six_digits(tmp_path: Path) 
         api_row(product="854231", indicator="QUANTITY_KG", value=4, **about),
         api_row(product="8542", indicator="VALUE_EUR", value=9, **about),
     )
-    batch = one(tmp_path, "a.csv", api(*rows))
+    batch = only_batch(tmp_path, "a.csv", api(*rows))
     assert batch.flows.select("dataset", "vintage", "cmd_code", "reported_value", "net_wgt_g").rows() == [
         ("DS-059341", "2026-09-15", "854231", 9, 4000)
     ]
@@ -177,14 +179,14 @@ def test_six_digits_are_the_detail_of_the_dataset_of_six_digits(tmp_path: Path) 
     ],
 )
 def test_a_cell_without_a_meaning_takes_its_row_out_with_the_rule_by_name(row: str, rule: str, tmp_path: Path) -> None:
-    batch = one(tmp_path, "a.csv", api(api_row(partner="AM"), row))
+    batch = only_batch(tmp_path, "a.csv", api(api_row(partner="AM"), row))
     assert batch.flows.height == 1
     assert batch.rejected.select("row", "rule", "is_error").rows() == [(2, rule, True)]
     assert set(batch.rejected["column"]) <= set(API_HEADER.split(","))
 
 
 def test_the_largest_amount_that_is_let_in_has_a_value_in_dollars(tmp_path: Path) -> None:
-    assert one(tmp_path, "a.csv", api(api_row(value="4.9e14"))).flows["primary_value_usd"].null_count() == 0
+    assert only_batch(tmp_path, "a.csv", api(api_row(value="4.9e14"))).flows["primary_value_usd"].null_count() == 0
     rows = [bulk_row(procedure=digit, value="4.9e13") for digit in range(10)]
     batch = read_bulk(tmp_path, *rows, bulk_row(partner="AM", value="5.1e13"))
     assert batch.flows["reported_value"].to_list() == [490_000_000_000_000]
@@ -194,10 +196,12 @@ def test_the_largest_amount_that_is_let_in_has_a_value_in_dollars(tmp_path: Path
 
 @pytest.mark.parametrize("read_rows", ["api", "bulk"])
 def test_a_row_twice_is_one_flow_and_a_key_with_two_values_refuses_the_file(read_rows: str, tmp_path: Path) -> None:
-    def batch_of(first: int, second: int) -> object:
+    def batch_of(value: int, repeated_value: int) -> object:
         if read_rows == "api":
-            return one(tmp_path, "a.csv", api(api_row(value=first), api_row(partner="AM"), api_row(value=second)))
-        return read_bulk(tmp_path, bulk_row(value=first), bulk_row(partner="AM"), bulk_row(value=second))
+            return only_batch(
+                tmp_path, "a.csv", api(api_row(value=value), api_row(partner="AM"), api_row(value=repeated_value))
+            )
+        return read_bulk(tmp_path, bulk_row(value=value), bulk_row(partner="AM"), bulk_row(value=repeated_value))
 
     batch = batch_of(5, 5)
     assert (batch.flows.height, batch.rows_deduplicated) == (2, 1)  # type: ignore[attr-defined]
@@ -234,7 +238,7 @@ def test_the_layout_before_2002_means_the_same(tmp_path: Path) -> None:
         OLD_ROW.format(product="99RRR100", flow=1, value=2580, kg=600),
         OLD_ROW.format(product="01011010", flow=2, value=10, kg=1),
     ]
-    batch = one(tmp_path, "full200101.7z", seven_zip({"full200101.dat": bulk(*rows, header=OLD_HEADER)}))
+    batch = only_batch(tmp_path, "full200101.7z", seven_zip({"full200101.dat": bulk(*rows, header=OLD_HEADER)}))
     assert batch.flows.select(
         "ref_date", "reporter_iso", "partner_iso", "flow_code", "classification_code", "cmd_code", "is_confidential"
     ).rows() == [
@@ -311,10 +315,10 @@ def test_every_cut_of_an_archive_is_refused(tmp_path: Path) -> None:
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_flipped_bit_is_refused_or_changes_nothing(place: float, bit: int, tmp_path: Path) -> None:
     archive = bytearray(seven_zip({"full_202402.dat": bulk(bulk_row(), bulk_row(partner="AM", value=77))}))
-    expected = one(tmp_path, "full_v2_202402.7z", bytes(archive)).flows
+    expected = only_batch(tmp_path, "full_v2_202402.7z", bytes(archive)).flows
     archive[int(place * len(archive))] ^= 1 << bit
     try:
-        flows = one(tmp_path, "full_v2_202402.7z", bytes(archive)).flows
+        flows = only_batch(tmp_path, "full_v2_202402.7z", bytes(archive)).flows
     except DataRejected:
         return
     assert flows.equals(expected)
@@ -363,7 +367,7 @@ def test_an_answer_that_is_not_one_dataset_is_refused(data: bytes, says: str, tm
 
 
 def test_an_answer_without_rows_is_no_flows(tmp_path: Path) -> None:
-    batch = one(tmp_path, "a.csv", api())
+    batch = only_batch(tmp_path, "a.csv", api())
     assert (batch.rows_in, batch.flows.height, batch.rejected.height) == (0, 0, 0)
 
 

@@ -183,14 +183,15 @@ def test_a_total_with_its_breakdown_is_counted_once(tmp_path: Path) -> None:
 
 
 def test_countries_are_told_by_their_number_and_by_the_text_where_there_is_none(tmp_path: Path) -> None:
-    told = {842: "USA", 840: "USA", 251: "FRA", 757: "CHE", 579: "NOR", 699: "IND", 490: "TWN", 158: "TWN"}
+    iso3_of = {842: "USA", 840: "USA", 251: "FRA", 757: "CHE", 579: "NOR", 699: "IND", 490: "TWN", 158: "TWN"}
     rows = [
-        row(reporterCode=code, reporterISO="?", cmdCode=hs6) for code, hs6 in zip(told, codes_of("87", 8), strict=True)
+        row(reporterCode=code, reporterISO="?", cmdCode=hs6)
+        for code, hs6 in zip(iso3_of, codes_of("87", 8), strict=True)
     ]
     rows.append(row(reporterCode=None, reporterISO="S19", cmdCode="870390"))
     rows.append(row(reporterCode="051", reporterISO=None, cmdCode="870380"))
     flows = read(tmp_path, "a.json", answer(rows)).flows
-    assert flows["reporter_iso"].to_list() == [*told.values(), "TWN", "ARM"]
+    assert flows["reporter_iso"].to_list() == [*iso3_of.values(), "TWN", "ARM"]
 
 
 def test_taiwan_told_by_two_codes_is_one_country_with_both_values(tmp_path: Path) -> None:

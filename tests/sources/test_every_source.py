@@ -119,7 +119,7 @@ def test_a_source_says_who_publishes_it_and_under_which_licence(source: Source) 
 def test_a_source_finds_its_own_file_and_only_its_own(source: Source, tmp_path: Path) -> None:
     raw = SAMPLES[source.name](tmp_path)
     assert find(raw) is source
-    assert [other.name for other in SOURCES if other.claims(raw)] == [source.name]
+    assert [claimant.name for claimant in SOURCES if claimant.claims(raw)] == [source.name]
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=by_name)

@@ -234,10 +234,10 @@ EXPECTED = ("DEU", "KGZ", date(2022, 1, 1), "85423190", 25310, 150_000)
 
 
 def test_sdmx_csv_of_both_versions_says_the_same(tmp_path: Path) -> None:
-    second = "STRUCTURE,STRUCTURE_ID,freq,reporter,partner,product,flow,indicators,TIME_PERIOD,OBS_VALUE,OBS_FLAG,CONF_STATUS\n"
-    second += "dataflow,ESTAT:DS-045409(1.0),M,DE,KG,85423190,2,VALUE_IN_EUROS,2022-01,25310,,\n"
-    second += "dataflow,ESTAT:DS-045409(1.0),M,DE,KG,85423190,2,QUANTITY_IN_100KG,2022-01,1.5,,\n"
-    batch = comext_of(tmp_path, "ds.csv", second)
+    version_2 = "STRUCTURE,STRUCTURE_ID,freq,reporter,partner,product,flow,indicators,TIME_PERIOD,OBS_VALUE,OBS_FLAG,CONF_STATUS\n"
+    version_2 += "dataflow,ESTAT:DS-045409(1.0),M,DE,KG,85423190,2,VALUE_IN_EUROS,2022-01,25310,,\n"
+    version_2 += "dataflow,ESTAT:DS-045409(1.0),M,DE,KG,85423190,2,QUANTITY_IN_100KG,2022-01,1.5,,\n"
+    batch = comext_of(tmp_path, "ds.csv", version_2)
     assert batch.flows.select(SAYS).rows() == [EXPECTED]
     assert batch.flows.select("dataset", "vintage").rows() == [("DS-045409", "undated")]
     assert find(RawFile(tmp_path / "ds.csv", "ds.csv")) is comext.SOURCE

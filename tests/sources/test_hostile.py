@@ -67,22 +67,22 @@ def test_a_name_of_a_column_of_two_hundred_thousand_letters_is_refused(tmp_path:
 @pytest.mark.parametrize("name", TEXTS)
 def test_a_hundred_thousand_columns_are_refused_in_a_second(tmp_path: Path, name: str) -> None:
     separator = b"\t" if b"\t" in TEXTS[name] else b","
-    header, _, rest = TEXTS[name].partition(b"\n")
+    header, _, body = TEXTS[name].partition(b"\n")
     wide = header.rstrip() + separator + separator.join(b"c%d" % number for number in range(100_000))
     began = time.process_time()
     with pytest.raises(DataRejected, match=f"at most {LONGEST_HEADER_BYTES:,} bytes"):
-        read(tmp_path, name, wide + b"\n" + rest.rstrip() + separator * 100_000 + b"\n")
+        read(tmp_path, name, wide + b"\n" + body.rstrip() + separator * 100_000 + b"\n")
     assert time.process_time() - began < 1.5
 
 
 @pytest.mark.parametrize("name", ["comext/full_v2_202402.dat", "baci/BACI_HS17_Y2022_V202501.csv"])
 def test_as_many_columns_as_a_header_may_have_are_read_in_time_that_grows_as_they_do(tmp_path: Path, name: str) -> None:
-    header, _, rest = TEXTS[name].partition(b"\n")
+    header, _, body = TEXTS[name].partition(b"\n")
     took = []
     for columns in (5_000, 20_000):
         wide = header + b"," + b",".join(b"c%d" % number for number in range(columns))
         began = time.process_time()
-        read(tmp_path, name, wide + b"\n" + rest.rstrip() + b"," * columns + b"\n", context=comext_files.CONTEXT)
+        read(tmp_path, name, wide + b"\n" + body.rstrip() + b"," * columns + b"\n", context=comext_files.CONTEXT)
         took.append(time.process_time() - began)
     assert took[1] < 8 * max(took[0], 0.05)  # four times the columns; sixteen times the time where it is quadratic
 
@@ -138,13 +138,13 @@ def test_an_edition_of_tomorrow_is_rejected_with_its_row(tmp_path: Path) -> None
     assert rejected(read(tmp_path, "comtrade/a.json", answer([row(classificationCode="H7")]))) == [
         ("unknown_edition", "classificationcode")
     ]
-    first = pl.select(month=pl.date(2028, 1, 1), usd_per_unit=pl.lit(1.0))
+    rate = pl.select(month=pl.date(2028, 1, 1), usd_per_unit=pl.lit(1.0))
     rows = comext_files.api(comext_files.api_row(period="2028-01"))
-    assert rejected(read(tmp_path, "comext/a.csv", rows, context=Context({"EUR": first}))) == [
+    assert rejected(read(tmp_path, "comext/a.csv", rows, context=Context({"EUR": rate}))) == [
         ("unknown_edition", "TIME_PERIOD")
     ]
-    for said in ("by year", "CN2028", "CN9999"):
-        toml = TOML.replace('"by year"', f'"{said}"')
+    for edition in ("by year", "CN2028", "CN9999"):
+        toml = TOML.replace('"by year"', f'"{edition}"')
         late = plain().replace(b"2022-", b"2028-")
         assert rejected(read(tmp_path, "own/mine.csv", late, toml)) == [("unknown_edition", "classification")] * 2
 

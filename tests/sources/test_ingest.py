@@ -35,8 +35,8 @@ def table(folder: Path, rows: list[str], name: str = "trade.csv", mapping: str =
     return folder / name
 
 
-def ingest(root: Path, where: Path | None = None) -> Store:
-    run_jobs((flows.JOB,), "flows", where or root / "raw", root / "data", "russia-2022")
+def ingest(root: Path, raw_folder: Path | None = None) -> Store:
+    run_jobs((flows.JOB,), "flows", raw_folder or root / "raw", root / "data", "russia-2022")
     return Store(root / "data")
 
 
@@ -45,13 +45,13 @@ def files_of(store: Store) -> dict[str, dict[str, object]]:
 
 
 def balance(store: Store) -> bool:
-    told = store.read("flows.files")
-    sums = told["rows_kept"] + told["rows_rejected"] + told["rows_deduplicated"]
-    kept_is_held = told["rows_kept"].sum() == store.read("flows").height
+    files = store.read("flows.files")
+    sums = files["rows_kept"] + files["rows_rejected"] + files["rows_deduplicated"]
+    kept_is_held = files["rows_kept"].sum() == store.read("flows").height
     return (
         kept_is_held
-        and told["rows_rejected"].sum() == store.read("flows.rejected").height
-        and (sums == told["rows_in"]).all()
+        and files["rows_rejected"].sum() == store.read("flows.rejected").height
+        and (sums == files["rows_in"]).all()
     )
 
 
@@ -60,8 +60,8 @@ def test_every_row_is_kept_rejected_or_deduplicated_and_the_store_holds_as_many(
     table(tmp_path / "raw", [*good, good[0], "KAZ,XXX,2022,851713,5"])
     store = ingest(tmp_path)
     assert balance(store)
-    told = files_of(store)["trade.csv"]
-    assert (told["rows_in"], told["rows_kept"], told["rows_rejected"], told["rows_deduplicated"]) == (125, 123, 1, 1)
+    file = files_of(store)["trade.csv"]
+    assert (file["rows_in"], file["rows_kept"], file["rows_rejected"], file["rows_deduplicated"]) == (125, 123, 1, 1)
     assert "trade.csv: 125 rows in = 123 kept + 1 rejected + 1 deduplicated" in capsys.readouterr().err
 
 
@@ -100,15 +100,15 @@ def test_pages_hidden_files_and_reference_are_passed_over(tmp_path):
     (tmp_path / "raw" / "reference").mkdir()
     for name in ("README.md", "SIMULATED.md", ".DS_Store", "reference/table.csv"):
         (tmp_path / "raw" / name).write_text("x", encoding="utf-8")
-    assert [one.raw.name for one in raw.find(tmp_path / "raw")] == ["trade.csv"]
+    assert [item.raw.name for item in raw.find(tmp_path / "raw")] == ["trade.csv"]
 
 
-@pytest.mark.parametrize("told", ["comtrade", "comtrade/a.json", "comtrade/*.json"])
-def test_a_folder_a_file_and_a_glob_name_a_file_alike(tmp_path, told):
+@pytest.mark.parametrize("given_path", ["comtrade", "comtrade/a.json", "comtrade/*.json"])
+def test_a_folder_a_file_and_a_glob_name_a_file_alike(tmp_path, given_path):
     (tmp_path / "comtrade").mkdir()
     (tmp_path / "comtrade" / "a.json").write_text("{}", encoding="utf-8")
-    names = [one.raw.name for one in raw.find(tmp_path / told)]
-    assert names == (["a.json"] if told == "comtrade" else ["comtrade/a.json"])
+    names = [item.raw.name for item in raw.find(tmp_path / given_path)]
+    assert names == (["a.json"] if given_path == "comtrade" else ["comtrade/a.json"])
 
 
 def test_nothing_to_read_says_where_files_belong(tmp_path):
@@ -123,10 +123,10 @@ def test_folders_and_origin_toml_say_dataset_vintage_and_where_it_was_published(
     origin = f'url = "https://example.org/a"\nfetched_at = 2023-07-20T09:00:00Z\nsha256 = "{digest}"\n'
     (folder / "origin.toml").write_text(origin, encoding="utf-8")
     store = ingest(tmp_path)
-    told = files_of(store)["own/survey/2022/2023-07-20/trade.csv"]
-    assert (told["dataset"], told["vintage"], told["url"]) == ("survey", "2023-07-20", "https://example.org/a")
-    assert str(told["fetched_at"]).startswith("2023-07-20")
-    assert told["sha256"] == digest
+    file = files_of(store)["own/survey/2022/2023-07-20/trade.csv"]
+    assert (file["dataset"], file["vintage"], file["url"]) == ("survey", "2023-07-20", "https://example.org/a")
+    assert str(file["fetched_at"]).startswith("2023-07-20")
+    assert file["sha256"] == digest
 
 
 @pytest.mark.parametrize("origin", ['sha256 = "00"', '[sha256]\n"trade.csv" = "00"', "sha256 = ", 'ulr = "x"'])
@@ -144,9 +144,9 @@ def current(store: Store) -> set[tuple[str, str, int]]:
 
 def releases(root: Path, older: list[str], newer: list[str], older_edition: str = "H6") -> set[tuple[str, str, int]]:
     """What is current of two releases of one dataset, the newer in H6, as (reporter, code, value)."""
-    first, second = (root / "raw" / "own" / "survey" / "2022" / day for day in ("2023-01-05", "2023-07-20"))
-    table(first, older, mapping=MAPPING.replace("H6", older_edition))
-    table(second, newer)
+    january, july = (root / "raw" / "own" / "survey" / "2022" / day for day in ("2023-01-05", "2023-07-20"))
+    table(january, older, mapping=MAPPING.replace("H6", older_edition))
+    table(july, newer)
     store = ingest(root)
     assert store.read("flows").height == len(older) + len(newer)
     rows = store.read("flows", where=pl.col("is_current"))
@@ -210,10 +210,10 @@ def test_a_code_of_another_edition_does_not_replace_one_in_a_group_of_the_same_e
 
 def test_each_row_is_replaced_by_the_newest_release_that_holds_it(tmp_path):
     days = ("2023-01-05", "2023-07-20", "2024-01-05")
-    first, second, third = (tmp_path / "raw" / "own" / "survey" / "2022" / day for day in days)
-    table(first, ["KAZ,RUS,2022,851713,5", "KAZ,RUS,2022,847130,5", "KAZ,RUS,2022,870323,5"])
-    table(second, ["KAZ,RUS,2022,851713,6", "KAZ,RUS,2022,847130,6"])
-    table(third, ["KAZ,RUS,2022,851713,7"])
+    oldest, middle, newest = (tmp_path / "raw" / "own" / "survey" / "2022" / day for day in days)
+    table(oldest, ["KAZ,RUS,2022,851713,5", "KAZ,RUS,2022,847130,5", "KAZ,RUS,2022,870323,5"])
+    table(middle, ["KAZ,RUS,2022,851713,6", "KAZ,RUS,2022,847130,6"])
+    table(newest, ["KAZ,RUS,2022,851713,7"])
     assert {(code, value) for _, code, value in current(ingest(tmp_path))} == {
         ("851713", 7), ("847130", 6), ("870323", 5),
     }  # fmt: skip
@@ -275,18 +275,23 @@ def test_files_read_in_many_batches_give_the_flows_of_one(tmp_path, monkeypatch)
 @pytest.mark.parametrize("codes", [(847130, 851713), (851713, 847130)])
 def test_rows_lie_in_order_whatever_the_order_of_the_file(tmp_path, codes):
     pairs = [("KAZ", "RUS"), ("KAZ", "BLR"), ("KGZ", "RUS"), ("ARM", "BLR")]
-    rows = [f"{one},{other},{year},{code},1" for code in codes for one, other in pairs for year in (2023, 2022)]
+    rows = [
+        f"{exporter},{importer},{year},{code},1"
+        for code in codes
+        for exporter, importer in pairs
+        for year in (2023, 2022)
+    ]
     table(tmp_path / "ordered" / "raw", sorted(rows, key=lambda row: [row.split(",")[at] for at in (3, 0, 1, 2)]))
     table(tmp_path / "mixed" / "raw", rows)
-    told, mixed = (ingest(tmp_path / name).read("flows").drop("raw_file") for name in ("ordered", "mixed"))
-    assert told.equals(mixed)
-    assert told.equals(told.sort(parts.ORDER))
+    ordered, mixed = (ingest(tmp_path / name).read("flows").drop("raw_file") for name in ("ordered", "mixed"))
+    assert ordered.equals(mixed)
+    assert ordered.equals(ordered.sort(parts.ORDER))
 
 
 def test_the_groups_of_a_file_are_all_there_whatever_never_changes_in_it(tmp_path):
-    first, second = (tmp_path / "raw" / "own" / "survey" / "2022" / day for day in ("2023-01-05", "2023-07-20"))
-    table(first, ["KAZ,RUS,2022,851713,5", "KAZ,BLR,2022,851713,6", "KAZ,BLR,2021,851713,7"])
-    table(second, ["KAZ,RUS,2022,851713,8", "KAZ,BLR,2022,851713,9", "KAZ,BLR,2021,851713,10"])
+    january, july = (tmp_path / "raw" / "own" / "survey" / "2022" / day for day in ("2023-01-05", "2023-07-20"))
+    table(january, ["KAZ,RUS,2022,851713,5", "KAZ,BLR,2022,851713,6", "KAZ,BLR,2021,851713,7"])
+    table(july, ["KAZ,RUS,2022,851713,8", "KAZ,BLR,2022,851713,9", "KAZ,BLR,2021,851713,10"])
     assert current(ingest(tmp_path)) == {("survey", "851713", value) for value in (8, 9, 10)}
 
 

@@ -199,11 +199,11 @@ def test_what_a_mapping_names_lies_beside_the_table(tmp_path, name):
 
 
 def test_all_that_changed_is_named_at_once(tmp_path, monkeypatch):
-    first, second = table(tmp_path / "raw", [ROW]), table(tmp_path / "raw", [ROW], "more.csv")
+    removed, emptied = table(tmp_path / "raw", [ROW]), table(tmp_path / "raw", [ROW], "more.csv")
 
     def change() -> None:
-        first.unlink()
-        second.write_text("", encoding="utf-8")
+        removed.unlink()
+        emptied.write_text("", encoding="utf-8")
 
     during(monkeypatch, change)
     refused_as_changed(tmp_path, "2 that did not")

@@ -250,8 +250,8 @@ def test_what_publishers_write_beside_a_system_is_known(tmp_path: Path, system: 
     [("iso3", "WLD"), ("iso3", "EUN"), ("name", "TOTAL FOR ALL COUNTRIES"), ("name", "NATO"), ("name", "Rest of World"), ("name", "EU27_2020")],
 )  # fmt: skip
 def test_totals_and_groups_are_aggregates_and_no_error(tmp_path: Path, system: str, text: str) -> None:
-    who = {"iso3": "KAZ,RUS", "name": "Kazakhstan,Russia"}[system]
-    lines = (f"{who},2022-01,851713,5", f"{who.split(',')[0]},{text},2022-01,851713,9")
+    pair = {"iso3": "KAZ,RUS", "name": "Kazakhstan,Russia"}[system]
+    lines = (f"{pair},2022-01,851713,5", f"{pair.split(',')[0]},{text},2022-01,851713,9")
     batch = read(tmp_path, toml(countries=f'"{system}"'), *lines)
     assert usd(batch) == [5]
     assert batch.rejected.select("rule", "is_error").rows() == [("aggregate", False)]

@@ -139,8 +139,8 @@ def test_a_file_that_is_too_large_is_stopped_packed_or_not(tmp_path: Path) -> No
 
 def test_amounts_round_half_away_from_zero_and_are_null_where_they_are_no_amount() -> None:
     cells = ["0.5", "1.5", "2.5", " 7 ", "1e3", "", None, "x", "NaN", "inf", "-1", "2e15", "1_000", "1,000"]
-    got = pl.DataFrame({"v": cells}, schema={"v": pl.String}).select(to_int(pl.col("v")))["v"].to_list()
-    assert got == [1, 2, 3, 7, 1000] + [None] * 9
+    amounts = pl.DataFrame({"v": cells}, schema={"v": pl.String}).select(to_int(pl.col("v")))["v"].to_list()
+    assert amounts == [1, 2, 3, 7, 1000] + [None] * 9
 
 
 def test_every_way_an_amount_can_be_wrong_has_its_rule() -> None:

@@ -45,23 +45,23 @@ class Planted:
 def stages(planted: Planted, place: str) -> tuple[Stage, ...]:
     """A copy of the list with one stage more."""
     if place == "after features":
-        more = Stage("planted", (Lazy("features"),), ("planted",), planted.build)
+        added = Stage("planted", (Lazy("features"),), ("planted",), planted.build)
         return (
             GOODS_LISTS,
-            more,
+            added,
             replace(scores.INPUTS, reads=(Lazy("planted"), "features.roughness", "goods_lists")),
             scores.SCORES,
         )
-    more = Stage("planted", (Lazy("inputs"),), ("planted",), planted.build)
-    return (GOODS_LISTS, scores.INPUTS, more, replace(scores.SCORES, reads=("planted",)))
+    added = Stage("planted", (Lazy("inputs"),), ("planted",), planted.build)
+    return (GOODS_LISTS, scores.INPUTS, added, replace(scores.SCORES, reads=("planted",)))
 
 
 @pytest.fixture(scope="module")
 def trade() -> list[dict[str, Any]]:
     """Eurostat tells what the coalition sells, and what Armenia sells to Brazil, which is taken off its rise."""
-    told = [row | ({"source": "comext", "dataset": "eu"} if row["reporter_iso"] == "DEU" else {}) for row in rows()]
+    flows = [row | ({"source": "comext", "dataset": "eu"} if row["reporter_iso"] == "DEU" else {}) for row in rows()]
     to_brazil = {**dict.fromkeys(range(2018, 2022), 4_000_000), 2022: 9_000_000}
-    return [*told, *years("ARM", "BRA", to_brazil, code=ROUTE["good"], source="comext", dataset="eu")]
+    return [*flows, *years("ARM", "BRA", to_brazil, code=ROUTE["good"], source="comext", dataset="eu")]
 
 
 def ran(root: Path, *jobs: str) -> Store:
@@ -111,9 +111,9 @@ def test_a_stage_put_between_two_others_is_passed_by_all(
     assert of_left_out >= (2 if place == "after features" else 1)  # inputs of each publisher; forests once
 
     words = ["explain", f"{ROUTE['good']}:ARM:RUS:2022", "--reproduce", "--format", "json"]
-    where = ["--data", str(root / "data"), "--scenario", str(root / "quick.toml")]
-    told = CliRunner().invoke(main, [*words, *where])
-    assert json.loads(told.stdout)["score"]["reproduced"].startswith("yes"), told.output
+    options = ["--data", str(root / "data"), "--scenario", str(root / "quick.toml")]
+    result = CliRunner().invoke(main, [*words, *options])
+    assert json.loads(result.stdout)["score"]["reproduced"].startswith("yes"), result.output
     assert planted.times == of_left_out + 2
 
 
@@ -125,5 +125,5 @@ def test_a_stage_that_silences_a_rise_silences_the_flag_of_the_run_and_of_the_ba
     monkeypatch.setattr(scores, "STAGES", stages(Planted(0.0, place), place))
     store = ran(shutil.copytree(measured, tmp_path / "run"), "scores", "flags", "backtest")
     assert store.read("flags").filter(**ROUTE).is_empty()
-    found = store.read("backtest").filter(measure="case_routes_flagged", method="ours", kind="arm-rus-870323-2022")
-    assert (found["hits"].item(), found["out_of"].item()) == (0, 1)
+    case_row = store.read("backtest").filter(measure="case_routes_flagged", method="ours", kind="arm-rus-870323-2022")
+    assert (case_row["hits"].item(), case_row["out_of"].item()) == (0, 1)

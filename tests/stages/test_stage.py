@@ -103,16 +103,16 @@ def test_an_empty_table_is_one_empty_chunk() -> None:
 
 
 def test_the_bar_moves_by_the_rows_of_a_chunk_that_was_worked_on() -> None:
-    told: list[int] = []
+    advances: list[int] = []
 
     def counted(chunks: Iterator[pl.DataFrame], _settings: Settings) -> Iterator[tuple[pl.DataFrame]]:
         for chunk in chunks:
-            told.append(-chunk.height)
+            advances.append(-chunk.height)
             yield (chunk,)
 
     stage = Stage("counted", (Chunks("numbers", 2, 4, ("good",)),), ("counted",), counted)
-    list(portions((stage,), Held({"numbers": NUMBERS}), SETTINGS, advance=told.append))
-    assert told == [-2, 2, -2, 2]
+    list(portions((stage,), Held({"numbers": NUMBERS}), SETTINGS, advance=advances.append))
+    assert advances == [-2, 2, -2, 2]
 
 
 EVERY = (*order.stages(), *supply.STAGES, *leakage.STAGES, *evidence.STAGES, *rollups.STAGES)

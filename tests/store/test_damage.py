@@ -28,8 +28,8 @@ def data(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-def verify(data: Path, *more: str) -> Result:
-    return CliRunner().invoke(main, ["verify", "--data", str(data), *more])
+def verify(data: Path, *options: str) -> Result:
+    return CliRunner().invoke(main, ["verify", "--data", str(data), *options])
 
 
 def pointer(data: Path) -> Path:
@@ -47,8 +47,8 @@ def flip(path: Path, at: int, bit: int = 0) -> None:
 
 
 def test_what_is_whole_is_said_to_be_whole(data: Path) -> None:
-    said = verify(data)
-    assert (said.exit_code, said.output.count("nothing")) == (0, 2)
+    result = verify(data)
+    assert (result.exit_code, result.output.count("nothing")) == (0, 2)
 
 
 def test_a_change_of_any_byte_of_a_pointer_is_named(data: Path) -> None:
@@ -60,15 +60,15 @@ def test_a_change_of_any_byte_of_a_pointer_is_named(data: Path) -> None:
             missed.append((at, whole[at - 5 : at + 5]))
     assert missed == []
     pointer(data).write_bytes(whole + b" ")
-    said = verify(data)
-    assert (said.exit_code, "flows/CURRENT.json" in said.output) == (74, True)
+    result = verify(data)
+    assert (result.exit_code, "flows/CURRENT.json" in result.output) == (74, True)
 
 
 def test_a_table_whose_pointer_is_lost_is_named_and_is_not_taken_for_one_that_was_never_made(data: Path) -> None:
     pointer(data).unlink()
     assert Store(data).verify("flows") == ["flows/CURRENT.json"]
-    said = verify(data)
-    assert (said.exit_code, "flows/CURRENT.json" in said.output) == (74, True)
+    result = verify(data)
+    assert (result.exit_code, "flows/CURRENT.json" in result.output) == (74, True)
     with pytest.raises(StoreFailure, match=r"flows/CURRENT\.json"):
         Store(data).exists("flows")
     ingest(data.parent)
@@ -80,8 +80,8 @@ def test_a_table_that_is_gone_with_its_folder_is_named_where_others_are_made_of_
     with store.writer("rollups", inputs={"flows": store.version("flows")}) as writer:
         writer.add(TABLES["rollups"].create_empty())
     shutil.rmtree(data / "flows")
-    said = verify(data)
-    assert (said.exit_code, "flows: it is gone" in said.output) == (74, True)
+    result = verify(data)
+    assert (result.exit_code, "flows: it is gone" in result.output) == (74, True)
 
 
 @pytest.mark.parametrize("name", ["trade.csv", "trade.toml"])
@@ -90,8 +90,8 @@ def test_a_raw_file_that_is_not_the_one_that_was_read_is_named(
     data: Path, name: str, change: Callable[[Path], None]
 ) -> None:
     change(data.parent / "raw" / name)
-    said = verify(data)
-    assert (said.exit_code, f"raw/{name}" in said.output) == (74, True)
+    result = verify(data)
+    assert (result.exit_code, f"raw/{name}" in result.output) == (74, True)
     assert verify(data, "--raw", str(data.parent / "nowhere")).exit_code == 74
 
 
@@ -131,12 +131,12 @@ def test_what_is_kept_beside_a_table_is_not_believed_where_it_is_damaged(data: P
 
 def test_a_question_about_a_damaged_table_ends_with_74_and_its_name(data: Path) -> None:
     flip(part(data), 200)
-    said = CliRunner().invoke(main, ["sources", "--doubts", "--data", str(data)])
-    assert said.exit_code == 0  # of another table
+    result = CliRunner().invoke(main, ["sources", "--doubts", "--data", str(data)])
+    assert result.exit_code == 0  # of another table
     doubts = next((data / "flows").glob("*/doubts/part-00000.parquet"))
     flip(doubts, 100)
-    said = CliRunner().invoke(main, ["sources", "--doubts", "--data", str(data)])
-    assert (said.exit_code, "doubts/part-00000.parquet" in said.output) == (74, True)
+    result = CliRunner().invoke(main, ["sources", "--doubts", "--data", str(data)])
+    assert (result.exit_code, "doubts/part-00000.parquet" in result.output) == (74, True)
 
 
 def test_a_run_does_not_call_a_damaged_table_no_change_and_mends_it(
@@ -173,7 +173,7 @@ def test_a_document_that_is_gone_or_changed_is_named_and_made_again(data: Path, 
     path = data / "reports" / name
     whole = path.read_bytes()
     LOSSES[loss](path)
-    said = verify(data)
-    assert (said.exit_code, Path(name).name in said.output) == (74, True)
+    result = verify(data)
+    assert (result.exit_code, Path(name).name in result.output) == (74, True)
     assert published(data.parent) == "done"
     assert (path.read_bytes(), verify(data).exit_code) == (whole, 0)

@@ -31,7 +31,7 @@ from anomaly.store import disk
 from anomaly.store.store import Store
 from tests import ROOT
 
-EVERY = bool(os.environ.get("ANOMALY_EVERY_FAULT"))
+EVERY_FAULT = bool(os.environ.get("ANOMALY_EVERY_FAULT"))
 
 
 class Goods(dy.Schema):
@@ -56,8 +56,8 @@ def goods(rows: int, value: int = 1, per_good: int = 3) -> pl.DataFrame:
     )
 
 
-def write(store: Store, *frames: pl.DataFrame, **told: Any) -> bool:
-    with store.writer("bilateral", inputs={"flows": "a"}, settings="s", schema=Goods, **told) as writer:
+def write(store: Store, *frames: pl.DataFrame, **meta: Any) -> bool:
+    with store.writer("bilateral", inputs={"flows": "a"}, settings="s", schema=Goods, **meta) as writer:
         for frame in frames:
             writer.add(frame)
     return writer.is_changed
@@ -124,19 +124,19 @@ def test_a_question_about_a_few_goods_opens_only_the_parts_that_may_hold_them(tm
     folder = tmp_path / "bilateral" / store.version("bilateral")
     for part in ("part-00000.parquet", "part-00002.parquet"):
         (folder / part).write_bytes(b"cannot be read")
-    asked = pl.col("good").is_in(["000005", "000007"])
-    assert store.read("bilateral", ["good"], asked, ("000005", "000007"))["good"].unique().sort().to_list() == [
+    is_asked_for = pl.col("good").is_in(["000005", "000007"])
+    assert store.read("bilateral", ["good"], is_asked_for, ("000005", "000007"))["good"].unique().sort().to_list() == [
         "000005", "000007",
     ]  # fmt: skip
     with pytest.raises(StoreFailure):
-        store.read("bilateral", where=asked)
+        store.read("bilateral", where=is_asked_for)
 
 
 def test_a_part_whose_first_or_last_good_is_the_one_asked_for_is_opened(tmp_path):
     store = Store(tmp_path)
     write(store, goods(12), goods(24).tail(12), sort=("good",))
-    first, last = (part["good"].unique().sort() for part in (goods(12), goods(24).tail(12)))
-    for good in (first[0], first[-1], last[0], last[-1]):
+    first_part, last_part = (part["good"].unique().sort() for part in (goods(12), goods(24).tail(12)))
+    for good in (first_part[0], first_part[-1], last_part[0], last_part[-1]):
         assert store.read("bilateral", where=pl.col("good") == good, between=(good, good)).height > 0
 
 
@@ -146,9 +146,11 @@ def test_leaving_parts_shut_leaves_no_row_out(tmp_path_factory, ends, parts):
     store, frame = Store(tmp_path_factory.mktemp("shut")), goods(36)
     cuts = [0, *[3 * sum(parts[: at + 1]) for at in range(len(parts))], 36]
     write(store, *[frame[start:end] for start, end in pairwise(cuts)], sort=("good",))
-    first, last = (f"{end:06}" for end in sorted(ends))
-    asked = pl.col("good").is_between(pl.lit(first), pl.lit(last))
-    assert store.read("bilateral", where=asked, between=(first, last)).equals(frame.filter(asked))
+    first_good, last_good = (f"{end:06}" for end in sorted(ends))
+    is_asked_for = pl.col("good").is_between(pl.lit(first_good), pl.lit(last_good))
+    assert store.read("bilateral", where=is_asked_for, between=(first_good, last_good)).equals(
+        frame.filter(is_asked_for)
+    )
 
 
 cells = st.tuples(
@@ -174,8 +176,8 @@ def test_chunks_are_whole_goods_in_order_and_together_the_table(tmp_path_factory
     write(store, frame.head(cut), frame.slice(cut), sort=("good",))
     chunks = list(store.chunks("bilateral", rows))
     assert pl.concat(chunks).equals(frame)
-    seen = [good for chunk in chunks for good in chunk["good"].unique()]
-    assert len(seen) == len(set(seen))
+    goods_in_order = [good for chunk in chunks for good in chunk["good"].unique()]
+    assert len(goods_in_order) == len(set(goods_in_order))
     assert all(chunk.height <= rows or chunk["good"].n_unique() == 1 for chunk in chunks)
 
 
@@ -206,15 +208,15 @@ def test_a_chunk_opens_its_own_parts_only_and_reads_the_columns_that_are_asked_f
     write(store, *[goods(12)[start : start + 3] for start in range(0, 12, 3)], sort=("good",))
     collect = pl.LazyFrame.collect
 
-    def told(lazy: pl.LazyFrame, **options: Any) -> pl.DataFrame:
+    def counting(lazy: pl.LazyFrame, **options: Any) -> pl.DataFrame:
         opened.append(len(re.findall(r"part-\d+", lazy.explain())))
         return collect(lazy, **options)
 
-    monkeypatch.setattr(pl.LazyFrame, "collect", told)
+    monkeypatch.setattr(pl.LazyFrame, "collect", counting)
     chunks = store.chunks("bilateral", 3, columns=["good", "year"])
-    first = next(chunks)
+    first_chunk = next(chunks)
     assert opened[0] == 4  # goods are counted in all of them
-    assert first.equals(goods(3).select("good", "year"))
+    assert first_chunk.equals(goods(3).select("good", "year"))
     opened.clear()
     assert [chunk.height for chunk in chunks] == [3, 3, 3]
     assert max(opened) == 1
@@ -309,12 +311,12 @@ Store(Path(sys.argv[1])).publish("run" + sys.argv[2], {"a.html": b"page" * 1000,
 
 @pytest.mark.slow
 def test_the_same_content_is_the_same_bytes_with_one_two_and_four_threads(tmp_path):
-    told = []
+    contents = []
     for threads in ("1", "2", "4"):
         done = in_a_process(WRITE, tmp_path / threads, 7, POLARS_MAX_THREADS=threads)
         assert done.returncode == 0, done.stderr
-        told.append(content(tmp_path / threads))
-    assert told[0] == told[1] == told[2]
+        contents.append(content(tmp_path / threads))
+    assert contents[0] == contents[1] == contents[2]
 
 
 def points(tmp_path: Path) -> int:
@@ -330,8 +332,8 @@ def test_a_commit_has_more_than_twenty_numbered_points(tmp_path):
     assert points(tmp_path) >= 20
 
 
-def sampled(last: int, every: int) -> list[int]:
-    return list(range(1, last + 1)) if EVERY else list(range(1, last + 1, every))
+def sampled(last: int, step: int) -> list[int]:
+    return list(range(1, last + 1)) if EVERY_FAULT else list(range(1, last + 1, step))
 
 
 POINTS = 21  # of the commit that WRITE makes; checked by the kill tests themselves
@@ -465,13 +467,13 @@ def test_a_reader_that_has_begun_stays_with_its_version(tmp_path):
 
 @pytest.mark.slow
 def test_readers_beside_a_writer_see_whole_versions_only(tmp_path):
-    store, seen, stop = Store(tmp_path), set(), threading.Event()
+    store, states, stop = Store(tmp_path), set(), threading.Event()
     write(store, goods(3000, 0), goods(6000, 0).tail(3000))
 
     def reader() -> None:
         while not stop.is_set():
             frame = Store(tmp_path).read("bilateral")
-            seen.add((frame.height, *frame["value_usd"].unique().to_list()))
+            states.add((frame.height, *frame["value_usd"].unique().to_list()))
 
     with ThreadPoolExecutor(2) as threads:
         readers = [threads.submit(reader) for _ in range(2)]
@@ -480,10 +482,10 @@ def test_readers_beside_a_writer_see_whole_versions_only(tmp_path):
                 write(store, goods(3000, value), goods(6000, value).tail(3000))
         finally:
             stop.set()
-        for one in readers:
-            one.result()
-    assert len(seen) > 1
-    assert seen <= {(6000, value) for value in range(25)}
+        for reading in readers:
+            reading.result()
+    assert len(states) > 1
+    assert states <= {(6000, value) for value in range(25)}
 
 
 def test_only_the_newest_versions_are_kept_and_never_less_than_the_current_one(tmp_path):
@@ -499,10 +501,10 @@ def test_only_the_newest_versions_are_kept_and_never_less_than_the_current_one(t
 def test_going_back_to_kept_content_is_its_old_version_again(tmp_path):
     store = Store(tmp_path)
     write(store, goods(3, 1))
-    first = store.version("bilateral")
+    first_version = store.version("bilateral")
     write(store, goods(3, 2))
     assert write(store, goods(3, 1))
-    assert store.version("bilateral") == first
+    assert store.version("bilateral") == first_version
     assert store.verify("bilateral") == []
 
 
@@ -603,7 +605,7 @@ def test_killed_while_publishing_the_latest_report_is_whole(tmp_path, point):
     assert not (tmp_path / "reports" / ".staging").exists()
 
 
-@pytest.mark.skipif(not EVERY, reason="minutes: make test-kills")
+@pytest.mark.skipif(not EVERY_FAULT, reason="minutes: make test-kills")
 def test_killed_at_two_hundred_random_moments_every_reader_sees_a_whole_version(tmp_path):
     import random
 
@@ -670,7 +672,7 @@ def test_so_does_one_that_is_overtaken_before_it_knows_which_parts_to_open(tmp_p
     old = store._current("bilateral")
     for value in (2, 3):
         write(store, goods(3, value), goods(6, value).tail(3), sort=("good",))
-    told = iter([old, old])
+    pointers = iter([old, old])
     newest = store._current("bilateral")
-    monkeypatch.setattr(Store, "_current", lambda *_: next(told, newest))
+    monkeypatch.setattr(Store, "_current", lambda *_: next(pointers, newest))
     assert store.read("bilateral", between=("000000", "000000"))["value_usd"].unique().to_list() == [3]

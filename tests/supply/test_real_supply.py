@@ -104,8 +104,8 @@ def test_the_leakage_interval_held_about_as_often_as_it_asks_for_on_the_year_bef
 
 
 def test_the_leakage_is_of_the_size_that_the_prototype_found(store: Store) -> None:
-    every = store.read("leakage").filter(window_end=LAST, window_months=11, level="all").row(0, named=True)
-    assert 1_600_000_000 < every["excess_middle_usd"] < 3_200_000_000
-    assert every["excess_low_usd"] > 0
+    all_goods = store.read("leakage").filter(window_end=LAST, window_months=11, level="all").row(0, named=True)
+    assert 1_600_000_000 < all_goods["excess_middle_usd"] < 3_200_000_000
+    assert all_goods["excess_low_usd"] > 0
     cars = store.read("leakage").filter(window_end=LAST, window_months=11, level="good", good="870324")
     assert cars["excess_of_lost_share"].item() == pytest.approx(1.0, abs=0.03)

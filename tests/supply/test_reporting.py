@@ -30,10 +30,10 @@ def test_a_member_whose_gap_is_too_much_is_left_out_of_the_windows_that_have_it_
     assert (before.ends[-1], before.left_out.height) == (date(2022, 9, 1), 0)
     assert (after.ends, after.left_out["reporter_iso"].to_list()) == ((date(2022, 12, 1),), ["POL"])
     value = made.built(rows).supply.filter(window_end=date(2022, 12, 1))["value_usd"].sum()
-    known = rows.filter(
+    counted = rows.filter(
         pl.col("reporter_iso") != "POL", pl.col("partner_iso") != "RUS", pl.col("ref_date") >= date(2022, 7, 1)
     )
-    assert value == known["primary_value_usd"].sum()
+    assert value == counted["primary_value_usd"].sum()
 
 
 def test_without_monthly_reports_of_the_coalition_nothing_is_read() -> None:

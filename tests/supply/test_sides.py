@@ -14,10 +14,10 @@ PLANTED = {(good, "KGZ"): 25.0 for good in FELL[:12]}
 GOOD = FELL[0]
 
 
-def filled(more: pl.DataFrame | None = None) -> dict[str, object]:
+def filled(added: pl.DataFrame | None = None) -> dict[str, object]:
     """The called leg of GOOD to KGZ in the last window, with what others report of it."""
     rows = made.flows(made.step(PLANTED))
-    rows = rows if more is None else pl.concat([rows, more])
+    rows = rows if added is None else pl.concat([rows, added])
     cells, reported, scope = made.prepared(rows)
     supply = made.built(rows).supply
     rules = made.settings()

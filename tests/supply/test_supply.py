@@ -92,10 +92,10 @@ def test_the_order_of_the_rows_changes_nothing() -> None:
 
 def test_trade_of_others_changes_nothing() -> None:
     rows = made.flows(made.step(PLANTED))
-    other = made.as_flows([("010121", "TUR", "CHN", month, 5 * MILLION) for month in made.CALENDAR]).with_columns(
+    elsewhere = made.as_flows([("010121", "TUR", "CHN", month, 5 * MILLION) for month in made.CALENDAR]).with_columns(
         dataset=pl.lit("another")
     )
-    assert made.built(pl.concat([rows, other])).supply.equals(made.built(rows).supply)
+    assert made.built(pl.concat([rows, elsewhere])).supply.equals(made.built(rows).supply)
 
 
 def test_a_code_born_in_the_current_edition_is_refused_by_name_and_not_called_new() -> None:
@@ -113,8 +113,10 @@ def test_a_good_that_the_extract_lacks_the_year_before_is_refused_as_unknown() -
 
 
 def test_where_no_test_can_be_made_a_rule_calls_and_says_so() -> None:
-    few = made.settings(least_dates_before=1_000)
-    usual = few.model_copy(update={"calibration": few.calibration.model_copy(update={"least_placebos": 10_000})})
+    too_few_dates = made.settings(least_dates_before=1_000)
+    usual = too_few_dates.model_copy(
+        update={"calibration": too_few_dates.calibration.model_copy(update={"least_placebos": 10_000})}
+    )
     supply = made.built(made.flows(made.step(PLANTED)), usual).supply
     assert called(supply) == set(PLANTED)
     assert set(supply["called_by"].drop_nulls()) == {"rule"}

@@ -49,7 +49,7 @@ def test_the_parts_are_those_of_the_scenario_of_its_name(of):
 
 
 def test_goods_under_measures_are_on_the_lists_of_the_scenario_from_the_same_month_on(of):
-    lists = pl.concat([goods.goods_list(one.file) for one in load(of.name).goods_lists])
+    lists = pl.concat([goods.goods_list(goods_list.file) for goods_list in load(of.name).goods_lists])
     since = dict(lists.group_by("hs6").agg(pl.col("valid_from").min().dt.strftime("%Y-%m")).iter_rows())
     for good in of.goods:
         codes = {good.code, *(code for code, _ in good.h6)} & set(since)
@@ -88,7 +88,7 @@ def test_countries_and_families_are_those_of_the_reference_tables(of):
 
 
 def test_every_planted_episode_has_its_label_and_both_kinds_are_there(of, made):
-    assert set(made.labels["episode_id"]) == {one.episode_id for one in of.episodes}
+    assert set(made.labels["episode_id"]) == {episode.episode_id for episode in of.episodes}
     by_kind = dict(made.labels.select("kind", "is_evasion").unique().iter_rows())
     assert {kind for kind, is_evasion in by_kind.items() if is_evasion} == set(by_kind) & set(EVASION)
     assert set(by_kind.values()) == {True, False}

@@ -121,25 +121,27 @@ def _rates() -> dict[str, float]:
 def exports() -> pl.DataFrame:
     """All exports: reporter, partner, period, good, value."""
     columns = ("reporter", "partner", "period", "good", "value")
-    told = comtrade_rows().filter(pl.col("flow") == "X")
-    return pl.concat([told.select(columns), comext_rows().select(columns)])
+    exported = comtrade_rows().filter(pl.col("flow") == "X")
+    return pl.concat([exported.select(columns), comext_rows().select(columns)])
 
 
-def sold(seller: str, buyer: str, good: str, first: str, last: str) -> int:
+def sold(seller: str, buyer: str, good: str, first_month: str, last_month: str) -> int:
     return int(
         exports()
         .filter(
             pl.col("reporter") == seller,
             pl.col("partner") == buyer,
             pl.col("good") == good,
-            pl.col("period").is_between(pl.lit(first), pl.lit(last)),
+            pl.col("period").is_between(pl.lit(first_month), pl.lit(last_month)),
         )["value"]
         .sum()
     )
 
 
-def by_coalition(buyer: str, good: str, first: str, last: str) -> int:
-    return sum(sold(one.iso3, buyer, good, first, last) for one in COUNTRIES if one.role == "coalition")
+def by_coalition(buyer: str, good: str, first_month: str, last_month: str) -> int:
+    return sum(
+        sold(country.iso3, buyer, good, first_month, last_month) for country in COUNTRIES if country.role == "coalition"
+    )
 
 
 def hash_of(files: dict[str, bytes]) -> str:
@@ -150,15 +152,15 @@ def hash_of(files: dict[str, bytes]) -> str:
 
 
 def test_the_same_seed_gives_the_same_bytes_and_labels() -> None:
-    again = world.build()
-    assert hash_of(again.files) == hash_of(the_world().files)
-    assert again.labels.equals(the_world().labels)
+    rebuilt = world.build()
+    assert hash_of(rebuilt.files) == hash_of(the_world().files)
+    assert rebuilt.labels.equals(the_world().labels)
 
 
 def test_another_seed_gives_another_world_with_the_same_mission() -> None:
-    other = world.build(seed=7)
-    assert hash_of(other.files) != hash_of(the_world().files)
-    rows = _columns("x.txt.gz", other.files[f"{folder(WORLD, COMTRADE)}/C_M_398.txt.gz"])
+    another_world = world.build(seed=7)
+    assert hash_of(another_world.files) != hash_of(the_world().files)
+    rows = _columns("x.txt.gz", another_world.files[f"{folder(WORLD, COMTRADE)}/C_M_398.txt.gz"])
     phones = rows.filter(
         pl.col("partnercode") == "643",
         pl.col("flowcode") == "X",
@@ -204,8 +206,10 @@ def test_honest_rises_over_a_year_are_as_wide_as_reported_ones() -> None:
         .agg(pl.col("value").sum())
         for year in ("2020", "2021")
     ]
-    both = years[0].join(years[1], on=["reporter", "partner", "good"], suffix="_after")
-    rise = both.filter(pl.col("value").is_between(10**7, 10**8)).select((pl.col("value_after") / pl.col("value")).log())
+    consecutive = years[0].join(years[1], on=["reporter", "partner", "good"], suffix="_after")
+    rise = consecutive.filter(pl.col("value").is_between(10**7, 10**8)).select(
+        (pl.col("value_after") / pl.col("value")).log()
+    )
     often, rarely = np.quantile(rise.to_series().to_numpy(), [0.95, 0.99])
     assert 0.5 < often < 0.8
     assert 1.0 < rarely < 1.5
@@ -235,7 +239,7 @@ def median_growth(good: str, before: tuple[str, str], after: tuple[str, str]) ->
 def test_sanctioned_goods_of_the_coalition_collapse_and_the_others_hardly_fall() -> None:
     coalition = [country.iso3 for country in COUNTRIES if country.role == "coalition"]
     direct = exports().filter(pl.col("reporter").is_in(coalition), pl.col("partner").is_in(["RUS", "BLR"]))
-    boomed = {one.good for one in EPISODES if one.kind == "product_boom"}
+    boomed = {episode.good for episode in EPISODES if episode.kind == "product_boom"}
     ratios: dict[bool, list[float]] = {True: [], False: []}
     for good in GOODS:
         if good.good in boomed:
@@ -251,7 +255,9 @@ def test_sanctioned_goods_of_the_coalition_collapse_and_the_others_hardly_fall()
 
 
 @pytest.mark.parametrize(
-    "episode", [one for one in EPISODES if one.kind == "product_boom"], ids=lambda one: one.episode_id
+    "episode",
+    [episode for episode in EPISODES if episode.kind == "product_boom"],
+    ids=lambda episode: episode.episode_id,
 )
 def test_a_product_booms_everywhere_and_the_coalitions_direct_trade_with_it(episode) -> None:
     of_good = exports().filter(pl.col("good") == episode.good)
@@ -260,28 +266,28 @@ def test_a_product_booms_everywhere_and_the_coalitions_direct_trade_with_it(epis
     assert after > 1.5 * before
     halves = (("202107", "202112"), ("202207", "202212"))
     direct = [by_coalition("RUS", episode.good, *half) for half in halves]
-    others = [
+    other_growths = [
         median_growth(good.good, *halves) for good in GOODS if not good.is_sanctioned and good.good != episode.good
     ]
     assert direct[1] > 0.9 * direct[0]
-    assert median_growth(episode.good, *halves) > 1.4 * statistics.median(others)
+    assert median_growth(episode.good, *halves) > 1.4 * statistics.median(other_growths)
 
 
 def test_a_hub_booms_to_everyone_and_a_collapse_collapses() -> None:
-    for one in EPISODES:
-        route = exports().filter(pl.col("reporter") == one.exporter)
-        if one.kind == "collapse":
-            route = route.filter(pl.col("partner") == one.importer, pl.col("good") == one.good)
-        elif one.kind == "hub_boom":
+    for episode in EPISODES:
+        route = exports().filter(pl.col("reporter") == episode.exporter)
+        if episode.kind == "collapse":
+            route = route.filter(pl.col("partner") == episode.importer, pl.col("good") == episode.good)
+        elif episode.kind == "hub_boom":
             route = route.filter(~pl.col("partner").is_in(["RUS", "BLR"]))
         else:
             continue
         before, after = usd(route, "202109", "202112"), usd(route, "202209", "202212")
-        assert after > 1.4 * before if one.kind == "hub_boom" else after < 0.5 * before, one
+        assert after > 1.4 * before if episode.kind == "hub_boom" else after < 0.5 * before, episode
 
 
 def test_importers_report_more_than_exporters_by_about_freight() -> None:
-    told = comtrade_rows()
+    rows = comtrade_rows()
     key = ["period", "good", "seller", "buyer"]
     sent = (
         exports()
@@ -290,13 +296,13 @@ def test_importers_report_more_than_exporters_by_about_freight() -> None:
         .agg(sent=pl.col("value").sum())
         .filter(pl.col("period") < "202201")
     )
-    got = (
-        told.filter(pl.col("flow") == "M")
+    recorded = (
+        rows.filter(pl.col("flow") == "M")
         .rename({"partner": "seller", "reporter": "buyer"})
         .group_by(key)
         .agg(got=pl.col("value").sum())
     )
-    ratio = sent.join(got, on=key).select((pl.col("got") / pl.col("sent")).log().alias("ratio"))["ratio"]
+    ratio = sent.join(recorded, on=key).select((pl.col("got") / pl.col("sent")).log().alias("ratio"))["ratio"]
     assert len(ratio) > 50_000
     assert 0.04 < ratio.to_numpy().mean() < 0.08
     assert ratio.to_numpy().std() > 0.1
@@ -316,17 +322,19 @@ def test_every_label_is_of_a_route_that_exists_and_of_a_kind_that_is_known() -> 
 
 
 def test_there_are_enough_episodes_of_every_kind() -> None:
-    found = the_world().labels.group_by("kind").agg(pl.col("episode_id").n_unique())
+    counts = the_world().labels.group_by("kind").agg(pl.col("episode_id").n_unique())
     least = {
         **{"hub_reexport": 8, "ghost_transit": 3, "new_route": 3, "relabel": 2},
         **{"price_only": 2, "product_boom": 2, "hub_boom": 1, "collapse": 2},
     }
-    for kind, count in found.iter_rows():
+    for kind, count in counts.iter_rows():
         assert count >= least[kind], kind
 
 
 @pytest.mark.parametrize(
-    "episode", [one for one in EPISODES if one.kind in ("hub_reexport", "new_route")], ids=lambda one: one.episode_id
+    "episode",
+    [episode for episode in EPISODES if episode.kind in ("hub_reexport", "new_route")],
+    ids=lambda supplier: supplier.episode_id,
 )
 def test_a_reexport_rises_while_its_supply_rises_and_the_direct_trade_falls(episode) -> None:
     route = (episode.exporter, episode.importer, episode.good)
@@ -335,26 +343,31 @@ def test_a_reexport_rises_while_its_supply_rises_and_the_direct_trade_falls(epis
         assert sold(*route, "201801", episode.start.replace("-", "")[:4] + "02") == 0
     assert sold(*route, *after) > max(2 * sold(*route, *before), 1_000_000)
     supply = [
-        sum(sold(one, episode.exporter, episode.good, *of) for one in episode.suppliers) for of in (before, after)
+        sum(sold(supplier, episode.exporter, episode.good, *of) for supplier in episode.suppliers)
+        for of in (before, after)
     ]
     assert supply[1] > supply[0]
     assert by_coalition(episode.importer, episode.good, *after) < by_coalition(episode.importer, episode.good, *before)
 
 
 @pytest.mark.parametrize(
-    "episode", [one for one in EPISODES if one.kind == "ghost_transit"], ids=lambda one: one.episode_id
+    "episode",
+    [episode for episode in EPISODES if episode.kind == "ghost_transit"],
+    ids=lambda episode: episode.episode_id,
 )
 def test_a_ghost_is_sent_and_never_arrives(episode) -> None:
     imports = comtrade_rows().filter(
         pl.col("flow") == "M", pl.col("reporter") == episode.importer, pl.col("partner") == episode.exporter
     )
-    got = imports.filter(
+    arrived_usd = imports.filter(
         pl.col("good") == episode.good, pl.col("period").is_between(pl.lit("202210"), pl.lit("202212"))
     )["value"].sum()
-    assert sold(episode.exporter, episode.importer, episode.good, "202210", "202212") > 4 * max(got, 250_000)
+    assert sold(episode.exporter, episode.importer, episode.good, "202210", "202212") > 4 * max(arrived_usd, 250_000)
 
 
-@pytest.mark.parametrize("episode", [one for one in EPISODES if one.kind == "relabel"], ids=lambda one: one.episode_id)
+@pytest.mark.parametrize(
+    "episode", [episode for episode in EPISODES if episode.kind == "relabel"], ids=lambda episode: episode.episode_id
+)
 def test_a_relabelled_good_rises_as_the_listed_one_of_its_heading_falls(episode) -> None:
     pair, before, after = (episode.exporter, episode.importer), ("202109", "202112"), ("202211", "202302")
     assert episode.listed[:4] == episode.good[:4]
@@ -363,7 +376,7 @@ def test_a_relabelled_good_rises_as_the_listed_one_of_its_heading_falls(episode)
 
 
 @pytest.mark.parametrize(
-    "episode", [one for one in EPISODES if one.kind == "price_only"], ids=lambda one: one.episode_id
+    "episode", [episode for episode in EPISODES if episode.kind == "price_only"], ids=lambda episode: episode.episode_id
 )
 def test_a_price_rise_is_one_of_value_and_not_of_weight(episode) -> None:
     route = comtrade_rows().filter(
@@ -371,8 +384,10 @@ def test_a_price_rise_is_one_of_value_and_not_of_weight(episode) -> None:
         pl.col("good") == episode.good, pl.col("kilos").is_not_null(),
     )  # fmt: skip
     means = [
-        route.filter(pl.col("period").is_between(pl.lit(first), pl.lit(last))).select(pl.col("value", "kilos").mean())
-        for first, last in (("202107", "202112"), ("202207", "202212"))
+        route.filter(pl.col("period").is_between(pl.lit(first_month), pl.lit(last_month))).select(
+            pl.col("value", "kilos").mean()
+        )
+        for first_month, last_month in (("202107", "202112"), ("202207", "202212"))
     ]
     assert means[1]["value"][0] > 1.5 * means[0]["value"][0]
     assert 0.6 < means[1]["kilos"][0] / means[0]["kilos"][0] < 1.5
@@ -388,8 +403,8 @@ def test_reporters_move_to_hs_2022_at_different_dates_and_only_once() -> None:
     counted = Counter(newer["first"])
     assert counted["202201"] > counted["202207"] + counted["202301"]
     assert min(counted["202207"], counted["202301"]) >= 2
-    both = newer.join(editions.filter(pl.col("edition") == "H5"), on="reporter")
-    assert (both["first"] > both["last_right"]).all()
+    moved = newer.join(editions.filter(pl.col("edition") == "H5"), on="reporter")
+    assert (moved["first"] > moved["last_right"]).all()
     assert not set(newer["reporter"]) & {"RUS", "BLR"}
 
 
@@ -402,18 +417,18 @@ def test_a_split_code_keeps_the_total_of_its_family_to_the_dollar() -> None:
             "position": [position] * 2, "value_usd": [1_000_003, 1_000_003], "net_wgt_kg": [100.0, 100.0],
         }
     )  # fmt: skip
-    told = as_codes(WORLD, whole)
-    assert dict(told.group_by("month").agg(pl.col("value_usd").sum()).iter_rows()) == dict.fromkeys(months, 1_000_003)
-    assert told.filter(pl.col("month") == 47)["code"].to_list() == ["852580"]
-    assert set(told.filter(pl.col("month") == 48)["code"]) == {"852581", "852582", "852583", "852589"}
-    assert set(told["good"]) == {"852580+"}
+    coded = as_codes(WORLD, whole)
+    assert dict(coded.group_by("month").agg(pl.col("value_usd").sum()).iter_rows()) == dict.fromkeys(months, 1_000_003)
+    assert coded.filter(pl.col("month") == 47)["code"].to_list() == ["852580"]
+    assert set(coded.filter(pl.col("month") == 48)["code"]) == {"852581", "852582", "852583", "852589"}
+    assert set(coded["good"]) == {"852580+"}
 
 
 def test_the_targets_fall_silent_and_the_late_are_late() -> None:
-    last = dict(comtrade_rows().group_by("reporter").agg(pl.col("period").max()).iter_rows())
-    assert last["RUS"] == last["BLR"] == "202201"
-    assert last["SRB"] == "202303"
-    assert last["KAZ"] == "202306"
+    last_period = dict(comtrade_rows().group_by("reporter").agg(pl.col("period").max()).iter_rows())
+    assert last_period["RUS"] == last_period["BLR"] == "202201"
+    assert last_period["SRB"] == "202303"
+    assert last_period["KAZ"] == "202306"
     codes_of_china = dict(
         comtrade_rows()
         .filter(pl.col("reporter") == "CHN")
@@ -431,22 +446,24 @@ def test_a_route_side_has_one_source() -> None:
 
 def test_reexports_are_a_part_of_exports() -> None:
     key = ["period", "reporter", "partner", "code"]
-    told = comtrade_rows()
-    again = told.filter(pl.col("flow") == "RX").join(
-        told.filter(pl.col("flow") == "X"), on=key, how="left", suffix="_all"
+    rows = comtrade_rows()
+    reexports = rows.filter(pl.col("flow") == "RX").join(
+        rows.filter(pl.col("flow") == "X"), on=key, how="left", suffix="_all"
     )
-    assert again.height > 500
-    assert (again["value"] <= again["value_all"]).all()
+    assert reexports.height > 500
+    assert (reexports["value"] <= reexports["value_all"]).all()
 
 
 def test_the_world_is_small() -> None:
     data = the_world().files
     rows = sum(
-        (gzip.decompress(one) if name.endswith(".gz") else one).count(b'"typeCode"' if ".json" in name else b"\n")
-        for name, one in data.items()
+        (gzip.decompress(content) if name.endswith(".gz") else content).count(
+            b'"typeCode"' if ".json" in name else b"\n"
+        )
+        for name, content in data.items()
     )
     assert rows <= 600_000
-    assert sum(len(one) for one in data.values()) <= 15_000_000
+    assert sum(len(content) for content in data.values()) <= 15_000_000
 
 
 def test_every_file_says_that_it_is_simulated() -> None:
@@ -474,14 +491,14 @@ def test_countries_and_families_are_those_of_the_reference_tables() -> None:
     for country in COUNTRIES:
         assert numbers[country.m49] == letters[country.iso2] == country.iso3
     assert UNKNOWN_COUNTRY not in numbers
-    told = {(row["edition"], row["cmd_code"]): row for row in editions.family_map({5, 6}).to_dicts()}
+    family_of = {(row["edition"], row["cmd_code"]): row for row in editions.family_map({5, 6}).to_dicts()}
     for good in GOODS:
-        if (told.get((5, good.code)) or {}).get("is_unstable"):
+        if (family_of.get((5, good.code)) or {}).get("is_unstable"):
             continue  # comparable with nothing across the change: that is what it is there for
         for edition, code in [(5, good.code), *((6, part) for part, _ in good.h6 or ((good.code, 1.0),))]:
-            assert told.get((edition, code), {"good": code})["good"] == good.good, (edition, code)
+            assert family_of.get((edition, code), {"good": code})["good"] == good.good, (edition, code)
         assert sum(share for _, share in good.h6 or (("", 1.0),)) == pytest.approx(1)
-    assert any(row["is_unstable"] for key, row in told.items() if key[1] in FAMILY)
+    assert any(row["is_unstable"] for key, row in family_of.items() if key[1] in FAMILY)
 
 
 def test_listed_goods_are_sanctioned_in_the_world_and_some_goods_are_on_no_list() -> None:
