@@ -119,11 +119,11 @@ def _row(
         return {**base, "reasons_left": [], "reasons_lost": [], "unknown": []}
     limits = rule.limits_of(settings).thresholds
     unknown = [name for name in limits if before[name] is not None and after[name] is None]
-    left = [name for name in reasons if after[name] is not None and after[name] >= limits[name]]
-    lost = [name for name in reasons if after[name] is not None and after[name] < limits[name]]
-    remains = "not_flagged" if not is_flagged else "flagged" if left == reasons else "weaker"
-    more = {"remains": remains, "value_usd": after["value_usd"]}
-    return {**base, **more, "reasons_left": left, "reasons_lost": lost, "unknown": unknown}
+    reasons_left = [name for name in reasons if after[name] is not None and after[name] >= limits[name]]
+    reasons_lost = [name for name in reasons if after[name] is not None and after[name] < limits[name]]
+    remains = "not_flagged" if not is_flagged else "flagged" if reasons_left == reasons else "weaker"
+    outcome = {"remains": remains, "value_usd": after["value_usd"]}
+    return {**base, **outcome, "reasons_left": reasons_left, "reasons_lost": reasons_lost, "unknown": unknown}
 
 
 def _says(row: Mapping[str, Any], flag: Mapping[str, Any], is_measured: bool, q_value: float | None) -> str:
