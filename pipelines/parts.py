@@ -99,13 +99,13 @@ class Parts:
             return
         for release in releases:
             del self.seen[release]
-        others = pl.col("raw_file") != raw_file
-        self.waiting = [left for frame in self.waiting if (left := frame.filter(others)).height]
-        self.groups = [left for frame in self.groups if (left := frame.filter(others)).height]
+        is_kept = pl.col("raw_file") != raw_file
+        self.waiting = [remaining for frame in self.waiting if (remaining := frame.filter(is_kept)).height]
+        self.groups = [remaining for frame in self.groups if (remaining := frame.filter(is_kept)).height]
         for part in self.writer.parts():
             before = self.writer.scan(part).collect()
             if (before["raw_file"] == raw_file).any():
-                self.writer.replace(part, before.filter(others))
+                self.writer.replace(part, before.filter(is_kept))
 
 
 def _in_order(part: pl.DataFrame) -> pl.DataFrame:

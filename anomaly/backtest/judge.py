@@ -133,11 +133,11 @@ def _places(rows: pl.DataFrame, ranking: Sequence[str]) -> pl.DataFrame:
 
     What a method does not name comes last: `is_named` is false, and its place is an empty one.
     """
-    asked = rows.filter("is_candidate", ~pl.col("is_before_sanctions")).with_columns(
+    candidates = rows.filter("is_candidate", ~pl.col("is_before_sanctions")).with_columns(
         flags=pl.col("is_flagged").sum().over(ranking)
     )
     return (
-        asked.unpivot(METHODS, index=["row", "flags", *ranking], variable_name="method", value_name="score")
+        candidates.unpivot(METHODS, index=["row", "flags", *ranking], variable_name="method", value_name="score")
         .sort(
             *ranking,
             "method",
@@ -193,9 +193,9 @@ def _precision(places: pl.DataFrame, rows: pl.DataFrame, judges: Sequence[str]) 
     for judge in judges:
         judged = places.join(rows.select("row", is_true=judge), on="row")
         for name, limit in (*((str(depth), pl.lit(depth)) for depth in DEPTHS), ("flags", pl.col("flags"))):
-            taken = judged.filter(pl.col("position") <= limit)
+            placed = judged.filter(pl.col("position") <= limit)
             sums = [(pl.col("is_true") & pl.col("is_named")).sum().alias("hits"), pl.len().alias("out_of")]
-            figures.append(_filled(_in_sums(taken, ["method"], sums), judged_by=judge, measure=f"precision_at_{name}"))
+            figures.append(_filled(_in_sums(placed, ["method"], sums), judged_by=judge, measure=f"precision_at_{name}"))
         candidates = judged.filter(pl.col("method") == OURS).with_columns(method=pl.lit(CHANCE))
         sums = [pl.col("is_true").sum().alias("hits"), pl.len().alias("out_of")]
         figures.append(_filled(_in_sums(candidates, ["method"], sums), judged_by=judge, measure="precision_of_all"))
@@ -212,7 +212,7 @@ def _precision_alike(alike: pl.DataFrame, rows: pl.DataFrame, judges: Sequence[s
     drawn = [(pl.col("share") * pl.col("flags")).sum().alias("hits"), pl.col("flags").sum().alias("out_of")]
     for judge in judges:
         judged = alike.join(rows.select("row", is_true=judge), on="row")
-        taken = judged.filter(pl.col("position") <= pl.col("flags")).rename({"fall": "kind"})
+        placed = judged.filter(pl.col("position") <= pl.col("flags")).rename({"fall": "kind"})
         by_chance = (
             judged.filter(pl.col("method") == OURS, pl.col("flags") > 0)
             .group_by(*_RANKING, kind="fall")
@@ -220,7 +220,7 @@ def _precision_alike(alike: pl.DataFrame, rows: pl.DataFrame, judges: Sequence[s
             .with_columns(method=pl.lit(CHANCE))
         )
         for by in (["method"], ["method", "kind"]):
-            figures.append(_filled(_in_sums(taken, by, sums), judged_by=judge, measure=f"precision_at_flags{ALIKE}"))
+            figures.append(_filled(_in_sums(placed, by, sums), judged_by=judge, measure=f"precision_at_flags{ALIKE}"))
             expected = _in_sums(by_chance, by, drawn).with_columns(value=pl.col("hits") / pl.col("out_of"))
             expected = expected.with_columns(hits=pl.lit(None, pl.Int64), out_of=pl.lit(None, pl.Int64))
             figures.append(_filled(expected, judged_by=judge, measure=f"precision_of_all{ALIKE}"))
@@ -298,9 +298,9 @@ def _recall(about: pl.DataFrame, chosen: pl.DataFrame, name: str, events_by: str
     event = ["freq_code", "leg", "event_id", "kind", "is_evasion"]
     tested = about.group_by(event).agg(pl.col("start").first())
     tested = tested.join(pl.DataFrame({"method": METHODS}), how="cross")
-    seen = about.join(chosen, on="row").group_by(*event, "method").agg(first=pl.col("as_of").min())
+    first_flags = about.join(chosen, on="row").group_by(*event, "method").agg(first=pl.col("as_of").min())
     months = _month("first") - _month("start")
-    events = tested.join(seen, on=[*event, "method"], how="left").with_columns(months=months.cast(pl.Float64))
+    events = tested.join(first_flags, on=[*event, "method"], how="left").with_columns(months=months.cast(pl.Float64))
     sums = [pl.col("first").is_not_null().sum().alias("hits"), pl.len().alias("out_of")]
     to_find, benign = events.filter("is_evasion"), events.filter(~pl.col("is_evasion"))
     measures = [(to_find, f"recall_at_{name}"), (benign, f"benign_flagged_at_{name}")]

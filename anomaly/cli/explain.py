@@ -199,18 +199,18 @@ def _reproduced(store: Store, row: Row, score: Row, settings: scenarios.Settings
     group = pl.all_horizontal(
         [pl.col(name) == row[name] for name in ("freq_code", "window_months", "baseline_gap_years")]
     )
-    given = {
+    tables = {
         "features": store.read("features", where=group),
         "features.roughness": store.read("features.roughness"),
         "families": families(store),
     }
-    refitted = through(["scores"], given, settings).read("scores").filter(explaining.is_about(row))
+    refitted = through(["scores"], tables, settings).read("scores").filter(explaining.is_about(row))
     if refitted.is_empty():
         return "the route is not scored with these settings"
-    again = refitted.row(0, named=True)
-    changed = [f"{name} {again[name]}" for name in _REPRODUCED if again[name] != score[name]]
+    refitted_row = refitted.row(0, named=True)
+    changed = [f"{name} {refitted_row[name]}" for name in _REPRODUCED if refitted_row[name] != score[name]]
     if not changed:
-        return f"yes: the forest was fitted again and gives {again['anomaly_score']:.12f}, the same; so are evidence, p and q"
+        return f"yes: the forest was fitted again and gives {refitted_row['anomaly_score']:.12f}, the same; so are evidence, p and q"
     return (
         f"no: again it gives {', '.join(changed)}; other settings, other versions of the libraries, or changed features"
     )

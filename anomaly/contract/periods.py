@@ -264,11 +264,11 @@ def parse_tag(text: str) -> Window | None:
     return Window("M" if match[2] else "A", months, date(year, month, 1))
 
 
-def _near_period(asked: str) -> str:
-    year = re.search(r"(?:19|20)[0-9]{2}", asked)
+def _near_period(text: str) -> str:
+    year = re.search(r"(?:19|20)[0-9]{2}", text)
     if not year:
         return "write the year with four digits, first"
-    rest = asked.replace(year[0], "", 1)
+    rest = text.replace(year[0], "", 1)
     named = [number for number, month in enumerate(MONTHS, 1) if month.upper() in rest]
     written = [int(number) for number in re.findall(r"[0-9]{1,2}", rest) if 1 <= int(number) <= 12]
     month = next(iter(named + written), 7)

@@ -155,7 +155,7 @@ def _of_block(series: Floats, design: _Design) -> tuple[Floats, Ids]:
     rows, middle = rows[is_shift], middle.of(is_shift)
     beside = [_reweighted(series[rows], _near(best[rows], by, design), middle, design) for by in (-1, 1)]
     fits = [middle, *beside]
-    chosen = np.stack([_loss(fit.left / middle.scale[:, None]) for fit in fits]).argmin(axis=0)
+    chosen = np.stack([_loss(fit.residual / middle.scale[:, None]) for fit in fits]).argmin(axis=0)
     size[rows] = np.choose(chosen, [fit.step for fit in fits])
     position[rows] = design.dates[_near(best[rows], np.array([0, -1, 1])[chosen], design)]
     return size, position
@@ -189,8 +189,8 @@ def _screen(series: Floats, of: _Design) -> tuple[Ids, Floats]:
     explained = (series @ of.projected.T) ** 2 / of.norm
     best = explained.argmax(axis=1)
     most = explained[np.arange(len(series)), best]
-    left = np.einsum("rn,rn->r", series, series) - ((series @ of.basis) ** 2).sum(axis=1) - most
-    return best, np.sqrt(most * of.freedom / np.maximum(left, of.freedom * LEAST_SCALE**2))
+    residual = np.einsum("rn,rn->r", series, series) - ((series @ of.basis) ** 2).sum(axis=1) - most
+    return best, np.sqrt(most * of.freedom / np.maximum(residual, of.freedom * LEAST_SCALE**2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,41 +199,41 @@ class _Fit:
 
     step: Floats
     t_value: Floats
-    left: Floats
+    residual: Floats
     scale: Floats
 
-    def of(self, kept: npt.NDArray[np.bool_]) -> _Fit:
-        return _Fit(self.step[kept], self.t_value[kept], self.left[kept], self.scale[kept])
+    def of(self, rows: npt.NDArray[np.bool_]) -> _Fit:
+        return _Fit(self.step[rows], self.t_value[rows], self.residual[rows], self.scale[rows])
 
 
 def _robust(series: Floats, clean: Floats, date: Ids, of: _Design) -> _Fit:
     """Tukey's bisquare, from the least squares fit of the cleaned series."""
     along = of.projected[date]
     step = np.einsum("rn,rn->r", clean, along) / of.norm[date]
-    left = series - (clean @ of.basis) @ of.basis.T - step[:, None] * along
+    residual = series - (clean @ of.basis) @ of.basis.T - step[:, None] * along
     for _ in range(_SCALE_STEPS):
-        fit = _reweighted(series, date, _Fit(step, step, left, _scale(left, of)), of, steps=1)
-        step, left = fit.step, fit.left
-    fit = _reweighted(series, date, _Fit(step, step, left, _scale(left, of)), of)
-    t_value = fit.step / (fit.scale * _standard_error(fit.left / fit.scale[:, None], date, of))
-    return _Fit(fit.step, t_value, fit.left, fit.scale)
+        fit = _reweighted(series, date, _Fit(step, step, residual, _scale(residual, of)), of, steps=1)
+        step, residual = fit.step, fit.residual
+    fit = _reweighted(series, date, _Fit(step, step, residual, _scale(residual, of)), of)
+    t_value = fit.step / (fit.scale * _standard_error(fit.residual / fit.scale[:, None], date, of))
+    return _Fit(fit.step, t_value, fit.residual, fit.scale)
 
 
-def _scale(left: Floats, of: _Design) -> Floats:
+def _scale(residual: Floats, of: _Design) -> Floats:
     """Of what is left: its median absolute size as a standard deviation, for the unknowns that were fitted."""
-    widened = _MAD * np.sqrt(left.shape[1] / of.freedom)
-    result: Floats = np.maximum(widened * _middle(np.abs(left)), LEAST_SCALE)
+    widened = _MAD * np.sqrt(residual.shape[1] / of.freedom)
+    result: Floats = np.maximum(widened * _middle(np.abs(residual)), LEAST_SCALE)
     return result
 
 
 def _reweighted(series: Floats, date: Ids, start: _Fit, of: _Design, steps: int = _STEPS) -> _Fit:
     """Reweighted least squares at the scale of `start`, from what it leaves."""
-    step_at, left, step = of.steps[date], start.left, start.step
+    step_at, residual, step = of.steps[date], start.residual, start.step
     reach = 1 / (_TUNING * start.scale[:, None])
     for _ in range(steps):
-        weights = np.maximum(1 - (left * reach) ** 2, _LEAST_WEIGHT) ** 2
-        step, left = _weighted(series, step_at, weights, of)
-    return _Fit(step, start.t_value, left, start.scale)
+        weights = np.maximum(1 - (residual * reach) ** 2, _LEAST_WEIGHT) ** 2
+        step, residual = _weighted(series, step_at, weights, of)
+    return _Fit(step, start.t_value, residual, start.scale)
 
 
 def _weighted(series: Floats, step_at: Floats, weights: Floats, of: _Design) -> tuple[Floats, Floats]:
@@ -259,11 +259,11 @@ def _weighted(series: Floats, step_at: Floats, weights: Floats, of: _Design) -> 
     return size[:, 0], series - np.hstack([level, slope]) @ of.terms.T - size * step_at
 
 
-def _standard_error(left: Floats, date: Ids, of: _Design) -> Floats:
+def _standard_error(residual: Floats, date: Ids, of: _Design) -> Floats:
     """Of the step, in units of the scale: Huber's for M-estimates (1981, 7.6), widened for autocorrelation of lag one."""
-    inside = np.abs(left) < _TUNING
-    ratio = np.where(inside, left / _TUNING, 1.0) ** 2
-    psi = left * (1 - ratio) ** 2
+    inside = np.abs(residual) < _TUNING
+    ratio = np.where(inside, residual / _TUNING, 1.0) ** 2
+    psi = residual * (1 - ratio) ** 2
     slope = np.mean(np.where(inside, (1 - ratio) * (1 - 5 * ratio), 0.0), axis=1)
     spread = np.einsum("rn,rn->r", psi, psi)
     variance = np.maximum(spread / of.freedom / np.maximum(slope, 0.1) ** 2, _LEAST_VARIANCE)
@@ -273,9 +273,9 @@ def _standard_error(left: Floats, date: Ids, of: _Design) -> Floats:
     return result
 
 
-def _loss(left: Floats) -> Floats:
+def _loss(residual: Floats) -> Floats:
     """Tukey's bisquare loss of what is left, in units of a scale, summed over the months."""
-    result: Floats = (1 - (1 - np.minimum(np.abs(left) / _TUNING, 1) ** 2) ** 3).sum(axis=1)
+    result: Floats = (1 - (1 - np.minimum(np.abs(residual) / _TUNING, 1) ** 2) ** 3).sum(axis=1)
     return result
 
 

@@ -111,10 +111,12 @@ def _coalition_changes(grid: Grid, is_coalition: Marks, floor: float) -> Floats:
     value, cell, size = grid.value[:, sent], grid.into[sent], grid.names.cells
     changes = np.full((len(value), size), np.nan)
     for month in range(1, len(value)):
-        both = np.flatnonzero((value[month] >= 0) & (value[month - 1] >= 0))
-        is_there = cells.present(cell[both], size)
-        now, then = (cells.add_up(value[at][both], cell[both], size)[is_there] + floor for at in (month, month - 1))
-        changes[month, is_there] = np.log(now / then)
+        reported = np.flatnonzero((value[month] >= 0) & (value[month - 1] >= 0))
+        is_there = cells.present(cell[reported], size)
+        month_usd, before_usd = (
+            cells.add_up(value[at][reported], cell[reported], size)[is_there] + floor for at in (month, month - 1)
+        )
+        changes[month, is_there] = np.log(month_usd / before_usd)
     return changes
 
 

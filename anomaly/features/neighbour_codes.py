@@ -145,8 +145,8 @@ def _deepest(fall: Amounts, pair: Ids, good: Ids, count: int) -> tuple[Amounts, 
     """For each pair the largest fall and its good, the first by name of equals; 0 and UNKNOWN where none fell."""
     deepest, of_good = np.zeros(count, dtype=np.int64), np.full(count, UNKNOWN, dtype=np.int64)
     np.maximum.at(deepest, pair, fall)
-    is_it = (fall > 0) & (fall == deepest[pair])
-    of_good[pair[is_it][::-1]] = good[is_it][::-1]
+    is_deepest = (fall > 0) & (fall == deepest[pair])
+    of_good[pair[is_deepest][::-1]] = good[is_deepest][::-1]
     return deepest, of_good
 
 

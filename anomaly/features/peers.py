@@ -79,12 +79,12 @@ class Medians:
         if not len(self.count):
             return np.full(len(group), np.nan), np.zeros(len(group), dtype=np.int64)
         is_member = ~np.isnan(own)
-        others = np.where(group >= 0, self.count[at] - is_member, 0)
+        count_without = np.where(group >= 0, self.count[at] - is_member, 0)
         lower, middle, upper = self.lower[at], self.middle[at], self.upper[at]
         of_odd = np.where(own > middle, lower + middle, np.where(own < middle, middle + upper, lower + upper)) / 2
         of_even = np.where(own <= lower, upper, lower)
         median = np.where(is_member, np.where(self.count[at] % 2 == 1, of_odd, of_even), middle)
-        return np.where(others > 0, median, np.nan), others
+        return np.where(count_without > 0, median, np.nan), count_without
 
 
 def medians(values: Floats, group: Ids, groups: int) -> Medians:
@@ -330,10 +330,10 @@ class Pairs:
         place = np.searchsorted(self.countries.to_numpy(), names.countries.to_numpy())
         is_in = names.countries.is_in(self.countries.implode()).to_numpy()
         place = np.where(is_in, place, -1)
-        wanted = place[exporter] * self.countries.len() + place[importer]
-        wanted = np.where((place[exporter] < 0) | (place[importer] < 0), -1, wanted)
-        at = np.searchsorted(self.key, wanted)
-        is_there = (at < len(self.key)) & (np.append(self.key, -2)[np.minimum(at, len(self.key))] == wanted)
+        pair = place[exporter] * self.countries.len() + place[importer]
+        pair = np.where((place[exporter] < 0) | (place[importer] < 0), -1, pair)
+        at = np.searchsorted(self.key, pair)
+        is_there = (at < len(self.key)) & (np.append(self.key, -2)[np.minimum(at, len(self.key))] == pair)
         return self.rises.without(np.where(is_there, at, -1), own)
 
 
@@ -350,7 +350,7 @@ def by_comparison(table: pl.DataFrame) -> dict[tuple[Any, ...], Pairs]:
     dict of tuple to Pairs
         (freq_code, window_months, window_end, baseline_gap_years) → the pairs of that comparison.
     """
-    found: dict[tuple[Any, ...], Pairs] = {}
+    pairs_of: dict[tuple[Any, ...], Pairs] = {}
     for key, part in table.group_by(list(_COMPARISON), maintain_order=True):
         sides = part.select("exporter_iso", "importer_iso")
         countries = pl.concat([sides["exporter_iso"], sides["importer_iso"]]).unique().sort()
@@ -360,8 +360,8 @@ def by_comparison(table: pl.DataFrame) -> dict[tuple[Any, ...], Pairs]:
         pair = places[0] * countries.len() + places[1]
         order = np.argsort(pair)
         floats = (part[name].fill_null(np.nan).to_numpy()[order] for name in ("lower_log", "middle_log", "upper_log"))
-        found[key] = Pairs(countries, pair[order], Medians(part["routes"].to_numpy()[order], *floats))
-    return found
+        pairs_of[key] = Pairs(countries, pair[order], Medians(part["routes"].to_numpy()[order], *floats))
+    return pairs_of
 
 
 def joined(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:

@@ -96,10 +96,10 @@ def of_published(
         One or two.
     """
     has_room = asked["joint_score"].is_not_null()
-    known = placebos.rows.filter(pl.col("joint_score").is_not_null())
-    is_joint = known.height >= settings.calibration.least_with_room
+    with_room = placebos.rows.filter(pl.col("joint_score").is_not_null())
+    is_joint = with_room.height >= settings.calibration.least_with_room
     cut = (
-        (has_room, "joint_score" if is_joint else "rise_score", known if is_joint else placebos.rows),
+        (has_room, "joint_score" if is_joint else "rise_score", with_room if is_joint else placebos.rows),
         (~has_room, "rise_score", placebos.rows),
     )
     return [
@@ -157,8 +157,8 @@ def _by_size(
     for size in np.unique(band):
         alike = null_band == size
         if alike.sum() >= LEAST_ALIKE:
-            own = band == size
-            p_value[:, own] = p_values_of(backgrounds[:, alike], of_null[alike], of_routes[own])
+            is_size = band == size
+            p_value[:, is_size] = p_values_of(backgrounds[:, alike], of_null[alike], of_routes[is_size])
     return p_value
 
 
@@ -182,10 +182,10 @@ def judged(family: Family, families: Sequence[Family], limit: float) -> pl.DataF
         The family's routes with evidence_weight of mean 1, p_value, q_value, stability_share and tested_among.
     """
     count, is_small = family.routes.height, family.routes.height < LEAST_FAMILY
-    others = [other for other in families if is_small and other is not family]
-    unscaled = np.concatenate([of.routes["evidence_weight"].to_numpy() for of in (family, *others)])
+    joined = [other for other in families if is_small and other is not family]
+    unscaled = np.concatenate([of.routes["evidence_weight"].to_numpy() for of in (family, *joined)])
     hypothesis_weight = unscaled / unscaled.mean()  # numpy's sums are the same in every run, Polars' are not
-    p_value = np.concatenate([of.p_value for of in (family, *others)])
+    p_value = np.concatenate([of.p_value for of in (family, *joined)])
     fixed = np.broadcast_to(p_value[count:], (len(family.p_drawn), len(p_value) - count))
     drawn = q_values(np.concatenate([family.p_drawn, fixed], axis=1), hypothesis_weight)[:, :count]
     return family.routes.with_columns(

@@ -35,9 +35,9 @@ def room_log(floor_usd: float) -> pl.Expr:
     """
     before = pl.max_horizontal("value_prior_year_usd", "value_baseline_usd").fill_null(0) + floor_usd
     supply = pl.coalesce("coalition_to_hub_baseline_usd", "coalition_to_hub_prior_usd")
-    more = (pl.col("coalition_to_hub_usd") - supply).clip(lower_bound=0)
+    supplied_more = (pl.col("coalition_to_hub_usd") - supply).clip(lower_bound=0)
     moved = pl.when(suspicious_side("neighbour_code_shift") > 0).then("neighbour_fell_usd").fill_null(0)
-    return ((before + more + moved) / before).log()
+    return ((before + supplied_more + moved) / before).log()
 
 
 def joint(rise_log: Floats, room_log: Floats) -> Floats:

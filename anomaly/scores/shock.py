@@ -77,8 +77,8 @@ def ratios(windows: Sequence[Controls]) -> tuple[float, float]:
         behave as all of them do, and these beside as many that behave as expected.
     """
     unusual, routes = (np.sum([getattr(window, name) for window in windows], axis=0) for name in ("unusual", "routes"))
-    among_all = (unusual.sum() + EXPECTED * PRIOR_ROUTES) / (EXPECTED * (routes.sum() + PRIOR_ROUTES))
-    of_class = (unusual + EXPECTED * PRIOR_ROUTES * among_all) / (EXPECTED * (routes + PRIOR_ROUTES))
+    of_both = (unusual.sum() + EXPECTED * PRIOR_ROUTES) / (EXPECTED * (routes.sum() + PRIOR_ROUTES))
+    of_class = (unusual + EXPECTED * PRIOR_ROUTES * of_both) / (EXPECTED * (routes + PRIOR_ROUTES))
     stood, fell = np.maximum(of_class, 1.0)
     return float(stood), float(fell)
 

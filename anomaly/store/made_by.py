@@ -11,7 +11,7 @@ from anomaly.store.store import Store
 
 Record = Mapping[str, Any]  # Settings.recorded
 
-_AGAIN = "make them again by one scenario: make run SCENARIO=<name or file>"
+_HINT = "make them again by one scenario: make run SCENARIO=<name or file>"
 
 
 def record(store: Store, tables: Iterable[str]) -> Record:
@@ -36,15 +36,15 @@ def record(store: Store, tables: Iterable[str]) -> Record:
     """
     records, unsaid = _kept(store, tables)
     if unsaid or not records:
-        said = ", ".join(unsaid) or "none of them"
+        tables_unsaid = ", ".join(unsaid) or "none of them"
         raise SettingsWrong(
             "tables that keep the scenario that made them",
-            f"{said}: made by a version that did not write it down",
+            f"{tables_unsaid}: made by a version that did not write it down",
             hint="run again from the raw files: make run SCENARIO=<name or file>",
         )
     by_scenario = _grouped(records)
     if len(by_scenario) > 1:
-        raise SettingsWrong("tables of one scenario", _told(by_scenario), hint=_AGAIN)
+        raise SettingsWrong("tables of one scenario", _in_words(by_scenario), hint=_HINT)
     return next(iter(records.values()))
 
 
@@ -66,12 +66,12 @@ def refuse_other(store: Store, tables: Sequence[str], scenario: Record) -> None:
         Where one of them was made by another.
     """
     records, _ = _kept(store, tables)
-    others = {name: kept for name, kept in records.items() if kept != scenario}
-    if others:
+    differing = {name: kept for name, kept in records.items() if kept != scenario}
+    if differing:
         raise SettingsWrong(
             f"tables of the scenario {scenario['name']}",
-            _told(_grouped({**others, "this run": scenario})),
-            hint=f"make {', '.join(others)} again first, or say the scenario that made the tables",
+            _in_words(_grouped({**differing, "this run": scenario})),
+            hint=f"make {', '.join(differing)} again first, or say the scenario that made the tables",
         )
 
 
@@ -122,7 +122,7 @@ def _grouped(records: Mapping[str, Record]) -> list[tuple[Record, list[str]]]:
     return list(by_text.values())
 
 
-def _told(by_scenario: Sequence[tuple[Record, Sequence[str]]]) -> str:
+def _in_words(by_scenario: Sequence[tuple[Record, Sequence[str]]]) -> str:
     first = by_scenario[0][0]
     return "; ".join(f"{', '.join(names)} of {_name(kept, first)}" for kept, names in by_scenario)
 

@@ -56,8 +56,8 @@ def _window(of: Legs, window: Judged) -> pl.DataFrame:
         active_months=(month > 0).sum(axis=1),
         largest_month_share=month.max(axis=1) / np.maximum(value, 1),
         direct_target_iso=pl.Series([of.targets[number] for number in direct.target[good]], dtype=pl.String),
-        direct_usd=_known(direct.value[good]),
-        direct_prior_usd=_known(direct.prior[good]),
+        direct_usd=_null_where_unknown(direct.value[good]),
+        direct_prior_usd=_null_where_unknown(direct.prior[good]),
         direct_fall_log=_real(direct.fall_log[good]),
         direct_trade=_texts(
             [direct.fell[good], direct.stood[good], (direct.value[good] >= 0) & (direct.prior[good] >= 0)],
@@ -109,7 +109,7 @@ def _rows(contract: type[dy.Schema], rows: Sequence[Mapping[str, object]]) -> pl
     return pl.DataFrame(rows, schema={name: column.dtype for name, column in contract.columns().items()}, orient="row")
 
 
-def _known(amounts: Amounts) -> pl.Series:
+def _null_where_unknown(amounts: Amounts) -> pl.Series:
     values = pl.Series(amounts)
     return values.to_frame("usd").select(pl.when(pl.col("usd") != UNKNOWN).then("usd")).to_series()
 
@@ -255,7 +255,7 @@ def months(of: Legs, judged: Sequence[Judged]) -> pl.DataFrame:
             "good": of.goods.gather(np.repeat(of.good[row], len(of.months))),
             "importer_iso": of.importers.gather(np.repeat(of.importer[row], len(of.months))),
             "ref_date": pl.Series(list(of.months) * len(row), dtype=pl.Date),
-            "value_usd": _known(of.value[row].reshape(-1)),
+            "value_usd": _null_where_unknown(of.value[row].reshape(-1)),
         }
     )
     return _as(contracts.SupplySeries, [frame])
