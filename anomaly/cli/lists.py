@@ -70,9 +70,9 @@ def scenarios(data: Path, form: str) -> None:
     from anomaly.contract import settings
 
     scenarios = [settings.load(file.stem) for file in sorted(settings.SCENARIOS.glob("*.toml"))]
-    made = _made_by(data)
-    if made is not None and made not in scenarios:
-        scenarios.append(made)
+    scenario_of_tables = _made_by(data)
+    if scenario_of_tables is not None and scenario_of_tables not in scenarios:
+        scenarios.append(scenario_of_tables)
     rows = [
         {
             "name": scenario.name,
@@ -85,7 +85,7 @@ def scenarios(data: Path, form: str) -> None:
             else " ".join(scenario.hub_candidates.countries),
             "baseline_years": " ".join(map(str, scenario.baseline_years)),
             "goods_lists": " ".join(goods_list.file for goods_list in scenario.goods_lists),
-            "made_these_tables": scenario == made,
+            "made_these_tables": scenario == scenario_of_tables,
         }
         for scenario in scenarios
     ]

@@ -191,10 +191,10 @@ def _coverage(legs: Legs, then: Cells, before: Spell, key: dict[str, object], se
     least = settings.materiality_usd * before.months / 12
     tried = {"hub_chapter": [0, 0], "hub": [0, 0]}
     for at, hub in enumerate(legs.importers.gather(then.hubs)):
-        others = np.arange(len(then.hubs)) != at
-        if not others.any():
+        is_other_hub = np.arange(len(then.hubs)) != at
+        if not is_other_hub.any():
             continue
-        past = counterfactual.growths(then, others, before.months, settings)
+        past = counterfactual.growths(then, is_other_hub, before.months, settings)
         drawn = counterfactual.draws(then.prior[at], past, before.months, settings, _number(hub))
         for of, groups in (("hub_chapter", np.unique(chapter)), ("hub", [""])):
             for group in groups:
@@ -212,11 +212,11 @@ def _coverage(legs: Legs, then: Cells, before: Spell, key: dict[str, object], se
 
 
 def _says(legs: Legs, before: Spell, of: str, sums: int, held: int, settings: Settings) -> str:
-    what = {"hub": "a hub's goods", "hub_chapter": "a hub's goods of a chapter"}[of]
+    summed_over = {"hub": "a hub's goods", "hub_chapter": "a hub's goods of a chapter"}[of]
     window = Window("M", before.months, legs.months[before.end]).words
     if not sums:
-        return f"Of sums over {what} none was large enough in {window} to try the interval on."
+        return f"Of sums over {summed_over} none was large enough in {window} to try the interval on."
     return (
         f"In {window}, before the measure, intervals that ask for {100 * settings.supply.interval_share:.0f} % held "
-        f"{held} of {sums} sums over {what} ({100 * held / sums:.1f} %), each hub by the growth of the others."
+        f"{held} of {sums} sums over {summed_over} ({100 * held / sums:.1f} %), each hub by the growth of the others."
     )

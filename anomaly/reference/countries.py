@@ -43,16 +43,18 @@ def m49_table() -> pl.DataFrame:
 @cache
 def iso2_table() -> pl.DataFrame:
     """iso2, iso3, kind: ISO 3166-1 alpha-2 and the codes and aggregates of Eurostat."""
-    own = read("countries.csv").select(text="iso2", iso3="iso3", kind="kind").drop_nulls("text")
-    return pl.concat([own, _aliases("eurostat", " ")]).rename({"text": "iso2"})
+    of_iso = read("countries.csv").select(text="iso2", iso3="iso3", kind="kind").drop_nulls("text")
+    return pl.concat([of_iso, _aliases("eurostat", " ")]).rename({"text": "iso2"})
 
 
 @cache
 def comtrade_iso_table() -> pl.DataFrame:
     """iso, iso3, kind: the ISO texts UN Comtrade writes, trailing spaces taken off. Its numbers are the safer key."""
     of_comtrade = _aliases("comtrade_iso", " ")
-    own = read("countries.csv").select(text="iso3", iso3="iso3", kind="kind").join(of_comtrade, on="text", how="anti")
-    return pl.concat([own, of_comtrade]).rename({"text": "iso"})
+    of_iso = (
+        read("countries.csv").select(text="iso3", iso3="iso3", kind="kind").join(of_comtrade, on="text", how="anti")
+    )
+    return pl.concat([of_iso, of_comtrade]).rename({"text": "iso"})
 
 
 @cache

@@ -174,8 +174,8 @@ def family_map(editions: Iterable[int], links: pl.DataFrame | None = None) -> pl
         edition (Int8), cmd_code, good, is_unstable, unstable_since (Int8, the newest edition that breaks it, else
         null), sorted by edition and code.
     """
-    wanted = set(editions)
-    return families.map_of(linked_goods(wanted, links), wanted)
+    numbers = set(editions)
+    return families.map_of(linked_goods(numbers, links), numbers)
 
 
 def good_members(good: str) -> list[str]:

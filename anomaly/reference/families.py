@@ -108,19 +108,19 @@ def goods(links: pl.DataFrame, first: int, last: int) -> list[Good]:
     for node, newer in breaks:
         broken[node].append(newer)
     result: list[Good] = []
-    taken: set[str] = set()
+    names_taken: set[str] = set()
     for nodes in _joined([*edges, *((node, node) for node, _ in breaks)]):
-        name = _name([code for _, code in nodes], taken)
-        taken.add(name)
+        name = _name([code for _, code in nodes], names_taken)
+        names_taken.add(name)
         result.append(Good(name, nodes, sorted({newer for node in nodes for newer in broken[node]})))
     return result
 
 
-def _name(codes: list[str], taken: set[str]) -> str:
+def _name(codes: list[str], names_taken: set[str]) -> str:
     """The only code, or the oldest with +; the next one where a good of an older edition has that name."""
     if len(set(codes)) == 1:
         return codes[0]
-    return next((f"{code}+" for code in codes if f"{code}+" not in taken), f"{codes[0]}+")
+    return next((f"{code}+" for code in codes if f"{code}+" not in names_taken), f"{codes[0]}+")
 
 
 def _edges(links: pl.DataFrame, first: int, last: int) -> tuple[list[tuple[Node, Node]], list[tuple[Node, int]]]:
@@ -242,8 +242,8 @@ def broken(goods: pl.Series, breaks: pl.DataFrame, tables: pl.DataFrame, edition
         pl.col("newer").alias("newer_edition"), "chapter"
     )
     changes = changes.with_columns(chapter=pl.col("good").str.slice(0, 2))
-    whole = linked.filter(pl.col("chapter") == "all")
-    unlinked = changes.join(whole, on="newer_edition", how="anti").join(
+    all_chapters = linked.filter(pl.col("chapter") == "all")
+    unlinked = changes.join(all_chapters, on="newer_edition", how="anti").join(
         linked, on=["newer_edition", "chapter"], how="anti"
     )
     lost = changes.join(breaks, on=["good", "newer_edition"], how="semi")

@@ -123,7 +123,7 @@ def faults(pairs: pl.DataFrame) -> pl.DataFrame:
     )
     edition = _names(pl.col("edition"))
     has_chapter, has_heading = chapter.is_in(_chapters()), pl.col("code").str.slice(0, 4).is_in(list(headings()))
-    said = (
+    fault = (
         pl.when(is_national | pl.col("is_code").fill_null(value=False))
         .then(None)
         .when(~has_chapter)
@@ -136,7 +136,7 @@ def faults(pairs: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("no code of ") + edition + ", nor of any edition listed")
         .otherwise(pl.lit("no code of the HS: it has no heading ") + pl.col("code").str.slice(0, 4))
     )
-    return judged.with_columns(fault=said).filter(pl.col("fault").is_not_null()).select("code", "edition", "fault")
+    return judged.with_columns(fault=fault).filter(pl.col("fault").is_not_null()).select("code", "edition", "fault")
 
 
 @cache
@@ -164,10 +164,10 @@ def passes(edition: int) -> pl.Series:
     chapter = (number // 10**4).to_frame("n")["n"]
     of_edition = codes().filter(pl.col("edition") == edition)["code"].cast(pl.Int64)
     whole = listed_chapters().filter(pl.col("edition") == edition)["chapter"].cast(pl.Int64)
-    every = pl.Series([*_chapters(), *NATIONAL]).cast(pl.Int64)
+    all_chapters = pl.Series([*_chapters(), *NATIONAL]).cast(pl.Int64)
     is_code = pl.Series([False]).new_from_index(0, 10**6).scatter(of_edition, True)
     is_judged = chapter.is_in(whole.implode())
-    return chapter.is_in(every.implode()) & (is_code | ~is_judged)
+    return chapter.is_in(all_chapters.implode()) & (is_code | ~is_judged)
 
 
 def _names(edition: pl.Expr) -> pl.Expr:

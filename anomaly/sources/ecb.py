@@ -118,8 +118,10 @@ def _checked(monthly: pl.DataFrame, name: str) -> pl.DataFrame:
         per_eur=to_number(pl.col("OBS_VALUE")),
     )
     low, high = (
-        pl.col("currency").replace_strict({code: bound[at] for code, bound in PLAUSIBLE.items()}, default=other)
-        for at, other in enumerate(PLAUSIBLE_OTHERS)
+        pl.col("currency").replace_strict(
+            {code: bound[at] for code, bound in PLAUSIBLE.items()}, default=bound_of_others
+        )
+        for at, bound_of_others in enumerate(PLAUSIBLE_OTHERS)
     )
     is_code = pl.col("currency").str.contains(r"^[A-Z]{3}$").fill_null(value=False)
     before, month_before = (

@@ -87,13 +87,13 @@ def repeats(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     repeated = ordered.with_columns(other_file=pl.col("raw_file").first().over(key)).filter(
         pl.col("raw_file") != pl.col("other_file")
     )
-    both = repeated.join(
+    compared = repeated.join(
         ordered, left_on=[*key, "other_file"], right_on=[*key, "raw_file"], how="left", suffix="_other"
     )
     is_same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"{name}_other")) for name in AMOUNTS)
     return (
-        both.filter(is_same).select(*key, "raw_file"),
-        both.filter(~is_same).select(*key, "raw_file", "other_file"),
+        compared.filter(is_same).select(*key, "raw_file"),
+        compared.filter(~is_same).select(*key, "raw_file", "other_file"),
     )
 
 
@@ -199,8 +199,8 @@ def replaced(flows: pl.DataFrame, met: pl.DataFrame, asked: pl.DataFrame) -> pl.
         Boolean, a value a row, in the order given.
     """
     rows = flows.select(*GROUP, *RELEASE, "cmd_code").with_row_index("_row").join(met, on=[*GROUP, *RELEASE])
-    taken = rows.join(asked, on=[*PAIR, "cmd_code"]).filter(pl.col("is_held") | pl.col("is_recoded"))
-    return _are_among(flows, taken["_row"])
+    met_rows = rows.join(asked, on=[*PAIR, "cmd_code"]).filter(pl.col("is_held") | pl.col("is_recoded"))
+    return _are_among(flows, met_rows["_row"])
 
 
 def _are_among(flows: pl.DataFrame, rows: pl.Series) -> pl.Series:
@@ -220,8 +220,8 @@ def contested(releases: pl.DataFrame) -> pl.DataFrame:
     polars.DataFrame
         GROUP and RELEASE, each once.
     """
-    many = releases.filter(pl.col("dataset").n_unique().over(GROUP) > 1)
-    return many.select(*GROUP, *RELEASE).unique()
+    of_several = releases.filter(pl.col("dataset").n_unique().over(GROUP) > 1)
+    return of_several.select(*GROUP, *RELEASE).unique()
 
 
 def losers(rows: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
@@ -241,15 +241,15 @@ def losers(rows: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
     """
     places = rows.select(*RELEASE, _age=age()).unique().sort("_age", "dataset", descending=[True, False])
     placed = rows.select(*KEY, *RELEASE).join(places.drop("_age").with_row_index("_place"), on=RELEASE)
-    same = pl.col("_place") > pl.col("_place").min().over(*GROUP, "cmd_code")
-    other = placed.with_columns(_hs6=pl.col("cmd_code").str.slice(0, 6)).join(
+    is_older = pl.col("_place") > pl.col("_place").min().over(*GROUP, "cmd_code")
+    with_hs6 = placed.with_columns(_hs6=pl.col("cmd_code").str.slice(0, 6)).join(
         _both_ways(links), left_on="_hs6", right_on="code"
     )
-    recoded = other.join(other, left_on=[*GROUP, "_hs6"], right_on=[*GROUP, "became"], suffix="_other").filter(
+    recoded = with_hs6.join(with_hs6, left_on=[*GROUP, "_hs6"], right_on=[*GROUP, "became"], suffix="_other").filter(
         pl.col("_place") > pl.col("_place_other"), pl.col("classification_code") != pl.col("classification_code_other")
     )
     key = [*KEY, *RELEASE]
-    return pl.concat([placed.filter(same).select(key), recoded.select(key)]).unique()
+    return pl.concat([placed.filter(is_older).select(key), recoded.select(key)]).unique()
 
 
 def _both_ways(links: pl.DataFrame) -> pl.DataFrame:

@@ -356,8 +356,8 @@ class Store:
             staging = Staging(folder, faults)
             try:
                 staging.begin()
-                for name, data in sorted(files.items()):
-                    staging.write(name, data)
+                for name, content in sorted(files.items()):
+                    staging.write(name, content)
                 written = documents.record(run, staging.files)
                 staging.settle(run)
             except BaseException:

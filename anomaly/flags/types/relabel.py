@@ -23,8 +23,8 @@ def _reclassified(row: Row) -> Item:
     now, then = row["elsewhere_usd"], row["elsewhere_prior_usd"]
     explanation = "A ruling or a new edition moved the good to this code"
     if now is None or then is None:
-        said = f"It would show on {row['exporter_name']}'s sales to others too; they are not in the data."
-        return item(explanation, "unknown", said)
+        unknown = f"It would show on {row['exporter_name']}'s sales to others too; they are not in the data."
+        return item(explanation, "unknown", unknown)
     text = (
         f"{row['exporter_name']}'s sales under this code to everyone else would have to have risen alike; they went "
         f"{went(then, now)}, this route {change(row['value_usd'], row['value_prior_year_usd'])}."

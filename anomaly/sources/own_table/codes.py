@@ -99,9 +99,9 @@ def _restored(rows: pl.DataFrame, *, is_restoring: bool) -> pl.DataFrame:
     listed = nomenclature.codes()["code"].unique().implode()
     longer = "0" + pl.col("digits")
     is_odd = pl.col("length").is_in([7, 9, 11]) & ~pl.col("digits").str.slice(0, 6).is_in(listed)
-    is_told = pl.col("length").is_in([1, 3, 5]) if is_restoring else pl.lit(value=False)
+    is_said = pl.col("length").is_in([1, 3, 5]) if is_restoring else pl.lit(value=False)
     # a float of eight digits and fewer may have lost a zero of its own only where its length is odd
-    is_lost = (is_odd & longer.str.slice(0, 6).is_in(listed) & ~pl.col("is_float")) | is_told
+    is_lost = (is_odd & longer.str.slice(0, 6).is_in(listed) & ~pl.col("is_float")) | is_said
     if is_restoring:
         is_lost |= pl.col("is_float") & pl.col("length").is_in([5, 7])
     return rows.with_columns(
