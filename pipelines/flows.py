@@ -320,12 +320,12 @@ def _mark_replaced(writer: Writer, groups: pl.DataFrame) -> None:
     if met.is_empty() and contested.is_empty():
         return
     links = editions.edition_links()
-    asked = vintages.asked_for(writer.scan(), met, links)
+    asked_codes = vintages.asked_for(writer.scan(), met, links)
     disputed = writer.scan().join(contested.lazy(), on=contested.columns, how="semi").collect()
-    lost = vintages.losers(disputed.filter(~vintages.replaced(disputed, met, asked)), links)
+    lost = vintages.losers(disputed.filter(~vintages.replaced(disputed, met, asked_codes)), links)
     for part in writer.parts():
         before = writer.scan(part).collect()
-        after = vintages.mark(before, vintages.replaced(before, met, asked), lost)
+        after = vintages.mark(before, vintages.replaced(before, met, asked_codes), lost)
         if not after.equals(before):
             writer.replace(part, after)
 

@@ -93,7 +93,7 @@ def main(raw: Path, data: Path, scenario: str, name: str = "run", *, is_quaranti
 
 def _warn_of_other_scenarios(data: Path, scenario: str) -> None:
     """Tables in the folder that another scenario made: they are not of this run."""
-    tables_of = made_by.others(Store(data), [job.name for job in JOBS], of_run(scenario).recorded())
+    tables_of = made_by.of_other_scenarios(Store(data), [job.name for job in JOBS], of_run(scenario).recorded())
     if tables_of:
         names = "; ".join(f"{', '.join(tables)} of {name}" for name, tables in tables_of.items())
         message = f"left in {data}, made by another scenario: {names}"

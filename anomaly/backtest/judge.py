@@ -278,13 +278,13 @@ def _rates(places: pl.DataFrame, rows: pl.DataFrame, calibration: pl.DataFrame) 
     before = outside.filter("is_before").group_by(group).agg(sums)
     placebos = outside.filter(~pl.col("is_before"), pl.col("method") != OURS).group_by(group).agg(sums)
     per_placebo = pl.col("placebos_flagged_per_1000").fill_null(0) * pl.col("placebos") / 1000
-    own = (
+    by_calibration = (
         calibration.filter(pl.col("placebos") > 0)
         .group_by("freq_code", "leg")
         .agg(hits=per_placebo.sum().round().cast(pl.Int64), out_of=pl.col("placebos").sum())
         .with_columns(method=pl.lit(OURS))
     )
-    rates = [(before, "flagged_before_sanctions"), (placebos, "placebos_flagged"), (own, "placebos_flagged")]
+    rates = [(before, "flagged_before_sanctions"), (placebos, "placebos_flagged"), (by_calibration, "placebos_flagged")]
     return [_filled(frame, measure=measure) for frame, measure in rates]
 
 

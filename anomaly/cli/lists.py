@@ -246,9 +246,9 @@ def _say_of_which_scenario(data: Path, latest: Path) -> None:
     reported = json.loads((latest / "manifest.json").read_text(encoding="utf-8"))["scenario"]
     say(f"of the scenario {reported['name']}")
     store = Store(data)
-    kept = store.meta("flags").get("scenario") if store.exists("flags") else None
-    if kept is not None and from_record(kept).fingerprint() != reported["sha256"]:
-        say(f"the flags now in the store are of another, {kept['name']}: make report SCENARIO=<name or file>")
+    recorded = store.meta("flags").get("scenario") if store.exists("flags") else None
+    if recorded is not None and from_record(recorded).fingerprint() != reported["sha256"]:
+        say(f"the flags now in the store are of another, {recorded['name']}: make report SCENARIO=<name or file>")
 
 
 def run(raw: Path, scenario: str, data: Path, log_format: str | None, *, is_quarantine: bool) -> int:

@@ -318,9 +318,7 @@ def cells_of(store: Store, question: Question, currency: str, columns: Sequence[
     flows = store.read("flows", where=about)
     extracts = coverage.extracts(store.scan("flows").filter("is_current"))
     flows = flows.join(extracts, on=["source", "dataset"]).with_columns(dataset=pl.col("extract"))
-    cells = series.in_currency(
-        flows, families(store), editions.edition_number(pl.col("classification_code")), currency
-    )
+    cells = series.in_currency(flows, families(store), editions.edition_number(pl.col("classification_code")), currency)
     real = countries.table().filter(pl.col("kind") == "country")["iso3"].implode()
     return cells.filter(question.where(), pl.col("exporter_iso").is_in(real), pl.col("importer_iso").is_in(real))
 

@@ -298,8 +298,8 @@ def _with_q(routes: pl.DataFrame, run: pl.DataFrame) -> pl.DataFrame:
             q_of_routes.append(None)
             continue
         is_own = (part["good"] == row["good"]) & (part["exporter_iso"] == row["exporter_iso"])
-        rest = part.filter(~(is_own & (part["importer_iso"] == row["importer_iso"])))
-        p_values = np.append(rest["p_value"].to_numpy(), row["p_value"])
-        weights = np.append(rest["evidence_weight"].to_numpy(), row["weight"])
+        others_of_family = part.filter(~(is_own & (part["importer_iso"] == row["importer_iso"])))
+        p_values = np.append(others_of_family["p_value"].to_numpy(), row["p_value"])
+        weights = np.append(others_of_family["evidence_weight"].to_numpy(), row["weight"])
         q_of_routes.append(float(q_values(p_values, weights / (weights.mean() or 1.0))[-1]))
     return routes.with_columns(q_value=pl.Series(q_of_routes, dtype=pl.Float64))

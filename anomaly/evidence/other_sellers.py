@@ -145,7 +145,7 @@ def sold_by_others(
     sums = flags.select("flag_id")
     outside = market.filter(~pl.col("exporter_iso").is_in(list(coalition)))
     reports = coverage.filter(pl.col("flow_code") == "X", ~pl.col("reporter_iso").is_in(list(coalition)))
-    sellers = _with_both(flags, reports)
+    sellers = _full_publishers(flags, reports)
     active = active_years(own_side(around), "value_usd")
     for side, country in (("hub", "exporter_iso"), ("target", "importer_iso")):
         route = flags.select("flag_id", "since", *WINDOW_KEY, "good", own="exporter_iso", importer_iso=country)
@@ -173,7 +173,7 @@ def sold_by_others(
     return sums
 
 
-def _with_both(flags: pl.DataFrame, reports: pl.DataFrame) -> pl.DataFrame:
+def _full_publishers(flags: pl.DataFrame, reports: pl.DataFrame) -> pl.DataFrame:
     """Each flag beside the reporters, its exporter aside, that published all its window and all that it is compared with.
 
     Columns of the flag, DATASET and reporter_iso, `years` that these lie in, oldest_edition and newest_edition.

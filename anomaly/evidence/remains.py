@@ -52,13 +52,13 @@ def tell(
     polars.DataFrame
         Columns of schema.Without, sorted by flag_id.
     """
-    was = {_route(row): row for row in run_features.to_dicts()}
-    now = {_route(row): row for row in measured.to_dicts()}
+    before_of = {_route(row): row for row in run_features.to_dicts()}
+    after_of = {_route(row): row for row in measured.to_dicts()}
     q_of = {_route(row): row["q_value"] for row in scores.to_dicts()}
     flagged = set(still["flag_id"])
     rows = []
     for flag in flags.to_dicts():
-        before, after = was[_route(flag)], now.get(_route(flag))
+        before, after = before_of[_route(flag)], after_of.get(_route(flag))
         if after is not None and all(_is_same(before[name], after[name]) for name in before if name != "dataset"):
             continue
         is_small = after is not None and after["value_usd"] < settings.materiality_usd

@@ -30,7 +30,7 @@ LEAST_SELLERS = 3  # of the good to the importer; fewer say nothing of anybody e
 LEAST_GOODS = 8  # of the exporter to the importer; fewer may all be the detour itself, in an extract of listed goods
 SHRINK = 2  # a median of n counts n/(n + SHRINK) of itself
 FELL_LOG = 0.223  # by a fifth: goods whose direct trade fell, and the others
-SEEN = ("target", "placebo")  # roles of importers whose trade is held against each other
+HELD_AGAINST = ("target", "placebo")  # roles of importers whose trade is held against each other
 
 _COMPARISON = {**WINDOW_TYPES, "baseline_gap_years": pl.Int8}
 COLUMNS: dict[str, Any] = {
@@ -158,7 +158,7 @@ def is_established(grid: Grid, comparison: Comparison, compared: Compared, setti
     """
     names = grid.names
     sells = ~names.are((*settings.coalition.countries, *settings.targets.countries))
-    buys = np.array([settings.role_of(country) in SEEN for country in names.countries], dtype=np.bool_)
+    buys = np.array([settings.role_of(country) in HELD_AGAINST for country in names.countries], dtype=np.bool_)
     least = settings.materiality_usd * comparison.window.months / 12
     marks: Marks = compared.is_in_totals & (compared.baseline >= least) & sells[grid.exporter] & buys[grid.importer]
     return marks if comparison.baseline_years else np.zeros_like(marks)
@@ -238,7 +238,7 @@ def rises_of(
     floor, names, window = float(settings.floor_usd), grid.names, comparison.window
     at = np.flatnonzero(is_established(grid, comparison, compared, settings))
     rises = rise_log(compared, at, floor)
-    others, count = of_goods(grid, at, rises, at)
+    of_other_goods, count = of_goods(grid, at, rises, at)
     direct = np.flatnonzero(is_coalition[grid.exporter] & compared.is_in_totals)
     now, base = (
         cells.add_up(values[direct], grid.into[direct], names.cells) for values in (compared.value, compared.baseline)
@@ -256,7 +256,7 @@ def rises_of(
             "importer_iso": names.countries.gather(grid.importer[at]),
             "role": roles.gather(grid.importer[at]),
             "rise_log": rises,
-            "good_importer_rise_log": pl.Series(others, nan_to_null=True),
+            "good_importer_rise_log": pl.Series(of_other_goods, nan_to_null=True),
             "has_direct_fallen": has_fallen[grid.into[at]],
             "peers": count,
         }

@@ -65,7 +65,9 @@ def between(row: Mapping[str, Any], floor_usd: int) -> tuple[int | None, int | N
     expected, rests = row["counterfactual_usd"], (row["rest_high_log"], row["rest_low_log"])
     if expected is None or None in rests:
         return None, None
-    less_usd = [max(0.0, (expected + floor_usd) * math.exp(min(rest, MOST_REST_LOG)) - floor_usd) for rest in rests]
+    less_usd = [
+        max(0.0, (expected + floor_usd) * math.exp(min(rest_log, MOST_REST_LOG)) - floor_usd) for rest_log in rests
+    ]
     low, high = (round(row["value_usd"] - usd_less) for usd_less in less_usd)
     return low, high
 

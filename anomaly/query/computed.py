@@ -77,12 +77,12 @@ def of_groups(
         A row a sum: ROUTE, the three values in USD, baseline_years, source, value_basis, and unequal: the reporters that
         published other months in the window than in the year before, null where there is none.
     """
-    asked = trade.filter(question.where())
+    in_question = trade.filter(question.where())
     groups = [side for side in (question.exporter, question.importer) if side is not None and side.is_group]
     members = {side.name: side.members for side in groups}
-    if asked.is_empty():
+    if in_question.is_empty():
         return pl.DataFrame(schema=_SUM)
-    sides = own_side(asked).with_columns(*[_named(side, members) for side in ROUTE[1:]])
+    sides = own_side(in_question).with_columns(*[_named(side, members) for side in ROUTE[1:]])
     if question.goods is None:
         sides = sides.with_columns(good=pl.lit(TOTAL))
     months = _published(sides, tables, _dimensions(question.goods is None))

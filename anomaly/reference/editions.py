@@ -144,10 +144,10 @@ def linked_goods(editions: Iterable[int], links: pl.DataFrame | None = None) -> 
     list of Good
         In the order of their oldest codes; empty where no edition is named.
     """
-    asked = set(editions)
-    if not asked:
+    numbers = set(editions)
+    if not numbers:
         return []
-    oldest, newest = min(asked), max(asked)
+    oldest, newest = min(numbers), max(numbers)
     return _shipped_goods(oldest, newest) if links is None else families.goods(links, oldest, newest)
 
 

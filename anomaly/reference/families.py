@@ -66,13 +66,13 @@ def links_from_correlation(table: pl.DataFrame) -> pl.DataFrame:
     is_mixed = (pl.col("relation") == "n:n").any().over("newer_code")
     is_same = pl.col("newer_code") == pl.col("older_code")
     joins = pl.col("relation").is_in(["1:1", "n:1"]) | ((pl.col("relation") == "1:n") & (~is_mixed | is_same))
-    kept = table.filter(joins)
+    joining = table.filter(joins)
     is_alone = is_same & (pl.len().over("older_code") == 1) & (pl.len().over("newer_code") == 1)
     broken = [
-        table.select(side).unique().join(kept, on=side, how="anti").with_columns(relation=pl.lit("n:n"))
+        table.select(side).unique().join(joining, on=side, how="anti").with_columns(relation=pl.lit("n:n"))
         for side in ("newer_code", "older_code")
     ]
-    links = pl.concat([kept.filter(~is_alone), *broken], how="diagonal")
+    links = pl.concat([joining.filter(~is_alone), *broken], how="diagonal")
     return links.select("older_code", "newer_code", "relation").sort("older_code", "newer_code", nulls_last=True)
 
 

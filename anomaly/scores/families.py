@@ -122,7 +122,7 @@ def _family(
     stood, fell = ratios
     ratio = np.where(routes["has_direct_fallen"].to_numpy(), fell, stood)
     draws = resampled(null.height, settings.calibration.resamples, null.height)
-    rest = [null["rest_log"].quantile(share, "linear") for share in REST_SHARES]
+    rest_log = [null["rest_log"].quantile(share, "linear") for share in REST_SHARES]
     name = ", ".join(routes.select(PUBLISHED[:-1]).row(0))
     name += "; rise and room" if score == "joint_score" else "; rise"
     name += f"; room {'unknown' if routes['room_log'][0] is None else 'known'}"
@@ -132,8 +132,8 @@ def _family(
         placebos=pl.lit(null.height, dtype=pl.Int64),
         placebo_kind=pl.lit(kind),
         shock_ratio=pl.Series(ratio),
-        rest_low_log=pl.col("roughness") * rest[0],
-        rest_high_log=pl.col("roughness") * rest[1],
+        rest_low_log=pl.col("roughness") * rest_log[0],
+        rest_high_log=pl.col("roughness") * rest_log[1],
     )
     once = np.ones((1, null.height), dtype=np.int64)
     p_value, p_drawn = (
@@ -182,7 +182,7 @@ def judged(family: Family, families: Sequence[Family], limit: float) -> pl.DataF
         The family's routes with evidence_weight of mean 1, p_value, q_value, stability_share and tested_among.
     """
     count, is_small = family.routes.height, family.routes.height < LEAST_FAMILY
-    joined = [other for other in families if is_small and other is not family]
+    joined = [candidate for candidate in families if is_small and candidate is not family]
     unscaled = np.concatenate([of.routes["evidence_weight"].to_numpy() for of in (family, *joined)])
     hypothesis_weight = unscaled / unscaled.mean()  # numpy's sums are the same in every run, Polars' are not
     p_value = np.concatenate([of.p_value for of in (family, *joined)])

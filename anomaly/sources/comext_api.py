@@ -109,8 +109,8 @@ def _rules(dataset: str) -> tuple[Rule, ...]:
     )
 
 
-def _only(rule: Rule, where: pl.Expr) -> Rule:
-    return Rule(rule.name, rule.column, rule.broken & where, rule.reason, rule.is_error)
+def _only(rule: Rule, condition: pl.Expr) -> Rule:
+    return Rule(rule.name, rule.column, rule.broken & condition, rule.reason, rule.is_error)
 
 
 def _joined(kept: pl.DataFrame, name: str) -> tuple[pl.DataFrame, pl.DataFrame]:

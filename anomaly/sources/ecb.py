@@ -96,11 +96,11 @@ def rates(raw: RawFile) -> dict[str, pl.DataFrame]:
         raise refused(raw.name, "the monthly mean of USD per EUR", "no such series", column="CURRENCY", hint=hint)
     per_eur = _checked(monthly, raw.name)
     usd = per_eur.filter(pl.col("currency") == "USD").select("month", usd="per_eur")
-    both = per_eur.join(usd, on="month").sort("currency", "month")
+    beside_usd = per_eur.join(usd, on="month").sort("currency", "month")
     frames = {"EUR": usd.sort("month").rename({"usd": "usd_per_unit"})}
-    for currency in both["currency"].unique().sort():
+    for currency in beside_usd["currency"].unique().sort():
         if currency != "USD":
-            of_currency = both.filter(pl.col("currency") == currency)
+            of_currency = beside_usd.filter(pl.col("currency") == currency)
             frames[currency] = of_currency.select("month", usd_per_unit=pl.col("usd") / pl.col("per_eur"))
     return frames
 

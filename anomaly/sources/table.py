@@ -165,7 +165,7 @@ def _together(
         kept, rule = years_of_quarters(added_up(kept))
         kept = added_up(sort_out(kept, rule))
     else:
-        kept, key_doubts = _one_row_a_key(kept, raw, mapping)
+        kept, key_doubts = _row_per_key(kept, raw, mapping)
         doubts += key_doubts
     if mapping.reexports == "added":
         kept = with_reexports(kept)
@@ -175,7 +175,7 @@ def _together(
     return kept.sort("row", maintain_order=True), aside, doubts
 
 
-def _one_row_a_key(kept: pl.DataFrame, raw: RawFile, mapping: TableMapping) -> tuple[pl.DataFrame, Doubts]:
+def _row_per_key(kept: pl.DataFrame, raw: RawFile, mapping: TableMapping) -> tuple[pl.DataFrame, Doubts]:
     """Parts added up where the mapping says so, or where they are national lines; else each key stands once."""
     if mapping.sum_over:
         return added_up(kept), []

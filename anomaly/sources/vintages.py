@@ -125,10 +125,10 @@ def meetings(releases: pl.DataFrame) -> pl.DataFrame:
         .agg(is_recoded=(pl.col("classification_code") != pl.col("_edition")).any())
     )
     has = rereleased.select(*GROUP, "dataset", newer="vintage", _has=pl.lit(value=True)).unique()
-    has_it = pl.col("_has").fill_null(value=False)
+    is_there = pl.col("_has").fill_null(value=False)
     of_reporter = (*reporter, *RELEASE, "newer")
-    has_all = (has_it.mean().over(of_reporter) >= WHOLE) & (has_it.sum().over(of_reporter) >= LEAST)
-    return pairs.join(has, on=[*GROUP, "dataset", "newer"], how="left").filter(has_it | has_all).drop("_has")
+    has_all = (is_there.mean().over(of_reporter) >= WHOLE) & (is_there.sum().over(of_reporter) >= LEAST)
+    return pairs.join(has, on=[*GROUP, "dataset", "newer"], how="left").filter(is_there | has_all).drop("_has")
 
 
 def asked_for(flows: pl.LazyFrame, met: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
@@ -178,7 +178,7 @@ def asked_for(flows: pl.LazyFrame, met: pl.DataFrame, links: pl.DataFrame) -> pl
     )
 
 
-def replaced(flows: pl.DataFrame, met: pl.DataFrame, asked: pl.DataFrame) -> pl.Series:
+def replaced(flows: pl.DataFrame, met: pl.DataFrame, asked_codes: pl.DataFrame) -> pl.Series:
     """For each of some flows whether a newer release of the dataset has taken its place.
 
     A row that was revised away must not live on in the current view: what counts is what the newer release holds, not
@@ -190,7 +190,7 @@ def replaced(flows: pl.DataFrame, met: pl.DataFrame, asked: pl.DataFrame) -> pl.
         GROUP, RELEASE and cmd_code.
     met : polars.DataFrame
         `meetings`.
-    asked : polars.DataFrame
+    asked_codes : polars.DataFrame
         `asked_for`.
 
     Returns
@@ -199,7 +199,7 @@ def replaced(flows: pl.DataFrame, met: pl.DataFrame, asked: pl.DataFrame) -> pl.
         Boolean, a value a row, in the order given.
     """
     rows = flows.select(*GROUP, *RELEASE, "cmd_code").with_row_index("_row").join(met, on=[*GROUP, *RELEASE])
-    met_rows = rows.join(asked, on=[*PAIR, "cmd_code"]).filter(pl.col("is_held") | pl.col("is_recoded"))
+    met_rows = rows.join(asked_codes, on=[*PAIR, "cmd_code"]).filter(pl.col("is_held") | pl.col("is_recoded"))
     return _are_among(flows, met_rows["_row"])
 
 

@@ -202,9 +202,9 @@ def sources(stages: Sequence[Stage]) -> tuple[str, ...]:
     tuple of str
         Tables that they read and none of them makes, companions by the table they lie with, in the order read.
     """
-    made = {table for stage in stages for table in stage.makes}
+    tables_made = {table for stage in stages for table in stage.makes}
     read = [name_of(read) for stage in stages for read in stage.reads]
-    return tuple(dict.fromkeys(table.partition(".")[0] for table in read if table not in made))
+    return tuple(dict.fromkeys(table.partition(".")[0] for table in read if table not in tables_made))
 
 
 def portions(

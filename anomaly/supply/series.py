@@ -109,9 +109,9 @@ def legs(
         None where the coalition sells none of these goods to anyone asked about, to a placebo or to a target.
     """
     role = {country: settings.role_of(country) for country in chunk["importer_iso"].unique()}
-    wanted = [country for country, name in role.items() if name in ("target", *roles)]
+    importers = [country for country, name in role.items() if name in ("target", *roles)]
     of_coalition = pl.col("exporter_iso").is_in(list(settings.coalition.countries))
-    sold = chunk.filter(pl.col("freq_code") == "M", of_coalition, pl.col("importer_iso").is_in(wanted))
+    sold = chunk.filter(pl.col("freq_code") == "M", of_coalition, pl.col("importer_iso").is_in(importers))
     if sold.is_empty() or not spans:
         return [None] * len(spans)
     grid = lay(sold, {"M": spans[0].covered})["M"]

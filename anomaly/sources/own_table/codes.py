@@ -58,7 +58,7 @@ def with_codes(frame: pl.DataFrame, mapping: TableMapping) -> pl.DataFrame:
     return frame.join(read, on=keys, how="left", nulls_equal=True, maintain_order="left")
 
 
-def _read(asked: pl.DataFrame, *, is_restoring: bool) -> pl.DataFrame:
+def _read(cells: pl.DataFrame, *, is_restoring: bool) -> pl.DataFrame:
     """The meaning of distinct codes in distinct editions."""
     text = (
         pl.col("code")
@@ -72,7 +72,7 @@ def _read(asked: pl.DataFrame, *, is_restoring: bool) -> pl.DataFrame:
         .then(text.str.replace(r"\.0$", ""))
         .otherwise(text.str.replace_all(r"[.\s\u00a0]", "").str.replace_all(r"([0-9])-([0-9])", "${1}${2}"))
     )
-    rows = asked.with_columns(_text=text, is_float=is_float.fill_null(value=False), digits=digits)
+    rows = cells.with_columns(_text=text, is_float=is_float.fill_null(value=False), digits=digits)
     is_code = pl.col("digits").str.contains(rf"^[0-9]{{1,{LONGEST}}}$").fill_null(value=False)
     length = pl.when(is_code).then(pl.col("digits").str.len_chars())
     rows = rows.with_columns(length=length.cast(pl.Int64))

@@ -205,8 +205,8 @@ def _without_blank_lines(
     for index in blank:
         is_kept[starts[index] : ends[index]] = False
     lengths, separators = np.delete(lengths, blank), np.delete(separators, blank)
-    kept = cells[is_kept].tobytes()
-    trimmed = kept.rstrip(b"\r\n") + b"\n"
+    kept_bytes = cells[is_kept].tobytes()
+    trimmed = kept_bytes.rstrip(b"\r\n") + b"\n"
     ends = np.cumsum(lengths)
     ends[-1] = len(trimmed)
     return trimmed, ends, separators
