@@ -39,7 +39,7 @@ class Scores(Routes):
         nullable=True,
     )
     stability_share = dy.Float64(
-        description="share of seeds and resampled placebos with which q stays within the limit",
+        description="share of backgrounds drawn again from the placebos with which q stays within the limit",
         min=0,
         max=1,
         nullable=True,

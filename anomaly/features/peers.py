@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from anomaly.contract.keys import ROUTE, WINDOW_TYPES
+from anomaly.contract.keys import WINDOW_TYPES
 from anomaly.contract.settings import Settings
 from anomaly.features import cells
 from anomaly.features.coalition_legs import Compared
@@ -33,8 +33,9 @@ FELL_LOG = 0.223  # by a fifth: goods whose direct trade fell, and the others
 HELD_AGAINST = ("target", "placebo")  # roles of importers whose trade is held against each other
 
 _COMPARISON = {**WINDOW_TYPES, "baseline_gap_years": pl.Int8}
-COLUMNS: dict[str, Any] = {
-    **_COMPARISON, **dict.fromkeys(ROUTE, pl.String), "role": pl.String,
+_PAIR = ("exporter_iso", "importer_iso")
+COLUMNS: dict[str, Any] = {  # names as numbers: the rows of every good are held at once
+    **_COMPARISON, **dict.fromkeys(("freq_code", *_PAIR), pl.Categorical), "is_target": pl.Boolean,
     "rise_log": pl.Float64, "good_importer_rise_log": pl.Float64, "has_direct_fallen": pl.Boolean,
 }  # fmt: skip
 PAIRS: dict[str, Any] = {
@@ -244,25 +245,25 @@ def rises_of(
         cells.add_up(values[direct], grid.into[direct], names.cells) for values in (compared.value, compared.baseline)
     )
     has_fallen = np.log((base + floor) / (now + floor)) >= FELL_LOG
-    roles = pl.Series([settings.role_of(country) for country in names.countries], dtype=pl.String)
+    is_target = np.array([settings.role_of(country) == "target" for country in names.countries], dtype=np.bool_)
+    countries = names.countries.cast(pl.Categorical)
     shared = {
         "freq_code": window.freq_code, "window_months": window.months, "window_end": window.end,
         "baseline_gap_years": comparison.gap_years,
     }  # fmt: skip
     return pl.DataFrame(
         {
-            "good": names.goods.gather(grid.good[at]),
-            "exporter_iso": names.countries.gather(grid.exporter[at]),
-            "importer_iso": names.countries.gather(grid.importer[at]),
-            "role": roles.gather(grid.importer[at]),
+            "exporter_iso": countries.gather(grid.exporter[at]),
+            "importer_iso": countries.gather(grid.importer[at]),
+            "is_target": is_target[grid.importer[at]],
             "rise_log": rises,
             "good_importer_rise_log": pl.Series(of_other_goods, nan_to_null=True),
             "has_direct_fallen": has_fallen[grid.into[at]],
             "peers": count,
         }
     ).select(
-        *[pl.lit(value, dtype=_COMPARISON[name]).alias(name) for name, value in shared.items()],
-        *ROUTE, "role", "rise_log",
+        *[pl.lit(value, dtype=_COMPARISON[name]).cast(COLUMNS[name]).alias(name) for name, value in shared.items()],
+        *_PAIR, "is_target", "rise_log",
         shrunk(pl.col("good_importer_rise_log"), pl.col("peers"), LEAST_SELLERS), "has_direct_fallen",
     )  # fmt: skip
 
@@ -281,8 +282,9 @@ def pairs(established: pl.DataFrame) -> pl.DataFrame:
         PAIRS, sorted by all but the last four.
     """
     key = [*_COMPARISON, "exporter_iso", "importer_iso"]
-    groups = established.select(key).unique().sort(key).with_row_index("group")
-    group = established.select(key).join(groups, on=key, how="left", maintain_order="left")["group"]
+    groups = established.select(key).unique().cast({pl.Categorical: pl.String}).sort(key).with_row_index("group")
+    numbered = groups.cast({pl.String: pl.Categorical})
+    group = established.select(key).join(numbered, on=key, how="left", maintain_order="left")["group"]
     of_pairs = medians(established["rise_log"].to_numpy(), group.cast(pl.Int64).to_numpy(), groups.height)
     return groups.select(key).with_columns(
         routes=pl.Series(of_pairs.count, dtype=pl.Int64),

@@ -49,6 +49,7 @@ def build(established: pl.DataFrame, pairs: pl.DataFrame, settings: Settings) ->
     of_pair = pairs.rename({"middle_log": "of_pair_log"}).select(
         *_KEY, "exporter_iso", "importer_iso", "routes", "lower_log", "of_pair_log", "upper_log"
     )
+    of_pair = of_pair.cast({pl.String: pl.Categorical})
     rows = rows.join(of_pair, on=[*_KEY, "exporter_iso", "importer_iso"], how="left", maintain_order="left")
     held = peers.Medians(*(rows[name].to_numpy() for name in ("routes", "lower_log", "of_pair_log", "upper_log")))
     of_other_goods, goods = held.without(np.arange(rows.height), rows["rise_log"].to_numpy())
@@ -66,7 +67,7 @@ def build(established: pl.DataFrame, pairs: pl.DataFrame, settings: Settings) ->
 
 def _of_comparison(key: tuple[object, ...], part: pl.DataFrame) -> list[tuple[object, ...]]:
     rest = part["rest_log"].to_numpy()
-    is_target, has_fallen = (part["role"] == "target").to_numpy(), part["has_direct_fallen"].to_numpy()
+    is_target, has_fallen = part["is_target"].to_numpy(), part["has_direct_fallen"].to_numpy()
     targets, placebos = int(is_target.sum()), int((~is_target).sum())
     if targets < LEAST_TARGETS or placebos < LEAST_PLACEBOS:
         return []

@@ -11,7 +11,8 @@ import polars as pl
 
 from anomaly.contract.errors import ContractBroken
 from anomaly.contract.keys import ROUTE
-from anomaly.contract.periods import Window
+from anomaly.contract.periods import Window, window_of
+from anomaly.flags.caveats import SHOCK_TOLD
 from anomaly.reports.base import Findings
 from anomaly.reports.words import SEVERITIES, setting, type_words, windows_words
 
@@ -251,11 +252,25 @@ def _calibration_of(head: str, part: pl.DataFrame) -> list[str]:
         sentences.append(
             f"{head}: of 1,000 placebo routes {of_placebos} look as unusual as a flagged one; of 1,000 routes judged "
             f"{of_targets} do ({compared['placebos'].sum():,} placebo routes, {compared['targets'].sum():,} routes judged)."
+            + _shock_of(compared)
         )
     if compared.height < part.height:
         count = f"{part.height - compared.height} of {part.height} windows"
         sentences.append(f"{head}: {count} have no placebos to compare with; a flag there rests on rules alone.")
     return sentences
+
+
+def _shock_of(windows: pl.DataFrame) -> str:
+    """What control routes say of the year, where it is worth telling: as an added sentence."""
+    shocked = windows.filter(pl.col("shock_ratio") >= SHOCK_TOLD).sort("shock_ratio", descending=True)
+    if shocked.is_empty():
+        return ""
+    worst = shocked.row(0, named=True)
+    times, words = f"{worst['shock_ratio']:.1f}", window_of(worst).words
+    return (
+        f" Control routes, on which no re-export is possible, rose oftener than chance allows in {shocked.height} of "
+        f"{windows.height} windows, at most {times} times ({words}): p is raised there."
+    )
 
 
 def rejections(rejected: pl.DataFrame) -> list[dict[str, Any]]:

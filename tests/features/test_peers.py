@@ -145,8 +145,7 @@ def rises(role: str, spread: float, count: int) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "freq_code": "A", "window_months": 12, "window_end": date(2022, 12, 1), "baseline_gap_years": 1,
-            "good": [f"84{number:04d}" for number in range(count)], "exporter_iso": "CHN",
-            "importer_iso": "RUS" if role == "target" else "ARG", "role": role,
+            "exporter_iso": "CHN", "importer_iso": "RUS" if role == "target" else "ARG", "is_target": role == "target",
             "rise_log": np.linspace(-spread, spread, count), "good_importer_rise_log": None, "has_direct_fallen": True,
         },
         schema=peers.COLUMNS,
@@ -170,7 +169,7 @@ def test_trade_with_the_targets_that_is_calmer_than_others_is_divided_by_nothing
 def test_rises_alone_make_no_roughness() -> None:
     both = pl.concat([rises("target", 1.0, 101), rises("placebo", 1.0, 101)])
     risen = both.with_columns(
-        rise_log=pl.when((pl.col("role") == "target") & (pl.col("rise_log") > 0))
+        rise_log=pl.when(pl.col("is_target") & (pl.col("rise_log") > 0))
         .then(pl.col("rise_log") * 9)
         .otherwise("rise_log")
     )

@@ -58,7 +58,7 @@ def _sentence(row: Row) -> str:
 
 TYPE = FlagType(
     name="backfill",
-    words="a maker filling the gap",
+    words="backfill",
     says=(
         "A country that makes the good sells the target more of it, and the coalition's direct sales, or another good of the "
         "heading, fell or are not in the data. What the coalition is known to sell that country more could not carry the "
