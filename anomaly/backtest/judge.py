@@ -107,15 +107,15 @@ def build(
         chosen |= _at_false_share(named, rows)
     measured = [_counted(places), *_precision(places, rows, judges), *_rates(named, rows, calibration)]
     measured += _precision_alike(alike, rows, judges)
-    about = rows.filter("is_candidate", ~pl.col("is_before_sanctions"))
-    about = about.select("row", "freq_code", "leg", "as_of", *ROUTE_KEY[1:]).join(
+    event_rows = rows.filter("is_candidate", ~pl.col("is_before_sanctions"))
+    event_rows = event_rows.select("row", "freq_code", "leg", "as_of", *ROUTE_KEY[1:]).join(
         events, on=list(ROUTE_KEY), how="inner"
     )
-    measured.append(_tested(about, events_in_all, events_by))
+    measured.append(_tested(event_rows, events_in_all, events_by))
     for name, rows_chosen in chosen.items():
-        measured += _recall(about, rows_chosen, name, events_by)
+        measured += _recall(event_rows, rows_chosen, name, events_by)
     if events_by == CASES:
-        measured.append(_each_case(about, chosen["flags"]))
+        measured.append(_each_case(event_rows, chosen["flags"]))
     columns = Backtest.columns()
     figures = pl.concat([part.select(_OUT) for part in measured], how="vertical_relaxed")
     return figures.select(pl.col(name).cast(columns[name].dtype) for name in columns).sort(Backtest.primary_key())
@@ -288,7 +288,7 @@ def _rates(places: pl.DataFrame, rows: pl.DataFrame, calibration: pl.DataFrame) 
     return [_filled(frame, measure=measure) for frame, measure in rates]
 
 
-def _recall(about: pl.DataFrame, chosen: pl.DataFrame, name: str, events_by: str) -> list[pl.DataFrame]:
+def _recall(event_rows: pl.DataFrame, chosen: pl.DataFrame, name: str, events_by: str) -> list[pl.DataFrame]:
     """Events found by each method: recall by kind, months to the first flag, and how many were found by each date.
 
     about    rows and the events they are about, over all candidates: an event that is in no candidate is not counted
@@ -296,9 +296,9 @@ def _recall(about: pl.DataFrame, chosen: pl.DataFrame, name: str, events_by: str
     """
     group = ["freq_code", "leg", "method"]
     event = ["freq_code", "leg", "event_id", "kind", "is_evasion"]
-    tested = about.group_by(event).agg(pl.col("start").first())
+    tested = event_rows.group_by(event).agg(pl.col("start").first())
     tested = tested.join(pl.DataFrame({"method": METHODS}), how="cross")
-    first_flags = about.join(chosen, on="row").group_by(*event, "method").agg(first=pl.col("as_of").min())
+    first_flags = event_rows.join(chosen, on="row").group_by(*event, "method").agg(first=pl.col("as_of").min())
     months = _month("first") - _month("start")
     events = tested.join(first_flags, on=[*event, "method"], how="left").with_columns(months=months.cast(pl.Float64))
     sums = [pl.col("first").is_not_null().sum().alias("hits"), pl.len().alias("out_of")]
@@ -314,7 +314,7 @@ def _recall(about: pl.DataFrame, chosen: pl.DataFrame, name: str, events_by: str
         waited = to_find.drop_nulls("start").group_by(group).agg(half.alias("value"), *sums)
         waited = waited.with_columns(value=pl.when(pl.col("value").is_finite()).then("value"))
         parts.append(_filled(waited, judged_by=events_by, measure="median_months_to_flag"))
-        days = about.select("freq_code", "as_of").unique().join(to_find, on="freq_code")
+        days = event_rows.select("freq_code", "as_of").unique().join(to_find, on="freq_code")
         by_day = [
             (pl.col("first") <= pl.col("as_of")).fill_null(value=False).sum().alias("hits"),
             pl.len().alias("out_of"),
@@ -323,10 +323,10 @@ def _recall(about: pl.DataFrame, chosen: pl.DataFrame, name: str, events_by: str
     return parts
 
 
-def _tested(about: pl.DataFrame, events_in_all: int, events_by: str) -> pl.DataFrame:
+def _tested(event_rows: pl.DataFrame, events_in_all: int, events_by: str) -> pl.DataFrame:
     """Of all events of evasion those that some candidate is about, on either leg."""
     of_evasion = pl.col("event_id").filter("is_evasion").n_unique().cast(pl.Int64)
-    tested = about.group_by("freq_code").agg(hits=of_evasion).with_columns(out_of=pl.lit(events_in_all))
+    tested = event_rows.group_by("freq_code").agg(hits=of_evasion).with_columns(out_of=pl.lit(events_in_all))
     return _filled(tested, leg=ALL, method=ALL, judged_by=events_by, measure="events_tested")
 
 
@@ -334,10 +334,10 @@ def _month(column: str) -> pl.Expr:
     return pl.col(column).dt.year().cast(pl.Int32) * 12 + pl.col(column).dt.month()
 
 
-def _each_case(about: pl.DataFrame, chosen: pl.DataFrame) -> pl.DataFrame:
+def _each_case(event_rows: pl.DataFrame, chosen: pl.DataFrame) -> pl.DataFrame:
     """Of the candidate routes in windows of each case those that each method flags; `kind` is the case's name."""
     group = ["freq_code", "leg", "event_id"]
-    tested = about.group_by(group).agg(out_of=pl.len()).join(pl.DataFrame({"method": METHODS}), how="cross")
-    hit = about.join(chosen, on="row").group_by(*group, "method").agg(hits=pl.len())
+    tested = event_rows.group_by(group).agg(out_of=pl.len()).join(pl.DataFrame({"method": METHODS}), how="cross")
+    hit = event_rows.join(chosen, on="row").group_by(*group, "method").agg(hits=pl.len())
     routes = tested.join(hit, on=[*group, "method"], how="left").with_columns(pl.col("hits").fill_null(0))
     return _filled(routes.rename({"event_id": "kind"}), judged_by=CASES, measure="case_routes_flagged")

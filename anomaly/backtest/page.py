@@ -92,10 +92,10 @@ def summary(table: pl.DataFrame) -> list[dict[str, Any]]:
             pl.col("leg") == leg, pl.col("measure").is_in(_BY_CHANCE.values()), pl.coalesce("hits", "value") > 0
         )
         for measure, says, is_more_better in FIGURES:
-            about = figures.filter(pl.col("leg") == leg, pl.col("measure") == measure).sort("judged_by", "kind")
-            if about.filter(pl.col("kind") != "")["kind"].n_unique() == 1:
-                about = about.filter(pl.col("kind") == "")  # the only kind is all there is
-            for (judged_by, kind), part in about.group_by("judged_by", "kind", maintain_order=True):
+            of_measure = figures.filter(pl.col("leg") == leg, pl.col("measure") == measure).sort("judged_by", "kind")
+            if of_measure.filter(pl.col("kind") != "")["kind"].n_unique() == 1:
+                of_measure = of_measure.filter(pl.col("kind") == "")  # the only kind is all there is
+            for (judged_by, kind), part in of_measure.group_by("judged_by", "kind", maintain_order=True):
                 is_precision = measure.startswith("precision")
                 by_chance = judges.filter(judged_by=judged_by, measure=_chance_of(measure), kind=kind)
                 if is_precision and by_chance.is_empty():

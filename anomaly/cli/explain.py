@@ -103,9 +103,11 @@ def parts_of(subject: str, data: Path, *, reproduce: bool = False, scenario: str
     row = explaining.measured(store.read("features", where=goods, between=between), asked, goods)
     if row is None:
         raise _not_measured(store, asked, goods, period)
-    about = pl.col("good") == row["good"]
+    is_good = pl.col("good") == row["good"]
     tables = {
-        name: store.read(name) if name in _WHOLE else store.read(name, where=about, between=(row["good"], row["good"]))
+        name: store.read(name)
+        if name in _WHOLE
+        else store.read(name, where=is_good, between=(row["good"], row["good"]))
         for name in _TABLES
         if store.exists(name)
     }
@@ -141,8 +143,8 @@ def _parse(text: str, data: Path) -> tuple[Subject, str | None]:
     code, exporter, importer, period = explaining.parse_route(text)
     if exporter.strip().casefold() in ("coalition", COALITION.casefold()):
         hub = asking.parse_side(importer, groups_for(data))
-        of = asking.windows_of(asking.parse_span(period)) if period else ()
-        return Subject(code, COALITION, hub.name if hub else importer, of), period
+        asked_windows = asking.windows_of(asking.parse_span(period)) if period else ()
+        return Subject(code, COALITION, hub.name if hub else importer, asked_windows), period
     sides = [asking.parse_side(side, groups_for(data)) for side in (exporter, importer)]
     windows = asking.windows_of(asking.parse_span(period)) if period else ()
     names = []

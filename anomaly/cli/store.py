@@ -312,10 +312,10 @@ def cells_of(store: Store, question: Question, currency: str, columns: Sequence[
     from anomaly.reference import editions
 
     sides = [side.members for side in (question.exporter, question.importer) if side is not None]
-    about = pl.col("is_current") & (pl.col("currency") == currency)
+    is_asked = pl.col("is_current") & (pl.col("currency") == currency)
     for members in sides:
-        about = about & (pl.col("reporter_iso").is_in(list(members)) | pl.col("partner_iso").is_in(list(members)))
-    flows = store.read("flows", where=about)
+        is_asked = is_asked & (pl.col("reporter_iso").is_in(list(members)) | pl.col("partner_iso").is_in(list(members)))
+    flows = store.read("flows", where=is_asked)
     extracts = coverage.extracts(store.scan("flows").filter("is_current"))
     flows = flows.join(extracts, on=["source", "dataset"]).with_columns(dataset=pl.col("extract"))
     cells = series.in_currency(flows, families(store), editions.edition_number(pl.col("classification_code")), currency)

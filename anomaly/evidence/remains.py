@@ -131,11 +131,11 @@ def _says(row: Mapping[str, Any], flag: Mapping[str, Any], is_measured: bool, q_
         if is_measured:
             return "The gap between the two sides is then not known, and the route cannot be scored."
         return "The route cannot be compared: no other publisher has it in both windows."
-    count, of = len(row["reasons_left"]), len(flag["reasons"])
+    count, reasons = len(row["reasons_left"]), len(flag["reasons"])
     held = {
         "flagged": "It would still be flagged, with every reason",
-        "weaker": f"It would still be flagged, with {count} of {of} reasons",
-        "not_flagged": f"It would not be flagged: {count} of {of} reasons are left",
+        "weaker": f"It would still be flagged, with {count} of {reasons} reasons",
+        "not_flagged": f"It would not be flagged: {count} of {reasons} reasons are left",
     }[row["remains"]]
     was, now = ("not known" if q is None else f"{q:.3f}" for q in (flag["q_value"], q_value))
     moved = f"q stays {now}" if was == now else f"q {was} becomes {now}"

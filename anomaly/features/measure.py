@@ -143,7 +143,7 @@ def measure(
         monthly,
         comparison,
         compared,
-        lambda of, with_years: compare(of, with_years, once.broken_by),
+        lambda measured_grid, with_years: compare(measured_grid, with_years, once.broken_by),
         is_coalition,
         settings.coalition.countries,
         once.broken_by,

@@ -38,9 +38,15 @@ def worth_computing(coverage: pl.DataFrame, scope: pl.DataFrame, settings: Setti
     widths_and_years = (settings.window_months, settings.baseline_years, settings.least_months)
     known = [marks.know(coverage, scope, freq) for freq in sorted(coverage["freq_code"].unique())]
     rows = [
-        (of.window.freq_code, of.window.months, of.window.end, of.gap_years, list(of.baseline_years))
+        (
+            comparison.window.freq_code,
+            comparison.window.months,
+            comparison.window.end,
+            comparison.gap_years,
+            list(comparison.baseline_years),
+        )
         for reported in known
-        for of in windows.plan(reported, *widths_and_years)
+        for comparison in windows.plan(reported, *widths_and_years)
     ]
     return pl.DataFrame(rows, schema=COLUMNS, orient="row")
 
@@ -64,8 +70,8 @@ def inside(table: pl.DataFrame, coverage: pl.DataFrame, scope: pl.DataFrame) -> 
     for freq in sorted(coverage["freq_code"].unique()):
         covered = marks.know(coverage, scope, freq)
         for row in table.filter(pl.col("freq_code") == freq).to_dicts():
-            of = compared_with(covered, window_of(row), row["baseline_years"], row["baseline_gap_years"])
-            rows.append({**row, "baseline_years": list(of.baseline_years)})
+            comparison = compared_with(covered, window_of(row), row["baseline_years"], row["baseline_gap_years"])
+            rows.append({**row, "baseline_years": list(comparison.baseline_years)})
     return pl.DataFrame(rows, schema=COLUMNS)
 
 

@@ -167,7 +167,7 @@ def _words_of_legs(flags: pl.DataFrame) -> str:
     of_legs = [kind for kind in types.TYPES if kind.leg == COALITION_TO_HUB]
     shown = set(flags["flag_type"])
     return " or ".join(
-        kind.words for kind in of_legs if kind.name in shown or shown.isdisjoint(of.name for of in of_legs)
+        kind.words for kind in of_legs if kind.name in shown or shown.isdisjoint(leg_type.name for leg_type in of_legs)
     )
 
 

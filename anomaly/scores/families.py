@@ -183,9 +183,9 @@ def judged(family: Family, families: Sequence[Family], limit: float) -> pl.DataF
     """
     count, is_small = family.routes.height, family.routes.height < LEAST_FAMILY
     joined = [candidate for candidate in families if is_small and candidate is not family]
-    unscaled = np.concatenate([of.routes["evidence_weight"].to_numpy() for of in (family, *joined)])
+    unscaled = np.concatenate([part.routes["evidence_weight"].to_numpy() for part in (family, *joined)])
     hypothesis_weight = unscaled / unscaled.mean()  # numpy's sums are the same in every run, Polars' are not
-    p_value = np.concatenate([of.p_value for of in (family, *joined)])
+    p_value = np.concatenate([part.p_value for part in (family, *joined)])
     fixed = np.broadcast_to(p_value[count:], (len(family.p_drawn), len(p_value) - count))
     drawn = q_values(np.concatenate([family.p_drawn, fixed], axis=1), hypothesis_weight)[:, :count]
     return family.routes.with_columns(

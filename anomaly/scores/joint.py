@@ -60,6 +60,6 @@ def joint(rise_log: Floats, room_log: Floats) -> Floats:
     >>> joint(np.array([3.0, 3.0, 0.0]), np.array([0.0, 3.0, 3.0])).round(2).tolist()
     [-0.0, 2.65, -0.0]
     """
-    rise, room = (np.clip(of, -_MOST_LOG, _MOST_LOG) for of in (rise_log, np.nan_to_num(room_log)))
+    rise, room = (np.clip(log, -_MOST_LOG, _MOST_LOG) for log in (rise_log, np.nan_to_num(room_log)))
     smaller = -np.logaddexp(-2 * rise, -2 * room) / 2
     return np.where(np.isnan(room_log), np.nan, smaller)

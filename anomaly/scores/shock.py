@@ -56,8 +56,8 @@ def count(p_value: Floats, is_control: Marks, has_fallen: Marks) -> Controls:
     """
     is_unusual = is_control & (p_value <= EXPECTED)
     by_class = [
-        (int((is_unusual & (has_fallen == of)).sum()), int((is_control & (has_fallen == of)).sum()))
-        for of in (False, True)
+        (int((is_unusual & (has_fallen == is_fallen)).sum()), int((is_control & (has_fallen == is_fallen)).sum()))
+        for is_fallen in (False, True)
     ]
     return Controls((by_class[0][0], by_class[1][0]), (by_class[0][1], by_class[1][1]))
 

@@ -142,10 +142,10 @@ def _less_own_growth(
     effect = np.full(len(legs.importers), np.nan)
     control = np.flatnonzero(is_tested & direct_now.stood[legs.good] & np.isfinite(statistic))
     for importer in np.unique(legs.importer[control]):
-        of = statistic[control[legs.importer[control] == importer]]
-        if len(of) >= settings.supply.least_controls:
-            shrunk = len(of) / (len(of) + settings.supply.controls_that_shrink)
-            effect[importer] = max(0.0, float(np.median(of))) * shrunk
+        own_controls = statistic[control[legs.importer[control] == importer]]
+        if len(own_controls) >= settings.supply.least_controls:
+            shrunk = len(own_controls) / (len(own_controls) + settings.supply.controls_that_shrink)
+            effect[importer] = max(0.0, float(np.median(own_controls))) * shrunk
     of_leg = effect[legs.importer]
     return statistic - np.nan_to_num(of_leg) * is_full, of_leg
 

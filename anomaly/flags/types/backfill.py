@@ -38,7 +38,7 @@ def _sentence(row: Row) -> str:
         else f"{maker} sold it to many before, {usd(row['elsewhere_baseline_usd'])} in the baseline"
     )
     hub_then, hub_now, direct_then, direct_now = (
-        row[f"coalition_to_{country}_{of}usd"] for country in ("hub", "target") for of in (f"{row['since']}_", "")
+        row[f"coalition_to_{country}_{span}usd"] for country in ("hub", "target") for span in (f"{row['since']}_", "")
     )
     parts = [
         happened(f"what it sold {row['importer_name']}", own_then(row), row["value_usd"]),

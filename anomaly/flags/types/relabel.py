@@ -9,11 +9,11 @@ from anomaly.indicators.base import change, usd
 
 
 def _sentence(row: Row) -> str:
-    fell, by = row.get("neighbour_fell_good"), row.get("neighbour_fell_usd")
+    fell, fell_usd = row.get("neighbour_fell_good"), row.get("neighbour_fell_usd")
     named = (
         "other goods of the heading"
         if fell is None
-        else f"{fell} of the same heading fell by {usd(by)}, most of those that"
+        else f"{fell} of the same heading fell by {usd(fell_usd)}, most of those that"
     )
     rose = happened("this good", row["value_prior_year_usd"], row["value_usd"])
     return f"On the same route {named} fell, while {rose}: what a change of label would look like."
