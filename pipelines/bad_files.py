@@ -122,8 +122,8 @@ def refuse_too_bad(name: str, count: Mapping[str, int], rejected: pl.DataFrame, 
         return
     errors = rejected.filter("is_error").sort("row", maintain_order=True)
     kinds = errors.unique(["rule", "column", "reason"], keep="first", maintain_order=True)  # each reason once, first
-    others = errors.join(kinds.select("row", "rule", "column"), on=["row", "rule", "column"], how="anti")
-    shown = pl.concat([kinds, others]).head(3).sort("row").select("row", "column", "value", "reason").rows()
+    repeated = errors.join(kinds.select("row", "rule", "column"), on=["row", "rule", "column"], how="anti")
+    shown = pl.concat([kinds, repeated]).head(3).sort("row").select("row", "column", "value", "reason").rows()
     raise DataRejected(
         f"{name} with at most {100 * limit:g} % bad rows",
         f"{count['rows_errors']:,} bad rows of {count['rows_in']:,}",

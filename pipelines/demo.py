@@ -33,8 +33,8 @@ def write_world(raw: Path, regime: str) -> None:
     regime : str
         Name of a scenario's regime; the first world is written where it has none.
     """
-    made = world.build(description=world.describe(regime))
-    for name, content in made.files.items():
+    simulated = world.build(description=world.describe(regime))
+    for name, content in simulated.files.items():
         path = raw / name
         if path.is_file() and path.read_bytes() == content:
             continue

@@ -61,7 +61,7 @@ def build(run: Run) -> None:
     """
     from anomaly.reference import editions
 
-    write(run, families.STAGES, given={"links": editions.edition_links(full_table(run.raw))})
+    write(run, families.STAGES, at_hand={"links": editions.edition_links(full_table(run.raw))})
 
 
 JOB = Job(

@@ -52,7 +52,7 @@ def build(run: Run) -> None:
         groups = pl.concat(parts.groups).unique()
         names = {str(row["sha256"])[:12]: str(row["path"]) for row in read}
         repeats = _fold_repeats(writer, groups, names)
-        _refuse_parts_of_one(writer, groups, names)
+        _refuse_parts_of_a_table(writer, groups, names)
         _mark_replaced(writer, groups)
         doubts = pl.concat([*(outcome.doubts for outcome in outcomes), *_doubts_between(writer, groups, names)])
         _say_doubts(doubts, run)
@@ -100,9 +100,9 @@ class FileRead:
     doubts: pl.DataFrame
 
 
-def _claimed(run: Run) -> tuple[list[tuple[raw_folder.Found, Source]], dict[str, AnomalyError]]:
+def _claimed(run: Run) -> tuple[list[tuple[raw_folder.DescribedFile, Source]], dict[str, AnomalyError]]:
     """Every raw file with its source, and the files that no source knows or that are not what was published."""
-    files: list[tuple[raw_folder.Found, Source]] = []
+    files: list[tuple[raw_folder.DescribedFile, Source]] = []
     failures: dict[str, AnomalyError] = {}
     limits = Limits(run.settings.unpacked_bytes_limit, run.settings.unpacked_ratio_limit)
     for item in raw_folder.find(run.raw, run.stamp.inputs):
@@ -135,9 +135,9 @@ def _doubts_between(writer: Writer, groups: pl.DataFrame, names: dict[str, str])
         rows = writer.scan().join(peers.lazy(), on=peers.columns, how="semi").collect()
         yield doubts_of_flows.between_sources(rows, names)
     route = ["source", "freq_code", "ref_date", "reporter_iso", "partner_iso"]
-    again = groups.filter(pl.col("flow_code").is_in(["RX", "RM"])).select(route).unique()
-    if again.height:
-        rows = writer.scan().join(again.lazy(), on=route, how="semi").collect()
+    with_reexports = groups.filter(pl.col("flow_code").is_in(["RX", "RM"])).select(route).unique()
+    if with_reexports.height:
+        rows = writer.scan().join(with_reexports.lazy(), on=route, how="semi").collect()
         yield doubts_of_flows.beyond_exports(rows, names)
 
 
@@ -149,7 +149,9 @@ def _say_doubts(doubts: pl.DataFrame, run: Run) -> None:
         run.say(f"doubt: {first.height - MOST_SAID:,} more in flows.doubts")
 
 
-def _rates(files: list[tuple[raw_folder.Found, Source]], failures: dict[str, AnomalyError]) -> dict[str, pl.DataFrame]:
+def _rates(
+    files: list[tuple[raw_folder.DescribedFile, Source]], failures: dict[str, AnomalyError]
+) -> dict[str, pl.DataFrame]:
     """Rates of every file that has some; where two say a month, the later by name. A file that fails is noted."""
     rates: dict[str, list[pl.DataFrame]] = {}
     for item, source in files:
@@ -175,11 +177,11 @@ def _sha256(raw: RawFile, run: Run) -> str:
     return run.stamp.inputs[f"raw/{raw.name}"]
 
 
-def _refuse_other_content(item: raw_folder.Found, run: Run) -> None:
+def _refuse_other_content(item: raw_folder.DescribedFile, run: Run) -> None:
     came = _sha256(item.raw, run)
-    if item.told_sha256 not in (None, came):
+    if item.published_sha256 not in (None, came):
         hint = "fetch the file again, or mend the origin.toml beside it"
-        raise DataRejected(f"{item.raw.name} with sha256 {item.told_sha256}", came, hint=hint)
+        raise DataRejected(f"{item.raw.name} with sha256 {item.published_sha256}", came, hint=hint)
 
 
 def _ingest(raw: RawFile, source: Source, context: Context, parts: Parts, run: Run) -> FileRead:
@@ -193,15 +195,15 @@ def _ingest(raw: RawFile, source: Source, context: Context, parts: Parts, run: R
         flows = batch.flows.with_columns(is_current=pl.lit(value=True), raw_file=pl.lit(sha256[:12]))
         if flows.height:
             _, dataset, vintage = release_of(flows)
-        kept = parts.add(flows, raw.name)
+        rows_kept = parts.add(flows, raw.name)
         rejected.append(batch.rejected)
         if batch.doubts is not None:
             doubts.append(batch.doubts)
         count["rows_in"] += batch.rows_in
-        count["rows_kept"] += kept
+        count["rows_kept"] += rows_kept
         count["rows_rejected"] += batch.rejected.height
         count["rows_errors"] += int(batch.rejected["is_error"].sum())
-        count["rows_deduplicated"] += batch.rows_deduplicated + flows.height - kept
+        count["rows_deduplicated"] += batch.rows_deduplicated + flows.height - rows_kept
     run.say(
         f"{raw.name}: {count['rows_in']:,} rows in = {count['rows_kept']:,} kept + {count['rows_rejected']:,} rejected "
         f"+ {count['rows_deduplicated']:,} deduplicated"
@@ -267,26 +269,26 @@ def _with_name(raw_file: str, names: dict[str, str]) -> str:
     return f"{names.get(raw_file, 'a file')} (sha256 {raw_file})"
 
 
-def _refuse_parts_of_one(writer: Writer, groups: pl.DataFrame, names: dict[str, str]) -> None:
+def _refuse_parts_of_a_table(writer: Writer, groups: pl.DataFrame, names: dict[str, str]) -> None:
     """Refuse tables of one's own that say one key of one release differently: parts, of which one would be lost.
 
     Newer vintages win over older ones; of two that are of one age neither is newer, and a sum would be a guess.
     """
-    own = groups.filter(pl.col("source") == table.SOURCE.name)
-    many = own.filter(pl.col("dataset").n_unique().over(*vintages.GROUP, "vintage") > 1)
-    if many.is_empty():
+    own_tables = groups.filter(pl.col("source") == table.SOURCE.name)
+    in_parts = own_tables.filter(pl.col("dataset").n_unique().over(*vintages.GROUP, "vintage") > 1)
+    if in_parts.is_empty():
         return
     keys = [*vintages.GROUP, *vintages.RELEASE]
-    rows = writer.scan().join(many.select(keys).unique().lazy(), on=keys, how="semi").collect()
+    rows = writer.scan().join(in_parts.select(keys).unique().lazy(), on=keys, how="semi").collect()
     values = pl.col("primary_value_usd").n_unique().over(*vintages.KEY, "vintage")
     clash = rows.filter(values > 1).sort(*vintages.KEY, "dataset")
     if clash.is_empty():
         return
     first = clash.row(0, named=True)
-    same = clash.filter(pl.all_horizontal(pl.col(name) == first[name] for name in (*vintages.KEY, "vintage")))
+    clashing = clash.filter(pl.all_horizontal(pl.col(name) == first[name] for name in (*vintages.KEY, "vintage")))
     sentences = [
         f"{_with_name(name, names)} says {usd:,} USD"
-        for name, usd in same.select("raw_file", "primary_value_usd").rows()
+        for name, usd in clashing.select("raw_file", "primary_value_usd").rows()
     ]
     key = ", ".join(str(first[column]) for column in vintages.KEY)
     raise DataRejected(
@@ -318,12 +320,12 @@ def _mark_replaced(writer: Writer, groups: pl.DataFrame) -> None:
     if met.is_empty() and contested.is_empty():
         return
     links = editions.edition_links()
-    asked = vintages.asked_for(writer.scan(), met, links)
+    asked_codes = vintages.asked_for(writer.scan(), met, links)
     disputed = writer.scan().join(contested.lazy(), on=contested.columns, how="semi").collect()
-    lost = vintages.losers(disputed.filter(~vintages.replaced(disputed, met, asked)), links)
+    lost = vintages.losers(disputed.filter(~vintages.replaced(disputed, met, asked_codes)), links)
     for part in writer.parts():
         before = writer.scan(part).collect()
-        after = vintages.mark(before, vintages.replaced(before, met, asked), lost)
+        after = vintages.mark(before, vintages.replaced(before, met, asked_codes), lost)
         if not after.equals(before):
             writer.replace(part, after)
 

@@ -38,7 +38,7 @@ class Parts:
     ----------
     writer : Writer
         Of the table flows.
-    seen : mapping of tuple of str to str
+    first_file_of : mapping of tuple of str to str
         Content, dataset and vintage → the file that brought them first.
     groups : list of polars.DataFrame
         vintages.groups of every batch that was taken.
@@ -47,7 +47,7 @@ class Parts:
     """
 
     writer: Writer
-    seen: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    first_file_of: dict[tuple[str, str, str], str] = field(default_factory=dict)
     groups: list[pl.DataFrame] = field(default_factory=list)
     waiting: list[pl.DataFrame] = field(default_factory=list)
 
@@ -66,7 +66,7 @@ class Parts:
         int
             Rows taken: none of a copy of a file that was read already.
         """
-        if flows.is_empty() or self.seen.setdefault(release_of(flows), name) != name:
+        if flows.is_empty() or self.first_file_of.setdefault(release_of(flows), name) != name:
             return 0
         self.groups.append(vintages.groups(flows))
         self.waiting.append(flows)
@@ -94,18 +94,20 @@ class Parts:
         name : str
             The file's name, as it was given to `add`.
         """
-        releases = [release for release, first in self.seen.items() if release[0] == raw_file and first == name]
+        releases = [
+            release for release, first in self.first_file_of.items() if release[0] == raw_file and first == name
+        ]
         if not releases:
             return
         for release in releases:
-            del self.seen[release]
-        others = pl.col("raw_file") != raw_file
-        self.waiting = [left for frame in self.waiting if (left := frame.filter(others)).height]
-        self.groups = [left for frame in self.groups if (left := frame.filter(others)).height]
+            del self.first_file_of[release]
+        is_kept = pl.col("raw_file") != raw_file
+        self.waiting = [remaining for frame in self.waiting if (remaining := frame.filter(is_kept)).height]
+        self.groups = [remaining for frame in self.groups if (remaining := frame.filter(is_kept)).height]
         for part in self.writer.parts():
             before = self.writer.scan(part).collect()
             if (before["raw_file"] == raw_file).any():
-                self.writer.replace(part, before.filter(others))
+                self.writer.replace(part, before.filter(is_kept))
 
 
 def _in_order(part: pl.DataFrame) -> pl.DataFrame:

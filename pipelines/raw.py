@@ -19,25 +19,25 @@ DEEP = 5  # parts of <source>/<dataset>/<period>/<vintage>/<file>
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class DescribedFile:
     """A raw file, and what its origin.toml says of its content.
 
     Parameters
     ----------
     raw : RawFile
         The file, with what its place and its origin.toml say of it.
-    told_sha256 : str or None
+    published_sha256 : str or None
         As origin.toml says it was published; None where it says none.
     fault : DataRejected or None
         Why its origin.toml cannot be used; None where it can, or there is none.
     """
 
     raw: RawFile
-    told_sha256: str | None
+    published_sha256: str | None
     fault: DataRejected | None = None
 
 
-def find(raw: Path, hashed: Mapping[str, str] | None = None) -> list[Found]:
+def find(raw: Path, hashed: Mapping[str, str] | None = None) -> list[DescribedFile]:
     """The data files under a folder, one file, or what a glob names.
 
     Parameters
@@ -134,14 +134,14 @@ def unchanged(raw: Path, hashed: Mapping[str, str]) -> Iterator[list[str]]:
 def _refuse_changes(raw: Path, hashed: Mapping[str, str], error: Exception | None = None) -> list[str]:
     """Names of the files that came meanwhile, where nothing else changed."""
     try:
-        now = inputs(raw)
+        hashed_now = inputs(raw)
     except (AnomalyError, OSError):
         if error is not None:
             return []  # the disk fails: the first error says so
         raise
-    changes = [f"{name} changed" for name in hashed if name in now and now[name] != hashed[name]]
-    changes += [f"{name} went away" for name in hashed if name not in now]
-    later = [name for name in now if name not in hashed]
+    changes = [f"{name} changed" for name in hashed if name in hashed_now and hashed_now[name] != hashed[name]]
+    changes += [f"{name} went away" for name in hashed if name not in hashed_now]
+    later = [name for name in hashed_now if name not in hashed]
     changes += [f"{name} came" for name in later if name.endswith(".toml")]  # it may say what another file means
     if changes:
         raise TryLater(
@@ -153,14 +153,14 @@ def _refuse_changes(raw: Path, hashed: Mapping[str, str], error: Exception | Non
     return later
 
 
-def _described(path: Path, root: Path) -> Found:
+def _described(path: Path, root: Path) -> DescribedFile:
     name = _name(path, root)
     parts = name.split("/")
     is_deep = len(parts) >= DEEP
     try:
         origin = origin_of(path.parent / ORIGIN, name)
     except DataRejected as fault:
-        return Found(RawFile(path, name), None, fault)
+        return DescribedFile(RawFile(path, name), None, fault)
     sha256 = origin.get("sha256")
     raw = RawFile(
         path,
@@ -170,4 +170,4 @@ def _described(path: Path, root: Path) -> Found:
         url=origin.get("url"),
         fetched_at=origin.get("fetched_at"),
     )
-    return Found(raw, sha256.get(path.name) if isinstance(sha256, dict) else sha256)
+    return DescribedFile(raw, sha256.get(path.name) if isinstance(sha256, dict) else sha256)

@@ -77,13 +77,13 @@ def _files(entry: Path, root: Path, above: tuple[tuple[int, int], ...] = ()) -> 
         return
     _refuse_name(entry)
     with named_failures(entry, verb="read", hint="let this user read it, mend the link, or take it out"):
-        there = entry.stat()
-        kind = there.st_mode
+        status = entry.stat()
+        kind = status.st_mode
         inside = sorted(entry.iterdir()) if stat.S_ISDIR(kind) else []
     if stat.S_ISREG(kind):
         yield entry
     elif stat.S_ISDIR(kind):
-        folder = (there.st_dev, there.st_ino)
+        folder = (status.st_dev, status.st_ino)
         if folder in above:
             raise StoreFailure(
                 "links that do not lead back", f"{entry}: a folder that it lies in", hint="take the link out"

@@ -84,20 +84,20 @@ def main(raw: Path, data: Path, scenario: str, name: str = "run", *, is_quaranti
         scenario,
         is_quarantine=is_quarantine,
     )
-    _say_what_is_left(data, scenario)
+    _warn_of_other_scenarios(data, scenario)
     page = data / "reports" / "latest" / "report.html"
     if name in ("run", "report") and page.is_file():
         print(f"{'report' if outcome.is_changed else 'nothing changed; report'}: {page}")
     return outcome
 
 
-def _say_what_is_left(data: Path, scenario: str) -> None:
+def _warn_of_other_scenarios(data: Path, scenario: str) -> None:
     """Tables in the folder that another scenario made: they are not of this run."""
-    others = made_by.others(Store(data), [job.name for job in JOBS], of_run(scenario).recorded())
-    if others:
-        names = "; ".join(f"{', '.join(tables)} of {name}" for name, tables in others.items())
-        left = f"left in {data}, made by another scenario: {names}"
-        log.say(f"{left}. Questions that need them are refused until all are of one", "warning", tables=others)
+    tables_of = made_by.of_other_scenarios(Store(data), [job.name for job in JOBS], of_run(scenario).recorded())
+    if tables_of:
+        names = "; ".join(f"{', '.join(tables)} of {name}" for name, tables in tables_of.items())
+        message = f"left in {data}, made by another scenario: {names}"
+        log.say(f"{message}. Questions that need them are refused until all are of one", "warning", tables=tables_of)
 
 
 def demo(raw: Path, data: Path, scenario: str) -> Outcome:
@@ -129,10 +129,10 @@ def demo(raw: Path, data: Path, scenario: str) -> Outcome:
     simulated, mark = world_of(of_run(scenario).facts_of), raw / ".world.json"
     code = {"code_version": code_version("pipelines.demo"), "world": simulated}
     lies_there = _marked(mark)
-    other = lies_there.get("world", world_of("")) if lies_there else simulated
-    if other != simulated:
+    world_there = lies_there.get("world", world_of("")) if lies_there else simulated
+    if world_there != simulated:
         hint = "name another folder: make demo SCENARIO=<name> DEMO=<folder>"
-        raise BadRequest(f"the simulated world of {simulated} in {raw}, or none", f"that of {other}", hint=hint)
+        raise BadRequest(f"the simulated world of {simulated} in {raw}, or none", f"that of {world_there}", hint=hint)
     if not lies_there or lies_there != {**code, "files": inputs(raw)}:
         write_world(raw, simulated)
         text = json.dumps({**code, "files": inputs(raw)}, indent=1) + "\n"

@@ -85,27 +85,29 @@ def run_jobs(
         A job cannot go on; an error of the operating system comes as StoreFailure.
     """
     with log.of_run() as run_id:
-        asked = {"job": name, "scenario": scenario, "raw": str(raw), "data": str(data), "run_id": run_id}
+        request = {"job": name, "scenario": scenario, "raw": str(raw), "data": str(data), "run_id": run_id}
         with terminable():
-            return _run_all(jobs, asked, raw, Store(data), is_quarantine=is_quarantine)
+            return _run_jobs(jobs, request, raw, Store(data), is_quarantine=is_quarantine)
 
 
-def _run_all(jobs: Sequence[Job], asked: Mapping[str, str], raw: Path, store: Store, *, is_quarantine: bool) -> Outcome:
-    """The jobs in order, and the status file; `asked` is what of it is told to whoever reads the file."""
+def _run_jobs(
+    jobs: Sequence[Job], request: Mapping[str, str], raw: Path, store: Store, *, is_quarantine: bool
+) -> Outcome:
+    """The jobs in order, and the status file; `request` is what of it is told to whoever reads the file."""
     outcome, began, clock = Outcome(), datetime.now(UTC), time.monotonic()
 
     def status(word: str, code: int, message: str) -> None:
-        text = {"status": word, "exit_code": code, "message": message, **asked}
+        text = {"status": word, "exit_code": code, "message": message, **request}
         ended = {"started_at": began.isoformat(timespec="seconds"), "seconds": round(time.monotonic() - clock, 2)}
         aside = {"set_aside": outcome.set_aside} if outcome.set_aside else {}
         store.write_status({**text, **ended, **aside, "steps": outcome.steps})
 
     try:
-        settings = of_run(asked["scenario"])
+        settings = of_run(request["scenario"])
         with store.lock():
             for job in jobs:
                 run = Run(store, settings, raw, job, stamp_of(job, store, settings, raw), is_quarantine)
-                outcome.steps.append(_run_one(run))
+                outcome.steps.append(_run_job(run))
                 outcome.set_aside += run.set_aside
     except AnomalyError as error:
         with contextlib.suppress(StoreFailure):
@@ -128,7 +130,7 @@ def _run_all(jobs: Sequence[Job], asked: Mapping[str, str], raw: Path, store: St
     return outcome
 
 
-def _run_one(run: Run) -> dict[str, Any]:
+def _run_job(run: Run) -> dict[str, Any]:
     clock, job, store, stamp = time.monotonic(), run.job, run.store, run.stamp
     store.sweep(REPORTS if job.publishes else job.name)
     made_by.refuse_other(store, job.reads, run.settings.recorded())

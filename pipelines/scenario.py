@@ -48,7 +48,7 @@ def _countries(settings: Settings) -> list[str]:
     from anomaly.reference import countries
 
     table = countries.table()
-    known = set(table.filter(table["kind"] == "country")["iso3"])
+    codes = set(table.filter(table["kind"] == "country")["iso3"])
     roles = {
         "targets": settings.targets,
         "coalition": settings.coalition,
@@ -56,7 +56,7 @@ def _countries(settings: Settings) -> list[str]:
         "neighbours": settings.neighbours,
     }
     unknown = {
-        name: [country for country in role.countries if country not in known]
+        name: [country for country in role.countries if country not in codes]
         for name, role in roles.items()
         if role is not None
     }
@@ -96,10 +96,10 @@ def _thresholds(settings: Settings) -> list[str]:
 def _lags(settings: Settings) -> list[str]:
     from anomaly.sources import SOURCES
 
-    known = {LAG_FOR_OTHERS, *(source.name for source in SOURCES)}
+    sources = {LAG_FOR_OTHERS, *(source.name for source in SOURCES)}
     lags = settings.publication_lag_months
     return [
         f"publication_lag_months.{name}: expected sources (`anomaly sources` lists them) and other, came {', '.join(odd)}"
         for name, months in (("monthly", lags.monthly), ("annual", lags.annual))
-        if (odd := sorted(set(months) - known))
+        if (odd := sorted(set(months) - sources))
     ]

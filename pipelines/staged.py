@@ -21,7 +21,7 @@ def write(
     run: Run,
     stages: Sequence[Stage],
     *,
-    given: Mapping[str, Frame] | None = None,
+    at_hand: Mapping[str, Frame] | None = None,
     schema: type[dy.Schema] | None = None,
     sort: Sequence[str] = (),
     rows: int | None = None,
@@ -35,7 +35,7 @@ def write(
         The job's.
     stages : sequence of Stage
         Those of its table, in their order.
-    given : mapping of str to frame, optional
+    at_hand : mapping of str to frame, optional
         Tables at hand that are not in the store.
     schema : Schema, optional
         The table's contract, where that is not schema.TABLES'.
@@ -46,7 +46,7 @@ def write(
     """
     table = run.job.name
     with run.writer(schema=schema, sort=sort) as writer, _bar(run, rows, goods) as advance:
-        for portion in portions(stages, run.store, run.settings, given, _nobody if rows is None else advance):
+        for portion in portions(stages, run.store, run.settings, at_hand, _nobody if rows is None else advance):
             if goods is not None and table in portion:
                 advance(portion[table].lazy().select(pl.col("good").n_unique()).collect().item())
             for name in [name for name in portion if name.partition(".")[0] == table]:

@@ -21,7 +21,7 @@ from release.licences import licence
 from release.packages import LOCK, Package, run_time
 
 
-def bill(version: str, direct: tuple[str, ...], packages: Mapping[str, Package], made: datetime) -> str:
+def bill(version: str, direct: tuple[str, ...], packages: Mapping[str, Package], made_at: datetime) -> str:
     """Write what a release is made of: each package with licence, hashes and what it needs.
 
     Parameters
@@ -32,7 +32,7 @@ def bill(version: str, direct: tuple[str, ...], packages: Mapping[str, Package],
         Packages that the project itself requires.
     packages : mapping of str to Package
         Every package of a run, by name.
-    made : datetime.datetime
+    made_at : datetime.datetime
         When the release was made; the same moment gives the same bytes.
 
     Returns
@@ -49,11 +49,11 @@ def bill(version: str, direct: tuple[str, ...], packages: Mapping[str, Package],
         licenses=[LicenseFactory().make_from_string("Apache-2.0")],
     )
     contents = " ".join(f"{name}=={packages[name].version}:{packages[name].sha256}" for name in sorted(packages))
-    serial = uuid.uuid5(uuid.NAMESPACE_URL, f"anomaly=={version} {made.isoformat()} {contents}")
+    serial = uuid.uuid5(uuid.NAMESPACE_URL, f"anomaly=={version} {made_at.isoformat()} {contents}")
     document = Bom(
         components=components.values(),
         serial_number=serial,
-        metadata=BomMetaData(component=project, timestamp=made),
+        metadata=BomMetaData(component=project, timestamp=made_at),
     )
     document.register_dependency(project, [components[name] for name in direct])
     for package in packages.values():
@@ -82,11 +82,11 @@ def main(folder: str) -> None:
         Where to.
     """
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    made = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC).replace(microsecond=0)
+    made_at = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC).replace(microsecond=0)
     direct, packages = run_time(LOCK.read_text(encoding="utf-8"))
     version = metadata.version("anomaly")
     file = Path(folder) / f"anomaly-{version}.cdx.json"
-    file.write_text(bill(version, direct, packages, made), encoding="utf-8")
+    file.write_text(bill(version, direct, packages, made_at), encoding="utf-8")
 
 
 if __name__ == "__main__":

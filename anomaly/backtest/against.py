@@ -29,8 +29,8 @@ def planted(rows: pl.DataFrame, calibration: pl.DataFrame, settings: Settings) -
 
     labels = world.build(description=world.describe(settings.facts_of)).labels
     rows = truth.planted(rows, labels).drop("planted").rename({"is_evasion": judge.PLANTED})
-    events, known = truth.of_labels(rows, labels), int(labels["is_evasion"].sum())
-    return judge.build(rows, [judge.PLANTED], events, calibration, judge.PLANTED, known)
+    events, evasions = truth.of_labels(rows, labels), int(labels["is_evasion"].sum())
+    return judge.build(rows, [judge.PLANTED], events, calibration, judge.PLANTED, evasions)
 
 
 def published(
@@ -65,8 +65,8 @@ def published(
         rows = rows.with_columns(listed_dataset=pl.col("good").is_in(extract.implode()))
         judges.append("listed_dataset")
     of_regime = cases.read().filter(pl.col("regime") == settings.facts_of)
-    known = int(of_regime["is_evasion"].sum())
-    return judge.build(rows, judges, truth.of_cases(rows, of_regime), calibration, judge.CASES, known)
+    evasions = int(of_regime["is_evasion"].sum())
+    return judge.build(rows, judges, truth.of_cases(rows, of_regime), calibration, judge.CASES, evasions)
 
 
 def goods_of_extract(scope: pl.DataFrame, dataset: str | None) -> pl.Series:

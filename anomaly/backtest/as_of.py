@@ -112,9 +112,9 @@ def current(flows: pl.LazyFrame, releases: pl.DataFrame, as_of: date) -> pl.Lazy
     if met.is_empty() and contested.is_empty():
         return flows.with_columns(is_current=pl.lit(value=True))
     links = editions.edition_links()
-    asked = vintages.asked_for(flows, met, links)
+    asked_codes = vintages.asked_for(flows, met, links)
     rows = flows.collect(engine="streaming")
-    is_replaced = vintages.replaced(rows, met, asked)
+    is_replaced = vintages.replaced(rows, met, asked_codes)
     disputed = rows.filter(~is_replaced).join(contested, on=contested.columns, how="semi")
     return vintages.mark(rows, is_replaced, vintages.losers(disputed, links)).lazy()
 
@@ -136,9 +136,9 @@ def newest(inputs: pl.DataFrame, freq: str) -> pl.DataFrame:
     polars.DataFrame
         freq_code, window_months, is_from_coalition, window_end.
     """
-    asked = pl.when("is_from_coalition").then((pl.col("role") == "other") & pl.col("is_measured"))
+    is_asked = pl.when("is_from_coalition").then((pl.col("role") == "other") & pl.col("is_measured"))
     return (
-        inputs.filter(pl.col("freq_code") == freq, asked.otherwise(pl.col("role") == "target"))
+        inputs.filter(pl.col("freq_code") == freq, is_asked.otherwise(pl.col("role") == "target"))
         .group_by(*_GROUP)
         .agg(pl.col("window_end").max())
         .sort(_GROUP)

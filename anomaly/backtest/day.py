@@ -84,17 +84,17 @@ def replayed(
         None where nothing could be asked yet.
     """
     out = flows.filter(replay.is_out(as_of, settings))
-    given: dict[str, Frame] = {"flows": replay.current(out, released, as_of), "families": families}
-    reported = through(["current", "coverage", "coverage.scope"], given, settings)
+    tables: dict[str, Frame] = {"flows": replay.current(out, released, as_of), "families": families}
+    reported = through(["current", "coverage", "coverage.scope"], tables, settings)
     if freq not in reported.read("coverage")["freq_code"].unique():
         return None
-    given = {**reported.frames, "families": families, "families.broken": broken}
-    made = through(["features", "inputs"], given, settings)
-    features, inputs = made.read("features"), made.read("inputs")
+    tables = {**reported.frames, "families": families, "families.broken": broken}
+    measured = through(["features", "inputs"], tables, settings)
+    features, inputs = measured.read("features"), measured.read("inputs")
     windows = replay.newest(inputs, freq)
     scored = through(_SCORED, {"inputs": replay.of_windows(inputs, windows, settings)}, settings)
-    given = {**scored.frames, "features": features, "families": families, "policy_events": pl.DataFrame()}
-    flags = through(["flagged"], given, settings).read("flagged")
+    tables = {**scored.frames, "features": features, "families": families, "policy_events": pl.DataFrame()}
+    flags = through(["flagged"], tables, settings).read("flagged")
     routes = replay.routes(features, windows, scored.read("scores"), flags, settings)
     if not routes["is_candidate"].any():
         return None

@@ -107,15 +107,15 @@ def build(
         chosen |= _at_false_share(named, rows)
     measured = [_counted(places), *_precision(places, rows, judges), *_rates(named, rows, calibration)]
     measured += _precision_alike(alike, rows, judges)
-    about = rows.filter("is_candidate", ~pl.col("is_before_sanctions"))
-    about = about.select("row", "freq_code", "leg", "as_of", *ROUTE_KEY[1:]).join(
+    event_rows = rows.filter("is_candidate", ~pl.col("is_before_sanctions"))
+    event_rows = event_rows.select("row", "freq_code", "leg", "as_of", *ROUTE_KEY[1:]).join(
         events, on=list(ROUTE_KEY), how="inner"
     )
-    measured.append(_tested(about, events_in_all, events_by))
+    measured.append(_tested(event_rows, events_in_all, events_by))
     for name, rows_chosen in chosen.items():
-        measured += _recall(about, rows_chosen, name, events_by)
+        measured += _recall(event_rows, rows_chosen, name, events_by)
     if events_by == CASES:
-        measured.append(_each_case(about, chosen["flags"]))
+        measured.append(_each_case(event_rows, chosen["flags"]))
     columns = Backtest.columns()
     figures = pl.concat([part.select(_OUT) for part in measured], how="vertical_relaxed")
     return figures.select(pl.col(name).cast(columns[name].dtype) for name in columns).sort(Backtest.primary_key())
@@ -133,11 +133,11 @@ def _places(rows: pl.DataFrame, ranking: Sequence[str]) -> pl.DataFrame:
 
     What a method does not name comes last: `is_named` is false, and its place is an empty one.
     """
-    asked = rows.filter("is_candidate", ~pl.col("is_before_sanctions")).with_columns(
+    candidates = rows.filter("is_candidate", ~pl.col("is_before_sanctions")).with_columns(
         flags=pl.col("is_flagged").sum().over(ranking)
     )
     return (
-        asked.unpivot(METHODS, index=["row", "flags", *ranking], variable_name="method", value_name="score")
+        candidates.unpivot(METHODS, index=["row", "flags", *ranking], variable_name="method", value_name="score")
         .sort(
             *ranking,
             "method",
@@ -193,9 +193,9 @@ def _precision(places: pl.DataFrame, rows: pl.DataFrame, judges: Sequence[str]) 
     for judge in judges:
         judged = places.join(rows.select("row", is_true=judge), on="row")
         for name, limit in (*((str(depth), pl.lit(depth)) for depth in DEPTHS), ("flags", pl.col("flags"))):
-            taken = judged.filter(pl.col("position") <= limit)
+            placed = judged.filter(pl.col("position") <= limit)
             sums = [(pl.col("is_true") & pl.col("is_named")).sum().alias("hits"), pl.len().alias("out_of")]
-            figures.append(_filled(_in_sums(taken, ["method"], sums), judged_by=judge, measure=f"precision_at_{name}"))
+            figures.append(_filled(_in_sums(placed, ["method"], sums), judged_by=judge, measure=f"precision_at_{name}"))
         candidates = judged.filter(pl.col("method") == OURS).with_columns(method=pl.lit(CHANCE))
         sums = [pl.col("is_true").sum().alias("hits"), pl.len().alias("out_of")]
         figures.append(_filled(_in_sums(candidates, ["method"], sums), judged_by=judge, measure="precision_of_all"))
@@ -212,7 +212,7 @@ def _precision_alike(alike: pl.DataFrame, rows: pl.DataFrame, judges: Sequence[s
     drawn = [(pl.col("share") * pl.col("flags")).sum().alias("hits"), pl.col("flags").sum().alias("out_of")]
     for judge in judges:
         judged = alike.join(rows.select("row", is_true=judge), on="row")
-        taken = judged.filter(pl.col("position") <= pl.col("flags")).rename({"fall": "kind"})
+        placed = judged.filter(pl.col("position") <= pl.col("flags")).rename({"fall": "kind"})
         by_chance = (
             judged.filter(pl.col("method") == OURS, pl.col("flags") > 0)
             .group_by(*_RANKING, kind="fall")
@@ -220,7 +220,7 @@ def _precision_alike(alike: pl.DataFrame, rows: pl.DataFrame, judges: Sequence[s
             .with_columns(method=pl.lit(CHANCE))
         )
         for by in (["method"], ["method", "kind"]):
-            figures.append(_filled(_in_sums(taken, by, sums), judged_by=judge, measure=f"precision_at_flags{ALIKE}"))
+            figures.append(_filled(_in_sums(placed, by, sums), judged_by=judge, measure=f"precision_at_flags{ALIKE}"))
             expected = _in_sums(by_chance, by, drawn).with_columns(value=pl.col("hits") / pl.col("out_of"))
             expected = expected.with_columns(hits=pl.lit(None, pl.Int64), out_of=pl.lit(None, pl.Int64))
             figures.append(_filled(expected, judged_by=judge, measure=f"precision_of_all{ALIKE}"))
@@ -278,17 +278,17 @@ def _rates(places: pl.DataFrame, rows: pl.DataFrame, calibration: pl.DataFrame) 
     before = outside.filter("is_before").group_by(group).agg(sums)
     placebos = outside.filter(~pl.col("is_before"), pl.col("method") != OURS).group_by(group).agg(sums)
     per_placebo = pl.col("placebos_flagged_per_1000").fill_null(0) * pl.col("placebos") / 1000
-    own = (
+    by_calibration = (
         calibration.filter(pl.col("placebos") > 0)
         .group_by("freq_code", "leg")
         .agg(hits=per_placebo.sum().round().cast(pl.Int64), out_of=pl.col("placebos").sum())
         .with_columns(method=pl.lit(OURS))
     )
-    rates = [(before, "flagged_before_sanctions"), (placebos, "placebos_flagged"), (own, "placebos_flagged")]
+    rates = [(before, "flagged_before_sanctions"), (placebos, "placebos_flagged"), (by_calibration, "placebos_flagged")]
     return [_filled(frame, measure=measure) for frame, measure in rates]
 
 
-def _recall(about: pl.DataFrame, chosen: pl.DataFrame, name: str, events_by: str) -> list[pl.DataFrame]:
+def _recall(event_rows: pl.DataFrame, chosen: pl.DataFrame, name: str, events_by: str) -> list[pl.DataFrame]:
     """Events found by each method: recall by kind, months to the first flag, and how many were found by each date.
 
     about    rows and the events they are about, over all candidates: an event that is in no candidate is not counted
@@ -296,11 +296,11 @@ def _recall(about: pl.DataFrame, chosen: pl.DataFrame, name: str, events_by: str
     """
     group = ["freq_code", "leg", "method"]
     event = ["freq_code", "leg", "event_id", "kind", "is_evasion"]
-    tested = about.group_by(event).agg(pl.col("start").first())
+    tested = event_rows.group_by(event).agg(pl.col("start").first())
     tested = tested.join(pl.DataFrame({"method": METHODS}), how="cross")
-    seen = about.join(chosen, on="row").group_by(*event, "method").agg(first=pl.col("as_of").min())
+    first_flags = event_rows.join(chosen, on="row").group_by(*event, "method").agg(first=pl.col("as_of").min())
     months = _month("first") - _month("start")
-    events = tested.join(seen, on=[*event, "method"], how="left").with_columns(months=months.cast(pl.Float64))
+    events = tested.join(first_flags, on=[*event, "method"], how="left").with_columns(months=months.cast(pl.Float64))
     sums = [pl.col("first").is_not_null().sum().alias("hits"), pl.len().alias("out_of")]
     to_find, benign = events.filter("is_evasion"), events.filter(~pl.col("is_evasion"))
     measures = [(to_find, f"recall_at_{name}"), (benign, f"benign_flagged_at_{name}")]
@@ -314,7 +314,7 @@ def _recall(about: pl.DataFrame, chosen: pl.DataFrame, name: str, events_by: str
         waited = to_find.drop_nulls("start").group_by(group).agg(half.alias("value"), *sums)
         waited = waited.with_columns(value=pl.when(pl.col("value").is_finite()).then("value"))
         parts.append(_filled(waited, judged_by=events_by, measure="median_months_to_flag"))
-        days = about.select("freq_code", "as_of").unique().join(to_find, on="freq_code")
+        days = event_rows.select("freq_code", "as_of").unique().join(to_find, on="freq_code")
         by_day = [
             (pl.col("first") <= pl.col("as_of")).fill_null(value=False).sum().alias("hits"),
             pl.len().alias("out_of"),
@@ -323,10 +323,10 @@ def _recall(about: pl.DataFrame, chosen: pl.DataFrame, name: str, events_by: str
     return parts
 
 
-def _tested(about: pl.DataFrame, events_in_all: int, events_by: str) -> pl.DataFrame:
+def _tested(event_rows: pl.DataFrame, events_in_all: int, events_by: str) -> pl.DataFrame:
     """Of all events of evasion those that some candidate is about, on either leg."""
     of_evasion = pl.col("event_id").filter("is_evasion").n_unique().cast(pl.Int64)
-    tested = about.group_by("freq_code").agg(hits=of_evasion).with_columns(out_of=pl.lit(events_in_all))
+    tested = event_rows.group_by("freq_code").agg(hits=of_evasion).with_columns(out_of=pl.lit(events_in_all))
     return _filled(tested, leg=ALL, method=ALL, judged_by=events_by, measure="events_tested")
 
 
@@ -334,10 +334,10 @@ def _month(column: str) -> pl.Expr:
     return pl.col(column).dt.year().cast(pl.Int32) * 12 + pl.col(column).dt.month()
 
 
-def _each_case(about: pl.DataFrame, chosen: pl.DataFrame) -> pl.DataFrame:
+def _each_case(event_rows: pl.DataFrame, chosen: pl.DataFrame) -> pl.DataFrame:
     """Of the candidate routes in windows of each case those that each method flags; `kind` is the case's name."""
     group = ["freq_code", "leg", "event_id"]
-    tested = about.group_by(group).agg(out_of=pl.len()).join(pl.DataFrame({"method": METHODS}), how="cross")
-    hit = about.join(chosen, on="row").group_by(*group, "method").agg(hits=pl.len())
+    tested = event_rows.group_by(group).agg(out_of=pl.len()).join(pl.DataFrame({"method": METHODS}), how="cross")
+    hit = event_rows.join(chosen, on="row").group_by(*group, "method").agg(hits=pl.len())
     routes = tested.join(hit, on=[*group, "method"], how="left").with_columns(pl.col("hits").fill_null(0))
     return _filled(routes.rename({"event_id": "kind"}), judged_by=CASES, measure="case_routes_flagged")

@@ -54,7 +54,7 @@ PANELS = {  # of the chart
 BAR, GAP, NAMES, PLOT, PANEL_GAP, HEAD = 13, 5, 132, 120, 60, 34
 
 
-def kept(table: pl.DataFrame) -> pl.DataFrame:
+def rows_shown(table: pl.DataFrame) -> pl.DataFrame:
     """The rows of the table backtest that the page is made of: its figures, over all dates and windows together.
 
     Parameters
@@ -86,16 +86,16 @@ def summary(table: pl.DataFrame) -> list[dict[str, Any]]:
         either side; several where they are equal.
     """
     rows: list[dict[str, Any]] = []
-    figures = kept(table)
+    figures = rows_shown(table)
     for leg in _legs(figures):
         judges = figures.filter(
             pl.col("leg") == leg, pl.col("measure").is_in(_BY_CHANCE.values()), pl.coalesce("hits", "value") > 0
         )
         for measure, says, is_more_better in FIGURES:
-            about = figures.filter(pl.col("leg") == leg, pl.col("measure") == measure).sort("judged_by", "kind")
-            if about.filter(pl.col("kind") != "")["kind"].n_unique() == 1:
-                about = about.filter(pl.col("kind") == "")  # the only kind is all there is
-            for (judged_by, kind), part in about.group_by("judged_by", "kind", maintain_order=True):
+            of_measure = figures.filter(pl.col("leg") == leg, pl.col("measure") == measure).sort("judged_by", "kind")
+            if of_measure.filter(pl.col("kind") != "")["kind"].n_unique() == 1:
+                of_measure = of_measure.filter(pl.col("kind") == "")  # the only kind is all there is
+            for (judged_by, kind), part in of_measure.group_by("judged_by", "kind", maintain_order=True):
                 is_precision = measure.startswith("precision")
                 by_chance = judges.filter(judged_by=judged_by, measure=_chance_of(measure), kind=kind)
                 if is_precision and by_chance.is_empty():
@@ -179,7 +179,7 @@ def block(table: pl.DataFrame, dates: Sequence[str], chart: str) -> str:
         Markdown from BEGIN to END.
     """
     rows = summary(table)
-    counted = {row["leg"]: row for row in kept(table).filter(measure="flagged_share", method=OURS).to_dicts()}
+    counted = {row["leg"]: row for row in rows_shown(table).filter(measure="flagged_share", method=OURS).to_dicts()}
     lines = [BEGIN, f"{_tested(table, dates)} The best of a row is in bold.", ""]
     for leg in dict.fromkeys(row["leg"] for row in rows):
         flags = counted[leg]
@@ -211,8 +211,8 @@ def brief(table: pl.DataFrame, dates: Sequence[str], leg: str = HUB_TO_TARGET) -
     str
         Markdown from BEGIN to END.
     """
-    judges = [kept(table).filter(measure="events_tested").row(0, named=True)["judged_by"], "nothing"]
-    figures = kept(table).filter(pl.col("leg") == leg, pl.col("kind") == "", pl.col("judged_by").is_in(judges))
+    judges = [rows_shown(table).filter(measure="events_tested").row(0, named=True)["judged_by"], "nothing"]
+    figures = rows_shown(table).filter(pl.col("leg") == leg, pl.col("kind") == "", pl.col("judged_by").is_in(judges))
     chance = {row["measure"]: row for row in figures.filter(judged_by=judges[0]).to_dicts() if row["method"] == CHANCE}
     lines = [BEGIN, _tested(table, dates), "", f"| {leg} | ours | best of {len(METHODS) - 1} rivals |", "|---|---|---|"]
     for measure, says, is_more_better in FIGURES:
@@ -242,10 +242,10 @@ def _best_rivals(part: pl.DataFrame, cells: dict[str, str], is_more_better: bool
 
 def _tested(table: pl.DataFrame, dates: Sequence[str]) -> str:
     """When was asked, and of how many events of evasion anything can be seen."""
-    tested = kept(table).filter(measure="events_tested").row(0, named=True)
+    tested = rows_shown(table).filter(measure="events_tested").row(0, named=True)
     events = f"{tested['hits']} of {tested['out_of']} events of evasion ({tested['judged_by']}) are in the data"
-    when = dates[0] if len(dates) == 1 else f"{len(dates)} dates from {dates[0]} to {dates[-1]}"
-    return f"As of {when}: {events}."
+    dates_shown = dates[0] if len(dates) == 1 else f"{len(dates)} dates from {dates[0]} to {dates[-1]}"
+    return f"As of {dates_shown}: {events}."
 
 
 def put(page: str, block: str) -> str:
@@ -290,7 +290,7 @@ def draw(table: pl.DataFrame, leg: str = HUB_TO_TARGET) -> str:
     str
         One <svg>.
     """
-    figures = kept(table).filter(pl.col("leg") == leg, pl.col("kind") == "")
+    figures = rows_shown(table).filter(pl.col("leg") == leg, pl.col("kind") == "")
     names = "".join(
         f'<text class="n{" o" if method == OURS else ""}" x="{NAMES - 8}" y="{_top(at) + BAR - 3}">{escape(name_of(method))}</text>'
         for at, method in enumerate(METHODS)

@@ -93,7 +93,7 @@ def build(
         )
         .collect(engine="streaming")
     )
-    return _side_by_side(_one_publisher(sided, coverage, scope, precedence, since), _speaks_for_itself(coverage))
+    return _side_by_side(_single_publisher(sided, coverage, scope, precedence, since), _speaks_for_itself(coverage))
 
 
 def _speaks_for_itself(coverage: pl.DataFrame) -> pl.DataFrame:
@@ -104,7 +104,7 @@ def _speaks_for_itself(coverage: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _one_publisher(
+def _single_publisher(
     sided: pl.DataFrame, coverage: pl.DataFrame, scope: pl.DataFrame, precedence: dict[str, int], since: int
 ) -> pl.DataFrame:
     """Keep, for each route and side, the dataset that knows most periods of it since the baseline.
@@ -159,13 +159,13 @@ def _side_by_side(sided: pl.DataFrame, speaks: pl.DataFrame) -> pl.DataFrame:
     exports = _side(sided, "X", "export", "export_value_fob_usd")
     imports = _side(sided, "M", "import", "import_value_cif_usd")
     reexports = _side(sided, "RX", "reexport", "reexport_value_fob_usd").select(*KEY, "reexport_value_fob_usd")
-    both = _beside(exports, imports, "full")
-    both = _beside(both, reexports, "left")
+    sides = _beside(exports, imports, "full")
+    sides = _beside(sides, reexports, "left")
     if not imports.is_empty():
-        both = _with_one_basis(both, speaks)
+        sides = _with_single_basis(sides, speaks)
     is_export = pl.col("export_source").is_not_null()
     return (
-        both.with_columns(
+        sides.with_columns(
             source=pl.coalesce("export_source", "import_source"),
             dataset=pl.coalesce("export_dataset", "import_dataset"),
             value_usd=pl.when(is_export).then("export_value_fob_usd").otherwise("import_value_cif_usd"),
@@ -204,19 +204,19 @@ def _side(sided: pl.DataFrame, flow: str, side: str, value: str) -> pl.DataFrame
     )
 
 
-def _with_one_basis(both: pl.DataFrame, speaks: pl.DataFrame) -> pl.DataFrame:
+def _with_single_basis(sides: pl.DataFrame, speaks: pl.DataFrame) -> pl.DataFrame:
     """Give a route its one basis: where the exporter reports the route at all, periods it is silent in stay its own.
 
     Such a row keeps the importer's value beside it, and its `value_usd` is null: unknown until coverage says zero.
     """
     routes = (
-        both.filter(pl.col("export_source").is_not_null())
+        sides.filter(pl.col("export_source").is_not_null())
         .join(speaks, on=["freq_code", "exporter_iso"], how="semi")
         .group_by(SERIES_KEY)
         .agg(_source=pl.col("export_source").min(), _dataset=pl.col("export_dataset").min())
     )
     return (
-        both.join(routes, on=SERIES_KEY, how="left")
+        sides.join(routes, on=SERIES_KEY, how="left")
         .with_columns(
             export_source=pl.coalesce("_source", "export_source"),
             export_dataset=pl.coalesce("_dataset", "export_dataset"),

@@ -182,10 +182,10 @@ def _nothing_of_a_partner(by_partner: pl.DataFrame) -> pl.DataFrame:
 
     There a partner that is absent is a small trade of nothing; in an extract of few it was not asked for.
     """
-    whole = by_partner.filter(pl.col("partner_iso").n_unique().over(_DATASET) >= PARTNERS_OF_A_WHOLE_DATASET)
-    periods = whole.select(*_DATASET, "ref_date").unique()
-    asked_for = whole.select(*_DATASET, "partner_iso").unique().join(periods, on=_DATASET)
-    absent = asked_for.join(whole, on=[*_DATASET, "partner_iso", "ref_date"], how="anti")
+    whole_datasets = by_partner.filter(pl.col("partner_iso").n_unique().over(_DATASET) >= PARTNERS_OF_A_WHOLE_DATASET)
+    periods = whole_datasets.select(*_DATASET, "ref_date").unique()
+    asked_for = whole_datasets.select(*_DATASET, "partner_iso").unique().join(periods, on=_DATASET)
+    absent = asked_for.join(whole_datasets, on=[*_DATASET, "partner_iso", "ref_date"], how="anti")
     nothing = absent.with_columns(rows=pl.lit(0, dtype=pl.Int64), smallest_value_usd=pl.lit(None, dtype=pl.Int64))
     return pl.concat([by_partner, nothing.select(by_partner.columns)])
 

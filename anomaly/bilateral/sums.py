@@ -89,12 +89,12 @@ def compare(filled: pl.DataFrame, window: Window, baseline_years: Sequence[int])
     sums = by_year(filled, window, years)
     base = [pl.col(f"_{year}") for year in years]
     count = pl.sum_horizontal(*[column.is_not_null() for column in base]).cast(pl.Int64)
-    each = pl.concat_str(
+    listed = pl.concat_str(
         [pl.when(pl.col(f"_{year}").is_not_null()).then(pl.lit(str(year))) for year in years],
         separator=", ",
         ignore_nulls=True,
     )
-    named = pl.when(count == len(years)).then(pl.lit(f"{years[0]}-{years[-1]}")).otherwise(each)
+    named = pl.when(count == len(years)).then(pl.lit(f"{years[0]}-{years[-1]}")).otherwise(listed)
     is_enough = count >= LEAST_BASELINE_YEARS
     return sums.select(
         *ROUTE,

@@ -207,16 +207,16 @@ def _sentences_before(rows: pl.DataFrame, currency: str) -> None:
 
 def _sentence(row: dict[str, Any], currency: str) -> str:
     route = f"{row['exporter_iso']} to {row['importer_iso']}"
-    what = "all goods" if row["good"] == asking.TOTAL else f"{row['good']} {goods.good_name(row['good'])}".strip()
+    good = "all goods" if row["good"] == asking.TOTAL else f"{row['good']} {goods.good_name(row['good'])}".strip()
     change = row["change_percent"]
     grown = f" ({percent(change)})" if change is not None else ""
     if row["value_prior_year_usd"] == 0 and row["value_usd"]:
         grown = " (from nothing)"
-    text = f"{route}, {what}, {row['period']}: {arrow(row['value_prior_year_usd'], row['value_usd'], currency)}{grown}"
+    text = f"{route}, {good}, {row['period']}: {arrow(row['value_prior_year_usd'], row['value_usd'], currency)}{grown}"
     if row["is_flagged"]:
         q_value = "" if row["flagged_q_value"] is None else f", q {row['flagged_q_value']:.3f}"
-        where = "" if row["flagged_period"] == row["period"] else f" in {row['flagged_period']}"
-        return f"{text}, flagged{where}: {row['flag_type']}, {row['severity']}{q_value}"
+        period = "" if row["flagged_period"] == row["period"] else f" in {row['flagged_period']}"
+        return f"{text}, flagged{period}: {row['flag_type']}, {row['severity']}{q_value}"
     return f"{text}, not flagged: {row['note']}" if row["is_flagged"] is False else text
 
 
@@ -264,7 +264,7 @@ def periods_of(asked: Asked, freq: str | None, data: Path) -> Answer:
     if asked.source is not None:
         cells = cells.filter(pl.col("source") == asked.source)
     trade, cells = cells, cells.filter(question.where())
-    silent = _known_nothing(store, question, trade, goods)
+    silent = _silent_periods(store, question, trade, goods)
     remarks = _of_simulation(cells)
     if period is not None:
         cells, silent = (
@@ -304,7 +304,7 @@ def series(asked: Asked, *, freq: str | None, data: Path, form: str) -> None:
     show(in_currency(answer.rows, currency), form, [named(name, currency) for name in _SERIES_COLUMNS])
 
 
-def _known_nothing(store: Store, question: Question, trade: pl.DataFrame, goods: pl.Expr) -> pl.DataFrame:
+def _silent_periods(store: Store, question: Question, trade: pl.DataFrame, goods: pl.Expr) -> pl.DataFrame:
     """What coverage says of one route of one good; nothing is known of the absent parts of a sum."""
     from anomaly.query.series import known_nothing
 

@@ -81,7 +81,7 @@ def _write(table: pl.DataFrame, page_file: Path, summary_file: Path | None) -> N
     """The page's block, the chart and the figures beside it, and the few rows of the other page."""
     dates = dates_of(table)
     _put(page_file, page.block(table, dates, CHART))
-    page.kept(table).with_columns(dates=pl.lit(" ".join(dates))).write_csv(page_file.parent / FIGURES)
+    page.rows_shown(table).with_columns(dates=pl.lit(" ".join(dates))).write_csv(page_file.parent / FIGURES)
     (page_file.parent / CHART).write_text(page.draw(table), encoding="utf-8")
     if summary_file is not None:
         _put(summary_file, page.brief(table, dates))

@@ -103,9 +103,11 @@ def parts_of(subject: str, data: Path, *, reproduce: bool = False, scenario: str
     row = explaining.measured(store.read("features", where=goods, between=between), asked, goods)
     if row is None:
         raise _not_measured(store, asked, goods, period)
-    about = pl.col("good") == row["good"]
+    is_good = pl.col("good") == row["good"]
     tables = {
-        name: store.read(name) if name in _WHOLE else store.read(name, where=about, between=(row["good"], row["good"]))
+        name: store.read(name)
+        if name in _WHOLE
+        else store.read(name, where=is_good, between=(row["good"], row["good"]))
         for name in _TABLES
         if store.exists(name)
     }
@@ -141,8 +143,8 @@ def _parse(text: str, data: Path) -> tuple[Subject, str | None]:
     code, exporter, importer, period = explaining.parse_route(text)
     if exporter.strip().casefold() in ("coalition", COALITION.casefold()):
         hub = asking.parse_side(importer, groups_for(data))
-        of = asking.windows_of(asking.parse_span(period)) if period else ()
-        return Subject(code, COALITION, hub.name if hub else importer, of), period
+        asked_windows = asking.windows_of(asking.parse_span(period)) if period else ()
+        return Subject(code, COALITION, hub.name if hub else importer, asked_windows), period
     sides = [asking.parse_side(side, groups_for(data)) for side in (exporter, importer)]
     windows = asking.windows_of(asking.parse_span(period)) if period else ()
     names = []
@@ -199,18 +201,18 @@ def _reproduced(store: Store, row: Row, score: Row, settings: scenarios.Settings
     group = pl.all_horizontal(
         [pl.col(name) == row[name] for name in ("freq_code", "window_months", "baseline_gap_years")]
     )
-    given = {
+    tables = {
         "features": store.read("features", where=group),
         "features.roughness": store.read("features.roughness"),
         "families": families(store),
     }
-    refitted = through(["scores"], given, settings).read("scores").filter(explaining.is_about(row))
+    refitted = through(["scores"], tables, settings).read("scores").filter(explaining.is_about(row))
     if refitted.is_empty():
         return "the route is not scored with these settings"
-    again = refitted.row(0, named=True)
-    changed = [f"{name} {again[name]}" for name in _REPRODUCED if again[name] != score[name]]
+    refitted_row = refitted.row(0, named=True)
+    changed = [f"{name} {refitted_row[name]}" for name in _REPRODUCED if refitted_row[name] != score[name]]
     if not changed:
-        return f"yes: the forest was fitted again and gives {again['anomaly_score']:.12f}, the same; so are evidence, p and q"
+        return f"yes: the forest was fitted again and gives {refitted_row['anomaly_score']:.12f}, the same; so are evidence, p and q"
     return (
         f"no: again it gives {', '.join(changed)}; other settings, other versions of the libraries, or changed features"
     )

@@ -70,9 +70,9 @@ def scenarios(data: Path, form: str) -> None:
     from anomaly.contract import settings
 
     scenarios = [settings.load(file.stem) for file in sorted(settings.SCENARIOS.glob("*.toml"))]
-    made = _made_by(data)
-    if made is not None and made not in scenarios:
-        scenarios.append(made)
+    scenario_of_tables = _made_by(data)
+    if scenario_of_tables is not None and scenario_of_tables not in scenarios:
+        scenarios.append(scenario_of_tables)
     rows = [
         {
             "name": scenario.name,
@@ -85,7 +85,7 @@ def scenarios(data: Path, form: str) -> None:
             else " ".join(scenario.hub_candidates.countries),
             "baseline_years": " ".join(map(str, scenario.baseline_years)),
             "goods_lists": " ".join(goods_list.file for goods_list in scenario.goods_lists),
-            "made_these_tables": scenario == made,
+            "made_these_tables": scenario == scenario_of_tables,
         }
         for scenario in scenarios
     ]
@@ -246,9 +246,9 @@ def _say_of_which_scenario(data: Path, latest: Path) -> None:
     reported = json.loads((latest / "manifest.json").read_text(encoding="utf-8"))["scenario"]
     say(f"of the scenario {reported['name']}")
     store = Store(data)
-    kept = store.meta("flags").get("scenario") if store.exists("flags") else None
-    if kept is not None and from_record(kept).fingerprint() != reported["sha256"]:
-        say(f"the flags now in the store are of another, {kept['name']}: make report SCENARIO=<name or file>")
+    recorded = store.meta("flags").get("scenario") if store.exists("flags") else None
+    if recorded is not None and from_record(recorded).fingerprint() != reported["sha256"]:
+        say(f"the flags now in the store are of another, {recorded['name']}: make report SCENARIO=<name or file>")
 
 
 def run(raw: Path, scenario: str, data: Path, log_format: str | None, *, is_quarantine: bool) -> int:

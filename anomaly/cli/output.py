@@ -86,8 +86,8 @@ def show(rows: pl.DataFrame | Sequence[Row], form: str, columns: Sequence[str] =
     elif form == "csv":
         click.echo(_csv(listed, names), nl=False)
     else:
-        seen = [name for name in columns if name in names] or names
-        _people(listed, seen, form)
+        shown = [name for name in columns if name in names] or names
+        _people(listed, shown, form)
 
 
 def document(parts: Mapping[str, Any], form: str) -> None:

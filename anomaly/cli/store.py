@@ -253,8 +253,8 @@ def understood(asked: Asked, data: Path) -> tuple[Question, Store]:
         raise BadRequest("an exporter or an importer beside TOTAL", "neither", hint="add --exporter or --importer")
     store = open_store(data)
     family_map = families(store)
-    wanted, between = asking.parse_goods(asked.code, family_map), asking.goods_between(asked.code, family_map)
-    return Question(wanted, exporter, importer, asked.source, between), store
+    is_asked, between = asking.parse_goods(asked.code, family_map), asking.goods_between(asked.code, family_map)
+    return Question(is_asked, exporter, importer, asked.source, between), store
 
 
 def _check_source(name: str | None) -> None:
@@ -271,7 +271,7 @@ def _check_source(name: str | None) -> None:
         )
 
 
-def cells_of(store: Store, question: Question, currency: str, more: Sequence[str] = ()) -> pl.DataFrame:
+def cells_of(store: Store, question: Question, currency: str, columns: Sequence[str] = ()) -> pl.DataFrame:
     """Rows of bilateral for the question.
 
     Parameters
@@ -282,7 +282,7 @@ def cells_of(store: Store, question: Question, currency: str, more: Sequence[str
         As it was understood.
     currency : str
         In capitals; in another one than USD they are made from flows.
-    more : sequence of str, optional
+    columns : sequence of str, optional
         Columns of bilateral beyond those that questions need.
 
     Returns
@@ -302,30 +302,28 @@ def cells_of(store: Store, question: Question, currency: str, more: Sequence[str
             "a table of trade", "no bilateral table in the store", hint="run `make`, or name another folder with --data"
         )
     if currency == "USD" and question.source is not None:
-        return _cells_of_source(store, question, more)
+        return _cells_of_source(store, question, columns)
     if currency == "USD":
         # Whole goods, not only the routes asked for: the reporter's other routes tell nothing from unknown.
         where = question.where() if question.goods is None else question.goods
-        return store.read("bilateral", [*COLUMNS["bilateral"], *more], where, question.between)
+        return store.read("bilateral", [*COLUMNS["bilateral"], *columns], where, question.between)
     from anomaly.bilateral import coverage
-    from anomaly.query import series as told_as
+    from anomaly.query import series
     from anomaly.reference import editions
 
     sides = [side.members for side in (question.exporter, question.importer) if side is not None]
-    about = pl.col("is_current") & (pl.col("currency") == currency)
+    is_asked = pl.col("is_current") & (pl.col("currency") == currency)
     for members in sides:
-        about = about & (pl.col("reporter_iso").is_in(list(members)) | pl.col("partner_iso").is_in(list(members)))
-    flows = store.read("flows", where=about)
+        is_asked = is_asked & (pl.col("reporter_iso").is_in(list(members)) | pl.col("partner_iso").is_in(list(members)))
+    flows = store.read("flows", where=is_asked)
     extracts = coverage.extracts(store.scan("flows").filter("is_current"))
     flows = flows.join(extracts, on=["source", "dataset"]).with_columns(dataset=pl.col("extract"))
-    cells = told_as.in_currency(
-        flows, families(store), editions.edition_number(pl.col("classification_code")), currency
-    )
+    cells = series.in_currency(flows, families(store), editions.edition_number(pl.col("classification_code")), currency)
     real = countries.table().filter(pl.col("kind") == "country")["iso3"].implode()
     return cells.filter(question.where(), pl.col("exporter_iso").is_in(real), pl.col("importer_iso").is_in(real))
 
 
-def _cells_of_source(store: Store, question: Question, more: Sequence[str]) -> pl.DataFrame:
+def _cells_of_source(store: Store, question: Question, columns: Sequence[str]) -> pl.DataFrame:
     """The same of one publisher's flows alone, as if there were no other: also of routes another one speaks for."""
     from anomaly.contract import settings
     from anomaly.stages import order
@@ -336,17 +334,17 @@ def _cells_of_source(store: Store, question: Question, more: Sequence[str]) -> p
         of_goods = (pl.col("dimension") != "good") | question.goods
         scope = scope.with_columns(good="code").filter(of_goods).drop("good")
     if scope.filter(pl.col("dimension") == "good").is_empty():
-        return store.read("bilateral", [*COLUMNS["bilateral"], *more], pl.lit(value=False))
-    given: dict[str, Frame] = {
+        return store.read("bilateral", [*COLUMNS["bilateral"], *columns], pl.lit(value=False))
+    tables: dict[str, Frame] = {
         "flows": store.scan("flows").filter(is_own),
         "families": families(store),
         "coverage": store.read("coverage", where=is_own),
         "coverage.scope": scope,
     }
     scenario = settings.from_record(made_by.record(store, _TRADE))
-    cells = order.through(["bilateral"], given, scenario).read("bilateral")
+    cells = order.through(["bilateral"], tables, scenario).read("bilateral")
     whole = cells if question.goods is not None else cells.filter(question.where())
-    return whole.select(*COLUMNS["bilateral"], *more)
+    return whole.select(*COLUMNS["bilateral"], *columns)
 
 
 def held_or_nearest(store: Store, question: Question, code: str) -> None:

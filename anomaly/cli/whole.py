@@ -69,15 +69,15 @@ def _changed(read: Mapping[str, str], raw: Path | None, store: Store) -> list[st
     """Raw files that are not those that the tables were made of; stderr says where they cannot be found at all."""
     from pipelines import raw as raw_folder
 
-    where = raw or _raw_of_last_run(store)
-    if where is None or not (where.exists() or raw is not None):
+    folder = raw or _raw_of_last_run(store)
+    if folder is None or not (folder.exists() or raw is not None):
         say("raw files were not compared: name their folder with --raw")
         return []
     try:
-        now = raw_folder.inputs(where)
+        hashed_now = raw_folder.inputs(folder)
     except AnomalyError as error:
-        return [f"{where}: {error.came}"]
-    return [name for name, sha256 in read.items() if name.startswith("raw/") and now.get(name) != sha256]
+        return [f"{folder}: {error.came}"]
+    return [name for name, sha256 in read.items() if name.startswith("raw/") and hashed_now.get(name) != sha256]
 
 
 def _tables_of_report(store: Store) -> list[str]:

@@ -62,8 +62,8 @@ class AnomalyError(Exception):
             lines.append(f"how many {self.count:,}")
         if self.examples:
             shown = "; ".join(str(example) for example in self.examples[:3])
-            more = len(self.examples) - 3
-            lines.append(f"such as  {shown}" + (f" (and {more} more)" if more > 0 else ""))
+            remaining = len(self.examples) - 3
+            lines.append(f"such as  {shown}" + (f" (and {remaining} more)" if remaining > 0 else ""))
         if self.hint:
             lines.append(f"do       {self.hint}")
         return "\n".join(lines)

@@ -223,10 +223,12 @@ def parse_period(text: str) -> Window:
     >>> half_year.name, half_year.freq_code, str(half_year.start), str(half_year.end), half_year.months
     ('2022H1', 'M', '2022-01-01', '2022-06-01', 6)
     """
-    asked = re.sub(r"\s+", "", text).upper()
-    match = re.fullmatch(r"((?:19|20)[0-9]{2})(?:-?H([12])|-?Q([1-4])|[-M]?(0[1-9]|1[0-2]))?", asked, re.ASCII)
+    compact = re.sub(r"\s+", "", text).upper()
+    match = re.fullmatch(r"((?:19|20)[0-9]{2})(?:-?H([12])|-?Q([1-4])|[-M]?(0[1-9]|1[0-2]))?", compact, re.ASCII)
     if not match:
-        raise BadRequest("a period such as 2022, 2022H1, 2022Q3 or 2022-07", repr(text[:40]), hint=_near_period(asked))
+        raise BadRequest(
+            "a period such as 2022, 2022H1, 2022Q3 or 2022-07", repr(text[:40]), hint=_near_period(compact)
+        )
     year = int(match[1])
     if match[2]:
         return Window("M", 6, date(year, 6 * int(match[2]), 1))
@@ -264,11 +266,11 @@ def parse_tag(text: str) -> Window | None:
     return Window("M" if match[2] else "A", months, date(year, month, 1))
 
 
-def _near_period(asked: str) -> str:
-    year = re.search(r"(?:19|20)[0-9]{2}", asked)
+def _near_period(text: str) -> str:
+    year = re.search(r"(?:19|20)[0-9]{2}", text)
     if not year:
         return "write the year with four digits, first"
-    rest = asked.replace(year[0], "", 1)
+    rest = text.replace(year[0], "", 1)
     named = [number for number, month in enumerate(MONTHS, 1) if month.upper() in rest]
     written = [int(number) for number in re.findall(r"[0-9]{1,2}", rest) if 1 <= int(number) <= 12]
     month = next(iter(named + written), 7)

@@ -47,8 +47,8 @@ def _of_roles(settings: Settings) -> Iterator[str]:
     for name in ("targets", "coalition"):
         if not roles[name]:
             yield f"{name}.countries: expected at least one country, came none"
-    if both := sorted(set(roles["targets"]) & set(roles["coalition"])):
-        yield f"coalition.countries: {_shown(both)} is in targets, too; nobody restricts exports to itself"
+    if on_both_sides := sorted(set(roles["targets"]) & set(roles["coalition"])):
+        yield f"coalition.countries: {_shown(on_both_sides)} is in targets, too; nobody restricts exports to itself"
     for name, countries in roles.items():
         if twice := sorted({country for country in countries if countries.count(country) > 1}):
             yield f"{name}.countries: {_shown(twice)} twice"

@@ -173,11 +173,11 @@ class Settings(_Frozen):
 
     @model_validator(mode="before")
     @classmethod
-    def _baseline_ends_before_the_measures(cls, told: Any) -> Any:
-        since = told.get("sanctions_since") if isinstance(told, dict) else None
-        if not isinstance(since, date) or "baseline_years" in told:
-            return told
-        return {**told, "baseline_years": (since.year - 3, since.year - 2, since.year - 1)}
+    def _baseline_ends_before_the_measures(cls, raw: Any) -> Any:
+        since = raw.get("sanctions_since") if isinstance(raw, dict) else None
+        if not isinstance(since, date) or "baseline_years" in raw:
+            return raw
+        return {**raw, "baseline_years": (since.year - 3, since.year - 2, since.year - 1)}
 
     @property
     def facts_of(self) -> str:

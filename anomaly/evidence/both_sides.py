@@ -83,14 +83,14 @@ def _heard(
     exports = rows.filter(pl.col("value_basis") != "import")
     own = silences(exports, coverage, scope, around).rename({"hs_edition": "own_edition"})
     beside = silences_beside(flags, "M", around, coverage, scope).rename({"hs_edition": "importers_edition"})
-    both = ("own_edition", "importers_edition")
+    editions = ("own_edition", "importers_edition")
     return (
         periods.join(rows.select(*key, *_AMOUNTS, "value_usd"), on=key, how="left")
         .join(own, on=key, how="left")
         .join(beside, on=key, how="left")
         .with_columns(
-            oldest_edition=pl.min_horizontal(both).min().over("flag_id"),
-            newest_edition=pl.max_horizontal(both).max().over("flag_id"),
+            oldest_edition=pl.min_horizontal(editions).min().over("flag_id"),
+            newest_edition=pl.max_horizontal(editions).max().over("flag_id"),
         )
     )
 

@@ -14,7 +14,7 @@ NEARNESS = (
     "same good", "same heading", "same chapter", "same sender, other hub", "same good", "coalition's own trade",
     "not the coalition's",
 )  # fmt: skip
-_OTHER = dict(zip(ROUTE, ("other_good", "other_exporter", "other_importer"), strict=True))
+_BESIDE = dict(zip(ROUTE, ("other_good", "other_exporter", "other_importer"), strict=True))
 _SHOWN = (*ROUTE, "value_usd", "value_prior_year_usd", "q_value")
 _VALUES = ("value_usd", "value_prior_year_usd", "value_baseline_usd")
 
@@ -58,7 +58,7 @@ def build(
         flag_id and `comparables`; a flag without one has no row.
     """
     limits = rule.limits_of(settings)
-    asked = flags.select(
+    compared = flags.select(
         "flag_id",
         *ROUTE_KEY,
         own_usd="value_usd",
@@ -74,11 +74,11 @@ def build(
         limits,
     )
     not_compared = refused.join(windows, on=WINDOW_KEY, how="semi")
-    other = _unflagged(flags, measured, not_compared, market, limits).rename(_OTHER)
-    return _nearest(_pairs(asked, other, limits), limits)
+    unflagged = _unflagged(flags, measured, not_compared, market, limits).rename(_BESIDE)
+    return _nearest(_pairs(compared, unflagged, limits), limits)
 
 
-def _pairs(asked: pl.DataFrame, other: pl.DataFrame, limits: Limits) -> pl.DataFrame:
+def _pairs(flagged: pl.DataFrame, unflagged: pl.DataFrame, limits: Limits) -> pl.DataFrame:
     """A row per flag and route of its window that has two of good (or its chapter), exporter and importer in common."""
     is_large = pl.col("size_usd").fill_null(0) >= limits.materiality_usd
     is_kin = pl.col("is_ghost") == pl.col("is_coalition")
@@ -87,24 +87,24 @@ def _pairs(asked: pl.DataFrame, other: pl.DataFrame, limits: Limits) -> pl.DataF
 
     def sharing(flags: pl.DataFrame, *names: str) -> pl.DataFrame:
         on = [*WINDOW_KEY, *names]
-        found = flags.join(other, left_on=on, right_on=[*WINDOW_KEY, *[_OTHER[name] for name in names]])
-        return found.with_columns(pl.col(name).alias(_OTHER[name]) for name in names)
+        pairs = flags.join(unflagged, left_on=on, right_on=[*WINDOW_KEY, *[_BESIDE[name] for name in names]])
+        return pairs.with_columns(pl.col(name).alias(_BESIDE[name]) for name in names)
 
     same_pair = (
-        asked.with_columns(chapter=_first("good", 2))
+        flagged.with_columns(chapter=_first("good", 2))
         .join(
-            other.with_columns(chapter=_first("other_good", 2)),
+            unflagged.with_columns(chapter=_first("other_good", 2)),
             left_on=[*WINDOW_KEY, "exporter_iso", "importer_iso", "chapter"],
             right_on=[*WINDOW_KEY, "other_exporter", "other_importer", "chapter"],
         )
         .with_columns(other_exporter="exporter_iso", other_importer="importer_iso")
     )
     parts = [
-        sharing(asked, "good", "importer_iso").with_columns(
+        sharing(flagged, "good", "importer_iso").with_columns(
             nearness=pl.when(~is_kin).then(far).when(is_large).then(0).otherwise(4)
         ),
         same_pair.with_columns(nearness=pl.when(is_heading).then(1).otherwise(2)),
-        sharing(asked.filter("is_ghost"), "good", "exporter_iso").with_columns(nearness=pl.lit(3)),
+        sharing(flagged.filter("is_ghost"), "good", "exporter_iso").with_columns(nearness=pl.lit(3)),
     ]
     return pl.concat(parts, how="diagonal")
 
@@ -121,9 +121,11 @@ def _unflagged(
     traded = market.select(*key, "value_usd", "value_prior_year_usd")
     not_compared = refused.select(*key, refused_because="says", size_usd="value_usd").join(traded, on=key, how="left")
     held = pl.concat([measured.select(key), not_compared.select(key)])
-    known = traded.filter(pl.col("value_usd") > 0).join(held, on=key, how="anti").with_columns(size_usd="value_usd")
+    traded_only = (
+        traded.filter(pl.col("value_usd") > 0).join(held, on=key, how="anti").with_columns(size_usd="value_usd")
+    )
     return (
-        pl.concat([measured.with_columns(size_usd="value_usd"), not_compared, known], how="diagonal")
+        pl.concat([measured.with_columns(size_usd="value_usd"), not_compared, traded_only], how="diagonal")
         .join(flags.select(key), on=key, how="anti")
         .with_columns(is_coalition=limits.is_from_coalition())
     )
@@ -141,7 +143,7 @@ def _nearest(pairs: pl.DataFrame, limits: Limits) -> pl.DataFrame:
         .group_by("flag_id", maintain_order=True)
         .head(MOST)
         .drop(ROUTE)
-        .rename({other: name for name, other in _OTHER.items()})
+        .rename({beside: name for name, beside in _BESIDE.items()})
         .with_columns(
             nearness=pl.col("nearness").replace_strict(dict(enumerate(NEARNESS)), return_dtype=pl.String),
             why=rule.why_not(limits),

@@ -104,9 +104,9 @@ def build(flags: pl.DataFrame, tables: Tables, names: Mapping[str, str], setting
     if flags.is_empty():
         return flags
     features = tables.features.filter(is_own_gap(settings.baseline_years))
-    more = [name for name in features.columns if name not in flags.columns and name not in ROUTE_KEY]
+    columns = [name for name in features.columns if name not in flags.columns and name not in ROUTE_KEY]
     rows = flags.drop(_COLUMNS, strict=False).join(
-        features.select(*ROUTE_KEY, *more), on=ROUTE_KEY, how="left", maintain_order="left"
+        features.select(*ROUTE_KEY, *columns), on=ROUTE_KEY, how="left", maintain_order="left"
     )
     rows = makes(rows).with_columns(
         since=pl.when(_only_above_baseline()).then(pl.lit("baseline")).otherwise(pl.lit("prior"))
@@ -123,7 +123,7 @@ def build(flags: pl.DataFrame, tables: Tables, names: Mapping[str, str], setting
     ):
         rows = rows.join(part, on="flag_id", how="left", maintain_order="left")
     kinds = {name: column.dtype for name, column in Flags.columns().items()}
-    texts = [_told(row, names, settings) for row in rows.to_dicts()]
+    texts = [_sentences(row, names, settings) for row in rows.to_dicts()]
     return rows.with_columns(
         evidence=pl.Series([sentence for sentence, _ in texts], dtype=pl.String),
         benign_if=pl.Series([items for _, items in texts], dtype=kinds["benign_if"]),
@@ -138,7 +138,9 @@ def _only_above_baseline() -> pl.Expr:
     return ~naming.has_ended() & base.is_not_null() & (before.is_null() | (pl.col("value_usd") <= before))
 
 
-def _told(row: Mapping[str, Any], names: Mapping[str, str], settings: Settings) -> tuple[str, list[dict[str, str]]]:
+def _sentences(
+    row: Mapping[str, Any], names: Mapping[str, str], settings: Settings
+) -> tuple[str, list[dict[str, str]]]:
     named = {
         **row,
         "exporter_name": names.get(row["exporter_iso"], row["exporter_iso"]),

@@ -73,11 +73,11 @@ def build(flagged: pl.DataFrame, run: Mapping[str, Frame], make: Make, settings:
         own_features.filter(is_own_gap(settings.baseline_years)).join(routes.lazy(), on=ROUTE_KEY, how="semi").collect()
     )
     changed = {source: measured(reported, source, routes, make, settings) for source in publishers}
-    again = scored(changed, run, make, settings)
+    scored_without = scored(changed, run, make, settings)
     parts: list[pl.DataFrame] = [nothing]
     for source in publishers:
-        still = judged(changed[source], again[source], run, make, settings)
-        parts.append(tell(tried, source, own, changed[source], again[source], still, settings))
+        still = judged(changed[source], scored_without[source], run, make, settings)
+        parts.append(tell(tried, source, own, changed[source], scored_without[source], still, settings))
     return pl.concat(parts).sort("flag_id", "source_left_out")
 
 
@@ -108,9 +108,9 @@ def reported_of(
         `current`, the flows of the flags' goods and of their neighbours in the heading; of everything: families,
         families.broken, coverage, coverage.scope, exporter_totals and windows.
     """
-    tables = ("families", "families.broken", "coverage", "coverage.scope", "features.pairs", "features.roughness")
-    whole = {name: run[name].lazy().collect() for name in tables}
-    families, scope = whole["families"], whole["coverage.scope"]
+    names = ("families", "families.broken", "coverage", "coverage.scope", "features.pairs", "features.roughness")
+    tables = {name: run[name].lazy().collect() for name in names}
+    families, scope = tables["families"], tables["coverage.scope"]
     heading = pl.col("code").str.slice(0, HEADING_DIGITS)
     headings = flags["good"].str.slice(0, HEADING_DIGITS).unique().implode()
     goods = scope.filter(pl.col("dimension") == "good", heading.is_in(headings))["code"].unique()
@@ -120,12 +120,12 @@ def reported_of(
     inside = code.is_between(pl.lit(listed[0]), pl.lit(f"{listed[-1]}~"))  # row groups outside are left out by it
     current = make(["current"], {"flows": run["flows"], "families": families}, settings).scan("current")
     current = current.filter(inside, code.str.slice(0, 6).is_in(listed.implode()))
-    made = make(["exporter_totals", "windows"], {**whole, "bilateral": run["bilateral"]}, settings)
+    by_flow = make(["exporter_totals", "windows"], {**tables, "bilateral": run["bilateral"]}, settings)
     return {
-        **whole,
+        **tables,
         "current": current.filter(pl.col("good").is_in(goods.implode())).select(_OF_FLOWS).collect(engine="streaming"),
-        "exporter_totals": made.read("exporter_totals"),
-        "windows": made.read("windows"),
+        "exporter_totals": by_flow.read("exporter_totals"),
+        "windows": by_flow.read("windows"),
     }
 
 
@@ -154,15 +154,15 @@ def measured(
     polars.DataFrame
         Columns of features; a route that cannot be measured without the source has no row.
     """
-    others = pl.col("source") != source
-    left = {name: reported[name].filter(others) for name in ("current", "coverage", "coverage.scope")}
-    if left["coverage"].is_empty() or left["current"].is_empty():
+    is_kept = pl.col("source") != source
+    remaining = {name: reported[name].filter(is_kept) for name in ("current", "coverage", "coverage.scope")}
+    if remaining["coverage"].is_empty() or remaining["current"].is_empty():
         return pl.DataFrame(schema={name: column.dtype for name, column in features.table_schema().columns().items()})
     windows = reported["windows"].filter(is_own_gap(settings.baseline_years))
     windows = windows.join(routes, on=WINDOW_KEY, how="semi", maintain_order="left")
-    inside = window_table.inside(windows, left["coverage"], left["coverage.scope"])
-    made = make(["features"], {**reported, **left, "windows": inside}, settings).read("features")
-    return made.join(routes, on=_KEY, how="semi")
+    inside = window_table.inside(windows, remaining["coverage"], remaining["coverage.scope"])
+    rows = make(["features"], {**reported, **remaining, "windows": inside}, settings).read("features")
+    return rows.join(routes, on=_KEY, how="semi")
 
 
 def judged(
@@ -188,7 +188,7 @@ def judged(
     polars.DataFrame
         Rows of the stage flagged.
     """
-    given = {
+    inputs = {
         "features": measured,
         "scores": scores,
         "scores.contributions": Contributions.create_empty(),
@@ -196,7 +196,7 @@ def judged(
         "families": run["families"],
         "policy_events": pl.DataFrame(),
     }
-    return make(["flagged"], given, settings).read("flagged")
+    return make(["flagged"], inputs, settings).read("flagged")
 
 
 def scored(
@@ -224,7 +224,7 @@ def scored(
         Source left out → schema.Scores.
     """
     beside = {name: run[name] for name in ("families", "features.roughness")}
-    asked = pl.concat(
+    tried = pl.concat(
         [
             make(["inputs"], beside | {"features": frame}, settings)
             .read("inputs")
@@ -234,30 +234,30 @@ def scored(
     )
     inputs = make(["inputs"], beside | {"features": run["features"]}, settings).scan("inputs")
     run_scores = run["scores"].lazy().collect()
-    asked = _published_as_in_run(asked, inputs)
-    seen = sorted({name for leg in forest_inputs.names().values() for name in leg} | {"rise_log", "room_log"})
-    compared = [pl.col(*_KEY, "baseline_gap_years", "is_measured"), pl.col(seen).round(DIGITS)]
-    same = asked.join(inputs.select(compared).collect(), on=compared, how="semi", nulls_equal=True)
-    p_values = run_scores.join(same.select(*_KEY, "left_out"), on=_KEY)
-    other = asked.join(same, on=[*_KEY, "left_out"], how="anti")
-    if other.height:
-        p_values = pl.concat([p_values, _fitted_again(other, inputs, make, settings).select(p_values.columns)])
-    of_window = inputs.join(asked.lazy(), on=[*_WINDOW, "baseline_gap_years"], how="semi")
+    tried = _published_as_in_run(tried, inputs)
+    names = sorted({name for leg in forest_inputs.names().values() for name in leg} | {"rise_log", "room_log"})
+    compared = [pl.col(*_KEY, "baseline_gap_years", "is_measured"), pl.col(names).round(DIGITS)]
+    unchanged = tried.join(inputs.select(compared).collect(), on=compared, how="semi", nulls_equal=True)
+    p_values = run_scores.join(unchanged.select(*_KEY, "left_out"), on=_KEY)
+    changed_inputs = tried.join(unchanged, on=[*_KEY, "left_out"], how="anti")
+    if changed_inputs.height:
+        p_values = pl.concat([p_values, _refitted(changed_inputs, inputs, make, settings).select(p_values.columns)])
+    of_window = inputs.join(tried.lazy(), on=[*_WINDOW, "baseline_gap_years"], how="semi")
     weighed = of_window.select(*_KEY, "is_from_coalition", "evidence_weight").collect()
-    every = _with_q(
+    with_q = _with_q(
         p_values.join(
-            asked.select(*_KEY, "left_out", "is_from_coalition", weight="evidence_weight"), on=[*_KEY, "left_out"]
+            tried.select(*_KEY, "left_out", "is_from_coalition", weight="evidence_weight"), on=[*_KEY, "left_out"]
         ),
         run_scores.select(*_KEY, "p_value", "tested_among").join(weighed, on=_KEY).sort(_KEY),
     )
-    return {name: every.filter(left_out=name).select(run_scores.columns) for name in changed}
+    return {name: with_q.filter(left_out=name).select(run_scores.columns) for name in changed}
 
 
-def _published_as_in_run(asked: pl.DataFrame, inputs: pl.LazyFrame) -> pl.DataFrame:
+def _published_as_in_run(tried: pl.DataFrame, inputs: pl.LazyFrame) -> pl.DataFrame:
     """Routes measured without a source are alike published as in the run: a few of an exporter's routes cannot tell it."""
-    whole = inputs.filter("is_wide").select(*_WINDOW, "exporter_iso").unique().collect()
-    is_wide = asked.join(
-        whole.with_columns(was_wide=pl.lit(value=True)),
+    wide = inputs.filter("is_wide").select(*_WINDOW, "exporter_iso").unique().collect()
+    is_wide = tried.join(
+        wide.with_columns(was_wide=pl.lit(value=True)),
         on=[*_WINDOW, "exporter_iso"],
         how="left",
         maintain_order="left",
@@ -265,19 +265,19 @@ def _published_as_in_run(asked: pl.DataFrame, inputs: pl.LazyFrame) -> pl.DataFr
     return is_wide.with_columns(is_wide=pl.col("was_wide").fill_null(value=False)).drop("was_wide")
 
 
-def _fitted_again(other: pl.DataFrame, inputs: pl.LazyFrame, make: Make, settings: Settings) -> pl.DataFrame:
+def _refitted(routes: pl.DataFrame, inputs: pl.LazyFrame, make: Make, settings: Settings) -> pl.DataFrame:
     """schema.Scores and left_out of routes with other inputs; each stands beside the run's routes under a name of its own."""
-    tagged = other.with_columns(pl.concat_str("exporter_iso", pl.lit(_TAG), "left_out").alias("exporter_iso"))
-    groups = other.select(_GROUP).unique().lazy()
-    among = inputs.join(groups, on=_GROUP, how="semi").collect(engine="streaming")
+    tagged = routes.with_columns(pl.concat_str("exporter_iso", pl.lit(_TAG), "left_out").alias("exporter_iso"))
+    groups = routes.select(_GROUP).unique().lazy()
+    beside_run = inputs.join(groups, on=_GROUP, how="semi").collect(engine="streaming")
     once = settings.model_copy(update={"calibration": settings.calibration.model_copy(update={"resamples": 1})})
-    among = pl.concat([among, tagged.select(among.columns)]).with_columns(
+    beside_run = pl.concat([beside_run, tagged.select(beside_run.columns)]).with_columns(
         pl.col("exporter_iso").str.contains(_TAG, literal=True).alias(BESIDE)
     )
-    again = make(["scores"], {"inputs": among}, once).read("scores")
+    scores = make(["scores"], {"inputs": beside_run}, once).read("scores")
     exporter, source = (pl.col("exporter_iso").str.split(_TAG).list.get(place) for place in (0, 1))
-    mine = again.filter(pl.col("exporter_iso").str.contains(_TAG, literal=True))
-    return mine.with_columns(exporter_iso=exporter, left_out=source)
+    tagged_scores = scores.filter(pl.col("exporter_iso").str.contains(_TAG, literal=True))
+    return tagged_scores.with_columns(exporter_iso=exporter, left_out=source)
 
 
 def _with_q(routes: pl.DataFrame, run: pl.DataFrame) -> pl.DataFrame:
@@ -289,17 +289,17 @@ def _with_q(routes: pl.DataFrame, run: pl.DataFrame) -> pl.DataFrame:
     family = [*_WINDOW, "tested_among"]
     families = run.drop_nulls().partition_by(family, as_dict=True)
     windows = run.drop_nulls().partition_by(_WINDOW, as_dict=True)
-    found: list[float | None] = []
+    q_of_routes: list[float | None] = []
     for row in routes.iter_rows(named=True):
         part = families.get(tuple(row[name] for name in family), run.clear())
         if part.height < LEAST_FAMILY:
             part = windows.get(tuple(row[name] for name in _WINDOW), run.clear())
         if row["p_value"] is None:
-            found.append(None)
+            q_of_routes.append(None)
             continue
         is_own = (part["good"] == row["good"]) & (part["exporter_iso"] == row["exporter_iso"])
-        rest = part.filter(~(is_own & (part["importer_iso"] == row["importer_iso"])))
-        p_values = np.append(rest["p_value"].to_numpy(), row["p_value"])
-        weights = np.append(rest["evidence_weight"].to_numpy(), row["weight"])
-        found.append(float(q_values(p_values, weights / (weights.mean() or 1.0))[-1]))
-    return routes.with_columns(q_value=pl.Series(found, dtype=pl.Float64))
+        others_of_family = part.filter(~(is_own & (part["importer_iso"] == row["importer_iso"])))
+        p_values = np.append(others_of_family["p_value"].to_numpy(), row["p_value"])
+        weights = np.append(others_of_family["evidence_weight"].to_numpy(), row["weight"])
+        q_of_routes.append(float(q_values(p_values, weights / (weights.mean() or 1.0))[-1]))
+    return routes.with_columns(q_value=pl.Series(q_of_routes, dtype=pl.Float64))

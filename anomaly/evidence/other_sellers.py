@@ -76,8 +76,8 @@ def build(
         first two. null is unknown; routes of which nothing is known are left out.
     """
     parts = [pl.DataFrame(schema=_SCHEMA)]
-    wanted = windows.select(*WINDOW_KEY, "baseline_years").unique(WINDOW_KEY).sort(WINDOW_KEY)
-    for (freq,), part in wanted.group_by("freq_code", maintain_order=True):
+    windows_once = windows.select(*WINDOW_KEY, "baseline_years").unique(WINDOW_KEY).sort(WINDOW_KEY)
+    for (freq,), part in windows_once.group_by("freq_code", maintain_order=True):
         own = trade.filter(pl.col("freq_code") == freq)
         if own.is_empty():
             continue
@@ -85,8 +85,8 @@ def build(
         for freq_code, months, end, baseline in part.rows():
             window = Window(freq_code, months, end)
             parts.append(_window(filled, window, years_of(baseline), broken))
-    known = pl.any_horizontal(pl.col(_VALUES).is_not_null())
-    return pl.concat(parts).filter(known).sort(*WINDOW_KEY, *ROUTE)
+    is_any_known = pl.any_horizontal(pl.col(_VALUES).is_not_null())
+    return pl.concat(parts).filter(is_any_known).sort(*WINDOW_KEY, *ROUTE)
 
 
 def _window(filled: pl.DataFrame, window: Window, baseline: Sequence[int], broken: pl.DataFrame) -> pl.DataFrame:
@@ -141,18 +141,18 @@ def sold_by_others(
         only routes of which both are known. Where there is no such route it is 0 if one of these sellers at least could
         have said so of both, else null.
     """
-    then = pl.when(pl.col("since") == "prior").then("value_prior_year_usd").otherwise("value_baseline_usd")
+    base_usd = pl.when(pl.col("since") == "prior").then("value_prior_year_usd").otherwise("value_baseline_usd")
     sums = flags.select("flag_id")
     outside = market.filter(~pl.col("exporter_iso").is_in(list(coalition)))
     reports = coverage.filter(pl.col("flow_code") == "X", ~pl.col("reporter_iso").is_in(list(coalition)))
-    sellers = _with_both(flags, reports)
+    sellers = _full_publishers(flags, reports)
     active = active_years(own_side(around), "value_usd")
     for side, country in (("hub", "exporter_iso"), ("target", "importer_iso")):
         route = flags.select("flag_id", "since", *WINDOW_KEY, "good", own="exporter_iso", importer_iso=country)
         names = [f"others_to_{side}_usd", f"others_to_{side}_then_usd"]
         sold = (
             route.join(outside, on=[*WINDOW_KEY, "good", "importer_iso"])
-            .with_columns(then_usd=then)
+            .with_columns(then_usd=base_usd)
             .filter(
                 pl.col("exporter_iso") != pl.col("own"),
                 pl.all_horizontal(pl.col("value_usd", "then_usd").is_not_null()),
@@ -163,17 +163,17 @@ def sold_by_others(
         speak = sellers.with_columns(partner_iso=country).filter(pl.col("reporter_iso") != pl.col("partner_iso"))
         speak = speak.filter(~is_broken(speak, broken, "oldest_edition", "newest_edition"))
         years = without_moved(speaking_years(speak, reports, scope), active).filter(pl.col("year").is_in("years"))
-        whole = years.group_by("flag_id", *DATASET, "reporter_iso").agg(
+        publishers = years.group_by("flag_id", *DATASET, "reporter_iso").agg(
             is_whole=pl.col("year").n_unique() == pl.col("years").first().list.len()
         )
-        nothing = whole.filter("is_whole")["flag_id"].unique().implode()
+        nothing = publishers.filter("is_whole")["flag_id"].unique().implode()
         sums = sums.join(sold, on="flag_id", how="left", maintain_order="left").with_columns(
             pl.coalesce(name, pl.when(pl.col("flag_id").is_in(nothing)).then(0)) for name in names
         )
     return sums
 
 
-def _with_both(flags: pl.DataFrame, reports: pl.DataFrame) -> pl.DataFrame:
+def _full_publishers(flags: pl.DataFrame, reports: pl.DataFrame) -> pl.DataFrame:
     """Each flag beside the reporters, its exporter aside, that published all its window and all that it is compared with.
 
     Columns of the flag, DATASET and reporter_iso, `years` that these lie in, oldest_edition and newest_edition.
@@ -185,10 +185,10 @@ def _with_both(flags: pl.DataFrame, reports: pl.DataFrame) -> pl.DataFrame:
         for year in (window.year, *([window.year - 1] if row[3] == "prior" else years_of(row[4]))):
             spans.append((*row, *window.in_year(year).span()))
     schema: dict[str, Any] = {**flags.select(compared).schema, "first": pl.Date, "last": pl.Date, "periods": pl.Int64}
-    wanted = pl.DataFrame(spans, schema=schema, orient="row")
-    whole = (
+    span_rows = pl.DataFrame(spans, schema=schema, orient="row")
+    publishers = (
         full_reports(reports)
-        .join(wanted, on="freq_code")
+        .join(span_rows, on="freq_code")
         .filter(pl.col("ref_date").is_between(pl.col("first"), pl.col("last")))
         .group_by(*compared, "source", "dataset", "flow_code", "reporter_iso")
         .agg(
@@ -197,10 +197,10 @@ def _with_both(flags: pl.DataFrame, reports: pl.DataFrame) -> pl.DataFrame:
             oldest_edition=pl.col("hs_edition").min(),
             newest_edition=pl.col("hs_edition").max(),
         )
-        .join(wanted.group_by(compared).agg(pl.col("periods").sum()), on=compared)
+        .join(span_rows.group_by(compared).agg(pl.col("periods").sum()), on=compared)
         .filter(pl.col("reported") == pl.col("periods"))
     )
-    sellers = flags.select("flag_id", *compared, *ROUTE).join(whole, on=compared)
+    sellers = flags.select("flag_id", *compared, *ROUTE).join(publishers, on=compared)
     return sellers.filter(pl.col("reporter_iso") != pl.col("exporter_iso"))
 
 

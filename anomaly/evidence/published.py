@@ -51,10 +51,10 @@ def beside(flags: pl.DataFrame, cases: pl.DataFrame, settings: Settings) -> pl.D
         .group_by(key, maintain_order=True)
         .agg(said_against="text")
     )
-    more = pl.concat_list(pl.col("caveats").fill_null([]), pl.col("said_against").fill_null([]))
+    caveats = pl.concat_list(pl.col("caveats").fill_null([]), pl.col("said_against").fill_null([]))
     return (
         flags.join(of_routes, on=key, how="left", maintain_order="left")
-        .with_columns(caveats=pl.when(pl.col("said_against").is_not_null()).then(more).otherwise("caveats"))
+        .with_columns(caveats=pl.when(pl.col("said_against").is_not_null()).then(caveats).otherwise("caveats"))
         .drop("said_against")
     )
 
@@ -79,7 +79,7 @@ def sentence(case: Mapping[str, Any]) -> str:
         Who said what of which goods and months, with the other side of what is contested.
     """
     months = "" if case["period"] is None else f", {case['period'].replace(':', ' to ')}"
-    what = f"{case['goods_named'].partition(';')[0]}{months} ({case['source']})"
+    goods_named = f"{case['goods_named'].partition(';')[0]}{months} ({case['source']})"
     if case["judgement"] == CONTESTED:
-        return f"Contested: {what}. One side: {case['says']}. The other: {case['says_otherwise']}."
-    return f"Published as {CLAIMS_AGAINST[case['judgement']]}: {what}: {case['says']}."
+        return f"Contested: {goods_named}. One side: {case['says']}. The other: {case['says_otherwise']}."
+    return f"Published as {CLAIMS_AGAINST[case['judgement']]}: {goods_named}: {case['says']}."

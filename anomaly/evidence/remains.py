@@ -52,13 +52,13 @@ def tell(
     polars.DataFrame
         Columns of schema.Without, sorted by flag_id.
     """
-    was = {_route(row): row for row in run_features.to_dicts()}
-    now = {_route(row): row for row in measured.to_dicts()}
+    before_of = {_route(row): row for row in run_features.to_dicts()}
+    after_of = {_route(row): row for row in measured.to_dicts()}
     q_of = {_route(row): row["q_value"] for row in scores.to_dicts()}
     flagged = set(still["flag_id"])
     rows = []
     for flag in flags.to_dicts():
-        before, after = was[_route(flag)], now.get(_route(flag))
+        before, after = before_of[_route(flag)], after_of.get(_route(flag))
         if after is not None and all(_is_same(before[name], after[name]) for name in before if name != "dataset"):
             continue
         is_small = after is not None and after["value_usd"] < settings.materiality_usd
@@ -119,11 +119,11 @@ def _row(
         return {**base, "reasons_left": [], "reasons_lost": [], "unknown": []}
     limits = rule.limits_of(settings).thresholds
     unknown = [name for name in limits if before[name] is not None and after[name] is None]
-    left = [name for name in reasons if after[name] is not None and after[name] >= limits[name]]
-    lost = [name for name in reasons if after[name] is not None and after[name] < limits[name]]
-    remains = "not_flagged" if not is_flagged else "flagged" if left == reasons else "weaker"
-    more = {"remains": remains, "value_usd": after["value_usd"]}
-    return {**base, **more, "reasons_left": left, "reasons_lost": lost, "unknown": unknown}
+    reasons_left = [name for name in reasons if after[name] is not None and after[name] >= limits[name]]
+    reasons_lost = [name for name in reasons if after[name] is not None and after[name] < limits[name]]
+    remains = "not_flagged" if not is_flagged else "flagged" if reasons_left == reasons else "weaker"
+    outcome = {"remains": remains, "value_usd": after["value_usd"]}
+    return {**base, **outcome, "reasons_left": reasons_left, "reasons_lost": reasons_lost, "unknown": unknown}
 
 
 def _says(row: Mapping[str, Any], flag: Mapping[str, Any], is_measured: bool, q_value: float | None) -> str:
@@ -131,11 +131,11 @@ def _says(row: Mapping[str, Any], flag: Mapping[str, Any], is_measured: bool, q_
         if is_measured:
             return "The gap between the two sides is then not known, and the route cannot be scored."
         return "The route cannot be compared: no other publisher has it in both windows."
-    count, of = len(row["reasons_left"]), len(flag["reasons"])
+    count, reasons = len(row["reasons_left"]), len(flag["reasons"])
     held = {
         "flagged": "It would still be flagged, with every reason",
-        "weaker": f"It would still be flagged, with {count} of {of} reasons",
-        "not_flagged": f"It would not be flagged: {count} of {of} reasons are left",
+        "weaker": f"It would still be flagged, with {count} of {reasons} reasons",
+        "not_flagged": f"It would not be flagged: {count} of {reasons} reasons are left",
     }[row["remains"]]
     was, now = ("not known" if q is None else f"{q:.3f}" for q in (flag["q_value"], q_value))
     moved = f"q stays {now}" if was == now else f"q {was} becomes {now}"

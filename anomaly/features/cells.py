@@ -29,8 +29,8 @@ def pick(cells: Amounts, at: Sequence[int], route: Ids) -> Amounts:
         The cells.
     """
     if len(at) == 1:
-        one: Amounts = cells[at[0]][route]
-        return one[None]
+        cell_row: Amounts = cells[at[0]][route]
+        return cell_row[None]
     result: Amounts = cells[np.array(at, dtype=np.int64)[:, None], route]
     return result
 
@@ -53,10 +53,10 @@ def total(cells: Amounts, at: list[int] | None) -> Amounts:
     if at is None:
         return np.full(cells.shape[1], UNKNOWN, dtype=np.int64)
     if len(at) == 1:
-        one: Amounts = cells[at[0]]
-        return one
-    taken = cells[at]
-    return np.where((taken >= 0).all(axis=0), taken.sum(axis=0), UNKNOWN)
+        cell_row: Amounts = cells[at[0]]
+        return cell_row
+    window_cells = cells[at]
+    return np.where((window_cells >= 0).all(axis=0), window_cells.sum(axis=0), UNKNOWN)
 
 
 def mean(cells: Amounts, at: Sequence[list[int]]) -> Amounts:
@@ -76,7 +76,7 @@ def mean(cells: Amounts, at: Sequence[list[int]]) -> Amounts:
     """
     if not at:
         return np.full(cells.shape[1], UNKNOWN, dtype=np.int64)
-    parts = np.stack([total(cells, one) for one in at])
+    parts = np.stack([total(cells, window) for window in at])
     count = len(at)
     return np.where((parts >= 0).all(axis=0), (parts.sum(axis=0) + count // 2) // count, UNKNOWN)
 
@@ -98,7 +98,7 @@ def highest(cells: Amounts, at: Sequence[list[int]]) -> Amounts:
     """
     if not at:
         return np.full(cells.shape[1], UNKNOWN, dtype=np.int64)
-    parts = np.stack([total(cells, one) for one in at])
+    parts = np.stack([total(cells, window) for window in at])
     return np.where((parts >= 0).all(axis=0), parts.max(axis=0), UNKNOWN)
 
 

@@ -125,16 +125,16 @@ def coalition_legs(
     return _completed(legs, nothing)
 
 
-def _completed(legs: Legs, others: Legs) -> Legs:
+def _completed(legs: Legs, fallback: Legs) -> Legs:
     """Legs, and where they are unknown the others."""
     is_own = legs.says >= 0
     return Legs(
-        np.where(is_own, legs.value, others.value),
-        np.where(is_own, legs.prior, others.prior),
-        np.where(is_own, legs.baseline, others.baseline),
-        np.where(is_own, legs.usd_per_kg, others.usd_per_kg),
-        np.where(is_own | (others.says < 0), legs.says, others.says + len(legs.texts)),
-        legs.texts + others.texts,
+        np.where(is_own, legs.value, fallback.value),
+        np.where(is_own, legs.prior, fallback.prior),
+        np.where(is_own, legs.baseline, fallback.baseline),
+        np.where(is_own, legs.usd_per_kg, fallback.usd_per_kg),
+        np.where(is_own | (fallback.says < 0), legs.says, fallback.says + len(legs.texts)),
+        legs.texts + fallback.texts,
     )
 
 
@@ -225,11 +225,11 @@ def _year_so_far(monthly: Grid, comparison: Comparison, members: Sequence[str]) 
 
 def _says(window: Window) -> str:
     """The window and its year before; what is missing of a year so far that is no quarter, half or whole of it."""
-    said = f"{window.words} with {window.in_year(window.year - 1).words}"
+    words = f"{window.words} with {window.in_year(window.year - 1).words}"
     if window.freq_code == "A" or window.months != window.end.month or window.months % 3 == 0:
-        return said
-    rest = Window("M", 12 - window.months, date(window.year, 12, 1))
-    return f"{said} ({rest.words} not published)"
+        return words
+    missing = Window("M", 12 - window.months, date(window.year, 12, 1))
+    return f"{words} ({missing.words} not published)"
 
 
 def mirror_legs(

@@ -60,7 +60,7 @@ def exports(coverage: pl.DataFrame, known: Known) -> Exports:
     usd[reported["reporter_id"].to_numpy(), reported["position"].to_numpy()] = reported["value_usd"].to_numpy()
     is_wide = pl.col("partners") >= PARTNERS_OF_A_WHOLE_DATASET
     chapters = pl.col("good").str.slice(0, 2).n_unique()
-    whole = (
+    whole_datasets = (
         known.goods.filter(pl.col("flow_code") == "X")
         .group_by(_DATASET)
         .agg(chapters=chapters, goods=pl.len())
@@ -68,7 +68,7 @@ def exports(coverage: pl.DataFrame, known: Known) -> Exports:
         .filter(pl.col("chapters") >= LEAST_CHAPTERS)
         .sort("goods", *_DATASET, descending=[True, False, False])
     )
-    return Exports(usd, whole.select(_DATASET).rows())
+    return Exports(usd, whole_datasets.select(_DATASET).rows())
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +120,8 @@ def place(grid: Grid, totals: Exports) -> Placed:
     return Placed(totals.usd, everyone, countries, goods)
 
 
-def _rows(numbered: pl.DataFrame, wanted: pl.Series) -> Ids:
-    rows = wanted.alias("name").to_frame().join(numbered, on="name", how="left", maintain_order="left")["row"]
+def _rows(numbered: pl.DataFrame, names: pl.Series) -> Ids:
+    rows = names.alias("name").to_frame().join(numbered, on="name", how="left", maintain_order="left")["row"]
     return rows.cast(pl.Int64).fill_null(UNKNOWN).to_numpy()
 
 

@@ -64,9 +64,9 @@ def spread(totals: pl.DataFrame, known: Known) -> Amounts:
         Whole USD, rows as in known's marks; UNKNOWN where the exporter did not report a complete period.
     """
     days = pl.Series(known.periods, dtype=pl.Date)
-    whole = known.partners.filter(pl.col("partners") >= PARTNERS_OF_A_WHOLE_DATASET, flow_code="X")
+    whole_datasets = known.partners.filter(pl.col("partners") >= PARTNERS_OF_A_WHOLE_DATASET, flow_code="X")
     goods = known.goods.filter(flow_code="X").group_by("source", "dataset").agg(goods=pl.len())
-    held = whole.join(goods.filter(pl.col("goods") >= LEAST_USUAL_GOODS), on=["source", "dataset"], how="semi")
+    held = whole_datasets.join(goods.filter(pl.col("goods") >= LEAST_USUAL_GOODS), on=["source", "dataset"], how="semi")
     rows = (
         known.reporters.filter(flow_code="X")
         .join(held, on=["source", "dataset"], how="semi")
@@ -107,5 +107,5 @@ def growth_log(usd: Amounts, known: Known, comparison: Comparison, floor_usd: fl
 def _sum(usd: Amounts, at: list[int] | None) -> Floats:
     if at is None:
         return np.full(len(usd), np.nan)
-    taken = usd[:, at]
-    return np.where((taken > UNKNOWN).all(axis=1), taken.sum(axis=1), np.nan)
+    window_usd = usd[:, at]
+    return np.where((window_usd > UNKNOWN).all(axis=1), window_usd.sum(axis=1), np.nan)

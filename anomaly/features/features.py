@@ -30,7 +30,7 @@ from anomaly.indicators import INDICATORS
 from anomaly.indicators.base import price_surge
 
 NO_BASELINE = "no baseline"
-Made = TypeVar("Made")
+Result = TypeVar("Result")
 _FIXED = tuple(schema.Features.column_names())
 
 
@@ -87,7 +87,7 @@ def plan(
     broken: pl.DataFrame,
     settings: Settings,
     totals: pl.DataFrame | None = None,
-    wanted: pl.DataFrame | None = None,
+    windows: pl.DataFrame | None = None,
     pairs: pl.DataFrame | None = None,
 ) -> Plan:
     """Lookups and windows for all chunks of a run.
@@ -102,7 +102,7 @@ def plan(
         Scenario: baseline years, lengths of windows, months a year so far needs, smallest value of an extract.
     totals : polars.DataFrame, optional
         exporter_totals.build over all of bilateral; without it the growth of an exporter as a whole is unknown.
-    wanted : polars.DataFrame, optional
+    windows : polars.DataFrame, optional
         window_table of the windows to compute; all that are worth computing if not given.
     pairs : polars.DataFrame, optional
         features.pairs over all of bilateral; without it the rise of an exporter's other goods is unknown.
@@ -113,15 +113,17 @@ def plan(
         For `build` and `build_each`.
     """
     known = {freq: marks.know(coverage, scope, freq) for freq in sorted(coverage["freq_code"].unique())}
-    wanted = window_table.worth_computing(coverage, scope, settings) if wanted is None else wanted
+    windows = window_table.worth_computing(coverage, scope, settings) if windows is None else windows
     nothing = np.full((0, 0), UNKNOWN, dtype=np.int64)
-    whole = {
+    total_of = {
         freq: nothing if totals is None else exporter_totals.spread(totals, of_freq) for freq, of_freq in known.items()
     }
     sold = {freq: exports(coverage, of_freq) for freq, of_freq in known.items()}
     cut_off = cut_by_value(scope, settings.extract_floor_usd)
-    comparisons = window_table.by_frequency(wanted, known)
-    return Plan(known, sold, comparisons, broken, whole, cut_off, {} if pairs is None else peers.by_comparison(pairs))
+    comparisons = window_table.by_frequency(windows, known)
+    return Plan(
+        known, sold, comparisons, broken, total_of, cut_off, {} if pairs is None else peers.by_comparison(pairs)
+    )
 
 
 def build(chunk: pl.DataFrame, plan: Plan, settings: Settings) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -231,7 +233,7 @@ def build_each(
     tuple of polars.DataFrame
         Features and refused comparisons of the next chunk, as `build` gives them.
     """
-    yield from _each(build, chunks, plan, settings, threads)
+    yield from _in_threads(build, chunks, plan, settings, threads)
 
 
 def established_each(
@@ -255,19 +257,19 @@ def established_each(
     polars.DataFrame
         The established routes of the next chunk.
     """
-    yield from _each(established, chunks, plan, settings, threads)
+    yield from _in_threads(established, chunks, plan, settings, threads)
 
 
-def _each(
-    build: Callable[[pl.DataFrame, Plan, Settings], Made],
+def _in_threads(
+    build: Callable[[pl.DataFrame, Plan, Settings], Result],
     chunks: Iterable[pl.DataFrame],
     plan: Plan,
     settings: Settings,
     threads: int,
-) -> Iterator[Made]:
+) -> Iterator[Result]:
     """Memory is that of `threads` + 1 chunks. A chunk has one thread: those of a small product of matrices would only wait."""
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool:
-        waiting: deque[Future[Made]] = deque()
+        waiting: deque[Future[Result]] = deque()
         for chunk in chunks:
             waiting.append(pool.submit(_build_and_let_go, build, [chunk], plan, settings))
             del chunk
@@ -278,8 +280,8 @@ def _each(
 
 
 def _build_and_let_go(
-    build: Callable[[pl.DataFrame, Plan, Settings], Made], chunk: list[pl.DataFrame], plan: Plan, settings: Settings
-) -> Made:
+    build: Callable[[pl.DataFrame, Plan, Settings], Result], chunk: list[pl.DataFrame], plan: Plan, settings: Settings
+) -> Result:
     """`build` of the only chunk in the list, which nothing holds any more when `build` lets go of it."""
     return build(chunk.pop(), plan, settings)
 
@@ -327,14 +329,14 @@ def _as_frame(measured: Sequence[Measured], names: Names, cut_off: pl.DataFrame,
 def _order(measured: Sequence[Measured], of_window: pl.DataFrame, number: Ids) -> Ids:
     """Where the rows go: by good, window, exporter, importer and gap, all of them as one number."""
 
-    def whole(name: str) -> Ids:
+    def stacked(name: str) -> Ids:
         return np.concatenate([part.columns[name] for part in measured]).astype(np.int64)
 
     window_key = pl.struct(WINDOW_KEY)
     window = of_window.select(window_key.rank("dense")).to_series().to_numpy()
     gap = of_window["baseline_gap_years"].to_numpy()
-    key = whole("good")
-    for part in (window[number], whole("exporter"), whole("importer"), gap[number]):
+    key = stacked("good")
+    for part in (window[number], stacked("exporter"), stacked("importer"), gap[number]):
         key = key * (int(part.max(initial=0)) + 1) + part.astype(np.int64, copy=False)
     return np.argsort(key, kind="stable")
 

@@ -141,10 +141,10 @@ def lay(chunk: pl.DataFrame, known: dict[str, Known]) -> dict[str, Grid]:
     dict of str to Grid
         A grid a frequency that the chunk has rows of.
     """
-    is_one = bool((chunk["freq_code"] == chunk["freq_code"][0]).all())
+    is_single_frequency = bool((chunk["freq_code"] == chunk["freq_code"][0]).all())
     parts = (
         {chunk["freq_code"][0]: chunk}
-        if is_one
+        if is_single_frequency
         else {freq: part for freq in known if (part := chunk.filter(pl.col("freq_code") == freq)).height}
     )
     firsts = {freq: _first_of_route(part) for freq, part in parts.items()}

@@ -49,7 +49,7 @@ def best(lead: Floats, follow: Floats, ends: Sequence[int], months: int) -> tupl
 def _correlation(lagged: Floats, follow: Floats, first: Ids, last: Ids) -> Floats:
     """Of two sets of series over rows first to last (exclusive), one result an end."""
     is_known = ~(np.isnan(lagged) | np.isnan(follow))
-    x, y = np.where(is_known, lagged, 0.0), np.where(is_known, follow, 0.0)
+    lead, followed = np.where(is_known, lagged, 0.0), np.where(is_known, follow, 0.0)
 
     def total(values: Floats) -> Floats:
         sums = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
@@ -58,8 +58,12 @@ def _correlation(lagged: Floats, follow: Floats, first: Ids, last: Ids) -> Float
 
     count = total(is_known.astype(np.float64))
     n = np.maximum(count, 1)
-    sx, sy = total(x), total(y)
-    vx, vy, xy = total(x * x) - sx**2 / n, total(y * y) - sy**2 / n, total(x * y) - sx * sy / n
+    sx, sy = total(lead), total(followed)
+    vx, vy, xy = (
+        total(lead * lead) - sx**2 / n,
+        total(followed * followed) - sy**2 / n,
+        total(lead * followed) - sx * sy / n,
+    )
     moves = (vx > _LEAST_VARIANCE) & (vy > _LEAST_VARIANCE)
     correlation = np.divide(xy, np.sqrt(np.maximum(vx * vy, _LEAST_VARIANCE**2)), out=np.zeros_like(xy), where=moves)
     return np.where(count >= LEAST_CHANGES, np.clip(correlation, -1.0, 1.0), np.nan)

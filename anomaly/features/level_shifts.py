@@ -155,14 +155,14 @@ def _of_block(series: Floats, design: _Design) -> tuple[Floats, Ids]:
     rows, middle = rows[is_shift], middle.of(is_shift)
     beside = [_reweighted(series[rows], _near(best[rows], by, design), middle, design) for by in (-1, 1)]
     fits = [middle, *beside]
-    chosen = np.stack([_loss(fit.left / middle.scale[:, None]) for fit in fits]).argmin(axis=0)
+    chosen = np.stack([_loss(fit.residual / middle.scale[:, None]) for fit in fits]).argmin(axis=0)
     size[rows] = np.choose(chosen, [fit.step for fit in fits])
     position[rows] = design.dates[_near(best[rows], np.array([0, -1, 1])[chosen], design)]
     return size, position
 
 
-def _near(date: Ids, by: int | Ids, of: _Design) -> Ids:
-    moved: Ids = np.clip(date + by, 0, len(of.dates) - 1)
+def _near(date: Ids, shift: int | Ids, design: _Design) -> Ids:
+    moved: Ids = np.clip(date + shift, 0, len(design.dates) - 1)
     return moved
 
 
@@ -184,13 +184,13 @@ def _middle(values: Floats) -> Floats:
     return result
 
 
-def _screen(series: Floats, of: _Design) -> tuple[Ids, Floats]:
+def _screen(series: Floats, design: _Design) -> tuple[Ids, Floats]:
     """Position of the date that a least squares fit likes best, and its |t|."""
-    explained = (series @ of.projected.T) ** 2 / of.norm
+    explained = (series @ design.projected.T) ** 2 / design.norm
     best = explained.argmax(axis=1)
     most = explained[np.arange(len(series)), best]
-    left = np.einsum("rn,rn->r", series, series) - ((series @ of.basis) ** 2).sum(axis=1) - most
-    return best, np.sqrt(most * of.freedom / np.maximum(left, of.freedom * LEAST_SCALE**2))
+    residual = np.einsum("rn,rn->r", series, series) - ((series @ design.basis) ** 2).sum(axis=1) - most
+    return best, np.sqrt(most * design.freedom / np.maximum(residual, design.freedom * LEAST_SCALE**2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,52 +199,52 @@ class _Fit:
 
     step: Floats
     t_value: Floats
-    left: Floats
+    residual: Floats
     scale: Floats
 
-    def of(self, kept: npt.NDArray[np.bool_]) -> _Fit:
-        return _Fit(self.step[kept], self.t_value[kept], self.left[kept], self.scale[kept])
+    def of(self, rows: npt.NDArray[np.bool_]) -> _Fit:
+        return _Fit(self.step[rows], self.t_value[rows], self.residual[rows], self.scale[rows])
 
 
-def _robust(series: Floats, clean: Floats, date: Ids, of: _Design) -> _Fit:
+def _robust(series: Floats, clean: Floats, date: Ids, design: _Design) -> _Fit:
     """Tukey's bisquare, from the least squares fit of the cleaned series."""
-    along = of.projected[date]
-    step = np.einsum("rn,rn->r", clean, along) / of.norm[date]
-    left = series - (clean @ of.basis) @ of.basis.T - step[:, None] * along
+    along = design.projected[date]
+    step = np.einsum("rn,rn->r", clean, along) / design.norm[date]
+    residual = series - (clean @ design.basis) @ design.basis.T - step[:, None] * along
     for _ in range(_SCALE_STEPS):
-        fit = _reweighted(series, date, _Fit(step, step, left, _scale(left, of)), of, steps=1)
-        step, left = fit.step, fit.left
-    fit = _reweighted(series, date, _Fit(step, step, left, _scale(left, of)), of)
-    t_value = fit.step / (fit.scale * _standard_error(fit.left / fit.scale[:, None], date, of))
-    return _Fit(fit.step, t_value, fit.left, fit.scale)
+        fit = _reweighted(series, date, _Fit(step, step, residual, _scale(residual, design)), design, steps=1)
+        step, residual = fit.step, fit.residual
+    fit = _reweighted(series, date, _Fit(step, step, residual, _scale(residual, design)), design)
+    t_value = fit.step / (fit.scale * _standard_error(fit.residual / fit.scale[:, None], date, design))
+    return _Fit(fit.step, t_value, fit.residual, fit.scale)
 
 
-def _scale(left: Floats, of: _Design) -> Floats:
+def _scale(residual: Floats, design: _Design) -> Floats:
     """Of what is left: its median absolute size as a standard deviation, for the unknowns that were fitted."""
-    widened = _MAD * np.sqrt(left.shape[1] / of.freedom)
-    result: Floats = np.maximum(widened * _middle(np.abs(left)), LEAST_SCALE)
+    widened = _MAD * np.sqrt(residual.shape[1] / design.freedom)
+    result: Floats = np.maximum(widened * _middle(np.abs(residual)), LEAST_SCALE)
     return result
 
 
-def _reweighted(series: Floats, date: Ids, start: _Fit, of: _Design, steps: int = _STEPS) -> _Fit:
+def _reweighted(series: Floats, date: Ids, start: _Fit, design: _Design, steps: int = _STEPS) -> _Fit:
     """Reweighted least squares at the scale of `start`, from what it leaves."""
-    step_at, left, step = of.steps[date], start.left, start.step
+    step_at, residual, step = design.steps[date], start.residual, start.step
     reach = 1 / (_TUNING * start.scale[:, None])
     for _ in range(steps):
-        weights = np.maximum(1 - (left * reach) ** 2, _LEAST_WEIGHT) ** 2
-        step, left = _weighted(series, step_at, weights, of)
-    return _Fit(step, start.t_value, left, start.scale)
+        weights = np.maximum(1 - (residual * reach) ** 2, _LEAST_WEIGHT) ** 2
+        step, residual = _weighted(series, step_at, weights, design)
+    return _Fit(step, start.t_value, residual, start.scale)
 
 
-def _weighted(series: Floats, step_at: Floats, weights: Floats, of: _Design) -> tuple[Floats, Floats]:
+def _weighted(series: Floats, step_at: Floats, weights: Floats, design: _Design) -> tuple[Floats, Floats]:
     """Step of each series by weighted least squares, and what is left of it.
 
     A trend beyond MOST_TREND is held there. The levels of the months of the year are taken out first (Frisch and
     Waugh): their normal equations are a diagonal, so that two unknowns a series are left.
     """
-    months = of.terms.shape[1] - 1
+    months = design.terms.shape[1] - 1
     weighted = weights * series
-    of_trend, of_value, of_step = weights @ of.products, weighted @ of.terms, (weights * step_at) @ of.terms
+    of_trend, of_value, of_step = weights @ design.products, weighted @ design.terms, (weights * step_at) @ design.terms
     weight, trend, step = of_trend[:, :months], of_trend[:, months : 2 * months], of_step[:, :months]
     trend_mean, step_mean, value_mean = trend / weight, step / weight, of_value[:, :months] / weight
     tt = of_trend[:, -1] - (trend_mean * trend).sum(axis=1)
@@ -256,26 +256,26 @@ def _weighted(series: Floats, step_at: Floats, weights: Floats, of: _Design) -> 
     slope = np.clip((ss * tv - ts * sv) / determinant, -MOST_TREND, MOST_TREND)[:, None]
     size = (sv[:, None] - slope * ts[:, None]) / np.maximum(ss, 1e-12)[:, None]
     level = value_mean - slope * trend_mean - size * step_mean
-    return size[:, 0], series - np.hstack([level, slope]) @ of.terms.T - size * step_at
+    return size[:, 0], series - np.hstack([level, slope]) @ design.terms.T - size * step_at
 
 
-def _standard_error(left: Floats, date: Ids, of: _Design) -> Floats:
+def _standard_error(residual: Floats, date: Ids, design: _Design) -> Floats:
     """Of the step, in units of the scale: Huber's for M-estimates (1981, 7.6), widened for autocorrelation of lag one."""
-    inside = np.abs(left) < _TUNING
-    ratio = np.where(inside, left / _TUNING, 1.0) ** 2
-    psi = left * (1 - ratio) ** 2
+    inside = np.abs(residual) < _TUNING
+    ratio = np.where(inside, residual / _TUNING, 1.0) ** 2
+    psi = residual * (1 - ratio) ** 2
     slope = np.mean(np.where(inside, (1 - ratio) * (1 - 5 * ratio), 0.0), axis=1)
     spread = np.einsum("rn,rn->r", psi, psi)
-    variance = np.maximum(spread / of.freedom / np.maximum(slope, 0.1) ** 2, _LEAST_VARIANCE)
+    variance = np.maximum(spread / design.freedom / np.maximum(slope, 0.1) ** 2, _LEAST_VARIANCE)
     lagged = np.einsum("rn,rn->r", psi[:, 1:], psi[:, :-1]) / np.maximum(spread, 1e-12)
-    correlation = np.clip(lagged - of.lagged[date], 0, _MOST_CORRELATION)
-    result: Floats = np.sqrt(variance / of.norm[date] * (1 + correlation) / (1 - correlation))
+    correlation = np.clip(lagged - design.lagged[date], 0, _MOST_CORRELATION)
+    result: Floats = np.sqrt(variance / design.norm[date] * (1 + correlation) / (1 - correlation))
     return result
 
 
-def _loss(left: Floats) -> Floats:
+def _loss(residual: Floats) -> Floats:
     """Tukey's bisquare loss of what is left, in units of a scale, summed over the months."""
-    result: Floats = (1 - (1 - np.minimum(np.abs(left) / _TUNING, 1) ** 2) ** 3).sum(axis=1)
+    result: Floats = (1 - (1 - np.minimum(np.abs(residual) / _TUNING, 1) ** 2) ** 3).sum(axis=1)
     return result
 
 

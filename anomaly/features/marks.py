@@ -121,8 +121,8 @@ def know(coverage: pl.DataFrame, scope: pl.DataFrame, freq_code: str) -> Known:
 
 
 def _calendar(first: date, last: date, freq_code: str) -> tuple[date, ...]:
-    every = "1y" if freq_code == "A" else "1mo"
-    return tuple(pl.date_range(first, last, interval=every, eager=True))
+    interval = "1y" if freq_code == "A" else "1mo"
+    return tuple(pl.date_range(first, last, interval=interval, eager=True))
 
 
 def _places(reports: pl.DataFrame, reporters: pl.DataFrame, first: date, freq_code: str) -> tuple[Ids, Ids]:
@@ -181,9 +181,9 @@ def rows_of(
     )
 
 
-def _rows(ids: pl.DataFrame, dataset: tuple[str, str, str], wanted: pl.Series, nothing: int) -> Ids:
-    own = ids.filter(source=dataset[0], dataset=dataset[1], flow_code=dataset[2]).select("name", "row")
-    rows = wanted.alias("name").to_frame().join(own, on="name", how="left", maintain_order="left")["row"]
+def _rows(ids: pl.DataFrame, dataset: tuple[str, str, str], names: pl.Series, nothing: int) -> Ids:
+    of_dataset = ids.filter(source=dataset[0], dataset=dataset[1], flow_code=dataset[2]).select("name", "row")
+    rows = names.alias("name").to_frame().join(of_dataset, on="name", how="left", maintain_order="left")["row"]
     return rows.cast(pl.Int64).fill_null(nothing).to_numpy()
 
 

@@ -143,7 +143,7 @@ def measure(
         monthly,
         comparison,
         compared,
-        lambda of, with_years: compare(of, with_years, once.broken_by),
+        lambda measured_grid, with_years: compare(measured_grid, with_years, once.broken_by),
         is_coalition,
         settings.coalition.countries,
         once.broken_by,
@@ -262,8 +262,8 @@ def _totals(grid: Grid, is_whole: Marks, compared: Compared, route: Ids) -> dict
     is_bought = cells.present(into, size)
 
     def elsewhere(values: Amounts) -> Amounts:
-        others = cells.add_up(values[counted], out_of, size)[grid.out_of[route]] - values[route]
-        return np.where(has_others & (values[route] >= 0), np.maximum(others, 0), UNKNOWN)
+        sold_elsewhere = cells.add_up(values[counted], out_of, size)[grid.out_of[route]] - values[route]
+        return np.where(has_others & (values[route] >= 0), np.maximum(sold_elsewhere, 0), UNKNOWN)
 
     def to_importer(values: Amounts) -> Amounts:
         return np.where(is_bought, cells.add_up(values[counted], into, size), UNKNOWN)[grid.into[route]]
@@ -325,9 +325,11 @@ def are_whole(grid: Grid) -> Marks:
     array of bool, shape (kinds,)
         In the order of names.kinds.
     """
-    many = pl.col("partners") >= PARTNERS_OF_A_WHOLE_DATASET
-    of_exporters = grid.known.partners.filter(many, flow_code="X").select("source", "dataset").rows()
+    has_many_partners = pl.col("partners") >= PARTNERS_OF_A_WHOLE_DATASET
+    of_exporters = grid.known.partners.filter(has_many_partners, flow_code="X").select("source", "dataset").rows()
     importers = grid.known.reporters.filter(flow_code="M").group_by("source", "dataset").agg(partners=pl.len())
-    of_importers = importers.filter(many).select("source", "dataset").rows()
-    whole = {"export": of_exporters, "reconciled": of_exporters, "import": of_importers}
-    return np.array([(source, dataset) in whole[basis] for source, dataset, basis in grid.names.kinds.rows()])
+    of_importers = importers.filter(has_many_partners).select("source", "dataset").rows()
+    datasets_by_basis = {"export": of_exporters, "reconciled": of_exporters, "import": of_importers}
+    return np.array(
+        [(source, dataset) in datasets_by_basis[basis] for source, dataset, basis in grid.names.kinds.rows()]
+    )

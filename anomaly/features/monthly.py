@@ -65,19 +65,21 @@ def find(grid: Grid, ends: Sequence[date], is_coalition: Marks, settings: Settin
     at = {end: span[0] for end in ends if (span := grid.known.index(Window("M", 1, end)))}
     floor = settings.floor_usd / 12  # the floor of a year, for a month
     is_asked = {end: _may_be_material(grid, position, settings) for end, position in at.items()}
-    asked = np.flatnonzero(np.logical_or.reduce([np.zeros(len(grid.good), dtype=np.bool_), *is_asked.values()]))
-    logs = np.where(grid.value[:, asked] >= 0, np.log(np.maximum(grid.value[:, asked], 0) + floor), np.nan)
-    leads = _coalition_changes(grid, is_coalition, floor)[:, grid.out_of[asked]]
-    leads[:, is_coalition[grid.exporter[asked]]] = np.nan
+    asked_routes = np.flatnonzero(np.logical_or.reduce([np.zeros(len(grid.good), dtype=np.bool_), *is_asked.values()]))
+    logs = np.where(
+        grid.value[:, asked_routes] >= 0, np.log(np.maximum(grid.value[:, asked_routes], 0) + floor), np.nan
+    )
+    leads = _coalition_changes(grid, is_coalition, floor)[:, grid.out_of[asked_routes]]
+    leads[:, is_coalition[grid.exporter[asked_routes]]] = np.nan
     correlation, lag = lead_lags.best(leads, _changes(logs), list(at.values()), MOST_MONTHS)
     days = pl.Series(grid.known.periods, dtype=pl.Date).to_physical().cast(pl.Int64).to_numpy()
     signs_by_end = {}
     for number, (end, position) in enumerate(at.items()):
-        of_end = is_asked[end][asked]
+        of_end = is_asked[end][asked_routes]
         first = max(position + 1 - MOST_MONTHS, 0)
         shifts = level_shifts.find(logs[first : position + 1, of_end].T, grid.known.periods[first].month)
         since = np.where(shifts.at >= 0, days[first + shifts.at], UNKNOWN)
-        route = asked[of_end]
+        route = asked_routes[of_end]
         signs = MonthlySigns(*_nothing(len(grid.good)))
         signs.level_shift[route], signs.break_day[route] = np.round(shifts.size, DIGITS), since
         signs.correlation[route], signs.lag[route] = correlation[number, of_end], lag[number, of_end]
@@ -111,10 +113,12 @@ def _coalition_changes(grid: Grid, is_coalition: Marks, floor: float) -> Floats:
     value, cell, size = grid.value[:, sent], grid.into[sent], grid.names.cells
     changes = np.full((len(value), size), np.nan)
     for month in range(1, len(value)):
-        both = np.flatnonzero((value[month] >= 0) & (value[month - 1] >= 0))
-        is_there = cells.present(cell[both], size)
-        now, then = (cells.add_up(value[at][both], cell[both], size)[is_there] + floor for at in (month, month - 1))
-        changes[month, is_there] = np.log(now / then)
+        reported = np.flatnonzero((value[month] >= 0) & (value[month - 1] >= 0))
+        is_there = cells.present(cell[reported], size)
+        month_usd, before_usd = (
+            cells.add_up(value[at][reported], cell[reported], size)[is_there] + floor for at in (month, month - 1)
+        )
+        changes[month, is_there] = np.log(month_usd / before_usd)
     return changes
 
 

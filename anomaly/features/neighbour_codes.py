@@ -123,9 +123,9 @@ def matched(grid: Grid, pairs: Pairs, compared: Compared, route: Ids, floor_usd:
     """
     share, sibling = np.full(len(route), np.nan), np.full(len(route), UNKNOWN, dtype=np.int64)
     fell = np.full(len(route), UNKNOWN, dtype=np.int64)
-    asked = np.flatnonzero(pairs.at[route] >= 0)
-    asked_pair = pairs.pair[pairs.at[route[asked]]]
-    rise = compared.value[route[asked]] - compared.prior[route[asked]]
+    paired = np.flatnonzero(pairs.at[route] >= 0)
+    asked_pair = pairs.pair[pairs.at[route[paired]]]
+    rise = compared.value[route[paired]] - compared.prior[route[paired]]
     beside = np.flatnonzero(cells.present(asked_pair, pairs.count)[pairs.pair])
     sibling_route, pair = pairs.route[beside], pairs.pair[beside]
     is_known = compared.is_comparable[sibling_route]
@@ -134,10 +134,10 @@ def matched(grid: Grid, pairs: Pairs, compared: Compared, route: Ids, floor_usd:
     deepest, of_good = _deepest(fall, pair, grid.good[sibling_route], pairs.count)
     is_unknown = cells.present(pair[~is_known], pairs.count)[asked_pair] & (all_fell == 0)
     has_risen = rise >= max(floor_usd, 1)
-    ratio = np.divide(all_fell, rise, out=np.zeros(len(asked)), where=has_risen)
-    share[asked] = np.where(has_risen & is_unknown, np.nan, np.minimum(ratio, 1.0))
-    sibling[asked] = np.where(ratio > 0, of_good[asked_pair], UNKNOWN)
-    fell[asked] = np.where(ratio > 0, deepest[asked_pair], UNKNOWN)
+    ratio = np.divide(all_fell, rise, out=np.zeros(len(paired)), where=has_risen)
+    share[paired] = np.where(has_risen & is_unknown, np.nan, np.minimum(ratio, 1.0))
+    sibling[paired] = np.where(ratio > 0, of_good[asked_pair], UNKNOWN)
+    fell[paired] = np.where(ratio > 0, deepest[asked_pair], UNKNOWN)
     return Matched(share, sibling, fell)
 
 
@@ -145,8 +145,8 @@ def _deepest(fall: Amounts, pair: Ids, good: Ids, count: int) -> tuple[Amounts, 
     """For each pair the largest fall and its good, the first by name of equals; 0 and UNKNOWN where none fell."""
     deepest, of_good = np.zeros(count, dtype=np.int64), np.full(count, UNKNOWN, dtype=np.int64)
     np.maximum.at(deepest, pair, fall)
-    is_it = (fall > 0) & (fall == deepest[pair])
-    of_good[pair[is_it][::-1]] = good[is_it][::-1]
+    is_deepest = (fall > 0) & (fall == deepest[pair])
+    of_good[pair[is_deepest][::-1]] = good[is_deepest][::-1]
     return deepest, of_good
 
 

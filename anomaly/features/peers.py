@@ -30,7 +30,7 @@ LEAST_SELLERS = 3  # of the good to the importer; fewer say nothing of anybody e
 LEAST_GOODS = 8  # of the exporter to the importer; fewer may all be the detour itself, in an extract of listed goods
 SHRINK = 2  # a median of n counts n/(n + SHRINK) of itself
 FELL_LOG = 0.223  # by a fifth: goods whose direct trade fell, and the others
-SEEN = ("target", "placebo")  # roles of importers whose trade is held against each other
+HELD_AGAINST = ("target", "placebo")  # roles of importers whose trade is held against each other
 
 _COMPARISON = {**WINDOW_TYPES, "baseline_gap_years": pl.Int8}
 _PAIR = ("exporter_iso", "importer_iso")
@@ -80,12 +80,12 @@ class Medians:
         if not len(self.count):
             return np.full(len(group), np.nan), np.zeros(len(group), dtype=np.int64)
         is_member = ~np.isnan(own)
-        others = np.where(group >= 0, self.count[at] - is_member, 0)
+        count_without = np.where(group >= 0, self.count[at] - is_member, 0)
         lower, middle, upper = self.lower[at], self.middle[at], self.upper[at]
         of_odd = np.where(own > middle, lower + middle, np.where(own < middle, middle + upper, lower + upper)) / 2
         of_even = np.where(own <= lower, upper, lower)
         median = np.where(is_member, np.where(self.count[at] % 2 == 1, of_odd, of_even), middle)
-        return np.where(others > 0, median, np.nan), others
+        return np.where(count_without > 0, median, np.nan), count_without
 
 
 def medians(values: Floats, group: Ids, groups: int) -> Medians:
@@ -159,7 +159,7 @@ def is_established(grid: Grid, comparison: Comparison, compared: Compared, setti
     """
     names = grid.names
     sells = ~names.are((*settings.coalition.countries, *settings.targets.countries))
-    buys = np.array([settings.role_of(country) in SEEN for country in names.countries], dtype=np.bool_)
+    buys = np.array([settings.role_of(country) in HELD_AGAINST for country in names.countries], dtype=np.bool_)
     least = settings.materiality_usd * comparison.window.months / 12
     marks: Marks = compared.is_in_totals & (compared.baseline >= least) & sells[grid.exporter] & buys[grid.importer]
     return marks if comparison.baseline_years else np.zeros_like(marks)
@@ -239,7 +239,7 @@ def rises_of(
     floor, names, window = float(settings.floor_usd), grid.names, comparison.window
     at = np.flatnonzero(is_established(grid, comparison, compared, settings))
     rises = rise_log(compared, at, floor)
-    others, count = of_goods(grid, at, rises, at)
+    of_other_goods, count = of_goods(grid, at, rises, at)
     direct = np.flatnonzero(is_coalition[grid.exporter] & compared.is_in_totals)
     now, base = (
         cells.add_up(values[direct], grid.into[direct], names.cells) for values in (compared.value, compared.baseline)
@@ -257,7 +257,7 @@ def rises_of(
             "importer_iso": countries.gather(grid.importer[at]),
             "is_target": is_target[grid.importer[at]],
             "rise_log": rises,
-            "good_importer_rise_log": pl.Series(others, nan_to_null=True),
+            "good_importer_rise_log": pl.Series(of_other_goods, nan_to_null=True),
             "has_direct_fallen": has_fallen[grid.into[at]],
             "peers": count,
         }
@@ -332,10 +332,10 @@ class Pairs:
         place = np.searchsorted(self.countries.to_numpy(), names.countries.to_numpy())
         is_in = names.countries.is_in(self.countries.implode()).to_numpy()
         place = np.where(is_in, place, -1)
-        wanted = place[exporter] * self.countries.len() + place[importer]
-        wanted = np.where((place[exporter] < 0) | (place[importer] < 0), -1, wanted)
-        at = np.searchsorted(self.key, wanted)
-        is_there = (at < len(self.key)) & (np.append(self.key, -2)[np.minimum(at, len(self.key))] == wanted)
+        pair = place[exporter] * self.countries.len() + place[importer]
+        pair = np.where((place[exporter] < 0) | (place[importer] < 0), -1, pair)
+        at = np.searchsorted(self.key, pair)
+        is_there = (at < len(self.key)) & (np.append(self.key, -2)[np.minimum(at, len(self.key))] == pair)
         return self.rises.without(np.where(is_there, at, -1), own)
 
 
@@ -352,7 +352,7 @@ def by_comparison(table: pl.DataFrame) -> dict[tuple[Any, ...], Pairs]:
     dict of tuple to Pairs
         (freq_code, window_months, window_end, baseline_gap_years) → the pairs of that comparison.
     """
-    found: dict[tuple[Any, ...], Pairs] = {}
+    pairs_of: dict[tuple[Any, ...], Pairs] = {}
     for key, part in table.group_by(list(_COMPARISON), maintain_order=True):
         sides = part.select("exporter_iso", "importer_iso")
         countries = pl.concat([sides["exporter_iso"], sides["importer_iso"]]).unique().sort()
@@ -362,8 +362,8 @@ def by_comparison(table: pl.DataFrame) -> dict[tuple[Any, ...], Pairs]:
         pair = places[0] * countries.len() + places[1]
         order = np.argsort(pair)
         floats = (part[name].fill_null(np.nan).to_numpy()[order] for name in ("lower_log", "middle_log", "upper_log"))
-        found[key] = Pairs(countries, pair[order], Medians(part["routes"].to_numpy()[order], *floats))
-    return found
+        pairs_of[key] = Pairs(countries, pair[order], Medians(part["routes"].to_numpy()[order], *floats))
+    return pairs_of
 
 
 def joined(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:

@@ -52,8 +52,10 @@ def build(established: pl.DataFrame, pairs: pl.DataFrame, settings: Settings) ->
     of_pair = of_pair.cast({pl.String: pl.Categorical})
     rows = rows.join(of_pair, on=[*_KEY, "exporter_iso", "importer_iso"], how="left", maintain_order="left")
     held = peers.Medians(*(rows[name].to_numpy() for name in ("routes", "lower_log", "of_pair_log", "upper_log")))
-    others, goods = held.without(np.arange(rows.height), rows["rise_log"].to_numpy())
-    rows = rows.with_columns(of_pair_log=pl.Series(others, nan_to_null=True), goods=pl.Series(goods, dtype=pl.Int64))
+    of_other_goods, goods = held.without(np.arange(rows.height), rows["rise_log"].to_numpy())
+    rows = rows.with_columns(
+        of_pair_log=pl.Series(of_other_goods, nan_to_null=True), goods=pl.Series(goods, dtype=pl.Int64)
+    )
     shared = pl.max_horizontal(
         "good_importer_rise_log", peers.shrunk(pl.col("of_pair_log"), pl.col("goods"), peers.LEAST_GOODS), pl.lit(0.0)
     )

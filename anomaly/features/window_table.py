@@ -35,12 +35,18 @@ def worth_computing(coverage: pl.DataFrame, scope: pl.DataFrame, settings: Setti
         freq_code, window_months, window_end, baseline_gap_years, baseline_years (list of years, empty without a
         baseline).
     """
-    asked = (settings.window_months, settings.baseline_years, settings.least_months)
+    widths_and_years = (settings.window_months, settings.baseline_years, settings.least_months)
     known = [marks.know(coverage, scope, freq) for freq in sorted(coverage["freq_code"].unique())]
     rows = [
-        (of.window.freq_code, of.window.months, of.window.end, of.gap_years, list(of.baseline_years))
+        (
+            comparison.window.freq_code,
+            comparison.window.months,
+            comparison.window.end,
+            comparison.gap_years,
+            list(comparison.baseline_years),
+        )
         for reported in known
-        for of in windows.plan(reported, *asked)
+        for comparison in windows.plan(reported, *widths_and_years)
     ]
     return pl.DataFrame(rows, schema=COLUMNS, orient="row")
 
@@ -62,10 +68,10 @@ def inside(table: pl.DataFrame, coverage: pl.DataFrame, scope: pl.DataFrame) -> 
     """
     rows = []
     for freq in sorted(coverage["freq_code"].unique()):
-        known = marks.know(coverage, scope, freq)
+        covered = marks.know(coverage, scope, freq)
         for row in table.filter(pl.col("freq_code") == freq).to_dicts():
-            of = compared_with(known, window_of(row), row["baseline_years"], row["baseline_gap_years"])
-            rows.append({**row, "baseline_years": list(of.baseline_years)})
+            comparison = compared_with(covered, window_of(row), row["baseline_years"], row["baseline_gap_years"])
+            rows.append({**row, "baseline_years": list(comparison.baseline_years)})
     return pl.DataFrame(rows, schema=COLUMNS)
 
 

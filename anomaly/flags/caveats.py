@@ -14,7 +14,7 @@ LUMPY_HEADINGS = (
     "8905", "8906", "9305",
 )  # fmt: skip
 LUMPY = "A single lumpy good: one aircraft, ship or engine makes the whole figure."
-SHOCK_TOLD = 1.2  # a ratio that is told
+SHOCK_SAID = 1.2  # a ratio that is told
 PROFILE_Q = 0.20  # above it a country's profile is nothing unusual
 ONE_PERIOD_SHARE = 0.9  # of a window's trade in one of its months
 
@@ -36,7 +36,7 @@ def caveats(row: Mapping[str, Any], calibrated: Mapping[str, Any], measures: str
     list of str
         None of them where nothing is to be said.
     """
-    said = [
+    sentences = [
         (is_lumpy(row["good"]), LUMPY),
         (
             row["freq_code"] == "M"
@@ -89,7 +89,7 @@ def caveats(row: Mapping[str, Any], calibrated: Mapping[str, Any], measures: str
             "baseline speaks for it.",
         ),
         (
-            (row.get("shock_ratio") or 1.0) >= SHOCK_TOLD,
+            (row.get("shock_ratio") or 1.0) >= SHOCK_SAID,
             f"Control routes, on which no re-export is possible, rose {row.get('shock_ratio') or 1:.1f} times as often as "
             "chance allows: a shock of the year is in these figures, and p is raised for it.",
         ),
@@ -107,7 +107,7 @@ def caveats(row: Mapping[str, Any], calibrated: Mapping[str, Any], measures: str
             f"The placebos are the same routes before the {measures}: a shock of the year itself is not in them.",
         ),
     ]
-    return [sentence for applies, sentence in said if applies]
+    return [sentence for applies, sentence in sentences if applies]
 
 
 def is_lumpy(good: str) -> bool:
@@ -170,9 +170,9 @@ def benign_explanations(good: str, measures: str = "sanctions") -> list[str]:
         Parts of a sentence, those of the chapter first.
     """
     chapter = int(good[:2]) if good[:2].isdecimal() else 0  # a total of all goods has none
-    own = [text.format(measures=measures) for chapters, text in _BENIGN_BY_CHAPTER if chapter in chapters]
+    of_chapter = [text.format(measures=measures) for chapters, text in _BENIGN_BY_CHAPTER if chapter in chapters]
     return [
-        *own,
+        *of_chapter,
         "own production of the exporter",
         "goods of other origin than the coalition's",
         "a road or port that replaced another, with the same buyer as before",

@@ -138,8 +138,8 @@ def q_of_both(row: Row) -> float | None:
     float or None
         0 to 1; None where neither test was made.
     """
-    both = [row[name] for name in ("window_q_value", "date_q_value") if row[name] is not None]
-    return min(1.0, 2 * min(both)) if both else None
+    q_values = [row[name] for name in ("window_q_value", "date_q_value") if row[name] is not None]
+    return min(1.0, 2 * min(q_values)) if q_values else None
 
 
 def severity(row: Row, tier: str | None) -> str:
@@ -278,7 +278,7 @@ def caveats(row: Row) -> list[str]:
     """
     members, share = row["members"], row["largest_month_share"] or 0.0
     carried = members[0]["value_usd"] / max(1, sum(member["value_usd"] for member in members)) if members else 0.0
-    said = [
+    sentences = [
         (is_lumpy(row["good"]), LUMPY),
         (row["called_by"] == "rule", "No test could be made: flagged by a rule that is not calibrated."),
         (bool(row["is_boom_possible"]), f"A boom of {row['importer_name']} cannot be told from diversion here: {row['hub_says']}"),
@@ -292,4 +292,4 @@ def caveats(row: Row) -> list[str]:
         (True, _of_window(row)),
         (bool(row["members_left_out"]), f"Without {', '.join(row['members_left_out'])}, which had not reported every month."),
     ]  # fmt: skip
-    return [sentence for applies, sentence in said if applies]
+    return [sentence for applies, sentence in sentences if applies]

@@ -45,16 +45,16 @@ def with_doubts(flags: pl.DataFrame, doubts: pl.DataFrame, members: pl.DataFrame
         pl.when(pl.col("_good").is_null()).then(is_all).otherwise(pl.col("_good") == pl.col("good")),
     )
     sentence = pl.format("In doubt, {}: {} ({}).", "raw_file", "says", "figures")
-    said = (
+    sentences = (
         touched.sort("flag_id", pl.col("cmd_code").is_null(), "rule", "raw_file")
         .select("flag_id", sentence.alias("_sentence"))
         .unique(maintain_order=True)
         .group_by("flag_id", maintain_order=True)
         .agg(_doubts=pl.col("_sentence").head(MOST_OF_A_FLAG))
     )
-    joined = flags.join(said, on="flag_id", how="left", maintain_order="left")
-    more = pl.col("_doubts").fill_null(pl.lit([], dtype=pl.List(pl.String)))
-    return joined.with_columns(caveats=pl.concat_list("caveats", more)).drop("_doubts")
+    joined = flags.join(sentences, on="flag_id", how="left", maintain_order="left")
+    doubts_of_flag = pl.col("_doubts").fill_null(pl.lit([], dtype=pl.List(pl.String)))
+    return joined.with_columns(caveats=pl.concat_list("caveats", doubts_of_flag)).drop("_doubts")
 
 
 def of_reporters(doubts: pl.DataFrame, files: pl.DataFrame, flows: pl.LazyFrame) -> pl.DataFrame:
@@ -72,11 +72,11 @@ def of_reporters(doubts: pl.DataFrame, files: pl.DataFrame, flows: pl.LazyFrame)
     polars.DataFrame
         Columns of flows.doubts; each row has a reporter.
     """
-    whole = doubts.filter(pl.col("reporter_iso").is_null())
-    if whole.is_empty():
+    of_whole_files = doubts.filter(pl.col("reporter_iso").is_null())
+    if of_whole_files.is_empty():
         return doubts
     hash_of = files.select(raw_file="path", _hash=pl.col("sha256").str.slice(0, 12))
-    hashes = whole.select("raw_file").unique().join(hash_of, on="raw_file")
+    hashes = of_whole_files.select("raw_file").unique().join(hash_of, on="raw_file")
     reporters = (
         flows.filter(pl.col("raw_file").is_in(hashes["_hash"].implode()))
         .select(_hash="raw_file", reporter_iso="reporter_iso")
@@ -84,5 +84,5 @@ def of_reporters(doubts: pl.DataFrame, files: pl.DataFrame, flows: pl.LazyFrame)
         .collect(engine="streaming")
     )
     of_files = hashes.join(reporters, on="_hash").drop("_hash")
-    spread = whole.drop("reporter_iso").join(of_files, on="raw_file").select(doubts.columns)
+    spread = of_whole_files.drop("reporter_iso").join(of_files, on="raw_file").select(doubts.columns)
     return pl.concat([doubts.filter(pl.col("reporter_iso").is_not_null()), spread.sort(doubts.columns)])

@@ -12,10 +12,10 @@ MOST_REST_LOG = 20.0  # beyond it no amount of trade
 
 
 def _reason(row: Mapping[str, Any]) -> str:
-    said = (
+    excess = (
         f"{usd(row['excess_usd'])} is more than the {usd(row['counterfactual_usd'])} that it would have come to with "
     )
-    return f"{said}the rise that is everybody's, read from {explained(row)}."
+    return f"{excess}the rise that is everybody's, read from {explained(row)}."
 
 
 def explained(row: Mapping[str, Any]) -> str:
@@ -65,8 +65,10 @@ def between(row: Mapping[str, Any], floor_usd: int) -> tuple[int | None, int | N
     expected, rests = row["counterfactual_usd"], (row["rest_high_log"], row["rest_low_log"])
     if expected is None or None in rests:
         return None, None
-    less = [max(0.0, (expected + floor_usd) * math.exp(min(rest, MOST_REST_LOG)) - floor_usd) for rest in rests]
-    low, high = (round(row["value_usd"] - usd_less) for usd_less in less)
+    less_usd = [
+        max(0.0, (expected + floor_usd) * math.exp(min(rest_log, MOST_REST_LOG)) - floor_usd) for rest_log in rests
+    ]
+    low, high = (round(row["value_usd"] - usd_less) for usd_less in less_usd)
     return low, high
 
 

@@ -97,12 +97,12 @@ def sizes(prior: Amounts, months: int, settings: Settings) -> Ids:
     return np.asarray(np.searchsorted(edges, prior, side="right"), dtype=np.int64)
 
 
-def growths(of: Cells, hubs: Marks, months: int, settings: Settings) -> Growths:
+def growths(past: Cells, hubs: Marks, months: int, settings: Settings) -> Growths:
     """Growth of all cells of some hubs; of the size before, never of the window's own.
 
     Parameters
     ----------
-    of : Cells
+    past : Cells
         Cells of a year before the measure.
     hubs : array of bool, shape (hubs,)
         Hubs whose growths are taken.
@@ -117,7 +117,7 @@ def growths(of: Cells, hubs: Marks, months: int, settings: Settings) -> Growths:
         A size with fewer than LEAST_GROWTHS has those of the next smaller size too.
     """
     floor = settings.supply.floor_usd * months / 12
-    value, prior = of.value[hubs].ravel(), of.prior[hubs].ravel()
+    value, prior = past.value[hubs].ravel(), past.prior[hubs].ravel()
     growth = np.log((value + floor) / (prior + floor))
     size = sizes(prior, months, settings)
     parts: list[Floats] = []

@@ -185,38 +185,40 @@ def _named(
     )  # fmt: skip
 
 
-def _coverage(legs: Legs, then: Cells, before: Spell, key: dict[str, object], settings: Settings) -> pl.DataFrame:
+def _coverage(
+    legs: Legs, before_cells: Cells, before: Spell, key: dict[str, object], settings: Settings
+) -> pl.DataFrame:
     """How often the interval held what came a year before, each hub by the growth of the others."""
-    chapter = legs.goods.gather(then.goods).str.slice(0, CHAPTER_DIGITS).to_numpy()
+    chapter = legs.goods.gather(before_cells.goods).str.slice(0, CHAPTER_DIGITS).to_numpy()
     least = settings.materiality_usd * before.months / 12
     tried = {"hub_chapter": [0, 0], "hub": [0, 0]}
-    for at, hub in enumerate(legs.importers.gather(then.hubs)):
-        others = np.arange(len(then.hubs)) != at
-        if not others.any():
+    for at, hub in enumerate(legs.importers.gather(before_cells.hubs)):
+        is_other_hub = np.arange(len(before_cells.hubs)) != at
+        if not is_other_hub.any():
             continue
-        past = counterfactual.growths(then, others, before.months, settings)
-        drawn = counterfactual.draws(then.prior[at], past, before.months, settings, _number(hub))
-        for of, groups in (("hub_chapter", np.unique(chapter)), ("hub", [""])):
+        past = counterfactual.growths(before_cells, is_other_hub, before.months, settings)
+        drawn = counterfactual.draws(before_cells.prior[at], past, before.months, settings, _number(hub))
+        for level, groups in (("hub_chapter", np.unique(chapter)), ("hub", [""])):
             for group in groups:
-                members = np.flatnonzero((chapter == group) | (of == "hub"))
-                if then.prior[at, members].sum() >= least:
+                members = np.flatnonzero((chapter == group) | (level == "hub"))
+                if before_cells.prior[at, members].sum() >= least:
                     low, _, high = counterfactual.interval(drawn[members].sum(axis=0), settings)
-                    tried[of][0] += 1
-                    tried[of][1] += bool(low <= then.value[at, members].sum() <= high)
+                    tried[level][0] += 1
+                    tried[level][1] += bool(low <= before_cells.value[at, members].sum() <= high)
     rows = [
-        {**key, "of": of, "interval_share": settings.supply.interval_share, "sums": sums, "held": held,
-         "checked_end": legs.months[before.end], "says": _says(legs, before, of, sums, held, settings)}
-        for of, (sums, held) in tried.items()
+        {**key, "of": level, "interval_share": settings.supply.interval_share, "sums": sums, "held": held,
+         "checked_end": legs.months[before.end], "says": _says(legs, before, level, sums, held, settings)}
+        for level, (sums, held) in tried.items()
     ]  # fmt: skip
     return pl.DataFrame(rows, schema={name: column.dtype for name, column in LeakageCoverage.columns().items()})
 
 
-def _says(legs: Legs, before: Spell, of: str, sums: int, held: int, settings: Settings) -> str:
-    what = {"hub": "a hub's goods", "hub_chapter": "a hub's goods of a chapter"}[of]
+def _says(legs: Legs, before: Spell, level: str, sums: int, held: int, settings: Settings) -> str:
+    summed_over = {"hub": "a hub's goods", "hub_chapter": "a hub's goods of a chapter"}[level]
     window = Window("M", before.months, legs.months[before.end]).words
     if not sums:
-        return f"Of sums over {what} none was large enough in {window} to try the interval on."
+        return f"Of sums over {summed_over} none was large enough in {window} to try the interval on."
     return (
         f"In {window}, before the measure, intervals that ask for {100 * settings.supply.interval_share:.0f} % held "
-        f"{held} of {sums} sums over {what} ({100 * held / sums:.1f} %), each hub by the growth of the others."
+        f"{held} of {sums} sums over {summed_over} ({100 * held / sums:.1f} %), each hub by the growth of the others."
     )

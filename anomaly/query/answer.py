@@ -143,15 +143,15 @@ def _routes(
     if question.source is not None:
         scored = scored.filter(pl.col("source") == question.source)
     scored = scored.sort("baseline_gap_years").unique(ROUTE, keep="first", maintain_order=True)
-    asked = cells.filter(question.where(), within(window) | within(window.in_year(window.year - 1)))
-    by_size = asked.group_by(ROUTE).agg(
+    in_question = cells.filter(question.where(), within(window) | within(window.in_year(window.year - 1)))
+    by_size = in_question.group_by(ROUTE).agg(
         value_usd=pl.col("value_usd").filter(within(window)).sum(),
         before=pl.col("value_usd").sum(),
     )
     routes = pl.concat([by_size, scored.select(*ROUTE, "value_usd", before="value_usd")]).unique(ROUTE, keep="last")
     routes = routes.sort("value_usd", "before", *ROUTE, descending=[True, True, False, False, False])
     shown = routes.slice(0, limit).select(ROUTE)
-    rest = shown.join(scored, on=ROUTE, how="anti")
+    unscored = shown.join(scored, on=ROUTE, how="anti")
     columns = [
         *ROUTE,
         "source",
@@ -165,8 +165,8 @@ def _routes(
     rows = measured.select(*columns, is_broken=pl.lit(value=False))
     if routes.is_empty():
         return rows, 0
-    if rest.height:
-        computed = of_routes(cells, rest, window, tables, baseline_years)
+    if unscored.height:
+        computed = of_routes(cells, unscored, window, tables, baseline_years)
         rows = pl.concat([rows, computed.select(*columns, "is_broken")])
     return judged(rows, measured, window, tables, limits), routes.height
 

@@ -45,9 +45,9 @@ def of_routes(
         A row a route: ROUTE, the three values in USD, baseline_years, is_broken, source and value_basis.
     """
     own = trade.join(routes, on=ROUTE, how="semi")
-    about = own.group_by(ROUTE).agg(pl.col("source", "value_basis").sort_by("ref_date").last())
+    sources_of = own.group_by(ROUTE).agg(pl.col("source", "value_basis").sort_by("ref_date").last())
     compared = _compared(own, _recoded(trade), window, tables, baseline_years)
-    return routes.join(compared, on=ROUTE, how="left").join(about, on=ROUTE, how="left")
+    return routes.join(compared, on=ROUTE, how="left").join(sources_of, on=ROUTE, how="left")
 
 
 def of_groups(
@@ -77,20 +77,22 @@ def of_groups(
         A row a sum: ROUTE, the three values in USD, baseline_years, source, value_basis, and unequal: the reporters that
         published other months in the window than in the year before, null where there is none.
     """
-    asked = trade.filter(question.where())
+    in_question = trade.filter(question.where())
     groups = [side for side in (question.exporter, question.importer) if side is not None and side.is_group]
     members = {side.name: side.members for side in groups}
-    if asked.is_empty():
+    if in_question.is_empty():
         return pl.DataFrame(schema=_SUM)
-    sides = own_side(asked).with_columns(*[_named(side, members) for side in ROUTE[1:]])
+    sides = own_side(in_question).with_columns(*[_named(side, members) for side in ROUTE[1:]])
     if question.goods is None:
         sides = sides.with_columns(good=pl.lit(TOTAL))
     months = _published(sides, tables, _dimensions(question.goods is None))
     periods = months.select(*ROUTE, "ref_date", hs_edition=pl.lit(0, dtype=pl.Int8)).unique()
-    about = sides.group_by(ROUTE).agg(pl.col("source", "value_basis").unique().drop_nulls().sort().str.join(" and "))
+    sources_of = sides.group_by(ROUTE).agg(
+        pl.col("source", "value_basis").unique().drop_nulls().sort().str.join(" and ")
+    )
     sums = compare(fill(sides, periods), window, baseline_years).select(*ROUTE, *_VALUES, "baseline_years")
     sums = sums.filter(pl.any_horizontal(pl.col("value_usd", "value_prior_year_usd").is_not_null()))
-    return sums.join(about, on=ROUTE, how="left").join(_unequal(months, window), on=ROUTE, how="left")
+    return sums.join(sources_of, on=ROUTE, how="left").join(_unequal(months, window), on=ROUTE, how="left")
 
 
 def _dimensions(is_all_goods: bool) -> Sequence[str]:

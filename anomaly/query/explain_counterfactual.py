@@ -119,12 +119,12 @@ def judged(row: Row, score: Row | None, is_from_coalition: bool, placebos_are: s
     """
     if score is None or score["p_value"] is None:
         return []
-    of = f"{score['placebos']:,} placebos" + (f": {placebos_are}" if placebos_are else "")
+    placebos = f"{score['placebos']:,} placebos" + (f": {placebos_are}" if placebos_are else "")
     with_routes = f"q is reckoned with the routes of the window that are alike: {score['tested_among']}."
     if is_from_coalition:
         return [
             "Judged by the mean of two ranks: of the forest and of the mirror gap's shift.",
-            f"Held against {of}.",
+            f"Held against {placebos}.",
             with_routes,
         ]
     hub = row["exporter_iso"]
@@ -145,6 +145,6 @@ def judged(row: Row, score: Row | None, is_from_coalition: bool, placebos_are: s
         "allows; p is raised for it."
         if score["shock_ratio"] > 1
         else "Control routes rose no more often than chance allows.",
-        f"Held against {of}.",
+        f"Held against {placebos}.",
         with_routes,
     ]

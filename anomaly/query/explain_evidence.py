@@ -55,10 +55,10 @@ def evidence_parts(flag: Row | None, without: pl.DataFrame) -> dict[str, list[An
     """
     if flag is None:
         return {"other_explanations": [], "comparable_routes": [], "both_sides": [], "without_a_publisher": []}
-    left = without.filter(pl.col("flag_id") == flag["flag_id"]) if without.height else without
+    of_flag = without.filter(pl.col("flag_id") == flag["flag_id"]) if without.height else without
     tried: list[Any] = (
-        [{name: row[name] for name in row if name != "flag_id"} for row in left.sort("source_left_out").to_dicts()]
-        if left.height
+        [{name: row[name] for name in row if name != "flag_id"} for row in of_flag.sort("source_left_out").to_dicts()]
+        if of_flag.height
         else [NOT_TRIED]
     )
     return {

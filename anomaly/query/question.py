@@ -68,11 +68,11 @@ class Question:
 
     def where(self) -> pl.Expr:
         """The rows of a table with good, exporter_iso and importer_iso that the question is about."""
-        asked = pl.lit(value=True) if self.goods is None else self.goods
+        condition = pl.lit(value=True) if self.goods is None else self.goods
         for column, side in (("exporter_iso", self.exporter), ("importer_iso", self.importer)):
             if side is not None:
-                asked = asked & pl.col(column).is_in(list(side.members))
-        return asked
+                condition = condition & pl.col(column).is_in(list(side.members))
+        return condition
 
 
 def parse_side(text: str | None, groups: Mapping[str, Sequence[str]]) -> Side | None:

@@ -44,9 +44,9 @@ def series(cells: pl.DataFrame, nothing: pl.DataFrame, freq_code: str) -> pl.Dat
     basis = own.sort("ref_date")["value_basis"].last() if own.height else "export"
     side = "has_nothing_imported" if basis == "import" else "has_nothing_exported"
     zeros = nothing.filter(pl.col("freq_code") == freq_code).drop("freq_code")
-    whole = sums.join(zeros, on="ref_date", how="full", coalesce=True)
+    periods = sums.join(zeros, on="ref_date", how="full", coalesce=True)
     zero = pl.lit(0, dtype=pl.Int64)
-    return whole.select(
+    return periods.select(
         freq_code=pl.lit(freq_code),
         period=pl.col("ref_date").dt.strftime("%Y" if freq_code == "A" else "%Y-%m"),
         export_value_fob_usd=pl.coalesce("export_value_fob_usd", pl.when("has_nothing_exported").then(zero)),

@@ -43,16 +43,18 @@ def m49_table() -> pl.DataFrame:
 @cache
 def iso2_table() -> pl.DataFrame:
     """iso2, iso3, kind: ISO 3166-1 alpha-2 and the codes and aggregates of Eurostat."""
-    own = read("countries.csv").select(text="iso2", iso3="iso3", kind="kind").drop_nulls("text")
-    return pl.concat([own, _aliases("eurostat", " ")]).rename({"text": "iso2"})
+    of_iso = read("countries.csv").select(text="iso2", iso3="iso3", kind="kind").drop_nulls("text")
+    return pl.concat([of_iso, _aliases("eurostat", " ")]).rename({"text": "iso2"})
 
 
 @cache
 def comtrade_iso_table() -> pl.DataFrame:
     """iso, iso3, kind: the ISO texts UN Comtrade writes, trailing spaces taken off. Its numbers are the safer key."""
     of_comtrade = _aliases("comtrade_iso", " ")
-    own = read("countries.csv").select(text="iso3", iso3="iso3", kind="kind").join(of_comtrade, on="text", how="anti")
-    return pl.concat([own, of_comtrade]).rename({"text": "iso"})
+    of_iso = (
+        read("countries.csv").select(text="iso3", iso3="iso3", kind="kind").join(of_comtrade, on="text", how="anti")
+    )
+    return pl.concat([of_iso, of_comtrade]).rename({"text": "iso"})
 
 
 @cache
@@ -118,17 +120,17 @@ def parse_country(text: str) -> str:
     """
     if text in _iso3s():
         return text
-    asked = plain(text)
+    plain_text = plain(text)
     spellings = _country_names()
-    if asked in spellings:
-        return spellings[asked]
-    if asked.isdecimal() and asked.zfill(3) in spellings:
-        return spellings[asked.zfill(3)]
+    if plain_text in spellings:
+        return spellings[plain_text]
+    if plain_text.isdecimal() and plain_text.zfill(3) in spellings:
+        return spellings[plain_text.zfill(3)]
     name_of = dict(table().select("iso3", "name").iter_rows())
     import difflib  # only where a name is not understood
 
-    near = [spellings[match] for match in difflib.get_close_matches(asked, spellings, n=3 * MOST_NEAR, cutoff=0.6)]
-    near += [iso3 for name, iso3 in spellings.items() if len(asked) > 3 and asked in name]
+    near = [spellings[match] for match in difflib.get_close_matches(plain_text, spellings, n=3 * MOST_NEAR, cutoff=0.6)]
+    near += [iso3 for name, iso3 in spellings.items() if len(plain_text) > 3 and plain_text in name]
     shown = ", ".join(f"{name_of[iso3]} ({iso3})" for iso3 in list(dict.fromkeys(near))[:MOST_NEAR])
     raise BadRequest(
         "a country as ISO-2, ISO-3 or English name",

@@ -144,10 +144,10 @@ def linked_goods(editions: Iterable[int], links: pl.DataFrame | None = None) -> 
     list of Good
         In the order of their oldest codes; empty where no edition is named.
     """
-    asked = set(editions)
-    if not asked:
+    numbers = set(editions)
+    if not numbers:
         return []
-    oldest, newest = min(asked), max(asked)
+    oldest, newest = min(numbers), max(numbers)
     return _shipped_goods(oldest, newest) if links is None else families.goods(links, oldest, newest)
 
 
@@ -174,8 +174,8 @@ def family_map(editions: Iterable[int], links: pl.DataFrame | None = None) -> pl
         edition (Int8), cmd_code, good, is_unstable, unstable_since (Int8, the newest edition that breaks it, else
         null), sorted by edition and code.
     """
-    wanted = set(editions)
-    return families.map_of(linked_goods(wanted, links), wanted)
+    numbers = set(editions)
+    return families.map_of(linked_goods(numbers, links), numbers)
 
 
 def good_members(good: str) -> list[str]:

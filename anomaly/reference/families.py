@@ -66,13 +66,13 @@ def links_from_correlation(table: pl.DataFrame) -> pl.DataFrame:
     is_mixed = (pl.col("relation") == "n:n").any().over("newer_code")
     is_same = pl.col("newer_code") == pl.col("older_code")
     joins = pl.col("relation").is_in(["1:1", "n:1"]) | ((pl.col("relation") == "1:n") & (~is_mixed | is_same))
-    kept = table.filter(joins)
+    joining = table.filter(joins)
     is_alone = is_same & (pl.len().over("older_code") == 1) & (pl.len().over("newer_code") == 1)
     broken = [
-        table.select(side).unique().join(kept, on=side, how="anti").with_columns(relation=pl.lit("n:n"))
+        table.select(side).unique().join(joining, on=side, how="anti").with_columns(relation=pl.lit("n:n"))
         for side in ("newer_code", "older_code")
     ]
-    links = pl.concat([kept.filter(~is_alone), *broken], how="diagonal")
+    links = pl.concat([joining.filter(~is_alone), *broken], how="diagonal")
     return links.select("older_code", "newer_code", "relation").sort("older_code", "newer_code", nulls_last=True)
 
 
@@ -108,19 +108,19 @@ def goods(links: pl.DataFrame, first: int, last: int) -> list[Good]:
     for node, newer in breaks:
         broken[node].append(newer)
     result: list[Good] = []
-    taken: set[str] = set()
+    names_taken: set[str] = set()
     for nodes in _joined([*edges, *((node, node) for node, _ in breaks)]):
-        name = _name([code for _, code in nodes], taken)
-        taken.add(name)
+        name = _name([code for _, code in nodes], names_taken)
+        names_taken.add(name)
         result.append(Good(name, nodes, sorted({newer for node in nodes for newer in broken[node]})))
     return result
 
 
-def _name(codes: list[str], taken: set[str]) -> str:
+def _name(codes: list[str], names_taken: set[str]) -> str:
     """The only code, or the oldest with +; the next one where a good of an older edition has that name."""
     if len(set(codes)) == 1:
         return codes[0]
-    return next((f"{code}+" for code in codes if f"{code}+" not in taken), f"{codes[0]}+")
+    return next((f"{code}+" for code in codes if f"{code}+" not in names_taken), f"{codes[0]}+")
 
 
 def _edges(links: pl.DataFrame, first: int, last: int) -> tuple[list[tuple[Node, Node]], list[tuple[Node, int]]]:
@@ -242,8 +242,8 @@ def broken(goods: pl.Series, breaks: pl.DataFrame, tables: pl.DataFrame, edition
         pl.col("newer").alias("newer_edition"), "chapter"
     )
     changes = changes.with_columns(chapter=pl.col("good").str.slice(0, 2))
-    whole = linked.filter(pl.col("chapter") == "all")
-    unlinked = changes.join(whole, on="newer_edition", how="anti").join(
+    all_chapters = linked.filter(pl.col("chapter") == "all")
+    unlinked = changes.join(all_chapters, on="newer_edition", how="anti").join(
         linked, on=["newer_edition", "chapter"], how="anti"
     )
     lost = changes.join(breaks, on=["good", "newer_edition"], how="semi")

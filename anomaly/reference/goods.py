@@ -120,12 +120,12 @@ def _near_goods(digits: str, text: str) -> str:
     """The nearest goods by code, or by name where letters were written."""
     names = _good_names()
     by_name = {plain(name): good for good, name in names.items()}
-    asked = plain(text)
+    plain_text = plain(text)
     import difflib  # only where a code is not understood
 
     near = difflib.get_close_matches(digits[:6], names, n=MOST_NEAR, cutoff=0.7) if digits[:4].isdecimal() else []
-    near += [good for name, good in by_name.items() if len(asked) > 2 and asked in name]
-    near += [by_name[match] for match in difflib.get_close_matches(asked, by_name, n=MOST_NEAR, cutoff=0.5)]
+    near += [good for name, good in by_name.items() if len(plain_text) > 2 and plain_text in name]
+    near += [by_name[match] for match in difflib.get_close_matches(plain_text, by_name, n=MOST_NEAR, cutoff=0.5)]
     shown = ", ".join(f"{good} ({names[good]})" for good in list(dict.fromkeys(near))[:MOST_NEAR])
     return f"did you mean {shown}?" if shown else "such as 8517.12, 851712, 8517 or 85"
 

@@ -109,21 +109,21 @@ def faults(pairs: pl.DataFrame) -> pl.DataFrame:
     >>> wrong.select("code", "fault").rows()[0]
     ('771234', 'no code of the HS: it has no chapter 77')
     """
-    asked = pairs.select("code", pl.col("edition").cast(pl.Int8)).unique().sort("code", "edition")
-    if asked.is_empty():
-        return asked.with_columns(fault=pl.lit(None, dtype=pl.String))
+    pairs_once = pairs.select("code", pl.col("edition").cast(pl.Int8)).unique().sort("code", "edition")
+    if pairs_once.is_empty():
+        return pairs_once.with_columns(fault=pl.lit(None, dtype=pl.String))
     chapter = pl.col("code").str.slice(0, 2)
     is_national = chapter.is_in(NATIONAL)
     listed = listed_chapters()
     judged = (
-        asked.join(codes().with_columns(is_code=pl.lit(value=True)), on=["code", "edition"], how="left")
+        pairs_once.join(codes().with_columns(is_code=pl.lit(value=True)), on=["code", "edition"], how="left")
         .with_columns(chapter=chapter)
         .join(listed.with_columns(is_listed=pl.lit(value=True)), on=["edition", "chapter"], how="left")
         .join(_editions_of_codes(), on="code", how="left")
     )
     edition = _names(pl.col("edition"))
     has_chapter, has_heading = chapter.is_in(_chapters()), pl.col("code").str.slice(0, 4).is_in(list(headings()))
-    said = (
+    fault = (
         pl.when(is_national | pl.col("is_code").fill_null(value=False))
         .then(None)
         .when(~has_chapter)
@@ -136,7 +136,7 @@ def faults(pairs: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("no code of ") + edition + ", nor of any edition listed")
         .otherwise(pl.lit("no code of the HS: it has no heading ") + pl.col("code").str.slice(0, 4))
     )
-    return judged.with_columns(fault=said).filter(pl.col("fault").is_not_null()).select("code", "edition", "fault")
+    return judged.with_columns(fault=fault).filter(pl.col("fault").is_not_null()).select("code", "edition", "fault")
 
 
 @cache
@@ -163,11 +163,11 @@ def passes(edition: int) -> pl.Series:
     number = pl.int_range(10**6, eager=True)
     chapter = (number // 10**4).to_frame("n")["n"]
     of_edition = codes().filter(pl.col("edition") == edition)["code"].cast(pl.Int64)
-    whole = listed_chapters().filter(pl.col("edition") == edition)["chapter"].cast(pl.Int64)
-    every = pl.Series([*_chapters(), *NATIONAL]).cast(pl.Int64)
+    chapters = listed_chapters().filter(pl.col("edition") == edition)["chapter"].cast(pl.Int64)
+    all_chapters = pl.Series([*_chapters(), *NATIONAL]).cast(pl.Int64)
     is_code = pl.Series([False]).new_from_index(0, 10**6).scatter(of_edition, True)
-    is_judged = chapter.is_in(whole.implode())
-    return chapter.is_in(every.implode()) & (is_code | ~is_judged)
+    is_judged = chapter.is_in(chapters.implode())
+    return chapter.is_in(all_chapters.implode()) & (is_code | ~is_judged)
 
 
 def _names(edition: pl.Expr) -> pl.Expr:

@@ -59,26 +59,26 @@ def render(findings: Findings) -> bytes:
     shown = _in_the_page(findings).head(MOST_CARDS)
     parts: Any = environment().get_template("parts.html.j2").module
     rows = [len(str(parts.flag_row(row, True)).encode()) for row in cards.rows(findings, shown)]
-    taken: list[tuple[dict[str, Any], str]] = []
+    shown_cards: list[tuple[dict[str, Any], str]] = []
     for row, item in zip(rows, cards.cards(findings, shown), strict=True):
         short = str(parts.card(cards.shortened(item)))
         room -= row + len(short.encode())
-        if room < 0 and taken:
+        if room < 0 and shown_cards:
             break
-        taken.append((item, short))
-    texts = [short for _, short in taken]
-    whole = 0
-    for item, short in taken:
+        shown_cards.append((item, short))
+    texts = [short for _, short in shown_cards]
+    full_cards = 0
+    for item, short in shown_cards:
         text = str(parts.card(item))
         room -= len(text.encode()) - len(short.encode())
         if room < 0:
             break
-        texts[whole], whole = text, whole + 1
-    return _page(findings, texts, whole)
+        texts[full_cards], full_cards = text, full_cards + 1
+    return _page(findings, texts, full_cards)
 
 
-def _page(findings: Findings, texts: list[str], whole: int) -> bytes:
-    shown = context(findings, len(texts)) | {"cards": [Markup(text) for text in texts], "whole": whole}  # noqa: S704 - made by our own template
+def _page(findings: Findings, texts: list[str], full_cards: int) -> bytes:
+    shown = context(findings, len(texts)) | {"cards": [Markup(text) for text in texts], "whole": full_cards}  # noqa: S704 - made by our own template
     return environment().get_template("report.html.j2").render(shown).encode()
 
 
@@ -167,7 +167,7 @@ def _words_of_legs(flags: pl.DataFrame) -> str:
     of_legs = [kind for kind in types.TYPES if kind.leg == COALITION_TO_HUB]
     shown = set(flags["flag_type"])
     return " or ".join(
-        kind.words for kind in of_legs if kind.name in shown or shown.isdisjoint(of.name for of in of_legs)
+        kind.words for kind in of_legs if kind.name in shown or shown.isdisjoint(leg_type.name for leg_type in of_legs)
     )
 
 

@@ -12,7 +12,7 @@ import polars as pl
 from anomaly.contract.errors import ContractBroken
 from anomaly.contract.keys import ROUTE
 from anomaly.contract.periods import Window, window_of
-from anomaly.flags.caveats import SHOCK_TOLD
+from anomaly.flags.caveats import SHOCK_SAID
 from anomaly.reports.base import Findings
 from anomaly.reports.words import SEVERITIES, setting, type_words, windows_words
 
@@ -262,7 +262,7 @@ def _calibration_of(head: str, part: pl.DataFrame) -> list[str]:
 
 def _shock_of(windows: pl.DataFrame) -> str:
     """What control routes say of the year, where it is worth telling: as an added sentence."""
-    shocked = windows.filter(pl.col("shock_ratio") >= SHOCK_TOLD).sort("shock_ratio", descending=True)
+    shocked = windows.filter(pl.col("shock_ratio") >= SHOCK_SAID).sort("shock_ratio", descending=True)
     if shocked.is_empty():
         return ""
     worst = shocked.row(0, named=True)

@@ -96,10 +96,10 @@ def of_published(
         One or two.
     """
     has_room = asked["joint_score"].is_not_null()
-    known = placebos.rows.filter(pl.col("joint_score").is_not_null())
-    is_joint = known.height >= settings.calibration.least_with_room
+    with_room = placebos.rows.filter(pl.col("joint_score").is_not_null())
+    is_joint = with_room.height >= settings.calibration.least_with_room
     cut = (
-        (has_room, "joint_score" if is_joint else "rise_score", known if is_joint else placebos.rows),
+        (has_room, "joint_score" if is_joint else "rise_score", with_room if is_joint else placebos.rows),
         (~has_room, "rise_score", placebos.rows),
     )
     return [
@@ -122,7 +122,7 @@ def _family(
     stood, fell = ratios
     ratio = np.where(routes["has_direct_fallen"].to_numpy(), fell, stood)
     draws = resampled(null.height, settings.calibration.resamples, null.height)
-    rest = [null["rest_log"].quantile(share, "linear") for share in REST_SHARES]
+    rest_log = [null["rest_log"].quantile(share, "linear") for share in REST_SHARES]
     name = ", ".join(routes.select(PUBLISHED[:-1]).row(0))
     name += "; rise and room" if score == "joint_score" else "; rise"
     name += f"; room {'unknown' if routes['room_log'][0] is None else 'known'}"
@@ -132,8 +132,8 @@ def _family(
         placebos=pl.lit(null.height, dtype=pl.Int64),
         placebo_kind=pl.lit(kind),
         shock_ratio=pl.Series(ratio),
-        rest_low_log=pl.col("roughness") * rest[0],
-        rest_high_log=pl.col("roughness") * rest[1],
+        rest_low_log=pl.col("roughness") * rest_log[0],
+        rest_high_log=pl.col("roughness") * rest_log[1],
     )
     once = np.ones((1, null.height), dtype=np.int64)
     p_value, p_drawn = (
@@ -157,8 +157,8 @@ def _by_size(
     for size in np.unique(band):
         alike = null_band == size
         if alike.sum() >= LEAST_ALIKE:
-            own = band == size
-            p_value[:, own] = p_values_of(backgrounds[:, alike], of_null[alike], of_routes[own])
+            is_size = band == size
+            p_value[:, is_size] = p_values_of(backgrounds[:, alike], of_null[alike], of_routes[is_size])
     return p_value
 
 
@@ -182,10 +182,10 @@ def judged(family: Family, families: Sequence[Family], limit: float) -> pl.DataF
         The family's routes with evidence_weight of mean 1, p_value, q_value, stability_share and tested_among.
     """
     count, is_small = family.routes.height, family.routes.height < LEAST_FAMILY
-    others = [other for other in families if is_small and other is not family]
-    unscaled = np.concatenate([of.routes["evidence_weight"].to_numpy() for of in (family, *others)])
+    joined = [candidate for candidate in families if is_small and candidate is not family]
+    unscaled = np.concatenate([part.routes["evidence_weight"].to_numpy() for part in (family, *joined)])
     hypothesis_weight = unscaled / unscaled.mean()  # numpy's sums are the same in every run, Polars' are not
-    p_value = np.concatenate([of.p_value for of in (family, *others)])
+    p_value = np.concatenate([part.p_value for part in (family, *joined)])
     fixed = np.broadcast_to(p_value[count:], (len(family.p_drawn), len(p_value) - count))
     drawn = q_values(np.concatenate([family.p_drawn, fixed], axis=1), hypothesis_weight)[:, :count]
     return family.routes.with_columns(

@@ -78,14 +78,14 @@ def fit(routes: pl.DataFrame, names: Sequence[str], settings: Settings) -> Halve
         The same for the same rows.
     """
     placebos = routes.filter(is_placebo(settings)).select(names).to_numpy()
-    taken = np.zeros(len(placebos), dtype=np.bool_)
-    taken[np.linspace(0, len(placebos) - 1, min(len(placebos), settings.forest.most_rows)).astype(np.int64)] = True
+    is_taken = np.zeros(len(placebos), dtype=np.bool_)
+    is_taken[np.linspace(0, len(placebos) - 1, min(len(placebos), settings.forest.most_rows)).astype(np.int64)] = True
     frame = np.diag(routes.select(names).to_numpy().max(axis=0))
     first, forests = [], []
     for seed in settings.forest.seeds:
         in_first = np.random.default_rng(seed).permutation(len(placebos)) < len(placebos) // 2
-        of_first = _forest(placebos[in_first & taken], frame, 2 * seed, settings)
-        of_second = _forest(placebos[~in_first & taken], frame, 2 * seed + 1, settings)
+        of_first = _forest(placebos[in_first & is_taken], frame, 2 * seed, settings)
+        of_second = _forest(placebos[~in_first & is_taken], frame, 2 * seed + 1, settings)
         first.append(in_first)
         forests.append((of_first, of_second))
     return Halves(first, forests)
@@ -199,10 +199,10 @@ def contribute(called: pl.DataFrame, forests: Sequence[IsolationForest], names: 
     without = [rows.copy() for _ in names]
     for position, changed in enumerate(without):
         changed[:, position] = 0.0
-    whole, *fallen = np.split(_mean_anomaly(np.vstack([rows, *without]), forests), len(names) + 1)
+    with_all, *fallen = np.split(_mean_anomaly(np.vstack([rows, *without]), forests), len(names) + 1)
     return pl.concat(
         [
-            called.select(_KEY).with_columns(input=pl.lit(name), score_drop=pl.Series(np.round(whole - anomaly, 12)))
+            called.select(_KEY).with_columns(input=pl.lit(name), score_drop=pl.Series(np.round(with_all - anomaly, 12)))
             for name, anomaly in zip(names, fallen, strict=True)
         ]
     )

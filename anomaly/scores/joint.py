@@ -35,9 +35,9 @@ def room_log(floor_usd: float) -> pl.Expr:
     """
     before = pl.max_horizontal("value_prior_year_usd", "value_baseline_usd").fill_null(0) + floor_usd
     supply = pl.coalesce("coalition_to_hub_baseline_usd", "coalition_to_hub_prior_usd")
-    more = (pl.col("coalition_to_hub_usd") - supply).clip(lower_bound=0)
+    supplied_more = (pl.col("coalition_to_hub_usd") - supply).clip(lower_bound=0)
     moved = pl.when(suspicious_side("neighbour_code_shift") > 0).then("neighbour_fell_usd").fill_null(0)
-    return ((before + more + moved) / before).log()
+    return ((before + supplied_more + moved) / before).log()
 
 
 def joint(rise_log: Floats, room_log: Floats) -> Floats:
@@ -60,6 +60,6 @@ def joint(rise_log: Floats, room_log: Floats) -> Floats:
     >>> joint(np.array([3.0, 3.0, 0.0]), np.array([0.0, 3.0, 3.0])).round(2).tolist()
     [-0.0, 2.65, -0.0]
     """
-    rise, room = (np.clip(of, -_MOST_LOG, _MOST_LOG) for of in (rise_log, np.nan_to_num(room_log)))
+    rise, room = (np.clip(log, -_MOST_LOG, _MOST_LOG) for log in (rise_log, np.nan_to_num(room_log)))
     smaller = -np.logaddexp(-2 * rise, -2 * room) / 2
     return np.where(np.isnan(room_log), np.nan, smaller)

@@ -32,11 +32,11 @@ def is_asked_about(settings: Settings) -> pl.Expr:
         Boolean over the columns of forest_inputs.build.
     """
     ghost = (pl.col("role") == "other") & pl.col("is_measured")
-    asked = pl.when(pl.col("is_from_coalition")).then(ghost).otherwise(pl.col("role") == "target")
+    is_asked = pl.when(pl.col("is_from_coalition")).then(ghost).otherwise(pl.col("role") == "target")
     is_check = pl.col("is_before_sanctions") & (pl.col("window_months") != 12)
     is_from_target = pl.col("exporter_iso").is_in(list(settings.targets.countries))  # a target is nobody's hub
     is_own = is_own_gap(settings.baseline_years)
-    return asked & ~is_from_target & is_own & ~is_check & is_in_question(settings)
+    return is_asked & ~is_from_target & is_own & ~is_check & is_in_question(settings)
 
 
 def is_placebo(settings: Settings) -> pl.Expr:

@@ -278,13 +278,13 @@ def _by_forest(placebos: Floats, ranks: Floats, seed: int, settings: Settings) -
 def _calibrated(window: pl.DataFrame, least_placebos: int) -> pl.DataFrame:
     """The targets' profiles of a window with p and q from its placebos, or without where these are too few."""
     is_placebo = (window["role"] == "placebo").to_numpy()
-    asked = window.filter(~is_placebo).with_columns(placebos=pl.lit(int(is_placebo.sum()), pl.Int64))
-    if asked.is_empty() or is_placebo.sum() < least_placebos:
-        return asked.with_columns(anomaly_score=pl.lit(None, pl.Float64))
+    of_targets = window.filter(~is_placebo).with_columns(placebos=pl.lit(int(is_placebo.sum()), pl.Int64))
+    if of_targets.is_empty() or is_placebo.sum() < least_placebos:
+        return of_targets.with_columns(anomaly_score=pl.lit(None, pl.Float64))
     by_forest, by_leading = (window[name].to_numpy() for name in ("anomaly_score", f"_{INPUTS[0]}"))
     evidence: Floats = np.round((_places(by_forest, is_placebo) + _places(by_leading, is_placebo)) / 2, 12)
     p_value = _shares(evidence[~is_placebo], evidence[is_placebo], 1)
-    return asked.with_columns(
+    return of_targets.with_columns(
         evidence_score=pl.Series(evidence[~is_placebo]),
         p_value=pl.Series(p_value),
         q_value=pl.Series(false_discovery_control(p_value)),

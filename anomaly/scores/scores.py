@@ -179,7 +179,7 @@ def _window(
     together = together.with_columns(
         anomaly_rank=pl.struct(p=weighted, evidence=-pl.col("evidence_score")).rank("min").cast(pl.Int64)
     )
-    _, kind, _ = max(kinds, key=lambda of: of[0])
+    _, kind, _ = max(kinds, key=lambda counted: counted[0])
     is_borrowed = any(borrowed for _, _, borrowed in kinds)
     return together, _report(together, pl.concat(nulls).unique(_KEY), kind, settings, is_borrowed=is_borrowed)
 

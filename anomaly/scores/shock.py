@@ -56,8 +56,8 @@ def count(p_value: Floats, is_control: Marks, has_fallen: Marks) -> Controls:
     """
     is_unusual = is_control & (p_value <= EXPECTED)
     by_class = [
-        (int((is_unusual & (has_fallen == of)).sum()), int((is_control & (has_fallen == of)).sum()))
-        for of in (False, True)
+        (int((is_unusual & (has_fallen == is_fallen)).sum()), int((is_control & (has_fallen == is_fallen)).sum()))
+        for is_fallen in (False, True)
     ]
     return Controls((by_class[0][0], by_class[1][0]), (by_class[0][1], by_class[1][1]))
 
@@ -77,8 +77,8 @@ def ratios(windows: Sequence[Controls]) -> tuple[float, float]:
         behave as all of them do, and these beside as many that behave as expected.
     """
     unusual, routes = (np.sum([getattr(window, name) for window in windows], axis=0) for name in ("unusual", "routes"))
-    among_all = (unusual.sum() + EXPECTED * PRIOR_ROUTES) / (EXPECTED * (routes.sum() + PRIOR_ROUTES))
-    of_class = (unusual + EXPECTED * PRIOR_ROUTES * among_all) / (EXPECTED * (routes + PRIOR_ROUTES))
+    of_both = (unusual.sum() + EXPECTED * PRIOR_ROUTES) / (EXPECTED * (routes.sum() + PRIOR_ROUTES))
+    of_class = (unusual + EXPECTED * PRIOR_ROUTES * of_both) / (EXPECTED * (routes + PRIOR_ROUTES))
     stood, fell = np.maximum(of_class, 1.0)
     return float(stood), float(fell)
 

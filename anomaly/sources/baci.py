@@ -135,7 +135,7 @@ def _batches(blocks: Iterator[bytes], year: Year, raw: RawFile, context: Context
     name = raw.name if raw.path.name == year.member else f"{raw.name}, {year.member}"
     if year.edition not in EDITIONS:
         raise refused(name, f"one of the editions {', '.join(EDITIONS)}", year.edition, column="k")
-    seen: list[npt.NDArray[np.int64]] = []
+    keys_read: list[npt.NDArray[np.int64]] = []
     kept: list[pl.DataFrame] = []
     rejected: list[pl.DataFrame] = []
     rows_in = 0
@@ -143,15 +143,15 @@ def _batches(blocks: Iterator[bytes], year: Year, raw: RawFile, context: Context
         judged = _judged(lines, frame, year, raw, name)
         for part in frame.select("row").iter_slices(context.batch_rows):
             if rows_in + part.height > context.batch_rows:
-                yield _batch(kept, rejected, rows_in, year, raw, seen)
+                yield _batch(kept, rejected, rows_in, year, raw, keys_read)
                 kept, rejected, rows_in = [], [], 0
             rows_in += part.height
-            here = pl.col("row").is_between(part["row"][0], part["row"][-1])
+            is_in_part = pl.col("row").is_between(part["row"][0], part["row"][-1])
             is_whole = part.height == frame.height
-            kept.append(judged[0] if is_whole else judged[0].filter(here))
-            rejected.append(judged[1] if is_whole else judged[1].filter(here))
-    yield _batch(kept, rejected, rows_in, year, raw, seen)
-    _refuse_repeats(seen, name)
+            kept.append(judged[0] if is_whole else judged[0].filter(is_in_part))
+            rejected.append(judged[1] if is_whole else judged[1].filter(is_in_part))
+    yield _batch(kept, rejected, rows_in, year, raw, keys_read)
+    _refuse_repeats(keys_read, name)
 
 
 def _typed(blocks: Iterator[bytes], name: str) -> Iterator[tuple[Lines, pl.DataFrame]]:
@@ -240,11 +240,11 @@ def _batch(
     rows_in: int,
     year: Year,
     raw: RawFile,
-    seen: list[npt.NDArray[np.int64]],
+    keys_read: list[npt.NDArray[np.int64]],
 ) -> Batch:
     empty = pl.DataFrame(schema={"key": pl.Int64, "usd": pl.Int64, "g": pl.Int64})
     rows = pl.concat([empty, *[part.select(empty.columns) for part in kept]]).sort("key")
-    seen.append(rows["key"].to_numpy())
+    keys_read.append(rows["key"].to_numpy())
     return Batch(
         flows=_flows(rows, year, raw),
         rejected=pl.concat([pl.DataFrame(schema=REJECTED_COLUMNS), *rejected]),
@@ -274,9 +274,9 @@ def _flows(rows: pl.DataFrame, year: Year, raw: RawFile) -> pl.DataFrame:
     )
 
 
-def _refuse_repeats(seen: list[npt.NDArray[np.int64]], name: str) -> None:
+def _refuse_repeats(keys_read: list[npt.NDArray[np.int64]], name: str) -> None:
     """Refuse a table in which a key stands twice, over all its batches."""
-    keys = np.concatenate(seen)
+    keys = np.concatenate(keys_read)
     keys.sort(kind="stable")  # batches are sorted already: this merges them
     twice = np.flatnonzero(keys[1:] == keys[:-1])
     if len(twice):

@@ -51,8 +51,8 @@ def read_api(raw: RawFile, context: Context) -> Iterator[Batch]:
     DataRejected
         As comext.read says.
     """
-    data = read_bytes(raw.path, raw.name, raw.limits, gzipped=raw.path.suffix.lower() == ".gz")
-    text = decoded(data, raw.name)
+    content = read_bytes(raw.path, raw.name, raw.limits, gzipped=raw.path.suffix.lower() == ".gz")
+    text = decoded(content, raw.name)
     kept_parts, rejected_parts, rows_in = [], [], 0
     headings: set[tuple[str | None, str | None]] = set()
     for part in frames(text, raw, PART_ROWS):
@@ -62,9 +62,9 @@ def read_api(raw: RawFile, context: Context) -> Iterator[Batch]:
         kept, rejected = split(_with_amounts(part), _rules(dataset), NAME, raw.name)
         kept_parts.append(kept.select("row", "indicators", "is_value", *KEY, "is_confidential", "euros", "g"))
         rejected_parts.append(in_the_files_words(rejected, _NAMES))
-    if not text.data.endswith(b"\n"):
-        came = f"an end such as {text.data[-40:].decode(errors='replace')!r}: the last cell may be cut"
-        raise refused(raw.name, "a line end at the end, as Eurostat writes it", came, row=text.data.count(b"\n"))
+    if not text.content.endswith(b"\n"):
+        came = f"an end such as {text.content[-40:].decode(errors='replace')!r}: the last cell may be cut"
+        raise refused(raw.name, "a line end at the end, as Eurostat writes it", came, row=text.content.count(b"\n"))
     flows, alone = _joined(pl.concat(kept_parts), raw.name)
     flows = with_usd(flows, context, raw.name).with_columns(
         source=pl.lit(NAME),
@@ -109,8 +109,8 @@ def _rules(dataset: str) -> tuple[Rule, ...]:
     )
 
 
-def _only(rule: Rule, where: pl.Expr) -> Rule:
-    return Rule(rule.name, rule.column, rule.broken & where, rule.reason, rule.is_error)
+def _only(rule: Rule, condition: pl.Expr) -> Rule:
+    return Rule(rule.name, rule.column, rule.broken & condition, rule.reason, rule.is_error)
 
 
 def _joined(kept: pl.DataFrame, name: str) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -58,7 +58,7 @@ def frames(text: Text, raw: RawFile, part_rows: int) -> Iterator[pl.DataFrame]:
     DataRejected
         Where it is none of the forms, naming what lacks.
     """
-    header = text.data[: text.data.find(b"\n")].decode(errors="replace")
+    header = text.content[: text.content.find(b"\n")].decode(errors="replace")
     names = {name.strip().strip('"') for name in header.strip("\r").split(",")}
     if "\\TIME_PERIOD" in header or "\\time" in header:
         return _of_matrix(text, raw, part_rows)
@@ -82,7 +82,7 @@ def _of_sdmx_2(text: Text, raw: RawFile, part_rows: int) -> Iterator[pl.DataFram
 
 def _of_matrix(text: Text, raw: RawFile, part_rows: int) -> Iterator[pl.DataFrame]:
     """The TSV: dimensions in the first column, a period a column, a flag after the value; ":" is no observation."""
-    first = text.data[: text.data.find(b"\n")].decode(errors="replace").split("\t")[0].strip()
+    first = text.content[: text.content.find(b"\n")].decode(errors="replace").split("\t")[0].strip()
     dimensions = first.rpartition("\\")[0].split(",")
     missing = [name for name in _DIMENSIONS if name not in dimensions]
     if missing:

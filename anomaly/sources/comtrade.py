@@ -137,12 +137,12 @@ def _of_two_countries(kept: pl.DataFrame) -> list[dict[str, str | None]]:
 
 def _text_frames(raw: RawFile, context: Context) -> Iterator[pl.DataFrame]:
     """The file as frames of text columns named COLUMNS and `row`, whatever its format."""
-    data = read_bytes(raw.path, raw.name, raw.limits, gzipped=True if raw.path.suffix.lower() == ".gz" else None)
-    text = decoded(data, raw.name, ENCODINGS)
-    if text.data[:64].lstrip()[:1] in (b"{", b"["):
-        frames: Iterator[pl.DataFrame] = iter([rows_of_answer(text.data, raw, REQUIRED, COLUMNS)])
+    content = read_bytes(raw.path, raw.name, raw.limits, gzipped=True if raw.path.suffix.lower() == ".gz" else None)
+    text = decoded(content, raw.name, ENCODINGS)
+    if text.content[:64].lstrip()[:1] in (b"{", b"["):
+        frames: Iterator[pl.DataFrame] = iter([rows_of_answer(text.content, raw, REQUIRED, COLUMNS)])
     else:
-        header = text.data[: text.data.find(b"\n")]
+        header = text.content[: text.content.find(b"\n")]
         is_bulk = b"\t" in header
         form = form_of([cell.strip('" \r').lower() for cell in re.split("[,\t]", header.decode())])
         layout = Layout(

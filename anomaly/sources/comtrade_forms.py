@@ -124,8 +124,10 @@ def in_api_words(frame: pl.DataFrame, form: Form) -> pl.DataFrame:
     polars.DataFrame
         The rows with every column of the API's that can be told; NA and the like are null in weights and ISO texts.
     """
-    given = [pl.lit(value).alias(name) for name, value in form.constants.items() if name not in frame.columns]
-    frame = frame.with_columns(given)
+    constant_columns = [
+        pl.lit(value).alias(name) for name, value in form.constants.items() if name not in frame.columns
+    ]
+    frame = frame.with_columns(constant_columns)
     if form is not API:
         weights = [name for name in ("netwgt", "reporteriso", "partneriso") if name in frame.columns]
         frame = frame.with_columns(pl.col(weights).replace(dict.fromkeys(MISSING)))

@@ -16,7 +16,7 @@ ROW_LIMITS = (100_000, 250_000)
 PREVIEW_LIMIT = 500  # of the preview that needs no key
 
 
-def rows_of_answer(data: bytes, raw: RawFile, required: Sequence[str], columns: Sequence[str]) -> pl.DataFrame:
+def rows_of_answer(content: bytes, raw: RawFile, required: Sequence[str], columns: Sequence[str]) -> pl.DataFrame:
     """The rows of an answer of the API as text.
 
     Keys are taken in any case and in snake case, keys that are not asked for are passed over; a list of records, as
@@ -24,7 +24,7 @@ def rows_of_answer(data: bytes, raw: RawFile, required: Sequence[str], columns: 
 
     Parameters
     ----------
-    data : bytes
+    content : bytes
         JSON in UTF-8.
     raw : RawFile
         Its name for errors, and its url: the preview cuts an answer at PREVIEW_LIMIT.
@@ -44,7 +44,7 @@ def rows_of_answer(data: bytes, raw: RawFile, required: Sequence[str], columns: 
         For broken JSON, an answer that is an error, a `count` that is not the number of rows, and a count at which the
         API cuts its answers.
     """
-    answer = _parsed(data, raw.name)
+    answer = _parsed(content, raw.name)
     rows = answer if isinstance(answer, list) else _envelope(answer, raw.name)["data"]
     _refuse_cut(len(rows), raw)
     for number, row in enumerate(rows, start=1):
@@ -63,19 +63,19 @@ def rows_of_answer(data: bytes, raw: RawFile, required: Sequence[str], columns: 
     return pl.DataFrame(texts).with_row_index("row", offset=1).with_columns(pl.col("row").cast(pl.Int64))
 
 
-def _parsed(data: bytes, name: str) -> Any:
+def _parsed(content: bytes, name: str) -> Any:
     """The JSON of an answer, a key of an object once."""
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        content = dict(pairs)
-        if len(content) != len(pairs):
+        record = dict(pairs)
+        if len(record) != len(pairs):
             keys = [key for key, _ in pairs]
             twice = next(key for key in keys if keys.count(key) > 1)
             raise refused(name, "each key of an object once", "one that stands twice", column=twice[:60])
-        return content
+        return record
 
     try:
-        return json.loads(data, object_pairs_hook=once, parse_float=str)  # 1e-400 is no 0.0
+        return json.loads(content, object_pairs_hook=once, parse_float=str)  # 1e-400 is no 0.0
     except (ValueError, RecursionError) as error:  # of ValueErrors: broken JSON, a number of thousands of digits
         raise refused(name, "a whole JSON answer", f"JSON that is cut or broken ({error})"[:200]) from error
 
@@ -95,17 +95,17 @@ def _envelope(answer: Any, name: str) -> dict[str, Any]:
 
 def _complaint(answer: dict[str, Any]) -> str:
     """What the API says went wrong, empty where nothing did."""
-    said = answer.get("error") or (answer.get("message") if "data" not in answer else "")
+    complaint = answer.get("error") or (answer.get("message") if "data" not in answer else "")
     count = answer.get("count")
     is_refusal = isinstance(count, int) and count < 0
-    if not (said or is_refusal):
+    if not (complaint or is_refusal):
         return ""
     details = [
         str(detail.get("ErrorMessage") or detail.get("errorMessage") or "")
         for detail in (answer["errorObject"] if isinstance(answer.get("errorObject"), list) else [])
         if isinstance(detail, dict)
     ]
-    return "; ".join(part for part in [str(said or f"count {count}"), *details] if part)[:300]
+    return "; ".join(part for part in [str(complaint or f"count {count}"), *details] if part)[:300]
 
 
 def _refuse_cut(rows: int, raw: RawFile) -> None:

@@ -42,8 +42,8 @@ NOT_HS = r"^(S[S1-4]|B[45]|EB.*)$"  # SITC, broad economic categories, services
 MOST_PLAUSIBLE_KG = 10**14  # a hundred billion tonnes
 
 
-def _unknown(column: str, codes: tuple[str, ...], what: str) -> Rule:
-    return Rule(f"unknown_{what}", column, ~pl.col(column).is_in(codes).fill_null(value=False), f"not a {what} code")
+def _unknown(column: str, codes: tuple[str, ...], noun: str) -> Rule:
+    return Rule(f"unknown_{noun}", column, ~pl.col(column).is_in(codes).fill_null(value=False), f"not a {noun} code")
 
 
 def _is_total(column: str, *totals: str) -> Rule:

@@ -31,8 +31,8 @@ def contested_peers(groups: pl.DataFrame) -> pl.DataFrame:
         PEERS, each once.
     """
     sources = groups.group_by(PEERS).agg(pl.col("source").unique())
-    both = (pl.col("source").list.len() > 1) & pl.col("source").list.contains(OWN)
-    return sources.filter(both).select(PEERS)
+    has_both = (pl.col("source").list.len() > 1) & pl.col("source").list.contains(OWN)
+    return sources.filter(has_both).select(PEERS)
 
 
 def between_sources(rows: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame:
@@ -54,18 +54,18 @@ def between_sources(rows: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame:
     summed = rows.with_columns(hs6=pl.col("cmd_code").str.slice(0, 6)).group_by("source", "ref_date", *ROUTE).agg(
         usd=pl.col("primary_value_usd").sum(), raw_file=pl.col("raw_file").min()
     )  # fmt: skip
-    own, others = summed.filter(pl.col("source") == OWN), summed.filter(pl.col("source") != OWN)
-    both = own.join(others, on=["ref_date", *ROUTE], suffix="_other")
-    if both.is_empty():
+    own, publishers = summed.filter(pl.col("source") == OWN), summed.filter(pl.col("source") != OWN)
+    pairs = own.join(publishers, on=["ref_date", *ROUTE], suffix="_other")
+    if pairs.is_empty():
         return pl.DataFrame(schema=DOUBT_COLUMNS)
     path = pl.col("raw_file").replace(names)
-    both = both.with_columns(path=path).sort("path", "source_other", *ROUTE, "ref_date")
-    return pl.concat([_powers_of_ten(both), _taken(both)])
+    pairs = pairs.with_columns(path=path).sort("path", "source_other", *ROUTE, "ref_date")
+    return pl.concat([_powers_of_ten(pairs), _routes_taken(pairs)])
 
 
-def _powers_of_ten(both: pl.DataFrame) -> pl.DataFrame:
+def _powers_of_ten(pairs: pl.DataFrame) -> pl.DataFrame:
     """Routes whose two figures differ by one power of ten in every period that has both."""
-    positive = both.filter((pl.col("usd") > 0) & (pl.col("usd_other") > 0))
+    positive = pairs.filter((pl.col("usd") > 0) & (pl.col("usd_other") > 0))
     decades = (pl.col("usd_other") / pl.col("usd")).log10()
     routes = (
         positive.with_columns(decades=decades)
@@ -102,9 +102,9 @@ def _powers_of_ten(both: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _taken(both: pl.DataFrame) -> pl.DataFrame:
+def _routes_taken(pairs: pl.DataFrame) -> pl.DataFrame:
     """What each table takes from each publisher."""
-    files = both.group_by("path", "source_other", maintain_order=True).agg(
+    files = pairs.group_by("path", "source_other", maintain_order=True).agg(
         routes=pl.struct(ROUTE).n_unique(),
         rows=pl.len(),
         usd=pl.col("usd").sum(),
@@ -178,7 +178,7 @@ def beyond_exports(rows: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame:
         .sort("source", "raw_file", "sent_on", *route[2:], descending=[False, False, True, False, False, False, False])
     )
     routes = routes.filter(pl.int_range(pl.len()).over("raw_file") < MOST_ROUTES)
-    what = pl.when(pl.col("flow_code") == "X").then(pl.lit("exports")).otherwise(pl.lit("imports"))
+    flow = pl.when(pl.col("flow_code") == "X").then(pl.lit("exports")).otherwise(pl.lit("imports"))
     return routes.select(
         source="source",
         raw_file=pl.col("raw_file").replace(names),
@@ -186,10 +186,10 @@ def beyond_exports(rows: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame:
         reporter_iso="reporter_iso",
         partner_iso="partner_iso",
         cmd_code="cmd_code",
-        says=pl.format("goods sent on are more than the {} that should hold them: they may be reported beside, not within", what),
+        says=pl.format("goods sent on are more than the {} that should hold them: they may be reported beside, not within", flow),
         figures=pl.format(
             "{} periods, {} to {}: {} USD sent on, {} USD of {}; {} such routes in the file",
-            "periods", pl.col("first").dt.strftime("%Y-%m"), pl.col("last").dt.strftime("%Y-%m"), "sent_on", "whole", what, "routes",
+            "periods", pl.col("first").dt.strftime("%Y-%m"), pl.col("last").dt.strftime("%Y-%m"), "sent_on", "whole", flow, "routes",
         ),
         todo=pl.lit('in a table of your own say reexports = "added" if they stand beside; else read the route with care'),
     )  # fmt: skip

@@ -96,11 +96,11 @@ def rates(raw: RawFile) -> dict[str, pl.DataFrame]:
         raise refused(raw.name, "the monthly mean of USD per EUR", "no such series", column="CURRENCY", hint=hint)
     per_eur = _checked(monthly, raw.name)
     usd = per_eur.filter(pl.col("currency") == "USD").select("month", usd="per_eur")
-    both = per_eur.join(usd, on="month").sort("currency", "month")
+    beside_usd = per_eur.join(usd, on="month").sort("currency", "month")
     frames = {"EUR": usd.sort("month").rename({"usd": "usd_per_unit"})}
-    for currency in both["currency"].unique().sort():
+    for currency in beside_usd["currency"].unique().sort():
         if currency != "USD":
-            of_currency = both.filter(pl.col("currency") == currency)
+            of_currency = beside_usd.filter(pl.col("currency") == currency)
             frames[currency] = of_currency.select("month", usd_per_unit=pl.col("usd") / pl.col("per_eur"))
     return frames
 
@@ -118,8 +118,10 @@ def _checked(monthly: pl.DataFrame, name: str) -> pl.DataFrame:
         per_eur=to_number(pl.col("OBS_VALUE")),
     )
     low, high = (
-        pl.col("currency").replace_strict({code: bound[at] for code, bound in PLAUSIBLE.items()}, default=other)
-        for at, other in enumerate(PLAUSIBLE_OTHERS)
+        pl.col("currency").replace_strict(
+            {code: bound[at] for code, bound in PLAUSIBLE.items()}, default=bound_of_others
+        )
+        for at, bound_of_others in enumerate(PLAUSIBLE_OTHERS)
     )
     is_code = pl.col("currency").str.contains(r"^[A-Z]{3}$").fill_null(value=False)
     before, month_before = (

@@ -98,19 +98,19 @@ def read(raw: RawFile, context: Context) -> Iterator[Batch]:
 def _judged(raw: RawFile, mapping: TableMapping, context: Context) -> tuple[pl.DataFrame, pl.DataFrame, int]:
     """The rows that are right one by one, those that are not, and how many there are."""
     marks: dict[str, Marks] = {}
-    seen = {"value": Evidence(), "weight": Evidence()}
+    evidence_of = {"value": Evidence(), "weight": Evidence()}
     kept_parts, rejected_parts, rows_in = [], [], 0
     for part in text_frames(raw, mapping):
         rows_in += part.height
-        for role in seen:
+        for role in evidence_of:
             if role not in marks or marks[role] == Marks():
                 marks[role] = marks_of(part[role], mapping.decimal, mapping.thousands)
-            seen[role] += evidence(part[role])
+            evidence_of[role] += evidence(part[role])
         kept, rejected = split(with_meaning(part, mapping, marks, context), rules(mapping), SOURCE.name, raw.name)
         kept_parts.append(kept.select(_JUDGED))
         rejected_parts.append(rejected)
     if not (mapping.decimal or mapping.thousands):
-        for role, shown in seen.items():
+        for role, shown in evidence_of.items():
             if marks[role] == Marks() and shown.is_open:
                 _refuse_open(raw, mapping, role, shown)
     return pl.concat(kept_parts), pl.concat(rejected_parts), rows_in
@@ -152,9 +152,9 @@ def _together(
     aside: list[pl.DataFrame] = []
 
     def sort_out(rows: pl.DataFrame, *row_rules: Rule) -> pl.DataFrame:
-        left, out = split(rows, row_rules, SOURCE.name, raw.name)
+        right, out = split(rows, row_rules, SOURCE.name, raw.name)
         aside.append(out)
-        return left
+        return right
 
     kept, doubts = with_editions(kept, mapping.constants.get("classification", ""))
     kept = sort_out(kept.with_row_index("_place"), not_reported())
@@ -165,7 +165,7 @@ def _together(
         kept, rule = years_of_quarters(added_up(kept))
         kept = added_up(sort_out(kept, rule))
     else:
-        kept, key_doubts = _one_row_a_key(kept, raw, mapping)
+        kept, key_doubts = _row_per_key(kept, raw, mapping)
         doubts += key_doubts
     if mapping.reexports == "added":
         kept = with_reexports(kept)
@@ -175,11 +175,11 @@ def _together(
     return kept.sort("row", maintain_order=True), aside, doubts
 
 
-def _one_row_a_key(kept: pl.DataFrame, raw: RawFile, mapping: TableMapping) -> tuple[pl.DataFrame, Doubts]:
+def _row_per_key(kept: pl.DataFrame, raw: RawFile, mapping: TableMapping) -> tuple[pl.DataFrame, Doubts]:
     """Parts added up where the mapping says so, or where they are national lines; else each key stands once."""
     if mapping.sum_over:
         return added_up(kept), []
-    lines, others = kept.filter("is_national"), kept.filter(~pl.col("is_national"))
+    lines, plain = kept.filter("is_national"), kept.filter(~pl.col("is_national"))
     doubts: Doubts = []
     summed = added_up(lines)
     is_repeated = lines.select(*KEY, "code").is_duplicated()
@@ -195,14 +195,14 @@ def _one_row_a_key(kept: pl.DataFrame, raw: RawFile, mapping: TableMapping) -> t
             )
         )
     try:
-        others = once(others, KEY, mapping.columns.get("value", "value"), raw.name, "")
+        plain = once(plain, KEY, mapping.columns.get("value", "value"), raw.name, "")
     except DataRejected as error:
-        raise _with_hint(error, others, raw, mapping) from error
-    whole = pl.concat([others, summed.select(others.columns)])
-    if whole.height != kept.select(KEY).n_unique():
-        came = f"{whole.height:,} of {kept.select(KEY).n_unique():,} keys"
+        raise _with_hint(error, plain, raw, mapping) from error
+    table = pl.concat([plain, summed.select(plain.columns)])
+    if table.height != kept.select(KEY).n_unique():
+        came = f"{table.height:,} of {kept.select(KEY).n_unique():,} keys"
         raise refused(raw.name, "every key of the table once", came, hint="report this as a fault of the reader")
-    return whole, doubts
+    return table, doubts
 
 
 def _with_hint(error: DataRejected, rows: pl.DataFrame, raw: RawFile, mapping: TableMapping) -> DataRejected:

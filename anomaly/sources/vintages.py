@@ -87,13 +87,13 @@ def repeats(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     repeated = ordered.with_columns(other_file=pl.col("raw_file").first().over(key)).filter(
         pl.col("raw_file") != pl.col("other_file")
     )
-    both = repeated.join(
+    compared = repeated.join(
         ordered, left_on=[*key, "other_file"], right_on=[*key, "raw_file"], how="left", suffix="_other"
     )
     is_same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"{name}_other")) for name in AMOUNTS)
     return (
-        both.filter(is_same).select(*key, "raw_file"),
-        both.filter(~is_same).select(*key, "raw_file", "other_file"),
+        compared.filter(is_same).select(*key, "raw_file"),
+        compared.filter(~is_same).select(*key, "raw_file", "other_file"),
     )
 
 
@@ -125,10 +125,10 @@ def meetings(releases: pl.DataFrame) -> pl.DataFrame:
         .agg(is_recoded=(pl.col("classification_code") != pl.col("_edition")).any())
     )
     has = rereleased.select(*GROUP, "dataset", newer="vintage", _has=pl.lit(value=True)).unique()
-    has_it = pl.col("_has").fill_null(value=False)
+    is_there = pl.col("_has").fill_null(value=False)
     of_reporter = (*reporter, *RELEASE, "newer")
-    has_all = (has_it.mean().over(of_reporter) >= WHOLE) & (has_it.sum().over(of_reporter) >= LEAST)
-    return pairs.join(has, on=[*GROUP, "dataset", "newer"], how="left").filter(has_it | has_all).drop("_has")
+    has_all = (is_there.mean().over(of_reporter) >= WHOLE) & (is_there.sum().over(of_reporter) >= LEAST)
+    return pairs.join(has, on=[*GROUP, "dataset", "newer"], how="left").filter(is_there | has_all).drop("_has")
 
 
 def asked_for(flows: pl.LazyFrame, met: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
@@ -178,7 +178,7 @@ def asked_for(flows: pl.LazyFrame, met: pl.DataFrame, links: pl.DataFrame) -> pl
     )
 
 
-def replaced(flows: pl.DataFrame, met: pl.DataFrame, asked: pl.DataFrame) -> pl.Series:
+def replaced(flows: pl.DataFrame, met: pl.DataFrame, asked_codes: pl.DataFrame) -> pl.Series:
     """For each of some flows whether a newer release of the dataset has taken its place.
 
     A row that was revised away must not live on in the current view: what counts is what the newer release holds, not
@@ -190,7 +190,7 @@ def replaced(flows: pl.DataFrame, met: pl.DataFrame, asked: pl.DataFrame) -> pl.
         GROUP, RELEASE and cmd_code.
     met : polars.DataFrame
         `meetings`.
-    asked : polars.DataFrame
+    asked_codes : polars.DataFrame
         `asked_for`.
 
     Returns
@@ -199,8 +199,8 @@ def replaced(flows: pl.DataFrame, met: pl.DataFrame, asked: pl.DataFrame) -> pl.
         Boolean, a value a row, in the order given.
     """
     rows = flows.select(*GROUP, *RELEASE, "cmd_code").with_row_index("_row").join(met, on=[*GROUP, *RELEASE])
-    taken = rows.join(asked, on=[*PAIR, "cmd_code"]).filter(pl.col("is_held") | pl.col("is_recoded"))
-    return _are_among(flows, taken["_row"])
+    met_rows = rows.join(asked_codes, on=[*PAIR, "cmd_code"]).filter(pl.col("is_held") | pl.col("is_recoded"))
+    return _are_among(flows, met_rows["_row"])
 
 
 def _are_among(flows: pl.DataFrame, rows: pl.Series) -> pl.Series:
@@ -220,8 +220,8 @@ def contested(releases: pl.DataFrame) -> pl.DataFrame:
     polars.DataFrame
         GROUP and RELEASE, each once.
     """
-    many = releases.filter(pl.col("dataset").n_unique().over(GROUP) > 1)
-    return many.select(*GROUP, *RELEASE).unique()
+    of_several = releases.filter(pl.col("dataset").n_unique().over(GROUP) > 1)
+    return of_several.select(*GROUP, *RELEASE).unique()
 
 
 def losers(rows: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
@@ -241,15 +241,15 @@ def losers(rows: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
     """
     places = rows.select(*RELEASE, _age=age()).unique().sort("_age", "dataset", descending=[True, False])
     placed = rows.select(*KEY, *RELEASE).join(places.drop("_age").with_row_index("_place"), on=RELEASE)
-    same = pl.col("_place") > pl.col("_place").min().over(*GROUP, "cmd_code")
-    other = placed.with_columns(_hs6=pl.col("cmd_code").str.slice(0, 6)).join(
+    is_older = pl.col("_place") > pl.col("_place").min().over(*GROUP, "cmd_code")
+    with_hs6 = placed.with_columns(_hs6=pl.col("cmd_code").str.slice(0, 6)).join(
         _both_ways(links), left_on="_hs6", right_on="code"
     )
-    recoded = other.join(other, left_on=[*GROUP, "_hs6"], right_on=[*GROUP, "became"], suffix="_other").filter(
+    recoded = with_hs6.join(with_hs6, left_on=[*GROUP, "_hs6"], right_on=[*GROUP, "became"], suffix="_other").filter(
         pl.col("_place") > pl.col("_place_other"), pl.col("classification_code") != pl.col("classification_code_other")
     )
     key = [*KEY, *RELEASE]
-    return pl.concat([placed.filter(same).select(key), recoded.select(key)]).unique()
+    return pl.concat([placed.filter(is_older).select(key), recoded.select(key)]).unique()
 
 
 def _both_ways(links: pl.DataFrame) -> pl.DataFrame:

@@ -36,7 +36,7 @@ def _peers(
 ) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
     from anomaly.features import features, peers, roughness
 
-    plan = features.plan(coverage, scope, broken, settings, wanted=windows)
+    plan = features.plan(coverage, scope, broken, settings, windows=windows)
     established = peers.joined(features.established_each(bilateral, plan, settings))
     pairs = peers.pairs(established)
     yield pairs, roughness.build(established, pairs, settings)

@@ -23,14 +23,14 @@ def stages() -> tuple[Stage, ...]:
     return tuple(dict.fromkeys(listed))  # current flows, countries and goods lists are in more than one row
 
 
-def through(wanted: Sequence[str], given: Mapping[str, Frame], settings: Settings) -> Held:
+def through(names: Sequence[str], at_hand: Mapping[str, Frame], settings: Settings) -> Held:
     """Make tables in memory from those at hand, as a run makes them.
 
     Parameters
     ----------
-    wanted : sequence of str
+    names : sequence of str
         Names of the tables to make.
-    given : mapping of str to polars.DataFrame or polars.LazyFrame
+    at_hand : mapping of str to polars.DataFrame or polars.LazyFrame
         Tables at hand, by name; these are not made, even where a stage could.
     settings : Settings
         The scenario.
@@ -45,4 +45,4 @@ def through(wanted: Sequence[str], given: Mapping[str, Frame], settings: Setting
     ContractBroken
         Where a table is needed that is neither given nor made by a stage.
     """
-    return stage.through(stages(), wanted, given, settings)
+    return stage.through(stages(), names, at_hand, settings)

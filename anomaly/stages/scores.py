@@ -27,8 +27,8 @@ def _scores(inputs: pl.DataFrame, settings: Settings) -> Iterator[tuple[pl.DataF
     scored = scores.build(inputs, forest_inputs.names(), settings)
     of_pairs = profiles.of_inputs(inputs, settings)
     pair = [*WINDOW_KEY, "exporter_iso", "importer_iso"]
-    second = of_pairs.select(*pair, profile_q_value="q_value")
-    routes = scored.scores.drop("profile_q_value").join(second, on=pair, how="left", maintain_order="left")
+    second_opinion = of_pairs.select(*pair, profile_q_value="q_value")
+    routes = scored.scores.drop("profile_q_value").join(second_opinion, on=pair, how="left", maintain_order="left")
     yield routes, scored.calibration, scored.contributions, of_pairs
 
 

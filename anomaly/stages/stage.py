@@ -202,16 +202,16 @@ def sources(stages: Sequence[Stage]) -> tuple[str, ...]:
     tuple of str
         Tables that they read and none of them makes, companions by the table they lie with, in the order read.
     """
-    made = {table for stage in stages for table in stage.makes}
+    tables_made = {table for stage in stages for table in stage.makes}
     read = [name_of(read) for stage in stages for read in stage.reads]
-    return tuple(dict.fromkeys(table.partition(".")[0] for table in read if table not in made))
+    return tuple(dict.fromkeys(table.partition(".")[0] for table in read if table not in tables_made))
 
 
 def portions(
     stages: Sequence[Stage],
     tables: Tables,
     settings: Settings,
-    given: Mapping[str, Frame] | None = None,
+    at_hand: Mapping[str, Frame] | None = None,
     advance: Advance = _nobody,
 ) -> Iterator[Portion]:
     """Go through stages over a store, a portion at a time.
@@ -225,7 +225,7 @@ def portions(
         Where the tables before them are.
     settings : Settings
         The scenario.
-    given : mapping of str to frame, optional
+    at_hand : mapping of str to frame, optional
         Tables at hand; a stage that makes nothing else is left out.
     advance : callable, optional
         Is told the rows of every chunk that has been worked on.
@@ -235,7 +235,7 @@ def portions(
     dict of str to frame
         Table → a portion of it.
     """
-    held = dict(given or {})
+    held = dict(at_hand or {})
     for number, stage in enumerate(stages):
         read_later = {name_of(read) for later in stages[number + 1 :] for read in later.reads}
         if not held.keys() >= set(stage.makes):
@@ -249,16 +249,16 @@ def portions(
         held = {name: frame for name, frame in held.items() if name in read_later}
 
 
-def through(stages: Sequence[Stage], wanted: Sequence[str], given: Mapping[str, Frame], settings: Settings) -> Held:
+def through(stages: Sequence[Stage], names: Sequence[str], at_hand: Mapping[str, Frame], settings: Settings) -> Held:
     """Make tables in memory from those at hand: every stage between, in order, and no other.
 
     Parameters
     ----------
     stages : sequence of Stage
         All that there are, in their order.
-    wanted : sequence of str
+    names : sequence of str
         Names of the tables to make.
-    given : mapping of str to frame
+    at_hand : mapping of str to frame
         Tables at hand, by name; these are not made, even where a stage could.
     settings : Settings
         The scenario.
@@ -274,31 +274,31 @@ def through(stages: Sequence[Stage], wanted: Sequence[str], given: Mapping[str, 
         Where a table is needed that is neither given nor made by a stage.
     """
     needed: list[Stage] = []
-    missing = set(wanted) - given.keys()
+    missing = set(names) - at_hand.keys()
     for stage in reversed(stages):
         if missing.intersection(stage.makes):
             needed.insert(0, stage)
             missing -= set(stage.makes)
-            missing |= {name_of(read) for read in stage.reads} - given.keys()
+            missing |= {name_of(read) for read in stage.reads} - at_hand.keys()
     if missing:
-        raise ContractBroken(f"tables from which {', '.join(wanted)} can be made", f"no {', '.join(sorted(missing))}")
-    made: dict[str, list[Frame]] = {name: [] for name in wanted if name not in given}
-    for portion in portions(needed, Held({}), settings, given):
-        for name in made.keys() & portion.keys():
-            made[name].append(portion[name])
-    return Held({name: given[name] if name in given else _joined(made[name]) for name in wanted})
+        raise ContractBroken(f"tables from which {', '.join(names)} can be made", f"no {', '.join(sorted(missing))}")
+    portions_of: dict[str, list[Frame]] = {name: [] for name in names if name not in at_hand}
+    for portion in portions(needed, Held({}), settings, at_hand):
+        for name in portions_of.keys() & portion.keys():
+            portions_of[name].append(portion[name])
+    return Held({name: at_hand[name] if name in at_hand else _joined(portions_of[name]) for name in names})
 
 
 def _gone_through(stage: Stage, tables: Held, settings: Settings, advance: Advance = _nobody) -> Iterator[Portion]:
-    taken = [_taken(read, tables, advance) for read in stage.reads]
-    return map(partial(_named, stage), stage.build(*taken, settings))
+    inputs = [_read(read, tables, advance) for read in stage.reads]
+    return map(partial(_named, stage), stage.build(*inputs, settings))
 
 
 def _named(stage: Stage, frames: tuple[Frame, ...]) -> Portion:
     return dict(zip(stage.makes, frames, strict=True))
 
 
-def _taken(read: Read, tables: Held, advance: Advance) -> Frame | Iterator[pl.DataFrame]:
+def _read(read: Read, tables: Held, advance: Advance) -> Frame | Iterator[pl.DataFrame]:
     if isinstance(read, str):
         return tables.read(read)
     if isinstance(read, Lazy):

@@ -53,8 +53,8 @@ def overlapping(parts: list[str], ends: Mapping[str, Sequence[Any]], between: Be
         Those of `parts`, in order.
     """
     first, last = between
-    kept = [name for name in parts if name not in ends or (ends[name][0] <= last and first <= ends[name][1])]
-    return kept or parts[:1]
+    parts_between = [name for name in parts if name not in ends or (ends[name][0] <= last and first <= ends[name][1])]
+    return parts_between or parts[:1]
 
 
 def of_whole_goods(

@@ -103,13 +103,13 @@ def broken(folder: Path) -> list[str]:
     list of str
         Paths under the folder; empty where all are whole or nothing was committed.
     """
-    now = current(folder)
-    if now is None:
+    committed = current(folder)
+    if committed is None:
         return []
     return [
-        f"{now.version}/{name}"
-        for name, sha256 in now.files.items()
-        if not is_whole(folder / now.version / name, sha256)
+        f"{committed.version}/{name}"
+        for name, sha256 in committed.files.items()
+        if not is_whole(folder / committed.version / name, sha256)
     ]
 
 
@@ -127,13 +127,13 @@ def faults(folder: Path) -> list[str]:
         Paths under the folder; empty where all is whole, or nothing was committed.
     """
     try:
-        now = current(folder)
+        committed = current(folder)
     except StoreFailure:
         return [POINTER]
-    if now is None:
+    if committed is None:
         return [POINTER] if is_lost(folder) else []
-    is_as_written = (folder / POINTER).read_bytes() == _pointer(now.version, now.files, now.previous)
-    is_kept = all((folder / version).is_dir() for version in now.previous)
+    is_as_written = (folder / POINTER).read_bytes() == _pointer(committed.version, committed.files, committed.previous)
+    is_kept = all((folder / version).is_dir() for version in committed.previous)
     return [*broken(folder), *([] if is_as_written and is_kept else [POINTER])]
 
 
@@ -329,8 +329,8 @@ class Staging:
     def sweep(self) -> None:
         """Remove what a commit that was killed left over. Use under the lock, with no commit under way."""
         self.clear()
-        now = current(self.folder)
-        if now is not None:
-            self._prune({now.version, *now.previous})
+        committed = current(self.folder)
+        if committed is not None:
+            self._prune({committed.version, *committed.previous})
         elif is_lost(self.folder):
             self._prune(set())  # nobody can tell which of them counts: it is made again

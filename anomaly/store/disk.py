@@ -32,8 +32,8 @@ class Faults:
 
     def __init__(self, stage: str) -> None:
         self.reached = 0
-        name, _, rest = os.environ.get(FAIL_AT, "").partition(":")
-        at, _, self._how = rest.partition(":")
+        name, _, place = os.environ.get(FAIL_AT, "").partition(":")
+        at, _, self._how = place.partition(":")
         self._at = int(at) if name == stage and at.isdigit() else 0
 
     def point(self) -> None:

@@ -46,9 +46,9 @@ def faults(folder: Path, run: str) -> list[str]:
     """
     try:
         text = (folder / RECORD).read_bytes()
-        kept = json.loads(text)
-        files: dict[str, str] = dict(kept["files"])
-        is_as_written = record(kept["run"], files) == text and kept["run"] == run
+        written = json.loads(text)
+        files: dict[str, str] = dict(written["files"])
+        is_as_written = record(written["run"], files) == text and written["run"] == run
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return [RECORD]
     lost = [f"latest/{name}" for name, sha256 in files.items() if not commit.is_whole(folder / run / name, sha256)]

@@ -11,7 +11,7 @@ from anomaly.store.store import Store
 
 Record = Mapping[str, Any]  # Settings.recorded
 
-_AGAIN = "make them again by one scenario: make run SCENARIO=<name or file>"
+_HINT = "make them again by one scenario: make run SCENARIO=<name or file>"
 
 
 def record(store: Store, tables: Iterable[str]) -> Record:
@@ -34,17 +34,17 @@ def record(store: Store, tables: Iterable[str]) -> Record:
     SettingsWrong
         Where they are of different scenarios, or do not say which one made them.
     """
-    records, unsaid = _kept(store, tables)
+    records, unsaid = _records(store, tables)
     if unsaid or not records:
-        said = ", ".join(unsaid) or "none of them"
+        tables_unsaid = ", ".join(unsaid) or "none of them"
         raise SettingsWrong(
             "tables that keep the scenario that made them",
-            f"{said}: made by a version that did not write it down",
+            f"{tables_unsaid}: made by a version that did not write it down",
             hint="run again from the raw files: make run SCENARIO=<name or file>",
         )
     by_scenario = _grouped(records)
     if len(by_scenario) > 1:
-        raise SettingsWrong("tables of one scenario", _told(by_scenario), hint=_AGAIN)
+        raise SettingsWrong("tables of one scenario", _in_words(by_scenario), hint=_HINT)
     return next(iter(records.values()))
 
 
@@ -65,17 +65,17 @@ def refuse_other(store: Store, tables: Sequence[str], scenario: Record) -> None:
     SettingsWrong
         Where one of them was made by another.
     """
-    records, _ = _kept(store, tables)
-    others = {name: kept for name, kept in records.items() if kept != scenario}
-    if others:
+    records, _ = _records(store, tables)
+    differing = {name: recorded for name, recorded in records.items() if recorded != scenario}
+    if differing:
         raise SettingsWrong(
             f"tables of the scenario {scenario['name']}",
-            _told(_grouped({**others, "this run": scenario})),
-            hint=f"make {', '.join(others)} again first, or say the scenario that made the tables",
+            _in_words(_grouped({**differing, "this run": scenario})),
+            hint=f"make {', '.join(differing)} again first, or say the scenario that made the tables",
         )
 
 
-def others(store: Store, tables: Iterable[str], scenario: Record) -> dict[str, list[str]]:
+def of_other_scenarios(store: Store, tables: Iterable[str], scenario: Record) -> dict[str, list[str]]:
     """The tables that another scenario made.
 
     Parameters
@@ -92,15 +92,15 @@ def others(store: Store, tables: Iterable[str], scenario: Record) -> dict[str, l
     dict
         Name of a scenario, with what differs where the name does not → its tables.
     """
-    records, _ = _kept(store, tables)
+    records, _ = _records(store, tables)
     named: dict[str, list[str]] = {}
-    for name, kept in records.items():
-        if kept != scenario:
-            named.setdefault(_name(kept, scenario), []).append(name)
+    for name, recorded in records.items():
+        if recorded != scenario:
+            named.setdefault(_name(recorded, scenario), []).append(name)
     return named
 
 
-def _kept(store: Store, tables: Iterable[str]) -> tuple[dict[str, Record], list[str]]:
+def _records(store: Store, tables: Iterable[str]) -> tuple[dict[str, Record], list[str]]:
     """What the tables keep, and those that keep nothing since they are of an older version."""
     records: dict[str, Record] = {}
     unsaid = []
@@ -117,19 +117,19 @@ def _kept(store: Store, tables: Iterable[str]) -> tuple[dict[str, Record], list[
 
 def _grouped(records: Mapping[str, Record]) -> list[tuple[Record, list[str]]]:
     by_text: dict[str, tuple[Record, list[str]]] = {}
-    for name, kept in records.items():
-        by_text.setdefault(json.dumps(kept, sort_keys=True), (kept, []))[1].append(name)
+    for name, recorded in records.items():
+        by_text.setdefault(json.dumps(recorded, sort_keys=True), (recorded, []))[1].append(name)
     return list(by_text.values())
 
 
-def _told(by_scenario: Sequence[tuple[Record, Sequence[str]]]) -> str:
+def _in_words(by_scenario: Sequence[tuple[Record, Sequence[str]]]) -> str:
     first = by_scenario[0][0]
-    return "; ".join(f"{', '.join(names)} of {_name(kept, first)}" for kept, names in by_scenario)
+    return "; ".join(f"{', '.join(names)} of {_name(recorded, first)}" for recorded, names in by_scenario)
 
 
-def _name(kept: Record, beside: Record) -> str:
+def _name(recorded: Record, beside: Record) -> str:
     """The scenario's name; where another of the same name is beside it, also what they differ in."""
-    if kept is beside or kept["name"] != beside["name"]:
-        return str(kept["name"])
-    differing = sorted(key for key in kept.keys() | beside.keys() if kept.get(key) != beside.get(key))
-    return f"{kept['name']} with another {' and '.join(differing)}"
+    if recorded is beside or recorded["name"] != beside["name"]:
+        return str(recorded["name"])
+    differing = sorted(key for key in recorded.keys() | beside.keys() if recorded.get(key) != beside.get(key))
+    return f"{recorded['name']} with another {' and '.join(differing)}"

@@ -75,14 +75,14 @@ class Store:
             Where the pointer to the version is lost or damaged.
         """
         folder = self._folder(table)
-        now = commit.current(folder)
-        if now is None and commit.is_lost(folder):
+        committed = commit.current(folder)
+        if committed is None and commit.is_lost(folder):
             raise StoreFailure(
                 f"the pointer {folder / commit.POINTER}",
                 "versions of the table without it",
                 hint="run again: the table is made again",
             )
-        return now is not None and bool(chunks.parts_of(table, now.files))
+        return committed is not None and bool(chunks.parts_of(table, committed.files))
 
     def version(self, table: str) -> str:
         """The current version: a hash of the table's content and of what it was made from.
@@ -137,12 +137,12 @@ class Store:
         polars.LazyFrame
             The table's rows in their order.
         """
-        now = self._current(table)
-        folder = self._folder(table) / now.version
-        parts = chunks.parts_of(table, now.files)
+        committed = self._current(table)
+        folder = self._folder(table) / committed.version
+        parts = chunks.parts_of(table, committed.files)
         if between is not None and len(parts) > 1:
-            parts = chunks.overlapping(parts, self._meta(table, now).get("ends", {}), between)
-        self._refuse_damage(table, now, parts)
+            parts = chunks.overlapping(parts, self._meta(table, committed).get("ends", {}), between)
+        self._refuse_damage(table, committed, parts)
         return pl.scan_parquet([folder / name for name in parts], glob=False)
 
     def read(
@@ -221,10 +221,10 @@ class Store:
         ContractBroken
             Where the table is not sorted by good.
         """
-        now = self._current(table)
-        folder = self._folder(table) / now.version
-        names = chunks.parts_of(table, now.files)
-        self._refuse_damage(table, now, names)
+        committed = self._current(table)
+        folder = self._folder(table) / committed.version
+        names = chunks.parts_of(table, committed.files)
+        self._refuse_damage(table, committed, names)
         parts = [pl.scan_parquet(folder / name, glob=False) for name in names]
         yield from chunks.of_whole_goods(table, parts, rows, digits, columns)
 
@@ -356,8 +356,8 @@ class Store:
             staging = Staging(folder, faults)
             try:
                 staging.begin()
-                for name, data in sorted(files.items()):
-                    staging.write(name, data)
+                for name, content in sorted(files.items()):
+                    staging.write(name, content)
                 written = documents.record(run, staging.files)
                 staging.settle(run)
             except BaseException:
@@ -406,17 +406,17 @@ class Store:
             raise ContractBroken("the name of a table", repr(table[:40]))
         return self.root / table.partition(".")[0]
 
-    def _meta(self, table: str, now: commit.Current) -> dict[str, Any]:
-        self._refuse_damage(table, now, [META])
-        path = self._folder(table) / now.version / META
+    def _meta(self, table: str, committed: commit.Current) -> dict[str, Any]:
+        self._refuse_damage(table, committed, [META])
+        path = self._folder(table) / committed.version / META
         with named_failures(path, verb="read"):
             meta: dict[str, Any] = json.loads(path.read_bytes())
         return meta
 
-    def _refuse_damage(self, table: str, now: commit.Current, names: Sequence[str]) -> None:
+    def _refuse_damage(self, table: str, committed: commit.Current, names: Sequence[str]) -> None:
         """Refuse files that are not what was committed, before a number of them is believed; each is read once."""
-        folder = self._folder(table) / now.version
-        for path, sha256 in ((folder / name, now.files[name]) for name in names):
+        folder = self._folder(table) / committed.version
+        for path, sha256 in ((folder / name, committed.files[name]) for name in names):
             if path in self._seen_whole:
                 continue
             if not commit.is_whole(path, sha256):
@@ -428,9 +428,9 @@ class Store:
             self._seen_whole.add(path)
 
     def _current(self, table: str) -> commit.Current:
-        now = commit.current(self._folder(table))
-        if now is None or not chunks.parts_of(table, now.files):
+        committed = commit.current(self._folder(table))
+        if committed is None or not chunks.parts_of(table, committed.files):
             raise SourceUnavailable(
                 f"a table {table}", f"none under {self.root}", hint="run `make`, or name another folder with --data"
             )
-        return now
+        return committed

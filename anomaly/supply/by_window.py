@@ -101,17 +101,19 @@ def against_placebos(legs: Legs, window: Spell, measure: int, rises: Rises, sett
     now, direct_now = rises(window)
     is_hub = legs.is_hub[legs.importer]
     large = least_usd(settings, window.months)
-    asked = now.is_known & (now.value >= large)
-    placebos = asked & ~is_hub
+    is_tested = now.is_known & (now.value >= large)
+    placebos = is_tested & ~is_hub
     is_full = int(placebos.sum()) >= settings.calibration.least_placebos
-    is_scaled = bool(np.isfinite(now.scaled[asked & is_hub]).any())
+    is_scaled = bool(np.isfinite(now.scaled[is_tested & is_hub]).any())
     past = _periods(legs, window, measure, rises, settings, is_scaled=is_scaled, is_full=is_full)
     if is_scaled and len(past.statistic) < settings.calibration.least_placebos:
         is_scaled = False  # a route's own noise takes years that the placebos of a distant past do not have
         past = _periods(legs, window, measure, rises, settings, is_scaled=is_scaled, is_full=is_full)
-    statistic, effect = _less_own_growth(legs, now, direct_now, asked, settings, is_scaled=is_scaled, is_full=is_full)
+    statistic, effect = _less_own_growth(
+        legs, now, direct_now, is_tested, settings, is_scaled=is_scaled, is_full=is_full
+    )
     p_value = np.full(len(statistic), np.nan)
-    rows = np.flatnonzero(asked & is_hub & np.isfinite(statistic))
+    rows = np.flatnonzero(is_tested & is_hub & np.isfinite(statistic))
     if len(past.statistic) >= settings.calibration.least_placebos:
         has_strata = not is_full and not is_scaled  # a leg's own noise, or the same year, is stratum enough
         small = settings.supply.small_route_usd * window.months / 12 * has_strata
@@ -129,21 +131,21 @@ def against_placebos(legs: Legs, window: Spell, measure: int, rises: Rises, sett
 
 
 def _less_own_growth(
-    legs: Legs, now: Rise, direct_now: Direct, asked: Marks, settings: Settings, *, is_scaled: bool, is_full: bool
+    legs: Legs, now: Rise, direct_now: Direct, is_tested: Marks, settings: Settings, *, is_scaled: bool, is_full: bool
 ) -> tuple[Floats, Floats]:
     """The statistic of every leg less its importer's own growth, and that growth.
 
     It is the median over goods whose direct trade stood, drawn towards none where there are few, and never negative. In
     an extract of a few countries and goods it is only told: there those goods are as likely diverted themselves.
     """
-    statistic = np.where(asked, now.scaled if is_scaled else now.rise_log, np.nan)
+    statistic = np.where(is_tested, now.scaled if is_scaled else now.rise_log, np.nan)
     effect = np.full(len(legs.importers), np.nan)
-    control = np.flatnonzero(asked & direct_now.stood[legs.good] & np.isfinite(statistic))
+    control = np.flatnonzero(is_tested & direct_now.stood[legs.good] & np.isfinite(statistic))
     for importer in np.unique(legs.importer[control]):
-        of = statistic[control[legs.importer[control] == importer]]
-        if len(of) >= settings.supply.least_controls:
-            shrunk = len(of) / (len(of) + settings.supply.controls_that_shrink)
-            effect[importer] = max(0.0, float(np.median(of))) * shrunk
+        own_controls = statistic[control[legs.importer[control] == importer]]
+        if len(own_controls) >= settings.supply.least_controls:
+            shrunk = len(own_controls) / (len(own_controls) + settings.supply.controls_that_shrink)
+            effect[importer] = max(0.0, float(np.median(own_controls))) * shrunk
     of_leg = effect[legs.importer]
     return statistic - np.nan_to_num(of_leg) * is_full, of_leg
 
@@ -173,9 +175,11 @@ def _periods(
         if earlier is None or end == window.end:
             continue
         past, direct_past = rises(earlier)
-        asked = past.is_known & (past.value >= least_usd(settings, window.months))
-        statistic, _ = _less_own_growth(legs, past, direct_past, asked, settings, is_scaled=is_scaled, is_full=is_full)
-        row = np.flatnonzero(asked & legs.is_hub[legs.importer] & np.isfinite(statistic))
+        is_tested = past.is_known & (past.value >= least_usd(settings, window.months))
+        statistic, _ = _less_own_growth(
+            legs, past, direct_past, is_tested, settings, is_scaled=is_scaled, is_full=is_full
+        )
+        row = np.flatnonzero(is_tested & legs.is_hub[legs.importer] & np.isfinite(statistic))
         parts.append(_Periods(statistic[row], past.best[row], legs.importer[row], overlap))
     return _Periods(
         np.concatenate([part.statistic for part in parts]),

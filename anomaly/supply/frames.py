@@ -21,12 +21,12 @@ from anomaly.supply.rise import REFUSALS, least_usd, refusal
 from anomaly.supply.series import Legs
 
 
-def legs(of: Legs, judged: Sequence[Judged]) -> pl.DataFrame:
+def legs(all_legs: Legs, judged: Sequence[Judged]) -> pl.DataFrame:
     """A row a material leg and window; what others report of it is not filled in.
 
     Parameters
     ----------
-    of : Legs
+    all_legs : Legs
         All legs of the span.
     judged : sequence of Judged
         The windows of the span.
@@ -36,28 +36,28 @@ def legs(of: Legs, judged: Sequence[Judged]) -> pl.DataFrame:
     polars.DataFrame
         Columns of Supply; members empty, arrivals and onward sales null.
     """
-    return _as(contracts.Supply, [_window(of, window) for window in judged])
+    return _as(contracts.Supply, [_window(all_legs, window) for window in judged])
 
 
-def _window(of: Legs, window: Judged) -> pl.DataFrame:
+def _window(all_legs: Legs, window: Judged) -> pl.DataFrame:
     row = np.flatnonzero(window.asked)
-    good, rise, direct = of.good[row], window.rise, window.direct
-    month = of.value[row][:, window.spell.at(window.spell.end)]
+    good, rise, direct = all_legs.good[row], window.rise, window.direct
+    month = all_legs.value[row][:, window.spell.at(window.spell.end)]
     value = rise.value[row]
     step, at = (None, None) if window.steps is None else (window.steps.size[row], window.steps.at[row])
     place = places(window)[row]
-    return _key(of, window, row).with_columns(
+    return _key(all_legs, window, row).with_columns(
         is_before_sanctions=window.is_before,
         value_usd=value,
         value_prior_year_usd=rise.prior[row],
         value_best_usd=rise.best[row],
-        compared_with=pl.lit(sentences.compared_with(of.months, window.spell)),
-        prior_end=pl.lit(of.months[window.spell.before[0]]),
+        compared_with=pl.lit(sentences.compared_with(all_legs.months, window.spell)),
+        prior_end=pl.lit(all_legs.months[window.spell.before[0]]),
         active_months=(month > 0).sum(axis=1),
         largest_month_share=month.max(axis=1) / np.maximum(value, 1),
-        direct_target_iso=pl.Series([of.targets[number] for number in direct.target[good]], dtype=pl.String),
-        direct_usd=_known(direct.value[good]),
-        direct_prior_usd=_known(direct.prior[good]),
+        direct_target_iso=pl.Series([all_legs.targets[number] for number in direct.target[good]], dtype=pl.String),
+        direct_usd=_null_where_unknown(direct.value[good]),
+        direct_prior_usd=_null_where_unknown(direct.prior[good]),
         direct_fall_log=_real(direct.fall_log[good]),
         direct_trade=_texts(
             [direct.fell[good], direct.stood[good], (direct.value[good] >= 0) & (direct.prior[good] >= 0)],
@@ -71,7 +71,7 @@ def _window(of: Legs, window: Judged) -> pl.DataFrame:
         p_value=_real(window.tested.p_value[row]),
         window_q_value=_real(window.calls.window_q[row]),
         step_log=pl.lit(None, dtype=pl.Float64) if step is None else _real(step),
-        break_month=pl.lit(None, dtype=pl.Date) if at is None else _months(of, at),
+        break_month=pl.lit(None, dtype=pl.Date) if at is None else _months(all_legs, at),
         date_q_value=_real(window.calls.date_q[row]),
         called_by=_texts(
             [window.calls.by_window[row] & window.calls.by_date[row], window.calls.by_window[row], window.calls.by_date[row], window.by_rule[row]],
@@ -83,14 +83,19 @@ def _window(of: Legs, window: Judged) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _key(of: Legs, window: Judged, row: Ids) -> pl.DataFrame:
-    frame = pl.DataFrame({"good": of.goods.gather(of.good[row]), "importer_iso": of.importers.gather(of.importer[row])})
-    key = {name: pl.lit(value) for name, value in _window_key(of, window).items()}
+def _key(all_legs: Legs, window: Judged, row: Ids) -> pl.DataFrame:
+    frame = pl.DataFrame(
+        {
+            "good": all_legs.goods.gather(all_legs.good[row]),
+            "importer_iso": all_legs.importers.gather(all_legs.importer[row]),
+        }
+    )
+    key = {name: pl.lit(value) for name, value in _window_key(all_legs, window).items()}
     return frame.with_columns(exporter_iso=pl.lit(COALITION), **key)
 
 
-def _window_key(of: Legs, window: Judged) -> dict[str, object]:
-    return {"freq_code": "M", "window_months": window.spell.months, "window_end": of.months[window.spell.end]}
+def _window_key(all_legs: Legs, window: Judged) -> dict[str, object]:
+    return {"freq_code": "M", "window_months": window.spell.months, "window_end": all_legs.months[window.spell.end]}
 
 
 def _as(contract: type[dy.Schema], parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
@@ -109,7 +114,7 @@ def _rows(contract: type[dy.Schema], rows: Sequence[Mapping[str, object]]) -> pl
     return pl.DataFrame(rows, schema={name: column.dtype for name, column in contract.columns().items()}, orient="row")
 
 
-def _known(amounts: Amounts) -> pl.Series:
+def _null_where_unknown(amounts: Amounts) -> pl.Series:
     values = pl.Series(amounts)
     return values.to_frame("usd").select(pl.when(pl.col("usd") != UNKNOWN).then("usd")).to_series()
 
@@ -123,16 +128,16 @@ def _texts(marks: Sequence[Marks], names: Sequence[str], otherwise: str | None) 
     return pl.Series([*names, otherwise], dtype=pl.String).gather(number)
 
 
-def _months(of: Legs, at: Ids) -> pl.Series:
-    return pl.Series([None if month < 0 else of.months[month] for month in at], dtype=pl.Date)
+def _months(all_legs: Legs, at: Ids) -> pl.Series:
+    return pl.Series([None if month < 0 else all_legs.months[month] for month in at], dtype=pl.Date)
 
 
-def calibration(of: Legs, span: Span, judged: Sequence[Judged], settings: Settings) -> pl.DataFrame:
+def calibration(all_legs: Legs, span: Span, judged: Sequence[Judged], settings: Settings) -> pl.DataFrame:
     """A row a window: what stands beside its calls.
 
     Parameters
     ----------
-    of : Legs
+    all_legs : Legs
         All legs of the span.
     span : Span
         The months, and which members have gaps or are left out.
@@ -146,15 +151,15 @@ def calibration(of: Legs, span: Span, judged: Sequence[Judged], settings: Settin
     polars.DataFrame
         Columns of SupplyCalibration.
     """
-    rows = [{**_window_key(of, window), **_beside(of, span, window)} for window in judged]
+    rows = [{**_window_key(all_legs, window), **_beside(all_legs, span, window)} for window in judged]
     return _rows(contracts.SupplyCalibration, [{**row, "says": sentences.calibration(row, settings)} for row in rows])
 
 
-def _beside(of: Legs, span: Span, window: Judged) -> dict[str, object]:
+def _beside(all_legs: Legs, span: Span, window: Judged) -> dict[str, object]:
     dated = window.dated
     called = window.called
     return {
-        "months_read_since": of.months[0 if window.steps is None else window.steps.first],
+        "months_read_since": all_legs.months[0 if window.steps is None else window.steps.first],
         "legs": int(window.asked.sum()),
         "tested": int(window.gated.sum()),
         "placebo_importers": window.tested.importers,
@@ -177,12 +182,12 @@ def _beside(of: Legs, span: Span, window: Judged) -> dict[str, object]:
     }
 
 
-def hubs(of: Legs, judged: Sequence[Judged], settings: Settings) -> pl.DataFrame:
+def hubs(all_legs: Legs, judged: Sequence[Judged], settings: Settings) -> pl.DataFrame:
     """A row a window and hub: how many of its legs were tested and called, and whether a boom could be the cause.
 
     Parameters
     ----------
-    of : Legs
+    all_legs : Legs
         All legs of the span.
     judged : sequence of Judged
         The windows of the span.
@@ -196,23 +201,23 @@ def hubs(of: Legs, judged: Sequence[Judged], settings: Settings) -> pl.DataFrame
     """
     rows = [
         {
-            **_window_key(of, window),
-            "importer_iso": of.importers[int(importer)],
-            **_hub(of, window, int(importer), settings),
+            **_window_key(all_legs, window),
+            "importer_iso": all_legs.importers[int(importer)],
+            **_hub(all_legs, window, int(importer), settings),
         }
         for window in judged
-        for importer in np.unique(of.importer[window.asked])
+        for importer in np.unique(all_legs.importer[window.asked])
     ]
     return _rows(contracts.SupplyHubs, [{**row, "says": sentences.hub(row)} for row in rows])
 
 
-def _hub(of: Legs, window: Judged, importer: int, settings: Settings) -> dict[str, object]:
-    of_hub = of.importer == importer
+def _hub(all_legs: Legs, window: Judged, importer: int, settings: Settings) -> dict[str, object]:
+    of_hub = all_legs.importer == importer
     tested, controls = of_hub & window.gated, of_hub & window.controls
     counts = [
         int(marks.sum()) for marks in (tested, of_hub & window.called, controls, of_hub & window.calls.controls_called)
     ]
-    dose, chance = beside.dose_response(window.rise, window.direct.fall_log[of.good], np.flatnonzero(tested))
+    dose, chance = beside.dose_response(window.rise, window.direct.fall_log[all_legs.good], np.flatnonzero(tested))
     own = window.tested.effect[np.flatnonzero(of_hub)[0]]
     rises = window.rise.rise_log[tested]
     return {
@@ -232,12 +237,12 @@ def _or_none(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def months(of: Legs, judged: Sequence[Judged]) -> pl.DataFrame:
+def months(all_legs: Legs, judged: Sequence[Judged]) -> pl.DataFrame:
     """The months of the legs that any window calls.
 
     Parameters
     ----------
-    of : Legs
+    all_legs : Legs
         All legs of the span.
     judged : sequence of Judged
         The windows of the span.
@@ -248,25 +253,25 @@ def months(of: Legs, judged: Sequence[Judged]) -> pl.DataFrame:
         Columns of SupplySeries; value_usd null where unknown.
     """
     row = np.flatnonzero(
-        np.logical_or.reduce([np.zeros(len(of.good), dtype=np.bool_), *[window.called for window in judged]])
+        np.logical_or.reduce([np.zeros(len(all_legs.good), dtype=np.bool_), *[window.called for window in judged]])
     )
     frame = pl.DataFrame(
         {
-            "good": of.goods.gather(np.repeat(of.good[row], len(of.months))),
-            "importer_iso": of.importers.gather(np.repeat(of.importer[row], len(of.months))),
-            "ref_date": pl.Series(list(of.months) * len(row), dtype=pl.Date),
-            "value_usd": _known(of.value[row].reshape(-1)),
+            "good": all_legs.goods.gather(np.repeat(all_legs.good[row], len(all_legs.months))),
+            "importer_iso": all_legs.importers.gather(np.repeat(all_legs.importer[row], len(all_legs.months))),
+            "ref_date": pl.Series(list(all_legs.months) * len(row), dtype=pl.Date),
+            "value_usd": _null_where_unknown(all_legs.value[row].reshape(-1)),
         }
     )
     return _as(contracts.SupplySeries, [frame])
 
 
-def refused(of: Legs, judged: Sequence[Judged], settings: Settings) -> pl.DataFrame:
+def refused(all_legs: Legs, judged: Sequence[Judged], settings: Settings) -> pl.DataFrame:
     """Hubs' legs that are material in a window since the measure and cannot be compared.
 
     Parameters
     ----------
-    of : Legs
+    all_legs : Legs
         All legs of the span.
     judged : sequence of Judged
         The windows of the span; those before the measure refuse nothing.
@@ -280,13 +285,15 @@ def refused(of: Legs, judged: Sequence[Judged], settings: Settings) -> pl.DataFr
     """
     parts = []
     for window in judged:
-        name = refusal(of, window.spell)[of.good]
-        largest = np.maximum(of.value[:, window.spell.at(window.spell.end)], 0).sum(axis=1)
+        name = refusal(all_legs, window.spell)[all_legs.good]
+        largest = np.maximum(all_legs.value[:, window.spell.at(window.spell.end)], 0).sum(axis=1)
         is_large = largest >= least_usd(settings, window.spell.months)
-        row = np.flatnonzero(is_large & of.is_hub[of.importer] & ~window.rise.is_known & (not window.is_before))
+        row = np.flatnonzero(
+            is_large & all_legs.is_hub[all_legs.importer] & ~window.rise.is_known & (not window.is_before)
+        )
         named = pl.Series([text or "outside_extract" for text in name[row].tolist()], dtype=pl.String)
         parts.append(
-            _key(of, window, row).with_columns(
+            _key(all_legs, window, row).with_columns(
                 refusal=named, says=named.replace_strict(REFUSALS, return_dtype=pl.String), value_usd=largest[row]
             )
         )

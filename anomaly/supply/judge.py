@@ -129,8 +129,8 @@ def places(judged: Judged) -> Ids:
         Places from 1; 0 for legs that are not called.
     """
     row = np.flatnonzero(judged.called)
-    more = (judged.rise.value - judged.rise.best)[row]
-    ranks = sum(np.argsort(np.argsort(-figure, kind="stable")) for figure in (judged.rise.rise_log[row], more))
+    rise_usd = (judged.rise.value - judged.rise.best)[row]
+    ranks = sum(np.argsort(np.argsort(-figure, kind="stable")) for figure in (judged.rise.rise_log[row], rise_usd))
     place = np.zeros(len(judged.called), dtype=np.int64)
     place[row[np.argsort(ranks, kind="stable")]] = np.arange(1, len(row) + 1)
     return place

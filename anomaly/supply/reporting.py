@@ -23,7 +23,7 @@ class Span:
 
     Parameters
     ----------
-    known : Known
+    covered : Known
         Lookups of the months, in which the members' gaps count as nothing.
     first, last : int
         Positions in `known.periods`.
@@ -37,7 +37,7 @@ class Span:
         reporter_iso, trade_share: members whose gaps would be too much of the coalition's trade; largest first.
     """
 
-    known: Known
+    covered: Known
     first: int
     last: int
     ends: tuple[date, ...]
@@ -48,7 +48,7 @@ class Span:
     @property
     def months(self) -> tuple[date, ...]:
         """First days of the months."""
-        return self.known.periods[self.first : self.last + 1]
+        return self.covered.periods[self.first : self.last + 1]
 
 
 def spans(coverage: pl.DataFrame, scope: pl.DataFrame, settings: Settings) -> list[Span]:
@@ -79,23 +79,23 @@ def spans(coverage: pl.DataFrame, scope: pl.DataFrame, settings: Settings) -> li
     if members.is_empty():
         return []
     shares, rules = _shares(members), settings.supply
-    known = know(_without_gaps(monthly, shares.select(_REPORTER)), scope, "M")
-    reported = _reported(know(monthly, scope, "M"), known)
-    weights = known.reporters.join(shares, on=_REPORTER, how="left", maintain_order="left")["trade_share"]
+    covered = know(_without_gaps(monthly, shares.select(_REPORTER)), scope, "M")
+    reported = _reported(know(monthly, scope, "M"), covered)
+    weights = covered.reporters.join(shares, on=_REPORTER, how="left", maintain_order="left")["trade_share"]
     weight = weights.fill_null(0.0).to_numpy()
     run, last = _last_run(weight @ reported >= rules.member_trade_share_least)
-    ends = [at for at in range(run, last + 1) if known.periods[at].month % 3 == 0 or at == last]
+    ends = [at for at in range(run, last + 1) if covered.periods[at].month % 3 == 0 or at == last]
     by_members: dict[tuple[int, ...], list[int]] = {}
     for end in ends:
         if end - run >= rules.window_months + 11:
             missing = ~reported[:, max(run, end + 1 - rules.most_months) : end + 1]
             by_members.setdefault(_kept(weight, missing, settings), []).append(end)
-    return [_span(known, reported, run, kept, at, shares, settings) for kept, at in by_members.items()]
+    return [_span(covered, reported, run, kept, at, shares, settings) for kept, at in by_members.items()]
 
 
-def _reported(as_published: Known, known: Known) -> Marks:
-    """Months that each reporter has published whole, in the rows of `known`."""
-    rows = known.reporters.select(_REPORTER).join(
+def _reported(as_published: Known, covered: Known) -> Marks:
+    """Months that each reporter has published whole, in the rows of `covered`."""
+    rows = covered.reporters.select(_REPORTER).join(
         as_published.reporters, on=_REPORTER, how="left", maintain_order="left"
     )["reporter_id"]
     return np.asarray(as_published.complete[rows.cast(pl.Int64).to_numpy()])
@@ -112,7 +112,7 @@ def _kept(weight: Floats, missing: Marks, settings: Settings) -> tuple[int, ...]
 
 
 def _span(
-    known: Known,
+    covered: Known,
     reported: Marks,
     run: int,
     kept: tuple[int, ...],
@@ -121,14 +121,14 @@ def _span(
     settings: Settings,
 ) -> Span:
     first, last = max(run, ends[0] + 1 - settings.supply.most_months), ends[-1]
-    members = known.reporters.join(shares, on=_REPORTER, how="inner", maintain_order="left")
+    members = covered.reporters.join(shares, on=_REPORTER, how="inner", maintain_order="left")
     is_kept = pl.col("reporter_id").is_in(list(kept))
     has_gap = [row for row in kept if not reported[row, first : last + 1].all()]
     return Span(
-        known,
+        covered,
         first,
         last,
-        tuple(known.periods[end] for end in ends),
+        tuple(covered.periods[end] for end in ends),
         kept,
         tuple(members.filter(pl.col("reporter_id").is_in(has_gap))["reporter_iso"].unique().sort()),
         members.filter(~is_kept)

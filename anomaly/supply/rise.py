@@ -139,12 +139,12 @@ def rise(legs: Legs, spell: Spell, settings: Settings) -> Rise:
     month = np.where(is_known[:, None], month, 0)
     left_out = min(SIZES_LEFT_OUT if width > 3 else 1, width - 1)
     without = np.sort(month, axis=1)[:, : width - left_out].sum(axis=1) * width / (width - left_out)
-    whole = np.log((month.sum(axis=1) + floor) / (usual[:, 0] + floor))
-    robust = np.minimum(whole, np.log((without + floor) / (usual[:, 0] + floor)))
+    rise_of_sum = np.log((month.sum(axis=1) + floor) / (usual[:, 0] + floor))
+    robust = np.minimum(rise_of_sum, np.log((without + floor) / (usual[:, 0] + floor)))
     middle = np.median(np.log((month + floor / width) / (usual / width + floor / width)), axis=1)
     rise_log = np.where(is_known, np.minimum(robust, middle), np.nan)
     noise = np.hypot(settings.supply.noise_log, _noise(legs.value, spell, floor, settings.supply.least_past_growths))
-    return Rise(value, prior, best, np.where(is_known, whole, np.nan), rise_log, rise_log / noise, is_known)
+    return Rise(value, prior, best, np.where(is_known, rise_of_sum, np.nan), rise_log, rise_log / noise, is_known)
 
 
 def _sum(months: Amounts) -> Amounts:
@@ -266,8 +266,8 @@ def direct(legs: Legs, spell: Spell, settings: Settings) -> Direct:
 
 
 def _target_sums(months: Amounts, at: slice) -> Amounts:
-    taken = months[:, :, at]
-    return np.where((taken >= 0).all(axis=2), taken.sum(axis=2), UNKNOWN)
+    of_windows = months[:, :, at]
+    return np.where((of_windows >= 0).all(axis=2), of_windows.sum(axis=2), UNKNOWN)
 
 
 def least_usd(settings: Settings, months: int) -> float:

@@ -109,12 +109,12 @@ def legs(
         None where the coalition sells none of these goods to anyone asked about, to a placebo or to a target.
     """
     role = {country: settings.role_of(country) for country in chunk["importer_iso"].unique()}
-    wanted = [country for country, name in role.items() if name in ("target", *roles)]
+    importers = [country for country, name in role.items() if name in ("target", *roles)]
     of_coalition = pl.col("exporter_iso").is_in(list(settings.coalition.countries))
-    sold = chunk.filter(pl.col("freq_code") == "M", of_coalition, pl.col("importer_iso").is_in(wanted))
+    sold = chunk.filter(pl.col("freq_code") == "M", of_coalition, pl.col("importer_iso").is_in(importers))
     if sold.is_empty() or not spans:
         return [None] * len(spans)
-    grid = lay(sold, {"M": spans[0].known})["M"]
+    grid = lay(sold, {"M": spans[0].covered})["M"]
     is_hub = np.array([role.get(country) == HUB for country in grid.names.countries])
     return [_legs(grid, span, is_hub, broken, least_usd, settings) for span in spans]
 
@@ -144,7 +144,7 @@ def _summed(grid: Grid, span: Span) -> tuple[Amounts, Ids]:
 
     And the first month in which each good is known, len(months) where never.
     """
-    is_kept = np.zeros(span.known.reporters.height + 1, dtype=np.bool_)
+    is_kept = np.zeros(span.covered.reporters.height + 1, dtype=np.bool_)
     is_kept[list(span.kept)] = True
     value = grid.value[span.first : span.last + 1]
     route = np.flatnonzero(is_kept[grid.reporter])
@@ -169,7 +169,7 @@ def _most(value: Amounts, months: int) -> Amounts:
 
 def _breaks(span: Span, broken: pl.DataFrame, goods: pl.Series) -> tuple[Marks, Marks]:
     """Months in which the members begin an edition that a good does not survive, and in which they begin any."""
-    edition = span.known.edition[sorted(span.kept), span.first : span.last + 1].astype(np.int64)
+    edition = span.covered.edition[sorted(span.kept), span.first : span.last + 1].astype(np.int64)
     newest = np.maximum.accumulate(edition.max(axis=0, initial=0))
     begins = np.concatenate([[False], newest[1:] > newest[:-1]])
     bits = edition_bits(broken, goods)

@@ -77,12 +77,12 @@ def beside(
 
 def _in_windows(legs: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
     """Cells of each leg's window and of the one before the measure, with `is_now`."""
-    both = [
+    windows = [
         legs.select(*_KEY, until=end, since=pl.col(end).dt.offset_by("-" + pl.format("{}mo", pl.col("window_months") - 1)), is_now=pl.lit(end == "window_end"))
         for end in ("window_end", "prior_end")
     ]  # fmt: skip
     return (
-        pl.concat(both)
+        pl.concat(windows)
         .join(cells, on=["good", "importer_iso"], how="inner")
         .filter(pl.col("ref_date").is_between("since", "until"))
     )
@@ -117,8 +117,8 @@ def _reported(legs: pl.DataFrame, coverage: pl.DataFrame) -> pl.DataFrame:
     months = coverage.filter("is_complete").select(importer_iso="reporter_iso", ref_date="ref_date").unique()
     inside = _in_windows(legs, legs.select("good", "importer_iso").unique().join(months, on="importer_iso"))
     counted = inside.group_by(_KEY).agg(_months=pl.len())
-    wanted = legs.select(*_KEY, _wanted=2 * pl.col("window_months").cast(pl.UInt32))
-    return wanted.join(counted, on=_KEY).filter(pl.col("_months") == pl.col("_wanted")).select(_KEY)
+    months_needed = legs.select(*_KEY, _wanted=2 * pl.col("window_months").cast(pl.UInt32))
+    return months_needed.join(counted, on=_KEY).filter(pl.col("_months") == pl.col("_wanted")).select(_KEY)
 
 
 def _onward(
@@ -140,13 +140,13 @@ def _onward(
 def _years(legs: pl.DataFrame, annual: pl.DataFrame, reported: pl.DataFrame) -> pl.DataFrame:
     """Onward sales by the year of the window's end and of the one before the measure, where both are reported."""
     sold = annual.group_by("importer_iso", "good", year=pl.col("ref_date").dt.year()).agg(pl.col("usd").sum())
-    asked = legs.with_columns(now=pl.col("window_end").dt.year(), then=pl.col("prior_end").dt.year())
+    sales = legs.with_columns(now=pl.col("window_end").dt.year(), then=pl.col("prior_end").dt.year())
     for at, name in (("now", "onward_usd"), ("then", "onward_prior_usd")):
         left, right = ["importer_iso", "good", at], ["importer_iso", "good", "year"]
-        asked = asked.join(reported, how="semi", left_on=left, right_on=right)
-        asked = asked.join(sold, how="left", left_on=left, right_on=right)
-        asked = asked.with_columns(pl.col("usd").fill_null(0)).rename({"usd": name})
-    return asked.select(*_KEY, "onward_usd", "onward_prior_usd", onward_of=pl.format("{} with {}", "now", "then"))
+        sales = sales.join(reported, how="semi", left_on=left, right_on=right)
+        sales = sales.join(sold, how="left", left_on=left, right_on=right)
+        sales = sales.with_columns(pl.col("usd").fill_null(0)).rename({"usd": name})
+    return sales.select(*_KEY, "onward_usd", "onward_prior_usd", onward_of=pl.format("{} with {}", "now", "then"))
 
 
 def _years_known(coverage: pl.DataFrame, scope: pl.DataFrame, settings: Settings) -> pl.DataFrame:

@@ -97,9 +97,9 @@ def _rise(world: Description, episode: Episode, rng: Rng) -> Amounts:
     return episode.level * _shape(world, episode) * np.exp(rng.normal(0, 0.12, world.months))
 
 
-def _send_upstream(trade: Trade, episode: Episode, more: Amounts, rng: Rng) -> None:
+def _send_upstream(trade: Trade, episode: Episode, rise: Amounts, rng: Rng) -> None:
     """The coalition sells the hub what leaves it a month later, at a tenth less."""
-    into = UPSTREAM_SHARE * np.append(more[1:], more[-1])
+    into = UPSTREAM_SHARE * np.append(rise[1:], rise[-1])
     shares = rng.dirichlet(np.full(len(episode.suppliers), 6.0))
     for supplier, share in zip(episode.suppliers, shares, strict=True):
         trade.value[trade.at(supplier, episode.exporter, episode.good)] += (
@@ -113,12 +113,12 @@ def _reexport(trade: Trade, episode: Episode, rng: Rng) -> None:
         trade.value[row] = exact_months(exact, rng)
         trade.is_exact[row] = True
         usual = trade.value[row][: trade.world.month(episode.start)][-12:].mean()
-        more = np.maximum(trade.value[row] - usual, 0) * (_shape(trade.world, episode) > 0)
+        rise = np.maximum(trade.value[row] - usual, 0) * (_shape(trade.world, episode) > 0)
     else:
-        more = _rise(trade.world, episode, rng)
-        trade.value[row] += more
-    trade.reexported[row] += 0.9 * more
-    _send_upstream(trade, episode, more, rng)
+        rise = _rise(trade.world, episode, rng)
+        trade.value[row] += rise
+    trade.reexported[row] += 0.9 * rise
+    _send_upstream(trade, episode, rise, rng)
 
 
 def exact_months(exact: Exact, rng: Rng) -> Amounts:
@@ -139,17 +139,17 @@ def exact_months(exact: Exact, rng: Rng) -> Amounts:
     months: list[float] = []
     for half, total in exact.halves.items():
         shares = np.array(exact.shares[half]) if half in exact.shares else rng.dirichlet(np.full(6, 60.0))
-        whole = np.floor(shares / shares.sum() * total)
-        whole[-1] += total - whole.sum()
-        months += whole.tolist()
+        usd = np.floor(shares / shares.sum() * total)
+        usd[-1] += total - usd.sum()
+        months += usd.tolist()
     return np.array(months)
 
 
 def _ghost(trade: Trade, episode: Episode, rng: Rng) -> None:
     row = trade.at(episode.exporter, episode.importer, episode.good)
-    more = _rise(trade.world, episode, rng)
-    trade.value[row] += more
-    trade.unrecorded[row] += more
+    rise = _rise(trade.world, episode, rng)
+    trade.value[row] += rise
+    trade.unrecorded[row] += rise
 
 
 def _relabel(trade: Trade, episode: Episode, rng: Rng) -> None:

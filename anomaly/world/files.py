@@ -172,7 +172,7 @@ def _in_the_eu(world: Description, rows: pl.DataFrame, rate: list[float]) -> pl.
     )
     euro = (pl.col("value_usd") / pl.col("month").replace_strict(dict(enumerate(rate)))).round().cast(pl.Int64)
     part = (pl.col("whole_euro") * pl.col("share")).floor().cast(pl.Int64)
-    rest = pl.col("whole_euro") - part.sum().over("whole")
+    rounding = pl.col("whole_euro") - part.sum().over("whole")
     return (
         rows.with_columns(whole_euro=euro)
         .with_row_index("whole")
@@ -182,7 +182,7 @@ def _in_the_eu(world: Description, rows: pl.DataFrame, rate: list[float]) -> pl.
             "product",
             partner=pl.col("partner").replace_strict({country.iso3: country.iso2 for country in world.countries}),
             period=pl.col("month").replace_strict(_month_text(world, "%Y-%m")),
-            euro=part + pl.when(pl.col("is_first")).then(rest).otherwise(0),
+            euro=part + pl.when(pl.col("is_first")).then(rounding).otherwise(0),
             kilos=(pl.col("net_wgt_kg") * pl.col("share")).round().cast(pl.Int64),
         )
     )
@@ -245,7 +245,7 @@ def _comtrade(world: Description, rows: pl.DataFrame) -> pl.DataFrame:
     year, month = period.str.slice(0, 4).cast(pl.Int64), period.str.slice(4).cast(pl.Int64)
     reporter, partner = pl.col("reporter").replace_strict(m49), pl.col("partner").replace_strict({**m49, "W00": 0})
     value, is_import = pl.col("value_usd").cast(pl.Float64), pl.col("flow") == "M"
-    no_number, no = pl.lit(None, dtype=pl.Float64), pl.lit(value=False)
+    no_number, is_false = pl.lit(None, dtype=pl.Float64), pl.lit(value=False)
     columns = {
         "typeCode": pl.lit("C"), "freqCode": pl.lit("M"), "refPeriodId": (period + "01").cast(pl.Int64),
         "refYear": year, "refMonth": month, "period": period,
@@ -264,11 +264,11 @@ def _comtrade(world: Description, rows: pl.DataFrame) -> pl.DataFrame:
         "motDesc": pl.col("transport").replace_strict({0: "TOTAL MOT", ROAD: "Road", AIR: "Air"}),
         "qtyUnitCode": pl.when(pl.col("net_wgt_kg").is_null()).then(-1).otherwise(8),
         "qtyUnitAbbr": pl.when(pl.col("net_wgt_kg").is_null()).then(pl.lit("N/A")).otherwise(pl.lit("kg")),
-        "qty": pl.col("net_wgt_kg"), "isQtyEstimated": no, "altQtyUnitCode": pl.lit(-1), "altQtyUnitAbbr": pl.lit("N/A"),
-        "altQty": no_number, "isAltQtyEstimated": no, "netWgt": pl.col("net_wgt_kg"), "isNetWgtEstimated": no,
-        "grossWgt": no_number, "isGrossWgtEstimated": no, "cifvalue": pl.when(is_import).then(value),
+        "qty": pl.col("net_wgt_kg"), "isQtyEstimated": is_false, "altQtyUnitCode": pl.lit(-1), "altQtyUnitAbbr": pl.lit("N/A"),
+        "altQty": no_number, "isAltQtyEstimated": is_false, "netWgt": pl.col("net_wgt_kg"), "isNetWgtEstimated": is_false,
+        "grossWgt": no_number, "isGrossWgtEstimated": is_false, "cifvalue": pl.when(is_import).then(value),
         "fobvalue": pl.when(~is_import).then(value), "primaryValue": value, "legacyEstimationFlag": pl.lit(0),
-        "isReported": no, "isAggregate": pl.lit(value=True),
+        "isReported": is_false, "isAggregate": pl.lit(value=True),
         "datasetCode": pl.format("20{}{}0{}1000", reporter.cast(pl.String).str.zfill(3), period, "edition"),
     }  # fmt: skip
     return rows.select(expression.alias(name) for name, expression in columns.items())

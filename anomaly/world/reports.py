@@ -162,8 +162,8 @@ def as_codes(world: Description, rows: pl.DataFrame) -> pl.DataFrame:
         .join(_code_table(world), on=["position", "edition", "is_whole"], how="left", maintain_order="left")
     )
     floor = (pl.col("value_usd") * pl.col("share")).floor().cast(pl.Int64)
-    rest = pl.col("value_usd") - floor.sum().over("row_of_good")
-    value = floor + pl.when(pl.col("is_main")).then(rest).otherwise(0)
+    rounding = pl.col("value_usd") - floor.sum().over("row_of_good")
+    value = floor + pl.when(pl.col("is_main")).then(rounding).otherwise(0)
     return (
         parts.with_columns(value_usd=value, net_wgt_kg=(pl.col("net_wgt_kg") * pl.col("share")).round(1))
         .filter(pl.col("value_usd") > 0)

@@ -166,11 +166,11 @@ def _routes(world: Description, rng: Rng, needed: pl.DataFrame) -> pl.DataFrame:
         [(*block, most) for block, most in world.routes.items()], schema=["sells", "buys", "most"], orient="row"
     )
     key = ["exporter", "importer", "good"]
-    wanted = needed.unique(key, keep="first", maintain_order=True).with_columns(is_needed=pl.lit(value=True))
+    needed_once = needed.unique(key, keep="first", maintain_order=True).with_columns(is_needed=pl.lit(value=True))
     return (
         candidates.join(blocks, on=["sells", "buys"])
         .with_columns(place=pl.col("chance").rank("ordinal", descending=True).over("sells", "buys"))
-        .join(wanted, on=key, how="left")
+        .join(needed_once, on=key, how="left")
         .filter((pl.col("place") <= pl.col("most")) | pl.col("is_needed"))
         .with_columns(
             size=pl.coalesce("before", pl.when(pl.col("is_needed")).then(pl.col("size").clip(world.least_usd)), "size"),

@@ -78,12 +78,12 @@ def went(then: int | None, now: int | None) -> str:
     return f"from {amount(then)} to {amount(now)}" + (f" ({change(now, then)})" if then else "")
 
 
-def happened(what: str, then: int | None, now: int | None) -> str:
+def happened(subject: str, then: int | None, now: int | None) -> str:
     """What went from one amount to another; empty where one of them is not known.
 
     Parameters
     ----------
-    what : str
+    subject : str
         Whose amounts they are.
     then, now : int, optional
         USD.
@@ -93,7 +93,7 @@ def happened(what: str, then: int | None, now: int | None) -> str:
     str
         A part of a sentence, or nothing.
     """
-    return "" if now is None or then is None else f"{what} went {went(then, now)}"
+    return "" if now is None or then is None else f"{subject} went {went(then, now)}"
 
 
 def percent(log: float) -> str:

@@ -14,7 +14,7 @@ TO_MANY = 4  # times as much to everyone else as to this importer, in the baseli
 CARRIED = 0.2  # of the rise, by what the coalition sells it more: as much could be re-export
 
 
-def _more(name: str) -> pl.Expr:
+def _rise_usd(name: str) -> pl.Expr:
     return (pl.col(f"{name}_usd") - pl.col(f"{name}_baseline_usd")).clip(lower_bound=0).fill_null(0)
 
 
@@ -27,18 +27,18 @@ def is_maker() -> pl.Expr:
 
 def is_carried() -> pl.Expr:
     """Whether what the coalition sells the exporter more could carry a part of the route's rise worth speaking of."""
-    return _more("coalition_to_hub") >= CARRIED * _more("value")
+    return _rise_usd("coalition_to_hub") >= CARRIED * _rise_usd("value")
 
 
 def _sentence(row: Row) -> str:
     maker = row["exporter_name"]
-    known = (
+    reason = (
         f"{maker} is a large maker of it ({row['maker_source']}, {row['maker_year']})"
         if row.get("is_maker")
         else f"{maker} sold it to many before, {usd(row['elsewhere_baseline_usd'])} in the baseline"
     )
     hub_then, hub_now, direct_then, direct_now = (
-        row[f"coalition_to_{country}_{of}usd"] for country in ("hub", "target") for of in (f"{row['since']}_", "")
+        row[f"coalition_to_{country}_{span}usd"] for country in ("hub", "target") for span in (f"{row['since']}_", "")
     )
     parts = [
         happened(f"what it sold {row['importer_name']}", own_then(row), row["value_usd"]),
@@ -53,7 +53,7 @@ def _sentence(row: Row) -> str:
     lacks = f" What the coalition {' and what it '.join(unknown)} is not in the data." if unknown else ""
     went = ", ".join(part for part in parts if part)
     against = f" Against {when(row).removeprefix('in ').replace('a year', 'the year')}, {went}." if went else ""
-    return f"{known}.{against}{lacks} A maker needs no detour: this looks like trade that took a place left free."
+    return f"{reason}.{against}{lacks} A maker needs no detour: this looks like trade that took a place left free."
 
 
 TYPE = FlagType(

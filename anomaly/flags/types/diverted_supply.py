@@ -24,8 +24,8 @@ def rise_usd(row: Row) -> int:
     int
         USD, 0 or more.
     """
-    more: int = row["value_usd"] - _best(row)
-    return max(0, more)
+    rise: int = row["value_usd"] - _best(row)
+    return max(0, rise)
 
 
 def _best(row: Row) -> int:
@@ -87,38 +87,38 @@ def is_borne_out(row: Row) -> bool:
     bool
         False too where nobody else reports: what is unknown bears nothing out.
     """
-    return any(more is not None and more >= MOSTLY_SHARE * rise_usd(row) for more in (onward_usd(row), lost_usd(row)))
+    return any(usd is not None and usd >= MOSTLY_SHARE * rise_usd(row) for usd in (onward_usd(row), lost_usd(row)))
 
 
 def _sentence(row: Row) -> str:
     hub, target = row["importer_name"], row.get("target_name") or "the target"
     direct = [row.get(name) for name in ("direct_prior_usd", "direct_usd")]
-    said = (
+    text = (
         f"The coalition's sales to {hub} went from {amount(_best(row))} at best to {amount(row['value_usd'])}, those to "
         f"{target} {'are not in the data' if None in direct else went(*direct)}."
     )
     if onward_usd(row) is None:
-        said += f" What {hub} sold on is not in the data."
+        text += f" What {hub} sold on is not in the data."
     else:
-        said += (
+        text += (
             f" {hub}'s own sales of the good to the targets went from {amount(row['onward_prior_usd'])} to "
             f"{amount(row['onward_usd'])} ({row['onward_of']})."
         )
     if lost_usd(row) is None:
-        return f"{said} Whether it arrived there is not in the data."
-    return f"{said} {hub} records {amount(row['recorded_usd'])} of it as arrived."
+        return f"{text} Whether it arrived there is not in the data."
+    return f"{text} {hub} records {amount(row['recorded_usd'])} of it as arrived."
 
 
 def _own_demand(row: Row) -> Item:
-    hub, onward, more = row["importer_name"], onward_usd(row), rise_usd(row)
+    hub, onward, rise = row["importer_name"], onward_usd(row), rise_usd(row)
     explanation = "The hub buys it for itself"
-    text = f"{hub} would have to have a use of its own for {usd(more)} more of the good than in its best year before."
+    text = f"{hub} would have to have a use of its own for {usd(rise)} more of the good than in its best year before."
     if onward is None:
         return item(
             explanation, "unknown", f"{text} What it sold on is not in the data: on this leg alone nobody can tell."
         )
-    kept = max(0, more - onward)
-    return item(explanation, weighed(kept, more), f"{text} Its sales to the targets took up {usd(onward)} of it.")
+    remaining = max(0, rise - onward)
+    return item(explanation, weighed(remaining, rise), f"{text} Its sales to the targets took up {usd(onward)} of it.")
 
 
 def _other_supplier(row: Row) -> Item:
@@ -130,7 +130,7 @@ def _other_supplier(row: Row) -> Item:
     return item("It replaces what the target itself used to supply", "unknown", text)
 
 
-def _one_deal(row: Row) -> Item:
+def _single_deal(row: Row) -> Item:
     share = row.get("largest_month_share")
     if share is None:
         return item("It is a single deal", "unknown", "How it is spread over the months is not known.")
@@ -139,15 +139,15 @@ def _one_deal(row: Row) -> Item:
     return item("It is a single deal", verdict, text)
 
 
-def _one_member(row: Row) -> Item:
+def _single_member(row: Row) -> Item:
     members = row.get("members") or []
     explanation = "It is the business of one country's firms"
     if not members:
         return item(explanation, "unknown", "Who carries it is not in the data.")
-    first = members[0]
-    share = first["value_usd"] / max(1, sum(member["value_usd"] for member in members))
-    then = change(first["value_usd"], first["value_prior_year_usd"])
-    text = f"{row['member_names'][0]} carries {100 * share:.0f} % of it ({then} on the year before)."
+    largest = members[0]
+    share = largest["value_usd"] / max(1, sum(member["value_usd"] for member in members))
+    growth = change(largest["value_usd"], largest["value_prior_year_usd"])
+    text = f"{row['member_names'][0]} carries {100 * share:.0f} % of it ({growth} on the year before)."
     return item(explanation, "fits" if share >= 0.9 else "partly" if share >= 0.5 else "against", text)
 
 
@@ -160,7 +160,7 @@ TYPE = FlagType(
     ),
     leg=COALITION_TO_HUB,
     sentence=_sentence,
-    explanations=(_own_demand, _other_supplier, _one_deal, _one_member, unknowable),
+    explanations=(_own_demand, _other_supplier, _single_deal, _single_member, unknowable),
     next_steps=(
         "Which firms in {importer} began to buy {good}, when were they founded, and by whom?",
         "Does {importer} sell {good} on, to whom, and under which customs procedure did it enter?",

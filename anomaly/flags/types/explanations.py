@@ -63,7 +63,7 @@ def weighed(has: float | None, needs: float) -> str:
     return "fits" if share >= FITS_SHARE else "partly" if share >= PARTLY_SHARE else "against"
 
 
-def _more(row: Row) -> tuple[int, str]:
+def _rise_and_since(row: Row) -> tuple[int, str]:
     """What the route carries more than in the baseline, or than a year before where there is no baseline."""
     base = row["value_baseline_usd"]
     if base is not None:
@@ -93,20 +93,20 @@ def own_production(row: Row) -> Item:
     dict
         explanation, verdict and text.
     """
-    hub, (more, when) = row["exporter_name"], _more(row)
+    hub, (rise, since) = row["exporter_name"], _rise_and_since(row)
     own, elsewhere = row["value_baseline_usd"], row["elsewhere_baseline_usd"]
-    made = None if own is None or elsewhere is None else own + elsewhere
-    text = f"{hub} would have to make {usd(more)} more of the good than {when}. "
+    sold = None if own is None or elsewhere is None else own + elsewhere
+    text = f"{hub} would have to make {usd(rise)} more of the good than {since}. "
     text += (
-        "What it sold to anyone then is not in the data." if made is None else f"It then sold {amount(made)} to anyone."
+        "What it sold to anyone then is not in the data." if sold is None else f"It then sold {amount(sold)} to anyone."
     )
-    verdict = weighed(made, more)
+    verdict = weighed(sold, rise)
     if any(reason["indicator"] == "no_capacity" for reason in row.get("reasons") or ()):
         verdict, text = "against", f"{text} It is no exporter of the good by its own strength."
     declared = _side(row, "window", "reexport_value_fob_usd")
     if declared:
         text += f" It declares {usd(declared)} of the window's trade as re-exports."
-        verdict = "against" if declared >= more / 2 else verdict
+        verdict = "against" if declared >= rise / 2 else verdict
     return item("The exporter makes it itself", verdict, text)
 
 
@@ -123,15 +123,15 @@ def other_buyers(row: Row) -> Item:
     dict
         explanation, verdict and text.
     """
-    hub, target, (more, _) = row["exporter_name"], row["importer_name"], _more(row)
+    hub, target, (rise, _) = row["exporter_name"], row["importer_name"], _rise_and_since(row)
     now, then = row["elsewhere_usd"], row["elsewhere_baseline_usd"]
     explanation = "It sells less to others, or more to everyone"
     if now is None or then is None:
         return item(explanation, "unknown", f"What {hub} sells to everyone else is not in the data.")
     grown = log_share((then, now), (row["value_baseline_usd"] or 0, row["value_usd"]), row["floor_usd"])
-    verdict = min(weighed(then - now, more), weighed(grown, 1.0), key=VERDICTS.index)
+    verdict = min(weighed(then - now, rise), weighed(grown, 1.0), key=VERDICTS.index)
     text = (
-        f"{hub} would have to have taken {usd(more)} from other buyers, or its sales to all would have to have risen "
+        f"{hub} would have to have taken {usd(rise)} from other buyers, or its sales to all would have to have risen "
         f"alike. To everyone else they went {went(then, now)}, to {target} "
         f"{went(row['value_baseline_usd'], row['value_usd'])}."
     )
@@ -174,8 +174,8 @@ def other_sellers(row: Row) -> Item:
     now, then = row.get("others_to_hub_usd"), row.get("others_to_hub_then_usd")
     explanation = "Sellers outside the coalition deliver it"
     if now is None or then is None:
-        said = f"What sellers outside the coalition sold to {hub} is not in the data."
-        return item(explanation, "unknown", said)
+        unknown = f"What sellers outside the coalition sold to {hub} is not in the data."
+        return item(explanation, "unknown", unknown)
     rise = _rise(row)
     text = (
         f"They would have to have sold {usd(rise)} more of the good to {hub} than {when(row)}; they sold {amount(now)} after "
@@ -206,8 +206,8 @@ def price_rose(row: Row) -> Item:
     price, prior = _prices(row)
     needed = f"The price alone would have to have risen by {100 * (now - then) / then:,.0f} %"
     if not price or not prior:
-        said = f"{needed}. Weights are not in the data: price and quantity cannot be told apart."
-        return item(explanation, "unknown", said)
+        unknown = f"{needed}. Weights are not in the data: price and quantity cannot be told apart."
+        return item(explanation, "unknown", unknown)
     text = (
         f"{needed}. A kilogram cost {prior:,.1f} USD {since} and costs {price:,.1f} ({change(price, prior)}); the weight "
         f"changed by {change(now / price, then / prior)}."
@@ -246,8 +246,8 @@ def changed_supplier(row: Row) -> Item:
             f"before to {amount(row['all_to_importer_usd'])}."
         )
     if now is None or then is None:
-        said = f"What other sellers outside the coalition sold to {target} is not in the data."
-        return item(explanation, "unknown", said + total)
+        unknown = f"What other sellers outside the coalition sold to {target} is not in the data."
+        return item(explanation, "unknown", unknown + total)
     rise = _rise(row)
     text = (
         f"Other sellers outside the coalition would have to have lost {usd(rise)} of sales to {target}; they went from "

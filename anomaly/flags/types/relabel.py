@@ -9,11 +9,11 @@ from anomaly.indicators.base import change, usd
 
 
 def _sentence(row: Row) -> str:
-    fell, by = row.get("neighbour_fell_good"), row.get("neighbour_fell_usd")
+    fell, fell_usd = row.get("neighbour_fell_good"), row.get("neighbour_fell_usd")
     named = (
         "other goods of the heading"
         if fell is None
-        else f"{fell} of the same heading fell by {usd(by)}, most of those that"
+        else f"{fell} of the same heading fell by {usd(fell_usd)}, most of those that"
     )
     rose = happened("this good", row["value_prior_year_usd"], row["value_usd"])
     return f"On the same route {named} fell, while {rose}: what a change of label would look like."
@@ -23,8 +23,8 @@ def _reclassified(row: Row) -> Item:
     now, then = row["elsewhere_usd"], row["elsewhere_prior_usd"]
     explanation = "A ruling or a new edition moved the good to this code"
     if now is None or then is None:
-        said = f"It would show on {row['exporter_name']}'s sales to others too; they are not in the data."
-        return item(explanation, "unknown", said)
+        unknown = f"It would show on {row['exporter_name']}'s sales to others too; they are not in the data."
+        return item(explanation, "unknown", unknown)
     text = (
         f"{row['exporter_name']}'s sales under this code to everyone else would have to have risen alike; they went "
         f"{went(then, now)}, this route {change(row['value_usd'], row['value_prior_year_usd'])}."

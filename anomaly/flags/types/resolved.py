@@ -10,8 +10,8 @@ from anomaly.indicators.base import change, usd
 def _sentence(row: Row) -> str:
     fell = happened("trade", row["value_prior_year_usd"], row["value_usd"])
     base = row["value_baseline_usd"]
-    rest = "" if base is None else f"; the baseline is {usd(base)}"
-    return f"A route that stood out before: {fell}{rest}. It is shown as having ended, not forgotten."
+    baseline = "" if base is None else f"; the baseline is {usd(base)}"
+    return f"A route that stood out before: {fell}{baseline}. It is shown as having ended, not forgotten."
 
 
 def _demand_fell(row: Row) -> Item:
@@ -37,8 +37,8 @@ def _not_moved(row: Row) -> Item:
         f"Other sellers outside the coalition may not have taken over the {usd(lost)} that this route lost; their sales "
         f"to {row['importer_name']} went {went(then, now)}."
     )
-    taken = weighed(now - then, lost)
-    return item(explanation, {"fits": "against", "against": "fits"}.get(taken, taken), text)
+    verdict = weighed(now - then, lost)
+    return item(explanation, {"fits": "against", "against": "fits"}.get(verdict, verdict), text)
 
 
 TYPE = FlagType(

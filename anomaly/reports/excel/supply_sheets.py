@@ -39,7 +39,7 @@ def _windows(findings: Findings) -> Sheet:
         Column("Boom possible", width=10),
         Column("In words", "wrapped", 100),
     )
-    whole = [
+    all_hubs = [
         [window_of(row).words, row["window_end"], "all hubs", row["called"], row["tested"],
          row["controls_called"], row["controls"], None, None, row["says"]]
         for row in findings.supply.sort("window_end", descending=True).to_dicts()
@@ -51,7 +51,7 @@ def _windows(findings: Findings) -> Sheet:
         for row in findings.supply_hubs.sort("window_end", "importer_iso", descending=[True, False]).to_dicts()
     ]  # fmt: skip
     says = "What the coalition sells to hubs: how many legs are called, and what stands beside the calls."
-    return Sheet("Sales to hubs", says, columns, [*whole, *hubs], len(whole) + len(hubs), 3, "the table supply")
+    return Sheet("Sales to hubs", says, columns, [*all_hubs, *hubs], len(all_hubs) + len(hubs), 3, "the table supply")
 
 
 def _leakage(findings: Findings) -> Sheet:

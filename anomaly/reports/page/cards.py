@@ -226,9 +226,9 @@ def _reason(reason: dict[str, Any], is_into_hub: bool) -> dict[str, Any]:
 
 
 def _points(series: pl.DataFrame, flag_ids: pl.Series) -> dict[str, tuple[tuple[date, int | None], ...]]:
-    wanted = series.filter(pl.col("flag_id").is_in(flag_ids.implode())).sort("flag_id", "ref_date")
+    of_flags = series.filter(pl.col("flag_id").is_in(flag_ids.implode())).sort("flag_id", "ref_date")
     points: dict[str, list[tuple[date, int | None]]] = {}
-    for flag_id, day, value in wanted.select("flag_id", "ref_date", "value_usd").iter_rows():
+    for flag_id, day, value in of_flags.select("flag_id", "ref_date", "value_usd").iter_rows():
         points.setdefault(flag_id, []).append((day, value))
     return {flag_id: tuple(of_flag) for flag_id, of_flag in points.items()}
 

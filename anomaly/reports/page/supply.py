@@ -64,13 +64,13 @@ def _leakage(findings: Findings) -> dict[str, Any]:
 
 
 def _row(findings: Findings, row: dict[str, Any]) -> dict[str, Any]:
-    of = {
+    label = {
         "all": "All hubs and goods",
         "hub": country_name(findings, row["importer_iso"]),
         "good": f"{row['good']} {good_name(findings, row['good'])}",
     }[row["level"]]
     return {
-        "of": of,
+        "of": label,
         "prior": row["value_prior_year_usd"],
         "value": row["value_usd"],
         "explained": row["counterfactual_middle_usd"],

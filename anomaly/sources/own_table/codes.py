@@ -58,7 +58,7 @@ def with_codes(frame: pl.DataFrame, mapping: TableMapping) -> pl.DataFrame:
     return frame.join(read, on=keys, how="left", nulls_equal=True, maintain_order="left")
 
 
-def _read(asked: pl.DataFrame, *, is_restoring: bool) -> pl.DataFrame:
+def _read(cells: pl.DataFrame, *, is_restoring: bool) -> pl.DataFrame:
     """The meaning of distinct codes in distinct editions."""
     text = (
         pl.col("code")
@@ -72,7 +72,7 @@ def _read(asked: pl.DataFrame, *, is_restoring: bool) -> pl.DataFrame:
         .then(text.str.replace(r"\.0$", ""))
         .otherwise(text.str.replace_all(r"[.\s\u00a0]", "").str.replace_all(r"([0-9])-([0-9])", "${1}${2}"))
     )
-    rows = asked.with_columns(_text=text, is_float=is_float.fill_null(value=False), digits=digits)
+    rows = cells.with_columns(_text=text, is_float=is_float.fill_null(value=False), digits=digits)
     is_code = pl.col("digits").str.contains(rf"^[0-9]{{1,{LONGEST}}}$").fill_null(value=False)
     length = pl.when(is_code).then(pl.col("digits").str.len_chars())
     rows = rows.with_columns(length=length.cast(pl.Int64))
@@ -99,9 +99,9 @@ def _restored(rows: pl.DataFrame, *, is_restoring: bool) -> pl.DataFrame:
     listed = nomenclature.codes()["code"].unique().implode()
     longer = "0" + pl.col("digits")
     is_odd = pl.col("length").is_in([7, 9, 11]) & ~pl.col("digits").str.slice(0, 6).is_in(listed)
-    is_told = pl.col("length").is_in([1, 3, 5]) if is_restoring else pl.lit(value=False)
+    is_said = pl.col("length").is_in([1, 3, 5]) if is_restoring else pl.lit(value=False)
     # a float of eight digits and fewer may have lost a zero of its own only where its length is odd
-    is_lost = (is_odd & longer.str.slice(0, 6).is_in(listed) & ~pl.col("is_float")) | is_told
+    is_lost = (is_odd & longer.str.slice(0, 6).is_in(listed) & ~pl.col("is_float")) | is_said
     if is_restoring:
         is_lost |= pl.col("is_float") & pl.col("length").is_in([5, 7])
     return rows.with_columns(

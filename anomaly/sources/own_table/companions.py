@@ -83,8 +83,8 @@ def _rows(path: Path, columns: tuple[str, str]) -> list[tuple[int, tuple[str, st
     """Line number and the two columns of a small CSV in UTF-8; blank lines are passed over."""
     expected = f"a small CSV in UTF-8 with the columns {', '.join(columns)}"
     try:
-        data = path.read_bytes()
-        lines = list(csv.reader(io.StringIO(data.decode("utf-8-sig")))) if len(data) < MOST_BYTES else []
+        content = path.read_bytes()
+        lines = list(csv.reader(io.StringIO(content.decode("utf-8-sig")))) if len(content) < MOST_BYTES else []
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise SettingsWrong(expected, f"{path.name}: {error}"[:200], hint=f"mend {path.name}") from error
     header = [name.strip().lower() for name in lines[0]] if lines else []

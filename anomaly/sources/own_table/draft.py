@@ -103,13 +103,13 @@ def _opened(raw: RawFile) -> tuple[Text, str, str, int, pl.DataFrame]:
             first = first or error
     else:
         raise first or DataRejected("a table", raw.name)
-    lines = text.data[:200_000].decode(errors="replace").split("\n")[:60]
+    lines = text.content[:200_000].decode(errors="replace").split("\n")[:60]
     separator = max(_SEPARATORS, key=lambda mark: (sum(line.count(mark) for line in lines), mark == separator))
     counts = [len(next(csv.reader([line], delimiter=separator), [])) - 1 for line in lines]
     width = max(set(counts), key=lambda count: (count > 0, counts.count(count)))
     line = next((number for number, count in enumerate(counts, start=1) if count == width), 1)
-    data = text.data.split(b"\n")
-    head = Text(b"\n".join(data[: line + ROWS]), text.encoding)
+    lines_of_bytes = text.content.split(b"\n")
+    head = Text(b"\n".join(lines_of_bytes[: line + ROWS]), text.encoding)
     layout = Layout(separator=separator, header_line=line, is_loose=True, trailing_separator=True)
     frame = next(text_csv_batches(head, raw.name, layout)).drop("row")
     return text, _written(text.encoding), separator, line, frame.with_columns(pl.all().str.strip_chars())
@@ -304,6 +304,6 @@ def _of_codes(frame: pl.DataFrame, roles: dict[str, str], doubts: list[str]) -> 
 
 
 def _of_foot(text: Text, separator: str, doubts: list[str]) -> None:
-    last = text.data.rstrip().rsplit(b"\n", 1)[-1].decode(errors="replace")
-    if text.data and separator not in last:
+    last = text.content.rstrip().rsplit(b"\n", 1)[-1].decode(errors="replace")
+    if text.content and separator not in last:
         doubts.append(f"the last line has one cell: {last[:60]!r}; it is passed over as a note")

@@ -114,16 +114,16 @@ def text_of(raw: RawFile, encoding: str, separator: str, sheet: str) -> tuple[Te
     """
     suffix = raw.path.suffix.lower()
     if suffix == ".zip":
-        data = _unzipped(raw)
+        content = _unzipped(raw)
         separator = "\t" if separator == "," and raw.path.name.lower().endswith(".tsv.zip") else separator
     else:
-        data = read_bytes(raw.path, raw.name, raw.limits, gzipped=suffix == ".gz")
-    if suffix in (".xlsx", ".xls") and is_workbook(data):
+        content = read_bytes(raw.path, raw.name, raw.limits, gzipped=suffix == ".gz")
+    if suffix in (".xlsx", ".xls") and is_workbook(content):
         return Text(sheet_as_csv(raw.path, raw.name, sheet, raw.limits), "utf-8"), ","
-    text = decoded(data, raw.name, (encoding,))
-    if suffix in (".xls", ".html", ".htm") and text.data.lstrip()[:1] == b"<":
-        return Text(page_as_csv(text.data.decode(), raw.name), "utf-8"), ","
-    is_tabbed = ".tsv" in raw.path.name.lower() or (suffix == ".xls" and b"\t" in text.data[:4096])
+    text = decoded(content, raw.name, (encoding,))
+    if suffix in (".xls", ".html", ".htm") and text.content.lstrip()[:1] == b"<":
+        return Text(page_as_csv(text.content.decode(), raw.name), "utf-8"), ","
+    is_tabbed = ".tsv" in raw.path.name.lower() or (suffix == ".xls" and b"\t" in text.content[:4096])
     return text, "\t" if separator == "," and is_tabbed else separator
 
 
@@ -139,8 +139,8 @@ def _unzipped(raw: RawFile) -> bytes:
 
 def _with_foot(frames: Iterator[pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:
     """The last rows of the file marked as its foot."""
-    whole = pl.concat(frames)
-    yield whole.with_columns(is_foot=pl.int_range(pl.len()) >= pl.len() - rows)
+    table = pl.concat(frames)
+    yield table.with_columns(is_foot=pl.int_range(pl.len()) >= pl.len() - rows)
 
 
 def _tall(frame: pl.DataFrame, raw: RawFile, mapping: TableMapping) -> Iterator[pl.DataFrame]:

@@ -205,15 +205,15 @@ def mapping_of(raw: RawFile) -> TableMapping:
     SettingsWrong
         With every fault of it.
     """
-    own = raw.path.parent / f"{stem(raw.path)}.toml"
-    path = own if own.is_file() else raw.path.parent / FOLDER_FILE
+    own_file = raw.path.parent / f"{stem(raw.path)}.toml"
+    path = own_file if own_file.is_file() else raw.path.parent / FOLDER_FILE
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsWrong("TOML in UTF-8", f"{path.name}: {error}", hint="mend the line named") from error
     except (RecursionError, ValueError) as error:
         raise SettingsWrong("a small TOML", f"{path.name}: {str(error)[:100]}", hint=f"mend {path.name}") from error
-    content = content if own.is_file() else content.get(raw.path.name, {})
+    content = content if own_file.is_file() else content.get(raw.path.name, {})
     faults = faults_of(content) if isinstance(content, dict) else ["it is not a section"]
     if not faults:
         faults = [fault for name in companions(path) if (fault := _companion_fault(raw.path.parent / name))]

@@ -60,8 +60,8 @@ def parquet_frames(
             raise _damaged(name, error) from error
         if not is_once:
             raise refused(name, "a name per column", f"a name twice: {', '.join(file.schema_arrow.names)}"[:300])
-        wanted = _wanted(types, name, named, code, every_column=every_column)
-        batches = file.iter_batches(rows, columns=wanted)
+        columns = _columns(types, name, named, code, every_column=every_column)
+        batches = file.iter_batches(rows, columns=columns)
         first = 1
         while True:
             try:
@@ -74,7 +74,7 @@ def parquet_frames(
                 continue
             if batch is None and first > 1:
                 return
-            yield _as_text(batch, wanted, first)
+            yield _as_text(batch, columns, first)
             if batch is None:
                 return
             first += batch.num_rows
@@ -84,7 +84,7 @@ def _damaged(name: str, error: BaseException) -> Exception:
     return refused(name, "a whole Parquet file", f"{error}"[:200])
 
 
-def _wanted(
+def _columns(
     types: dict[str, pa.DataType], name: str, named: tuple[str, ...], code: str, *, every_column: bool
 ) -> list[str]:
     from pyarrow import types as kinds
@@ -118,14 +118,14 @@ def _is_plain(kind: pa.DataType) -> bool:
     return bool(_is_text(kind) or is_number or is_moment or kinds.is_boolean(kind) or kinds.is_null(kind))
 
 
-def _as_text(batch: Any, wanted: list[str], first: int) -> pl.DataFrame:
+def _as_text(batch: Any, columns: list[str], first: int) -> pl.DataFrame:
     """A batch as text, numbered from its first row; an empty frame where there is none."""
     import pyarrow as pa
 
     if batch is None:
-        return pl.DataFrame(schema={"row": pl.Int64, **dict.fromkeys(wanted, pl.String)})
+        return pl.DataFrame(schema={"row": pl.Int64, **dict.fromkeys(columns, pl.String)})
     # by place: a schema out of a damaged file may hold what Polars does not survive
-    plain = pa.RecordBatch.from_arrays(batch.columns, names=wanted)
+    plain = pa.RecordBatch.from_arrays(batch.columns, names=columns)
     frame = pl.DataFrame(pl.from_arrow(plain))
     numbers = [name for name, kind in frame.schema.items() if kind.is_float()]
     # a number that came as one: its point is no mark between thousands

@@ -167,12 +167,12 @@ def is_quarterly(text: str, columns: dict[str, str]) -> bool:
     return "%q" in text or "quarter" in columns
 
 
-def resolved(asked: pl.DataFrame, text: str, names: dict[str, int], year_begins: int = 1) -> pl.DataFrame:
+def resolved(written: pl.DataFrame, text: str, names: dict[str, int], year_begins: int = 1) -> pl.DataFrame:
     """The first days of periods.
 
     Parameters
     ----------
-    asked : polars.DataFrame
+    written : polars.DataFrame
         `period`, `month` and `quarter` (texts, null where there is no such column), each combination once.
     text : str
         The format of `period`.
@@ -191,10 +191,10 @@ def resolved(asked: pl.DataFrame, text: str, names: dict[str, int], year_begins:
     pattern = pattern_of(text)
     rows = [
         _first_day(*cells, pattern=pattern, names=names, year_begins=year_begins)
-        for cells in asked.select("period", "month", "quarter").head(MOST_PERIODS).iter_rows()
+        for cells in written.select("period", "month", "quarter").head(MOST_PERIODS).iter_rows()
     ]
-    rows += [None] * (asked.height - len(rows))
-    return asked.select("period", "month", "quarter").with_columns(ref_date=pl.Series(rows, dtype=pl.Date))
+    rows += [None] * (written.height - len(rows))
+    return written.select("period", "month", "quarter").with_columns(ref_date=pl.Series(rows, dtype=pl.Date))
 
 
 def _first_day(

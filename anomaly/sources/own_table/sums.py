@@ -70,12 +70,12 @@ def _name(word: str) -> str:
 def not_reported() -> Rule:
     """Months in which a reporter has zeros everywhere, though its other months have trade: they were not out yet."""
     month = pl.col("primary_value_usd").max().over(GROUP)
-    others = pl.col("primary_value_usd").max().over("reporter_iso", "flow_code", "freq_code")
+    of_other_periods = pl.col("primary_value_usd").max().over("reporter_iso", "flow_code", "freq_code")
     routes = pl.len().over(GROUP)
     return Rule(
         "not_reported",
         "value",
-        (month == 0) & (others > 0) & (routes >= LEAST_ROUTES),
+        (month == 0) & (of_other_periods > 0) & (routes >= LEAST_ROUTES),
         "every value of the reporter in this period is 0: it has not reported it",
         is_error=False,
     )
@@ -141,7 +141,7 @@ def levels(kept: pl.DataFrame, name: str) -> tuple[Rule, ...]:
 
 def _refuse_less_than_lines(marked: pl.DataFrame, name: str) -> None:
     key = [*GROUP, "partner_iso", "_six"]
-    both = (
+    totals = (
         marked.filter(pl.col("code_level") >= 6)
         .group_by(key, maintain_order=True)
         .agg(
@@ -152,11 +152,11 @@ def _refuse_less_than_lines(marked: pl.DataFrame, name: str) -> None:
         )
         .filter((pl.col("wholes") > 0) & (pl.col("lines") > pl.col("whole") * (1 + ROUNDING) + 1000))
     )
-    if both.height:
-        first = both.row(0, named=True)
+    if totals.height:
+        first = totals.row(0, named=True)
         came = (
             f"{first['_six']} of {first['reporter_iso']} with {first['partner_iso']}, {first['ref_date']:%Y-%m}: "
-            f"{first['whole']:,} where its national lines add up to {first['lines']:,}; {both.height:,} such codes"
+            f"{first['whole']:,} where its national lines add up to {first['lines']:,}; {totals.height:,} such codes"
         )
         hint = "leave one of the two levels out, with [pass_over] or before"
         raise refused(name, "six digits that hold their national lines", came, row=first["row"], hint=hint)
@@ -250,9 +250,9 @@ def years_of_quarters(kept: pl.DataFrame) -> tuple[pl.DataFrame, Rule]:
     rule : Rule
         For quarters of a year whose four are not all there.
     """
-    rest = [name for name in KEY if name != "ref_date"]
+    key = [name for name in KEY if name != "ref_date"]
     years = kept.with_columns(ref_date=pl.col("ref_date").dt.truncate("1y"))
-    years = years.with_columns(_quarters=pl.len().over(*rest, "ref_date"))
+    years = years.with_columns(_quarters=pl.len().over(*key, "ref_date"))
     rule = Rule(
         "year_not_whole",
         "period",

@@ -29,20 +29,20 @@ _DAMAGE: tuple[type[Exception], ...] = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, NotImplementedError, RuntimeError),
     *(ValueError, LookupError, OverflowError, TypeError, AttributeError, AssertionError, MemoryError),
 )
-T = TypeVar("T")
+Item = TypeVar("Item")
 
 
 @contextmanager
-def _damage_named(name: str, whole: str, *kinds: type[Exception]) -> Iterator[None]:
+def _damage_named(name: str, expected: str, *kinds: type[Exception]) -> Iterator[None]:
     """Turn what a library raises over damaged bytes into DataRejected; a disk's own errors stay what they are."""
     try:
         yield
     except (*kinds, *_DAMAGE) as error:
-        raise refused(name, whole, f"a damaged, cut or locked one ({error!r})"[:200]) from error
+        raise refused(name, expected, f"a damaged, cut or locked one ({error!r})"[:200]) from error
     except OSError as error:
         if error.errno not in (None, errno.EINVAL):  # EINVAL: a place before the file's start
             raise
-        raise refused(name, whole, f"a damaged or cut one ({error!r})"[:200]) from error
+        raise refused(name, expected, f"a damaged or cut one ({error!r})"[:200]) from error
 
 
 def zip_members(path: Path, name: str, allowed: re.Pattern[str]) -> list[str]:
@@ -201,7 +201,7 @@ def temporary_file() -> IO[bytes]:
     return tempfile.TemporaryFile(prefix="anomaly-")
 
 
-def ahead(items: Iterator[T]) -> Iterator[T]:
+def ahead(items: Iterator[Item]) -> Iterator[Item]:
     """The same items, the next one made in a thread while the one before is used: unpacking beside parsing.
 
     Parameters

@@ -84,8 +84,8 @@ def added_up(flows: pl.DataFrame) -> pl.DataFrame:
         pl.when(pl.col("net_wgt_g").null_count() == 0).then(pl.col("net_wgt_g").sum()),
         pl.col("is_net_wgt_estimated").any(),
     )
-    rest = [pl.col(column).first() for column in flows.columns if column not in (*KEY, *AMOUNTS)]
-    return flows.group_by(KEY, maintain_order=True).agg(*sums, *rest)
+    descriptive = [pl.col(column).first() for column in flows.columns if column not in (*KEY, *AMOUNTS)]
+    return flows.group_by(KEY, maintain_order=True).agg(*sums, *descriptive)
 
 
 def in_batches(flows: pl.DataFrame, rejected: pl.DataFrame, rows_in: int, batch_rows: int) -> Iterator[Batch]:

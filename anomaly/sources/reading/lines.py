@@ -26,7 +26,7 @@ class Lines:
 
     Parameters
     ----------
-    data : bytes
+    content : bytes
         ASCII, lines end with LF.
     first : int
         The row of its first line; 1 is the file's first row of data.
@@ -36,7 +36,7 @@ class Lines:
         The file's, from its header.
     """
 
-    data: bytes
+    content: bytes
     first: int
     rows: int
     columns: tuple[str, ...]
@@ -67,15 +67,15 @@ def plain_lines(blocks: Iterator[bytes], name: str, required: tuple[str, ...]) -
     """
     columns: tuple[str, ...] = ()
     first = 1
-    for data in _whole_lines(blocks, name):
-        rest = data
+    for content in _whole_lines(blocks, name):
+        body = content
         if not columns:
-            header, _, rest = data.removeprefix(b"\xef\xbb\xbf").partition(_LF)
+            header, _, body = content.removeprefix(b"\xef\xbb\xbf").partition(_LF)
             columns = _columns(header, name, required)
-            if not rest:
+            if not body:
                 yield Lines(b"", first, 0, columns)
-        if rest:
-            lines = _checked(rest, first, columns, name)
+        if body:
+            lines = _checked(body, first, columns, name)
             yield lines
             first += lines.rows
     if not columns:
@@ -109,10 +109,10 @@ def read_lines(lines: Lines, types: Mapping[str, pl.DataType], name: str) -> pl.
     schema = {column: types.get(column, pl.String()) for column in lines.columns}
     try:
         # all columns and no errors passed over: only then does Polars tell a row that is too long
-        frame = pl.read_csv(lines.data, has_header=False, schema=schema, quote_char=None)
+        frame = pl.read_csv(lines.content, has_header=False, schema=schema, quote_char=None)
     except pl.exceptions.PolarsError:
-        _name_the_fault(lines.data, lines.first, lines.columns, name)
-        frame = pl.read_csv(lines.data, has_header=False, schema=schema, quote_char=None, ignore_errors=True)
+        _name_the_fault(lines.content, lines.first, lines.columns, name)
+        frame = pl.read_csv(lines.content, has_header=False, schema=schema, quote_char=None, ignore_errors=True)
     if frame.height != lines.rows:
         raise refused(name, f"{lines.rows:,} rows", f"{frame.height:,} rows", row=lines.first)
     row = pl.int_range(lines.first, lines.first + lines.rows, dtype=pl.Int64).alias("row")
@@ -121,22 +121,22 @@ def read_lines(lines: Lines, types: Mapping[str, pl.DataType], name: str) -> pl.
 
 def _whole_lines(blocks: Iterator[bytes], name: str) -> Iterator[bytes]:
     """The same bytes, cut after line ends, lines ending in LF; empty lines at the end are taken off."""
-    rest = b""
+    unended = b""
     for block in blocks:
         end = block.rfind(_LF) + 1
         if end:
-            yield _with_lf(rest + block[:end])
-            rest = block[end:]
+            yield _with_lf(unended + block[:end])
+            unended = block[end:]
         else:
-            rest += block
-        if len(rest) > LONGEST_LINE_BYTES:
+            unended += block
+        if len(unended) > LONGEST_LINE_BYTES:
             raise refused(name, "lines of text", f"one of more than {LONGEST_LINE_BYTES:,} bytes")
-    if rest.strip(b"\r\n"):
-        yield _with_lf(rest)
+    if unended.strip(b"\r\n"):
+        yield _with_lf(unended)
 
 
-def _with_lf(data: bytes) -> bytes:
-    return data.replace(b"\r\n", _LF) if _CR in data else data
+def _with_lf(content: bytes) -> bytes:
+    return content.replace(b"\r\n", _LF) if _CR in content else content
 
 
 def _columns(header: bytes, name: str, required: tuple[str, ...]) -> tuple[str, ...]:
@@ -156,30 +156,30 @@ def _columns(header: bytes, name: str, required: tuple[str, ...]) -> tuple[str, 
     return columns
 
 
-def _checked(data: bytes, first: int, columns: tuple[str, ...], name: str) -> Lines:
+def _checked(content: bytes, first: int, columns: tuple[str, ...], name: str) -> Lines:
     """The block as Lines, once its shape is what the header says; else the first line that differs is named."""
-    if data.endswith(b"\n\n"):
-        data = data.rstrip(_LF) + _LF
-    rows = _count(data, _LF) + (not data.endswith(_LF))
-    separators = _count(data, _COMMA)
-    is_plain = data.isascii() and not any(odd in data for odd in (b"\0", b'"', _CR))
+    if content.endswith(b"\n\n"):
+        content = content.rstrip(_LF) + _LF
+    rows = _count(content, _LF) + (not content.endswith(_LF))
+    separators = _count(content, _COMMA)
+    is_plain = content.isascii() and not any(odd in content for odd in (b"\0", b'"', _CR))
     if separators != rows * (len(columns) - 1) or not is_plain:
-        _name_the_fault(data, first, columns, name)
-    return Lines(data, first, rows, columns)
+        _name_the_fault(content, first, columns, name)
+    return Lines(content, first, rows, columns)
 
 
-def _count(data: bytes, letter: bytes) -> int:
+def _count(content: bytes, letter: bytes) -> int:
     """How often a letter is there; where it is dense, three times as fast as bytes.count, and in the cache."""
-    cells = np.frombuffer(data, dtype=np.uint8)
+    cells = np.frombuffer(content, dtype=np.uint8)
     return sum(
         int(np.count_nonzero(cells[start : start + _CACHE_BYTES] == letter[0]))
         for start in range(0, len(cells), _CACHE_BYTES)
     )
 
 
-def _name_the_fault(data: bytes, first: int, columns: tuple[str, ...], name: str) -> None:
+def _name_the_fault(content: bytes, first: int, columns: tuple[str, ...], name: str) -> None:
     hint = "the file is cut or damaged; fetch it again"
-    for row, line in enumerate(data.removesuffix(_LF).split(_LF), start=first):
+    for row, line in enumerate(content.removesuffix(_LF).split(_LF), start=first):
         fields = line.split(_COMMA)
         for column, field in zip(columns, fields, strict=False):
             if not field.isascii() or any(odd in field for odd in (b"\0", b'"', _CR)):

@@ -73,47 +73,47 @@ def text_csv_batches(text: Text, name: str, layout: Layout, batch_rows: int = 2_
         Naming file, row and column, for: an empty file, HTML or JSON in place of a table, a duplicate or missing column,
         a row shorter or longer than the header, an unclosed or stray quote.
     """
-    _refuse_other_formats(text.data, name)
-    whole = _from_line(text.data, layout.header_line, name)
-    text = Text(whole, text.encoding)
-    data, ends, separators = _without_blank_lines(text.data, *_records(text.data, name, layout))
+    _refuse_other_formats(text.content, name)
+    from_header = _from_line(text.content, layout.header_line, name)
+    text = Text(from_header, text.encoding)
+    content, ends, separators = _without_blank_lines(text.content, *_records(text.content, name, layout))
     if layout.is_loose:
-        data, ends, separators = _notes_as_rows(data, ends, separators, layout)
-    text = Text(data, text.encoding)
-    names = _header(text.data[: ends[0]], name, layout, whole)
+        content, ends, separators = _notes_as_rows(content, ends, separators, layout)
+    text = Text(content, text.encoding)
+    names = _header(text.content[: ends[0]], name, layout, from_header)
     extra = _extra_separators(separators, names, name, layout)
     schema = dict.fromkeys([*names, *["_extra"] * extra], pl.String())
-    wanted = [column for column in names if not layout.columns or column in layout.columns]
+    columns = [column for column in names if not layout.columns or column in layout.columns]
     for first in range(0, max(len(ends) - 1, 1), batch_rows):
         last = min(first + batch_rows, len(ends) - 1)
-        frame = _records_parsed(text.data, ends, first, last, schema, layout)
+        frame = _records_parsed(text.content, ends, first, last, schema, layout)
         if frame is None:
             while last - first > 1:  # halve to the first row that breaks
                 middle = (first + last) // 2
-                is_before = _records_parsed(text.data, ends, first, middle, schema, layout) is None
+                is_before = _records_parsed(text.content, ends, first, middle, schema, layout) is None
                 first, last = (first, middle) if is_before else (middle, last)
             raise refused(name, "quotes around whole cells", "a stray quote", row=first + 1)
         if extra:
             _refuse_filled_extra(frame, name)
-        yield frame.select(_ROW, *wanted)
+        yield frame.select(_ROW, *columns)
 
 
 def _records_parsed(
-    data: bytes, ends: npt.NDArray[np.int64], first: int, last: int, schema: dict[str, pl.String], layout: Layout
+    content: bytes, ends: npt.NDArray[np.int64], first: int, last: int, schema: dict[str, pl.String], layout: Layout
 ) -> pl.DataFrame | None:
     """Records first to last, or None where their quotes make other rows or cells than their line ends say."""
     try:
-        frame = _parsed(bytes(memoryview(data)[ends[first] : ends[last]]), schema, layout, first)
+        frame = _parsed(bytes(memoryview(content)[ends[first] : ends[last]]), schema, layout, first)
     except pl.exceptions.ComputeError:
         return None
     return frame if frame.height == last - first else None
 
 
-def _parsed(data: bytes, schema: dict[str, pl.String], layout: Layout, first: int) -> pl.DataFrame:
-    if not data:
+def _parsed(content: bytes, schema: dict[str, pl.String], layout: Layout, first: int) -> pl.DataFrame:
+    if not content:
         return pl.DataFrame(schema={_ROW: pl.Int64, **schema})
     return pl.read_csv(
-        data,
+        content,
         has_header=False,
         schema=schema,
         separator=layout.separator,
@@ -123,25 +123,25 @@ def _parsed(data: bytes, schema: dict[str, pl.String], layout: Layout, first: in
     ).with_columns(pl.col(_ROW).cast(pl.Int64))
 
 
-def _refuse_other_formats(data: bytes, name: str) -> None:
-    begin = data[:512].lstrip()[:1]
+def _refuse_other_formats(content: bytes, name: str) -> None:
+    begin = content[:512].lstrip()[:1]
     if not begin:
         raise refused(name, "a header and rows", "an empty file")
     if begin in (b"<", b"{", b"["):
         kind = "HTML or XML" if begin == b"<" else "JSON"
-        raise refused(name, "a table of text", f"{kind}: {data[:60].decode(errors='replace')!r}")
+        raise refused(name, "a table of text", f"{kind}: {content[:60].decode(errors='replace')!r}")
 
 
-def _records(data: bytes, name: str, layout: Layout) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _records(content: bytes, name: str, layout: Layout) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Where each record ends (after its line end) and how many separators it has, both outside quotes.
 
     Empty lines at the end of the file are not records. Raises DataRejected where a quote is never closed.
     """
-    size = len(data)
-    while data[size - 1 : size] in (b"\r", b"\n"):
+    size = len(content)
+    while content[size - 1 : size] in (b"\r", b"\n"):
         size -= 1
-    all_bytes = np.frombuffer(data, dtype=np.uint8, count=size)
-    quote = layout.quote if layout.quote and layout.quote.encode() in data else None
+    all_bytes = np.frombuffer(content, dtype=np.uint8, count=size)
+    quote = layout.quote if layout.quote and layout.quote.encode() in content else None
     ends: list[npt.NDArray[np.int64]] = []
     counts: list[npt.NDArray[np.int64]] = []
     inside, pending = np.uint8(0), 0
@@ -162,7 +162,7 @@ def _records(data: bytes, name: str, layout: Layout) -> tuple[npt.NDArray[np.int
         else:
             pending += len(events)
         counts.append(between)
-    all_ends = np.append(np.concatenate(ends), len(data))
+    all_ends = np.append(np.concatenate(ends), len(content))
     all_counts = np.append(np.concatenate(counts), pending)
     if inside:
         row = _first_odd(all_counts, layout.trailing_separator)
@@ -176,44 +176,44 @@ def _first_odd(counts: npt.NDArray[np.int64], trailing: bool) -> int:
     return int(odd[0]) if len(odd) else len(counts) - 1
 
 
-def _from_line(data: bytes, line: int, name: str) -> bytes:
+def _from_line(content: bytes, line: int, name: str) -> bytes:
     """The file from a line on."""
     start = 0
     for _ in range(line - 1):
-        start = data.find(b"\n", start) + 1
+        start = content.find(b"\n", start) + 1
         if not start:
             raise refused(
-                name, f"a header in line {line}", f"{data.count(10) + 1} lines", row=0, hint="mend header_row"
+                name, f"a header in line {line}", f"{content.count(10) + 1} lines", row=0, hint="mend header_row"
             )
-    return data[start:] if start else data
+    return content[start:] if start else content
 
 
 def _without_blank_lines(
-    data: bytes, ends: npt.NDArray[np.int64], separators: npt.NDArray[np.int64]
+    content: bytes, ends: npt.NDArray[np.int64], separators: npt.NDArray[np.int64]
 ) -> tuple[bytes, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """The records without those that are a line end and nothing else, as every reader of CSV passes over them."""
     lengths = np.diff(ends, prepend=0)
     starts = ends - lengths
-    cells = np.frombuffer(data, dtype=np.uint8)
+    cells = np.frombuffer(content, dtype=np.uint8)
     short = np.flatnonzero((separators == 0) & (lengths <= 3))
     blank = np.array(
         [index for index in short if not bytes(cells[starts[index] : ends[index]]).strip()], dtype=np.int64
     )
     if not len(blank) or len(blank) == len(ends):
-        return data, ends, separators
+        return content, ends, separators
     is_kept = np.ones(len(cells), dtype=bool)
     for index in blank:
         is_kept[starts[index] : ends[index]] = False
     lengths, separators = np.delete(lengths, blank), np.delete(separators, blank)
-    kept = cells[is_kept].tobytes()
-    trimmed = kept.rstrip(b"\r\n") + b"\n"
+    kept_bytes = cells[is_kept].tobytes()
+    trimmed = kept_bytes.rstrip(b"\r\n") + b"\n"
     ends = np.cumsum(lengths)
     ends[-1] = len(trimmed)
     return trimmed, ends, separators
 
 
 def _notes_as_rows(
-    data: bytes, ends: npt.NDArray[np.int64], separators: npt.NDArray[np.int64], layout: Layout
+    content: bytes, ends: npt.NDArray[np.int64], separators: npt.NDArray[np.int64], layout: Layout
 ) -> tuple[bytes, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Lines without a separator under the table as rows with one cell, so that they are judged and counted as rows."""
     width = int(separators[0])
@@ -221,9 +221,9 @@ def _notes_as_rows(
     while last > 1 and separators[last - 1] == 0:
         last -= 1
     if width == 0 or last == len(separators):
-        return data, ends, separators
-    body = data[: ends[last - 1]]
-    notes = [data[start:end].strip(b"\r\n") for start, end in zip(ends[last - 1 : -1], ends[last:], strict=True)]
+        return content, ends, separators
+    body = content[: ends[last - 1]]
+    notes = [content[start:end].strip(b"\r\n") for start, end in zip(ends[last - 1 : -1], ends[last:], strict=True)]
     rows = [note + layout.separator.encode() * width + b"\n" for note in notes]
     note_ends = ends[last - 1] + np.cumsum([len(row) for row in rows])
     counts = np.concatenate([separators[:last], np.full(len(rows), width, dtype=separators.dtype)])
@@ -250,7 +250,7 @@ def refuse_long_header(size_bytes: int, name: str) -> None:
         raise refused(name, expected, f"{size_bytes:,} bytes", row=0, hint="is it a table, with lines that end in LF?")
 
 
-def _header(line: bytes, name: str, layout: Layout, data: bytes = b"") -> list[str]:
+def _header(line: bytes, name: str, layout: Layout, content: bytes = b"") -> list[str]:
     refuse_long_header(len(line), name)
     text = line.decode().rstrip("\r\n")
     if "\r" in text:
@@ -265,22 +265,22 @@ def _header(line: bytes, name: str, layout: Layout, data: bytes = b"") -> list[s
     names = [layout.renamed.get(text, text) for text in names]
     if layout.is_loose:
         names = [text or f"column {number}" for number, text in enumerate(names, start=1)]
-    seen: set[str] = set()
+    names_before: set[str] = set()
     for title in names:
-        if title in seen:
+        if title in names_before:
             raise refused(name, "a name per column", "this name twice", row=0, column=title or "without a name")
-        seen.add(title)
-    missing = [title for title in layout.required if title not in seen]
+        names_before.add(title)
+    missing = [title for title in layout.required if title not in names_before]
     if missing:
         came = f"no column {', '.join(missing)}; there are {', '.join(names[:60])}"[:1000]
-        hint = _where_they_are(data, layout) if layout.is_loose else ""
+        hint = _where_they_are(content, layout) if layout.is_loose else ""
         raise refused(name, f"the columns {', '.join(layout.required)}", came, row=0, column=missing[0], hint=hint)
     return names
 
 
-def _where_they_are(data: bytes, layout: Layout) -> str:
+def _where_they_are(content: bytes, layout: Layout) -> str:
     """What to write into the mapping where another line has the names, or another mark separates them."""
-    lines = [line.decode(errors="replace") for line in data[: 2**16].split(b"\n")[:60]]
+    lines = [line.decode(errors="replace") for line in content[: 2**16].split(b"\n")[:60]]
     for separator in dict.fromkeys((layout.separator, ",", ";", "\t", "|")):
         for number, text in enumerate(lines):
             fields = {cell.strip().strip('"') for cell in text.strip("\r").split(separator)}

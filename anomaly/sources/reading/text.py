@@ -26,13 +26,13 @@ class Text:
 
     Parameters
     ----------
-    data : bytes
+    content : bytes
         UTF-8 without a byte order mark.
     encoding : str
         The encoding it came in.
     """
 
-    data: bytes
+    content: bytes
     encoding: str
 
 
@@ -61,12 +61,12 @@ def refused(
     DataRejected
         To be raised by the caller.
     """
-    where = name
+    place = name
     if row is not None:
-        where += f", the header row (row {row})" if row == 0 else f", row {row}"
+        place += f", the header row (row {row})" if row == 0 else f", row {row}"
     if column:
-        where += f", column {column}"
-    return DataRejected(expected, f"{where}: {came}", hint=hint or "fetch the file again; it was not changed or used")
+        place += f", column {column}"
+    return DataRejected(expected, f"{place}: {came}", hint=hint or "fetch the file again; it was not changed or used")
 
 
 def read_bytes(path: Path, name: str, limits: Limits, *, gzipped: bool | None = None) -> bytes:
@@ -110,18 +110,18 @@ def read_bytes(path: Path, name: str, limits: Limits, *, gzipped: bool | None = 
 
 
 def _unpacked(packed: IO[bytes], name: str, limits: Limits) -> bytes:
-    whole = io.BytesIO()
+    unpacked = io.BytesIO()
     try:
         with gzip.GzipFile(fileobj=packed) as stream:
             while block := stream.read(_BLOCK_BYTES):
-                whole.write(block)
-                if fault := limits.fault(whole.tell(), packed.tell()):
+                unpacked.write(block)
+                if fault := limits.fault(unpacked.tell(), packed.tell()):
                     raise refused(name, f"{limits}", fault, hint=HINT)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise refused(name, "a whole gzip file", f"a damaged or cut one ({error})") from error
-    if not whole.tell():
+    if not unpacked.tell():
         raise refused(name, "a file with data", "a gzip file with nothing in it")
-    return whole.getvalue()
+    return unpacked.getvalue()
 
 
 def lacks_line_end(path: Path) -> bool:
@@ -144,14 +144,14 @@ def lacks_line_end(path: Path) -> bool:
     return bool(end) and not end.rstrip(b"\0").endswith(b"\n")
 
 
-def decoded(data: bytes, name: str, encodings: Sequence[str] = ("utf-8",)) -> Text:
+def decoded(content: bytes, name: str, encodings: Sequence[str] = ("utf-8",)) -> Text:
     """A file's bytes as text, from the first of the declared encodings that fits every byte.
 
     A UTF-8 byte order mark is taken off; UTF-16 is read where its own mark, or the declared encoding, says so.
 
     Parameters
     ----------
-    data : bytes
+    content : bytes
         The whole file, unpacked.
     name : str
         RawFile.name, for errors.
@@ -168,29 +168,29 @@ def decoded(data: bytes, name: str, encodings: Sequence[str] = ("utf-8",)) -> Te
     DataRejected
         For NUL, and with row and column of the first byte that fits none of the encodings.
     """
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")) or any(_is_wide(encoding) for encoding in encodings):
-        return _from_wide(data, name, encodings)
-    if (at := data.find(b"\0")) >= 0:
-        row, column = _place(data[:at])
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")) or any(_is_wide(encoding) for encoding in encodings):
+        return _from_wide(content, name, encodings)
+    if (at := content.find(b"\0")) >= 0:
+        row, column = _place(content[:at])
         raise refused(
             name, "text", "a NUL byte", row=row, column=column, hint="it is UTF-16 or damaged: save it as UTF-8"
         )
-    data = data.removeprefix(b"\xef\xbb\xbf")
-    if data.isascii():
-        return Text(data, encodings[0])
+    content = content.removeprefix(b"\xef\xbb\xbf")
+    if content.isascii():
+        return Text(content, encodings[0])
     first_error: UnicodeDecodeError | None = None
     for encoding in encodings:
         try:
-            text = data.decode(encoding)
+            text = content.decode(encoding)
         except UnicodeDecodeError as error:
             first_error = first_error or error
         else:
             is_utf8 = encoding.lower().replace("_", "-") in ("utf-8", "utf8")
-            return Text(data if is_utf8 else text.encode(), encoding)
+            return Text(content if is_utf8 else text.encode(), encoding)
     if first_error is None:
         raise ValueError("decoded() needs at least one encoding")
-    row, column = _place(data[: first_error.start])
-    came = f"byte {data[first_error.start]:02x}"
+    row, column = _place(content[: first_error.start])
+    came = f"byte {content[first_error.start]:02x}"
     raise refused(name, f"text in {' or '.join(encodings)}", came, row=row, column=column, hint="declare its encoding")
 
 
@@ -198,11 +198,11 @@ def _is_wide(encoding: str) -> bool:
     return encoding.lower().replace("_", "-").startswith(("utf-16", "utf16", "utf-32", "utf32"))
 
 
-def _from_wide(data: bytes, name: str, encodings: Sequence[str]) -> Text:
+def _from_wide(content: bytes, name: str, encodings: Sequence[str]) -> Text:
     """The text of UTF-16 or UTF-32, which has zeros between its letters and is none of the others."""
     encoding = next((declared for declared in encodings if _is_wide(declared)), "utf-16")
     try:
-        text = data.decode(encoding).removeprefix("\ufeff")
+        text = content.decode(encoding).removeprefix("\ufeff")
     except UnicodeError as error:
         raise refused(name, f"text in {encoding}", f"{error}"[:120], hint="declare its encoding") from error
     if "\0" in text:

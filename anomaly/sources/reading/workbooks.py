@@ -28,12 +28,12 @@ MOST_CELLS = 50_000_000
 MOST_UNPACKED_BYTES = 2 * 2**30  # of a sheet's XML; the reader holds it whole
 
 
-def is_workbook(data: bytes) -> bool:
+def is_workbook(content: bytes) -> bool:
     """Whether the bytes begin as xlsx (a zip) or xls do.
 
     Parameters
     ----------
-    data : bytes
+    content : bytes
         A file's first bytes, at least four.
 
     Returns
@@ -41,7 +41,7 @@ def is_workbook(data: bytes) -> bool:
     bool
         False also for HTML that is named .xls.
     """
-    return data.startswith((ZIP_MAGIC, OLE_MAGIC))
+    return content.startswith((ZIP_MAGIC, OLE_MAGIC))
 
 
 def sheet_as_csv(path: Path, name: str, sheet: str, limits: Limits) -> bytes:
