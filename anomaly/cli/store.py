@@ -343,8 +343,8 @@ def _cells_of_source(store: Store, question: Question, columns: Sequence[str]) -
     }
     scenario = settings.from_record(made_by.record(store, _TRADE))
     cells = order.through(["bilateral"], tables, scenario).read("bilateral")
-    whole = cells if question.goods is not None else cells.filter(question.where())
-    return whole.select(*COLUMNS["bilateral"], *columns)
+    in_question = cells if question.goods is not None else cells.filter(question.where())
+    return in_question.select(*COLUMNS["bilateral"], *columns)
 
 
 def held_or_nearest(store: Store, question: Question, code: str) -> None:

@@ -127,9 +127,9 @@ def _write_table(book: _Book, sheet: Sheet) -> None:
             _write(book, page, row, place, value, column.kind)
     if rows:
         page.autofilter(0, 0, len(rows), len(sheet.columns) - 1)
-    left = sheet.total - len(rows)
-    if left > 0:
-        missing = f"{left:,} more rows do not fit here; they are in {sheet.whole_in}"
+    cut_rows = sheet.total - len(rows)
+    if cut_rows > 0:
+        missing = f"{cut_rows:,} more rows do not fit here; they are in {sheet.whole_in}"
         _write(book, page, len(rows) + 1, 0, missing, "strong")
         book.cuts.append(f"{sheet.name}: {missing}.")
     page.freeze_panes(1, sheet.frozen_columns)

@@ -142,9 +142,9 @@ def _years(legs: pl.DataFrame, annual: pl.DataFrame, reported: pl.DataFrame) -> 
     sold = annual.group_by("importer_iso", "good", year=pl.col("ref_date").dt.year()).agg(pl.col("usd").sum())
     sales = legs.with_columns(now=pl.col("window_end").dt.year(), then=pl.col("prior_end").dt.year())
     for at, name in (("now", "onward_usd"), ("then", "onward_prior_usd")):
-        left, right = ["importer_iso", "good", at], ["importer_iso", "good", "year"]
-        sales = sales.join(reported, how="semi", left_on=left, right_on=right)
-        sales = sales.join(sold, how="left", left_on=left, right_on=right)
+        leg_key, year_key = ["importer_iso", "good", at], ["importer_iso", "good", "year"]
+        sales = sales.join(reported, how="semi", left_on=leg_key, right_on=year_key)
+        sales = sales.join(sold, how="left", left_on=leg_key, right_on=year_key)
         sales = sales.with_columns(pl.col("usd").fill_null(0)).rename({"usd": name})
     return sales.select(*_KEY, "onward_usd", "onward_prior_usd", onward_of=pl.format("{} with {}", "now", "then"))
 

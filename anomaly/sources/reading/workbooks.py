@@ -97,11 +97,11 @@ def _refuse_bomb(path: Path, name: str, limits: Limits) -> None:
     """Unpack an xlsx once, keeping nothing: the reader of workbooks has no limit of its own."""
     if not zipfile.is_zipfile(path):
         return
-    left = min(limits.unpacked_bytes, MOST_UNPACKED_BYTES)
+    bytes_left = min(limits.unpacked_bytes, MOST_UNPACKED_BYTES)
     for member in zip_members(path, name, re.compile(r".*", re.DOTALL)):
         if not member.endswith("/"):
-            allowed = Limits(left, limits.unpacked_ratio)
-            left -= sum(len(block) for block in zip_blocks(path, name, member, allowed))
+            allowed = Limits(bytes_left, limits.unpacked_ratio)
+            bytes_left -= sum(len(block) for block in zip_blocks(path, name, member, allowed))
 
 
 def _cells(book: pd.ExcelFile, sheet: str) -> list[list[str]]:
