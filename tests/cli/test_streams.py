@@ -26,15 +26,15 @@ ANOMALY = ("-c", "from anomaly.cli.commands import program; program()")
 PIPELINES = ("-m", "pipelines")
 
 
-def ended(*command: str, to: str | None = None, **environment: str) -> subprocess.CompletedProcess[bytes]:
-    out = open(to, "wb") if to else subprocess.PIPE  # noqa: SIM115, PTH123
+def ended(*command: str, out_path: str | None = None, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    out = open(out_path, "wb") if out_path else subprocess.PIPE  # noqa: SIM115, PTH123
     try:
         return subprocess.run(
             [sys.executable, *command], cwd=ROOT, stdout=out, stderr=subprocess.PIPE, check=False,
             env={**os.environ, **environment},
         )  # fmt: skip
     finally:
-        if to:
+        if out_path:
             out.close()  # type: ignore[union-attr]
 
 
