@@ -37,7 +37,7 @@ def flagged(regime: str, seed: int, folder: Path) -> tuple[pl.DataFrame, pl.Data
 def main() -> None:
     """Print a line a seed, and the sums over all."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("regime", choices=[labelled.name for labelled in world.WORLDS])
+    parser.add_argument("regime", choices=[regime.name for regime in world.WORLDS])
     parser.add_argument("--seeds", type=int, default=6)
     chosen = parser.parse_args()
     all_labels = []

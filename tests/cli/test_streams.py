@@ -42,12 +42,12 @@ def ended(*command: str, out_path: str | None = None, **environment: str) -> sub
     "command", [("scenarios",), ("indicators", "--format", "csv"), ("--help",), ("query", "--help")]
 )
 def test_a_full_disk_behind_stdout_ends_with_74_and_no_traceback(command: tuple[str, ...]) -> None:
-    run = ended(*ANOMALY, *command, to="/dev/full")
+    run = ended(*ANOMALY, *command, out_path="/dev/full")
     assert (run.returncode, b"Traceback" in run.stderr) == (74, False)
 
 
 def test_a_full_disk_behind_stdout_is_said_in_a_sentence() -> None:
-    assert b"to write to stdout" in ended(*ANOMALY, "scenarios", to="/dev/full").stderr
+    assert b"to write to stdout" in ended(*ANOMALY, "scenarios", out_path="/dev/full").stderr
 
 
 @pytest.mark.parametrize(("encoding", "shown"), [("latin-1", "Türkiye -> ? >= 5")])
@@ -116,5 +116,5 @@ def test_a_full_folder_of_temporary_files_is_named_with_its_bytes(
 
 def test_a_run_whose_stdout_is_full_ends_with_74() -> None:
     code = "import sys\nfrom pipelines.running import exit_code_of\nsys.exit(exit_code_of(lambda: print('report')))\n"
-    run = ended("-c", code, to="/dev/full")
+    run = ended("-c", code, out_path="/dev/full")
     assert (run.returncode, b"Traceback" in run.stderr, b"to write to stdout" in run.stderr) == (74, False, True)

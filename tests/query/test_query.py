@@ -16,7 +16,7 @@ from anomaly.contract.settings import load
 from anomaly.flags.rule import limits_of
 from anomaly.query import answer, held, question, series
 from anomaly.reference import countries
-from tests.asked import CARS, FLAG_ID, REASON, frames
+from tests.query_tables import CARS, FLAG_ID, REASON, frames
 from tests.trade import PHONES, flow, prepared
 
 H1_2022 = Window("M", 6, date(2022, 6, 1))
