@@ -90,7 +90,7 @@ def _modelled(routes: pl.DataFrame) -> pl.DataFrame:
     """What models say of one window length and gap, each fitted on a fixed part of its placebos; 0 where these are few."""
     placebos = routes.filter(pl.col("role") == "placebo").sort(KEY)
     placebos = placebos.gather_every(-(-placebos.height // 4_000) or 1)
-    fitted, rows = (of.select(pl.col(SEEN).clip(lower_bound=0)).to_numpy() for of in (placebos, routes))
+    fitted, rows = (frame.select(pl.col(SEEN).clip(lower_bound=0)).to_numpy() for frame in (placebos, routes))
     if placebos.height < 100:
         return routes.with_columns(pl.lit(0.0).alias(name) for name in MODELS)
     return routes.with_columns(pl.Series(name, np.round(model(fitted, rows), 9)) for name, model in MODELS.items())

@@ -202,10 +202,12 @@ def false_shares(seeds: Sequence[Seed], *, is_before: bool = False) -> list[dict
     rows = []
     for leg in LEGS:
         for level in Q_LEVELS:
-            of = (pl.col("leg") == leg) & (pl.col("q_level") == level) & (pl.col("is_before_sanctions") == is_before)
+            is_counted = (
+                (pl.col("leg") == leg) & (pl.col("q_level") == level) & (pl.col("is_before_sanctions") == is_before)
+            )
             flags, called = (
-                [rows_of_seed.flags.filter(of) for rows_of_seed in seeds],
-                [rows_of_seed.called.filter(of) for rows_of_seed in seeds],
+                [rows_of_seed.flags.filter(is_counted) for rows_of_seed in seeds],
+                [rows_of_seed.called.filter(is_counted) for rows_of_seed in seeds],
             )
             tested = [int(rows_of_seed["tested"].sum()) for rows_of_seed in called]
             false = [int((~rows_of_seed["is_evasion"]).sum()) for rows_of_seed in flags]
@@ -234,8 +236,8 @@ def false_shares(seeds: Sequence[Seed], *, is_before: bool = False) -> list[dict
     return rows
 
 
-def _percent(of: tuple[float, float, float]) -> str:
-    mean, low, high = of
+def _percent(share: tuple[float, float, float]) -> str:
+    mean, low, high = share
     return f"{100 * mean:.1f} ({100 * low:.1f}-{100 * high:.1f})"
 
 
@@ -248,7 +250,7 @@ def report(seeds: Sequence[Seed]) -> str:
         lines += ["| leg | q | tested | q within | false %, by window | false %, all | flagged | false % |"]
         lines += ["|---" * 8 + "|"]
         for row in false_shares(seeds, is_before=is_before):
-            shares = [_percent(row[f"false_{of}"]) for of in ("in_window", "of_called", "of_flagged")]
+            shares = [_percent(row[f"false_{denominator}"]) for denominator in ("in_window", "of_called", "of_flagged")]
             lines.append(
                 f"| {row['leg']} | {row['q']:.2f} | {row['tested']:.0f} | {row['called']:.1f} | {shares[0]} "
                 f"| {shares[1]} | {row['flagged']:.1f} | {shares[2]} |"

@@ -79,17 +79,17 @@ def _wide(folder: Path, years: list[int]) -> str:
 
 
 def _sums(comparison: Comparison, number: int) -> str:
-    year, of = comparison.window.year, [f"v_{year}" for year in comparison.baseline_years]
-    unknown = " OR ".join(f"{column} IS NULL" for column in of)
-    best = f"CASE WHEN NOT ({unknown}) THEN greatest({', '.join(of)}) END" if of else "NULL::BIGINT"
-    base = f"(({' + '.join(of)}) + {len(of) // 2}) // {len(of)}" if of else "NULL::BIGINT"
+    year, columns = comparison.window.year, [f"v_{year}" for year in comparison.baseline_years]
+    unknown = " OR ".join(f"{column} IS NULL" for column in columns)
+    best = f"CASE WHEN NOT ({unknown}) THEN greatest({', '.join(columns)}) END" if columns else "NULL::BIGINT"
+    base = f"(({' + '.join(columns)}) + {len(columns) // 2}) // {len(columns)}" if columns else "NULL::BIGINT"
     return f"""
         compared_{number} AS MATERIALIZED (
             SELECT good, exporter_iso, importer_iso, v_{year} AS value_usd, v_{year - 1} AS value_prior_year_usd,
                 {base} AS value_baseline_usd, {best} AS value_baseline_max_usd, w_{year} AS weight, w_{year - 1} AS weight_prior
             FROM wide WHERE v_{year} IS NOT NULL AND v_{year - 1} IS NOT NULL),
         totals_{number} AS (
-            SELECT * FROM compared_{number} WHERE {"value_baseline_usd IS NOT NULL" if of else "true"}),
+            SELECT * FROM compared_{number} WHERE {"value_baseline_usd IS NOT NULL" if columns else "true"}),
         by_importer_{number} AS (
             SELECT good, importer_iso, sum(value_usd)::BIGINT AS all_to_importer_usd,
                 sum(value_prior_year_usd)::BIGINT AS all_to_importer_prior_usd
@@ -226,9 +226,9 @@ def _legs(comparison: Comparison) -> str:
     is_held = " AND ".join(f"d.h_{year}" for year in (comparison.window.year, comparison.window.year - 1, *base))
     return ", ".join(
         f"CASE WHEN {leg}.now IS NULL AND {is_held} AND c.{end} NOT IN (SELECT iso3 FROM coalition) "
-        f"THEN {0 if base or of != 'baseline' else 'NULL'} ELSE {leg}.{of} END AS coalition_to_{name}{suffix}_usd"
+        f"THEN {0 if base or period != 'baseline' else 'NULL'} ELSE {leg}.{period} END AS coalition_to_{name}{suffix}_usd"
         for leg, name, end in (("t", "target", "importer_iso"), ("h", "hub", "exporter_iso"))
-        for of, suffix in (("now", ""), ("prior", "_prior"), ("baseline", "_baseline"))
+        for period, suffix in (("now", ""), ("prior", "_prior"), ("baseline", "_baseline"))
     )
 
 

@@ -91,8 +91,8 @@ def table(title: str, variants: Sequence[Variant]) -> str:
     return "\n".join(lines)
 
 
-def _beside(figures: Sequence[float], of: Sequence[float]) -> tuple[float, float]:
-    return statistics.median(figures), statistics.median(figures) / statistics.median(of)
+def _beside(figures: Sequence[float], reference: Sequence[float]) -> tuple[float, float]:
+    return statistics.median(figures), statistics.median(figures) / statistics.median(reference)
 
 
 def main() -> None:

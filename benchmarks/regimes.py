@@ -37,7 +37,7 @@ def flagged(regime: str, seed: int, folder: Path) -> tuple[pl.DataFrame, pl.Data
 def main() -> None:
     """Print a line a seed, and the sums over all."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("regime", choices=[of.name for of in world.WORLDS])
+    parser.add_argument("regime", choices=[regime.name for regime in world.WORLDS])
     parser.add_argument("--seeds", type=int, default=6)
     chosen = parser.parse_args()
     all_labels = []
@@ -48,8 +48,8 @@ def main() -> None:
         missed = labels.filter("is_evasion", ~pl.col("is_flagged"))["episode_id"].to_list()
         print(f"seed {seed}: missed {', '.join(missed) or 'none'}; others flagged {honest.rows()}")
     kinds = pl.concat(all_labels).group_by("is_evasion", "kind").agg(pl.col("is_flagged").sum(), of=pl.len())
-    for is_evasion, kind, count, of in kinds.sort("is_evasion", "kind", descending=[True, False]).rows():
-        print(f"{kind} ({'evasion' if is_evasion else 'benign'}): {count} of {of} routes flagged")
+    for is_evasion, kind, count, labelled in kinds.sort("is_evasion", "kind", descending=[True, False]).rows():
+        print(f"{kind} ({'evasion' if is_evasion else 'benign'}): {count} of {labelled} routes flagged")
 
 
 if __name__ == "__main__":

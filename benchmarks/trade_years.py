@@ -147,11 +147,11 @@ def routes(world: World, exporters: Whole, goods: Whole, *, by_good: bool) -> Ro
     return Routes(exporter, importer, good, likely[at])
 
 
-def in_year(world: World, of: Routes, year: int) -> tuple[npt.NDArray[np.bool_], Whole, Whole]:
+def in_year(world: World, routes: Routes, year: int) -> tuple[npt.NDArray[np.bool_], Whole, Whole]:
     """(which routes are there in the year, their value in USD, their weight in grams or -1), whole thousandths."""
-    cell = (of.exporter * world.countries + of.importer) * world.goods + of.good
-    is_there = uniform(world.seed, 2 * year, cell) < _stays(of.likely)
-    cell, likely, good = cell[is_there], of.likely[is_there], of.good[is_there]
+    cell = (routes.exporter * world.countries + routes.importer) * world.goods + routes.good
+    is_there = uniform(world.seed, 2 * year, cell) < _stays(routes.likely)
+    cell, likely, good = cell[is_there], routes.likely[is_there], routes.good[is_there]
     usual = 3.2 + 0.9 * np.log(likely / 0.05) + 1.8 * normal(world.seed, 11, cell)
     log_value = usual + 0.6 * normal(world.seed, 2 * year + 1, cell)
     value = np.maximum(np.rint(1000 * np.exp(np.minimum(log_value, 17))), 1)
@@ -171,10 +171,10 @@ def bilateral(world: World, years: range, goods: Whole) -> Iterator[pl.DataFrame
     iso3, names = world.country_names["iso3"], pl.Series(world.codes)
     everyone = np.arange(world.countries)
     for start in range(0, len(goods), GOODS_AT_A_TIME):
-        of = routes(world, everyone, goods[start : start + GOODS_AT_A_TIME], by_good=True)
+        trade_routes = routes(world, everyone, goods[start : start + GOODS_AT_A_TIME], by_good=True)
         parts = []
         for year in years:
-            is_there, value, weight = in_year(world, of, year)
+            is_there, value, weight = in_year(world, trade_routes, year)
             row = np.flatnonzero(is_there)
             frame = pl.DataFrame({"row": row, "value_usd": value, "net_wgt_g": weight})
             parts.append(frame.with_columns(ref_date=pl.lit(date(year, 1, 1))))
@@ -182,9 +182,9 @@ def bilateral(world: World, years: range, goods: Whole) -> Iterator[pl.DataFrame
         row = cells["row"].to_numpy()
         yield cells.select(
             freq_code=pl.lit("A"),
-            good=names.gather(of.good[row]),
-            exporter_iso=iso3.gather(of.exporter[row]),
-            importer_iso=iso3.gather(of.importer[row]),
+            good=names.gather(trade_routes.good[row]),
+            exporter_iso=iso3.gather(trade_routes.exporter[row]),
+            importer_iso=iso3.gather(trade_routes.importer[row]),
             ref_date="ref_date",
             source=pl.lit("baci"),
             dataset=pl.lit(DATASET),
@@ -225,15 +225,15 @@ def _csv_rows(world: World, year: int) -> Iterator[pl.DataFrame]:
     m49, names = world.country_names["m49"].to_numpy(), pl.Series(world.codes)
     every_good = np.arange(world.goods)
     for exporter in np.argsort(m49, kind="stable"):
-        of = routes(world, np.array([exporter]), every_good, by_good=False)
-        is_there, value, weight = in_year(world, of, year)
-        importer = of.importer[is_there]
+        trade_routes = routes(world, np.array([exporter]), every_good, by_good=False)
+        is_there, value, weight = in_year(world, trade_routes, year)
+        importer = trade_routes.importer[is_there]
         frame = pl.DataFrame(
             {
                 "t": np.full(len(value), year, dtype=np.int32),
                 "i": np.full(len(value), m49[exporter], dtype=np.int32),
                 "j": m49[importer],
-                "k": names.gather(of.good[is_there]),
+                "k": names.gather(trade_routes.good[is_there]),
                 "v": value / 1000,
                 "g": weight,
             }

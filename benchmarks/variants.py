@@ -106,14 +106,14 @@ def table(measured: pl.DataFrame) -> str:
     """A row a variant, in Markdown: false % at each level with its interval, found % at each, and at 0.10 by kind."""
     head = ["variant", "seeds", *[f"false % at {level:.2f}" for level in Q_LEVELS], "found %", "by kind at 0.10"]
     lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
-    for (variant,), of in measured.group_by("variant", maintain_order=True):
+    for (variant,), of_variant in measured.group_by("variant", maintain_order=True):
         cells, founds = [], []
         for level in Q_LEVELS:
-            at = of.filter(pl.col("level") == level)
+            at = of_variant.filter(pl.col("level") == level)
             mean, low, high = interval(at["false_share"].to_list())
             cells.append(f"{100 * mean:.1f} [{100 * low:.1f}-{100 * high:.1f}]")
             founds.append(f"{_percent(at['found'].fill_null(0.0)):.0f}")
-        at = of.filter(pl.col("level") == Q_LEVELS[1])
+        at = of_variant.filter(pl.col("level") == Q_LEVELS[1])
         kinds = ", ".join("-" if at[kind].is_null().all() else f"{kind} {_percent(at[kind]):.0f}" for kind in KINDS)
         lines.append(f"| {variant} | {at.height} | {' | '.join(cells)} | {' / '.join(founds)} | {kinds} |")
     return "\n".join(lines)

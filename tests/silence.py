@@ -59,13 +59,15 @@ def _coverage(random: Random, freq: str, datasets: tuple[Row, ...], share: float
     rows: list[Row] = [
         (*datasets[0], freq, day, "ZZZ", "X", 5, True) for day in (CALENDAR[freq][0], CALENDAR[freq][-1])
     ]
-    for of in datasets:
+    for dataset in datasets:
         for country in COUNTRIES:
             for flow in "MX":
                 editions = random.choices(EDITIONS, k=2)
                 for day in PERIODS[freq]:
                     if random.random() < share:
-                        rows.append((*of, freq, day, country, flow, random.choice(editions), random.random() < whole))
+                        rows.append(
+                            (*dataset, freq, day, country, flow, random.choice(editions), random.random() < whole)
+                        )
     kinds: dict[str, Any] = dict.fromkeys(("source", "dataset", "freq_code"), pl.String) | {"ref_date": pl.Date}
     kinds |= {"reporter_iso": pl.String, "flow_code": pl.String, "hs_edition": pl.Int8, "is_complete": pl.Boolean}
     return pl.DataFrame(rows, schema=kinds, orient="row")
@@ -73,13 +75,13 @@ def _coverage(random: Random, freq: str, datasets: tuple[Row, ...], share: float
 
 def _scope(random: Random, freq: str, datasets: tuple[Row, ...], share: float) -> pl.DataFrame:
     rows: list[Row] = []
-    for of in datasets:
+    for dataset in datasets:
         for flow in "MX":
             for dimension, codes in (("good", GOODS), ("partner", COUNTRIES)):
                 for code in codes:
                     held = [year for year in range(2018, 2023) if random.random() < share]
                     days = [day for day in PERIODS[freq] if day.year in held and (freq == "A" or random.random() < 0.7)]
-                    rows += [(*of, freq, flow, dimension, code, day, random.choice((0, 9)), 5) for day in days]
+                    rows += [(*dataset, freq, flow, dimension, code, day, random.choice((0, 9)), 5) for day in days]
     kinds: dict[str, Any] = dict.fromkeys(
         ("source", "dataset", "freq_code", "flow_code", "dimension", "code"), pl.String
     )
@@ -96,16 +98,16 @@ def _trade(random: Random, freq: str, datasets: tuple[Row, ...], routes: float, 
     ):
         if exporter == importer or random.random() > routes:
             continue
-        of, basis = random.choice(datasets), random.choice(("export", "import"))
+        dataset, basis = random.choice(datasets), random.choice(("export", "import"))
         for day in PERIODS[freq]:
-            speaker = (good, *of, exporter if basis == "export" else importer, day.year)
+            speaker = (good, *dataset, exporter if basis == "export" else importer, day.year)
             if random.random() > share or quiet.setdefault(speaker, random.random() < 0.4):
                 continue
             value = random.choice((0, 7, 9))
             exported = random.choice((value, value, None)) if basis == "export" else None
             imported = value if basis == "import" else random.choice((None, 0, 4) if exported is not None else (0, 4))
             own = exported if basis == "export" else imported
-            rows.append((freq, good, exporter, importer, day, *of, own, basis, exported, imported, None, None))
+            rows.append((freq, good, exporter, importer, day, *dataset, own, basis, exported, imported, None, None))
     kinds: dict[str, Any] = {"freq_code": pl.String, **dict.fromkeys(ROUTE, pl.String), "ref_date": pl.Date}
     kinds |= {"source": pl.String, "dataset": pl.String, "value_usd": pl.Int64, "value_basis": pl.String}
     names = ("export_value_fob_usd", "import_value_cif_usd", "reexport_value_fob_usd", "net_wgt_g")

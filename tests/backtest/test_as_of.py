@@ -128,7 +128,7 @@ def test_the_first_release_held_stands_for_what_was_published_before_it():
 def inputs() -> pl.DataFrame:
     """Three windows of one gap and two of the next, each with placebos."""
     parts = [(["RUS"], "target", 60), (["ARG", "CHL"], "placebo", 200)]
-    return pl.concat([routes(to, role, end, count) for end in ENDS for to, role, count in parts])
+    return pl.concat([routes(importer, role, end, count) for end in ENDS for importer, role, count in parts])
 
 
 def test_the_newest_window_of_each_length_and_leg_is_looked_at():

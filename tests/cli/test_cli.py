@@ -21,7 +21,7 @@ from anomaly.contract import schema
 from anomaly.contract.settings import load
 from anomaly.store.store import Store
 from tests import ROOT
-from tests.asked import CARS, FLAG_ID, REASON, frames, write_store
+from tests.query_tables import CARS, FLAG_ID, REASON, frames, write_store
 from tests.trade import flow
 
 HEAVY = ("pydantic", "dataframely", "sklearn", "pandas", "pyarrow", "numpy.testing", "scipy")

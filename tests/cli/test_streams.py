@@ -26,15 +26,15 @@ ANOMALY = ("-c", "from anomaly.cli.commands import program; program()")
 PIPELINES = ("-m", "pipelines")
 
 
-def ended(*command: str, to: str | None = None, **environment: str) -> subprocess.CompletedProcess[bytes]:
-    out = open(to, "wb") if to else subprocess.PIPE  # noqa: SIM115, PTH123
+def ended(*command: str, out_path: str | None = None, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    out = open(out_path, "wb") if out_path else subprocess.PIPE  # noqa: SIM115, PTH123
     try:
         return subprocess.run(
             [sys.executable, *command], cwd=ROOT, stdout=out, stderr=subprocess.PIPE, check=False,
             env={**os.environ, **environment},
         )  # fmt: skip
     finally:
-        if to:
+        if out_path:
             out.close()  # type: ignore[union-attr]
 
 
@@ -42,12 +42,12 @@ def ended(*command: str, to: str | None = None, **environment: str) -> subproces
     "command", [("scenarios",), ("indicators", "--format", "csv"), ("--help",), ("query", "--help")]
 )
 def test_a_full_disk_behind_stdout_ends_with_74_and_no_traceback(command: tuple[str, ...]) -> None:
-    run = ended(*ANOMALY, *command, to="/dev/full")
+    run = ended(*ANOMALY, *command, out_path="/dev/full")
     assert (run.returncode, b"Traceback" in run.stderr) == (74, False)
 
 
 def test_a_full_disk_behind_stdout_is_said_in_a_sentence() -> None:
-    assert b"to write to stdout" in ended(*ANOMALY, "scenarios", to="/dev/full").stderr
+    assert b"to write to stdout" in ended(*ANOMALY, "scenarios", out_path="/dev/full").stderr
 
 
 @pytest.mark.parametrize(("encoding", "shown"), [("latin-1", "Türkiye -> ? >= 5")])
@@ -116,5 +116,5 @@ def test_a_full_folder_of_temporary_files_is_named_with_its_bytes(
 
 def test_a_run_whose_stdout_is_full_ends_with_74() -> None:
     code = "import sys\nfrom pipelines.running import exit_code_of\nsys.exit(exit_code_of(lambda: print('report')))\n"
-    run = ended("-c", code, to="/dev/full")
+    run = ended("-c", code, out_path="/dev/full")
     assert (run.returncode, b"Traceback" in run.stderr, b"to write to stdout" in run.stderr) == (74, False, True)

@@ -74,8 +74,8 @@ def flagged(rows: list[dict[str, Any]], *routes: tuple[str, str], **options: Any
     """Flags of routes (exporter, importer) of 2022 with their evidence; in the scores q is 0.4, and 0.02 for 847950."""
     cells, coverage, scope = prepared(rows)
     table, refused = features.build(cells, features.plan(coverage, scope, ALL_LINKED, SETTINGS), SETTINGS)
-    now = table.filter(pl.col("window_end").dt.year() == 2022)
-    of_good = now.filter(good="847989")
+    of_2022 = table.filter(pl.col("window_end").dt.year() == 2022)
+    of_good = of_2022.filter(good="847989")
     measured = [
         of_good.filter(exporter_iso=exporter, importer_iso=importer).row(0, named=True) for exporter, importer in routes
     ]
@@ -83,14 +83,14 @@ def flagged(rows: list[dict[str, Any]], *routes: tuple[str, str], **options: Any
     is_hubs = ~pl.col("exporter_iso").is_in(
         SETTINGS.coalition.countries
     )  # the coalition's are scored where the gap is known
-    scores = now.filter(is_hubs | pl.col("mirror_gap_shift_log").is_not_null()).select(
+    scores = of_2022.filter(is_hubs | pl.col("mirror_gap_shift_log").is_not_null()).select(
         *schema.ROUTE_KEY, q_value=q_value
     )
     flags = pl.DataFrame([flag(row, **options) for row in measured], schema=schema.Flags.create_empty().schema)
     limits = {"leg": ["hub to target", "coalition to hub"], "q_limit": [0.1, 0.1]}
     calibration = flags.select(WINDOW_KEY).unique().join(pl.DataFrame(limits), how="cross")
     broken = pl.DataFrame(schema={"good": pl.String, "newer_edition": pl.Int8})
-    tables = evidence.Tables(now, scores, calibration, refused, cells, broken, coverage, scope)
+    tables = evidence.Tables(of_2022, scores, calibration, refused, cells, broken, coverage, scope)
     built = evidence.build(flags, tables, NAMES, SETTINGS)
     return schema.Flags.validate(built)
 
@@ -227,8 +227,8 @@ def test_sellers_outside_the_coalition_would_have_to_have_sold_what_came_out(hub
 
 def test_sellers_that_report_and_have_no_row_sold_nothing_and_sellers_outside_the_data_are_unknown() -> None:
     name = "Sellers outside the coalition deliver it"
-    nothing = [row for row in trade() if (row["reporter_iso"], row["partner_iso"]) != ("CHN", "KAZ")]
-    assert "they sold nothing after nothing" in explanation(flag_of(nothing), name)["text"]
+    without_china = [row for row in trade() if (row["reporter_iso"], row["partner_iso"]) != ("CHN", "KAZ")]
+    assert "they sold nothing after nothing" in explanation(flag_of(without_china), name)["text"]
     extract = [row for row in trade() if row["partner_iso"] == "RUS" and row["flow_code"] == "X"]
     assert explanation(flag_of(extract), name)["verdict"] == "unknown"
 

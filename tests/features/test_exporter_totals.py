@@ -31,7 +31,7 @@ def growth_of(trade: list[dict[str, Any]]) -> float:
     sides, coverage, scope = prepared(trade)
     plan = features.plan(coverage, scope, ALL_LINKED, SETTINGS)
     periods = plan.known["A"]
-    of_2022 = next(of for of in plan.comparisons["A"] if of.window.year == 2022)
+    of_2022 = next(comparison for comparison in plan.comparisons["A"] if comparison.window.year == 2022)
     cells = exporter_totals.spread(exporter_totals.build(sides.lazy(), SETTINGS.targets.countries), periods)
     _, base = exporter_totals.growth_log(cells, periods, of_2022, 0.0)
     at = periods.reporters.filter(reporter_iso="KAZ", flow_code="X")["reporter_id"][0]

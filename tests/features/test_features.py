@@ -300,10 +300,10 @@ def test_a_route_that_is_no_longer_large_is_not_scored_and_moves_no_median() -> 
     fell = {**ROUTE, 2022: 3_000}
     weighed = [*years("ARM", "RUS", fell, weight_g=1), *years("KAZ", "RUS", ROUTE, weight_g=10**9)]
     table, _ = measured([*weighed, *years("DEU", "RUS", DIRECT, weight_g=10**9)])
-    now = table.filter(pl.col("window_end").dt.year() == 2022)
-    assert now.height == 3
-    assert forest_inputs.build(now, load())["exporter_iso"].sort().to_list() == ["DEU", "KAZ"]
-    assert now["median_unit_value_usd_per_kg"].unique().to_list() == [16.0]
+    of_2022 = table.filter(pl.col("window_end").dt.year() == 2022)
+    assert of_2022.height == 3
+    assert forest_inputs.build(of_2022, load())["exporter_iso"].sort().to_list() == ["DEU", "KAZ"]
+    assert of_2022["median_unit_value_usd_per_kg"].unique().to_list() == [16.0]
 
 
 def test_the_price_of_the_leg_into_the_hub_is_that_of_all_its_weighed_trade_together() -> None:

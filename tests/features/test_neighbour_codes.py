@@ -17,7 +17,7 @@ YEARS = (2019, 2020, 2021, 2022)
 
 
 def moves(before: int, now: int, code: str, exporter: str = "KAZ", importer: str = "RUS") -> list[dict[str, Any]]:
-    """A route that stands at `then` million USD to 2021 and at `now` in 2022."""
+    """A route that stands at `before` million USD to 2021 and at `now` in 2022."""
     return years(exporter, importer, {year: (now if year == 2022 else before) * MILLION for year in YEARS}, code=code)
 
 

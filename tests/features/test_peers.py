@@ -48,7 +48,7 @@ def test_a_route_that_is_no_member_sees_the_median_of_all(rows: list[tuple[int, 
     group, values = np.array([place for place, _ in rows]), np.array([value for _, value in rows])
     medians, count = peers.medians(values, group, 4).without(np.arange(4), np.full(4, np.nan))
     for place in range(4):
-        members = [value for of, value in rows if of == place]
+        members = [value for peer_group, value in rows if peer_group == place]
         assert count[place] == len(members)
         assert medians[place] == pytest.approx(median(members)) if members else np.isnan(medians[place])
 

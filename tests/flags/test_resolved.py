@@ -169,8 +169,8 @@ def test_a_route_that_had_fallen_in_the_months_before_a_measure_did_not_fall_by_
 
 def test_what_other_hubs_sold_more_stands_beside_the_fall_the_largest_first() -> None:
     other_hubs = [
-        {"exporter_iso": name, "value_usd": now, "value_prior_year_usd": 1_000_000}
-        for name, now in (("TUR", 4_000_000), ("CHN", 9_000_000), ("DEU", 50_000_000), ("UZB", 500_000))
+        {"exporter_iso": name, "value_usd": value_usd, "value_prior_year_usd": 1_000_000}
+        for name, value_usd in (("TUR", 4_000_000), ("CHN", 9_000_000), ("DEU", 50_000_000), ("UZB", 500_000))
     ]
     (row,) = ended({}, *other_hubs)
     assert row["displaced_usd"] == 11_000_000

@@ -298,12 +298,12 @@ def test_a_direct_trade_of_60000_that_halves_is_no_fall_for_flags(tables: dict[s
 
 def test_and_none_for_the_comparables_of_a_flag(tables: dict[str, pl.DataFrame]) -> None:
     broken = pl.DataFrame(schema={"good": pl.String, "newer_edition": pl.Int8})
-    now = tables["features"].filter(pl.col("window_end") == WINDOW["window_end"])
-    windows = now.select(*WINDOW_KEY, "baseline_years")
+    of_window = tables["features"].filter(pl.col("window_end") == WINDOW["window_end"])
+    windows = of_window.select(*WINDOW_KEY, "baseline_years")
     market = other_sellers.build(tables["bilateral"], tables["coverage"], tables["coverage.scope"], broken, windows)
     near = comparables.build(
         tables["flags"],
-        now,
+        of_window,
         tables["scores"],
         tables["features.refused"],
         market,

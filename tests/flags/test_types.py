@@ -160,9 +160,11 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(types, "TYPES", (*types.TYPES, DIVERTED))
 
 
-def supplied(now: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+def supplied(value_usd: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     """(features, flags) of Germany's sales to Kazakhstan, which reports nothing."""
-    features, _ = measured(years("DEU", "KAZ", {2019: 6 * MILLION, 2020: 6 * MILLION, 2021: 6 * MILLION, 2022: now}))
+    features, _ = measured(
+        years("DEU", "KAZ", {2019: 6 * MILLION, 2020: 6 * MILLION, 2021: 6 * MILLION, 2022: value_usd})
+    )
     route = features.filter(pl.col("window_end").dt.year() == 2022)
     scores, calibration = scored(route), calibrated(route, COALITION_TO_HUB)
     flagged = flags.build(features, scores, no_contributions(scores), calibration, NO_LIST, NAMES, SETTINGS)

@@ -32,8 +32,8 @@ from anomaly.store.store import Store
 from pipelines import bilateral, coverage, families, flows
 from pipelines.running import run_jobs
 from tests import ROOT
-from tests.asked import write_store
 from tests.house.imports import imported, modules
+from tests.query_tables import write_store
 from tests.reports.findings import findings
 from tests.trade import ALL_LINKED, flow, prepared
 

@@ -254,11 +254,11 @@ def test_others_who_buy_next_to_nothing_take_little_off_a_large_route() -> None:
 
 
 def test_without_baseline_years_a_record_is_held_against_the_year_before() -> None:
-    nothing = {"value_baseline_usd": None, "value_baseline_max_usd": None}
-    assert value("record_excess_log", **nothing) is None
-    assert value("record_excess_log", **nothing, baseline_years="no baseline") == pytest.approx(log(10.1 / 2.1))
-    assert value("unexplained_rise_log", **nothing) is None
-    unexplained_rise_log = value("unexplained_rise_log", **nothing, **NOTHING_KNOWN, baseline_years="no baseline")
+    no_baseline = {"value_baseline_usd": None, "value_baseline_max_usd": None}
+    assert value("record_excess_log", **no_baseline) is None
+    assert value("record_excess_log", **no_baseline, baseline_years="no baseline") == pytest.approx(log(10.1 / 2.1))
+    assert value("unexplained_rise_log", **no_baseline) is None
+    unexplained_rise_log = value("unexplained_rise_log", **no_baseline, **NOTHING_KNOWN, baseline_years="no baseline")
     assert unexplained_rise_log == pytest.approx(log(10.1 / 2.1))
 
 

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 import anomaly
 from anomaly.cli.commands import main
 from tests import ROOT
-from tests.asked import CARS, FLAG_ID, write_store
+from tests.query_tables import CARS, FLAG_ID, write_store
 from tests.trade import years
 
 BUYERS = ("KAZ", "KGZ", "RUS", "UZB")

@@ -20,7 +20,7 @@ from anomaly.indicators import INDICATORS, excess_usd
 from anomaly.query import explain
 from anomaly.query.explain_counterfactual import counterfactual, effects, judged
 from anomaly.reference import editions
-from tests.asked import FLAG_ID, REASON, TESTED_AMONG, frames, reported
+from tests.query_tables import FLAG_ID, REASON, TESTED_AMONG, frames, reported
 
 ROUTE = pl.col("good") == "851712+"
 LIMITS = limits_of(load())

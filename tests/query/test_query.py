@@ -16,7 +16,7 @@ from anomaly.contract.settings import load
 from anomaly.flags.rule import limits_of
 from anomaly.query import answer, held, question, series
 from anomaly.reference import countries
-from tests.asked import CARS, FLAG_ID, REASON, frames
+from tests.query_tables import CARS, FLAG_ID, REASON, frames
 from tests.trade import PHONES, flow, prepared
 
 H1_2022 = Window("M", 6, date(2022, 6, 1))
@@ -48,7 +48,7 @@ def test_every_code_of_a_family_finds_the_route_from_37_to_178_million_flagged_w
 
 
 @pytest.mark.parametrize(
-    ("window", "flagged"),
+    ("asked", "flagged"),
     [
         (("M", 12, date(2022, 6, 1)), (True, "2022H1")),  # the half-year that is flagged lies in it
         (("M", 7, date(2022, 7, 1)), (True, "2022H1")),
@@ -56,8 +56,8 @@ def test_every_code_of_a_family_finds_the_route_from_37_to_178_million_flagged_w
         (("M", 6, date(2022, 7, 1)), (None, None)),
     ],
 )
-def test_a_window_is_flagged_where_one_of_its_parts_is_and_the_part_is_named(tables, window, flagged):
-    row = ask(tables, "851713", "KAZ", "RUS", Window(*window))[0].row(0, named=True)
+def test_a_window_is_flagged_where_one_of_its_parts_is_and_the_part_is_named(tables, asked, flagged):
+    row = ask(tables, "851713", "KAZ", "RUS", Window(*asked))[0].row(0, named=True)
     assert (row["is_flagged"], row["flagged_period"]) == flagged
     assert row["flag_id"] == (FLAG_ID if flagged[0] else None)
     assert ("flagged in its part 2022H1" in row["note"]) == (flagged[0] is True)

@@ -207,11 +207,13 @@ def test_families_are_disjoint_and_hold_every_link_but_n_to_n(knots: list[tuple[
     assert len({good.name for good in built if good.name.endswith("+")}) == sum(
         kind in ("renamed", "split", "merged") for kind, _ in knots
     )
-    of = {node: good.name for good in built for node in good.nodes}
+    name_of = {node: good.name for good in built for node in good.nodes}
     for newer, older, relation in knotted(knots).iter_rows():
-        is_merged = of.get((6, newer), newer) == of.get((5, older), older)
+        is_merged = name_of.get((6, newer), newer) == name_of.get((5, older), older)
         assert is_merged == (relation != "n:n")
-        assert bool([good for good in built if good.name == of.get((6, newer)) and good.breaks]) == (relation == "n:n")
+        assert bool([good for good in built if good.name == name_of.get((6, newer)) and good.breaks]) == (
+            relation == "n:n"
+        )
 
 
 @given(KNOTS, st.randoms(use_true_random=False))
@@ -226,13 +228,13 @@ def test_the_order_of_a_table_changes_no_family(knots: list[tuple[str, int]], ra
 def test_a_split_with_a_constant_total_keeps_its_good_constant(
     knots: list[tuple[str, int]], data: st.DataObject
 ) -> None:
-    of = {node: good.name for good in found_in(knots) for node in good.nodes}
+    name_of = {node: good.name for good in found_in(knots) for node in good.nodes}
     amounts = st.integers(0, 10**9)
     totals: dict[int, dict[str, int]] = {5: {}, 6: {}}
     for newer, older, relation in knotted(knots).iter_rows():
         amount = 0 if relation == "n:n" else data.draw(amounts)
         for edition, code in ((5, older), (6, newer)):
-            good = of.get((edition, code), code)
+            good = name_of.get((edition, code), code)
             totals[edition][good] = totals[edition].get(good, 0) + amount
     assert {good: total for good, total in totals[5].items() if total} == {
         good: total for good, total in totals[6].items() if total
@@ -250,9 +252,9 @@ def test_a_chain_of_splits_is_one_good_and_a_code_used_again_is_another() -> Non
         schema=["older_edition", "newer_edition", "older_code", "newer_code", "relation"],
         orient="row",
     )
-    of = {node: good.name for good in families.goods(links, 4, 6) for node in good.nodes}
-    assert of[4, "100000"] == of[5, "300000"] == of[6, "300000"] == of[6, "400000"] == "100000+"
-    assert of[6, "100000"] == of[5, "500000"] == "500000+"
+    name_of = {node: good.name for good in families.goods(links, 4, 6) for node in good.nodes}
+    assert name_of[4, "100000"] == name_of[5, "300000"] == name_of[6, "300000"] == name_of[6, "400000"] == "100000+"
+    assert name_of[6, "100000"] == name_of[5, "500000"] == "500000+"
 
 
 def test_a_code_that_takes_in_one_code_and_a_part_of_another_breaks_both_and_merges_none() -> None:

@@ -78,17 +78,17 @@ def seven_zip(members: dict[str, bytes]) -> bytes:
     """A 7z archive."""
     packed = io.BytesIO()
     with py7zr.SevenZipFile(packed, "w") as archive:
-        for name, data in members.items():
-            archive.writestr(data, name)
+        for name, content in members.items():
+            archive.writestr(content, name)
     return packed.getvalue()
 
 
-def seven_zip_named(name: str, data: bytes) -> bytes:
+def seven_zip_named(name: str, content: bytes) -> bytes:
     """A 7z archive whose one member has a name that the library itself refuses to write."""
     packed = io.BytesIO()
     with py7zr.SevenZipFile(packed, "w") as archive:
         archive.set_encoded_header_mode(False)
-        archive.writestr(data, "x" * len(name))
+        archive.writestr(content, "x" * len(name))
     whole = packed.getvalue()
     start, size = struct.unpack("<QQ", whole[12:28])
     header = whole[32 + start : 32 + start + size].replace(
@@ -101,19 +101,21 @@ def seven_zip_named(name: str, data: bytes) -> bytes:
     return hostile
 
 
-def read(folder: Path, name: str, data: bytes, context: Context = CONTEXT, limits: Limits | None = None) -> list[Batch]:
+def read(
+    folder: Path, name: str, content: bytes, context: Context = CONTEXT, limits: Limits | None = None
+) -> list[Batch]:
     """The batches of a file with these bytes, each with its rows accounted for."""
     path = folder / name
-    path.write_bytes(data)
+    path.write_bytes(content)
     batches = list(comext.read(RawFile(path, f"comext/{name}", limits=limits or Limits()), context))
     for batch in batches:
         assert batch.rows_in == batch.flows.height + batch.rejected.height + batch.rows_deduplicated
     return batches
 
 
-def only_batch(folder: Path, name: str, data: bytes) -> Batch:
+def only_batch(folder: Path, name: str, content: bytes) -> Batch:
     """The one batch of a file."""
-    batches = read(folder, name, data)
+    batches = read(folder, name, content)
     assert len(batches) == 1
     return batches[0]
 

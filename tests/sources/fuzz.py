@@ -75,29 +75,29 @@ class Tally:
         return self.read + sum(self.refused.values()) + len(self.faults)
 
 
-def _flip(rng: random.Random, data: bytes) -> bytes:
-    at = rng.randrange(len(data))
-    return data[:at] + bytes([rng.randrange(256)]) + data[at + 1 :]
+def _flip(rng: random.Random, content: bytes) -> bytes:
+    at = rng.randrange(len(content))
+    return content[:at] + bytes([rng.randrange(256)]) + content[at + 1 :]
 
 
-def _drop(rng: random.Random, data: bytes) -> bytes:
-    at = rng.randrange(len(data))
-    return data[:at] + data[at + rng.randrange(1, 12) :]
+def _drop(rng: random.Random, content: bytes) -> bytes:
+    at = rng.randrange(len(content))
+    return content[:at] + content[at + rng.randrange(1, 12) :]
 
 
-def _insert(rng: random.Random, data: bytes) -> bytes:
-    at = rng.randrange(len(data) + 1)
-    return data[:at] + rng.randbytes(rng.randrange(1, 6)) + data[at:]
+def _insert(rng: random.Random, content: bytes) -> bytes:
+    at = rng.randrange(len(content) + 1)
+    return content[:at] + rng.randbytes(rng.randrange(1, 6)) + content[at:]
 
 
-def _cut(rng: random.Random, data: bytes) -> bytes:
-    return data[: rng.randrange(len(data))]
+def _cut(rng: random.Random, content: bytes) -> bytes:
+    return content[: rng.randrange(len(content))]
 
 
-def _cell(rng: random.Random, data: bytes) -> bytes:
+def _cell(rng: random.Random, content: bytes) -> bytes:
     """A cell of a line of text replaced."""
-    separator = b"\t" if b"\t" in data else b","
-    lines = data.split(b"\n")
+    separator = b"\t" if b"\t" in content else b","
+    lines = content.split(b"\n")
     line = rng.randrange(len(lines))
     cells = lines[line].split(separator)
     cells[rng.randrange(len(cells))] = rng.choice(NASTY).encode(errors="surrogatepass")
@@ -105,8 +105,8 @@ def _cell(rng: random.Random, data: bytes) -> bytes:
     return b"\n".join(lines)
 
 
-def _repeat(rng: random.Random, data: bytes) -> bytes:
-    lines = data.split(b"\n")
+def _repeat(rng: random.Random, content: bytes) -> bytes:
+    lines = content.split(b"\n")
     at = rng.randrange(len(lines))
     return b"\n".join([*lines[:at], lines[at], *lines[at:]])
 
@@ -123,13 +123,13 @@ def _originals(folder: Path) -> list[tuple[str, bytes, str | None]]:
             made.mkdir()
             raw = make(made)
             originals.append((raw.name, raw.path.read_bytes(), None))
-    return [*originals, *((f"own/{name}", data, TOML) for name, data in FORMS.items())]
+    return [*originals, *((f"own/{name}", content, TOML) for name, content in FORMS.items())]
 
 
-def read(folder: Path, name: str, data: bytes, mapping: str | None) -> list[Batch]:
+def read(folder: Path, name: str, content: bytes, mapping: str | None) -> list[Batch]:
     """The batches of a file of these bytes, or an AnomalyError."""
     path = folder / Path(name).name
-    path.write_bytes(data)
+    path.write_bytes(content)
     if mapping is not None:
         (folder / "mine.toml").write_text(mapping, encoding="utf-8")
     raw = RawFile(path, name, url="https://comtradeapi.un.org/data/v1/get/C/A/HS")
@@ -164,9 +164,9 @@ def run(count: int, seconds: float, seed: int) -> Tally:
             if time.monotonic() > until:
                 break
             rng = random.Random(f"{seed}:{number}")
-            name, data, mapping = originals[number % len(originals)]
+            name, content, mapping = originals[number % len(originals)]
             is_packed = name.endswith(".gz") and rng.random() < 0.8
-            inner = gzip.decompress(data) if is_packed else data
+            inner = gzip.decompress(content) if is_packed else content
             changed = rng.choice(CHANGES)(rng, inner)
             subfolder = folder / f"{number % 50}"
             subfolder.mkdir(exist_ok=True)

@@ -40,19 +40,19 @@ def archive(members: dict[str, bytes]) -> bytes:
     """A zip with the two lists beside the members."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as written:
-        for name, data in members.items():
-            written.writestr(name, data)
+        for name, content in members.items():
+            written.writestr(name, content)
         written.writestr("country_codes_V202501.csv", COUNTRIES)
         written.writestr("product_codes_HS17_V202501.csv", PRODUCTS)
     return packed.getvalue()
 
 
 def read(
-    folder: Path, data: bytes, name: str = NAME, batch_rows: int = 2_000_000, limits: Limits | None = None
+    folder: Path, content: bytes, name: str = NAME, batch_rows: int = 2_000_000, limits: Limits | None = None
 ) -> list[Batch]:
     """The batches of a file with these bytes, each with its rows accounted for."""
     path = folder / name
-    path.write_bytes(data)
+    path.write_bytes(content)
     raw = RawFile(path, f"baci/{name}", limits=limits or Limits())
     batches = list(baci.read(raw, Context(batch_rows=batch_rows)))
     for batch in batches:
@@ -187,15 +187,15 @@ def test_years_are_read_in_order_and_each_batch_is_sorted_by_code_and_route(tmp_
     [("HS92", "H0"), ("HS96", "H1"), ("HS02", "H2"), ("HS07", "H3"), ("HS12", "H4"), ("HS17", "H5"), ("HS22", "H6")],
 )
 def test_the_edition_is_in_the_name(name: str, classification: str, tmp_path: Path) -> None:
-    data = archive({f"BACI_{name}_Y2023_V202401b.csv": table("2023,51,643,010121,1,1")})
-    flows = read(tmp_path, data, f"BACI_{name}_V202401b.zip")[0].flows
+    content = archive({f"BACI_{name}_Y2023_V202401b.csv": table("2023,51,643,010121,1,1")})
+    flows = read(tmp_path, content, f"BACI_{name}_V202401b.zip")[0].flows
     origin = flows.select("classification_code", "dataset", "vintage").row(0)
     assert origin == (classification, f"BACI_{name}", "V202401b")
 
 
 def test_an_unpacked_table_is_read_as_the_zip_is_and_the_lists_beside_it_hold_no_flows(tmp_path: Path) -> None:
-    data = table("2022,51,643,010121,1,1")
-    loose = read(tmp_path, data.replace(b"\n", b"\r\n"), YEAR)[0]
+    content = table("2022,51,643,010121,1,1")
+    loose = read(tmp_path, content.replace(b"\n", b"\r\n"), YEAR)[0]
     assert loose.flows.equals(only_batch(tmp_path, "2022,51,643,010121,1,1").flows)
     for name, text in (("country_codes_V202501.csv", COUNTRIES), ("product_codes_HS17_V202501.csv", PRODUCTS)):
         path = tmp_path / name
@@ -207,9 +207,9 @@ def test_an_unpacked_table_is_read_as_the_zip_is_and_the_lists_beside_it_hold_no
 @pytest.mark.parametrize("repeat", ["2022,51,643,010121,1,1", "2022,51,643,010121,2,1"])
 @pytest.mark.parametrize("batch_rows", [1, 2, 100])
 def test_a_key_twice_refuses_the_table_even_in_different_batches(repeat: str, batch_rows: int, tmp_path: Path) -> None:
-    data = archive({YEAR: table("2022,51,643,010121,1,1", "2022,4,643,010121,1,1", repeat)})
+    content = archive({YEAR: table("2022,51,643,010121,1,1", "2022,4,643,010121,1,1", repeat)})
     with pytest.raises(DataRejected, match="010121 from ARM to RUS twice"):
-        read(tmp_path, data, batch_rows=batch_rows)
+        read(tmp_path, content, batch_rows=batch_rows)
 
 
 def test_two_releases_or_no_table_in_one_zip_are_refused(tmp_path: Path) -> None:
@@ -256,9 +256,9 @@ def test_members_outside_the_allowed_names_are_never_opened_nor_written(member: 
 
 
 def test_a_bomb_is_stopped_by_the_bytes_that_come_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    data = table(*["2022,51,643,010121,1,1"] * 50_000)
-    packed = archive({YEAR: data})
-    assert len(packed) < len(data) / 50
+    content = table(*["2022,51,643,010121,1,1"] * 50_000)
+    packed = archive({YEAR: content})
+    assert len(packed) < len(content) / 50
     monkeypatch.setattr(archives, "BLOCK_BYTES", 10_000)
     with pytest.raises(DataRejected, match="at most 100,000 bytes unpacked"):
         read(tmp_path, packed, limits=Limits(100_000))
@@ -272,9 +272,9 @@ def test_a_line_without_end_is_refused_before_it_fills_the_memory(
 
     whole = archives.zip_blocks
     monkeypatch.setattr(baci, "zip_blocks", lambda *args: counted_blocks(whole(*args), block_bytes))
-    data = table("2022,51,643,010121,1,1") + b"7" * 10_000_000
+    content = table("2022,51,643,010121,1,1") + b"7" * 10_000_000
     with pytest.raises(DataRejected, match="one of more than"):
-        read(tmp_path, archive({YEAR: data}))
+        read(tmp_path, archive({YEAR: content}))
     assert sum(block_bytes) < lines.LONGEST_LINE_BYTES + 50_000
 
 
@@ -309,7 +309,7 @@ def test_a_flipped_bit_is_refused_or_changes_nothing(place: float, bit: int, tmp
 
 
 @pytest.mark.parametrize(
-    ("data", "says"),
+    ("content", "says"),
     [
         (table("2022,51,643,010121,1,1", "2022,51,643,010121,1"), "row 2, column q"),
         (table("2022,51,643,010121,1,1,9"), "row 1, column after q"),
@@ -325,11 +325,11 @@ def test_a_flipped_bit_is_refused_or_changes_nothing(place: float, bit: int, tmp
         (b"", "an empty file"),
     ],
 )
-def test_a_table_that_is_not_whole_is_refused_with_its_place(data: bytes, says: str, tmp_path: Path) -> None:
+def test_a_table_that_is_not_whole_is_refused_with_its_place(content: bytes, says: str, tmp_path: Path) -> None:
     with pytest.raises(DataRejected, match=says):
-        read(tmp_path, archive({YEAR: data}))
+        read(tmp_path, archive({YEAR: content}))
     with pytest.raises(DataRejected, match=says):
-        read(tmp_path, data, YEAR)
+        read(tmp_path, content, YEAR)
 
 
 CELLS = st.sampled_from(
@@ -344,15 +344,15 @@ def test_a_row_is_judged_alike_in_whatever_block_and_batch_it_comes(
     rows: list[tuple[str, ...]], batch_rows: int, block: int, tmp_path: Path
 ) -> None:
     good = [("2022", "51", "643", f"{number:06}", "1", "1") for number in range(4)]
-    data = table(*(",".join(row) for row in (*good, *rows)))
+    content = table(*(",".join(row) for row in (*good, *rows)))
     with pytest.MonkeyPatch.context() as patch:
         try:
-            whole = read(tmp_path, data, YEAR)
+            whole = read(tmp_path, content, YEAR)
         except DataRejected:
             whole = []
         patch.setattr(archives, "BLOCK_BYTES", block)
         try:
-            parts = read(tmp_path, data, YEAR, batch_rows)
+            parts = read(tmp_path, content, YEAR, batch_rows)
         except DataRejected:
             parts = []
     assert bool(whole) == bool(parts)

@@ -27,15 +27,15 @@ GROWN = 3 * FREE_BYTES  # a thousand times what it is packed
 def zipped(members: dict[str, bytes]) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
+        for name, content in members.items():
+            archive.writestr(name, content)
     return packed.getvalue()
 
 
-def seven_zipped(data: bytes) -> bytes:
+def seven_zipped(content: bytes) -> bytes:
     packed = io.BytesIO()
     with py7zr.SevenZipFile(packed, "w") as archive:
-        archive.writestr(data, "full_202402.dat")
+        archive.writestr(content, "full_202402.dat")
     return packed.getvalue()
 
 

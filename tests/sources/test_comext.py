@@ -75,8 +75,8 @@ def test_value_weight_and_supplementary_unit_of_a_trade_are_one_flow(tmp_path: P
 
 
 def test_a_packed_answer_reads_as_the_plain_one_does(tmp_path: Path) -> None:
-    data = api(api_row(), api_row(product="01012100", flow="1"))
-    plain, packed = only_batch(tmp_path, "a.csv", data), only_batch(tmp_path, "a.csv.gz", gzip.compress(data))
+    content = api(api_row(), api_row(product="01012100", flow="1"))
+    plain, packed = only_batch(tmp_path, "a.csv", content), only_batch(tmp_path, "a.csv.gz", gzip.compress(content))
     assert plain.flows.equals(packed.flows)
     assert plain.flows["cmd_code"].to_list() == ["87032319", "01012100"]
     assert plain.flows["flow_code"].to_list() == ["X", "M"]
@@ -291,9 +291,9 @@ def test_a_members_name_is_never_a_path(member: str, tmp_path: Path) -> None:
 
 
 def test_a_bomb_is_stopped_by_the_bytes_that_come_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    data = bulk(*[bulk_row()] * 20_000)
-    archive = seven_zip({"full_202402.dat": data})
-    assert len(archive) < len(data) / 100
+    content = bulk(*[bulk_row()] * 20_000)
+    archive = seven_zip({"full_202402.dat": content})
+    assert len(archive) < len(content) / 100
     with pytest.raises(DataRejected, match="at most 50,000 bytes unpacked"):
         read(tmp_path, "full_v2_202402.7z", archive, limits=Limits(50_000))
 

@@ -20,10 +20,10 @@ from tests.trade import codes_of
 EXPORT = "TradeData_2_26_2025_14_50_13.csv"
 
 
-def read(folder: Path, name: str, data: bytes, **about: Any) -> Batch:
+def read(folder: Path, name: str, content: bytes, **about: Any) -> Batch:
     """The one batch of a file with these bytes."""
     path = folder / name
-    path.write_bytes(data)
+    path.write_bytes(content)
     batches = list(comtrade.read(RawFile(path, f"comtrade/{name}", **about), Context()))
     assert len(batches) == 1
     return batches[0]
@@ -43,7 +43,7 @@ def test_the_three_formats_of_one_trade_are_one_row_of_flows(tmp_path: Path) -> 
         "x.json": answer(rows),
         "x.txt.gz": bulk(rows),
     }
-    frames = [read(tmp_path, name, data, dataset="d", vintage="v").flows for name, data in files.items()]
+    frames = [read(tmp_path, name, content, dataset="d", vintage="v").flows for name, content in files.items()]
     assert frames[0].rows(named=True)[0] == {
         "source": "comtrade",
         "dataset": "d",
@@ -80,8 +80,8 @@ def test_a_web_export_of_another_encoding_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_vintage_is_told_or_dated_by_the_name_or_by_the_fetching(tmp_path: Path) -> None:
-    def vintage(name: str, data: bytes, **about: Any) -> str:
-        return str(read(tmp_path, name, data, **about).flows["vintage"][0])
+    def vintage(name: str, content: bytes, **about: Any) -> str:
+        return str(read(tmp_path, name, content, **about).flows["vintage"][0])
 
     export = web_export([row()])
     assert vintage(EXPORT, export) == "2025-02-26"
@@ -311,11 +311,16 @@ def test_a_column_that_is_missing_is_named(tmp_path: Path) -> None:
 
 def test_files_are_known_by_folder_name_or_first_bytes(tmp_path: Path) -> None:
     files = {"export.csv": web_export([row()]), "a.json": answer([row()]), "b.txt.gz": bulk([row()])}
-    for name, data in files.items():
-        (tmp_path / name).write_bytes(data)
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
         assert comtrade.claims(RawFile(tmp_path / name, f"other/{name}"))
-    for name, data in {"t.csv": b"a,b\n1,2\n", "t.json": b"{}", "t.gz": b"\x1f\x8bxx", "n.csv": b"\xff\xfe\0"}.items():
-        (tmp_path / name).write_bytes(data)
+    for name, content in {
+        "t.csv": b"a,b\n1,2\n",
+        "t.json": b"{}",
+        "t.gz": b"\x1f\x8bxx",
+        "n.csv": b"\xff\xfe\0",
+    }.items():
+        (tmp_path / name).write_bytes(content)
         assert not comtrade.claims(RawFile(tmp_path / name, f"other/{name}"))
         assert comtrade.claims(RawFile(tmp_path / name, f"comtrade/{name}"))
 

@@ -88,10 +88,10 @@ def test_a_big_step_over_months_that_are_missing_is_no_fault(tmp_path: Path) -> 
     assert ecb.rates(raw(tmp_path, *USD, line("USD", "2024-03", 0.9)))["EUR"].height == 3
 
 
-@pytest.mark.parametrize("data", [b"", b"<html></html>", b"\xff\xfeK\x00", f"{HEADER}\nEXR,M,USD".encode()])
-def test_a_file_that_is_not_whole_is_refused(data: bytes, tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"", b"<html></html>", b"\xff\xfeK\x00", f"{HEADER}\nEXR,M,USD".encode()])
+def test_a_file_that_is_not_whole_is_refused(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "EXR.csv"
-    path.write_bytes(data)
+    path.write_bytes(content)
     with pytest.raises(DataRejected, match=r"ecb/EXR\.csv"):
         list(ecb.read(RawFile(path, "ecb/EXR.csv"), Context()))
 

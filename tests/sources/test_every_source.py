@@ -127,8 +127,8 @@ def test_a_source_finds_its_own_file_and_only_its_own(source: Source, tmp_path: 
 def test_claiming_never_raises(source: Source, suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"file{suffix}"
     assert source.claims(RawFile(path, path.name)) in (True, False)
-    for data in (b"", b"\x1f\x8b", b"PK\x03\x04", b"7z\xbc\xaf\x27\x1c", b"\xff\xfe\x00", b"{", b"a,b\n1,2\n"):
-        path.write_bytes(data)
+    for content in (b"", b"\x1f\x8b", b"PK\x03\x04", b"7z\xbc\xaf\x27\x1c", b"\xff\xfe\x00", b"{", b"a,b\n1,2\n"):
+        path.write_bytes(content)
         assert source.claims(RawFile(path, path.name)) in (True, False)
 
 

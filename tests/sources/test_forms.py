@@ -35,9 +35,9 @@ HEADER = ("rep", "par", "when", "hs", "usd")
 ROWS = (("KAZ", "RUS", "2022-07", "851713", 1033.25), ("KAZ", "RUS", "2022-08", "010121", 2000))
 
 
-def own(folder: Path, name: str, data: bytes, toml: str = TOML) -> Batch:
+def own(folder: Path, name: str, content: bytes, toml: str = TOML) -> Batch:
     (folder / "mine.toml").write_text(toml, encoding="utf-8")
-    (folder / name).write_bytes(data)
+    (folder / name).write_bytes(content)
     (batch,) = table.read(RawFile(folder / name, name), Context())
     return batch
 
@@ -64,8 +64,8 @@ def page(rows: tuple[tuple[object, ...], ...] = ROWS) -> bytes:
 def zipped(members: dict[str, bytes]) -> bytes:
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w") as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
+        for name, content in members.items():
+            archive.writestr(name, content)
     return written.getvalue()
 
 
@@ -87,12 +87,12 @@ def test_a_table_says_the_same_in_every_form(tmp_path: Path, name: str) -> None:
 
 
 def test_a_workbook_of_several_sheets_asks_for_one(tmp_path: Path) -> None:
-    data = workbook({"notes": (("a note",),), "data": (HEADER, *ROWS)})
+    content = workbook({"notes": (("a note",),), "data": (HEADER, *ROWS)})
     with pytest.raises(DataRejected, match="notes, data"):
-        own(tmp_path, "mine.xlsx", data)
-    assert own(tmp_path, "mine.xlsx", data, 'sheet = "data"\n' + TOML).flows.height == 2
+        own(tmp_path, "mine.xlsx", content)
+    assert own(tmp_path, "mine.xlsx", content, 'sheet = "data"\n' + TOML).flows.height == 2
     with pytest.raises(DataRejected, match="there are notes, data"):
-        own(tmp_path, "mine.xlsx", data, 'sheet = "sums"\n' + TOML)
+        own(tmp_path, "mine.xlsx", content, 'sheet = "sums"\n' + TOML)
 
 
 def test_numbers_of_a_workbook_are_numbers_and_no_marks_between_thousands(tmp_path: Path) -> None:
@@ -126,8 +126,8 @@ def test_a_form_that_is_not_whole_is_refused(tmp_path: Path, name: str, data: by
 # UN Comtrade
 
 
-def comtrade_of(folder: Path, name: str, data: bytes) -> Batch:
-    (folder / name).write_bytes(data)
+def comtrade_of(folder: Path, name: str, content: bytes) -> Batch:
+    (folder / name).write_bytes(content)
     (batch,) = comtrade.read(RawFile(folder / name, f"comtrade/{name}"), Context())
     return batch
 
@@ -152,9 +152,9 @@ def test_snake_case_is_the_same_row(tmp_path: Path, kind: str) -> None:
     line = ",".join(
         "NA" if value is None else f'"{str(value).replace(chr(34), chr(34) * 2)}"' for value in record.values()
     )
-    data = json.dumps([record]) if kind == "json" else f"{','.join(record)}\n{line}\n"
+    content = json.dumps([record]) if kind == "json" else f"{','.join(record)}\n{line}\n"
     expected = comtrade_of(tmp_path, "a.json", json.dumps([API_ROW]).encode()).flows
-    assert comtrade_of(tmp_path, f"a.{kind}", data.encode()).flows.equals(expected)
+    assert comtrade_of(tmp_path, f"a.{kind}", content.encode()).flows.equals(expected)
 
 
 def test_the_legacy_csv_is_read_by_its_own_names(tmp_path: Path) -> None:

@@ -25,10 +25,10 @@ from tests.sources.test_every_source import CONTEXT, SAMPLES
 from tests.sources.test_forms import HEADER, ROWS, TOML, plain
 
 
-def read(folder: Path, name: str, data: bytes, toml: str = TOML, context: Context = CONTEXT) -> list[Batch]:
+def read(folder: Path, name: str, content: bytes, toml: str = TOML, context: Context = CONTEXT) -> list[Batch]:
     (folder / "mine.toml").write_text(toml, encoding="utf-8")
     path = folder / Path(name).name
-    path.write_bytes(data)
+    path.write_bytes(content)
     raw = RawFile(path, name)
     source = find(raw)
     if source.rates is not None:
@@ -125,8 +125,8 @@ def test_an_unpacked_bulk_file_cut_in_its_last_cell_is_refused(tmp_path: Path, n
 
 
 def test_a_table_of_ones_own_cut_in_its_last_cell_is_doubted(tmp_path: Path) -> None:
-    def doubts(data: bytes, toml: str = TOML) -> list[str]:
-        (batch,) = read(tmp_path, "own/mine.csv", data, toml)
+    def doubts(content: bytes, toml: str = TOML) -> list[str]:
+        (batch,) = read(tmp_path, "own/mine.csv", content, toml)
         return [] if batch.doubts is None else batch.doubts["rule"].to_list()
 
     assert doubts(plain()) == doubts(plain().replace(b"\n", b"\r\n")) == []

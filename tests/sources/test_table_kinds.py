@@ -29,9 +29,9 @@ def read(folder: Path, mapping: str, *lines: str, header: str = HEADER, context:
     return read_file(folder, "mine.csv", mapping, "\n".join((header, *lines)) + "\n", context)
 
 
-def read_file(folder: Path, name: str, mapping: str, data: str | bytes, context: Context | None = None) -> Batch:
+def read_file(folder: Path, name: str, mapping: str, content: str | bytes, context: Context | None = None) -> Batch:
     (folder / "mine.toml").write_text(mapping, encoding="utf-8")
-    (folder / name).write_bytes(data.encode() if isinstance(data, str) else data)
+    (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
     (batch,) = table.read(RawFile(folder / name, name), context or Context())
     return batch
 

@@ -23,8 +23,8 @@ from anomaly.sources.reading.limits import Limits
 LAYOUT = Layout()
 
 
-def read(data: bytes, layout: Layout = LAYOUT, encodings: tuple[str, ...] = ("utf-8",)) -> pl.DataFrame:
-    return tables.read_text_csv(strict.decoded(data, "raw/file.csv", encodings), "raw/file.csv", layout)
+def read(content: bytes, layout: Layout = LAYOUT, encodings: tuple[str, ...] = ("utf-8",)) -> pl.DataFrame:
+    return tables.read_text_csv(strict.decoded(content, "raw/file.csv", encodings), "raw/file.csv", layout)
 
 
 def test_every_cell_is_text_and_na_stays_na() -> None:
@@ -42,7 +42,7 @@ def test_commas_and_line_ends_inside_quotes_belong_to_the_cell() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "says"),
+    ("content", "says"),
     [
         (b"", "empty file"),
         (b"\r\n\r\n", "empty file"),
@@ -64,9 +64,9 @@ def test_commas_and_line_ends_inside_quotes_belong_to_the_cell() -> None:
         (b"a,b\r1,2\r", "CR alone"),
     ],
 )
-def test_what_is_not_a_whole_table_is_refused_with_its_place(data: bytes, says: str) -> None:
+def test_what_is_not_a_whole_table_is_refused_with_its_place(content: bytes, says: str) -> None:
     with pytest.raises(DataRejected) as caught:
-        read(data)
+        read(content)
     assert "raw/file.csv" in str(caught.value)
     assert says in str(caught.value)
 
@@ -83,11 +83,11 @@ def test_declared_encodings_are_tried_in_order_and_the_one_that_fits_is_told() -
 
 
 def test_one_separator_more_is_taken_only_where_it_is_allowed_and_empty() -> None:
-    data = b"a,b\r\n1,2,\r\n3,4,\r\n"
+    content = b"a,b\r\n1,2,\r\n3,4,\r\n"
     trailing = Layout(trailing_separator=True)
-    assert read(data, trailing).rows() == [(1, "1", "2"), (2, "3", "4")]
+    assert read(content, trailing).rows() == [(1, "1", "2"), (2, "3", "4")]
     assert read(b"a,b\n1,2\n", trailing).rows() == [(1, "1", "2")]
-    for bad, layout in ((data, LAYOUT), (b"a,b\n1,2,\n3,4,5\n", trailing), (b"a,b\n1,2,\n3,4\n", trailing)):
+    for bad, layout in ((content, LAYOUT), (b"a,b\n1,2,\n3,4,5\n", trailing), (b"a,b\n1,2,\n3,4\n", trailing)):
         with pytest.raises(DataRejected, match="row"):
             read(bad, layout)
 
@@ -98,18 +98,18 @@ def test_without_quotes_in_the_format_a_quote_is_a_letter() -> None:
 
 
 def test_batches_are_the_table_cut_between_rows() -> None:
-    data = b"a,b\n" + b"".join(b'"x\n%d",%d\n' % (number, number) for number in range(10))
-    text = strict.Text(data, "utf-8")
+    content = b"a,b\n" + b"".join(b'"x\n%d",%d\n' % (number, number) for number in range(10))
+    text = strict.Text(content, "utf-8")
     parts = list(tables.text_csv_batches(text, "f", LAYOUT, batch_rows=4))
     assert [part.height for part in parts] == [4, 4, 2]
-    assert pl.concat(parts).equals(read(data))
+    assert pl.concat(parts).equals(read(content))
 
 
 def test_records_longer_than_a_block_are_counted_right(monkeypatch: pytest.MonkeyPatch) -> None:
-    data = b"a,b\n" + b"".join(b'"long, %d\n,",%d\n' % (number, number) for number in range(50))
-    whole = read(data)
+    content = b"a,b\n" + b"".join(b'"long, %d\n,",%d\n' % (number, number) for number in range(50))
+    whole = read(content)
     monkeypatch.setattr(tables, "_BLOCK_BYTES", 7)
-    assert read(data).equals(whole)
+    assert read(content).equals(whole)
     assert whole.height == 50
 
 
@@ -131,8 +131,8 @@ def test_gzip_is_known_by_its_bytes_and_taken_whole(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_too_large_is_stopped_packed_or_not(tmp_path: Path) -> None:
-    for data in (gzip.compress(b"0" * 1001), b"0" * 1001):
-        (tmp_path / "f.gz").write_bytes(data)
+    for content in (gzip.compress(b"0" * 1001), b"0" * 1001):
+        (tmp_path / "f.gz").write_bytes(content)
         with pytest.raises(DataRejected, match="1,000 bytes"):
             strict.read_bytes(tmp_path / "f.gz", "f.gz", Limits(1000))
 

@@ -40,17 +40,17 @@ def last_window() -> rise.Spell:
 
 
 def test_a_rise_is_held_against_the_best_year_before_the_measure() -> None:
-    of = rise.rise(legs([year_by_year(300_000, 100_000, 900_000)]), last_window(), SETTINGS)
-    assert (of.value[0], of.prior[0], of.best[0]) == (5_400_000, 600_000, 1_800_000)
-    assert of.sum_log[0] == pytest.approx(np.log((5_400_000 + FLOOR) / (1_800_000 + FLOOR)))
+    risen = rise.rise(legs([year_by_year(300_000, 100_000, 900_000)]), last_window(), SETTINGS)
+    assert (risen.value[0], risen.prior[0], risen.best[0]) == (5_400_000, 600_000, 1_800_000)
+    assert risen.sum_log[0] == pytest.approx(np.log((5_400_000 + FLOOR) / (1_800_000 + FLOOR)))
 
 
 def test_one_large_month_is_no_rise() -> None:
     lumpy = year_by_year(100_000, 100_000, 100_000)
     lumpy[-2] = 50_000_000
-    of = rise.rise(legs([lumpy]), last_window(), SETTINGS)
-    assert of.sum_log[0] > 4
-    assert of.rise_log[0] == pytest.approx(0.0)
+    risen = rise.rise(legs([lumpy]), last_window(), SETTINGS)
+    assert risen.sum_log[0] > 4
+    assert risen.rise_log[0] == pytest.approx(0.0)
 
 
 def test_two_large_months_are_no_rise_and_four_are() -> None:
@@ -59,16 +59,16 @@ def test_two_large_months_are_no_rise_and_four_are() -> None:
         series[-months:] = [5_000_000] * months
         return series
 
-    of = rise.rise(legs([with_large(2), with_large(4)]), last_window(), SETTINGS)
-    assert of.rise_log[0] == pytest.approx(0.0)
-    assert of.rise_log[1] > 2
+    risen = rise.rise(legs([with_large(2), with_large(4)]), last_window(), SETTINGS)
+    assert risen.rise_log[0] == pytest.approx(0.0)
+    assert risen.rise_log[1] > 2
 
 
 def test_a_rise_is_that_of_the_window_without_its_two_largest_months_by_hand() -> None:
     series = year_by_year(100_000, 100_000, 100_000)
     series[-6:] = [0, 1_000_000, 1_000_000, 1_000_000, 9_000_000, 9_000_000]
-    of = rise.rise(legs([series]), last_window(), SETTINGS)
-    assert of.rise_log[0] == pytest.approx(np.log((3_000_000 * 6 / 4 + FLOOR) / (600_000 + FLOOR)))
+    risen = rise.rise(legs([series]), last_window(), SETTINGS)
+    assert risen.rise_log[0] == pytest.approx(np.log((3_000_000 * 6 / 4 + FLOOR) / (600_000 + FLOOR)))
 
 
 def test_windows_long_after_the_measure_are_held_against_years_before_it() -> None:
@@ -80,21 +80,21 @@ def test_windows_long_after_the_measure_are_held_against_years_before_it() -> No
 
 def test_a_fall_to_the_main_target_is_not_hidden_by_a_rise_to_another() -> None:
     rus, blr = year_by_year(3_000_000, 3_000_000, 100_000), year_by_year(1_000_000, 1_000_000, 9_000_000)
-    of = rise.direct(legs([year_by_year(1, 1, 1)], [[blr, rus]]), last_window(), SETTINGS)
-    assert of.fell[0]
-    assert of.target[0] == 1
+    direct_trade = rise.direct(legs([year_by_year(1, 1, 1)], [[blr, rus]]), last_window(), SETTINGS)
+    assert direct_trade.fell[0]
+    assert direct_trade.target[0] == 1
 
 
 def test_direct_trade_that_fell_by_less_than_a_fifth_stood() -> None:
     stood = [[year_by_year(0, 0, 0), year_by_year(1_000_000, 1_000_000, 850_000)]]
-    of = rise.direct(legs([year_by_year(1, 1, 1)], stood), last_window(), SETTINGS)
-    assert (bool(of.fell[0]), bool(of.stood[0])) == (False, True)
+    direct_trade = rise.direct(legs([year_by_year(1, 1, 1)], stood), last_window(), SETTINGS)
+    assert (bool(direct_trade.fell[0]), bool(direct_trade.stood[0])) == (False, True)
 
 
 def test_small_direct_trade_neither_fell_nor_stood() -> None:
     small = [[year_by_year(0, 0, 0), year_by_year(10_000, 10_000, 0)]]
-    of = rise.direct(legs([year_by_year(1, 1, 1)], small), last_window(), SETTINGS)
-    assert (bool(of.fell[0]), bool(of.stood[0])) == (False, False)
+    direct_trade = rise.direct(legs([year_by_year(1, 1, 1)], small), last_window(), SETTINGS)
+    assert (bool(direct_trade.fell[0]), bool(direct_trade.stood[0])) == (False, False)
 
 
 def test_q_is_that_of_benjamini_and_hochberg_by_hand() -> None:

@@ -40,9 +40,9 @@ def the_world() -> world.World:
 def comtrade_rows() -> pl.DataFrame:
     """Totals between two countries of all Comtrade files, parsed here without the project's readers."""
     parts = []
-    for name, data in the_world().files.items():
+    for name, content in the_world().files.items():
         if name.startswith("comtrade/"):
-            parts.append(_columns(name, data))
+            parts.append(_columns(name, content))
     return (
         pl.concat(parts)
         .filter(
@@ -72,14 +72,14 @@ _USED = (
 )
 
 
-def _columns(name: str, data: bytes) -> pl.DataFrame:
+def _columns(name: str, content: bytes) -> pl.DataFrame:
     if name.endswith(".json.gz"):
-        answer = json.loads(gzip.decompress(data))
+        answer = json.loads(gzip.decompress(content))
         assert answer["count"] == len(answer["data"])
         rows = [{key.lower(): "" if cell is None else str(cell) for key, cell in row.items()} for row in answer["data"]]
         return pl.DataFrame([[row[key] for key in _USED] for row in rows], schema=list(_USED), orient="row")
     is_bulk = name.endswith(".txt.gz")
-    text = (gzip.decompress(data) if is_bulk else data).decode()
+    text = (gzip.decompress(content) if is_bulk else content).decode()
     rows_of_text = list(csv.reader(io.StringIO(text), delimiter="\t" if is_bulk else ","))
     header = [cell.lower() for cell in rows_of_text[0]]
     assert {len(row) for row in rows_of_text[1:]} == {34 if is_bulk else len(header) + 1}
@@ -93,9 +93,9 @@ def comext_rows() -> pl.DataFrame:
     """The EU members' exports, parsed here: reporter, partner, period, good, USD."""
     rates = _rates()
     parts = []
-    for name, data in the_world().files.items():
+    for name, content in the_world().files.items():
         if name.startswith("comext/"):
-            parts.append(pl.read_csv(io.BytesIO(gzip.decompress(data)), infer_schema=False))
+            parts.append(pl.read_csv(io.BytesIO(gzip.decompress(content)), infer_schema=False))
     return (
         pl.concat(parts)
         .filter(pl.col("indicators") == "VALUE_IN_EUROS", pl.col("product").str.contains(r"^\d{8}$"))
@@ -146,8 +146,8 @@ def by_coalition(buyer: str, good: str, first_month: str, last_month: str) -> in
 
 def hash_of(files: dict[str, bytes]) -> str:
     digest = hashlib.sha256()
-    for name, data in files.items():
-        digest.update(name.encode() + b"\0" + hashlib.sha256(data).digest())
+    for name, content in files.items():
+        digest.update(name.encode() + b"\0" + hashlib.sha256(content).digest())
     return digest.hexdigest()
 
 
@@ -343,8 +343,8 @@ def test_a_reexport_rises_while_its_supply_rises_and_the_direct_trade_falls(epis
         assert sold(*route, "201801", episode.start.replace("-", "")[:4] + "02") == 0
     assert sold(*route, *after) > max(2 * sold(*route, *before), 1_000_000)
     supply = [
-        sum(sold(supplier, episode.exporter, episode.good, *of) for supplier in episode.suppliers)
-        for of in (before, after)
+        sum(sold(supplier, episode.exporter, episode.good, *span) for supplier in episode.suppliers)
+        for span in (before, after)
     ]
     assert supply[1] > supply[0]
     assert by_coalition(episode.importer, episode.good, *after) < by_coalition(episode.importer, episode.good, *before)
@@ -455,23 +455,23 @@ def test_reexports_are_a_part_of_exports() -> None:
 
 
 def test_the_world_is_small() -> None:
-    data = the_world().files
+    files = the_world().files
     rows = sum(
         (gzip.decompress(content) if name.endswith(".gz") else content).count(
             b'"typeCode"' if ".json" in name else b"\n"
         )
-        for name, content in data.items()
+        for name, content in files.items()
     )
     assert rows <= 600_000
-    assert sum(len(content) for content in data.values()) <= 15_000_000
+    assert sum(len(content) for content in files.values()) <= 15_000_000
 
 
 def test_every_file_says_that_it_is_simulated() -> None:
     files = the_world().files
     assert list(files) == sorted(files)
     assert b"invented" in files["SIMULATED.md"]
-    for name, data in files.items():
-        assert "SIMULATED" in name or b"SIMULATED" in data, name
+    for name, content in files.items():
+        assert "SIMULATED" in name or b"SIMULATED" in content, name
 
 
 def test_the_roles_are_those_of_the_scenario() -> None:
@@ -542,12 +542,12 @@ def test_every_file_is_claimed_and_read_by_the_real_readers_with_every_row_accou
 
 
 def _raw_files(folder: Path):
-    for name, data in the_world().files.items():
+    for name, content in the_world().files.items():
         if name.endswith(".md"):
             continue
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+        path.write_bytes(content)
         parts = name.split("/")
         is_release = len(parts) == 5  # source/dataset/period/vintage/file
         yield RawFile(path, name, dataset=parts[1] if is_release else None, vintage=parts[3] if is_release else None)
