@@ -50,6 +50,7 @@ def test_a_difference_is_found(root: Path, tmp_path: Path) -> None:
     assert compare.differences(tmp_path / "ours", tmp_path / "other") == [f"value_usd: 1 of {changed.height:,} differ"]
 
 
+@pytest.mark.slow  # seconds
 def test_chunks_and_threads_do_not_change_the_features(root: Path, tmp_path: Path) -> None:
     features_ours.run(str(root), str(tmp_path / "one"), "0", threads="1", rows="1000000")
     features_ours.run(str(root), str(tmp_path / "many"), "0", threads="4", rows="3000")

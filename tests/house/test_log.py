@@ -45,6 +45,7 @@ def test_untold_the_log_is_the_plain_lines_that_people_read(tmp_path: Path) -> N
     assert re.fullmatch(r"flows: 2 rows in \d+\.\d+ s", duration)
 
 
+@pytest.mark.slow  # whole runs
 @pytest.mark.parametrize(("options", "variables"), [(("--log-format", "json"), {}), ((), {log.VARIABLE: "json"})])
 def test_on_request_every_line_of_the_log_is_json_with_time_level_run_and_job(
     tmp_path: Path, options: tuple[str, ...], variables: dict[str, str]

@@ -81,6 +81,7 @@ def some_rows(draw: st.DrawFn) -> list[tuple[tuple[str, ...], bool]]:
     return rows
 
 
+@pytest.mark.slow  # seconds
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=some_rows(), batch_rows=st.sampled_from([1, 3, 1000]))
 def test_every_row_of_any_table_is_kept_or_taken_out_with_its_number_or_is_a_repeat(
