@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from anomaly.indicators import INDICATORS
+from anomaly.indicators.base import FELL_LOG
 from anomaly.scores import forest
 
 EU_LIMIT_USD = 1_100_000  # one million EUR, at a round rate; of a year
@@ -20,7 +21,6 @@ EU_RATIO = 2.0
 Z_LIMIT, GROWTH_LIMIT, Z_LIMIT_USD = 1.96, 0.5, 1_000_000
 HB_U, HB_A = 0.4, 0.05  # Hidiroglou and Berthelot's exponent of size, and the least width of a quartile
 MAD_TO_SD = 1.4826
-FALL_LOG = 0.223  # direct trade fell by a fifth
 FOREST_SEED = 0
 
 
@@ -222,7 +222,7 @@ def growth_where_direct_fell(frame: pl.DataFrame) -> pl.Series:
     >>> growth_where_direct_fell(routes).to_list()
     [None, 1.0, None]
     """
-    return _finite(frame, pl.when(pl.col("direct_drop_log") >= FALL_LOG).then("baseline_excess_log"))
+    return _finite(frame, pl.when(pl.col("direct_drop_log") >= FELL_LOG).then("baseline_excess_log"))
 
 
 def three_signs(frame: pl.DataFrame) -> pl.Series:

@@ -6,7 +6,7 @@ import math
 
 import polars as pl
 
-from anomaly.backtest.rivals import FALL_LOG
+from anomaly.indicators.base import FELL_LOG
 
 _HALF, _NINE_TENTHS = math.log(2), math.log(10)
 FALLS = ("stood", "fell by a fifth to a half", "fell by a half to nine tenths", "fell by more", "fall unknown")
@@ -33,7 +33,7 @@ def with_fall(rows: pl.DataFrame) -> pl.DataFrame:
     fell = pl.col("direct_drop_log")
     stratum = (
         pl.when(fell.is_null()).then(pl.lit(FALLS[4]))
-        .when(fell < FALL_LOG).then(pl.lit(FALLS[0]))
+        .when(fell < FELL_LOG).then(pl.lit(FALLS[0]))
         .when(fell < _HALF).then(pl.lit(FALLS[1]))
         .when(fell < _NINE_TENTHS).then(pl.lit(FALLS[2]))
         .otherwise(pl.lit(FALLS[3]))

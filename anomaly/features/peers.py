@@ -8,7 +8,7 @@ alone, never by what it became, and no route is its own peer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,13 +23,13 @@ from anomaly.features.coalition_legs import Compared
 from anomaly.features.grid import Grid, Names
 from anomaly.features.marks import Ids, Marks
 from anomaly.features.windows import Comparison
+from anomaly.indicators.base import FELL_LOG
 
 Floats = npt.NDArray[np.float64]
 
 LEAST_SELLERS = 3  # of the good to the importer; fewer say nothing of anybody else
 LEAST_GOODS = 8  # of the exporter to the importer; fewer may all be the detour itself, in an extract of listed goods
 SHRINK = 2  # a median of n counts n/(n + SHRINK) of itself
-FELL_LOG = 0.223  # by a fifth: goods whose direct trade fell, and the others
 HELD_AGAINST = ("target", "placebo")  # roles of importers whose trade is held against each other
 
 _COMPARISON = {**WINDOW_TYPES, "baseline_gap_years": pl.Int8}
@@ -397,6 +397,3 @@ def key_of(comparison: Comparison) -> tuple[Any, ...]:
     """
     window = comparison.window
     return window.freq_code, window.months, window.end, comparison.gap_years
-
-
-NO_PAIRS: Mapping[tuple[Any, ...], Pairs] = {}

@@ -37,6 +37,8 @@ import polars as pl
 
 from anomaly.contract.keys import HUB_TO_TARGET
 
+FELL_LOG = 0.223  # by a fifth: from here on the direct trade of a good counts as fallen
+
 
 @dataclass(frozen=True, slots=True)
 class Indicator:

@@ -1,6 +1,6 @@
 """The coalition sells less of the good to the importer."""
 
-from anomaly.indicators.base import Indicator, change, log_ratio, usd
+from anomaly.indicators.base import FELL_LOG, Indicator, change, log_ratio, usd
 
 INDICATOR = Indicator(
     name="direct_drop_log",
@@ -8,7 +8,7 @@ INDICATOR = Indicator(
     says="fall of the coalition's own exports of the good to the importer; every route of the good shares it",
     source="EBRD, The Eurasian roundabout (2023)",
     expr=lambda floor_usd: -log_ratio("coalition_to_target_usd", "coalition_to_target_prior_usd", floor_usd),
-    threshold=0.223,  # a fall by a fifth
+    threshold=FELL_LOG,
     reason=lambda row: (
         f"The coalition's direct exports of the good to {row['importer_name']} fell from "
         f"{usd(row['coalition_to_target_prior_usd'])} to {usd(row['coalition_to_target_usd'])} "

@@ -84,17 +84,34 @@ def fit(routes: pl.DataFrame, names: Sequence[str], settings: Settings) -> Halve
     first, forests = [], []
     for seed in settings.forest.seeds:
         in_first = np.random.default_rng(seed).permutation(len(placebos)) < len(placebos) // 2
-        of_first = _forest(placebos[in_first & is_taken], frame, 2 * seed, settings)
-        of_second = _forest(placebos[~in_first & is_taken], frame, 2 * seed + 1, settings)
+        of_first = grown(placebos[in_first & is_taken], frame, 2 * seed, settings)
+        of_second = grown(placebos[~in_first & is_taken], frame, 2 * seed + 1, settings)
         first.append(in_first)
         forests.append((of_first, of_second))
     return Halves(first, forests)
 
 
-def _forest(rows: Matrix, frame: Matrix, seed: int, settings: Settings) -> IsolationForest:
-    """A forest splits within the range of its sample only: a route at twice that range and one at ten times it would
-    score alike. The frame, one point an input at the largest value any route has, keeps the range open in every
-    sample.
+def grown(rows: Matrix, frame: Matrix, seed: int, settings: Settings) -> IsolationForest:
+    """A forest on placebos whose range is kept open.
+
+    A forest splits within the range of its sample only: a route at twice that range and one at ten times it would score
+    alike. The frame keeps the range open in every sample.
+
+    Parameters
+    ----------
+    rows : array of float, shape (placebos, inputs)
+        What it is fitted on.
+    frame : array of float, shape (inputs, inputs)
+        One point an input at the largest value that anything has.
+    seed : int
+        Of its chance.
+    settings : Settings
+        Of it forest.
+
+    Returns
+    -------
+    IsolationForest
+        Fitted; the same for the same rows.
     """
     samples = min(settings.forest.max_samples, len(rows))
     framed = np.vstack([rows, np.repeat(frame, -(-len(rows) // samples), axis=0)])

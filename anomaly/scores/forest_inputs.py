@@ -10,9 +10,8 @@ from anomaly.contract import schema
 from anomaly.contract.keys import COALITION_TO_HUB, HUB_TO_TARGET, WINDOW_KEY, WINDOW_TYPES
 from anomaly.contract.settings import Settings
 from anomaly.features.features import NO_BASELINE, is_material
-from anomaly.features.peers import FELL_LOG
 from anomaly.indicators import INDICATORS
-from anomaly.indicators.base import direct_fall_log, suspicious_side
+from anomaly.indicators.base import FELL_LOG, direct_fall_log, suspicious_side
 from anomaly.scores.goods_asked import with_control
 from anomaly.scores.hypothesis_weights import with_weight
 from anomaly.scores.joint import room_log
@@ -47,9 +46,10 @@ def build(
         value_prior_year_usd, value_baseline_usd, direct_fall_log (null unknown), is_from_coalition, is_measured,
         evidence_weight (the hypothesis weight before it is scaled), PUBLISHED (whose figures they are, and whether the
         exporter's trade with placebo importers is among them), rise_log (unexplained, not one-sided; 0 where unknown),
-        rest_log (the rise over the baseline less the counterfactual's; null unknown), room_log (null unknown), roughness (1 on routes that are no target's), has_direct_fallen (false where it is not
-        known), is_direct_known and is_matched (another good of the heading fell on the pair), then the inputs named by their indicator, 0 on the
-        leg they do not belong to. 0 is nothing suspicious or unknown; higher is more suspicious; never null.
+        rest_log (the rise over the baseline less the counterfactual's; null unknown), room_log (null unknown), roughness (1
+        on routes that are no target's), has_direct_fallen (false where it is not known), is_direct_known and is_matched
+        (another good of the heading fell on the pair), then the inputs named by their indicator, 0 on the leg they do not
+        belong to. 0 is nothing suspicious or unknown; higher is more suspicious; never null.
         Where listed goods are asked about, the two columns of goods_asked.with_control.
 
     Notes
@@ -103,9 +103,7 @@ def build(
 
 def _with_roughness(routes: Frame, roughness: pl.DataFrame | None, floor_usd: float) -> Frame:
     """Add has_direct_fallen, and the roughness of its class to routes to targets."""
-    fell = routes.with_columns(
-        has_direct_fallen=(direct_fall_log(floor_usd) >= FELL_LOG).fill_null(value=False),
-    )
+    fell = routes.with_columns(has_direct_fallen=(direct_fall_log(floor_usd) >= FELL_LOG).fill_null(value=False))
     table = (pl.DataFrame(schema=_ROUGHNESS) if roughness is None else roughness).select(list(_ROUGHNESS))
     on = [name for name in _ROUGHNESS if name != "roughness"]
     beside = table.lazy() if isinstance(fell, pl.LazyFrame) else table

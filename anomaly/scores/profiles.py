@@ -16,13 +16,13 @@ import numpy.typing as npt
 import polars as pl
 import polars.selectors as columns_that_are
 from scipy.stats import false_discovery_control
-from sklearn import config_context
-from sklearn.ensemble import IsolationForest
 
 from anomaly.contract.errors import ContractBroken
 from anomaly.contract.keys import WINDOW_KEY
 from anomaly.contract.schema import is_own_gap
 from anomaly.contract.settings import Settings
+from anomaly.indicators.base import FELL_LOG
+from anomaly.scores import forest
 from anomaly.scores.hypothesis_weights import HALVED_LOG, LEAST_WEIGHT
 from anomaly.scores.joint import joint
 from anomaly.scores.placebos import is_asked_about
@@ -36,7 +36,6 @@ INPUTS = (
     "unusual_new_routes",
 )  # what the forest sees, the leading first
 LEAST_ROUTES = {"exporter_iso": 1, "good": 3}  # of called goods with one or two sellers a third were false
-FALLEN_LOG = 0.223  # direct trade to a target down by a fifth
 RISEN_LOG = 0.4  # half as much again as the counterfactual
 LEAST_CHANCE = 0.001  # what a thousand placebos can tell apart
 UNUSUAL = 0.1  # one placebo route in ten has as much
@@ -194,7 +193,7 @@ def _marked(routes: pl.DataFrame, floor_usd: float) -> pl.DataFrame:
     fall = to_targets.fill_null(0.0)
     return routes.with_columns(
         fall_weight=fall / (fall + HALVED_LOG) + LEAST_WEIGHT,
-        is_fallen=fall >= FALLEN_LOG,
+        is_fallen=fall >= FELL_LOG,
         is_new=((pl.col("value_baseline_usd") < floor_usd) & (pl.col("value_usd") >= floor_usd)).fill_null(value=False),
     )
 
@@ -250,28 +249,17 @@ def _log_shares(window: pl.DataFrame) -> list[pl.Series]:
 def _anomaly(ranks: Floats, importers: npt.NDArray[np.object_], is_placebo: Flags, settings: Settings) -> Floats:
     """Mean over seeds and halves of the placebo importers; a placebo only by the forest of the other half."""
     names = sorted(set(importers[is_placebo]))
-    total = np.zeros(len(ranks))
+    frame, total = np.diag(ranks.max(axis=0)), np.zeros(len(ranks))
     for seed in settings.forest.seeds:
         drawn = np.random.default_rng(seed).permutation(len(names))
         is_first = np.isin(importers, [names[place] for place in drawn[: len(names) // 2]]) & is_placebo
-        of_first = _by_forest(ranks[is_first], ranks, 2 * seed, settings)
-        of_second = _by_forest(ranks[is_placebo & ~is_first], ranks, 2 * seed + 1, settings)
+        of_first, of_second = (
+            forest.anomaly_of(forest.grown(ranks[half], frame, number, settings), ranks)
+            for half, number in ((is_first, 2 * seed), (is_placebo & ~is_first, 2 * seed + 1))
+        )
         seen_by_neither = (of_first + of_second) / 2
         total += np.where(is_placebo, np.where(is_first, of_second, of_first), seen_by_neither)
     result: Floats = total / len(settings.forest.seeds)
-    return result
-
-
-def _by_forest(placebos: Floats, ranks: Floats, seed: int, settings: Settings) -> Floats:
-    """Anomaly of all by a forest on some placebos and on the frame: a point an input at the largest value there is.
-
-    Without the frame a forest splits within the range of its sample only, and everything beyond it looks alike.
-    """
-    fitted = np.vstack([placebos, np.diag(ranks.max(axis=0))])
-    samples = min(settings.forest.max_samples, len(fitted))
-    forest = IsolationForest(n_estimators=settings.forest.trees, max_samples=samples, random_state=seed)
-    with config_context(assume_finite=True, skip_parameter_validation=True):
-        result: Floats = -forest.fit(fitted).score_samples(ranks)
     return result
 
 

@@ -191,11 +191,10 @@ def _report(
     limit = settings.calibration.q_limit
     called = tested.filter(pl.col("q_value") <= limit)
     cut = called.select((pl.col("p_value") / pl.col("evidence_weight")).max()).item()
-    evidence = (
-        pl.coalesce("joint_score", "rise_score") if tested["room_log"].is_not_null().any() else pl.col("rise_score")
-    )
-    own_p = placebos.select(evidence.rank("max", descending=True) / (1 + placebos.height)).to_series()
-    of_placebos = None if placebos.is_empty() else 1000 * int((own_p <= (cut or 0.0)).sum()) / placebos.height
+    by_both = placebos["joint_score"].drop_nulls()
+    evidence = by_both if by_both.len() >= settings.calibration.least_with_room else placebos["rise_score"]
+    own_p = evidence.rank("max", descending=True) / (1 + evidence.len())
+    of_placebos = None if evidence.is_empty() else 1000 * int((own_p <= (cut or 0.0)).sum()) / evidence.len()
     rates = (1000 * called.height / tested.height, of_placebos)
     row = _calibration_row(tested, kind, placebos.height, limit, rates, settings)
     says = pl.col("says") + (" (of other publishers too: those alike published are too few)" if is_borrowed else "")

@@ -14,7 +14,7 @@ from anomaly.contract.settings import load
 from anomaly.evidence import comparables, other_sellers
 from anomaly.features.features import table_schema
 from anomaly.flags import flags, rule
-from anomaly.flags.types.conditions import FELL_LOG
+from anomaly.indicators.base import FELL_LOG
 from anomaly.query import answer, explain, held
 from anomaly.query.question import Question, Side
 from anomaly.scores import placebos

@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 
 from anomaly.contract.errors import ContractBroken
 from anomaly.contract.settings import Settings, load
-from anomaly.scores import profiles
+from anomaly.scores import forest, profiles
 from anomaly.scores.hypothesis_weights import HALVED_LOG, LEAST_WEIGHT
 
 EXPORTERS = ["AM", "AE", "CN", "GE", "IN", "KZ", "KG", "RS", "TR", "UZ", "VN", "ZA"]
@@ -216,10 +216,11 @@ def test_the_order_of_rows_changes_nothing() -> None:
 
 
 def test_no_placebo_is_scored_by_a_forest_that_saw_its_importer(monkeypatch: pytest.MonkeyPatch) -> None:
-    def is_seen(placebos: np.ndarray[Any, Any], ranks: np.ndarray[Any, Any], *_: Any) -> np.ndarray[Any, Any]:
+    def is_seen(placebos: np.ndarray[Any, Any], ranks: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         return np.isin(ranks[:, 0], placebos[:, 0]).astype(float)
 
-    monkeypatch.setattr(profiles, "_by_forest", is_seen)
+    monkeypatch.setattr(forest, "grown", lambda placebos, *_: placebos)
+    monkeypatch.setattr(forest, "anomaly_of", is_seen)
     importers = np.array([*PLACEBO_IMPORTERS, "RU"] * 2, dtype=object)
     ranks = np.array([float(row % 11) for row in range(22)])[:, None]  # an importer's rows look alike
     anomaly_scores = profiles._anomaly(ranks, importers, importers != "RU", quick())

@@ -5,9 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from anomaly.flags.types.base import Condition, Limits
-from anomaly.indicators.base import direct_fall_log
+from anomaly.indicators.base import FELL_LOG, direct_fall_log
 
-FELL_LOG = 0.223  # a fifth less than the year before or in the baseline
 NO_GAP = "the receiving side's report is not known: no gap can be measured"
 MATCHED = 0.5  # of the rise, by falls of the heading on the same route: a relabelling
 
