@@ -6,7 +6,7 @@ import dataframely as dy
 
 
 class Rollups(dy.Schema):
-    """Per good and per hub: how much of the trade to targets is flagged."""
+    """Per good and per hub: how much of the trade to targets is an alarm; what is told apart does not count."""
 
     rollup = dy.String(description="good or hub", primary_key=True, regex="^(good|hub)$")
     key = dy.String(description="HS family or exporter", primary_key=True)

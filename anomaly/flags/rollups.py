@@ -9,7 +9,9 @@ from anomaly.flags import naming
 
 
 def build(flags: pl.DataFrame, features: pl.DataFrame, targets: tuple[str, ...]) -> pl.DataFrame:
-    """Rollups of the flagged routes to targets, columns of schema.Rollups, sorted by their key.
+    """Rollups of the alarms on routes to targets, columns of schema.Rollups, sorted by their key.
+
+    What is told apart (a maker's trade, a price, what has ended) is no part of them: a maker is no hub.
 
     total_usd is all trade with the targets of that good, or of that hub in all goods, that could be compared and is
     material in the window.
@@ -31,7 +33,7 @@ def build(flags: pl.DataFrame, features: pl.DataFrame, targets: tuple[str, ...])
     to_targets = features.filter(pl.col("importer_iso").is_in(list(targets))).unique(
         ROUTE_KEY, keep="first", maintain_order=True
     )
-    flagged = flags.filter(pl.col("importer_iso").is_in(list(targets)), ~naming.has_ended())
+    flagged = flags.filter(pl.col("importer_iso").is_in(list(targets)), naming.is_alarm())
     return pl.concat(
         [_of(flagged, to_targets, rollup, column) for rollup, column in (("good", "good"), ("hub", "exporter_iso"))]
     ).sort("rollup", "key", *WINDOW_KEY)

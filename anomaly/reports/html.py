@@ -20,7 +20,7 @@ from markupsafe import Markup
 from anomaly.contract.keys import COALITION_TO_HUB
 from anomaly.contract.periods import window_of
 from anomaly.flags import types
-from anomaly.flags.naming import is_on
+from anomaly.flags.naming import is_alarm, is_on
 from anomaly.reports import refused, tallies
 from anomaly.reports.amounts import million, usd
 from anomaly.reports.base import Findings, Report
@@ -124,7 +124,7 @@ def context(findings: Findings, most_cards: int = MOST_CARDS) -> dict[str, Any]:
     shown = since.head(most_cards)
     shown_types, severities = tallies.by_severity_and_type(since)
     is_into_hub = is_on(COALITION_TO_HUB)
-    routes, amount = tallies.routes_and_amount(since.filter(~is_into_hub))
+    routes, amount = tallies.routes_and_amount(since.filter(~is_into_hub, is_alarm()))
     into_hubs, into_hubs_usd = tallies.routes_and_amount(since.filter(is_into_hub))
     return {
         **_own_files(),

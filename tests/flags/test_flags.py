@@ -138,6 +138,13 @@ def test_flags_and_rollups_keep_their_contracts() -> None:
     assert good["total_usd"] == 27 * MILLION
 
 
+def test_a_makers_trade_that_fills_a_gap_is_no_part_of_the_rollups_of_hubs() -> None:
+    rows = trade()
+    table, _ = measured(rows, settings=QUICK)
+    backfill = flagged(rows).with_columns(flag_type=pl.lit("backfill"))
+    assert rollups.build(backfill, table, QUICK.targets.countries).is_empty()
+
+
 def test_a_flag_says_what_is_compared_in_the_words_of_the_documents() -> None:
     row = {"freq_code": "M", "window_months": 12, "window_end": date(2022, 10, 1), "baseline_years": "2019-2021"}
     assert flags.compares(row) == "Nov 2021–Oct 2022 with Nov 2020–Oct 2021, and with the mean of 2019-2021"

@@ -126,7 +126,7 @@ def test_reasons_about_the_coalition_stand_apart_but_not_on_a_ghost_transit() ->
 def test_checks_before_the_sanctions_are_counted_nowhere_among_the_findings() -> None:
     content = REPORT.render(findings(30))
     text = text_of(content)
-    assert "Flags 27 Routes to targets flagged" in text
+    assert "Flags 27 Routes to targets with an alarm" in text
     assert "These are 3 checks, not findings" in text
     table = content.decode().split('id="flag-table"')[1].split("</table>")[0]
     assert table.count("<tr>") - 1 == content.decode().count("<article") == 27
@@ -143,7 +143,7 @@ def test_trade_into_hubs_is_not_added_to_trade_out_of_them() -> None:
     given_ = findings(3)
     assert given_.flags["flag_type"].to_list() == ["hub_reexport", "new_route", "ghost_transit"]
     text = text_of(REPORT.render(given_))
-    assert "Routes to targets flagged 2 Trade on them 344.4 million USD" in text
+    assert "Routes to targets with an alarm 2 Trade on them 344.4 million USD" in text
     assert "1 route into hubs with 155.7 million USD is flagged as ghost transit" in text
 
 
