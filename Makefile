@@ -48,14 +48,14 @@ families: flows ## goods that stay the same when the HS changes
 coverage: families ## who reported which period
 bilateral: coverage ## both sides of every route
 supply: bilateral ## what the coalition sells to hubs
-leakage: bilateral ## what went to hubs beyond what the years before explain
 features: bilateral ## windows and indicators
+leakage: features ## what went to hubs, and on to targets, beyond what can be explained
 scores: features ## the forest and its calibration
 flags: scores supply ## routes that deserve a question
 rollups: flags ## per good and per hub
 report: rollups leakage ## the documents people read
 
-flows families coverage bilateral supply leakage features scores flags rollups report:
+flows families coverage bilateral supply features leakage scores flags rollups report:
 	@$(JOB) $@ --raw "$(RAW)" --data "$(DATA)" --scenario "$(SCENARIO)"
 
 run: $(READY) ## all of them in one process: make run RAW=<folder> DATA=<folder>

@@ -190,8 +190,15 @@ def hubs(period: str | None, limit: int, data: Path, form: str) -> None:
 
 @main.command()
 @click.option(
+    "--leg",
+    type=click.Choice(["coalition-to-hub", "hub-to-target"]),
+    default="coalition-to-hub",
+    show_default=True,
+    help="What the coalition sold hubs, or these the targets.",
+)
+@click.option(
     "--by",
-    type=click.Choice(["hub", "good", "hub_good", "all"]),
+    type=click.Choice(["hub", "good", "hub_good", "all", "maker"]),
     default="hub",
     show_default=True,
     help="What is summed.",
@@ -202,15 +209,15 @@ def hubs(period: str | None, limit: int, data: Path, form: str) -> None:
 @data_option
 @format_option
 @spoken
-def leakage(by: str, hub: str | None, period: str | None, limit: int, data: Path, form: str) -> None:
-    """What the coalition sold to hubs beyond what the years before explain, with its interval.
+def leakage(leg: str, by: str, hub: str | None, period: str | None, limit: int, data: Path, form: str) -> None:
+    """What went to hubs, and from hubs to targets, beyond what can be explained, with its interval.
 
-    Of goods whose direct trade fell, beside what the direct trade lost. How often such intervals held on the year before
-    the measure is said on stderr.
+    Of goods whose direct trade fell, beside what the direct trade lost. The legs are the same goods on one way: never add
+    them up. How often such intervals held where nothing can have gone round is said on stderr.
     """
     from anomaly.cli import legs
 
-    legs.leakage(by, hub, period, limit=limit, data=data, form=form)
+    legs.leakage(leg.replace("-", " "), by, hub, period, limit=limit, data=data, form=form)
 
 
 @main.command()

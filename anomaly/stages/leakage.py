@@ -1,4 +1,4 @@
-"""bilateral + coverage + families.broken → leakage, what went to hubs beyond what the years before explain."""
+"""bilateral + coverage + families.broken + features → leakage, what was sold beyond what can be explained."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import polars as pl
 from anomaly.contract.settings import Settings
 from anomaly.features.grid import COLUMNS
 from anomaly.reference.goods import HEADING_DIGITS
-from anomaly.stages.stage import Chunks, Stage
+from anomaly.stages.facts import GOODS_LISTS
+from anomaly.stages.stage import Chunks, Lazy, Stage
 from anomaly.stages.supply import ROWS_AT_A_TIME
 
 
@@ -18,12 +19,16 @@ def _leakage(
     coverage: pl.DataFrame,
     scope: pl.DataFrame,
     broken: pl.DataFrame,
+    features: pl.LazyFrame,
+    roughness: pl.DataFrame,
+    lists: pl.DataFrame,
     settings: Settings,
 ) -> Iterator[tuple[pl.DataFrame, ...]]:
     from anomaly.leakage import leakage
     from anomaly.supply import reporting
 
-    tables = leakage.build(chunks, reporting.spans(coverage, scope, settings), broken, settings)
+    spans = reporting.spans(coverage, scope, settings)
+    tables = leakage.build(chunks, spans, broken, leakage.Routes(features, roughness), lists, settings)
     yield tables.leakage, tables.coverage
 
 
@@ -34,8 +39,11 @@ LEAKAGE = Stage(
         "coverage",
         "coverage.scope",
         "families.broken",
+        Lazy("features"),
+        "features.roughness",
+        "goods_lists",
     ),
     ("leakage", "leakage.coverage"),
     _leakage,
 )
-STAGES = (LEAKAGE,)
+STAGES = (GOODS_LISTS, LEAKAGE)
