@@ -79,7 +79,11 @@ def leakage(leg: str, level: str, hub: str | None, period: str | None, *, limit:
         )
     order = ["window_end", "window_months", "excess_middle_usd", "hub_iso", "good"]
     show(table.sort(order, descending=[True, True, True, False, False]).head(limit), form, _SHOWN)
-    coverage = store.read("leakage.coverage").filter(leg=leg).join(table.select(WINDOW_KEY).unique(), on=WINDOW_KEY, how="semi")
+    coverage = (
+        store.read("leakage.coverage")
+        .filter(leg=leg)
+        .join(table.select(WINDOW_KEY).unique(), on=WINDOW_KEY, how="semi")
+    )
     for says in coverage.sort(*WINDOW_KEY, "of")["says"]:
         say(says)
     say(NOT_ADDED_UP)

@@ -160,7 +160,9 @@ class Leakage(_Windows):
         primary_key=True,
         regex="^(hub_good|hub|good|all|maker)$",
     )
-    hub_iso = text("the hub, importer on the first leg and exporter on the second; empty over all hubs", primary_key=True)
+    hub_iso = text(
+        "the hub, importer on the first leg and exporter on the second; empty over all hubs", primary_key=True
+    )
     good = text("HS family; empty over all goods", primary_key=True)
     is_before_sanctions = dy.Bool(description="the window lies before the sanctions: a check, not a finding")
     legs = count("legs in the sum; from the coalition also those with no trade", "legs")
@@ -174,7 +176,9 @@ class Leakage(_Windows):
     excess_low_usd = usd("value less the upper end; negative where it holds none")
     excess_middle_usd = usd("value less the middle")
     excess_high_usd = usd("value less the lower end")
-    direct_usd = usd("the coalition's direct sales of these goods in the window to the targets to which they fell", min=0)
+    direct_usd = usd(
+        "the coalition's direct sales of these goods in the window to the targets to which they fell", min=0
+    )
     direct_before_usd = usd("the same before the measure, as value_before_usd", min=0)
     direct_lost_usd = usd("the fall of it", min=0)
     excess_of_lost_share = real("excess_middle_usd over direct_lost_usd", "share")
@@ -185,7 +189,8 @@ class LeakageCoverage(_Windows):
 
     leg = text("as in leakage", primary_key=True, regex=f"^({'|'.join(LEGS)})$")
     of = text(
-        "what sums are over: hub_chapter, a hub's goods of a chapter; hub, all of them; good, its sellers; all", primary_key=True
+        "what sums are over: hub_chapter, a hub's goods of a chapter; hub, all of them; good, its sellers; all",
+        primary_key=True,
     )
     interval_share = dy.Float64(description="share that the interval asks for", min=0, max=1)
     sums = count("sums tried", "sums")

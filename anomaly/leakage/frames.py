@@ -13,6 +13,7 @@ from anomaly.contract.settings import Settings
 from anomaly.features.level_shifts import Floats
 from anomaly.features.marks import Amounts
 from anomaly.leakage import spread
+from anomaly.leakage.spread import Draws
 
 MOST_LOG = 20.0  # of a draw: beyond it no amount of trade
 
@@ -51,7 +52,7 @@ def together(tables: Sequence[Tables]) -> Tables:
     return Tables(leakage.sort(Leakage.primary_key()), coverage.sort(LeakageCoverage.primary_key()))
 
 
-def carried(before_usd: Floats | Amounts, rise_log: Floats, floor_usd: float) -> Floats:
+def carried(before_usd: Amounts, rise_log: Draws, floor_usd: float) -> Draws:
     """What rows could have carried: (before + floor) e^rise - floor, 0 or more.
 
     Parameters
@@ -59,7 +60,7 @@ def carried(before_usd: Floats | Amounts, rise_log: Floats, floor_usd: float) ->
     before_usd : array, shape (rows,)
         USD that each rises from.
     rise_log : array of float, shape (rows, draws)
-        Logs.
+        Logs; overwritten.
     floor_usd : float
         Of the window.
 
@@ -68,8 +69,10 @@ def carried(before_usd: Floats | Amounts, rise_log: Floats, floor_usd: float) ->
     array of float, shape (rows, draws)
         USD.
     """
-    grown = (np.asarray(before_usd)[:, None] + floor_usd) * np.exp(np.clip(rise_log, -MOST_LOG, MOST_LOG))
-    return np.asarray(np.maximum(grown - floor_usd, 0.0))
+    grown = np.exp(np.clip(rise_log, -MOST_LOG, MOST_LOG, out=rise_log), out=rise_log)
+    grown *= (np.asarray(before_usd) + floor_usd).astype(np.float32)[:, None]
+    grown -= np.float32(floor_usd)
+    return np.maximum(grown, 0.0, out=grown)
 
 
 def number(name: str) -> int:
@@ -88,7 +91,7 @@ def number(name: str) -> int:
     return int.from_bytes(name.encode(), "big")
 
 
-def amounts(drawn: Floats, value: Amounts, before: Amounts, settings: Settings) -> pl.DataFrame:
+def amounts(drawn: Draws | Floats, value: Amounts, before: Amounts, settings: Settings) -> pl.DataFrame:
     """Value, what is explained and what is left, with their intervals.
 
     Parameters
@@ -230,7 +233,7 @@ class Tried:
         self.sums, self.held = dict.fromkeys(kinds, 0), dict.fromkeys(kinds, 0)
         self.least_usd, self.settings = least_usd, settings
 
-    def add(self, kind: str, drawn: Floats, value: Amounts, before: Amounts | Floats) -> None:
+    def add(self, kind: str, drawn: Draws, value: Amounts, before: Amounts) -> None:
         """Try the interval on one sum.
 
         Parameters
@@ -244,6 +247,6 @@ class Tried:
         """
         if before.sum() < self.least_usd:
             return
-        low, _, high = spread.interval(drawn.sum(axis=0), self.settings)
+        low, _, high = spread.interval(drawn.sum(axis=0, dtype=np.float64), self.settings)
         self.sums[kind] += 1
         self.held[kind] += bool(low <= value.sum() <= high)

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from anomaly.contract.settings import Settings
 from anomaly.features.level_shifts import Floats
 from anomaly.features.marks import Ids, Marks
+
+Draws = npt.NDArray[np.float32]
 
 LEAST_OF_SIZE = 20  # rises, for a spread of its own
 STEPS = 2_000  # equally likely rises that a spread is kept as
@@ -158,7 +161,7 @@ def _shared(rest: Floats, groups: Groups, usual_log: Sequence[float]) -> tuple[t
     shared, freedom, coarser = [], [], 0.0
     for number, level in enumerate(groups.levels):
         _, group = np.unique(level, return_inverse=True)
-        sums, counts = np.bincount(group, rest), np.bincount(group).astype(np.float64)
+        sums, counts = _sums_of(group, rest), _sums_of(group, np.ones(len(rest)))
         finer_sums, finer_counts = _within(rest, group, groups.levels[number + 1 :])
         pairs = counts**2 - finer_counts
         has_pairs = pairs > 0
@@ -177,11 +180,15 @@ def _shared(rest: Floats, groups: Groups, usual_log: Sequence[float]) -> tuple[t
 def _within(rest: Floats, group: Ids, finer: Sequence[Ids]) -> tuple[Floats, Floats]:
     """For each group the squared sums, and squared counts, of its finer groups; of its rows where there are none."""
     if not finer:
-        return np.bincount(group, rest**2), np.bincount(group).astype(np.float64)
+        return _sums_of(group, rest**2), _sums_of(group, np.ones(len(rest)))
     _, first, number = np.unique(finer[0], return_index=True, return_inverse=True)
     of_group, size = group[first], int(group.max(initial=-1)) + 1
-    sums, counts = np.bincount(number, rest), np.bincount(number).astype(np.float64)
-    return np.bincount(of_group, sums**2, size), np.bincount(of_group, counts**2, size)
+    sums, counts = _sums_of(number, rest), _sums_of(number, np.ones(len(rest)))
+    return _sums_of(of_group, sums**2, size), _sums_of(of_group, counts**2, size)
+
+
+def _sums_of(group: Ids, values: Floats, groups: int = 0) -> Floats:
+    return np.asarray(np.bincount(group, values, groups), dtype=np.float64)
 
 
 def _mean(values: Floats) -> float:
@@ -213,7 +220,7 @@ def shock(spread: Spread, level: int, seed: Sequence[int], draws: int) -> Floats
     return np.asarray(deviation * rng.standard_t(spread.freedom[level], draws))
 
 
-def rises(spread: Spread, size: Ids, seed: Sequence[int], draws: int) -> Floats:
+def rises(spread: Spread, size: Ids, seed: Sequence[int], draws: int) -> Draws:
     """Draws of each row's own rise, without what it shares with others.
 
     Parameters
@@ -232,11 +239,12 @@ def rises(spread: Spread, size: Ids, seed: Sequence[int], draws: int) -> Floats:
     array of float, shape (rows, draws)
         Logs.
     """
-    at = np.random.default_rng(list(seed)).integers(STEPS, size=(len(size), draws))
-    return np.asarray(np.stack(spread.of_size)[size[:, None], at])
+    at = np.random.default_rng(list(seed)).integers(STEPS, size=(len(size), draws), dtype=np.int32)
+    steps = np.concatenate(spread.of_size).astype(np.float32)  # seven digits of a draw are enough, in half the time
+    return np.take(steps, at + (size * STEPS).astype(np.int32)[:, None])
 
 
-def interval(sums: Floats, settings: Settings) -> Ids:
+def interval(sums: Floats | Draws, settings: Settings) -> Ids:
     """Low, middle and high of what sums could have been.
 
     Parameters

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from anomaly.contract.keys import COALITION_TO_HUB
 from anomaly.contract.periods import Window
 from anomaly.contract.settings import Settings
-from anomaly.features.level_shifts import Floats
 from anomaly.features.marks import Amounts, Ids, Marks
 from anomaly.leakage import frames, spread
 from anomaly.leakage.frames import Direct, Tables, Tried, number
-from anomaly.leakage.spread import Groups, Spread
+from anomaly.leakage.spread import Draws, Groups, Spread
 from anomaly.scores.goods_asked import is_in_question, with_control
 from anomaly.supply import rise, series
 from anomaly.supply.reporting import Span
@@ -146,9 +147,7 @@ def _window(legs: Legs, window: Spell, measure: int, lists: pl.DataFrame, settin
     return Tables(frames.leakage(rows, key, is_before=is_before), checked)
 
 
-def _in_question(
-    goods: pl.Series, end: date, lists: pl.DataFrame, settings: Settings, *, is_before: bool
-) -> Marks:
+def _in_question(goods: pl.Series, end: date, lists: pl.DataFrame, settings: Settings, *, is_before: bool) -> Marks:
     """Goods that the scenario asks about in a window that ends then."""
     rows = pl.DataFrame({"good": goods}).with_columns(window_end=pl.lit(end), is_before_sanctions=pl.lit(is_before))
     is_asked = with_control(rows, settings, lists).select(good=pl.col("good"), is_asked=is_in_question(settings))
@@ -188,11 +187,11 @@ def _spread(legs: Legs, past: Cells, is_read: Marks, months: int, settings: Sett
     return spread.read(growth, size, len(settings.supply.sizes_usd) + 2, groups, usual)
 
 
-def _chapters(legs: Legs, goods: Ids) -> np.ndarray:
+def _chapters(legs: Legs, goods: Ids) -> npt.NDArray[Any]:
     return legs.goods.gather(goods).str.slice(0, CHAPTER_DIGITS).to_numpy()
 
 
-def draws(legs: Legs, hub: str, goods: Ids, prior: Amounts, past: Spread, months: int, settings: Settings) -> Floats:
+def draws(legs: Legs, hub: str, goods: Ids, prior: Amounts, past: Spread, months: int, settings: Settings) -> Draws:
     """What a hub's cells could have carried.
 
     Parameters
@@ -229,7 +228,7 @@ def draws(legs: Legs, hub: str, goods: Ids, prior: Amounts, past: Spread, months
     names, chapter = np.unique(_chapters(legs, goods), return_inverse=True)
     if past.shared_log[_OF_CHAPTER] > 0:
         shocks = [spread.shock(past, _OF_CHAPTER, (*seed, number(name)), rules.draws) for name in names]
-        rise_log += np.stack(shocks)[chapter]
+        rise_log += np.stack(shocks).astype(np.float32)[chapter]
     return frames.carried(prior, rise_log, floor)
 
 
@@ -244,7 +243,7 @@ def _rows(
     for at, hub in enumerate(hubs):
         drawn = draws(legs, hub, now.goods, now.prior[at], past, months, settings)
         by_good += drawn
-        of_hubs.append(drawn.sum(axis=0))
+        of_hubs.append(drawn.sum(axis=0, dtype=np.float64))
         traded = np.flatnonzero((now.value[at] > 0) | (now.prior[at] > 0))
         amounts = frames.amounts(drawn[traded], now.value[at, traded], now.prior[at, traded], settings)
         of_goods, once = Direct(sent[traded], sent_before[traded]), np.ones(len(traded), dtype=np.int64)

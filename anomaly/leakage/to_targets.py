@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from anomaly.contract.keys import HUB_TO_TARGET, ROUTE, WINDOW_KEY
@@ -15,15 +19,17 @@ from anomaly.features.marks import Amounts, Ids, Marks
 from anomaly.flags.types.backfill import is_carried, is_maker
 from anomaly.leakage import frames, spread
 from anomaly.leakage.frames import Direct, Tables, Tried, number
-from anomaly.leakage.spread import Groups, Spread
+from anomaly.leakage.spread import Draws, Groups, Spread
 from anomaly.reference.makers import makes
 from anomaly.scores.forest_inputs import PUBLISHED
 from anomaly.scores.goods_asked import with_control
 from anomaly.scores.placebos import Placebos, is_asked_about, placebos_of, thinned
 
+Names = npt.NDArray[Any]  # of str
+
 CHAPTER_DIGITS = 2
 SIZES_USD = (300_000, 1_000_000, 3_000_000, 10_000_000, 30_000_000, 100_000_000)  # of a year, of the counterfactual
-MOST_CHECKED = 20  # importers or windows that are left out of the placebos in turn
+MOST_CHECKED = 8  # importers or windows that are left out of the placebos in turn
 _OF_IMPORTER, _OF_HUB, _OF_CHAPTER = 0, 1, 2  # levels of the shocks that routes share
 _SUMMED_OVER = {"hub": "a country's goods", "good": "a good's sellers", "all": "everything to an importer"}
 _GROUP = ["freq_code", "window_months", "baseline_gap_years"]
@@ -57,10 +63,20 @@ def build(features: pl.LazyFrame, roughness: pl.DataFrame, lists: pl.DataFrame, 
     """
     is_of_coalition = pl.col("exporter_iso").is_in(list(settings.coalition.countries))
     routes = features.select(COLUMNS).filter(
-        ~is_of_coalition, pl.col("role").is_in(["target", "placebo"]), pl.col("counterfactual_usd").is_not_null()
+        ~is_of_coalition,
+        pl.col("role").is_in(["target", "placebo"]),
+        pl.col("counterfactual_usd").is_not_null(),
+        _is_window_asked(settings),
     )
     prepared = _prepared(with_control(routes.collect(engine="streaming"), settings, lists), roughness, settings)
     return list(_of_windows(prepared, settings))
+
+
+def _is_window_asked(settings: Settings) -> pl.Expr:
+    """Years, and of months the windows of the other leg: `supply.window_months`, and longer ones since a January."""
+    months, since_january = pl.col("window_months"), pl.col("window_end").dt.month()
+    is_longer = (months > settings.supply.window_months) & (months == since_january)
+    return (pl.col("freq_code") == "A") | (months == settings.supply.window_months) | is_longer
 
 
 def _prepared(routes: pl.DataFrame, roughness: pl.DataFrame, settings: Settings) -> pl.DataFrame:
@@ -106,14 +122,83 @@ def _window(parts: list[tuple[pl.DataFrame, Placebos]], settings: Settings) -> T
     """One window: its routes by publisher, each with its placebos."""
     first = parts[0][0].row(0, named=True)
     key = {"leg": HUB_TO_TARGET, **{name: first[name] for name in WINDOW_KEY}}
-    drawn, routes = [], []
+    drawn, laid_placebos = [], []
     for part, placebos in parts:
-        of_placebos = _spread(placebos.rows, settings)
-        drawn.append(draws(part, of_placebos, settings))
-        routes.append(part)
-    rows = _rows(_with_makers(pl.concat(routes)), np.concatenate(drawn), settings)
-    checked = frames.coverage(_coverage([placebos for _, placebos in parts], key, settings))
+        routes, others = _laid(part, settings), _laid(placebos.rows, settings)
+        drawn.append(draws(routes, _spread(others), settings))
+        laid_placebos.append((others, placebos.kind))
+    rows = _rows(_with_makers(pl.concat([part for part, _ in parts])), np.concatenate(drawn), settings)
+    checked = frames.coverage(_coverage(laid_placebos, key, settings))
     return Tables(frames.leakage(rows, key, is_before=False), checked)
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """Routes as arrays, one entry a route.
+
+    Parameters
+    ----------
+    exporter, importer, good, chapter : array of str
+        Names.
+    end : array of int
+        Months of the window's end, counted from year 0.
+    expected, value : array of int
+        Whole USD: the counterfactual, and what was carried.
+    rest_log, roughness : array of float
+        Rise beyond the counterfactual, and how much rougher the year is than the placebos'.
+    size : array of int
+        `sizes`.
+    groups : Groups
+        Importer in a window, hub in it, chapter in that.
+    """
+
+    exporter: Names
+    importer: Names
+    good: Names
+    chapter: Names
+    end: Ids
+    expected: Amounts
+    value: Amounts
+    rest_log: Floats
+    roughness: Floats
+    size: Ids
+    groups: Groups
+
+    def of(self, rows: Ids | Marks) -> Laid:
+        """Some of the routes.
+
+        Parameters
+        ----------
+        rows : array of int or bool
+            Which.
+
+        Returns
+        -------
+        Laid
+            In their order.
+        """
+        names = [field.name for field in fields(self) if field.name != "groups"]
+        return Laid(**{name: getattr(self, name)[rows] for name in names}, groups=self.groups.of(rows))
+
+
+def _laid(routes: pl.DataFrame, settings: Settings) -> Laid:
+    chapter, window = pl.col("good").str.slice(0, CHAPTER_DIGITS), ["importer_iso", "window_end"]
+    levels = [pl.struct(window), pl.struct(*window, "exporter_iso"), pl.struct(*window, "exporter_iso", chapter)]
+    ranks = routes.select(level.rank("dense").cast(pl.Int64).alias(str(at)) for at, level in enumerate(levels))
+    month = routes["window_end"].dt.year().cast(pl.Int64) * 12 + routes["window_end"].dt.month()
+    return Laid(
+        exporter=routes["exporter_iso"].to_numpy(),
+        importer=routes["importer_iso"].to_numpy(),
+        good=routes["good"].to_numpy(),
+        chapter=routes["good"].str.slice(0, CHAPTER_DIGITS).to_numpy(),
+        end=month.to_numpy(),
+        expected=routes["counterfactual_usd"].to_numpy(),
+        value=routes["value_usd"].to_numpy(),
+        rest_log=routes["rest_log"].to_numpy(),
+        roughness=routes["roughness"].to_numpy(),
+        size=sizes(routes, settings),
+        groups=Groups(tuple(rank.to_numpy() for rank in ranks)),
+    )
 
 
 def sizes(routes: pl.DataFrame, settings: Settings) -> Ids:
@@ -136,27 +221,16 @@ def sizes(routes: pl.DataFrame, settings: Settings) -> Ids:
     return np.asarray(np.searchsorted(edges, routes["counterfactual_usd"].to_numpy(), side="right"), dtype=np.int64)
 
 
-def _spread(placebos: pl.DataFrame, settings: Settings) -> Spread:
-    rise = placebos["rest_log"].to_numpy()
-    return spread.read(rise, sizes(placebos, settings), len(SIZES_USD) + 2, _groups(placebos), (0.0, 0.0, 0.0))
+def _spread(placebos: Laid) -> Spread:
+    return spread.read(placebos.rest_log, placebos.size, len(SIZES_USD) + 2, placebos.groups, (0.0, 0.0, 0.0))
 
 
-def _groups(routes: pl.DataFrame) -> Groups:
-    """Importer in a window, hub in it, chapter in that."""
-    keys = [["importer_iso", "window_end"], ["exporter_iso"], ["_chapter"]]
-    rows, names, levels = routes.with_columns(_chapter=pl.col("good").str.slice(0, CHAPTER_DIGITS)), [], []
-    for finer in keys:
-        names += finer
-        levels.append(rows.select(pl.struct(names).rank("dense")).to_series().to_numpy().astype(np.int64))
-    return Groups(tuple(levels))
-
-
-def draws(routes: pl.DataFrame, of_placebos: Spread, settings: Settings) -> Floats:
+def draws(routes: Laid, of_placebos: Spread, settings: Settings) -> Draws:
     """What routes could have carried, had they risen beyond their counterfactual as placebos do.
 
     Parameters
     ----------
-    routes : polars.DataFrame
+    routes : Laid
         Of a window.
     of_placebos : Spread
         Of the placebos' rises beyond their counterfactual, by its size.
@@ -169,25 +243,22 @@ def draws(routes: pl.DataFrame, of_placebos: Spread, settings: Settings) -> Floa
         USD, 0 or more. A hub has random numbers of its own, whoever else is in the data; a rougher year is as much further
         from the middle.
     """
-    rules, floor = settings.supply, float(settings.floor_usd)
-    size, rise_log = sizes(routes, settings), np.empty((routes.height, rules.draws))
-    exporters, importers = routes["exporter_iso"].to_numpy(), routes["importer_iso"].to_numpy()
-    chapters = routes["good"].str.slice(0, CHAPTER_DIGITS).to_numpy()
-    for importer in np.unique(importers):
+    rules, rise_log = settings.supply, np.empty((len(routes.size), settings.supply.draws), dtype=np.float32)
+    for importer in np.unique(routes.importer):
         of_importer = spread.shock(of_placebos, _OF_IMPORTER, (rules.seed, number(importer)), rules.draws)
-        for hub in np.unique(exporters[importers == importer]):
+        is_importer = routes.importer == importer
+        for hub in np.unique(routes.exporter[is_importer]):
             seed = (rules.seed, number(importer), number(hub))
-            row = np.flatnonzero((importers == importer) & (exporters == hub))
-            of_hub = spread.shock(of_placebos, _OF_HUB, (*seed, 0), rules.draws)
-            rise_log[row] = spread.rises(of_placebos, size[row], seed, rules.draws) + of_importer + of_hub
+            row = np.flatnonzero(is_importer & (routes.exporter == hub))
+            of_hub = of_importer + spread.shock(of_placebos, _OF_HUB, (*seed, 0), rules.draws)
+            rise_log[row] = spread.rises(of_placebos, routes.size[row], seed, rules.draws) + of_hub
             if of_placebos.shared_log[_OF_CHAPTER] > 0:
-                names, chapter = np.unique(chapters[row], return_inverse=True)
-                shocks = [
-                    spread.shock(of_placebos, _OF_CHAPTER, (*seed, number(name)), rules.draws) for name in names
-                ]
+                names, chapter = np.unique(routes.chapter[row], return_inverse=True)
+                shocks = [spread.shock(of_placebos, _OF_CHAPTER, (*seed, number(name)), rules.draws) for name in names]
                 rise_log[row] += np.stack(shocks)[chapter]
-    middle, rough = of_placebos.middle[size][:, None], routes["roughness"].to_numpy()[:, None]
-    return frames.carried(routes["counterfactual_usd"].to_numpy(), middle + rough * (rise_log - middle), floor)
+    middle = of_placebos.middle[routes.size][:, None].astype(np.float32)
+    rougher = middle + routes.roughness[:, None].astype(np.float32) * (rise_log - middle)
+    return frames.carried(routes.expected, rougher, float(settings.floor_usd))
 
 
 def _with_makers(routes: pl.DataFrame) -> pl.DataFrame:
@@ -195,7 +266,7 @@ def _with_makers(routes: pl.DataFrame) -> pl.DataFrame:
     return makes(routes).with_columns(makes_it=(is_maker() & ~is_carried()).fill_null(value=False))
 
 
-def _rows(routes: pl.DataFrame, drawn: Floats, settings: Settings) -> list[pl.DataFrame]:
+def _rows(routes: pl.DataFrame, drawn: Draws, settings: Settings) -> list[pl.DataFrame]:
     """Every hub and good, every hub, every good and all of it; makers apart, in none of these."""
     makes_it, fell = routes["makes_it"].to_numpy(), _direct(routes)
     levels = {
@@ -215,7 +286,7 @@ def _rows(routes: pl.DataFrame, drawn: Floats, settings: Settings) -> list[pl.Da
 def _level(
     level: str,
     routes: pl.DataFrame,
-    drawn: Floats,
+    drawn: Draws,
     hub: str | None,
     good: str | None,
     fell: pl.DataFrame,
@@ -225,7 +296,11 @@ def _level(
     hubs, goods = (pl.col(name) if name else pl.lit("") for name in (hub, good))
     keyed = routes.with_columns(_hub=hubs, _good=goods)
     names = keyed.select("_hub", "_good").unique().sort("_hub", "_good").with_row_index("_number")
-    by = keyed.join(names, on=["_hub", "_good"], how="left", maintain_order="left")["_number"].to_numpy().astype(np.int64)
+    by = (
+        keyed.join(names, on=["_hub", "_good"], how="left", maintain_order="left")["_number"]
+        .to_numpy()
+        .astype(np.int64)
+    )
     sums = np.zeros((names.height, drawn.shape[1]))
     np.add.at(sums, by, drawn)
     value, before, legs = (np.zeros(names.height, dtype=np.int64) for _ in range(3))
@@ -235,10 +310,14 @@ def _level(
     amounts = frames.amounts(sums, value, before, settings)
     beside = _beside(fell, names["_good"])
     return frames.named(amounts, level, names["_hub"].to_list(), names["_good"].to_list(), beside, legs)
+
+
 def _direct(routes: pl.DataFrame) -> pl.DataFrame:
     """good, usd, before_usd: the coalition's direct sales of each good to the targets to which they fell."""
     then, now = "coalition_to_target_baseline_usd", "coalition_to_target_usd"
-    of_target = routes.sort(then, now, descending=True).unique(["good", "importer_iso"], keep="first", maintain_order=True)
+    of_target = routes.sort(then, now, descending=True).unique(
+        ["good", "importer_iso"], keep="first", maintain_order=True
+    )
     return of_target.group_by("good").agg(usd=pl.col(now).sum(), before_usd=pl.col(then).sum()).sort("good")
 
 
@@ -250,53 +329,43 @@ def _beside(fell: pl.DataFrame, goods: pl.Series) -> Direct:
 
 
 def _coverage(
-    parts: list[Placebos], key: Mapping[str, object], settings: Settings
-) -> Iterator[dict[str, object]]:
+    parts: Sequence[tuple[Laid, str]], key: Mapping[str, object], settings: Settings
+) -> list[dict[str, object]]:
     """How often the interval held what placebos carried, each importer and window by the others."""
     months = int(str(key["window_months"]))
     tried = Tried(tuple(_SUMMED_OVER), settings.materiality_usd * months / 12, settings)
-    ends, kinds = set(), set()
-    for placebos in parts:
-        rows = placebos.rows.sort("window_end", "importer_iso", "exporter_iso", "good")
-        checked = rows.select("importer_iso", "window_end").unique(maintain_order=True)
-        step = max(1, -(-checked.height // MOST_CHECKED))
-        for importer, end in checked.gather_every(step).iter_rows():
-            is_checked = (pl.col("importer_iso") == importer) & (pl.col("window_end") == end)
-            is_near = (pl.col("importer_iso") == importer) & (_months_apart(end) < months)
-            others = rows.filter(~is_near)
-            if others.height >= settings.calibration.least_placebos:
-                _check(rows.filter(is_checked), _spread(others, settings), tried, settings)
-                ends.add(end)
-                kinds.add(placebos.kind)
-    for kind, sums in tried.sums.items():
-        yield {
-            **key, "of": kind, "interval_share": settings.supply.interval_share, "sums": sums, "held": tried.held[kind],
-            "checked_end": max(ends, default=None),
-            "says": _says(key, kind, sums, tried.held[kind], kinds, settings),
-        }  # fmt: skip
+    newest = 0
+    kinds: set[str] = set()
+    for placebos, kind in parts:
+        _, first = np.unique(placebos.groups.levels[_OF_IMPORTER], return_index=True)
+        for row in first[:: max(1, -(-len(first) // MOST_CHECKED))]:
+            is_importer = placebos.importer == placebos.importer[row]
+            apart = np.abs(placebos.end - placebos.end[row])
+            others = placebos.of(~(is_importer & (apart < months)))
+            if len(others.size) >= settings.calibration.least_placebos:
+                _check(placebos.of(is_importer & (apart == 0)), _spread(others), tried, settings)
+                newest, kinds = max(newest, int(placebos.end[row])), kinds | {kind}
+    checked_end = date((newest - 1) // 12, (newest - 1) % 12 + 1, 1) if newest else None
+    return [
+        {
+            **key, "of": of, "interval_share": settings.supply.interval_share, "sums": sums, "held": tried.held[of],
+            "checked_end": checked_end, "says": _says(key, of, sums, tried.held[of], kinds, settings),
+        }
+        for of, sums in tried.sums.items()
+    ]  # fmt: skip
 
 
-def _months_apart(end: object) -> pl.Expr:
-    last = pl.lit(end)
-    years = pl.col("window_end").dt.year().cast(pl.Int32) - last.dt.year().cast(pl.Int32)
-    return (12 * years + pl.col("window_end").dt.month().cast(pl.Int32) - last.dt.month().cast(pl.Int32)).abs()
-
-
-def _check(rows: pl.DataFrame, of_others: Spread, tried: Tried, settings: Settings) -> None:
+def _check(routes: Laid, of_others: Spread, tried: Tried, settings: Settings) -> None:
     """Try the interval on the sums of one importer's routes in a window."""
-    drawn = draws(rows.with_columns(roughness=pl.lit(1.0)), of_others, settings)
-    value, before = rows["value_usd"].to_numpy(), rows["counterfactual_usd"].to_numpy()
-    for kind, column in (("hub", "exporter_iso"), ("good", "good")):
-        names = rows[column].to_numpy()
+    drawn = draws(replace(routes, roughness=np.ones(len(routes.size))), of_others, settings)
+    for of, names in (("hub", routes.exporter), ("good", routes.good)):
         for name in np.unique(names):
-            row: Marks = names == name
-            tried.add(kind, drawn[row], value[row], before[row])
-    tried.add("all", drawn, value, before)
+            row = names == name
+            tried.add(of, drawn[row], routes.value[row], routes.expected[row])
+    tried.add("all", drawn, routes.value, routes.expected)
 
 
-def _says(
-    key: Mapping[str, object], kind: str, sums: int, held: int, kinds: set[str], settings: Settings
-) -> str:
+def _says(key: Mapping[str, object], kind: str, sums: int, held: int, kinds: set[str], settings: Settings) -> str:
     window = Window(str(key["freq_code"]), int(str(key["window_months"])), key["window_end"]).words  # type: ignore[arg-type]
     tried_on = "routes to other importers" if kinds == {"importers"} else "routes that cannot be a detour"
     if not sums:

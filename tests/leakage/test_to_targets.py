@@ -132,7 +132,11 @@ def test_too_few_placebos_give_no_leakage() -> None:
 
 def test_a_rougher_year_has_wider_intervals() -> None:
     rows = features(PLANTED)
-    rough = rows.select(*NO_ROUGHNESS.columns[:4]).unique().with_columns(has_direct_fallen=pl.lit(value=True), roughness=pl.lit(3.0))
+    rough = (
+        rows.select(*NO_ROUGHNESS.columns[:4])
+        .unique()
+        .with_columns(has_direct_fallen=pl.lit(value=True), roughness=pl.lit(3.0))
+    )
     usual, wide = (
         at(frames.together(to_targets.build(rows.lazy(), table, NO_LISTS, SETTINGS)), "all")
         for table in (NO_ROUGHNESS, rough)

@@ -81,7 +81,9 @@ def _leg(findings: Findings, leg: str) -> dict[str, Any]:
         own.filter(level="all"),
         own.filter(level="hub").sort("excess_middle_usd", "hub_iso", descending=[True, False]).head(MOST_HUBS),
         own.filter(level="good").sort("excess_middle_usd", "good", descending=[True, False]).head(MOST_GOODS),
-        own.filter(level="maker").sort("value_usd", "hub_iso", "good", descending=[True, False, False]).head(MOST_MAKERS),
+        own.filter(level="maker")
+        .sort("value_usd", "hub_iso", "good", descending=[True, False, False])
+        .head(MOST_MAKERS),
     ]
     says = findings.leakage_coverage.filter(leg=leg, **key).sort("of")["says"]
     words, before = _LEG_WORDS[leg]
