@@ -10,6 +10,7 @@ RAW ?= data/raw
 DATA ?= data/processed
 SCENARIO ?= russia-2022
 DEMO ?= data/demo
+SAMPLE ?= data/sample
 
 usable = import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
@@ -21,7 +22,7 @@ JOB = $(BIN)/python -m pipelines
 # a worker a core; who has no more to do takes over half of another's tests
 PYTEST = $(BIN)/python -m pytest --numprocesses logical --dist worksteal
 
-.PHONY: demo help setup flows families coverage bilateral supply leakage features scores flags rollups report run backtest
+.PHONY: demo help setup flows families coverage bilateral supply leakage features scores flags rollups report run sample backtest
 .PHONY: test test-fast test-kills test-pythons fuzz mutants licences dist test-coverage lint lint-docs typecheck check hooks bench clean
 
 demo: $(READY) ## set up, then the main job on the simulated world (default)
@@ -60,6 +61,9 @@ flows families coverage bilateral supply features leakage scores flags rollups r
 
 run: $(READY) ## all of them in one process: make run RAW=<folder> DATA=<folder>
 	@$(JOB) run --raw "$(RAW)" --data "$(DATA)" --scenario "$(SCENARIO)"
+
+sample: $(READY) ## a small real extract of the Comext files in RAW=<folder>, and the main job on it, in SAMPLE=<folder>
+	@$(JOB) sample --raw "$(RAW)" --data "$(SAMPLE)" --scenario "$(SCENARIO)"
 
 backtest: demo ## flags of the demo as of each date beside simpler rankings, into docs/backtest.md and the README; minutes
 	@$(BIN)/anomaly backtest --raw $(DEMO)/raw --data $(DEMO)/processed --scenario "$(SCENARIO)" \

@@ -49,6 +49,7 @@ def _countries(settings: Settings) -> list[str]:
 
     table = countries.table()
     codes = set(table.filter(table["kind"] == "country")["iso3"])
+    groups = set(table.filter(table["kind"] == "group")["iso3"])  # such as the EU as one reporter
     roles = {
         "targets": settings.targets,
         "coalition": settings.coalition,
@@ -56,7 +57,9 @@ def _countries(settings: Settings) -> list[str]:
         "neighbours": settings.neighbours,
     }
     unknown = {
-        name: [country for country in role.countries if country not in codes]
+        name: [
+            country for country in role.countries if country not in (codes | groups if name == "coalition" else codes)
+        ]
         for name, role in roles.items()
         if role is not None
     }

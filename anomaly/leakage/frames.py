@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
@@ -215,23 +216,24 @@ def coverage(rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:
     return pl.DataFrame([{name: row[name] for name in kinds} for row in rows], schema=kinds)
 
 
+@dataclass(frozen=True, slots=True)
 class Tried:
-    """Counts sums and those of them that their interval held, by what they are of."""
+    """Counts sums and those of them that their interval held, by what they are of.
 
-    def __init__(self, kinds: Sequence[str], least_usd: float, settings: Settings) -> None:
-        """Begin with none.
+    Parameters
+    ----------
+    least_usd : float
+        Sums that were smaller before are not tried.
+    settings : Settings
+        Scenario: supply.interval_share.
+    sums, held : Counter
+        By LeakageCoverage.of: tried, and of these within their interval.
+    """
 
-        Parameters
-        ----------
-        kinds : sequence of str
-            Of LeakageCoverage.of.
-        least_usd : float
-            Sums that were smaller before are not tried.
-        settings : Settings
-            Scenario: supply.interval_share.
-        """
-        self.sums, self.held = dict.fromkeys(kinds, 0), dict.fromkeys(kinds, 0)
-        self.least_usd, self.settings = least_usd, settings
+    least_usd: float
+    settings: Settings
+    sums: Counter[str] = field(default_factory=Counter)
+    held: Counter[str] = field(default_factory=Counter)
 
     def add(self, kind: str, drawn: Draws, value: Amounts, before: Amounts) -> None:
         """Try the interval on one sum.
@@ -239,7 +241,7 @@ class Tried:
         Parameters
         ----------
         kind : str
-            Of those begun with.
+            Of LeakageCoverage.of.
         drawn : array of float, shape (rows, draws)
             What each of its rows could have been.
         value, before : array, shape (rows,)

@@ -269,7 +269,7 @@ def _coverage(
     counted = np.flatnonzero(is_counted)
     goods = past.goods[counted]
     chapter = _chapters(legs, goods)
-    tried = Tried(("hub_chapter", "hub"), settings.materiality_usd * before.months / 12, settings)
+    tried = Tried(settings.materiality_usd * before.months / 12, settings)
     for at, hub in enumerate(legs.importers.gather(past.hubs)):
         is_other_hub = np.arange(len(past.hubs)) != at
         if not is_other_hub.any():
@@ -283,9 +283,10 @@ def _coverage(
         tried.add("hub", drawn, value, prior)
     return frames.coverage(
         [
-            {**key, "of": kind, "interval_share": settings.supply.interval_share, "sums": sums, "held": tried.held[kind],
-             "checked_end": legs.months[before.end], "says": _says(legs, before, kind, sums, tried.held[kind], settings)}
-            for kind, sums in tried.sums.items()
+            {**key, "of": kind, "interval_share": settings.supply.interval_share, "sums": tried.sums[kind],
+             "held": tried.held[kind], "checked_end": legs.months[before.end],
+             "says": _says(legs, before, kind, tried.sums[kind], tried.held[kind], settings)}
+            for kind in _SUMMED_OVER
         ]
     )  # fmt: skip
 

@@ -333,7 +333,7 @@ def _coverage(
 ) -> list[dict[str, object]]:
     """How often the interval held what placebos carried, each importer and window by the others."""
     months = int(str(key["window_months"]))
-    tried = Tried(tuple(_SUMMED_OVER), settings.materiality_usd * months / 12, settings)
+    tried = Tried(settings.materiality_usd * months / 12, settings)
     newest = 0
     kinds: set[str] = set()
     for placebos, kind in parts:
@@ -348,10 +348,11 @@ def _coverage(
     checked_end = date((newest - 1) // 12, (newest - 1) % 12 + 1, 1) if newest else None
     return [
         {
-            **key, "of": of, "interval_share": settings.supply.interval_share, "sums": sums, "held": tried.held[of],
-            "checked_end": checked_end, "says": _says(key, of, sums, tried.held[of], kinds, settings),
+            **key, "of": of, "interval_share": settings.supply.interval_share, "sums": tried.sums[of],
+            "held": tried.held[of], "checked_end": checked_end,
+            "says": _says(key, of, tried.sums[of], tried.held[of], kinds, settings),
         }
-        for of, sums in tried.sums.items()
+        for of in _SUMMED_OVER
     ]  # fmt: skip
 
 
