@@ -120,10 +120,9 @@ def _say(sample: comext_sample.Sample, goods: pl.Series) -> None:
     """What of the list is in the files, and what is not: nothing is left out in silence."""
     held = set(sample.table["code"])
     lacks = sorted(set(goods) - held)
-    first, last = sample.table["month"].min(), sample.table["month"].max()
     log.say(
         f"sample: {sample.table.height:,} sums of {len(sample.members)} members' exports, {len(held)} goods, "
-        f"{sample.table['partner'].n_unique()} importers, {first} to {last}"
+        f"{sample.table['partner'].n_unique()} importers, {sample.months}"
     )
     if lacks:
         log.say(f"sample: not in the files: {', '.join(lacks)}", "warning")

@@ -45,6 +45,11 @@ class Sample:
     datasets: tuple[str, ...]
     vintages: tuple[str, ...]
 
+    @property
+    def months(self) -> str:
+        """First and last month in words."""
+        return f"{self.table['month'].min()!s} to {self.table['month'].max()!s}"
+
 
 def wanted(goods: pl.Series) -> pl.Expr:
     """Flows that the sample is summed of.
@@ -188,12 +193,11 @@ currency = "EUR"
 
 def _origin(sample: Sample, made_from: Mapping[str, str]) -> str:
     of_files = "\n".join(f'"{name}" = "{sha256}"' for name, sha256 in sorted(made_from.items()))
-    first, last = sample.table["month"].min(), sample.table["month"].max()
     return f"""publisher = "Eurostat, Comext: {", ".join(sample.datasets)}"
 url = "https://ec.europa.eu/eurostat/web/international-trade-in-goods/database"
 licence = "Eurostat's copyright notice and Commission Decision 2011/833/EU: re-use, also commercial, when the source is named and changes are said"
 fetched_at = "{max(sample.vintages)}"
-changes = "Taken out of the files named below: exports of {len(sample.members)} members, added up to one reporter and to six digits, {first} to {last}, of the goods of anomaly/reference/sample_goods.csv; weights and withheld products are left out. Members: {", ".join(sample.members)}"
+changes = "Taken out of the files named below: exports of {len(sample.members)} members, added up to one reporter and to six digits, {sample.months}, of the goods of anomaly/reference/sample_goods.csv; weights and withheld products are left out. Members: {", ".join(sample.members)}"
 
 [made_from]
 {of_files}
