@@ -97,7 +97,7 @@ def _warn_of_other_scenarios(data: Path, scenario: str) -> None:
     if tables_of:
         names = "; ".join(f"{', '.join(tables)} of {name}" for name, tables in tables_of.items())
         message = f"left in {data}, made by another scenario: {names}"
-        log.say(f"{message}. Questions that need them are refused until all are of one", "warning", tables=tables_of)
+        log.say(f"{message}. Questions answer from the run before until all are of one", "warning", tables=tables_of)
 
 
 def demo(raw: Path, data: Path, scenario: str) -> Outcome:
