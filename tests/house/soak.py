@@ -139,7 +139,7 @@ def read_on(data: Path, log: Path) -> None:
             pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
             lines.write(json.dumps({**answered, "rss": pages * resource.getpagesize()}) + "\n")
             lines.flush()
-            time.sleep(0.02)
+            time.sleep(0.1)
 
 
 @dataclass
@@ -265,7 +265,8 @@ def expected_codes(how: str, world: World) -> tuple[int, ...]:
     }.get(how, (undisturbed,))
 
 
-WAYS = ("undisturbed", "killed", "killed", "killed at a point", "disk fault", "no room", "second run", "quarantine")
+WAYS = ("undisturbed", "killed", "killed", "killed at a point", "disk fault", "no room", "second run")
+WAYS_OF_DAMAGED = ("undisturbed", "quarantine", "quarantine", "killed", "no room")
 
 
 def month(root: Path, nights: int, seed: int, every: int = 10) -> Soak:
@@ -278,7 +279,8 @@ def month(root: Path, nights: int, seed: int, every: int = 10) -> Soak:
     place = 0
     try:
         for night in range(1, nights + 1):
-            change, ways = world.night(), [dice.choice(WAYS)]
+            change = world.night()
+            ways = [dice.choice(WAYS_OF_DAMAGED if world.damaged else WAYS)]
             if not world.damaged and dice.random() < 0.8:
                 ways.append("undisturbed")  # who keeps the schedule starts it again
             for how in ways:
