@@ -24,7 +24,8 @@ def annual(first: int, last: int) -> Known:
 def monthly(first: date, complete_until: date) -> Known:
     """Somebody has published each month until one in full, and two more in part."""
     months = (complete_until.year - first.year) * 12 + complete_until.month - first.month
-    periods = [date(first.year + at // 12, at % 12 + 1, 1) for at in range(months + 3)]
+    places = range(first.month - 1, first.month + months + 2)
+    periods = [date(first.year + at // 12, at % 12 + 1, 1) for at in places]
     return known("M", tuple(periods), months + 1)
 
 

@@ -1,6 +1,7 @@
 """When a route is a flag, and that everybody who tells why it is none says the same."""
 
 from datetime import date
+from math import nextafter
 from typing import Any
 
 import polars as pl
@@ -14,7 +15,8 @@ from anomaly.contract.settings import load
 from anomaly.evidence import comparables, other_sellers
 from anomaly.features.features import table_schema
 from anomaly.flags import flags, rule
-from anomaly.indicators.base import FELL_LOG
+from anomaly.flags.types import conditions
+from anomaly.indicators.base import FELL_LOG, direct_fall_log
 from anomaly.query import answer, explain, held
 from anomaly.query.question import Question, Side
 from anomaly.scores import placebos
@@ -326,3 +328,21 @@ def test_and_none_for_a_query(tables: dict[str, pl.DataFrame]) -> None:
     question = Question(pl.col("good") == "847989", Side("KAZ", ("KAZ",)), Side("RUS", ("RUS",)))
     rows, _ = answer.answer(question, (Window("A", 12, date(2022, 12, 1)),), tables, (2019, 2020, 2021), LIMITS, 5)
     assert rows.select("is_flagged", "q_value", "note").rows() == [(False, 0.05, ALONE)]
+
+
+def test_a_fall_of_just_a_fifth_of_the_direct_trade_has_fallen_and_the_next_smaller_number_has_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    limits = rule.limits_of(SETTINGS)
+    fallen = pl.DataFrame(
+        {
+            "coalition_to_target_usd": [8 * MILLION],
+            "coalition_to_target_prior_usd": [10 * MILLION],
+            "coalition_to_target_baseline_usd": [9 * MILLION],
+            "neighbour_code_shift": [0.0],
+        }
+    )
+    fall_log = fallen.select(direct_fall_log(float(limits.floor_usd))).item()
+    for least_log, is_met in ((fall_log, True), (nextafter(fall_log, 1.0), False)):
+        monkeypatch.setattr(conditions, "FELL_LOG", least_log)
+        assert fallen.select(conditions.direct_or_neighbour_fell(limits).is_met).item() is is_met
