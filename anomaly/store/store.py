@@ -415,8 +415,12 @@ class Store:
 
         In a folder of a version without runs that is what its tables' pointers say; in a new one it is nothing.
         """
-        with self.lock(), contextlib.suppress(StoreFailure):  # a damaged record is replaced when the run ends
-            if runs.latest(self.root) is None:
+        with self.lock():
+            try:
+                has_runs = runs.latest(self.root) is not None
+            except StoreFailure:
+                return  # a damaged record is replaced when the run ends
+            if not has_runs:
                 runs.end(self.root, runs.standing(self.root)[0])
 
     def end_run(self, tables: Sequence[str]) -> bool:

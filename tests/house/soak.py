@@ -216,7 +216,9 @@ class Soak:
         is_new = not self.history or seen != self.history[-1]
         if is_new:
             self.history.append(seen)
-        sums = json.loads(seen["run"])[0]
+        sums, tables = json.loads(seen["run"])
+        if not tables or any(read != reported for read, reported in tables.values()):
+            self.faults.append(f"run {self.runs}: tables and documents of two runs: {tables}")
         expected = list(world.sums(is_quarantine=is_quarantine))
         if (is_new or is_done) and not sums["flows"] == sums["bilateral"] == expected:
             self.faults.append(f"run {self.runs}: rows and dollars {sums} where {expected} were planted")

@@ -51,7 +51,7 @@ def test_a_lost_row_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     rows, dollars = world.sums(is_quarantine=False)
     for lost, count in ((0, 0), (1, 1)):
         held = [rows - lost, dollars]
-        sums = json.dumps([{"flows": held, "bilateral": held}, {}])
+        sums = json.dumps([{"flows": held, "bilateral": held}, {"flows": ["a", "a"]}])
         monkeypatch.setattr("tests.house.soak.answers_now", lambda _data, sums=sums: {"run": sums, "query": ""})
         soak = Soak(tmp_path, random.Random(1))
         soak._look(world, is_quarantine=False, is_done=True)

@@ -137,6 +137,19 @@ def test_a_first_run_that_is_stopped_says_that_none_has_ended_and_the_next_one_m
     assert told(of_last_run(data)) == (10, 10)
 
 
+@pytest.mark.parametrize("point", [1, 4, 8, 11])
+def test_where_a_first_run_cannot_even_write_that_it_began_no_table_is_made(
+    tmp_path: Path, point: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(disk.FAIL_AT, f"runs:{point}:ENOSPC")
+    with pytest.raises(StoreFailure):
+        trade_of(tmp_path, 5)
+    monkeypatch.delenv(disk.FAIL_AT)
+    assert not (tmp_path / "data" / "flows").exists()
+    trade_of(tmp_path, 5)
+    assert told(of_last_run(tmp_path / "data")) == (10, 10)
+
+
 def test_killed_before_its_first_pointer_a_first_commit_is_no_lost_pointer(tmp_path: Path) -> None:
     table(tmp_path / "raw", ["KAZ,RUS,2022,851713,5"])
     words = ["flows", "--raw", str(tmp_path / "raw"), "--data", str(tmp_path / "data")]
