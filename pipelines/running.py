@@ -18,7 +18,8 @@ from anomaly.contract.schema import TABLES
 from anomaly.contract.settings import Settings
 from anomaly.store import made_by
 from anomaly.store.disk import Faults
-from anomaly.store.store import REPORTS, Store
+from anomaly.store.documents import REPORTS
+from anomaly.store.store import Store
 from pipelines import ended, log
 from pipelines.code import code_version
 from pipelines.job import SOME_SET_ASIDE, Job, Run, Stamp

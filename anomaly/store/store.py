@@ -89,7 +89,18 @@ class Store:
         return committed is not None and bool(chunks.parts_of(table, committed.files))
 
     def is_there(self, table: str) -> bool:
-        """Whether the table can be asked for: false, too, where its pointer is lost or damaged."""
+        """Whether the table can be asked for.
+
+        Parameters
+        ----------
+        table : str
+            Name of a table or companion.
+
+        Returns
+        -------
+        bool
+            False, too, where its pointer is lost or damaged.
+        """
         with contextlib.suppress(StoreFailure):
             return self.exists(table)
         return False

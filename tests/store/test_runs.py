@@ -42,7 +42,7 @@ def trade_of(root: Path, value_usd: int, jobs: Sequence[Job] = TRADE) -> Outcome
 
 def told(store: Store) -> tuple[int, int]:
     """Dollars of the same trade in the first and in the last of the tables."""
-    return store.read("flows")["primary_value_usd"].sum(), store.read("bilateral")["value_usd"].sum()
+    return int(store.read("flows")["primary_value_usd"].sum()), int(store.read("bilateral")["value_usd"].sum())
 
 
 def stopped_after(job: str, monkeypatch: pytest.MonkeyPatch, root: Path, value_usd: int) -> None:
