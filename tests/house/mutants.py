@@ -158,7 +158,7 @@ def copy_checkout(target: Path) -> None:
 def try_module(cosmic_ray: Path, module: str, checkout: Path) -> Tally:
     """Change one module in every place, one at a time; an error where its tests fail without any change."""
     tests = " ".join((*SUITES[module], f"anomaly/{module}.py"))
-    command = f"{sys.executable} -m pytest -x -p no:cacheprovider {tests}"
+    command = f"{sys.executable} -m pytest -x -p no:cacheprovider -m 'not slow' {tests}"
     name = module.replace("/", "-")
     configuration, session = f"{name}.toml", f"{name}.sqlite"
     text = CONFIGURATION.format(module=module, seconds=SECONDS_A_MUTANT, command=command, kept="|".join(KEPT))
