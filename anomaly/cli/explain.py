@@ -11,7 +11,7 @@ import polars as pl
 
 from anomaly.cli import legs
 from anomaly.cli.output import document, say
-from anomaly.cli.store import families, groups_for, members, open_store
+from anomaly.cli.store import families, groups_for, members, open_store, say_if_simulated
 from anomaly.contract import settings as scenarios
 from anomaly.contract.errors import BadRequest, SettingsWrong, SourceUnavailable
 from anomaly.contract.keys import COALITION, WINDOW_KEY
@@ -59,9 +59,11 @@ def explain(subject: str, *, reproduce: bool, scenario: str | None, data: Path, 
     AnomalyError
         Where the subject is not understood, not measured, or the store cannot be read.
     """
-    parts = parts_of(subject, data, reproduce=reproduce, scenario=scenario)
+    opened = cache(lambda: open_store(data))
+    parts = _parts(subject, opened, reproduce=reproduce, scenario=scenario)
     if len(parts.get("raw_files", [None])) == 0:
         say("no raw file found: the store has no flows of this route")
+    say_if_simulated(opened())
     document(parts, form)
 
 
@@ -89,7 +91,10 @@ def parts_of(subject: str, data: Path, *, reproduce: bool = False, scenario: str
     AnomalyError
         Where the subject is not understood, not measured, or the store cannot be read.
     """
-    opened = cache(lambda: open_store(data))
+    return _parts(subject, cache(lambda: open_store(data)), reproduce=reproduce, scenario=scenario)
+
+
+def _parts(subject: str, opened: Callable[[], Store], *, reproduce: bool, scenario: str | None) -> dict[str, Any]:
     asked, period = _parse(subject, opened)
     store = opened()
     if asked.exporter == COALITION:
