@@ -97,6 +97,17 @@ def test_a_question_that_began_before_a_run_ended_reads_on_in_the_run_that_it_be
     assert told(of_last_run(tmp_path / "data")) == (14, 14)
 
 
+def test_what_the_run_before_has_left_stays_for_its_readers_though_runs_are_stopped_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trade_of(tmp_path, 5)
+    reader = of_last_run(tmp_path / "data")
+    trade_of(tmp_path, 7)
+    for value_usd in (11, 13, 17):
+        stopped_after("bilateral", monkeypatch, tmp_path, value_usd)
+    assert told(reader) == (10, 10)
+
+
 def test_a_question_that_two_runs_overtake_is_asked_to_begin_again_and_never_answered_from_another_run(
     tmp_path: Path,
 ) -> None:
