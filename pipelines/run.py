@@ -9,6 +9,7 @@ from typing import Any
 from anomaly.contract.errors import BadRequest
 from anomaly.store import made_by
 from anomaly.store.disk import Faults, write_over
+from anomaly.store.documents import REPORTS
 from anomaly.store.store import Store
 from pipelines import (
     backtest,
@@ -85,10 +86,17 @@ def main(raw: Path, data: Path, scenario: str, name: str = "run", *, is_quaranti
         is_quarantine=is_quarantine,
     )
     _warn_of_other_scenarios(data, scenario)
-    page = data / "reports" / "latest" / "report.html"
+    page = _page(data)
     if name in ("run", "report") and page.is_file():
         print(f"{'report' if outcome.is_changed else 'nothing changed; report'}: {page}")
     return outcome
+
+
+def _page(data: Path) -> Path:
+    """The newest page: by the link that questions follow, or in its own folder where they do not see it yet."""
+    latest, documents = data / REPORTS / "latest", Store(data).published()
+    is_shown = documents is None or latest.resolve().name == documents.run
+    return (latest if is_shown or documents is None else data / REPORTS / documents.run) / "report.html"
 
 
 def _warn_of_other_scenarios(data: Path, scenario: str) -> None:

@@ -204,6 +204,27 @@ def test_a_table_beside_the_run_is_left_out_while_it_is_older_and_keeps_nothing_
     assert not of_last_run(tmp_path / "data").exists("backtest")
 
 
+def test_the_command_backtest_shows_what_its_job_has_just_made_though_questions_do_not_see_it_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def made(_raw: Path, data: Path, _scenario: str, name: str) -> None:
+        with Store(data).writer(name, inputs={"flows": "of another run"}) as writer:
+            writer.add(TABLES["backtest"].create_empty())
+
+    trade_of(tmp_path, 5)
+    monkeypatch.setattr(run, "main", made)
+    result = ask(tmp_path / "data", "backtest", "--raw", str(tmp_path / "raw"))
+    assert (result.exit_code, "there is no date" in result.output) == (0, True)
+
+
+def test_a_page_that_questions_do_not_see_yet_is_named_by_its_own_folder(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    trade_of(tmp_path, 5, (*TRADE, published("five")))
+    assert run._page(data) == data / "reports" / "latest" / "report.html"
+    Store(data).publish("newer", {"report.html": b"newer"}, {"flows": "newer"})
+    assert run._page(data).read_bytes() == b"newer"
+
+
 def published(text: str) -> Job:
     """A job that publishes a page of that text."""
 
