@@ -78,6 +78,7 @@ def test_a_limit_itself_is_within_it() -> None:
         (FLAGGED, {"importer_iso": "CHL"}, "to no target, and not from the coalition: the scenario asks nothing of it"),
         (FLAGGED, {"value_usd": MILLION - 1}, "too small: below 1.0 million USD in the window"),
         (FLAGGED, {"is_measured": False}, "its two windows cannot be compared"),
+        (FLAGGED, {"is_measured": None}, "its two windows cannot be compared"),  # unknown is not met
         (
             FLAGGED,
             {"surge_log": 0.0, "baseline_excess_log": None, "new_route": 1.0},
@@ -91,6 +92,17 @@ def test_a_limit_itself_is_within_it() -> None:
             "not scored: before the sanctions only whole years are",
         ),
         (FLAGGED, {"q_value": 0.31}, "not unusual enough: q 0.31 is above the limit of 0.1"),
+        (
+            FLAGGED,
+            {"q_value": 0.31, "coalition_to_hub_usd": None},
+            "not unusual enough: q 0.31 is above the limit of 0.1; what the coalition sells the exporter is not in the data,"
+            " so that its rise alone is judged",
+        ),
+        (
+            GHOST,
+            {"q_value": 0.31, "coalition_to_hub_usd": None},
+            "not unusual enough: q 0.31 is above the limit of 0.1",
+        ),
         (
             FLAGGED,
             {"surge_log": 0.4, "baseline_excess_log": 0.6},
