@@ -38,6 +38,7 @@ def caveats(row: Mapping[str, Any], calibrated: Mapping[str, Any], measures: str
     """
     sentences = [
         (is_lumpy(row["good"]), LUMPY),
+        (has_own_make(row), "The exporter is a large maker of it: what it sells may be of its own make."),
         (
             row["freq_code"] == "M"
             and row["window_months"] >= 3
@@ -124,6 +125,22 @@ def is_lumpy(good: str) -> bool:
         True for the headings of LUMPY_HEADINGS.
     """
     return good[:4] in LUMPY_HEADINGS
+
+
+def has_own_make(row: Mapping[str, Any]) -> bool:
+    """Whether the exporter of a route between hubs is a large maker of the good.
+
+    Parameters
+    ----------
+    row : mapping
+        A flagged row of features with is_maker (reference.makers) and direct_target_iso.
+
+    Returns
+    -------
+    bool
+        False on routes to targets: there a maker's trade is told apart by its type.
+    """
+    return bool(row.get("is_maker")) and row.get("direct_target_iso") is not None
 
 
 def has_fallen(row: Mapping[str, Any]) -> bool:

@@ -8,7 +8,7 @@ import dataframely as dy
 import polars as pl
 import pytest
 
-from anomaly.contract.keys import COALITION_TO_HUB, HUB_TO_TARGET
+from anomaly.contract.keys import COALITION_TO_HUB, HUB_TO_TARGET, LEGS
 from anomaly.contract.schema import ROUTE_KEY, Flags
 from anomaly.contract.settings import load
 from anomaly.evidence import evidence
@@ -43,7 +43,7 @@ def faults(flag_type: FlagType) -> list[str]:
         "a name in snake case": re.fullmatch(r"[a-z]+(_[a-z]+)*", flag_type.name),
         "words for people": flag_type.words and "_" not in flag_type.words,
         "what the figures look like, in sentences": flag_type.says.endswith("."),
-        "a leg": flag_type.leg in (HUB_TO_TARGET, COALITION_TO_HUB),
+        "a leg": flag_type.leg in LEGS,
         "a severity": flag_type.most_severe in naming.SEVERITIES,
         "a sentence of a row that says little": sentence.endswith(".") and "None" not in sentence,
         "two explanations and what no figure says": len(items) >= 3 and items[-1]["verdict"] == "unknown",

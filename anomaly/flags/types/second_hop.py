@@ -1,5 +1,7 @@
 """Goods that go from one hub to another, which has the road to the target that the first lacks or has lost."""
 
+from typing import Any
+
 import polars as pl
 
 from anomaly.contract.keys import HUB_TO_HUB
@@ -17,25 +19,15 @@ from anomaly.flags.types.explanations import (
 )
 from anomaly.indicators.base import FELL_LOG, direct_fall_log, usd
 
-CARRIED = 0.2  # of the rise, by what the coalition sells the first hub more
 ONWARD = "second_hop_onward_usd"  # the reason that says what the second hub sold the target more
 
 
-def _more_usd(name: str) -> pl.Expr:
-    """What an amount is above its baseline, or above the year before where there is none; null unknown."""
-    before = pl.coalesce(f"{name}_baseline_usd", f"{name}_prior{'_year' * (name == 'value')}_usd")
-    return (pl.col(f"{name}_usd") - before).clip(lower_bound=0)
-
-
-def _fell_and_supplied(limits: Limits) -> Condition:
-    has_fallen = direct_fall_log(float(limits.floor_usd)) >= FELL_LOG
-    is_supplied = _more_usd("coalition_to_hub") >= CARRIED * _more_usd("value").fill_null(pl.col("value_usd"))
+def _direct_fell(limits: Limits) -> Condition:
+    """The direct trade is known to have fallen; whether the first hub's supply could carry the rise is in its q."""
     return Condition(
-        name="the direct trade fell and the coalition sold the first hub more",
-        is_met=(has_fallen & is_supplied).fill_null(value=False),
-        why_not=pl.when(has_fallen.fill_null(value=False))
-        .then(pl.lit("what the coalition sold the first hub more could not carry it, or is not in the data"))
-        .otherwise(pl.lit("the coalition's direct trade of the good did not fall, or is not in the data")),
+        name="the direct trade of the good with a target fell",
+        is_met=(direct_fall_log(float(limits.floor_usd)) >= FELL_LOG).fill_null(value=False),
+        why_not=pl.lit("the coalition's direct trade of the good with the targets did not fall, or is not in the data"),
     )
 
 
@@ -56,7 +48,7 @@ def _sentence(row: Row) -> str:
     return f"Against {when(row).removeprefix('in ').replace('a year', 'the year')}, {legs}. {end}"
 
 
-def onward(row: Row) -> Item | None:
+def sold_on(row: Row) -> dict[str, Any] | None:
     """The reason that the second hub sold the target more of the good, where it did.
 
     Parameters
@@ -93,7 +85,7 @@ TYPE = FlagType(
     words="second hop",
     says=(
         "One possible hub sells another far more of a good of which the coalition sells the target less, and the coalition "
-        "sells the first hub more of it: the road may have a second stage. Whether it goes on from there is said where the "
+        "sells the first hub more, as much as could carry it: the road may have a second stage. Whether it goes on from there is said where the "
         "second hub's sales are in the data."
     ),
     leg=HUB_TO_HUB,
@@ -105,6 +97,6 @@ TYPE = FlagType(
         "Does a free zone or a customs union with a target begin in {importer}?",
     ),
     shows=pl.lit(value=True),
-    beside=_fell_and_supplied,
+    beside=_direct_fell,
     most_severe="medium",
 )
