@@ -26,7 +26,9 @@ def with_onward(flagged: pl.DataFrame, own: pl.DataFrame) -> pl.DataFrame:
         and on routes that are not between hubs.
     """
     key = [*WINDOW_KEY, "good"]
-    sold = own.select(*key, "exporter_iso", "importer_iso", *[pl.col(name).alias(as_) for name, as_ in _AMOUNTS.items()])
+    sold = own.select(
+        *key, "exporter_iso", "importer_iso", *[pl.col(name).alias(as_) for name, as_ in _AMOUNTS.items()]
+    )
     return flagged.join(
         sold.unique([*key, "exporter_iso", "importer_iso"], keep="first", maintain_order=True),
         left_on=[*key, "importer_iso", "direct_target_iso"],

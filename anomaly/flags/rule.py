@@ -109,7 +109,9 @@ def beside_scores(routes: Frame, scores: Frame, calibration: Frame, limits: Limi
     """
     is_scored = pl.col("is_scored").fill_null(value=False)
     return (
-        routes.with_columns(leg=limits.leg(), refused_because=pl.lit(None, dtype=pl.String), is_measured=pl.lit(value=True))
+        routes.with_columns(
+            leg=limits.leg(), refused_because=pl.lit(None, dtype=pl.String), is_measured=pl.lit(value=True)
+        )
         .join(scores.with_columns(is_scored=pl.lit(value=True)), on=ROUTE_KEY, how="left", maintain_order="left")
         .with_columns(is_scored=is_scored)
         .join(
@@ -232,9 +234,7 @@ def _unusual(limits: Limits) -> Iterator[Condition]:
     """
     q_value, q_limit = pl.col("q_value"), pl.col("q_limit")
     unexplained = [limits.over(name) for name in ("unexplained_rise_log", "direct_drop_log")]
-    is_new = (
-        pl.col("is_scored") & _is_to_target(limits) & pl.all_horizontal(limits.over("new_route"), *unexplained)
-    )
+    is_new = pl.col("is_scored") & _is_to_target(limits) & pl.all_horizontal(limits.over("new_route"), *unexplained)
     is_by_rule = is_new | _is_step_without_placebos(limits)
     yield Condition("scored", (q_value.is_not_null() & q_limit.is_not_null()) | is_by_rule, _not_scored(limits))
     yield Condition(
@@ -268,9 +268,7 @@ def _is_step_without_placebos(limits: Limits) -> pl.Expr:
     )  # fmt: skip
     is_unjudged = pl.col("is_scored").fill_null(value=False) & pl.col("q_value").is_null()
     is_since = ~pl.col("is_before_sanctions").fill_null(value=True)
-    return (
-        _is_to_target(limits) & is_unjudged & is_since & pl.all_horizontal([limits.over(name) for name in names])
-    )
+    return _is_to_target(limits) & is_unjudged & is_since & pl.all_horizontal([limits.over(name) for name in names])
 
 
 def _not_scored(limits: Limits) -> pl.Expr:

@@ -43,7 +43,10 @@ def folded(flags: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
     for case_id, ghost_id in pairs.iter_rows():
         of_case.setdefault(case_id, []).append(by_id[ghost_id])
     kept = flags.filter(~pl.col("flag_id").is_in(pairs["ghost_id"].implode()))
-    changed = [_with(row, of_case[row["flag_id"]], names) for row in kept.filter(pl.col("flag_id").is_in(list(of_case))).to_dicts()]
+    changed = [
+        _with(row, of_case[row["flag_id"]], names)
+        for row in kept.filter(pl.col("flag_id").is_in(list(of_case))).to_dicts()
+    ]
     columns = ("reasons", "evidence", "benign_if")
     beside = pl.DataFrame(
         [{"flag_id": row["flag_id"], **{name: row[name] for name in columns}} for row in changed],
@@ -76,7 +79,9 @@ def _with(row: dict[str, Any], ghosts: list[dict[str, Any]], names: Mapping[str,
         for reason in ghost["reasons"]
         if reason["indicator"] == GAP
     ]
-    figures = " ".join(f"{text}: {ghost['evidence']}" for text, ghost in zip(texts, ghosts, strict=True) if ghost["evidence"])
+    figures = " ".join(
+        f"{text}: {ghost['evidence']}" for text, ghost in zip(texts, ghosts, strict=True) if ghost["evidence"]
+    )
     held = {item["explanation"] for item in row["benign_if"]}
     gap_items = [item for item in ghosts[0]["benign_if"] or () if item["explanation"] not in held]
     return {

@@ -280,7 +280,11 @@ def _score(score: Row | None, row: Row, tables: Tables) -> Row:
 def _direct_of(row: Row) -> str:
     """Whose direct trade it is: the importer's, or between hubs that of the target which bought most of the good."""
     target = row.get("direct_target_iso")
-    return f"coalition's exports of the good to {target}, which bought most of it" if target else _LEGS["coalition_to_target"]
+    return (
+        f"coalition's exports of the good to {target}, which bought most of it"
+        if target
+        else _LEGS["coalition_to_target"]
+    )
 
 
 def _contributions(flag: Row | None, row: Row, tables: Tables) -> list[Row]:

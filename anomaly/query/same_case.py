@@ -31,7 +31,11 @@ def with_case(rows: pl.LazyFrame, flags: pl.DataFrame, window: Window, limits: L
     """
     is_inside = (first_month() >= pl.lit(window.start)) & (pl.col("window_end") <= pl.lit(window.end))
     of_type = flags.lazy().filter(pl.col("flag_type") == diverted_supply.TYPE.name, is_inside)
-    cases = of_type.select("good", "importer_iso", case_id="flag_id").sort(pl.all()).unique(["good", "importer_iso"], keep="first")
+    cases = (
+        of_type.select("good", "importer_iso", case_id="flag_id")
+        .sort(pl.all())
+        .unique(["good", "importer_iso"], keep="first")
+    )
     is_evidence = limits.is_from_coalition() & (pl.col("why_not") == rule.NOTHING) & pl.col("case_id").is_not_null()
     return (
         rows.join(cases, on=["good", "importer_iso"], how="left", maintain_order="left")

@@ -103,7 +103,7 @@ def test_a_type_not_registered_is_told_as_the_plainest_under_its_own_name() -> N
 
 FIGURES = {
     "exporter_iso": "KAZ", "importer_iso": "RUS", "good": "848280", "neighbour_fell_good": "848210", "neighbour_code_shift": 0.9,
-    "new_route": 1.0, "price_surge_log": 0.6, "volume_surge_log": 0.0, "surge_log": 0.7, "record_excess_log": 0.7,
+    "new_route": 1.0, "route_through_usd": 4e6, "price_surge_log": 0.6, "volume_surge_log": 0.0, "surge_log": 0.7, "record_excess_log": 0.7,
     "mirror_gap_shift_log": 1.0, "value_usd": 12 * MILLION, "value_baseline_usd": 2 * MILLION,
     **dict.fromkeys(
         ("coalition_to_target_usd", "coalition_to_target_prior_usd", "coalition_to_target_baseline_usd", "coalition_to_hub_usd",
@@ -130,8 +130,10 @@ def test_a_flag_is_called_by_the_most_telling_type_that_it_shows_and_is_no_more_
     assert called(neighbour_code_shift=0.4, new_route=None, price_surge_log=None) == ("hub_reexport", "high")
 
 
-def test_a_route_of_the_coalition_is_called_by_a_type_of_its_own_leg() -> None:
+def test_a_route_of_the_coalition_or_between_hubs_is_called_by_a_type_of_its_own_leg() -> None:
     assert called(exporter_iso="DEU", importer_iso="KAZ") == ("ghost_transit", "high")
+    direct = {"coalition_to_target_usd": MILLION, "coalition_to_target_prior_usd": 9 * MILLION}
+    assert called(exporter_iso="GEO", importer_iso="KAZ", **direct) == ("second_hop", "medium")
 
 
 def _outgrew(limits: Limits) -> Condition:

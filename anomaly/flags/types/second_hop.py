@@ -22,12 +22,17 @@ from anomaly.indicators.base import FELL_LOG, direct_fall_log, usd
 ONWARD = "second_hop_onward_usd"  # the reason that says what the second hub sold the target more
 
 
-def _direct_fell(limits: Limits) -> Condition:
-    """The direct trade is known to have fallen; whether the first hub's supply could carry the rise is in its q."""
+def _fell_and_came_in(limits: Limits) -> Condition:
+    """The direct trade is known to have fallen, and as much more came into the first hub as is worth a flag."""
+    has_fallen = (direct_fall_log(float(limits.floor_usd)) >= FELL_LOG).fill_null(value=False)
     return Condition(
-        name="the direct trade of the good with a target fell",
-        is_met=(direct_fall_log(float(limits.floor_usd)) >= FELL_LOG).fill_null(value=False),
-        why_not=pl.lit("the coalition's direct trade of the good with the targets did not fall, or is not in the data"),
+        name="the direct trade of the good with a target fell and the coalition sold the first hub more",
+        is_met=has_fallen & limits.over("route_through_usd"),
+        why_not=pl.when(has_fallen)
+        .then(pl.lit("what the coalition is known to sell the first hub more is too little to go through"))
+        .otherwise(
+            pl.lit("the coalition's direct trade of the good with the targets did not fall, or is not in the data")
+        ),
     )
 
 
@@ -97,6 +102,6 @@ TYPE = FlagType(
         "Does a free zone or a customs union with a target begin in {importer}?",
     ),
     shows=pl.lit(value=True),
-    beside=_direct_fell,
+    beside=_fell_and_came_in,
     most_severe="medium",
 )
