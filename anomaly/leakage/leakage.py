@@ -16,7 +16,7 @@ from anomaly.features.level_shifts import Floats
 from anomaly.features.marks import Amounts
 from anomaly.leakage import counterfactual
 from anomaly.leakage.counterfactual import Cells, Growths
-from anomaly.supply import rise, series
+from anomaly.supply import rise, series, stock
 from anomaly.supply.reporting import Span
 from anomaly.supply.rise import Spell
 from anomaly.supply.series import Legs
@@ -104,7 +104,8 @@ def _window(legs: Legs, window: Spell, measure: int, settings: Settings) -> Tabl
     leakage = rows.with_columns(
         **{name: pl.lit(value) for name, value in key.items()}, is_before_sanctions=pl.lit(window.end < measure)
     ).select(pl.col(name).cast(kind) for name, kind in kinds.items())
-    return Tables(leakage, _coverage(legs, then, before, key, settings))
+    laid_in = stock.says(stock.before_measure(legs, settings), now.goods, direct.target[now.goods])
+    return Tables(leakage, _coverage(legs, then, before, key, settings, laid_in))
 
 
 def _rows(legs: Legs, now: Cells, past: Growths, direct: rise.Direct, months: int, settings: Settings) -> pl.DataFrame:
@@ -186,9 +187,9 @@ def _named(
 
 
 def _coverage(
-    legs: Legs, before_cells: Cells, before: Spell, key: dict[str, object], settings: Settings
+    legs: Legs, before_cells: Cells, before: Spell, key: dict[str, object], settings: Settings, laid_in: str
 ) -> pl.DataFrame:
-    """How often the interval held what came a year before, each hub by the growth of the others."""
+    """How often the interval held what came a year before, each hub by the growth of the others; and what was laid in."""
     chapter = legs.goods.gather(before_cells.goods).str.slice(0, CHAPTER_DIGITS).to_numpy()
     least = settings.materiality_usd * before.months / 12
     tried = {"hub_chapter": [0, 0], "hub": [0, 0]}
@@ -207,7 +208,7 @@ def _coverage(
                     tried[level][1] += bool(low <= before_cells.value[at, members].sum() <= high)
     rows = [
         {**key, "of": level, "interval_share": settings.supply.interval_share, "sums": sums, "held": held,
-         "checked_end": legs.months[before.end], "says": _says(legs, before, level, sums, held, settings)}
+         "checked_end": legs.months[before.end], "says": f"{_says(legs, before, level, sums, held, settings)} {laid_in if level == 'hub' else ''}".strip()}
         for level, (sums, held) in tried.items()
     ]  # fmt: skip
     return pl.DataFrame(rows, schema={name: column.dtype for name, column in LeakageCoverage.columns().items()})

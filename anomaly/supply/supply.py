@@ -82,7 +82,7 @@ def _of_span(legs: Legs, span: Span, settings: Settings) -> Tables:
     """All windows that are read from one run of months."""
     judged = judge.windows(legs, span, settings)
     return Tables(
-        frames.legs(legs, judged),
+        frames.legs(legs, judged, settings),
         frames.calibration(legs, span, judged, settings),
         frames.hubs(legs, judged, settings),
         frames.months(legs, judged),
