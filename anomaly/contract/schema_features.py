@@ -129,8 +129,12 @@ class Features(Routes):
         nullable=True,
     )
     neighbour_fell_usd = usd("by how much that good fell against the year before", nullable=True, min=0)
-    coalition_to_target_compared = text("what that leg was compared on, months and publisher; empty where unknown")
-    coalition_to_hub_compared = text("what that leg was compared on, months and publisher; empty where unknown")
+    coalition_to_target_compared = text(
+        "what that leg was compared on, months and publisher; where it is unknown, why: whose reports lack what"
+    )
+    coalition_to_hub_compared = text(
+        "what that leg was compared on, months and publisher; where it is unknown, why: whose reports lack what"
+    )
     smallest_published_usd = usd(
         "smallest value in the dataset where that is no small one: a missing row may be a smaller one",
         nullable=True,

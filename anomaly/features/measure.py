@@ -187,7 +187,7 @@ def measure(
         **_monthly(once.months.get(comparison.window.end), route),
         **{name: usd[route] for name, usd in zip(MIRROR, mirror, strict=True)},
     }
-    return Measured(comparison, columns, [*legs.texts, ""])
+    return Measured(comparison, columns, [*legs.texts, legs.lost])
 
 
 def _direct_cells(grid: Grid, legs: Legs, once: Once, route: Ids) -> tuple[Ids, Ids]:

@@ -69,9 +69,12 @@ def caveats(row: Mapping[str, Any], calibrated: Mapping[str, Any], measures: str
         ),
         (
             row["coalition_to_hub_usd"] is None,
-            "What the coalition sells to the exporter is not in the data: the upstream leg is unknown.",
+            f"What the coalition sells to the exporter is not in the data{_because(row, 'hub')}: the upstream leg is unknown.",
         ),
-        (row["coalition_to_target_usd"] is None, "The coalition's direct trade of the good is not in the data."),
+        (
+            row["coalition_to_target_usd"] is None,
+            f"The coalition's direct trade of the good is not in the data{_because(row, 'target')}.",
+        ),
         (
             "not published" in row["coalition_to_hub_compared"],
             f"The coalition's sales to the exporter are compared on {row['coalition_to_hub_compared']}.",
@@ -109,6 +112,12 @@ def caveats(row: Mapping[str, Any], calibrated: Mapping[str, Any], measures: str
         ),
     ]
     return [sentence for applies, sentence in sentences if applies]
+
+
+def _because(row: Mapping[str, Any], side: str) -> str:
+    """Why a leg is unknown, in brackets, as its column has it; nothing where that says nothing."""
+    _, _, reason = row[f"coalition_to_{side}_compared"].partition("unknown: ")
+    return f" ({reason})" if reason else ""
 
 
 def is_lumpy(good: str) -> bool:

@@ -14,7 +14,7 @@ import polars as pl
 from anomaly.contract.periods import window_of
 from anomaly.contract.schema import ROUTE_KEY, Flags, is_own_gap
 from anomaly.contract.settings import Settings
-from anomaly.flags import naming, onward, resolved, rule, types
+from anomaly.flags import displaced, naming, onward, resolved, rule, types
 from anomaly.flags.caveats import benign_explanations, caveats
 from anomaly.flags.severity import list_tier, priority, severity
 from anomaly.flags.types import second_hop
@@ -88,8 +88,11 @@ def build(
     flags = in_order(_as_frame(rows))
     if events is None or events.is_empty():
         return flags
-    ended = resolved.candidates(features, flags, events, settings).to_dicts()
-    return in_order(_as_frame([*rows, *[_ended(row, names, list_tier(row, lists), settings) for row in ended]]))
+    ended = resolved.candidates(features, flags, events, settings)
+    closed = displaced.reasons(flagged, ended, names)
+    beside = [row | {"reasons": [*row["reasons"], *_of_closed(row, closed)]} for row in rows]
+    fell = [_ended(row, names, list_tier(row, lists), settings) for row in ended.to_dicts()]
+    return in_order(_as_frame([*beside, *fell]))
 
 
 def _names(row: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]:
@@ -109,6 +112,12 @@ def _ended(row: Mapping[str, Any], names: Mapping[str, str], tier: str | None, s
     route = {**row, **score, "flag_type": resolved.FLAG_TYPE}
     most_severe, reasons = naming.type_of(resolved.FLAG_TYPE).most_severe, [resolved.reason(row, names)]
     return _flag(route, most_severe, reasons, {}, tier, settings)
+
+
+def _of_closed(row: Mapping[str, Any], closed: Mapping[tuple[Any, ...], dict[str, Any]]) -> list[dict[str, Any]]:
+    """The reason that another road fell under a measure while this one rose; none where none did."""
+    reason = closed.get(tuple(row[name] for name in _KEY))
+    return [] if reason is None else [reason]
 
 
 def _latest_contributions(contributions: pl.DataFrame) -> pl.DataFrame:

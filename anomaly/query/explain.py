@@ -317,7 +317,9 @@ def _legs(row: Row) -> list[Row]:
                 "compared_on": "",
             }
         )
-    return [leg for leg in legs if leg["window_usd"] is not None]
+    return [
+        leg for leg in legs if leg["window_usd"] is not None or leg["compared_on"]
+    ]  # of the unknown those with a reason
 
 
 def mirror(bilateral: pl.DataFrame, row: Row) -> list[Row]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from anomaly.contract.schema_supply import SupplyRefused
 from anomaly.contract.settings import Settings
 from anomaly.features.grid import COLUMNS
 from anomaly.reference.goods import HEADING_DIGITS
@@ -23,13 +24,16 @@ def _supply(
     broken: pl.DataFrame,
     settings: Settings,
 ) -> Iterator[tuple[pl.DataFrame, ...]]:
-    from anomaly.supply import reporting, sides, supply
+    from anomaly.supply import annual_only, reporting, sides, supply
 
     tables = supply.build(chunks, reporting.spans(coverage, scope, settings), broken, settings)
     called = tables.supply.filter(pl.col("called_by").is_not_null())
     trade = bilateral.filter(sides.cells_of(called, settings)).collect()
     legs = sides.beside(tables.supply, trade, coverage, scope, settings)
-    yield legs, *[getattr(tables, name) for name in COMPANIONS]
+    annual = bilateral.filter(annual_only.rows_of(settings)).collect()
+    by_year = annual_only.refused(annual, legs, tables.refused, settings)
+    refused = pl.concat([tables.refused, by_year]).sort(SupplyRefused.primary_key())
+    yield legs, *[getattr(tables, name) for name in COMPANIONS[:-1]], refused
 
 
 SUPPLY = Stage(
