@@ -18,7 +18,7 @@ from anomaly.flags.flags import flag_id
 from anomaly.flags.severity import LARGE_USD, list_tier, priority
 from anomaly.flags.types import diverted_supply
 from anomaly.indicators.base import usd
-from anomaly.scores.goods_asked import is_in_question, with_control
+from anomaly.features.goods_asked import is_in_question, with_control
 
 TYPE = diverted_supply.TYPE
 Row = Mapping[str, Any]

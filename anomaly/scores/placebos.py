@@ -14,7 +14,7 @@ from anomaly.contract.keys import COALITION_TO_HUB, HUB_TO_HUB, HUB_TO_TARGET, L
 from anomaly.contract.schema import is_own_gap
 from anomaly.contract.settings import Settings
 from anomaly.scores.forest_inputs import PUBLISHED
-from anomaly.scores.goods_asked import is_ever_controlled, is_in_question
+from anomaly.features.goods_asked import is_ever_controlled, is_in_question
 
 
 def is_asked_about(settings: Settings, legs: Collection[str] = LEGS) -> pl.Expr:

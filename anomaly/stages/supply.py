@@ -10,6 +10,7 @@ from anomaly.contract.schema_supply import SupplyRefused
 from anomaly.contract.settings import Settings
 from anomaly.features.grid import COLUMNS
 from anomaly.reference.goods import HEADING_DIGITS
+from anomaly.stages.facts import GOODS_LISTS
 from anomaly.stages.stage import Chunks, Lazy, Stage
 
 ROWS_AT_A_TIME = 250_000  # of bilateral
@@ -22,11 +23,12 @@ def _supply(
     coverage: pl.DataFrame,
     scope: pl.DataFrame,
     broken: pl.DataFrame,
+    lists: pl.DataFrame,
     settings: Settings,
 ) -> Iterator[tuple[pl.DataFrame, ...]]:
     from anomaly.supply import annual_only, reporting, sides, supply
 
-    tables = supply.build(chunks, reporting.spans(coverage, scope, settings), broken, settings)
+    tables = supply.build(chunks, reporting.spans(coverage, scope, settings), broken, settings, lists)
     called = tables.supply.filter(pl.col("called_by").is_not_null())
     trade = bilateral.filter(sides.cells_of(called, settings)).collect()
     legs = sides.beside(tables.supply, trade, coverage, scope, settings)
@@ -44,8 +46,9 @@ SUPPLY = Stage(
         "coverage",
         "coverage.scope",
         "families.broken",
+        "goods_lists",
     ),
     ("supply", *[f"supply.{name}" for name in COMPANIONS]),
     _supply,
 )
-STAGES = (SUPPLY,)
+STAGES = (GOODS_LISTS, SUPPLY)
