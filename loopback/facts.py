@@ -122,7 +122,24 @@ def facts_of(regime: str = "", seed: int | None = None) -> Facts:
     Facts
         With a calendar of releases from the same seed.
     """
-    description = world.describe(regime)
+    return facts_from(world.describe(regime), seed)
+
+
+def facts_from(description: Description, seed: int | None = None) -> Facts:
+    """The facts of a world as described.
+
+    Parameters
+    ----------
+    description : Description
+        What the world is made of.
+    seed : int, optional
+        By default the description's own.
+
+    Returns
+    -------
+    Facts
+        With a calendar of releases from the same seed.
+    """
     reports, _ = world.reported(seed, description)
     return Facts(description, reports, _calendar(description, reports, description.seed if seed is None else seed))
 

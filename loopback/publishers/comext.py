@@ -55,7 +55,7 @@ def _table(published: Published, month: str, is_year: bool = False) -> bytes:
     iso2 = {country.iso3: country.iso2 for country in published.world.countries}
     members = [iso2[iso] for iso in published.world.eu]
     period = f"{month[:4]}-{month[4:]}"
-    rows = trade(published).with_row_index("place")
+    rows = trade(published)
     if is_year:
         key = ("reporter", "product", "partner")
         rows = rows.filter(pl.col("period").str.starts_with(month[:4])).group_by(key).agg(
@@ -64,7 +64,7 @@ def _table(published: Published, month: str, is_year: bool = False) -> bytes:
     else:
         rows = rows.filter(pl.col("period") == period)
     rows = rows.with_columns(pl.col("reporter").replace_strict(iso2), kilos=pl.col("kilos").fill_null(0))
-    processed = (pl.col("place") % PROCESSED_OF == 0) & (pl.col("euro") > 1)
+    processed = (pl.col("euro") % PROCESSED_OF == 0) & (pl.col("euro") > 1)
     part, kilo_part = pl.col("euro") // 3, pl.col("kilos") // 3
     normal = rows.with_columns(
         euro=pl.when(processed).then(pl.col("euro") - part).otherwise("euro"),
