@@ -58,9 +58,8 @@ def _table(published: Published, month: str, is_year: bool = False) -> bytes:
     rows = trade(published)
     if is_year:
         key = ("reporter", "product", "partner")
-        rows = rows.filter(pl.col("period").str.starts_with(month[:4])).group_by(key).agg(
-            pl.col("place").min(), pl.col("euro", "kilos").sum()
-        )  # fmt: skip
+        rows = rows.filter(pl.col("period").str.starts_with(month[:4]))
+        rows = rows.group_by(key).agg(pl.col("euro", "kilos").sum())
     else:
         rows = rows.filter(pl.col("period") == period)
     rows = rows.with_columns(pl.col("reporter").replace_strict(iso2), kilos=pl.col("kilos").fill_null(0))
