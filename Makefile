@@ -121,7 +121,7 @@ lint: $(READY) lint-docs ## ruff: rules and format; the docstrings
 	@$(BIN)/ruff format --check .
 
 # Public docstrings are in numpydoc's form, but for those that click shows as help.
-DOCUMENTED := anomaly pipelines release
+DOCUMENTED := anomaly pipelines release loopback
 NOT_YET := anomaly/cli/commands.py
 
 lint-docs: $(READY) ## numpydoc on the public docstrings
@@ -140,4 +140,4 @@ bench: $(READY) ## time and memory beside DuckDB and pandas
 
 clean: ## remove what make makes again: .venv, caches, the demo; never raw data, tables or reports
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* "$(DEMO)"
-	find anomaly pipelines release tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	find anomaly pipelines release loopback tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
