@@ -22,7 +22,7 @@ JOB = $(BIN)/python -m pipelines
 # a worker a core; who has no more to do takes over half of another's tests
 PYTEST = $(BIN)/python -m pytest --numprocesses logical --dist worksteal
 
-.PHONY: demo help setup fetch flows families coverage bilateral supply leakage features scores flags rollups report run backtest
+.PHONY: demo demo-fetch help setup fetch flows families coverage bilateral supply leakage features scores flags rollups report run backtest
 .PHONY: test test-fast test-kills test-pythons fuzz mutants licences dist test-coverage lint lint-docs typecheck check hooks bench clean
 
 demo: $(READY) ## set up, then the main job on the simulated world (default)
@@ -46,6 +46,10 @@ $(READY): requirements.lock pyproject.toml
 
 fetch: $(READY) ## bring raw files from their publishers into RAW: make fetch SOURCES="<names, or all>"; needs the network
 	@$(BIN)/anomaly fetch $(SOURCES) --raw "$(RAW)" --scenario "$(SCENARIO)"
+
+demo-fetch: $(READY) ## the same from fetch to report: publishers on this machine answer from the simulated world; no network
+	@$(BIN)/python -m loopback --regime "$(SCENARIO)" -- $(BIN)/anomaly fetch $(SOURCES) --raw $(DEMO)/fetched/raw --scenario "$(SCENARIO)"
+	@$(JOB) run --raw $(DEMO)/fetched/raw --data $(DEMO)/fetched/processed --scenario "$(SCENARIO)"
 
 flows: $(READY) ## raw files -> flows
 families: flows ## goods that stay the same when the HS changes
