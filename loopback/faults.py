@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-STATUSES = ("429", "quota", "500", "502", "503", "504")  # answered in place of what was asked for
+STATUSES = ("429", "quota", "403", "500", "502", "503", "504")  # answered in place of what was asked for
 CONTENTS = ("html", "broken_json", "wrong_count", "cut_gzip")  # a 200 whose body is not what it should be
 WIRES = ("reset", "hang", "slow", "short_body", "half", "cut_chunk")  # a connection that does not hold
 KINDS = (*STATUSES, *CONTENTS, *WIRES)

@@ -137,6 +137,8 @@ class Loopback:
             return publisher, publisher.error(int(fault)), fault
         if fault == "429":
             return publisher, publisher.too_many(1), fault
+        if fault == "403":
+            return publisher, publisher.forbidden(), fault
         if fault == "quota":
             return publisher, publisher.no_quota(11_657), fault
         if publisher.metered and fullmatch(publisher.metered, request.path, IGNORECASE):

@@ -120,10 +120,10 @@ class Publisher:
         Seconds to wait → the answer to a client that asks too fast.
     no_quota : callable
         Seconds to wait → the answer to a client that has no calls left.
+    forbidden : callable
+        The answer to who is turned away, without a time to come back.
     error : callable
         A status of 500 and above → its answer.
-    not_there : callable
-        The answer where no route fits.
     """
 
     name: str
@@ -132,8 +132,8 @@ class Publisher:
     metered: str = ""
     too_many: Callable[[int], Answer] = lambda seconds: plain(429, "Too Many Requests", {"Retry-After": str(seconds)})
     no_quota: Callable[[int], Answer] = lambda seconds: plain(403, "Forbidden", {"Retry-After": str(seconds)})
+    forbidden: Callable[[], Answer] = lambda: plain(403, "Forbidden")
     error: Callable[[int], Answer] = lambda status: plain(status, f"Error {status}")
-    not_there: Callable[[], Answer] = lambda: plain(404, "Not Found")
 
 
 def plain(status: int, text: str, headers: Mapping[str, str] | None = None, content_type: str = TEXT) -> Answer:

@@ -193,5 +193,6 @@ PUBLISHER = Publisher(
     metered=r"/(public|data|bulk)/v1/.*",
     too_many=too_many,
     no_quota=no_quota,
+    forbidden=lambda: _refused(403, "All calls are rejected by policy."),
     error=error,
 )

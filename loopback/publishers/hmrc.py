@@ -132,4 +132,5 @@ PUBLISHER = Publisher(
     title="UK HMRC: overseas trade statistics by OData",
     routes=((r"/(OTS|Commodity|Country)", _entity),),
     metered=r"/(OTS|Commodity|Country)",
+    forbidden=lambda: plain(403, FORBIDDEN, content_type=HTML),
 )

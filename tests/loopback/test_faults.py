@@ -41,6 +41,7 @@ def raw(
     [
         ("429", 429, "1", "Rate limit is exceeded. Try again in 1 seconds."),
         ("quota", 403, "11657", "Out of call volume quota. Quota will be replenished in 03:14:17."),
+        ("403", 403, None, "All calls are rejected by policy."),
         ("500", 500, None, "Something went wrong. Please try again or contact comtrade@un.org."),
         ("502", 502, None, "502"),
         ("503", 503, None, "503"),

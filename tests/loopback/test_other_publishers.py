@@ -45,7 +45,9 @@ def test_the_reader_takes_the_zip_and_finds_the_worlds_exports_of_whole_years(se
     assert flows["ref_date"].unique().sort().to_list() == [date(year, 1, 1) for year in (2018, 2019, 2020, 2021)]
     planted = exports("KAZ", *(f"2021-{month:02}" for month in range(1, 13)))["value_usd"].sum()
     of_2021 = flows.filter(pl.col("ref_date") == date(2021, 1, 1), pl.col("reporter_iso") == "KAZ")
-    assert abs(int(of_2021["primary_value_usd"].sum()) - int(planted)) <= of_2021.height  # thousands with three decimals
+    assert (
+        abs(int(of_2021["primary_value_usd"].sum()) - int(planted)) <= of_2021.height
+    )  # thousands with three decimals
 
 
 def test_the_zip_has_a_code_with_letters_a_padded_na_and_names_that_were_read_wrong(server):
