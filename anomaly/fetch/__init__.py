@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from anomaly.fetch import comtrade
+from anomaly.fetch import comtrade, comtrade_bulk
 from anomaly.fetch.base import Publisher
 
-PUBLISHERS: tuple[Publisher, ...] = (comtrade.PUBLISHER,)
+PUBLISHERS: tuple[Publisher, ...] = (comtrade.PUBLISHER, comtrade_bulk.PUBLISHER)
