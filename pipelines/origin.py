@@ -10,7 +10,10 @@ from typing import Any
 from anomaly.contract.errors import DataRejected
 
 ORIGIN = "origin.toml"
-ORIGIN_KEYS = ("publisher", "url", "licence", "fetched_at", "sha256", "dataset", "vintage", "changes", "made_from")
+ORIGIN_KEYS = (
+    *("publisher", "url", "licence", "fetched_at", "released", "checksum", "sha256", "dataset", "vintage"),
+    *("changes", "made_from"),
+)
 
 
 def origin_of(path: Path, name: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from anomaly.contract.errors import AnomalyError
-from anomaly.contract.scenario_faults import LAG_FOR_OTHERS
+from anomaly.contract.scenario_faults import LAG_FOR_OTHERS, countries_by_role
 from anomaly.contract.settings import Settings, load
 
 
@@ -50,18 +50,13 @@ def _countries(settings: Settings) -> list[str]:
     table = countries.table()
     codes = set(table.filter(table["kind"] == "country")["iso3"])
     groups = set(table.filter(table["kind"] == "group")["iso3"])  # such as the EU as one reporter
-    roles = {
-        "targets": settings.targets,
-        "coalition": settings.coalition,
-        "hub_candidates": settings.hub_candidates,
-        "neighbours": settings.neighbours,
-    }
     unknown = {
         name: [
-            country for country in role.countries if country not in (codes | groups if name == "coalition" else codes)
+            country
+            for country in countries_of_role
+            if country not in codes and not (name == "coalition" and country in groups)
         ]
-        for name, role in roles.items()
-        if role is not None
+        for name, countries_of_role in countries_by_role(settings).items()
     }
     return [
         f"{name}.countries: expected countries by ISO 3166-1 alpha-3, came {', '.join(names[:12])}"

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from anomaly.cli.output import say, show
-from anomaly.cli.store import families, open_store
+from anomaly.cli.store import families, open_store, say_if_simulated
 from anomaly.contract.errors import BadRequest, SourceUnavailable
 from anomaly.contract.keys import COALITION, COALITION_TO_HUB, HUB_TO_TARGET, WINDOW_KEY
 from anomaly.contract.periods import is_window
@@ -79,6 +79,7 @@ def leakage(leg: str, level: str, hub: str | None, period: str | None, *, limit:
         )
     order = ["window_end", "window_months", "excess_middle_usd", "hub_iso", "good"]
     show(table.sort(order, descending=[True, True, True, False, False]).head(limit), form, _SHOWN)
+    say_if_simulated(store)
     coverage = (
         store.read("leakage.coverage")
         .filter(leg=leg)

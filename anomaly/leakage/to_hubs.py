@@ -18,8 +18,8 @@ from anomaly.features.marks import Amounts, Ids, Marks
 from anomaly.leakage import frames, spread
 from anomaly.leakage.frames import Direct, Tables, Tried, number
 from anomaly.leakage.spread import Draws, Groups, Spread
-from anomaly.scores.goods_asked import is_in_question, with_control
-from anomaly.supply import rise, series
+from anomaly.supply import rise, series, stock
+from anomaly.supply.asked import in_question
 from anomaly.supply.reporting import Span
 from anomaly.supply.rise import Spell
 from anomaly.supply.series import Legs
@@ -135,7 +135,7 @@ def _window(legs: Legs, window: Spell, measure: int, lists: pl.DataFrame, settin
     direct = rise.direct(legs, window, settings)
     is_known = (rise.refusal(legs, window) == "") & (rise.refusal(legs, before) == "")
     end, is_before = legs.months[window.end], window.end < measure
-    is_counted = direct.fell & is_known & _in_question(legs.goods, end, lists, settings, is_before=is_before)
+    is_counted = direct.fell & is_known & in_question(legs.goods, end, lists, settings, is_before=is_before)
     now = cells(legs, window.at(window.end), window.at(window.before[0]), is_counted)
     if not now.value.size:
         return None
@@ -143,15 +143,9 @@ def _window(legs: Legs, window: Spell, measure: int, lists: pl.DataFrame, settin
     key = {"leg": COALITION_TO_HUB, "freq_code": "M", "window_months": window.months, "window_end": end}
     spread_of_all = _spread(legs, past, np.ones(len(past.hubs), dtype=np.bool_), window.months, settings)
     rows = _rows(legs, now, spread_of_all, direct, window.months, settings)
-    checked = _coverage(legs, past, is_counted[past.goods], before, key, settings)
+    laid_in = stock.says(stock.before_measure(legs, settings), now.goods, direct.target[now.goods])
+    checked = _coverage(legs, past, is_counted[past.goods], before, key, settings, laid_in)
     return Tables(frames.leakage(rows, key, is_before=is_before), checked)
-
-
-def _in_question(goods: pl.Series, end: date, lists: pl.DataFrame, settings: Settings, *, is_before: bool) -> Marks:
-    """Goods that the scenario asks about in a window that ends then."""
-    rows = pl.DataFrame({"good": goods}).with_columns(window_end=pl.lit(end), is_before_sanctions=pl.lit(is_before))
-    is_asked = with_control(rows, settings, lists).select(good=pl.col("good"), is_asked=is_in_question(settings))
-    return is_asked["is_asked"].to_numpy().astype(np.bool_)
 
 
 def sizes(prior: Amounts, months: int, settings: Settings) -> Ids:
@@ -263,9 +257,9 @@ def _rows(
 
 
 def _coverage(
-    legs: Legs, past: Cells, is_counted: Marks, before: Spell, key: dict[str, object], settings: Settings
+    legs: Legs, past: Cells, is_counted: Marks, before: Spell, key: dict[str, object], settings: Settings, laid_in: str
 ) -> pl.DataFrame:
-    """How often the interval held what came a year before, each hub by the growth of the others."""
+    """How often the interval held what came a year before, each hub by the growth of the others; and what was laid in."""
     counted = np.flatnonzero(is_counted)
     goods = past.goods[counted]
     chapter = _chapters(legs, goods)
@@ -285,7 +279,7 @@ def _coverage(
         [
             {**key, "of": kind, "interval_share": settings.supply.interval_share, "sums": tried.sums[kind],
              "held": tried.held[kind], "checked_end": legs.months[before.end],
-             "says": _says(legs, before, kind, tried.sums[kind], tried.held[kind], settings)}
+             "says": f"{_says(legs, before, kind, tried.sums[kind], tried.held[kind], settings)} {laid_in if kind == 'hub' else ''}".strip()}
             for kind in _SUMMED_OVER
         ]
     )  # fmt: skip

@@ -14,6 +14,7 @@ import polars as pl
 from anomaly.contract.keys import HUB_TO_TARGET, ROUTE, WINDOW_KEY
 from anomaly.contract.periods import Window
 from anomaly.contract.settings import Settings
+from anomaly.features.goods_asked import with_control
 from anomaly.features.level_shifts import Floats
 from anomaly.features.marks import Amounts, Ids, Marks
 from anomaly.flags.types.backfill import is_carried, is_maker
@@ -22,7 +23,6 @@ from anomaly.leakage.frames import Direct, Tables, Tried, number
 from anomaly.leakage.spread import Draws, Groups, Spread
 from anomaly.reference.makers import makes
 from anomaly.scores.forest_inputs import PUBLISHED
-from anomaly.scores.goods_asked import with_control
 from anomaly.scores.placebos import Placebos, is_asked_about, placebos_of, thinned
 
 Names = npt.NDArray[Any]  # of str

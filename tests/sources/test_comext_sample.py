@@ -3,6 +3,7 @@
 import gzip
 import tomllib
 from datetime import date
+from typing import Any
 
 import polars as pl
 import pytest
@@ -16,7 +17,7 @@ GOODS = pl.Series(["870324", "330510"])
 RATES = pl.DataFrame({"month": [date(2022, 7, 1), date(2022, 8, 1)], "usd_per_unit": [1.02, 1.01]})
 
 
-def flow(code: str = "87032410", value: int = 1000, **change: object) -> dict[str, object]:
+def flow(code: str = "87032410", value: int = 1000, **change: Any) -> dict[str, object]:
     usual = {
         "reporter_iso": "DEU", "partner_iso": "KGZ", "ref_date": date(2022, 7, 1), "flow_code": "X", "cmd_code": code,
         "dataset": "DS-045409", "vintage": "2023-01-13", "reported_value": value,
@@ -47,7 +48,7 @@ def test_members_and_eight_digits_are_added_up_to_one_reporter_and_six_digits() 
     ],
     ids=["imports", "no member", "no importer of the sample", "too early", "withheld", "another good", "too late"],
 )  # fmt: skip
-def test_what_is_no_part_of_the_sample_is_in_no_sum(change: dict[str, object]) -> None:
+def test_what_is_no_part_of_the_sample_is_in_no_sum(change: dict[str, Any]) -> None:
     assert sums(flow(), flow(value=7, **change)) == sums(flow())
 
 
