@@ -16,10 +16,12 @@ import click
 
 from anomaly.cli.options import (
     Command,
+    by_option,
     data_option,
     folder,
     folder_or_none,
     format_option,
+    leg_option,
     no_control,
     no_control_each,
     scenario_option,
@@ -190,20 +192,8 @@ def hubs(period: str | None, limit: int, data: Path, form: str) -> None:
 
 
 @main.command()
-@click.option(
-    "--leg",
-    type=click.Choice(["coalition-to-hub", "hub-to-target"]),
-    default="coalition-to-hub",
-    show_default=True,
-    help="What the coalition sold hubs, or these the targets.",
-)
-@click.option(
-    "--by",
-    type=click.Choice(["hub", "good", "hub_good", "all", "maker"]),
-    default="hub",
-    show_default=True,
-    help="What is summed.",
-)
+@leg_option
+@by_option
 @text_option("--hub", help="Only this country.")
 @text_option("--period", help="As for `anomaly query`; the newest if not told.")
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="Most rows.")

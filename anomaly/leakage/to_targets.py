@@ -84,7 +84,7 @@ def _prepared(routes: pl.DataFrame, roughness: pl.DataFrame, settings: Settings)
     floor, rules = float(settings.floor_usd), settings.supply
     least = settings.materiality_usd * pl.col("window_months") / 12
     then, now = pl.col("coalition_to_target_baseline_usd"), pl.col("coalition_to_target_usd")
-    has_fallen = ((then >= least) & (now <= (1 - rules.direct_fall_share) * then)).fill_null(value=False)
+    has_direct_fallen = ((then >= least) & (now <= (1 - rules.direct_fall_share) * then)).fill_null(value=False)
     of_publisher = [*WINDOW_KEY, *PUBLISHED[:-1], "exporter_iso"]
     of_class = roughness.filter("has_direct_fallen").select(*_GROUP, "window_end", "roughness")
     return (
@@ -92,7 +92,7 @@ def _prepared(routes: pl.DataFrame, roughness: pl.DataFrame, settings: Settings)
             is_from_coalition=pl.lit(value=False),
             is_measured=pl.lit(value=True),
             is_wide=(pl.col("role") == "placebo").any().over(of_publisher),
-            has_fallen=has_fallen,
+            has_direct_fallen=has_direct_fallen,
             rest_log=((pl.col("value_usd") + floor) / (pl.col("counterfactual_usd") + floor)).log(),
         )
         .join(of_class, on=[*_GROUP, "window_end"], how="left", maintain_order="left")
@@ -103,7 +103,7 @@ def _prepared(routes: pl.DataFrame, roughness: pl.DataFrame, settings: Settings)
 
 def _of_windows(routes: pl.DataFrame, settings: Settings) -> Iterator[Tables]:
     for group in routes.partition_by(_GROUP, maintain_order=True):
-        asked = group.filter(is_asked_about(settings), "has_fallen", ~pl.col("is_before_sanctions"))
+        asked = group.filter(is_asked_about(settings), "has_direct_fallen", ~pl.col("is_before_sanctions"))
         if asked.is_empty():
             continue
         kept = thinned(group, settings)
