@@ -11,6 +11,7 @@ import polars as pl
 
 from anomaly.cli.output import arrow, line, percent, say, show
 from anomaly.cli.store import (
+    OF_SIMULATION,
     Asked,
     cells_of,
     goods_of,
@@ -18,13 +19,14 @@ from anomaly.cli.store import (
     in_currency,
     named,
     open_store,
+    say_if_simulated,
     scenario_and_limits,
     scenario_of,
     understood,
 )
 from anomaly.cli.tables import StoreTables
 from anomaly.contract.errors import SourceUnavailable
-from anomaly.contract.keys import ROUTE, WINDOW_KEY
+from anomaly.contract.keys import ROUTE, SIMULATED, WINDOW_KEY
 from anomaly.contract.periods import is_window, window_of
 from anomaly.query import answer as questions
 from anomaly.query import question as asking
@@ -33,7 +35,6 @@ from anomaly.query.question import Question
 from anomaly.reference import countries, goods
 from anomaly.store.store import Store
 
-_SIMULATED = "SIMULATED"  # begins the datasets of the world that the project makes up
 _SENTENCES_FOR = 3  # with more rows than this the table speaks for itself
 _IN_USD = ("features", "features.refused", "flags", "scores", "scores.calibration")
 _QUERY_COLUMNS = (
@@ -161,8 +162,7 @@ def query(asked: Asked, *, limit: int, data: Path, form: str) -> None:
 
 
 def _of_simulation(cells: pl.DataFrame) -> list[str]:
-    is_simulated = cells["dataset"].str.starts_with(_SIMULATED).any()
-    return ["simulated trade: no figure here is real"] if is_simulated else []
+    return [OF_SIMULATION] if cells["dataset"].str.contains(SIMULATED, literal=True).any() else []
 
 
 def _of_older_tables(held: StoreTables) -> list[str]:
@@ -370,6 +370,7 @@ def rollup(name: str, period: str | None, *, limit: int, data: Path, form: str) 
     for row in rows:
         row["name"] = names.get(row["key"], "") if name == "hub" else goods.good_name(row["key"])
     rows.sort(key=lambda row: (-row["flagged_excess_usd"], -row["flagged_usd"], row["key"]))
+    say_if_simulated(store)
     if not rows:
         say("no flag in this window: nothing to add up")
     show(rows[:limit], form, _ROLLUP_COLUMNS)

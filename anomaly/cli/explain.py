@@ -9,7 +9,7 @@ import polars as pl
 
 from anomaly.cli import legs
 from anomaly.cli.output import document, say
-from anomaly.cli.store import families, groups_for, members, open_store
+from anomaly.cli.store import families, groups_for, members, open_store, say_if_simulated
 from anomaly.contract import settings as scenarios
 from anomaly.contract.errors import BadRequest, SettingsWrong, SourceUnavailable
 from anomaly.contract.keys import COALITION, WINDOW_KEY
@@ -60,6 +60,7 @@ def explain(subject: str, *, reproduce: bool, scenario: str | None, data: Path, 
     parts = parts_of(subject, data, reproduce=reproduce, scenario=scenario)
     if len(parts.get("raw_files", [None])) == 0:
         say("no raw file found: the store has no flows of this route")
+    say_if_simulated(open_store(data))
     document(parts, form)
 
 

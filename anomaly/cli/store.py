@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from anomaly.cli.output import say
 from anomaly.contract.errors import BadRequest, SourceUnavailable
+from anomaly.contract.keys import SIMULATED
 from anomaly.contract.scenario import Scenario, of_record
 from anomaly.flags.rule import limits_of_record
 from anomaly.flags.types.base import Limits
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 _EDITIONS = (4, 5, 6)  # HS 2012, 2017 and 2022: where the store does not say
 _TRADE = ("coverage", "bilateral")  # tables that every question of trade reads
+OF_SIMULATION = "simulated trade: no figure here is real"
 _CURRENCIES = ("USD", "EUR", "GBP", "JPY")
 
 
@@ -81,6 +84,20 @@ def open_store(data: Path) -> Store:
             hint="run `make`, or name another folder with --data",
         )
     return Store(data)
+
+
+def say_if_simulated(store: Store) -> None:
+    """Say on stderr that no figure of the store is real, where its files are those of the world that is made up.
+
+    Parameters
+    ----------
+    store : Store
+        The store that is asked; one without `flows` says nothing.
+    """
+    if store.exists("flows.files"):
+        datasets = store.read("flows.files", columns=["dataset"])["dataset"]
+        if datasets.str.contains(SIMULATED, literal=True).any():
+            say(OF_SIMULATION)
 
 
 def editions_used(store: Store) -> list[int]:

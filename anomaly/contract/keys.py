@@ -10,4 +10,5 @@ ROUTE_KEY = (*WINDOW_KEY, *ROUTE)
 
 HUB_TO_TARGET, COALITION_TO_HUB = "hub to target", "coalition to hub"
 LEGS = (HUB_TO_TARGET, COALITION_TO_HUB)
+SIMULATED = "SIMULATED"  # in the name of every dataset of the world that the project makes up
 COALITION = "XCO"  # the scenario's coalition as one exporter; no publisher uses the code
