@@ -23,7 +23,7 @@ JOB = $(BIN)/python -m pipelines
 PYTEST = $(BIN)/python -m pytest --numprocesses logical --dist worksteal
 
 .PHONY: demo demo-fetch help setup fetch flows families coverage bilateral supply leakage features scores flags rollups report run backtest
-.PHONY: test test-fast test-kills test-pythons fuzz mutants licences dist test-coverage lint lint-docs typecheck check hooks bench clean
+.PHONY: test test-fast test-kills soak test-pythons fuzz mutants licences dist test-coverage lint lint-docs typecheck check hooks bench clean
 
 demo: $(READY) ## set up, then the main job on the simulated world (default)
 	@$(JOB) demo --raw $(DEMO)/raw --data $(DEMO)/processed --scenario "$(SCENARIO)"
@@ -83,8 +83,13 @@ test-coverage: $(READY) ## the tests, and which lines of the library and the job
 	@$(PYTEST) --cov --cov-report=term:skip-covered
 
 test-kills: $(READY) ## kill -9 and disk faults at every point of a commit, kills in every stage; minutes
-	@ANOMALY_EVERY_FAULT=1 $(BIN)/python -m pytest tests/store/test_store.py
+	@ANOMALY_EVERY_FAULT=1 $(BIN)/python -m pytest tests/store/test_store.py tests/store/test_runs.py
 	@ANOMALY_EVERY_FAULT=1 $(BIN)/python -m pytest tests/house/test_pipeline.py -k killed_in_a_stage
+
+NIGHTS ?= 30
+
+soak: $(READY) ## NIGHTS nightly runs that are killed, out of disk, not alone, on files that are damaged, beside a reader; minutes
+	@$(BIN)/python -m tests.house.soak --nights "$(NIGHTS)"
 
 FUZZ ?= 600
 

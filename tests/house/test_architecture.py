@@ -49,8 +49,22 @@ NAMES_A_TYPE = {
     "indicators.new_route": {"new_route"},  # the indicator
     "reference.cases": {"relabel", "backfill"},  # what a published case is judged to be
     "world.china_minerals_2023": {"hub_reexport", "ghost_transit", "new_route", "price_only"},  # what is planted
-    "world.russia_2022": {"hub_reexport", "ghost_transit", "new_route", "relabel", "price_only"},  # what is planted
-    "world.episodes": {"hub_reexport", "ghost_transit", "new_route", "relabel", "price_only"},  # what is planted
+    "world.russia_2022": {
+        "hub_reexport",
+        "ghost_transit",
+        "new_route",
+        "relabel",
+        "price_only",
+        "second_hop",
+    },  # what is planted
+    "world.episodes": {
+        "hub_reexport",
+        "ghost_transit",
+        "new_route",
+        "relabel",
+        "price_only",
+        "second_hop",
+    },  # what is planted
 }
 
 TOUCH_THE_DISK = ("store", "sources", "fetch", "contract.settings", "reference", "cli", "pipelines", "notebook")
