@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 TABLES = ("flows", "families", "coverage", "bilateral", "supply", "leakage", "features", "scores", "flags", "rollups")
 SIMULATED = "SIMULATED"
-MOST_PERIODS = {"A": 12, "M": 60}  # of a chart
+MOST_PERIODS = {"A": 12, "M": 60, "Q": 24}  # of a chart
 
 
 def build(run: Run) -> None:

@@ -25,7 +25,7 @@ from anomaly.cli.store import (
 from anomaly.cli.tables import StoreTables
 from anomaly.contract.errors import SourceUnavailable
 from anomaly.contract.keys import ROUTE, WINDOW_KEY
-from anomaly.contract.periods import is_window, window_of
+from anomaly.contract.periods import FREQUENCY_WORDS, is_window, period_name, window_of
 from anomaly.query import answer as questions
 from anomaly.query import question as asking
 from anomaly.query.held import BOTH_SIDES, BROKEN, COLUMNS, Tables, table
@@ -181,13 +181,9 @@ def _nothing(asked: Asked, cells: pl.DataFrame) -> str:
             "`anomaly series` shows for each period whether that is 0 or not reported"
         )
     spans = [
-        f"annual data from {first:%Y} to {last:%Y}"
-        if freq == "A"
-        else f"monthly data from {first:%Y-%m} to {last:%Y-%m}"
-        for freq, first, last in cells.group_by("freq_code")
-        .agg(first=pl.col("ref_date").min(), last=pl.col("ref_date").max())
-        .sort("freq_code")
-        .iter_rows()
+        f"{FREQUENCY_WORDS[freq]} data from {first} to {last}"
+        for (freq,), own in cells.sort("freq_code", "ref_date").group_by("freq_code", maintain_order=True)
+        for first, last in [own.select(name=period_name(freq))["name"].gather([0, -1])]
     ]
     asked_for = asked.period or "the newest window"
     if asked.period is not None:

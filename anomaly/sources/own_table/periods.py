@@ -131,40 +131,29 @@ def month_of(text: str, names: dict[str, int]) -> int | None:
     return names[max(fitting, key=len)] if fitting and cleaned.isalpha() else None
 
 
-def is_monthly(text: str, columns: dict[str, str]) -> bool:
-    """Whether the periods of a table are months.
+def frequency(text: str, columns: dict[str, str]) -> str:
+    """Whether the periods of a table are months, quarters or years.
 
     Parameters
     ----------
     text : str
         Their format.
     columns : dict of str to str
-        Role → column; a column of months counts too.
+        Role → column; a column of months or quarters counts too.
 
     Returns
     -------
-    bool
-        False for quarters and years.
+    str
+        M, Q or A, as in freq_code.
+
+    Examples
+    --------
+    >>> frequency("%Y-%m", {}), frequency("%YQ%q", {}), frequency("%Y", {"month": "m"}), frequency("%Y", {})
+    ('M', 'Q', 'M', 'A')
     """
-    return any(part in text for part in ("%m", "%b", "%B")) or "month" in columns
-
-
-def is_quarterly(text: str, columns: dict[str, str]) -> bool:
-    """Whether the periods of a table are quarters.
-
-    Parameters
-    ----------
-    text : str
-        Their format.
-    columns : dict of str to str
-        Role → column; a column of quarters counts too.
-
-    Returns
-    -------
-    bool
-        False for months and years.
-    """
-    return "%q" in text or "quarter" in columns
+    if any(part in text for part in ("%m", "%b", "%B")) or "month" in columns:
+        return "M"
+    return "Q" if "%q" in text or "quarter" in columns else "A"
 
 
 def resolved(written: pl.DataFrame, text: str, names: dict[str, int], year_begins: int = 1) -> pl.DataFrame:
