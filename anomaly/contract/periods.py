@@ -109,10 +109,7 @@ class Window:
 
     @property
     def tag(self) -> str:
-        """Its name at the end of a flag's: 2022 of annual data, else the last month and the length, as 2022-06-6M.
-
-        The length is in months, or in quarters as 2022-06-2Q.
-        """
+        """Its name at the end of a flag's: 2022 of annual data, else its last month and length, as 2022-06-6M or -2Q."""
         if self.freq_code == "A":
             return f"{self.year}"
         return f"{self.end:%Y-%m}-{self.months // MONTHS_IN[self.freq_code]}{self.freq_code}"

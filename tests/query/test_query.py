@@ -354,7 +354,13 @@ def test_a_window_of_more_than_a_year_is_refused():
 
 @pytest.mark.parametrize(
     ("text", "frequencies"),
-    [("2022", ["A", "M", "Q"]), ("2022H1", ["M", "Q"]), ("2022Q3", ["M", "Q"]), ("2022-07", ["M"]), ("2022-02:2022-07", ["M"])],
+    [
+        ("2022", ["A", "M", "Q"]),
+        ("2022H1", ["M", "Q"]),
+        ("2022Q3", ["M", "Q"]),
+        ("2022-07", ["M"]),
+        ("2022-02:2022-07", ["M"]),
+    ],
 )
 def test_a_period_is_a_window_of_every_frequency_that_can_be_added_up_to_it(text, frequencies):
     windows = question.windows_of(question.parse_span(text))

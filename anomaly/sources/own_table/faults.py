@@ -141,7 +141,9 @@ def _column_faults(content: dict[str, Any], columns: dict[str, Any], wide: dict[
     elif constant_code and "code" in columns:
         faults.append("give either code.constant or columns.code, and not both")
     elif not constant_code and "code" not in columns:
-        faults.append('columns.code is missing; name the column, or write [code] constant = "851713" for the whole table')
+        faults.append(
+            'columns.code is missing; name the column, or write [code] constant = "851713" for the whole table'
+        )
     in_names = ("period", "value") if wide else ()  # a wide table has them in the names of its columns
     faults += [
         f"columns.{role} is missing"
@@ -205,7 +207,9 @@ def _period_faults(content: dict[str, Any], columns: dict[str, Any], wide: dict[
         faults.append(f"period is {content.get('period')!r}, expected {fault}")
     written = str(wide.get("value", "") if wide else content.get("period", "%Y"))
     if frequency(written, columns) == "Q" and content.get("year_begins", 1) % 3 != 1:
-        faults.append(f"year_begins is {content['year_begins']}, expected 1, 4, 7 or 10: quarters are those of the calendar")
+        faults.append(
+            f"year_begins is {content['year_begins']}, expected 1, 4, 7 or 10: quarters are those of the calendar"
+        )
     names = content.get("month_names", "en")
     is_list = isinstance(names, list) and len(names) == 12 and all(_is_name(name) for name in names)
     if not is_list and not (isinstance(names, str) and names in LANGUAGES):

@@ -6,7 +6,7 @@ its reader made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -62,9 +62,7 @@ class Judged:
     rows_in: int
 
 
-def judged(
-    parts: Iterable[pl.DataFrame], raw: RawFile, mapping: TableMapping, context: Context, source: str
-) -> Judged:
+def judged(parts: Iterable[pl.DataFrame], raw: RawFile, mapping: TableMapping, context: Context, source: str) -> Judged:
     """The rows that are right one by one, those that are not, and how many there are.
 
     Parameters
@@ -118,6 +116,7 @@ def flows_of(
     context: Context,
     source: str,
     telling_apart: TellApart = lambda _: ("", []),
+    of_form: Sequence[dict[str, str | None]] = (),
 ) -> Iterator[Batch]:
     """The flows of a file whose rows were judged one by one: held against each other, each key once.
 
@@ -135,6 +134,8 @@ def flows_of(
         The source's name.
     telling_apart : callable
         Which column tells rows of one key apart, for the error; without it none is named.
+    of_form : sequence of dict
+        Doubts that every file of this form leaves, as base.doubt makes them.
 
     Yields
     ------
@@ -146,7 +147,9 @@ def flows_of(
     DataRejected
         Where one key is said twice, differently.
     """
-    doubts = of_end(raw.path) + of_cells(rows.kept, mapping) + of_hidden(rows.hidden) + of_rows(rows.rows_in)
+    doubts = (
+        [*of_form, *of_end(raw.path)] + of_cells(rows.kept, mapping) + of_hidden(rows.hidden) + of_rows(rows.rows_in)
+    )
     flows, aside, row_doubts = _together(rows, raw, mapping, source, telling_apart)
     rejected = _in_the_files_words(pl.concat([rows.rejected, *aside]).sort("row", maintain_order=True), mapping)
     doubts += row_doubts + of_periods(flows, mapping, frequency_of(mapping))
@@ -259,5 +262,3 @@ def _in_the_files_words(rejected: pl.DataFrame, mapping: TableMapping) -> pl.Dat
     """Rejected rows with the file's own column names in place of the roles."""
     column = pl.col("column").str.replace(r"^over:", "").str.replace(r"_number$", "").replace(mapping.columns)
     return rejected.with_columns(column=column)
-
-

@@ -51,7 +51,8 @@ def with_editions(kept: pl.DataFrame, word: str) -> tuple[pl.DataFrame, list[dic
     if word in BY_YEAR:
         return kept.with_columns(classification_code=in_force), []
     if not word:
-        return kept.with_columns(classification_code=pl.col("classification")), []
+        said = pl.when(pl.col("classification").is_in(BY_YEAR)).then(in_force).otherwise("classification")
+        return kept.with_columns(classification_code=said), []
     starts = pl.col("said_edition").replace_strict(dict(enumerate(EDITION_STARTS)), default=None, return_dtype=pl.Int32)
     is_early = (pl.col("ref_date").dt.year() < starts) & (pl.col("edition_in_force") >= 0)
     is_converted = bool(kept.select((is_early & ~pl.col("fits_in_force")).any()).item())
@@ -255,7 +256,9 @@ def hidden_routes(meant: pl.DataFrame) -> pl.DataFrame:
     """
     is_right = (
         pl.col("is_hidden")
-        & pl.all_horizontal(pl.col(name).is_not_null() for name in ("ref_date", "flow_code", "cmd_code", "reporter_iso"))
+        & pl.all_horizontal(
+            pl.col(name).is_not_null() for name in ("ref_date", "flow_code", "cmd_code", "reporter_iso")
+        )
         & pl.col("code_fault").is_null()
         & (pl.col("reporter_kind") != "group")
         & (pl.col("partner_kind") != "group")
@@ -282,9 +285,13 @@ def not_whole(kept: pl.DataFrame, hidden: pl.DataFrame) -> Rule:
     """
     key = [*GROUP, "partner_iso", "_six"]
     six, level = pl.col("cmd_code").str.slice(0, 6), pl.col("code_level")
-    parts = hidden.with_columns(_six=six, _hidden_level=level.clip(upper_bound=7)).select(*key, "_hidden_level").unique()
+    parts = (
+        hidden.with_columns(_six=six, _hidden_level=level.clip(upper_bound=7)).select(*key, "_hidden_level").unique()
+    )
     rows = kept.select("_place", *HIDDEN).with_columns(_six=six).join(parts, on=key)
-    met = rows.filter((level == pl.col("_hidden_level")) | (level.clip(upper_bound=7) >= pl.col("_hidden_level").clip(6)))
+    met = rows.filter(
+        (level == pl.col("_hidden_level")) | (level.clip(upper_bound=7) >= pl.col("_hidden_level").clip(6))
+    )
     return Rule(
         "part_not_known", "value", pl.col("_place").is_in(met["_place"].unique().implode()),
         "a part of a sum of which another part is withheld or not known: the sum is unknown", is_error=False,
