@@ -19,7 +19,7 @@ from anomaly.sources.reading.text import refused
 from anomaly.sources.reading.workbooks import sheets
 
 NAME = "kazakhstan"
-_SHEET = re.compile(r"6\s*знак")
+_SHEET = re.compile("6 знак")
 _ONE_MONTH = re.compile(r"^([а-яё]+)[\s_]*((?:19|20)[0-9]{2})\s*г?(?:од[а]?)?\.?$", re.IGNORECASE)
 _SUM = re.compile(r"[-–—]|^\s*(?:за\s+)?(?:19|20)[0-9]{2}\s*г", re.IGNORECASE)
 _FLOWS = {"экспорт": "X", "импорт": "M"}

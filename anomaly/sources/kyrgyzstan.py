@@ -19,7 +19,7 @@ from anomaly.sources.reading.text import refused
 from anomaly.sources.reading.workbooks import sheets
 
 NAME = "kyrgyzstan"
-_SHEET = re.compile(r"(экспорт|импорт).*4\s*зн", re.IGNORECASE)
+_SHEET = re.compile(r"(экспорт|импорт).*4 ?зн", re.IGNORECASE)
 _FLOWS = {"экспорт": "X", "импорт": "M"}
 _SPAN = re.compile(r"(?:([а-яё]+)\s*[-–—]\s*)?([а-яё]+)[\s_]+((?:19|20)[0-9]{2})\s*г", re.IGNORECASE)
 _YEAR = re.compile(r"(?:за|в)\s+((?:19|20)[0-9]{2})\s*г", re.IGNORECASE)

@@ -12,6 +12,7 @@ import pytest
 from anomaly.contract.errors import AnomalyError, DataRejected, SettingsWrong
 from anomaly.sources import table
 from anomaly.sources.base import DOUBT_COLUMNS, Batch, Context, RawFile
+from anomaly.sources.own_table.periods import format_fault
 
 COLUMNS = {"reporter": "rep", "partner": "par", "period": "when", "code": "hs", "value": "usd"}
 HEADER = "rep,par,when,hs,usd"
@@ -391,6 +392,58 @@ def test_a_quarter_is_worth_the_mean_of_its_three_months(tmp_path: Path) -> None
     batch = read(tmp_path, mapping, "KAZ,RUS,2022Q1,851713,1000", "KAZ,RUS,2022Q2,851713,1000")
     assert usd(batch) == [200]
     assert [rule for rule, _ in errors(batch)] == ["no_rate"]
+
+
+@pytest.mark.parametrize("text", ["%YH%q", "H%q %Y", "%q полугодие %Y"])
+def test_half_years_are_no_quarters(tmp_path: Path, text: str) -> None:
+    with pytest.raises(SettingsWrong, match="no half-years"):
+        read(tmp_path, toml(period=f'"{text}"'), "IND,RUS,2021H1,854231,7")
+
+
+@pytest.mark.parametrize("text", ["%YQ%q", "Quarters %q %Y", "Q%q %Y"])
+def test_formats_of_quarters_are_no_half_years(text: str) -> None:
+    assert format_fault(text) == ""
+
+
+def test_first_and_second_quarters_alone_are_doubted_to_be_halves(tmp_path: Path) -> None:
+    lines = [f"IND,RUS,{year}-{n},854231,{5 - n}" for year in (2022, 2023) for n in (1, 2)]
+    assert "all_first_halves" in doubts(read(tmp_path, toml(period='"%Y-%q"'), *lines))
+
+
+@pytest.mark.parametrize(("text", "cell"), [("%Y-%y", "2022-23"), ("%Y/%Y", "2022/2023")])
+def test_a_year_named_by_the_two_it_lies_in_is_a_fiscal_one(tmp_path: Path, text: str, cell: str) -> None:
+    mapping = toml(period=f'"{text}"', top="year_begins = 4")
+    batch = read(tmp_path, mapping, f"IND,RUS,{cell},854231,5", f"IND,RUS,{cell[:-1]}9,854231,6")
+    assert batch.flows.select("freq_code", "ref_date").rows() == [("A", date(2022, 1, 1))]
+    assert [rule for rule, _ in errors(batch)] == ["bad_period"]
+    with pytest.raises(SettingsWrong, match="year_begins is missing"):
+        read(tmp_path, toml(period=f'"{text}"'), f"IND,RUS,{cell},854231,5")
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [("%Y-%m-%d", "2022-07-01 00:00:00"), ("%Y-%m-%d", "2022-07-01T00:00:00.000"), ("%Y%m", "202207.0")],
+)
+def test_a_period_is_read_as_data_frames_write_it(tmp_path: Path, text: str, cell: str) -> None:
+    batch = read(tmp_path, toml(period=f'"{text}"'), f"IND,RUS,{cell},854231,5")
+    assert batch.flows["ref_date"].to_list() == [date(2022, 7, 1)]
+
+
+def test_an_hour_of_a_day_is_no_period(tmp_path: Path) -> None:
+    batch = read(tmp_path, toml(period='"%Y-%m-%d"'), "IND,RUS,2022-07-01 13:00:00,854231,5")
+    assert [rule for rule, _ in errors(batch)] == ["bad_period"]
+
+
+def test_by_year_may_stand_in_a_column_of_editions(tmp_path: Path) -> None:
+    mapping = toml(classification="") + 'classification = "ed"\n'
+    batch = read(tmp_path, mapping, "KAZ,RUS,2022-01,851713,5,by year", header=f"{HEADER},ed")
+    assert batch.flows["classification_code"].to_list() == ["H6"]
+
+
+@pytest.mark.parametrize(("text", "iso3"), [("Российская Федерация", "RUS"), ("китай", "CHN"), ("Кот-д'Ивуар", "CIV")])
+def test_russian_names_of_countries_are_known(tmp_path: Path, text: str, iso3: str) -> None:
+    batch = read(tmp_path, toml(countries='"name"'), f"Казахстан,{text},2022-01,851713,5")
+    assert batch.flows.select("reporter_iso", "partner_iso").rows() == [("KAZ", iso3)]
 
 
 def test_a_fiscal_year_says_which_months_it_has(tmp_path: Path) -> None:

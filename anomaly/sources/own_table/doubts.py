@@ -150,7 +150,7 @@ def of_periods(flows: pl.DataFrame, mapping: TableMapping, freq_code: str) -> li
     if freq_code == "A":
         return _of_fiscal_years(flows, mapping.year_begins)
     if freq_code == "Q":
-        return [] if mapping.cumulative else _only_rising(flows, least=4)
+        return _of_halves(flows) + ([] if mapping.cumulative else _only_rising(flows, least=4))
     months = flows.select("ref_date").unique()["ref_date"]
     years = months.dt.year().n_unique()
     if years > 1 and (months.dt.month() == 1).all():
@@ -179,6 +179,21 @@ def _of_fiscal_years(flows: pl.DataFrame, begins: int) -> list[dict[str, str | N
             f"its months, {12 - begins + 1} of that year and {begins - 1} of the next",
             f"{year} is {months}",
             "compare them with each other only, not with other publishers' years; months or quarters would be exact",
+        )
+    ]
+
+
+def _of_halves(flows: pl.DataFrame) -> list[dict[str, str | None]]:
+    """Years that have a first and a second quarter and no other: halves, most likely."""
+    quarters = flows.select(year=pl.col("ref_date").dt.year(), quarter=pl.col("ref_date").dt.quarter()).unique()
+    if quarters["year"].n_unique() < 2 or set(quarters["quarter"]) != {1, 2}:
+        return []
+    return [
+        doubt(
+            "all_first_halves",
+            "every year has its first and second quarter and no other: are these half-years?",
+            f"{quarters['year'].n_unique()} years",
+            "if they are half-years they cannot be read: give the table by months, quarters or years",
         )
     ]
 

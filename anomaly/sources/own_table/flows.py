@@ -189,7 +189,7 @@ def _together(
     kept = sort_out(kept.with_row_index("_place"), not_reported())
     kept = sort_out(kept, *levels(kept, raw.name))
     kept = sort_out(kept, not_whole(kept, rows.hidden))
-    kept, key_doubts = _row_per_key(kept, raw, mapping, telling_apart)
+    kept, key_doubts = _row_per_key(kept, raw, mapping, source, telling_apart)
     doubts += key_doubts
     if mapping.reexports == "added":
         kept = with_reexports(kept)
@@ -200,7 +200,7 @@ def _together(
 
 
 def _row_per_key(
-    kept: pl.DataFrame, raw: RawFile, mapping: TableMapping, telling_apart: TellApart
+    kept: pl.DataFrame, raw: RawFile, mapping: TableMapping, source: str, telling_apart: TellApart
 ) -> tuple[pl.DataFrame, Doubts]:
     """Parts added up where the mapping says so, or where they are national lines; else each key stands once."""
     if mapping.sum_over:
@@ -224,7 +224,8 @@ def _row_per_key(
         plain = once(plain, KEY, mapping.columns.get("value", "value"), raw.name, "")
     except DataRejected as error:
         repeated = plain.filter(pl.struct(KEY).is_duplicated())
-        raise _with_hint(error, *telling_apart(repeated), mapping) from error
+        column, values = telling_apart(repeated)
+        raise _with_hint(error, column, values, mapping, is_own=source == "table") from error
     table = pl.concat([plain, summed.select(plain.columns)])
     if table.height != kept.select(KEY).n_unique():
         came = f"{table.height:,} of {kept.select(KEY).n_unique():,} keys"
@@ -232,9 +233,13 @@ def _row_per_key(
     return table, doubts
 
 
-def _with_hint(error: DataRejected, column: str, values: list[str], mapping: TableMapping) -> DataRejected:
+def _with_hint(
+    error: DataRejected, column: str, values: list[str], mapping: TableMapping, *, is_own: bool
+) -> DataRejected:
     """The error of a key that stands twice, with the column that tells its rows apart and what to write for it."""
     hint = "add up the rows of a key before, or map the column that tells them apart"
+    if not is_own:
+        hint = "the publisher says one flow twice: save it again with one of them, such as gross exports or exports alone"
     if column and values and all(month_of(value, mapping.month_names) for value in values):
         hint = f'the column {column} has months: say columns.month = "{column}"'
     elif column:
