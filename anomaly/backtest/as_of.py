@@ -212,7 +212,7 @@ def routes(
         .join(flagged, on=key, how="left")
         .with_columns(pl.col("is_flagged").fill_null(value=False))
         .with_columns(is_candidate=pl.col("q_value").is_not_null() | pl.col("is_flagged"))
-        .filter(pl.col("is_candidate") | (pl.col("role") == "placebo"))
+        .filter((pl.col("is_candidate") & (is_from_coalition | (pl.col("role") == "target"))) | (pl.col("role") == "placebo"))
         .select(
             *key, "leg", *_LABELS, *[indicator.name for indicator in INDICATORS], "is_candidate", "is_flagged", "anomaly_score",
             "anomaly_rank", "q_value",

@@ -12,6 +12,7 @@ import polars as pl
 from anomaly.cli.one_source import source_answer
 from anomaly.cli.output import arrow, line, percent, say, show
 from anomaly.cli.store import (
+    OF_SIMULATION,
     Asked,
     cells_of,
     goods_of,
@@ -19,13 +20,14 @@ from anomaly.cli.store import (
     in_currency,
     named,
     open_store,
+    say_if_simulated,
     scenario_and_limits,
     scenario_of,
     understood,
 )
 from anomaly.cli.tables import StoreTables
 from anomaly.contract.errors import SourceUnavailable
-from anomaly.contract.keys import ROUTE, WINDOW_KEY
+from anomaly.contract.keys import ROUTE, SIMULATED, WINDOW_KEY
 from anomaly.contract.periods import FREQUENCY_WORDS, is_window, period_name, window_of
 from anomaly.query import answer as questions
 from anomaly.query import question as asking
@@ -34,7 +36,6 @@ from anomaly.query.question import Question
 from anomaly.reference import countries, goods
 from anomaly.store.store import Store
 
-_SIMULATED = "SIMULATED"  # begins the datasets of the world that the project makes up
 _SENTENCES_FOR = 3  # with more rows than this the table speaks for itself
 _IN_USD = ("features", "features.refused", "flags", "scores", "scores.calibration")
 _QUERY_COLUMNS = (
@@ -176,8 +177,7 @@ def _with_word(rows: pl.DataFrame, answer: Answer, asked: Asked, form: str) -> p
 
 
 def _of_simulation(cells: pl.DataFrame) -> list[str]:
-    is_simulated = cells["dataset"].str.starts_with(_SIMULATED).any()
-    return ["simulated trade: no figure here is real"] if is_simulated else []
+    return [OF_SIMULATION] if cells["dataset"].str.contains(SIMULATED, literal=True).any() else []
 
 
 def _of_older_tables(held: StoreTables) -> list[str]:
@@ -384,6 +384,7 @@ def rollup(name: str, period: str | None, *, limit: int, data: Path, form: str) 
     for row in rows:
         row["name"] = names.get(row["key"], "") if name == "hub" else goods.good_name(row["key"])
     rows.sort(key=lambda row: (-row["flagged_excess_usd"], -row["flagged_usd"], row["key"]))
+    say_if_simulated(store)
     if not rows:
         say("no flag in this window: nothing to add up")
     show(rows[:limit], form, _ROLLUP_COLUMNS)

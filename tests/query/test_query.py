@@ -154,7 +154,7 @@ def test_baseline_years_are_a_range_when_all_are_known_and_a_list_when_one_is_no
 def test_a_route_too_small_for_the_run_is_still_answered(tables):
     row = ask(tables, "851712", "KAZ", "ARM")[0].row(0, named=True)
     assert row["value_usd"] == 6_000
-    assert row["note"] == "not a country of the coalition: only the coalition's goods can be lost on the way"
+    assert row["note"] == "too small: below 1.0 million USD in the window"
 
 
 def test_a_year_before_without_a_row_is_nothing_where_the_reporter_reported_and_unknown_where_it_did_not():
