@@ -239,7 +239,9 @@ def _with_hint(
     """The error of a key that stands twice, with the column that tells its rows apart and what to write for it."""
     hint = "add up the rows of a key before, or map the column that tells them apart"
     if not is_own:
-        hint = "the publisher says one flow twice: save it again with one of them, such as gross exports or exports alone"
+        hint = (
+            "the publisher says one flow twice: save it again with one of them, such as gross exports or exports alone"
+        )
     if column and values and all(month_of(value, mapping.month_names) for value in values):
         hint = f'the column {column} has months: say columns.month = "{column}"'
     elif column:

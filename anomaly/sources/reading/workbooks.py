@@ -111,7 +111,9 @@ def sheets(path: Path, name: str, limits: Limits, wanted: str | re.Pattern[str] 
             names = [str(sheet_name) for sheet_name in book.sheet_names]
             titles = [title for title in names if _is_wanted(title, wanted)]
             if not titles:
-                expected = f"a sheet named {wanted}" if isinstance(wanted, str) else f"a sheet whose name has {wanted.pattern}"
+                expected = (
+                    f"a sheet named {wanted}" if isinstance(wanted, str) else f"a sheet whose name has {wanted.pattern}"
+                )
                 hint = "mend sheet" if isinstance(wanted, str) else "take the publisher's workbook that has it"
                 raise refused(name, expected, f"there are {', '.join(names)[:400]}", hint=hint)
             return {title: _cells(book, title) for title in titles}
