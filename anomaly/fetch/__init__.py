@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from anomaly.fetch import comtrade
+from anomaly.fetch import baci, comext, comtrade, ecb
 from anomaly.fetch.base import Publisher
 
-PUBLISHERS: tuple[Publisher, ...] = (comtrade.PUBLISHER,)
+PUBLISHERS: tuple[Publisher, ...] = (comtrade.PUBLISHER, comext.PUBLISHER, ecb.PUBLISHER, baci.PUBLISHER)
