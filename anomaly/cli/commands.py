@@ -21,6 +21,7 @@ from anomaly.cli.options import (
     folder_or_none,
     format_option,
     no_control,
+    no_control_each,
     scenario_option,
     text_argument,
     text_option,
@@ -300,6 +301,54 @@ def run(raw: Path, log_format: str | None, scenario: str, data: Path, *, is_quar
     from anomaly.cli import lists
 
     raise click.exceptions.Exit(lists.run(raw, scenario, data, log_format, is_quarantine=is_quarantine))
+
+
+@main.command()
+@click.argument("names", nargs=-1, metavar="[SOURCE]...", callback=no_control_each)
+@click.option("--plan", "is_plan", is_flag=True, help="Say what would be asked, and ask nobody.")
+@click.option(
+    "--raw", default="data/raw", show_default=True, callback=folder, metavar="DIR", help="Folder of raw files."
+)
+@text_option("--since", help="Only periods from this one on, such as 2024 or 2024-07.")
+@click.option(
+    "--key-file",
+    type=click.File("r", encoding="utf-8"),
+    metavar="FILE",
+    help="File with the key of the one source that is named; else the variable that docs/fetch.md names.",
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(FORMATS_OF_LOG),
+    envvar=VARIABLE,
+    show_envvar=True,
+    help="Form of the log on stderr; plain if not told.",
+)
+@scenario_option
+@format_option
+@spoken
+def fetch(
+    names: tuple[str, ...],
+    raw: Path,
+    since: str | None,
+    key_file: Any,
+    log_format: str | None,
+    scenario: str,
+    form: str,
+    *,
+    is_plan: bool,
+) -> None:
+    """Bring raw files from their publishers: what the scenario needs, is out and does not lie there.
+
+    All publishers if no SOURCE is told. What was brought stays, whatever happens, and the same command goes on from there.
+    """
+    from anomaly.cli import fetching
+
+    key_text = key_file.read(10_000) if key_file else None
+    asked = fetching.Asked(names, raw, scenario, since, key_text)
+    if is_plan:
+        fetching.plan(asked, form)
+    else:
+        raise click.exceptions.Exit(fetching.fetch(asked, form, log_format))
 
 
 @main.command()

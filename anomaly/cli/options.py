@@ -84,6 +84,24 @@ def no_control(_context: click.Context, option: click.Parameter, text: str | Non
     return text
 
 
+def no_control_each(context: click.Context, option: click.Parameter, texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Short printable texts.
+
+    Parameters
+    ----------
+    context, option : click.Context, click.Parameter
+        As click gives them.
+    texts : tuple of str
+        What was typed.
+
+    Returns
+    -------
+    tuple of str
+        The texts.
+    """
+    return tuple(no_control(context, option, text) or "" for text in texts)
+
+
 data_option = click.option(
     "--data",
     envvar="ANOMALY_DATA",

@@ -98,8 +98,8 @@ class Call:
         Below the publisher's address, with its /.
     params : tuple of (str, str)
         Of the address, in order, without a key.
-    cells : tuple of str
-        What it answers, as `raw_store.held` names it.
+    cells : mapping of str to Release
+        What it answers, and what the publisher says of each; `raw_store.held` has them by `<dataset>/<cell>`.
     why : str
         missing, revised, or recent: looked at again because recent months are revised.
     rows, size_bytes : int or None
@@ -114,7 +114,7 @@ class Call:
     period: str
     path: str
     params: tuple[tuple[str, str], ...]
-    cells: tuple[str, ...]
+    cells: Mapping[str, Release]
     why: str = "missing"
     rows: int | None = None
     size_bytes: int | None = None
@@ -213,6 +213,8 @@ class Publisher:
         Asking (news None), Client → what is out; None where a publisher does not say.
     needs_key : bool
         Whether nothing at all can be asked without a key.
+    word : str
+        On the command line, where a service has several publishers of ours; empty: the service's name.
     """
 
     service: Service
@@ -221,8 +223,14 @@ class Publisher:
     fetch: Callable[[Call, Client, Path], Fetched]
     news: Callable[[Asking, Client], News] | None = None
     needs_key: bool = False
+    word: str = ""
 
     @property
     def name(self) -> str:
-        """The service's."""
+        """On the command line."""
+        return self.word or self.service.name
+
+    @property
+    def source(self) -> str:
+        """Folder of data/raw, a name of `anomaly sources`."""
         return self.service.name

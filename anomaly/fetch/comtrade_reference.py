@@ -37,7 +37,7 @@ def calls(asking: Asking) -> list[Call]:
             path = f"/files/v1/app/reference/{name}.json"
             etag = cell.release.checksum if cell else ""
             why = "recent" if cell else "missing"
-            wanted.append(Call(DATASET, name, path, (), (name,), why, validator=etag, is_reference=True))
+            wanted.append(Call(DATASET, name, path, (), {name: Release()}, why, validator=etag, is_reference=True))
     return wanted
 
 

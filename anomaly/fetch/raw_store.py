@@ -128,7 +128,8 @@ def commit(
     Returns
     -------
     pathlib.Path or None
-        The release's folder; None where every cell has the content that lies there.
+        The release's folder; None where every cell has the content that lies there, or none has a row and none had: then
+        it is kept that they were looked at.
 
     Raises
     ------
@@ -139,7 +140,9 @@ def commit(
     work = begin(raw, source, call, now)
     before = {name: there[key] for name in call.cells if (key := f"{call.dataset}/{name}") in there}
     cells = {name: replace(cell, looked_at=now) for name, cell in before.items()} if fetched.is_same else fetched.cells
-    if all(name in before and before[name].sha256 == cell.sha256 for name, cell in cells.items()):
+    is_same = all(name in before and before[name].sha256 == cell.sha256 for name, cell in cells.items())
+    is_nothing = all(cell.release.rows == 0 and name not in before for name, cell in cells.items())
+    if is_same or is_nothing:
         _look(place.parent / LOOKED, cells)
         shutil.rmtree(work, ignore_errors=True)
         return None

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from anomaly.contract.errors import KeyRefused, TryLater
+from anomaly.contract.errors import AnomalyError, BadRequest, DataRejected, KeyRefused, SourceUnavailable, TryLater
 from anomaly.fetch import raw_store
 from anomaly.fetch.base import Asking, Call, Cell, Need, Plan, Publisher
 from anomaly.fetch.client import Client, Clock
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
 Say = Callable[[str], None]
+MOST_FAILURES_IN_A_ROW = 3  # then it is the service, not the call
 
 
 @dataclass(slots=True)
@@ -70,7 +71,7 @@ def asking(publisher: Publisher, need: Need, raw: Path, *, has_key: bool, since:
     Asking
         `news` is None.
     """
-    return Asking(need, raw_store.held(raw, publisher.name), None, has_key, since, clock.now().date())
+    return Asking(need, raw_store.held(raw, publisher.source), None, has_key, since, clock.now().date())
 
 
 def seconds_of(plan: Plan, publisher: Publisher) -> float:
@@ -103,6 +104,7 @@ def fetch(
     clock: Clock | None = None,
     say: Say = lambda _text: None,
     address: str | None = None,
+    done: Done | None = None,
 ) -> Done:
     """Bring what a scenario needs of one publisher and does not lie there.
 
@@ -124,6 +126,8 @@ def fetch(
         Takes a sentence as the work goes on.
     address : str, optional
         As `client.address_of` where it is not said.
+    done : Done, optional
+        Filled as the work goes on, so that who catches an error knows how far it came.
 
     Returns
     -------
@@ -139,7 +143,7 @@ def fetch(
     AnomalyError
         What a call ends with; what was brought before it stays.
     """
-    clock, done = clock or Clock(), Done()
+    clock, done = clock or Clock(), done or Done()
     refuse_without_key(publisher, has_key=key is not None)
     with Client(publisher.service, key, clock, address, counted=_counter(publisher, raw, clock)) as client:
         try:
@@ -151,9 +155,7 @@ def fetch(
             done.planned = len(plan.calls)
             for sentence in plan.says:
                 say(f"{publisher.name}: {sentence}")
-            there = dict(question.held)
-            for call in plan.calls:
-                _make(publisher, call, raw, client, there, done, say)
+            _make_all(publisher, plan, raw, client, dict(question.held), done, say)
         finally:
             done.requests, done.bytes_read = client.requests, client.bytes_read
     return done
@@ -181,15 +183,38 @@ def refuse_without_key(publisher: Publisher, *, has_key: bool) -> None:
         raise KeyRefused(f"a key of {publisher.service.title}", "none", hint=hint)
 
 
+def _make_all(
+    publisher: Publisher, plan: Plan, raw: Path, client: Client, there: dict[str, Cell], done: Done, say: Say
+) -> None:
+    """Call after call; one that the publisher cannot answer does not hold up the others, three in a row end the fetch."""
+    failures: list[AnomalyError] = []
+    in_a_row = 0
+    for call in plan.calls:
+        try:
+            _make(publisher, call, raw, client, there, done, say)
+            in_a_row = 0
+        except (BadRequest, DataRejected, SourceUnavailable) as error:
+            failures.append(error)
+            in_a_row += 1
+            say(f"{publisher.name}: {call.dataset} {call.period}: {error}")
+            if in_a_row == MOST_FAILURES_IN_A_ROW:
+                break
+    if failures:
+        first = failures[0]
+        left = len(plan.calls) - done.made
+        came = f"{first.came}; {left:,} of {len(plan.calls):,} calls were not answered"
+        raise type(first)(first.expected, came, hint=first.hint, count=len(failures))
+
+
 def _make(
     publisher: Publisher, call: Call, raw: Path, client: Client, there: dict[str, Cell], done: Done, say: Say
 ) -> None:
     """One call, from the request to its release; `there` grows by its cells."""
     now = client.clock.now()
-    folder = raw_store.begin(raw, publisher.name, call, now)
+    folder = raw_store.begin(raw, publisher.source, call, now)
     fetched = publisher.fetch(call, client, folder)
     url = client.url(call.path, call.params)
-    release = raw_store.commit(raw, publisher.name, call, fetched, url, publisher.licence, client.clock.now(), there)
+    release = raw_store.commit(raw, publisher.source, call, fetched, url, publisher.licence, client.clock.now(), there)
     there |= {f"{call.dataset}/{name}": cell for name, cell in fetched.cells.items()}
     done.made += 1
     done.says += fetched.says
@@ -210,9 +235,9 @@ def _counter(publisher: Publisher, raw: Path, clock: Clock) -> Callable[[], None
 
     def counted() -> None:
         now = clock.now()
-        if most is not None and raw_store.calls_on(raw, publisher.name, now) >= most:
+        if most is not None and raw_store.calls_on(raw, publisher.source, now) >= most:
             raise _over(publisher, most, clock)
-        raw_store.count_call(raw, publisher.name, now)
+        raw_store.count_call(raw, publisher.source, now)
 
     return counted
 
