@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from anomaly.fetch import baci, comext, comtrade, ecb
+from anomaly.fetch import baci, census, comext, comext_slices, comtrade, ecb, hmrc, unsd
 from anomaly.fetch.base import Publisher
 
-PUBLISHERS: tuple[Publisher, ...] = (comtrade.PUBLISHER, comext.PUBLISHER, ecb.PUBLISHER, baci.PUBLISHER)
+PUBLISHERS: tuple[Publisher, ...] = (
+    comtrade.PUBLISHER,
+    comext.PUBLISHER,
+    comext_slices.PUBLISHER,
+    ecb.PUBLISHER,
+    baci.PUBLISHER,
+    census.PUBLISHER,
+    hmrc.PUBLISHER,
+    unsd.PUBLISHER,
+)

@@ -88,7 +88,7 @@ def plan(asking: Asking) -> Plan:
     if held and held[-1] >= vintage:
         return Plan((), there=1)
     call = Call(
-        dataset, vintage, f"{FOLDER}/{dataset}_{vintage}.zip", (), (vintage,), "revised" if held else "missing",
+        dataset, vintage, f"{FOLDER}/{dataset}_{vintage}.zip", (), {vintage: Release(vintage, vintage)}, "revised" if held else "missing",
         size_bytes=USUAL_BYTES, validator=held[-1] if held else "",
     )  # fmt: skip
     says = f"a zip of all years, about {USUAL_BYTES / 1e9:.1f} GB: annual, so it carries no month's test"

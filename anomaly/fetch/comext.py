@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -77,8 +78,7 @@ def plan(asking: Asking) -> Plan:
             continue
         calls, why = (missing, "missing") if cell is None else (revised, "revised")
         params = (("file", f"{FOLDER}/full_v2_{name}.7z"),)
-        size_bytes, checksum = release.size_bytes, release.checksum
-        calls.append(Call(DATASET, name, FILES, params, (name,), why, size_bytes=size_bytes, validator=checksum))
+        calls.append(Call(DATASET, name, FILES, params, {name: release}, why, size_bytes=release.size_bytes))
     return Plan((*missing, *revised), there, _says(wanted, releases, (*missing, *revised)))
 
 
@@ -88,7 +88,7 @@ def fetch(call: Call, client: Client, folder: Path) -> Fetched:
     Parameters
     ----------
     call : Call
-        Of `plan`; its validator is what the listing says of the month.
+        Of `plan`.
     client : Client
         Comext's.
     folder : pathlib.Path
@@ -109,7 +109,7 @@ def fetch(call: Call, client: Client, folder: Path) -> Fetched:
             client, call.path, target, call.params, lambda path: seen.append(seven_zip(path, HEADERS)), call.size_bytes
         )
         table = seen[-1]
-    release = Release(call.validator, call.validator.partition(", ")[2], table.rows, target.stat().st_size)
+    release = replace(call.cells[call.period], rows=table.rows)
     return Fetched((target,), {call.period: Cell(table.sha256, release, client.clock.now())})
 
 

@@ -134,7 +134,7 @@ def plan(asking: Asking) -> Plan:
             there += 1
             continue
         why = "missing" if cell is None else "recent"
-        calls.append(Call(DATASET, str(year), asked.path, asked.params, (name,), why))
+        calls.append(Call(DATASET, str(year), asked.path, asked.params, {name: Release()}, why))
     says = (f"{len(goods):,} listed goods alone: what goods whose direct trade stood did is not seen",) if calls else ()
     return Plan(tuple(calls), there, says)
 
@@ -168,7 +168,7 @@ def fetch(call: Call, client: Client, folder: Path) -> Fetched:
         hashed.update(_without_update(content))
     says = () if rows else ("nothing is out",)
     return Fetched(
-        tuple(files), {call.cells[0]: Cell(hashed.hexdigest(), Release(rows=rows), client.clock.now())}, says
+        tuple(files), {next(iter(call.cells)): Cell(hashed.hexdigest(), Release(rows=rows), client.clock.now())}, says
     )
 
 
@@ -196,6 +196,11 @@ def _whole(answer: Answer) -> bytes:
     if not content.startswith(HEADER) or not content.endswith(b"\n"):
         raise Transient(f"no SDMX-CSV, or one without an end: {sentence_of(content)}")
     return content
+
+
+def _without_update(content: bytes) -> bytes:
+    """Without the second column: an update of anything in the dataset changes it everywhere."""
+    return b"\n".join(b",".join((*fields[:1], *fields[2:])) for line in content.split(b"\n") if (fields := line.split(b",")))
 
 
 def judge(status: int, _headers: Mapping[str, str], body: bytes) -> Exception | None:

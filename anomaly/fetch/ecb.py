@@ -38,7 +38,7 @@ def plan(asking: Asking) -> Plan:
     if cell is not None and cell.looked_at.date() >= asking.today:
         return Plan((), there=1)
     why = "missing" if cell is None else "recent"
-    return Plan((Call(DATASET, PERIOD, PATH, PARAMS, (CELL,), why, size_bytes=USUAL_BYTES),))
+    return Plan((Call(DATASET, PERIOD, PATH, PARAMS, {CELL: Release()}, why, size_bytes=USUAL_BYTES),))
 
 
 def fetch(call: Call, client: Client, folder: Path) -> Fetched:

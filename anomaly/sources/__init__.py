@@ -6,10 +6,18 @@ A table of one's own is asked first: a mapping beside a file is what a person sa
 from __future__ import annotations
 
 from anomaly.contract.errors import DataRejected
-from anomaly.sources import baci, comext, comtrade, ecb, table
+from anomaly.sources import baci, census, comext, comtrade, ecb, hmrc, table
 from anomaly.sources.base import RawFile, Source
 
-SOURCES: tuple[Source, ...] = (table.SOURCE, comtrade.SOURCE, comext.SOURCE, baci.SOURCE, ecb.SOURCE)
+SOURCES: tuple[Source, ...] = (
+    table.SOURCE,
+    comtrade.SOURCE,
+    comext.SOURCE,
+    baci.SOURCE,
+    census.SOURCE,
+    hmrc.SOURCE,
+    ecb.SOURCE,
+)
 
 
 def find(raw: RawFile) -> Source:
