@@ -150,8 +150,6 @@ def _append(client: Client, response: Response, part: Path, begun: int, deadline
     else:
         begun = 0
         _forget(part)
-        if validator := _validator(headers):
-            _meta(part).write_text(json.dumps({"validator": validator}), encoding="utf-8")
     announced = headers.get("content-length", "")
     size = begun + int(announced) if announced.isdigit() else 0
     most = client.limits.most_bytes
@@ -159,6 +157,8 @@ def _append(client: Client, response: Response, part: Path, begun: int, deadline
         raise _too_large(most, f"{size:,}")
     if shutil.disk_usage(part.parent).free < size - begun + SPARE_BYTES:
         raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)} for {size - begun:,} bytes")
+    if mode == "wb" and (validator := _validator(headers)):
+        _meta(part).write_text(json.dumps({"validator": validator}), encoding="utf-8")
     faults = Faults("fetch")
     with part.open(mode) as file:
         for chunk in client.chunks(response, deadline):
