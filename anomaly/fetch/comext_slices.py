@@ -200,7 +200,9 @@ def _whole(answer: Answer) -> bytes:
 
 def _without_update(content: bytes) -> bytes:
     """Without the second column: an update of anything in the dataset changes it everywhere."""
-    return b"\n".join(b",".join((*fields[:1], *fields[2:])) for line in content.split(b"\n") if (fields := line.split(b",")))
+    return b"\n".join(
+        b",".join((*fields[:1], *fields[2:])) for line in content.split(b"\n") if (fields := line.split(b","))
+    )
 
 
 def judge(status: int, _headers: Mapping[str, str], body: bytes) -> Exception | None:

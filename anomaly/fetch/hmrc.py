@@ -84,9 +84,7 @@ def fetch(call: Call, client: Client, folder: Path) -> Fetched:
     return Fetched((target,), {call.period: cell}, () if rows else ("nothing is out",))
 
 
-def _pages(
-    path: str, params: Params, client: Client, folder: Path, asked: Mapping[str, int]
-) -> Iterator[bytes]:
+def _pages(path: str, params: Params, client: Client, folder: Path, asked: Mapping[str, int]) -> Iterator[bytes]:
     """The pages of a chain, from the first to the one that names no next."""
 
     def whole(answer: Answer) -> bytes:

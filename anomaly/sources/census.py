@@ -159,7 +159,9 @@ def _rules() -> tuple[Rule, ...]:
     is_total = code.str.contains(r"^([0-9]{2}|[0-9]{4}|-)$")
     return (
         Rule("aggregate", "CTY_CODE", is_group, "a group of countries", is_error=False),
-        Rule("unknown_country", "CTY_CODE", pl.col("partner_iso").is_null(), "a code that Schedule C does not have here"),
+        Rule(
+            "unknown_country", "CTY_CODE", pl.col("partner_iso").is_null(), "a code that Schedule C does not have here"
+        ),
         Rule("bad_period", "time", pl.col("ref_date").is_null(), "not a year and month"),
         Rule(
             "unknown_edition",

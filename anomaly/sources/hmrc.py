@@ -171,7 +171,12 @@ def _rules() -> tuple[Rule, ...]:
         Rule("unknown_flow", "FlowTypeId", pl.col("flow_code").is_null(), "none of 1 to 4"),
         Rule("not_detailed", "CommodityId", commodity < 0, "a sum of small trade, without a code", is_error=False),
         Rule("missing_code", "CommodityId", commodity.is_null(), "there is no commodity code"),
-        Rule("unknown_country", "CountryId", pl.col("partner_iso").is_null(), "a number without a known code in Country.json"),
+        Rule(
+            "unknown_country",
+            "CountryId",
+            pl.col("partner_iso").is_null(),
+            "a number without a known code in Country.json",
+        ),
         Rule("aggregate", "CountryId", pl.col("partner_kind") == "group", "the world or a group", is_error=False),
         Rule("bad_code", "CommodityId", pl.col("cmd_code").str.len_bytes() != 8, "more than eight digits"),
         Rule("bad_code", "CommodityId", pl.col("code_fault").is_not_null(), pl.col("code_fault")),

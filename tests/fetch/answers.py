@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import py7zr
+from pydantic import SecretStr
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
@@ -100,8 +101,6 @@ def fetched(
     publisher: Publisher, need: Need, raw: Path, address: str, key: str | None = None, start: datetime = NOW
 ) -> run.Done:
     """A whole fetch of one publisher, without waiting."""
-    from pydantic import SecretStr
-
     secret = SecretStr(key) if key else None
     return run.fetch(publisher, need, raw, secret, clock=Passing(start=start).clock(), address=address)
 
