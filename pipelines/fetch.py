@@ -28,7 +28,7 @@ def chosen(names: Sequence[str]) -> list[Publisher]:
     Parameters
     ----------
     names : sequence of str
-        Words of the command line; none: every publisher that is asked unless it is named.
+        Words of the command line; none: all but those that need a key that is not there, or a special subscription.
 
     Returns
     -------
@@ -45,7 +45,14 @@ def chosen(names: Sequence[str]) -> list[Publisher]:
         raise BadRequest(
             "a publisher that can be fetched", repr(unknown[0][:40]), hint=f"there are {', '.join(by_name)}"
         )
-    return [publisher for publisher in PUBLISHERS if publisher.name in names or not names]
+    return [publisher for publisher in PUBLISHERS if publisher.name in names or (not names and _is_usual(publisher))]
+
+
+def _is_usual(publisher: Publisher) -> bool:
+    """Whether a publisher is asked where none is named: nobody's key is missing, and nobody's special subscription."""
+    if publisher.on_request:
+        return False
+    return not publisher.needs_key or key_of(publisher.service, None) is not None
 
 
 def plans(

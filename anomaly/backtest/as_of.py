@@ -104,7 +104,9 @@ def current(flows: pl.LazyFrame, releases: pl.DataFrame, as_of: date) -> pl.Lazy
     key = [*vintages.GROUP, "dataset"]
     digits = pl.col("vintage").str.replace_all("[^0-9]", "")
     is_first = digits == digits.min().over(key)
-    is_published = is_first | (digits <= f"{as_of:%Y%m%d}")
+    is_published = is_first | (
+        digits.str.slice(0, 8) <= f"{as_of:%Y%m%d}"
+    )  # what was fetched has its time behind the day
     published = releases.filter(is_published)
     if published.height < releases.height:
         flows = flows.join(published.lazy(), on=[*vintages.GROUP, *vintages.RELEASE], how="semi")

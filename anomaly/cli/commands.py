@@ -17,18 +17,17 @@ import click
 from anomaly.cli.options import (
     Command,
     data_option,
-    folder,
     folder_or_none,
     format_option,
+    log_format_option,
     no_control,
     no_control_each,
+    raw_option,
     scenario_option,
     text_argument,
     text_option,
 )
 from anomaly.contract.errors import AnomalyError
-from pipelines.log import FORMATS as FORMATS_OF_LOG
-from pipelines.log import VARIABLE
 from pipelines.streams import as_process, leave_stdout, written_out
 
 _FAULT = 70  # a fault of this program, sysexits.h EX_SOFTWARE
@@ -274,16 +273,8 @@ def tables(name: str | None, data: Path, form: str) -> None:
 
 
 @main.command()
-@click.option(
-    "--raw", default="data/raw", show_default=True, callback=folder, metavar="DIR", help="Folder of raw files."
-)
-@click.option(
-    "--log-format",
-    type=click.Choice(FORMATS_OF_LOG),
-    envvar=VARIABLE,
-    show_envvar=True,
-    help="Form of the log on stderr; plain if not told.",
-)
+@raw_option
+@log_format_option
 @click.option(
     "--quarantine/--strict",
     "is_quarantine",
@@ -306,9 +297,7 @@ def run(raw: Path, log_format: str | None, scenario: str, data: Path, *, is_quar
 @main.command()
 @click.argument("names", nargs=-1, metavar="[SOURCE]...", callback=no_control_each)
 @click.option("--plan", "is_plan", is_flag=True, help="Say what would be asked, and ask nobody.")
-@click.option(
-    "--raw", default="data/raw", show_default=True, callback=folder, metavar="DIR", help="Folder of raw files."
-)
+@raw_option
 @text_option("--since", help="Only periods from this one on, such as 2024 or 2024-07.")
 @click.option(
     "--key-file",
@@ -316,13 +305,7 @@ def run(raw: Path, log_format: str | None, scenario: str, data: Path, *, is_quar
     metavar="FILE",
     help="File with the key of the one source that is named; else the variable that docs/fetch.md names.",
 )
-@click.option(
-    "--log-format",
-    type=click.Choice(FORMATS_OF_LOG),
-    envvar=VARIABLE,
-    show_envvar=True,
-    help="Form of the log on stderr; plain if not told.",
-)
+@log_format_option
 @scenario_option
 @format_option
 @spoken
@@ -352,9 +335,7 @@ def fetch(
 
 
 @main.command()
-@click.option(
-    "--raw", default="data/raw", show_default=True, callback=folder, metavar="DIR", help="Folder of raw files."
-)
+@raw_option
 @click.option(
     "--page",
     "page_file",

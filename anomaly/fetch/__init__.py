@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from anomaly.fetch import baci, census, comext, comext_slices, comtrade, ecb, hmrc, unsd
+from anomaly.fetch import baci, census, comext, comext_slices, comtrade, comtrade_bulk, ecb, hmrc, unsd
 from anomaly.fetch.base import Publisher
 
 PUBLISHERS: tuple[Publisher, ...] = (
     comtrade.PUBLISHER,
+    comtrade_bulk.PUBLISHER,
     comext.PUBLISHER,
     comext_slices.PUBLISHER,
     ecb.PUBLISHER,

@@ -20,7 +20,7 @@ from anomaly.sources.baci import EDITIONS, YEAR_MEMBER
 PAGE = ("/CEPII/en/bdd_modele/bdd_modele_item.asp", (("id", "37"),))
 FOLDER = "/DATA_DOWNLOAD/baci/data"
 RELEASE = (1, 31)  # month and day by which a year's release is out, where the page does not say
-BACK = 2  # years of older releases that are tried where the newest is not there
+BACK = 4  # years of older releases that are tried where the newest is not there
 USUAL_BYTES = 700_000_000  # eight years; no figure of the publisher's
 HEADERS = (b"t,i,j,k,v,q",)
 _NAMED = re.compile(r"BACI_(HS\d\d)_(V\d{6}[a-z]?)\.zip", re.ASCII)

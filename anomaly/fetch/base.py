@@ -213,6 +213,8 @@ class Publisher:
         Asking (news None), Client → what is out; None where a publisher does not say.
     needs_key : bool
         Whether nothing at all can be asked without a key.
+    on_request : bool
+        Only fetched where a person names it.
     word : str
         On the command line, where a service has several publishers of ours; empty: the service's name.
     """
@@ -223,6 +225,7 @@ class Publisher:
     fetch: Callable[[Call, Client, Path], Fetched]
     news: Callable[[Asking, Client], News] | None = None
     needs_key: bool = False
+    on_request: bool = False
     word: str = ""
 
     @property

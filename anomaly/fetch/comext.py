@@ -10,10 +10,10 @@ from anomaly.fetch.archives import seven_zip
 from anomaly.fetch.base import Asking, Call, Cell, Fetched, News, Plan, Publisher, Release
 from anomaly.fetch.client import Answer, Client
 from anomaly.fetch.comext_listing import months_listed
+from anomaly.fetch.comext_service import LICENCE, SERVICE
 from anomaly.fetch.download import download
 from anomaly.fetch.faults import Transient, sentence_of
 from anomaly.fetch.need import months
-from anomaly.fetch.service import Limits, Service
 
 DATASET = "full"  # Eurostat's own word for files that hold everything
 FILES = "/eurostat/api/dissemination/files"
@@ -140,11 +140,4 @@ def _span(absent: list[date]) -> str:
     return f"{shown} and {len(absent) - 6:,} more" if len(absent) > 6 else shown
 
 
-LICENCE = "CC BY 4.0; source: Eurostat, Comext; state changes"
-SERVICE = Service(
-    name="comext",
-    title="Eurostat Comext",
-    address="https://ec.europa.eu",
-    limits=Limits(least_seconds=1.0, bytes_a_second=1_000_000.0),
-)
 PUBLISHER = Publisher(service=SERVICE, licence=LICENCE, plan=plan, fetch=fetch, news=news)

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from anomaly.contract.errors import BadRequest, DataRejected
 from anomaly.contract.periods import months_before
-from anomaly.fetch import comext
 from anomaly.fetch.base import Asking, Call, Cell, Fetched, Plan, Publisher, Release
 from anomaly.fetch.client import Answer, Client
+from anomaly.fetch.comext_service import LICENCE
+from anomaly.fetch.comext_service import SERVICE as COMEXT
 from anomaly.fetch.download import keep
 from anomaly.fetch.faults import Transient, sentence_of
 from anomaly.fetch.need import months
@@ -95,9 +96,7 @@ def halves(asked: Slice) -> tuple[Slice, Slice]:
         half = len(asked.goods) // 2
         return tuple(Slice(goods, asked.first, asked.last) for goods in (asked.goods[:half], asked.goods[half:]))  # type: ignore[return-value]
     hint = "fetch the bulk files: anomaly fetch comext"
-    raise DataRejected(
-        f"{asked.goods[0]} in {asked.first:%Y-%m} as one answer of {SERVICE.title}", "too big", hint=hint
-    )
+    raise DataRejected(f"{asked.goods[0]} in {asked.first:%Y-%m} as one answer of Eurostat's API", "too big", hint=hint)
 
 
 def plan(asking: Asking) -> Plan:
@@ -228,9 +227,9 @@ def judge(status: int, _headers: Mapping[str, str], body: bytes) -> Exception | 
 
 
 SERVICE = replace(
-    comext.SERVICE,
+    COMEXT,
     title="Eurostat's Comext API",
     limits=Limits(least_seconds=1.0, read_seconds=180.0, request_seconds=1200.0, most_bytes=1_000_000_000),
     judge=judge,
 )
-PUBLISHER = Publisher(service=SERVICE, licence=comext.LICENCE, plan=plan, fetch=fetch, word="comext-slices")
+PUBLISHER = Publisher(service=SERVICE, licence=LICENCE, plan=plan, fetch=fetch, on_request=True, word="comext-slices")

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import gzip
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
 
-from anomaly.contract.errors import BadRequest, SourceUnavailable
 from anomaly.fetch import comtrade_plan, comtrade_reference, comtrade_releases
 from anomaly.fetch.base import Asking, Call, Cell, Fetched, News, Plan, Publisher, Release
 from anomaly.fetch.client import Answer, Client
-from anomaly.fetch.comtrade_answer import EMPTY, Rows, against_world, complaint_of, digests, rows_of, together, totals
+from anomaly.fetch.comtrade_answer import EMPTY, Rows, against_world, digests, rows_of, together, totals
 from anomaly.fetch.comtrade_ask import Ask, halves, of_params, within_address
+from anomaly.fetch.comtrade_service import LICENCE, SERVICE
 from anomaly.fetch.download import keep
-from anomaly.fetch.faults import sentence_of
 from anomaly.fetch.need import months
-from anomaly.fetch.service import Limits, Service
-
-LICENCE = "UN Comtrade's policy on use and re-dissemination; not to be passed on"
 
 
 def _news(asking: Asking, client: Client) -> News:
@@ -75,33 +70,4 @@ def _judged(answer: Answer, ask: Ask) -> tuple[bytes, Rows]:
     return answer.content, rows_of(answer.content, ask)
 
 
-def _judge(_status: int, _headers: Mapping[str, str], body: bytes) -> Exception | None:
-    """What only UN Comtrade says: an envelope of faults, a gateway that is closed, an address too long."""
-    if b"rejected by policy" in body:
-        return SourceUnavailable(
-            "UN Comtrade to answer", sentence_of(body), hint="the service is closed for now; try another day"
-        )
-    if b"Request URL Too Long" in body:
-        return BadRequest("an address that UN Comtrade takes", sentence_of(body), hint="a fault of the plan")
-    try:
-        envelope = json.loads(body)
-    except ValueError:
-        return None
-    if isinstance(envelope, dict) and "errorObject" in envelope:
-        said = complaint_of(envelope)
-        return BadRequest(
-            "UN Comtrade to understand what was asked", said, hint="a fault of the plan; nothing was kept"
-        )
-    return None
-
-
-SERVICE = Service(
-    name="comtrade",
-    title="UN Comtrade",
-    address="https://comtradeapi.un.org",
-    limits=Limits(least_seconds=1.0, calls_a_day=500),
-    key_variable="COMTRADE_API_KEY",
-    key_header="Ocp-Apim-Subscription-Key",
-    judge=_judge,
-)
 PUBLISHER = Publisher(service=SERVICE, licence=LICENCE, plan=_plan, fetch=_fetch, news=_news)

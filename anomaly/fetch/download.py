@@ -49,7 +49,7 @@ def download(
     path: str,
     target: Path,
     params: Params = (),
-    check: Callable[[Path], None] | None = None,
+    check: Callable[[Path], object] | None = None,
     size_bytes: int | None = None,
 ) -> Downloaded:
     """Bring a file, in as many attempts as it takes.
@@ -68,7 +68,7 @@ def download(
     params : sequence of (str, str), optional
         Without a key.
     check : callable, optional
-        Path → None; raises Transient where what came is not what it should be: it is thrown away and asked for again.
+        Raises Transient where what came is not what it should be: it is thrown away and asked for again.
     size_bytes : int, optional
         Expected; gives a large file its time.
 

@@ -7,6 +7,7 @@ import logging
 import random
 import traceback
 from email.utils import format_datetime
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -56,7 +57,7 @@ def ask(replies, hand=None, key=None, service=SERVICE, **options):
 
 
 BODY = gzip.compress(json.dumps(GOOD).encode(), mtime=0)
-PACKED = {"content_type": "application/json", "content_encoding": "gzip"}
+PACKED: dict[str, Any] = {"content_type": "application/json", "content_encoding": "gzip"}
 FAULTS = {
     "429": lambda: as_json({"message": "Rate limit is exceeded."}, 429, retry_after="1"),
     "500": lambda: reply(b"Something went wrong.", 500),
@@ -194,9 +195,11 @@ def test_a_file_without_a_key_is_refused(text):
 
 def test_a_key_is_taken_from_the_file_before_the_environment():
     environment = {"PUBLISHER_KEY": "f" * 32}
-    assert key_of(SERVICE, f"{KEY}\n", environment).get_secret_value() == KEY
-    assert key_of(SERVICE, None, environment).get_secret_value() == "f" * 32
-    assert key_of(SERVICE, None, {}) is None
+    keys = [
+        key_of(SERVICE, text, variables)
+        for text, variables in ((f"{KEY}\n", environment), (None, environment), (None, {}))
+    ]
+    assert [key and key.get_secret_value() for key in keys] == [KEY, "f" * 32, None]
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,7 @@ def test_c6_a_question_not_understood_says_what_the_service_says(service, tmp_pa
         fetched(service, tmp_path)
 
 
-@pytest.mark.parametrize("most_rows", [3, 7, 24, 50, 100])
+@pytest.mark.parametrize("most_rows", [7, 24, 50])
 def test_c7_an_answer_at_the_cap_is_cut_in_two_until_none_is(most_rows, tmp_path):
     service = Comtrade(trade(REPORTERS, MONTHS, PARTNERS), most_rows)
     with small_cap(most_rows):
@@ -180,7 +180,7 @@ def test_c8_breakdowns_do_not_count(service, tmp_path):
     totals = list(service.rows)
     parts = ({"motCode": 3200}, {"partner2Code": 276}, {"customsCode": "C01"}, {"mosCode": "1"}, {"cmdCode": "8542"})
     service.rows = totals + [row(276, "202501", 643, 7.0, **part) for part in parts]
-    said = []
+    said: list[str] = []
     fetched(service, tmp_path, said=said)
     assert [text for text in said if "world" in text] == []
     assert flows(tmp_path)["primary_value_usd"].sum() == sum(value for *_, value in rows_as_flows(totals))
@@ -303,7 +303,7 @@ def test_partners_that_do_not_add_up_to_the_world_are_said():
 
 
 def test_without_a_key_previews_bring_what_goes_to_the_targets(service, tmp_path):
-    said = []
+    said: list[str] = []
     _, wire = fetched(service, tmp_path, key=None, said=said)
     paths = {asked.path for asked in wire.asked if "/files/" not in asked.path}
     assert paths == {"/public/v1/getDA/C/M/HS", "/public/v1/preview/C/M/HS"}

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from anomaly.fetch.client import Clock
@@ -65,7 +66,7 @@ def as_json(content: object, status: int = 200, **headers: str) -> Reply:
     return reply(body, status, content_type="application/json; charset=utf-8", content_encoding="gzip", **headers)
 
 
-def chunked(chunks: list[bytes], *, is_whole: bool = True, **headers: str) -> Reply:
+def chunked(chunks: list[bytes], *, is_whole: bool = True, **headers: Any) -> Reply:
     """An answer in chunks; one that is not whole lacks its end."""
     body = b"".join(f"{len(chunk):x}\r\n".encode() + chunk + b"\r\n" for chunk in chunks)
     return reply(body + (b"0\r\n\r\n" if is_whole else b""), content_length="", transfer_encoding="chunked", **headers)
