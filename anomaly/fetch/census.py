@@ -84,7 +84,7 @@ def _whole(answer: Answer) -> bytes:
     if b"<" in content[:200]:
         if any(words in content for words in NO_KEY):
             hint = "look at the key in CENSUS_API_KEY; nothing was asked again"
-            raise KeyRefused("the US Census Bureau to take the key", sentence_of(content), hint=hint)
+            raise KeyRefused("the US Census Bureau to take the key", "a page that says it is no valid one", hint=hint)
         raise Transient(f"a page in place of data: {sentence_of(content)}")
     try:
         table = json.loads(content)
