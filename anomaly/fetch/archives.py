@@ -103,7 +103,7 @@ def zipped(path: Path, allowed: re.Pattern[str], headers: Sequence[bytes]) -> Co
     return Contained(whole.hashed.hexdigest(), whole.lines)
 
 
-def believed(check: Callable[[], None]) -> None:
+def believed(check: Callable[[], object]) -> None:
     """A check of a reader's, made while the file can be asked for again.
 
     Parameters

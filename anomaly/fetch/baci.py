@@ -8,11 +8,10 @@ from datetime import date
 from pathlib import Path
 
 from anomaly.contract.errors import SourceUnavailable
-from anomaly.fetch.archives import zipped
+from anomaly.fetch.archives import Contained, zipped
 from anomaly.fetch.base import Asking, Call, Cell, Fetched, News, Plan, Publisher, Release
 from anomaly.fetch.client import Client
 from anomaly.fetch.download import download
-from anomaly.fetch.faults import Transient
 from anomaly.fetch.service import Limits, Service
 from anomaly.reference.editions import EDITION_STARTS
 from anomaly.sources.baci import EDITIONS, YEAR_MEMBER
@@ -121,22 +120,27 @@ def fetch(call: Call, client: Client, folder: Path) -> Fetched:
     for vintage in tried:
         if vintage <= call.validator:
             return Fetched(is_same=True, says=(f"{call.period} is not out; {call.validator} is the newest",))
-        target = folder / f"{call.dataset}_{vintage}.zip"
-        seen = []
         try:
-            download(
-                client, f"{FOLDER}/{target.name}", target, (),
-                lambda path: seen.append(zipped(path, YEAR_MEMBER, HEADERS)), call.size_bytes,
-            )  # fmt: skip
+            path, tables = _brought(folder / f"{call.dataset}_{vintage}.zip", client, call.size_bytes)
         except SourceUnavailable:
             if vintage == tried[-1]:
                 raise
             continue
-        tables = seen[-1] if seen else zipped(target, YEAR_MEMBER, HEADERS)
-        release = Release(vintage, vintage, tables.rows, target.stat().st_size)
+        release = Release(vintage, vintage, tables.rows, path.stat().st_size)
         says = () if vintage == call.period else (f"{call.period} is not out; {vintage} is the newest",)
-        return Fetched((target,), {vintage: Cell(tables.sha256, release, client.clock.now())}, says)
-    raise Transient("no release")  # there is always one to try
+        return Fetched((path,), {vintage: Cell(tables.sha256, release, client.clock.now())}, says)
+    raise AssertionError("there is always a release to try")
+
+
+def _brought(target: Path, client: Client, size_bytes: int | None) -> tuple[Path, Contained]:
+    """A zip and what it holds, read once to its end."""
+    seen: list[Contained] = []
+
+    def check(path: Path) -> None:
+        seen.append(zipped(path, YEAR_MEMBER, HEADERS))
+
+    download(client, f"{FOLDER}/{target.name}", target, (), check, size_bytes)
+    return target, seen[-1] if seen else zipped(target, YEAR_MEMBER, HEADERS)
 
 
 def _by_calendar(today: date) -> Iterator[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
-from anomaly.contract.errors import BadRequest, DataRejected
+from anomaly.contract.errors import DataRejected
 from anomaly.contract.periods import months_before
 from anomaly.fetch.base import Asking, Call, Cell, Fetched, Plan, Publisher, Release
 from anomaly.fetch.client import Answer, Client
