@@ -115,7 +115,9 @@ def query(
 @text_argument("code")
 @text_argument("exporter")
 @text_argument("importer")
-@click.option("--freq", type=click.Choice(["A", "M"]), help="Annual or monthly data only; both if not told.")
+@click.option(
+    "--freq", type=click.Choice(["A", "M", "Q"]), help="Annual, monthly or quarterly data only; all if not told."
+)
 @text_option("--period", help="Only these periods, such as 2021:2023.")
 @text_option("--source", help="Only this publisher's figures, a name of `anomaly sources`.")
 @text_option("--currency", default="USD", show_default=True, help="Amounts as reported in this currency, from flows.")

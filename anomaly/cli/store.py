@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from anomaly.query.held import COLUMNS
 from anomaly.query.question import Question
 from anomaly.reference import countries, goods
 from anomaly.store import made_by
-from anomaly.store.store import Store
+from anomaly.store.store import Store, of_last_run
 
 if TYPE_CHECKING:
     from anomaly.contract.tables import Frame  # settings' library is not for every question
@@ -60,7 +61,7 @@ class Asked:
 
 
 def open_store(data: Path) -> Store:
-    """The store under a folder.
+    """The tables under a folder, as the run that ended last has left them; once a question.
 
     Parameters
     ----------
@@ -70,12 +71,14 @@ def open_store(data: Path) -> Store:
     Returns
     -------
     Store
-        Nothing of it is read yet.
+        Of one run, whatever is committed meanwhile.
 
     Raises
     ------
     SourceUnavailable
-        Where there is no such folder.
+        Where there is no such folder, or no run has ended in it.
+    StoreFailure
+        Where the record of the run is lost or damaged.
     """
     if not data.is_dir():
         raise SourceUnavailable(
@@ -83,7 +86,14 @@ def open_store(data: Path) -> Store:
             f"{data}: not there",
             hint="run `make`, or name another folder with --data",
         )
-    return Store(data)
+    store = of_last_run(data)
+    if store.is_unfinished:
+        raise SourceUnavailable(
+            "tables of a run that has ended",
+            f"{data}: a run has begun here, and none has ended yet",
+            hint="wait for it; if it was stopped, run `make` again",
+        )
+    return store
 
 
 def say_if_simulated(store: Store) -> None:
@@ -205,13 +215,13 @@ def scenario_and_limits(store: Store, tables: Iterable[str]) -> tuple[Scenario, 
     return of_record(record), limits_of_record(record)
 
 
-def groups_for(data: Path, *texts: str | None) -> dict[str, Sequence[str]]:
+def groups_for(opened: Callable[[], Store], *texts: str | None) -> dict[str, Sequence[str]]:
     """Groups of countries that can be asked for by name.
 
     Parameters
     ----------
-    data : pathlib.Path
-        Folder that holds the tables.
+    opened : callable
+        Gives the store that the question is put to.
     *texts : str or None
         Sides as typed; the tables are read only where one is coalition.
 
@@ -229,7 +239,7 @@ def groups_for(data: Path, *texts: str | None) -> dict[str, Sequence[str]]:
     """
     groups: dict[str, Sequence[str]] = {"EU27": countries.EU27, "EU": countries.EU27}
     if any(text is not None and text.strip().casefold() == "coalition" for text in texts):
-        groups["coalition"] = scenario_of(open_store(data), _TRADE).coalition
+        groups["coalition"] = scenario_of(opened(), _TRADE).coalition
     return groups
 
 
@@ -264,11 +274,12 @@ def understood(asked: Asked, data: Path) -> tuple[Question, Store]:
     if asked.currency.upper() not in _CURRENCIES:
         raise BadRequest(f"a currency: {', '.join(_CURRENCIES)}", repr(asked.currency))
     _check_source(asked.source)
-    groups = groups_for(data, asked.exporter, asked.importer)
+    opened = cache(lambda: open_store(data))
+    groups = groups_for(opened, asked.exporter, asked.importer)
     exporter, importer = (asking.parse_side(side, groups) for side in (asked.exporter, asked.importer))
     if asked.code.strip().upper() == asking.TOTAL and exporter is None and importer is None:
         raise BadRequest("an exporter or an importer beside TOTAL", "neither", hint="add --exporter or --importer")
-    store = open_store(data)
+    store = opened()
     family_map = families(store)
     is_asked, between = asking.parse_goods(asked.code, family_map), asking.goods_between(asked.code, family_map)
     return Question(is_asked, exporter, importer, asked.source, between), store

@@ -6,7 +6,19 @@ A table of one's own is asked first: a mapping beside a file is what a person sa
 from __future__ import annotations
 
 from anomaly.contract.errors import DataRejected
-from anomaly.sources import baci, census, comext, comtrade, ecb, hmrc, table
+from anomaly.sources import (
+    baci,
+    census,
+    comext,
+    comtrade,
+    ecb,
+    hmrc,
+    kazakhstan,
+    kyrgyzstan,
+    table,
+    trade_map,
+    wits,
+)
 from anomaly.sources.base import RawFile, Source
 
 SOURCES: tuple[Source, ...] = (
@@ -17,6 +29,10 @@ SOURCES: tuple[Source, ...] = (
     census.SOURCE,
     hmrc.SOURCE,
     ecb.SOURCE,
+    wits.SOURCE,
+    trade_map.SOURCE,
+    kazakhstan.SOURCE,
+    kyrgyzstan.SOURCE,
 )
 
 

@@ -27,6 +27,8 @@ class Description:
         The calendar, from January on.
     countries, goods, episodes : tuple
         Positions in the world's arrays are places in the first two.
+    second_hops : tuple of Episode
+        Planted beside the episodes in the variants of that name only.
     routes : mapping of (str, str) to int
         Roles of seller and buyer → routes simulated: the larger one is, the likelier it is among them.
     publishing : Publishing
@@ -105,6 +107,7 @@ class Description:
     step_tail: float = 3
     shifts: tuple[Shift, ...] = ()
     published: str = ""
+    second_hops: tuple[Episode, ...] = ()
 
     @cached_property
     def calendar(self) -> tuple[date, ...]:
