@@ -93,7 +93,7 @@ def write(folder: Path, rows: int) -> tuple[Path, Path]:
     if not packed.exists():
         folder.mkdir(parents=True, exist_ok=True)
         month(rows).write_csv(plain, quote_style="never")
-        with py7zr.SevenZipFile(packed, "w", filters=[{"id": py7zr.FILTER_LZMA2, "preset": 3}]) as archive:
+        with py7zr.SevenZipFile(packed, "w", filters=[{"id": py7zr.FILTER_LZMA2, "preset": 1}]) as archive:
             archive.write(plain, plain.name)
     return plain, packed
 

@@ -57,7 +57,7 @@ def find(raw: RawFile) -> Source:
     for source in SOURCES:
         if source.claims(raw):
             return source
-    formats = "; ".join(f"{source.name} ({source.title})" for source in SOURCES)[:600]
+    formats = "; ".join(f"{source.name} ({source.title})" for source in SOURCES)[:1500]
     raise DataRejected(
         f"a file of one of these: {formats}",
         f"{raw.name}: none of them",

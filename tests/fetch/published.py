@@ -75,6 +75,7 @@ def of_ecb(path: str, query: dict[str, str]) -> Answered:
     return Answered(rates(), "application/vnd.sdmx.data+csv;version=1.0.0")
 
 
+@cache
 def baci_zip(vintage: str = "V202401") -> bytes:
     rows = "2022,276,417,854231,41.207,0.003\n2022,842,784,880330,105.9,           NA\n2022,516,643,9999AA,1.5,2\n"
     return zipped(
