@@ -12,6 +12,7 @@ from pathlib import Path
 STATUSES = ("429", "quota", "403", "500", "502", "503", "504")  # answered in place of what was asked for
 CONTENTS = ("html", "broken_json", "wrong_count", "cut_gzip")  # a 200 whose body is not what it should be
 WIRES = ("reset", "hang", "slow", "short_body", "half", "cut_chunk")  # a connection that does not hold
+ENDS = ("quota", "403", "hang", "slow")  # end a run, or take hours: never by chance
 KINDS = (*STATUSES, *CONTENTS, *WIRES)
 _RULE = re.compile(rf"(?P<kind>{'|'.join(KINDS)})(\*(?P<times>\d+|all))?(\+(?P<after>\d+))?(@(?P<part>.+))?", re.ASCII)
 _RANDOM = re.compile(r"random:(?P<share>0?\.\d+|0|1)(:(?P<seed>\d+))?", re.ASCII)
@@ -137,7 +138,5 @@ class Faults:
         if not share or times >= MOST_RANDOM:
             return None
         drawn = hashlib.sha256(f"{seed} {times} {address}".encode()).digest()
-        kinds = [
-            kind for kind in KINDS if kind not in ("hang", "quota")
-        ]  # these two end a run, and are asked for by name
+        kinds = [kind for kind in KINDS if kind not in ENDS]
         return kinds[drawn[8] % len(kinds)] if int.from_bytes(drawn[:8], "big") < share * 2**64 else None

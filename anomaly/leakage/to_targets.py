@@ -90,7 +90,9 @@ def _prepared(routes: pl.DataFrame, roughness: pl.DataFrame, settings: Settings)
     return (
         routes.with_columns(
             is_from_coalition=pl.lit(value=False),
+            leg=pl.lit(HUB_TO_TARGET),
             is_measured=pl.lit(value=True),
+            room_log=pl.lit(None, dtype=pl.Float64),
             is_wide=(pl.col("role") == "placebo").any().over(of_publisher),
             has_direct_fallen=has_direct_fallen,
             rest_log=((pl.col("value_usd") + floor) / (pl.col("counterfactual_usd") + floor)).log(),
@@ -103,7 +105,9 @@ def _prepared(routes: pl.DataFrame, roughness: pl.DataFrame, settings: Settings)
 
 def _of_windows(routes: pl.DataFrame, settings: Settings) -> Iterator[Tables]:
     for group in routes.partition_by(_GROUP, maintain_order=True):
-        asked = group.filter(is_asked_about(settings), "has_direct_fallen", ~pl.col("is_before_sanctions"))
+        asked = group.filter(
+            is_asked_about(settings, (HUB_TO_TARGET,)), "has_direct_fallen", ~pl.col("is_before_sanctions")
+        )
         if asked.is_empty():
             continue
         kept = thinned(group, settings)

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from loopback.faults import KINDS, Faults
+from loopback.faults import ENDS, KINDS, Faults
 from loopback.server import Loopback, serving
 from tests.loopback.asking import FREE, PREMIUM, SOCKETS, UNMETERED, ask, small_world
 
@@ -84,7 +84,7 @@ def test_chance_is_the_same_for_a_seed_and_ends_after_two_faults_of_an_address()
     assert drawn == again != another
     assert 40 < sum(fault is not None for fault in drawn[:200]) < 80
     assert set(drawn[400:]) == {None}
-    assert {fault for fault in drawn if fault} == set(KINDS) - {"hang", "quota"}
+    assert {fault for fault in drawn if fault} == set(KINDS) - set(ENDS)
 
 
 def test_a_reset_ends_the_connection_without_an_answer():
