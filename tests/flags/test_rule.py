@@ -35,8 +35,9 @@ FLAGGED = {
     "baseline_excess_log": 1.7, "new_route": 0.0, "direct_drop_log": 1.9, "mirror_gap_shift_log": None,
     "neighbour_code_shift": None, "coalition_to_hub_usd": 5_000_000, "coalition_to_target_usd": 15 * MILLION, "coalition_to_target_prior_usd": 100 * MILLION,
     "coalition_to_target_baseline_usd": 100 * MILLION, "level_shift_log": None, "excess_usd": 3e6,
-    "unexplained_rise_log": 1.7,
+    "unexplained_rise_log": 1.7, "route_through_usd": 4e6,
 }  # fmt: skip
+SECOND = {**FLAGGED, "importer_iso": "UZB"}  # from one possible hub to another
 GHOST = {**FLAGGED, "exporter_iso": "DEU", "importer_iso": "KAZ", "mirror_gap_shift_log": 1.0}
 KINDS = {
     **held.COLUMNS["features"], "is_measured": pl.Boolean, "is_scored": pl.Boolean, "q_value": pl.Float64,
@@ -55,9 +56,10 @@ def judged(row: dict[str, Any]) -> tuple[bool, str]:
     return is_flag, why_not
 
 
-def test_a_route_that_keeps_every_condition_is_a_flag_on_either_leg() -> None:
+def test_a_route_that_keeps_every_condition_is_a_flag_on_each_leg() -> None:
     assert judged(FLAGGED) == (True, rule.NOTHING)
     assert judged(GHOST) == (True, rule.NOTHING)
+    assert judged(SECOND) == (True, rule.NOTHING)
 
 
 def test_a_limit_itself_is_within_it() -> None:
@@ -72,8 +74,29 @@ def test_a_limit_itself_is_within_it() -> None:
         (FLAGGED, {"exporter_iso": "BLR"}, "a target itself, nobody's hub"),
         (
             FLAGGED,
-            {"importer_iso": "UZB"},
-            "not a country of the coalition: only the coalition's goods can be lost on the way",
+            {"importer_iso": "UZB", "exporter_iso": "CHL"},
+            "to a possible hub, from a country that is neither of the coalition nor a possible hub",
+        ),
+        (
+            SECOND,
+            {"q_value": None, "is_scored": False, "coalition_to_target_usd": 100 * MILLION},
+            "not scored: the coalition's direct trade of the good did not fall, or is not in the data",
+        ),
+        (
+            SECOND,
+            {"q_value": None, "is_scored": False, "coalition_to_hub_usd": None},
+            "not scored: what the coalition sells the first hub is not in the data",
+        ),
+        (SECOND, {"q_value": None, "new_route": 1.0}, "not scored: too few placebos"),
+        (
+            SECOND,
+            {"route_through_usd": MILLION - 1.0},
+            "what the coalition is known to sell the first hub more is too little to go through",
+        ),
+        (
+            SECOND,
+            {"coalition_to_target_usd": None},
+            "the coalition's direct trade of the good with the targets did not fall, or is not in the data",
         ),
         (FLAGGED, {"importer_iso": "CHL"}, "to no target, and not from the coalition: the scenario asks nothing of it"),
         (FLAGGED, {"value_usd": MILLION - 1}, "too small: below 1.0 million USD in the window"),
@@ -260,14 +283,24 @@ def test_what_scores_do_not_ask_about_has_words_of_its_own() -> None:
     rows = [
         FLAGGED | {"exporter_iso": exporter, "importer_iso": importer, "window_months": months, "is_before_sanctions": early,
                    "mirror_gap_shift_log": gap, "q_value": None, "is_scored": False, "new_route": 0.0}
-        for exporter in ("KAZ", "DEU", "BLR", "CHL") for importer in ("RUS", "BLR", "KAZ", "CHL", "FRA")
+        for exporter in ("KAZ", "UZB", "DEU", "BLR", "CHL") for importer in ("RUS", "BLR", "KAZ", "CHL", "FRA")
         for months in (6, 12) for early in (False, True) for gap in (None, 0.9)
     ]  # fmt: skip
-    table = frame(*rows).with_columns(
-        role=pl.col("importer_iso").map_elements(SETTINGS.role_of, return_dtype=pl.String),
-        is_from_coalition=LIMITS.is_from_coalition(),
-        is_measured=~LIMITS.is_from_coalition() | pl.col("mirror_gap_shift_log").is_not_null(),
-        baseline_gap_years=pl.lit(1, pl.Int64),
+    table = (
+        frame(*rows)
+        .with_columns(
+            role=pl.col("importer_iso").map_elements(SETTINGS.role_of, return_dtype=pl.String),
+            is_from_coalition=LIMITS.is_from_coalition(),
+            is_measured=~LIMITS.is_from_coalition() | pl.col("mirror_gap_shift_log").is_not_null(),
+            baseline_gap_years=pl.lit(1, pl.Int64),
+            has_direct_fallen=pl.col("exporter_iso") != "UZB",
+            room_log=pl.lit(1.0),
+        )
+        .with_columns(
+            coalition_to_target_usd=pl.when(pl.col("has_direct_fallen"))
+            .then("coalition_to_target_usd")
+            .otherwise(100 * MILLION)
+        )
     )
     is_asked = table.select(asked=placebos.is_asked_about(SETTINGS))["asked"]
     why = table.with_columns(is_measured=pl.lit(value=True)).select(why=rule.why_not(LIMITS))["why"]
