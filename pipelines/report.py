@@ -19,7 +19,7 @@ MOST_PERIODS = {"A": 12, "M": 60, "Q": 24}  # of a chart
 
 
 def build(run: Run) -> None:
-    """Render every format into a folder of its own, then point `latest` at it.
+    """Render every format into a folder of its own, which `latest` leads to when the run ends.
 
     Parameters
     ----------

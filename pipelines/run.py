@@ -86,8 +86,7 @@ def main(raw: Path, data: Path, scenario: str, name: str = "run", *, is_quaranti
         is_quarantine=is_quarantine,
     )
     _warn_of_other_scenarios(data, scenario)
-    page = _page(data)
-    if name in ("run", "report") and page.is_file():
+    if name in ("run", "report") and (page := _page(data)).is_file():
         print(f"{'report' if outcome.is_changed else 'nothing changed; report'}: {page}")
     return outcome
 
