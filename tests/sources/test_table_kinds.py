@@ -64,7 +64,7 @@ def doubts(batch: Batch) -> list[str]:
         ("30214", "5 digits: a zero is lost"),
         ("8517.1", "5 digits: a zero is lost"),
         ("302", "3 digits: a zero is lost"),
-        ("851712", "a code of HS 2012, HS 2017, not of HS 2022"),
+        ("851712", "a code of HS 2007, HS 2012, HS 2017, not of HS 2022"),
         ("16854231", "no code of the HS: it has no heading 1685"),
         ("771234", "it has no chapter 77"),
         ("8500", "no chapter or heading of the HS"),
