@@ -18,7 +18,9 @@ LOOK_AGAIN = timedelta(days=30)  # at them
 FULL = 0.95  # of a cap that a plan fills by what it expects: an answer at the cap is a call for nothing
 DOUBT = 1.25  # by which a reporter of whom nothing came yet is taken for larger
 LEAST_KNOWN = 5  # reporters of whom something came, for their mean to stand for the others
-BYTES_A_ROW = 31  # of JSON packed by gzip, without descriptions: 30,000 made-up rows; the service's own have not been seen
+BYTES_A_ROW = (
+    31  # of JSON packed by gzip, without descriptions: 30,000 made-up rows; the service's own have not been seen
+)
 # Rows of a reporter's period for each good, where none came yet: a guess that the first fetch replaces.
 ROWS_A_GOOD = {(DATA, "M"): 25.0, (DATA, "A"): 40.0, (PREVIEW, "M"): 0.5, (PREVIEW, "A"): 1.0}
 SOME_GOODS = 5_400  # all of the Harmonized System, where a scenario lists none

@@ -70,9 +70,10 @@ def asking(publisher: Publisher, need: Need, raw: Path, *, has_key: bool, since:
     Returns
     -------
     Asking
-        `news` is None.
+        `news` as of the last fetch that asked for all; None where there was none.
     """
-    return Asking(need, raw_store.held(raw, publisher.source), None, has_key, since, clock.now().date())
+    news, _ = raw_store.last_news(raw, publisher.name)
+    return Asking(need, raw_store.held(raw, publisher.source), news, has_key, since, clock.now().date())
 
 
 def seconds_of(plan: Plan, publisher: Publisher) -> float:
@@ -148,10 +149,14 @@ def fetch(
     refuse_without_key(publisher, has_key=key is not None)
     with Client(publisher.service, key, clock, address, counted=_counter(publisher, raw, clock)) as client:
         try:
+            raw_store.sweep(raw, publisher.source, clock.now())
             question = asking(publisher, need, raw, has_key=key is not None, since=since, clock=clock)
+            question = replace(question, news=None)
             if publisher.news is not None:
                 news = publisher.news(question, client)
                 question = replace(question, news=news)
+                if since is None:
+                    raw_store.keep_news(raw, publisher.name, news, clock.now())
             plan = publisher.plan(question)
             done.planned = len(plan.calls)
             for sentence in plan.says:

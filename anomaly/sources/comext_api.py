@@ -18,10 +18,10 @@ from anomaly.sources.comext_rules import (
     in_the_files_words,
     rules,
     with_meaning,
-    with_usd,
 )
 from anomaly.sources.reading.amounts import number_rules, to_int
 from anomaly.sources.reading.batches import in_batches, once
+from anomaly.sources.reading.dollars import in_usd
 from anomaly.sources.reading.text import decoded, read_bytes, refused
 
 PART_ROWS = 500_000  # rows held as text at a time
@@ -67,7 +67,7 @@ def read_api(raw: RawFile, context: Context) -> Iterator[Batch]:
         came = f"an end such as {text.content[-40:].decode(errors='replace')!r}: the last cell may be cut"
         raise refused(raw.name, "a line end at the end, as Eurostat writes it", came, row=text.content.count(b"\n"))
     flows, alone = _joined(pl.concat(kept_parts), raw.name)
-    flows = with_usd(flows, context, raw.name).with_columns(
+    flows = in_usd(flows, context, raw.name, "EUR", "period").with_columns(
         source=pl.lit(NAME),
         dataset=pl.lit(dataset),
         vintage=pl.lit(raw.vintage or _vintage({update for _, update in headings}, raw)),

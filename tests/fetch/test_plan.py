@@ -153,6 +153,12 @@ def test_goods_are_the_lists_codes_in_every_edition_of_these_years():
     assert all(len(code) == 6 for code in goods)
 
 
+def test_where_everyone_else_may_be_a_hub_everyone_else_is_asked():
+    needed = need.of_scenario(load("china-minerals-2023"), TODAY)
+    assert "KAZ" in needed.hubs
+    assert not set(needed.hubs) & {*needed.coalition, *needed.targets}
+
+
 def test_since_leaves_out_what_is_before():
     plan = PUBLISHER.plan(question(news=None, since=date(2026, 1, 1)))
     assert {period[:4] for ask in asks(plan) for period in ask.periods} == {"2026"}

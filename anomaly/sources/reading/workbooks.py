@@ -44,6 +44,40 @@ def is_workbook(content: bytes) -> bool:
     return content.startswith((ZIP_MAGIC, OLE_MAGIC))
 
 
+def sheet_names(path: Path, name: str, limits: Limits) -> list[str]:
+    """The names of a workbook's sheets.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Where the workbook lies, xlsx or xls.
+    name : str
+        RawFile.name, for errors.
+    limits : Limits
+        How far what is packed in an xlsx may grow.
+
+    Returns
+    -------
+    list of str
+        In its order.
+
+    Raises
+    ------
+    DataRejected
+        For a workbook that cannot be opened or grows beyond the limits.
+    """
+    _refuse_bomb(path, name, limits)
+    import python_calamine
+
+    try:
+        with path.open("rb") as file, python_calamine.CalamineWorkbook.from_filelike(file) as book:  # by content
+            return list(book.sheet_names)
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:  # the reader raises its own kinds for every damage
+        raise refused(name, "a workbook, xlsx or xls", f"one that is damaged or locked ({error})"[:200]) from error
+
+
 def sheet_as_csv(path: Path, name: str, sheet: str, limits: Limits) -> bytes:
     """A sheet of a workbook as CSV.
 
