@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from anomaly.contract.errors import AnomalyError, BadRequest
 from anomaly.fetch import PUBLISHERS, need, run
 from anomaly.fetch.base import Plan, Publisher
 from anomaly.fetch.client import Clock, key_of
+from anomaly.fetch.raw_store import last_news
 from anomaly.store.disk import Faults, named_failures, write_over
 from anomaly.store.lock import Lock
 from pipelines import log
@@ -89,7 +91,11 @@ def plans(
     for publisher in publishers:
         has_key = key_of(publisher.service, key_text) is not None
         asking = run.asking(publisher, needed, raw, has_key=has_key, since=since, clock=clock)
-        made.append((publisher, publisher.plan(asking)))
+        planned = publisher.plan(asking)
+        if asking.news is not None:
+            _, day = last_news(raw, publisher.name)
+            planned = replace(planned, says=(*planned.says, f"what is out is as of {day}; a fetch asks anew"))
+        made.append((publisher, planned))
     return made
 
 

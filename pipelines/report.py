@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from anomaly.reports import Findings
 
 TABLES = ("flows", "families", "coverage", "bilateral", "supply", "leakage", "features", "scores", "flags", "rollups")
-MOST_PERIODS = {"A": 12, "M": 60}  # of a chart
+MOST_PERIODS = {"A": 12, "M": 60, "Q": 24}  # of a chart
 
 
 def build(run: Run) -> None:

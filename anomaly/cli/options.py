@@ -10,6 +10,8 @@ import click
 
 from anomaly.cli.output import FORMATS
 from anomaly.contract.scenario import DEFAULT
+from pipelines.log import FORMATS as FORMATS_OF_LOG
+from pipelines.log import VARIABLE
 
 Command = Callable[..., Any]
 
@@ -119,6 +121,16 @@ format_option = click.option(
     default="table",
     show_default=True,
     help="How the answer is written to stdout.",
+)
+raw_option = click.option(
+    "--raw", default="data/raw", show_default=True, callback=folder, metavar="DIR", help="Folder of raw files."
+)
+log_format_option = click.option(
+    "--log-format",
+    type=click.Choice(FORMATS_OF_LOG),
+    envvar=VARIABLE,
+    show_envvar=True,
+    help="Form of the log on stderr; plain if not told.",
 )
 scenario_option = click.option(
     "--scenario", default=DEFAULT, show_default=True, callback=no_control, help="Scenario's name or TOML file."

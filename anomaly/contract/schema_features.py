@@ -10,7 +10,7 @@ from anomaly.contract.schema_reported import GOOD, ISO3, count, grams, real, tex
 class Routes(dy.Schema):
     """The key that features, scores and flags share: a route in a window."""
 
-    freq_code = text("A annual, M monthly", primary_key=True, regex="^[AM]$")
+    freq_code = text("A annual, M monthly, Q quarterly", primary_key=True, regex="^[AMQ]$")
     window_months = dy.Int16(
         description="length of the window", primary_key=True, min=1, max=12, metadata={"unit": "months"}
     )
@@ -153,7 +153,7 @@ class Refused(Routes):
 class Pairs(dy.Schema):
     """How all that an exporter sells an importer rose: the middle of its established routes, by comparison."""
 
-    freq_code = text("A annual, M monthly", primary_key=True, regex="^[AM]$")
+    freq_code = text("A annual, M monthly, Q quarterly", primary_key=True, regex="^[AMQ]$")
     window_months = dy.Int16(
         description="length of the window", primary_key=True, min=1, max=12, metadata={"unit": "months"}
     )
@@ -170,7 +170,7 @@ class Pairs(dy.Schema):
 class Roughness(dy.Schema):
     """How much rougher honest trade with the targets became than that with placebo importers, by comparison."""
 
-    freq_code = text("A annual, M monthly", primary_key=True, regex="^[AM]$")
+    freq_code = text("A annual, M monthly, Q quarterly", primary_key=True, regex="^[AMQ]$")
     window_months = dy.Int16(
         description="length of the window", primary_key=True, min=1, max=12, metadata={"unit": "months"}
     )

@@ -9,7 +9,7 @@ from anomaly.contract.schema_reported import GOOD, ISO3, count, real, text, usd
 
 
 class _Windows(dy.Schema):
-    freq_code = text("M monthly", primary_key=True, regex="^[AM]$")
+    freq_code = text("M monthly", primary_key=True, regex="^[AMQ]$")
     window_months = dy.Int16(
         description="length of the window", primary_key=True, min=1, max=12, metadata={"unit": "months"}
     )

@@ -17,6 +17,8 @@ from anomaly.fetch.comtrade_service import LICENCE, SERVICE
 from anomaly.fetch.download import keep
 from anomaly.fetch.need import months
 
+GZIP_LEVEL = 5  # a third of the time of 9, 3 % larger (30,000 made-up rows)
+
 
 def _news(asking: Asking, client: Client) -> News:
     """What is out of every reporter, in the months asked about."""
@@ -58,7 +60,7 @@ def _leaves(ask: Ask, client: Client, folder: Path) -> Iterator[tuple[Path, pl.D
             rows = rows_of(gzip.decompress(path.read_bytes()), ask)
         else:
             content, rows = client.ask(ask.address, ask.params(), lambda answer: _judged(answer, ask))
-            keep(b"" if rows.is_cut else gzip.compress(content, mtime=0), cut if rows.is_cut else path)
+            keep(b"" if rows.is_cut else gzip.compress(content, GZIP_LEVEL, mtime=0), cut if rows.is_cut else path)
         if not rows.is_cut:
             yield path, rows.frame
             return

@@ -9,7 +9,7 @@ import polars as pl
 from anomaly.contract.periods import months_before
 from anomaly.contract.settings import Settings
 from anomaly.fetch.base import Need
-from anomaly.reference import editions, goods
+from anomaly.reference import countries, editions, goods
 
 
 def of_scenario(settings: Settings, today: date) -> Need:
@@ -29,15 +29,26 @@ def of_scenario(settings: Settings, today: date) -> Need:
         lists, all goods.
     """
     first, last = date(min(settings.baseline_years), 1, 1), months_before(today, 1)
-    neighbours = settings.neighbours.countries if settings.neighbours else ()
     return Need(
         coalition=settings.coalition.countries,
         targets=settings.targets.countries,
-        hubs=tuple(dict.fromkeys((*settings.hub_candidates.countries, *neighbours))),
+        hubs=_hubs(settings),
         goods=_codes(tuple(goods_list.file for goods_list in settings.goods_lists), first.year, last.year),
         first=first,
         last=last,
     )
+
+
+def _hubs(settings: Settings) -> tuple[str, ...]:
+    """Hub candidates and their neighbours; where everyone else may be one, every country without another part."""
+    if settings.hub_candidates.everyone_else:
+        table = countries.table()
+        others = table.filter(table["kind"] == "country")["iso3"].to_list()
+        return tuple(
+            iso3 for iso3 in others if iso3 not in (*settings.coalition.countries, *settings.targets.countries)
+        )
+    neighbours = settings.neighbours.countries if settings.neighbours else ()
+    return tuple(dict.fromkeys((*settings.hub_candidates.countries, *neighbours)))
 
 
 def _codes(lists: tuple[str, ...], first_year: int, last_year: int) -> tuple[str, ...]:

@@ -4,6 +4,7 @@
 <source>/<dataset>/<period>/<date>T<time>Z-<sha8>/<files> origin.toml .fetched.json     a release
 <source>/<dataset>/<period>/.part-<hash>/                                              unfinished work on a call
 <source>/<dataset>/.looked.json                                                        cells found unchanged later
+<source>/.news.json                                                                    what was out when it was asked last
 <source>/.calls.json                                                                   how many were made on a day
 ```
 
@@ -27,7 +28,8 @@ from anomaly.fetch.download import HINT
 from anomaly.store.disk import Faults, digest, named_failures, sync_folder, write_over
 
 REFERENCE = "reference"
-FETCHED, LOOKED, CALLS = ".fetched.json", ".looked.json", ".calls.json"
+FETCHED, LOOKED, CALLS, NEWS = ".fetched.json", ".looked.json", ".calls.json", ".news.json"
+BEGAN = ".began"
 STALE = timedelta(hours=24)  # unfinished work that is older is of another release, perhaps
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.,")
 
@@ -58,6 +60,74 @@ def held(raw: Path, source: str) -> dict[str, Cell]:
     return cells
 
 
+def sweep(raw: Path, source: str, now: datetime) -> None:
+    """Throw unfinished work away that is too old to be gone on with.
+
+    Parameters
+    ----------
+    raw : pathlib.Path
+        The raw folder, under a lock.
+    source : str
+        The publisher's name.
+    now : datetime.datetime
+        In UTC.
+    """
+    for root in (raw / source, raw / REFERENCE / source):
+        for folder in root.glob("*/*/.part-*"):
+            if not _is_fresh(folder, now):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def keep_news(raw: Path, source: str, news: Mapping[str, Release], now: datetime) -> None:
+    """Keep what is out, for plans that ask nobody.
+
+    Parameters
+    ----------
+    raw : pathlib.Path
+        The raw folder.
+    source : str
+        The publisher's name.
+    news : mapping of str to Release
+        Of all that the scenario asks about.
+    now : datetime.datetime
+        In UTC.
+
+    Raises
+    ------
+    StoreFailure
+        The disk refuses.
+    """
+    rows = {name: [said.checksum, said.released, said.rows, said.size_bytes] for name, said in sorted(news.items())}
+    path = raw / source / NEWS
+    with named_failures(path, hint=HINT):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_over(path, json.dumps({"asked_at": now.isoformat(), "news": rows}).encode(), Faults("news"))
+
+
+def last_news(raw: Path, source: str) -> tuple[dict[str, Release] | None, str]:
+    """What was out when it was asked last.
+
+    Parameters
+    ----------
+    raw : pathlib.Path
+        The raw folder.
+    source : str
+        The publisher's name.
+
+    Returns
+    -------
+    news : dict of str to Release or None
+        None where nobody was asked yet, or the note is damaged.
+    day : str
+        When that was; empty where nobody was.
+    """
+    note = _json(raw / source / NEWS)
+    try:
+        return {name: Release(*said) for name, said in note["news"].items()}, f"{_time(note['asked_at']):%Y-%m-%d}"
+    except (KeyError, ValueError, TypeError, AttributeError):
+        return None, ""
+
+
 def begin(raw: Path, source: str, call: Call, now: datetime) -> Path:
     """The folder of unfinished work on a call, with what an earlier try left in it.
 
@@ -85,13 +155,20 @@ def begin(raw: Path, source: str, call: Call, now: datetime) -> Path:
     asked = json.dumps([call.path, call.params, sorted(call.cells)])
     folder = _place(raw, source, call) / f".part-{hashlib.sha256(asked.encode()).hexdigest()[:16]}"
     with named_failures(folder, hint=HINT):
-        began = folder / ".began"
-        if folder.is_dir() and (not began.is_file() or _time(began.read_text(encoding="ascii")) + STALE < now):
+        if folder.is_dir() and not _is_fresh(folder, now):
             shutil.rmtree(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        if not began.is_file():
-            began.write_text(now.isoformat(), encoding="ascii")
+        if not (folder / BEGAN).is_file():
+            (folder / BEGAN).write_text(now.isoformat(), encoding="ascii")
     return folder
+
+
+def _is_fresh(folder: Path, now: datetime) -> bool:
+    """Whether unfinished work can be gone on with: it says when it began, and that is not long ago."""
+    try:
+        return _time((folder / BEGAN).read_text(encoding="ascii")) + STALE >= now
+    except (OSError, ValueError):
+        return False
 
 
 def commit(

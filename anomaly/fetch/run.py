@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
 Say = Callable[[str], None]
+SURPRISE = 1.25  # times as many rows as were expected, or as few: then the rest is planned again
 MOST_FAILURES_IN_A_ROW = 3  # then it is the service, not the call
 
 
@@ -69,9 +70,10 @@ def asking(publisher: Publisher, need: Need, raw: Path, *, has_key: bool, since:
     Returns
     -------
     Asking
-        `news` is None.
+        `news` as of the last fetch that asked for all; None where there was none.
     """
-    return Asking(need, raw_store.held(raw, publisher.source), None, has_key, since, clock.now().date())
+    news, _ = raw_store.last_news(raw, publisher.name)
+    return Asking(need, raw_store.held(raw, publisher.source), news, has_key, since, clock.now().date())
 
 
 def seconds_of(plan: Plan, publisher: Publisher) -> float:
@@ -147,15 +149,19 @@ def fetch(
     refuse_without_key(publisher, has_key=key is not None)
     with Client(publisher.service, key, clock, address, counted=_counter(publisher, raw, clock)) as client:
         try:
+            raw_store.sweep(raw, publisher.source, clock.now())
             question = asking(publisher, need, raw, has_key=key is not None, since=since, clock=clock)
+            question = replace(question, news=None)
             if publisher.news is not None:
                 news = publisher.news(question, client)
-                question = Asking(need, question.held, news, question.has_key, since, question.today)
+                question = replace(question, news=news)
+                if since is None:
+                    raw_store.keep_news(raw, publisher.name, news, clock.now())
             plan = publisher.plan(question)
             done.planned = len(plan.calls)
             for sentence in plan.says:
                 say(f"{publisher.name}: {sentence}")
-            _make_all(publisher, plan, raw, client, dict(question.held), done, say)
+            _make_all(publisher, question, plan, raw, client, done, say)
         finally:
             done.requests, done.bytes_read = client.requests, client.bytes_read
     return done
@@ -184,32 +190,40 @@ def refuse_without_key(publisher: Publisher, *, has_key: bool) -> None:
 
 
 def _make_all(
-    publisher: Publisher, plan: Plan, raw: Path, client: Client, there: dict[str, Cell], done: Done, say: Say
+    publisher: Publisher, question: Asking, plan: Plan, raw: Path, client: Client, done: Done, say: Say
 ) -> None:
-    """Call after call; one that the publisher cannot answer does not hold up the others, three in a row end the fetch."""
+    """Call after call; one that the publisher cannot answer does not hold up the others, three in a row end the fetch.
+
+    What comes says how large the rest will be: where it is far from what was expected, the rest is planned again.
+    """
     failures: list[AnomalyError] = []
-    in_a_row = 0
-    for call in plan.calls:
+    failed: set[tuple[str, ...]] = set()
+    there, left, in_a_row = dict(question.held), list(plan.calls), 0
+    while left and in_a_row < MOST_FAILURES_IN_A_ROW:
+        call = left.pop(0)
         try:
-            _make(publisher, call, raw, client, there, done, say)
+            rows = _make(publisher, call, raw, client, there, done, say)
             in_a_row = 0
         except (BadRequest, DataRejected, SourceUnavailable) as error:
             failures.append(error)
+            failed.add(tuple(call.cells))
             in_a_row += 1
             say(f"{publisher.name}: {call.dataset} {call.period}: {error}")
-            if in_a_row == MOST_FAILURES_IN_A_ROW:
-                break
+            continue
+        if left and call.rows and not 1 / SURPRISE <= rows / call.rows <= SURPRISE:
+            again = publisher.plan(replace(question, held=there)).calls
+            left = [call for call in again if tuple(call.cells) not in failed]
+            done.planned = done.made + len(failed) + len(left)
     if failures:
-        first = failures[0]
-        left = len(plan.calls) - done.made
-        came = f"{first.came}; {left:,} of {len(plan.calls):,} calls were not answered"
+        first, unanswered = failures[0], len(failed) + len(left)
+        came = f"{first.came}; {unanswered:,} of {done.made + unanswered:,} calls were not answered"
         raise type(first)(first.expected, came, hint=first.hint, count=len(failures))
 
 
 def _make(
     publisher: Publisher, call: Call, raw: Path, client: Client, there: dict[str, Cell], done: Done, say: Say
-) -> None:
-    """One call, from the request to its release; `there` grows by its cells."""
+) -> int:
+    """One call, from the request to its release; `there` grows by its cells. The rows that came."""
     now = client.clock.now()
     folder = raw_store.begin(raw, publisher.source, call, now)
     fetched = publisher.fetch(call, client, folder)
@@ -227,6 +241,7 @@ def _make(
     say(f"{publisher.name}: {done.made:,} of {done.planned:,}: {call.dataset} {call.period}, {rows:,} rows: {came}")
     for sentence in fetched.says:
         say(f"{publisher.name}: {call.dataset} {call.period}: {sentence}")
+    return rows
 
 
 def _counter(publisher: Publisher, raw: Path, clock: Clock) -> Callable[[], None]:

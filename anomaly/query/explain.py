@@ -11,7 +11,7 @@ import polars as pl
 
 from anomaly.contract.errors import BadRequest
 from anomaly.contract.keys import COALITION_TO_HUB, HUB_TO_HUB, HUB_TO_TARGET, ROUTE_KEY, SERIES_KEY, WINDOW_KEY
-from anomaly.contract.periods import Window, is_window, parse_tag, window_of, within
+from anomaly.contract.periods import Window, is_window, parse_tag, period_name, window_of, within
 from anomaly.contract.scenario import Scenario
 from anomaly.flags.types.base import Limits
 from anomaly.indicators import INDICATORS
@@ -22,7 +22,7 @@ from anomaly.reference import goods
 Row = dict[str, Any]
 Tables = Mapping[str, pl.DataFrame]
 
-_FLAG_ID = re.compile(r"([0-9]{2}[0-9A-Z]{0,6}\+?)-([A-Z][A-Z0-9]{2})-([A-Z][A-Z0-9]{2})-([0-9M-]+)")
+_FLAG_ID = re.compile(r"([0-9]{2}[0-9A-Z]{0,6}\+?)-([A-Z][A-Z0-9]{2})-([A-Z][A-Z0-9]{2})-([0-9MQ-]+)")
 _LEGS = {
     "coalition_to_hub": "coalition's exports of the good to the exporter",
     "coalition_to_target": "coalition's exports of the good to the importer",
@@ -353,7 +353,7 @@ def mirror(bilateral: pl.DataFrame, row: Row) -> list[Row]:
             within(window) | within(window.in_year(window.year - 1)),
         )
         .sort("ref_date")
-        .select(pl.col("ref_date").dt.strftime("%Y" if window.freq_code == "A" else "%Y-%m").alias("period"), *sides)
+        .select(period_name(window.freq_code).alias("period"), *sides)
         .to_dicts()
     )  # fmt: skip
 

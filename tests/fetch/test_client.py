@@ -23,7 +23,7 @@ from anomaly.contract.errors import (
 )
 from anomaly.fetch.client import Client, address_of, key_of
 from anomaly.fetch.download import download
-from anomaly.fetch.faults import Transient
+from anomaly.fetch.faults import Transient, sentence_of
 from anomaly.fetch.service import Limits, Service
 from tests.fetch.wire import CLOSE, HANG, RESET, Hand, Reply, as_json, chunked, reply, served
 
@@ -37,9 +37,12 @@ CONTENT = random.Random(7).randbytes(300_000)
 
 def parsed(answer):
     try:
-        rows = json.loads(answer.content)["rows"]
+        answered = json.loads(answer.content)
+        if "complaint" in answered:
+            raise BadRequest("to be understood", answered["complaint"])
+        rows = answered["rows"]
     except (ValueError, KeyError):
-        raise Transient("no rows") from None
+        raise Transient(f"no rows: {sentence_of(answer.content)}") from None
     return rows
 
 
@@ -160,12 +163,14 @@ def test_what_unpacks_to_more_than_is_allowed_is_stopped():
 # the key
 
 
-@pytest.mark.parametrize("fault", [*FAULTS, "success", "echo", "401", "400", "redirect", "quota"])
+@pytest.mark.parametrize("fault", [*FAULTS, "success", "echo", "page", "complaint", "401", "400", "redirect", "quota"])
 def test_the_key_appears_nowhere_but_in_its_header(fault, caplog, capfd, tmp_path):
     caplog.set_level(logging.DEBUG)
     replies = {
         "success": as_json(GOOD),
         "echo": reply(f"your key {KEY} is odd".encode(), 500),
+        "page": reply(f"<html>{KEY}".encode(), content_type="text/html", etag=KEY),
+        "complaint": as_json({"complaint": f"{KEY}?"}),
         "401": as_json({"message": f"invalid key {KEY}"}, 401),
         "400": as_json({"error": f"{KEY}?"}, 400),
         "redirect": reply(b"", 302, location="/rows?a=1"),

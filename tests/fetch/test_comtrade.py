@@ -320,6 +320,13 @@ def test_what_lies_there_is_not_asked_for_again(service, tmp_path):
     assert (service.data_asked, done.planned) == (0, 0)
 
 
+def test_a_plan_after_a_fetch_knows_what_is_out_without_asking(service, tmp_path):
+    fetched(service, tmp_path)
+    asking = run.asking(PUBLISHER, need(), tmp_path, has_key=True, since=None, clock=Hand().clock())
+    planned = PUBLISHER.plan(asking)
+    assert (planned.calls, planned.there, planned.says) == ((), len(REPORTERS) * len(MONTHS), ())
+
+
 def test_only_what_was_revised_is_asked_for_again_and_both_stay(service, tmp_path):
     hand = Hand()
     fetched(service, tmp_path, hand=hand)

@@ -140,6 +140,14 @@ def test_unfinished_work_of_a_day_ago_is_thrown_away(tmp_path):
     assert not (raw_store.begin(tmp_path, "s", call(), NOW.replace(day=22)) / "whole.csv").exists()
 
 
+def test_old_unfinished_work_of_another_plan_is_swept(tmp_path):
+    old, young = (
+        raw_store.begin(tmp_path, "s", call(path=path), now) for path, now in (("/o", NOW), ("/y", NOW.replace(day=21)))
+    )
+    raw_store.sweep(tmp_path, "s", NOW.replace(day=22, hour=8))
+    assert (old.exists(), young.exists()) == (False, True)
+
+
 def test_a_damaged_note_is_as_if_nothing_lay_there(tmp_path):
     release = brought(tmp_path, b"1", sha256="x")
     assert release is not None

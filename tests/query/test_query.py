@@ -352,11 +352,19 @@ def test_a_window_of_more_than_a_year_is_refused():
         question.windows_of(question.parse_span("2021:2022"))
 
 
-def test_a_calendar_year_is_a_window_of_annual_and_of_monthly_data():
-    assert [(window.freq_code, window.months) for window in question.windows_of(question.parse_span("2022"))] == [
-        ("A", 12),
-        ("M", 12),
-    ]
+@pytest.mark.parametrize(
+    ("text", "frequencies"),
+    [
+        ("2022", ["A", "M", "Q"]),
+        ("2022H1", ["M", "Q"]),
+        ("2022Q3", ["M", "Q"]),
+        ("2022-07", ["M"]),
+        ("2022-02:2022-07", ["M"]),
+    ],
+)
+def test_a_period_is_a_window_of_every_frequency_that_can_be_added_up_to_it(text, frequencies):
+    windows = question.windows_of(question.parse_span(text))
+    assert [window.freq_code for window in windows] == frequencies
 
 
 @given(st.integers(1, 12), st.integers(1, 12), st.integers(2000, 2030))
