@@ -120,7 +120,7 @@ def placebos_of(asked: pl.DataFrame, routes: pl.DataFrame, settings: Settings) -
     """
     alike = pl.all_horizontal([pl.col(name) == pl.lit(asked[name][0]) for name in PUBLISHED])
     rows, kind = _of(asked, routes.filter(alike), settings)
-    if rows.height >= settings.calibration.least_placebos:
+    if rows.height >= settings.calibration.fewest:
         return Placebos(rows, kind, is_borrowed=False)
     of_all, kind_of_all = _of(asked, routes, settings)
     return Placebos(of_all, kind_of_all, is_borrowed=of_all.height > rows.height)
@@ -149,4 +149,6 @@ def _of(window: pl.DataFrame, routes: pl.DataFrame, settings: Settings) -> tuple
     periods = of_season if of_season.height >= least else periods
     if beside.is_empty():
         return periods, "periods" if periods.height else "none"
+    if beside.height + periods.height < least:
+        periods = pl.concat([periods, outside.filter(pl.col("role") == "placebo", months_apart >= months)])
     return pl.concat([beside, periods]), "both" if kind == "importers" else "goods_and_periods"
