@@ -10,6 +10,7 @@ RAW ?= data/raw
 DATA ?= data/processed
 SCENARIO ?= russia-2022
 DEMO ?= data/demo
+SOURCES ?=
 
 usable = import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
@@ -21,8 +22,8 @@ JOB = $(BIN)/python -m pipelines
 # a worker a core; who has no more to do takes over half of another's tests
 PYTEST = $(BIN)/python -m pytest --numprocesses logical --dist worksteal
 
-.PHONY: demo help setup flows families coverage bilateral supply leakage features scores flags rollups report run backtest
-.PHONY: test test-fast test-kills test-pythons fuzz mutants licences dist test-coverage lint lint-docs typecheck check hooks bench clean
+.PHONY: demo demo-fetch help setup fetch flows families coverage bilateral supply leakage features scores flags rollups report run backtest
+.PHONY: test test-fast test-kills soak test-pythons fuzz mutants licences dist test-coverage lint lint-docs typecheck check hooks bench clean
 
 demo: $(READY) ## set up, then the main job on the simulated world (default)
 	@$(JOB) demo --raw $(DEMO)/raw --data $(DEMO)/processed --scenario "$(SCENARIO)"
@@ -42,6 +43,13 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@told=$$($(BIN)/python -m pip check --disable-pip-version-check) || { echo "$$told" >&2; exit 1; }
 	@touch $@
+
+fetch: $(READY) ## bring raw files from their publishers into RAW: make fetch SOURCES="<names, or all>"; needs the network
+	@$(BIN)/anomaly fetch $(SOURCES) --raw "$(RAW)" --scenario "$(SCENARIO)"
+
+demo-fetch: $(READY) ## the same from fetch to report: publishers on this machine answer from the simulated world; no network
+	@$(BIN)/python -m loopback --regime "$(SCENARIO)" -- $(BIN)/anomaly fetch $(SOURCES) --raw $(DEMO)/fetched/raw --scenario "$(SCENARIO)"
+	@$(JOB) run --raw $(DEMO)/fetched/raw --data $(DEMO)/fetched/processed --scenario "$(SCENARIO)"
 
 flows: $(READY) ## raw files -> flows
 families: flows ## goods that stay the same when the HS changes
@@ -75,8 +83,13 @@ test-coverage: $(READY) ## the tests, and which lines of the library and the job
 	@$(PYTEST) --cov --cov-report=term:skip-covered
 
 test-kills: $(READY) ## kill -9 and disk faults at every point of a commit, kills in every stage; minutes
-	@ANOMALY_EVERY_FAULT=1 $(BIN)/python -m pytest tests/store/test_store.py
+	@ANOMALY_EVERY_FAULT=1 $(BIN)/python -m pytest tests/store/test_store.py tests/store/test_runs.py
 	@ANOMALY_EVERY_FAULT=1 $(BIN)/python -m pytest tests/house/test_pipeline.py -k killed_in_a_stage
+
+NIGHTS ?= 30
+
+soak: $(READY) ## NIGHTS nightly runs that are killed, out of disk, not alone, on files that are damaged, beside a reader; minutes
+	@$(BIN)/python -m tests.house.soak --nights "$(NIGHTS)"
 
 FUZZ ?= 600
 
@@ -121,7 +134,7 @@ lint: $(READY) lint-docs ## ruff: rules and format; the docstrings
 	@$(BIN)/ruff format --check .
 
 # Public docstrings are in numpydoc's form, but for those that click shows as help.
-DOCUMENTED := anomaly pipelines release
+DOCUMENTED := anomaly pipelines release loopback
 NOT_YET := anomaly/cli/commands.py
 
 lint-docs: $(READY) ## numpydoc on the public docstrings
@@ -140,4 +153,4 @@ bench: $(READY) ## time and memory beside DuckDB and pandas
 
 clean: ## remove what make makes again: .venv, caches, the demo; never raw data, tables or reports
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.* "$(DEMO)"
-	find anomaly pipelines release tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	find anomaly pipelines release loopback tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -53,6 +53,7 @@ class Seed:
 def measure(seed: int, folder: Path, scenario: str) -> Seed:
     """Run one seed and judge what is flagged at each of Q_LEVELS."""
     from anomaly.contract.settings import load
+    from anomaly.flags.rule import limits_of
     from anomaly.store.store import Store
     from pipelines import bilateral, coverage, families, features, flags, flows, scores, supply
     from pipelines.job import Run
@@ -65,12 +66,12 @@ def measure(seed: int, folder: Path, scenario: str) -> Seed:
     with contextlib.redirect_stderr(io.StringIO()):
         run_jobs(jobs, "scores", raw, data, scenario)
     store, settings = Store(data), load(scenario)
-    coalition = settings.coalition.countries
-    tested = judged(store.read("scores").with_columns(_before(settings.sanctions_since)), labels, coalition)
+    leg = limits_of(settings).leg()
+    tested = judged(store.read("scores").with_columns(_before(settings.sanctions_since)), labels, leg)
     run = Run(store, settings, raw, flags.JOB, stamp_of(flags.JOB, store, settings, raw))
     flagged, called, recall = [], [], []
     for level in Q_LEVELS:
-        flagged_rows = judged(flagged_at(level, run), labels, coalition).with_columns(q_level=pl.lit(level))
+        flagged_rows = judged(flagged_at(level, run), labels, leg).with_columns(q_level=pl.lit(level))
         flagged.append(
             flagged_rows.select("q_level", "leg", "is_before_sanctions", "window_months", "planted", "is_evasion")
         )
@@ -117,7 +118,7 @@ def world_of(seed: int, raw: Path) -> pl.DataFrame:
     return pl.read_parquet(labels)
 
 
-def judged(routes: pl.DataFrame, labels: pl.DataFrame, coalition: Sequence[str]) -> pl.DataFrame:
+def judged(routes: pl.DataFrame, labels: pl.DataFrame, leg: pl.Expr) -> pl.DataFrame:
     """Routes with `leg`, `is_evasion` and `planted`, the latter finer than truth.planted.
 
     What has no label of its own is told apart further: the coalition's sales to the hub of an evasion, and the routes of
@@ -144,7 +145,7 @@ def judged(routes: pl.DataFrame, labels: pl.DataFrame, coalition: Sequence[str])
     )
     is_unlabelled = (pl.col("planted") == truth.NOTHING) & (pl.col("window_end").dt.year() >= 2022)
     return labelled.with_columns(
-        leg=pl.when(pl.col("exporter_iso").is_in(list(coalition))).then(pl.lit(LEGS[1])).otherwise(pl.lit(LEGS[0])),
+        leg=leg,
         planted=pl.when(is_unlabelled & pl.col("is_upstream").fill_null(value=False))
         .then(pl.lit(UPSTREAM))
         .when(is_unlabelled & is_boom)

@@ -1,7 +1,7 @@
 """`python -m benchmarks.variants`: in worlds in which trade turns honestly, what share of the calls at q is false, and what is found.
 
 One simulated world a seed and variant, through the real readers, the jobs up to bilateral and the stages up to scores. A call is
-a route of a hub to a target with q within the level, in a window since the measures; it is false where no planted evasion is
+a route of a hub to a target (or of `--leg "hub to hub"`) with q within the level, in a window since the measures; it is false where no planted evasion is
 active on it. The false share is the mean over windows (nothing called counts 0), then over seeds, with its 95 % interval by t.
 The constants of the score were chosen on seeds 501 to 508; the default seeds chose nothing.
 """
@@ -22,8 +22,10 @@ from typing import Any
 import polars as pl
 from scipy import stats
 
+from anomaly.contract.keys import HUB_TO_HUB, HUB_TO_TARGET
+
 Q_LEVELS = (0.05, 0.10, 0.20)
-KINDS = ("hub_reexport", "new_route", "relabel")
+KINDS = ("hub_reexport", "new_route", "relabel", "second_hop")
 VARIANTS = (
     "as_is", "diversion", "diversion_strong", "own_demand", "turmoil", "heavy_tails", "demand_and_diversion",
     "one_exporter", "periods_only", "listed_extract",
@@ -33,11 +35,11 @@ BILATERAL = ("bilateral", "coverage", "coverage.scope", "families", "families.br
 QUICK: dict[str, Any] = {"forest": {"seeds": [0], "trees": 10}, "calibration": {"resamples": 1}}
 
 
-def measure(seed: int, variant: str, folder: Path, scenario: str) -> pl.DataFrame:
+def measure(seed: int, variant: str, folder: Path, scenario: str, leg: str) -> pl.DataFrame:
     """One world: a row a level with the false share, the calls a window, and the share of planted windows found."""
     os.environ["OMP_NUM_THREADS"] = "1"
     tables, labels = tables_of(seed, variant, folder / f"{variant}-{seed}", scenario)
-    return judged(tables, labels, scenario).with_columns(variant=pl.lit(variant), seed=pl.lit(seed))
+    return judged(tables, labels, scenario, leg).with_columns(variant=pl.lit(variant), seed=pl.lit(seed))
 
 
 def tables_of(seed: int, variant: str, folder: Path, scenario: str) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
@@ -64,18 +66,18 @@ def tables_of(seed: int, variant: str, folder: Path, scenario: str) -> tuple[dic
     return {name: store.read(name) for name in BILATERAL}, pl.read_parquet(folder / "labels.parquet")
 
 
-def judged(tables: dict[str, pl.DataFrame], labels: pl.DataFrame, scenario: str) -> pl.DataFrame:
-    """Level by level what is called of the hubs' routes to targets, and what of it is false."""
+def judged(tables: dict[str, pl.DataFrame], labels: pl.DataFrame, scenario: str, leg: str) -> pl.DataFrame:
+    """Level by level what is called of the hubs' routes on a leg, and what of it is false."""
     from anomaly.backtest import truth
     from anomaly.contract.keys import WINDOW_KEY
     from anomaly.contract.settings import load
+    from anomaly.flags import rule
     from anomaly.stages.order import through
 
     settings = load(scenario, **QUICK)
     scores = through(["scores"], tables, settings).read("scores")
     since = pl.col("window_end") >= pl.lit(settings.sanctions_since).dt.month_start()
-    coalition = pl.col("exporter_iso").is_in(list(settings.coalition.countries))
-    routes = truth.planted(scores.filter(since, ~coalition), labels)
+    routes = truth.planted(scores.filter(since, rule.limits_of(settings).leg() == leg), labels)
     rows = []
     for level in Q_LEVELS:
         called = (pl.col("q_value") <= level).fill_null(value=False)
@@ -131,6 +133,7 @@ def main() -> None:
     parser.add_argument("--variants", nargs="*", default=list(VARIANTS))
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--scenario", default="russia-2022")
+    parser.add_argument("--leg", choices=(HUB_TO_TARGET, HUB_TO_HUB), default=HUB_TO_TARGET)
     parser.add_argument("--folder", type=Path, default=Path("build/benchmarks/variants"))
     args = parser.parse_args()
     os.environ["POLARS_MAX_THREADS"] = "1"  # each process of the pool has one core
@@ -139,7 +142,7 @@ def main() -> None:
     clock = time.perf_counter()
     with ProcessPoolExecutor(args.processes, mp_context=multiprocessing.get_context("spawn")) as pool:
         seeds, names = zip(*worlds, strict=True)
-        arguments = (seeds, names, [args.folder] * len(worlds), [args.scenario] * len(worlds))
+        arguments = (seeds, names, [args.folder] * len(worlds), [args.scenario] * len(worlds), [args.leg] * len(worlds))
         for (seed, name), rows in zip(worlds, pool.map(measure, *arguments), strict=True):
             measured.append(rows)
             print(f"{name} {seed}: {time.perf_counter() - clock:.0f} s", flush=True)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from anomaly.contract.keys import SIMULATED
 from pipelines.job import Job, Run
-from pipelines.report import SIMULATED
 
 if TYPE_CHECKING:
     from anomaly.backtest.day import Day
@@ -45,7 +45,7 @@ def _judged(run: Run, days: list[Day]) -> pl.DataFrame:
 
     rows = pl.concat([day.rows for day in days])
     calibration = pl.concat([day.calibration for day in days])
-    if run.read("flows.files")["dataset"].str.contains(SIMULATED).any():
+    if run.read("flows.files")["dataset"].str.contains(SIMULATED, literal=True).any():
         return against.planted(rows, calibration, run.settings)
     lists = through(["goods_lists"], {"families": run.read("families")}, run.settings).read("goods_lists")
     return against.published(rows, calibration, lists, run.read("coverage.scope"), run.settings)

@@ -196,7 +196,8 @@ class Run:
         Path
             The folder they are in.
         """
-        return self.store.publish(self.stamp.run, files)
+        tables = {table: self.stamp.inputs[table] for table in self.job.reads}
+        return self.store.publish(self.stamp.run, files, tables)
 
     def say(self, line: str, **facts: Any) -> None:
         """A line in the log of the run, with what a program may read beside it.

@@ -10,7 +10,7 @@ from typing import Any
 from anomaly.contract.errors import DataRejected
 
 ORIGIN = "origin.toml"
-ORIGIN_KEYS = ("url", "licence", "fetched_at", "sha256", "dataset", "vintage")
+ORIGIN_KEYS = ("url", "licence", "fetched_at", "released", "checksum", "sha256", "dataset", "vintage")
 
 
 def origin_of(path: Path, name: str) -> dict[str, Any]:

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from anomaly.contract.keys import COALITION
+from anomaly.contract.keys import COALITION, SIMULATED
 from pipelines.job import Job, Run
 
 if TYPE_CHECKING:
     from anomaly.reports import Findings
 
 TABLES = ("flows", "families", "coverage", "bilateral", "supply", "leakage", "features", "scores", "flags", "rollups")
-SIMULATED = "SIMULATED"
-MOST_PERIODS = {"A": 12, "M": 60}  # of a chart
+MOST_PERIODS = {"A": 12, "M": 60, "Q": 24}  # of a chart
 
 
 def build(run: Run) -> None:
@@ -67,7 +66,7 @@ def findings(run: Run) -> Findings:
             "code_version": run.stamp.code_version,
             "scenario": run.settings.name,
             "title": run.settings.title,
-            "is_simulated": bool(files["dataset"].str.contains(SIMULATED).any()),
+            "is_simulated": bool(files["dataset"].str.contains(SIMULATED, literal=True).any()),
             "publishers": {source.name: f"{source.publisher}: {source.title}" for source in sources.SOURCES},
             "indicators": {indicator.name: indicator.says for indicator in INDICATORS},
             "settings": run.settings.model_dump(mode="json"),

@@ -9,6 +9,7 @@ from typing import Any
 from anomaly.contract.errors import BadRequest
 from anomaly.store import made_by
 from anomaly.store.disk import Faults, write_over
+from anomaly.store.documents import REPORTS
 from anomaly.store.store import Store
 from pipelines import (
     backtest,
@@ -85,10 +86,17 @@ def main(raw: Path, data: Path, scenario: str, name: str = "run", *, is_quaranti
         is_quarantine=is_quarantine,
     )
     _warn_of_other_scenarios(data, scenario)
-    page = data / "reports" / "latest" / "report.html"
+    page = _page(data)
     if name in ("run", "report") and page.is_file():
         print(f"{'report' if outcome.is_changed else 'nothing changed; report'}: {page}")
     return outcome
+
+
+def _page(data: Path) -> Path:
+    """The newest page: by the link that questions follow, or in its own folder where they do not see it yet."""
+    latest, documents = data / REPORTS / "latest", Store(data).published()
+    is_shown = documents is None or latest.resolve().name == documents.run
+    return (latest if is_shown or documents is None else data / REPORTS / documents.run) / "report.html"
 
 
 def _warn_of_other_scenarios(data: Path, scenario: str) -> None:
@@ -97,7 +105,7 @@ def _warn_of_other_scenarios(data: Path, scenario: str) -> None:
     if tables_of:
         names = "; ".join(f"{', '.join(tables)} of {name}" for name, tables in tables_of.items())
         message = f"left in {data}, made by another scenario: {names}"
-        log.say(f"{message}. Questions that need them are refused until all are of one", "warning", tables=tables_of)
+        log.say(f"{message}. Questions answer from the run before until all are of one", "warning", tables=tables_of)
 
 
 def demo(raw: Path, data: Path, scenario: str) -> Outcome:

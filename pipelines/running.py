@@ -17,8 +17,10 @@ from anomaly.contract.errors import AnomalyError, Locked, StoreFailure
 from anomaly.contract.schema import TABLES
 from anomaly.contract.settings import Settings
 from anomaly.store import made_by
-from anomaly.store.store import REPORTS, Store
-from pipelines import log
+from anomaly.store.disk import Faults
+from anomaly.store.documents import REPORTS
+from anomaly.store.store import Store
+from pipelines import ended, log
 from pipelines.code import code_version
 from pipelines.job import SOME_SET_ASIDE, Job, Run, Stamp
 from pipelines.scenario import of_run
@@ -38,10 +40,13 @@ class Outcome:
         Of each job its name, status, seconds, and rows and version where it wrote.
     set_aside : list of str
         Names of the raw files that were.
+    is_shown : bool
+        Readers went over to what the run, or one that was stopped before it, has made.
     """
 
     steps: list[dict[str, Any]] = field(default_factory=list)
     set_aside: list[str] = field(default_factory=list)
+    is_shown: bool = False
 
     @property
     def exit_code(self) -> int:
@@ -50,8 +55,8 @@ class Outcome:
 
     @property
     def is_changed(self) -> bool:
-        """Whether any job did work."""
-        return any(step["status"] != "no change" for step in self.steps)
+        """Whether any job did work, or readers see something new."""
+        return self.is_shown or any(step["status"] != "no change" for step in self.steps)
 
 
 def run_jobs(
@@ -104,11 +109,14 @@ def _run_jobs(
 
     try:
         settings = of_run(request["scenario"])
+        between_jobs = Faults("jobs")
         with store.lock():
             for job in jobs:
                 run = Run(store, settings, raw, job, stamp_of(job, store, settings, raw), is_quarantine)
                 outcome.steps.append(_run_job(run))
                 outcome.set_aside += run.set_aside
+                between_jobs.point()
+            outcome.is_shown = ended.show(store)
     except AnomalyError as error:
         with contextlib.suppress(StoreFailure):
             status("locked" if isinstance(error, Locked) else "failed", error.exit_code, str(error))
@@ -137,6 +145,7 @@ def _run_job(run: Run) -> dict[str, Any]:
     if is_done(job, store, stamp):
         run.say("no change", status="no change")
         return {"job": job.name, "status": "no change", "seconds": round(time.monotonic() - clock, 2)}
+    store.begin_run()
     job.build(run)
     seconds = round(time.monotonic() - clock, 2)
     if job.publishes:
@@ -201,14 +210,22 @@ def is_done(job: Job, store: Store, stamp: Stamp) -> bool:
         False too where files were set aside: they are tried again.
     """
     if job.publishes:
-        return store.latest_run() == stamp.run and not store.broken_documents()
-    if not store.exists(job.name) or not store.is_complete(job.name):
-        return False  # a damaged table is made again
+        return _is_published(store, stamp) and not store.broken_documents()
+    if not store.is_there(job.name) or not store.is_complete(job.name):
+        return False  # a damaged table is made again, and one whose pointer is lost
     meta = store.meta(job.name)
     if Stamp(meta["inputs"], meta["settings"], meta["code_version"]) != stamp:
         return False
     aside = f"{job.name}.set_aside"
     return aside not in TABLES or not store.meta(aside)["rows"]  # files that were set aside are tried again
+
+
+def _is_published(store: Store, stamp: Stamp) -> bool:
+    try:
+        documents = store.published()
+    except StoreFailure:
+        return False  # their record is damaged: they are made again
+    return documents is not None and documents.run == stamp.run and documents.tables is not None
 
 
 def exit_code_of(work: Callable[[], object], log_format: str | None = None) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from anomaly.contract.errors import AnomalyError
-from anomaly.contract.scenario_faults import LAG_FOR_OTHERS
+from anomaly.contract.scenario_faults import LAG_FOR_OTHERS, countries_by_role
 from anomaly.contract.settings import Settings, load
 
 
@@ -49,16 +49,9 @@ def _countries(settings: Settings) -> list[str]:
 
     table = countries.table()
     codes = set(table.filter(table["kind"] == "country")["iso3"])
-    roles = {
-        "targets": settings.targets,
-        "coalition": settings.coalition,
-        "hub_candidates": settings.hub_candidates,
-        "neighbours": settings.neighbours,
-    }
     unknown = {
-        name: [country for country in role.countries if country not in codes]
-        for name, role in roles.items()
-        if role is not None
+        name: [country for country in countries_of_role if country not in codes]
+        for name, countries_of_role in countries_by_role(settings).items()
     }
     return [
         f"{name}.countries: expected countries by ISO 3166-1 alpha-3, came {', '.join(names[:12])}"

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from anomaly.contract.keys import COALITION_TO_HUB, HUB_TO_TARGET, WINDOW_KEY
+from anomaly.contract.periods import MONTHS_IN
 from anomaly.contract.schema import ROUTE_KEY, is_own_gap
 from anomaly.contract.settings import PublicationLag, Settings
 from anomaly.flags import naming
@@ -38,7 +39,7 @@ def dates(coverage: pl.DataFrame, settings: Settings) -> list[tuple[str, date]]:
         (freq_code, as-of date), annual first, in order of time.
     """
     replayed: list[tuple[str, date]] = []
-    for freq, step in (("A", 12), ("M", 3)):
+    for freq, step in (("A", 12), ("M", 3), ("Q", 3)):
         reported = coverage.filter(pl.col("freq_code") == freq)
         if reported.is_empty():
             continue
@@ -60,7 +61,9 @@ def _month_out(lags: PublicationLag) -> pl.Expr:
         pl.col("source").replace_strict(by_source, default=by_source.get("other", 0), return_dtype=pl.Int32)
         for by_source in (lags.annual, lags.monthly)
     )
-    return year + pl.when(pl.col("freq_code") == "A").then(12 + annual).otherwise(month + monthly)
+    of_quarter = month + MONTHS_IN["Q"] - 1 + monthly
+    of_month = pl.when(pl.col("freq_code") == "Q").then(of_quarter).otherwise(month + monthly)
+    return year + pl.when(pl.col("freq_code") == "A").then(12 + annual).otherwise(of_month)
 
 
 def is_out(as_of: date, settings: Settings) -> pl.Expr:
@@ -104,7 +107,8 @@ def current(flows: pl.LazyFrame, releases: pl.DataFrame, as_of: date) -> pl.Lazy
     key = [*vintages.GROUP, "dataset"]
     digits = pl.col("vintage").str.replace_all("[^0-9]", "")
     is_first = digits == digits.min().over(key)
-    is_published = is_first | (digits <= f"{as_of:%Y%m%d}")
+    day = digits.str.slice(0, 8)  # what was fetched has its time behind it
+    is_published = is_first | (day <= f"{as_of:%Y%m%d}")
     published = releases.filter(is_published)
     if published.height < releases.height:
         flows = flows.join(published.lazy(), on=[*vintages.GROUP, *vintages.RELEASE], how="semi")
@@ -209,7 +213,7 @@ def routes(
         .join(flagged, on=key, how="left")
         .with_columns(pl.col("is_flagged").fill_null(value=False))
         .with_columns(is_candidate=pl.col("q_value").is_not_null() | pl.col("is_flagged"))
-        .filter(pl.col("is_candidate") | (pl.col("role") == "placebo"))
+        .filter((pl.col("is_candidate") & (is_from_coalition | (pl.col("role") == "target"))) | (pl.col("role") == "placebo"))
         .select(
             *key, "leg", *_LABELS, *[indicator.name for indicator in INDICATORS], "is_candidate", "is_flagged", "anomaly_score",
             "anomaly_rank", "q_value",

@@ -11,7 +11,7 @@ LEAST_REPORTERS = 5  # of a dataset, for the others to tell how many codes are u
 LEAST_USUAL_GOODS = 20  # below it the count of codes says nothing
 BORN_SHARE = 0.1  # a good with more of its value in codes without a predecessor has no past in the extract
 PARTNERS_OF_A_WHOLE_DATASET = 10  # an extract with fewer cannot say what is sold elsewhere
-USUAL_PERIODS = {"A": 3, "M": 36}
+USUAL_PERIODS = {"A": 3, "Q": 12, "M": 36}
 
 _DATASET = ("source", "dataset", "freq_code", "flow_code")
 

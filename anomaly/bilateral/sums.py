@@ -114,3 +114,41 @@ def _sum(window: Window) -> pl.Expr:
     _, _, periods = window.span()
     inside = pl.col("value_usd").filter(within(window))
     return pl.when(inside.len() == periods).then(inside.sum())
+
+
+def counted_once(trade: pl.DataFrame) -> pl.DataFrame:
+    """Trade of all goods in which nothing is counted twice: one publisher's totals beside another's details.
+
+    On a route a total of all goods, a chapter or a heading stands for what is under it where it has a row in every period
+    that has one of these; elsewhere it is left out, and what is under it stands. So no sum of a route changes from the one
+    to the other in time.
+
+    Parameters
+    ----------
+    trade : polars.DataFrame
+        freq_code, ROUTE, ref_date, and anything else; all goods.
+
+    Returns
+    -------
+    polars.DataFrame
+        The rows that stay, in their order.
+    """
+    route = ["freq_code", *(name for name in ROUTE if name != "good")]
+    for digits in (0, 2, 4):
+        is_whole = pl.col("good") == "TOTAL" if digits == 0 else pl.col("good").str.len_chars() == digits
+        wholes = trade.filter(is_whole).select(*route, _whole="good").unique()
+        if wholes.is_empty():
+            continue
+        whole = pl.lit("TOTAL") if digits == 0 else pl.col("good").str.slice(0, digits)
+        placed = trade.with_columns(_whole=whole).join(wholes, on=[*route, "_whole"], how="semi")
+        under = placed.filter(~is_whole).select(*route, "_whole", "ref_date").unique()
+        gaps = under.join(placed.filter(is_whole), on=[*route, "_whole", "ref_date"], how="anti")
+        split = wholes.join(gaps, on=[*route, "_whole"], how="semi")  # routes whose total does not stand for the rest
+        held = wholes.join(gaps, on=[*route, "_whole"], how="anti")
+        of_split = split.rename({"_whole": "good"})
+        trade = trade.join(of_split, on=[*route, "good"], how="anti", maintain_order="left").with_columns(_whole=whole)
+        is_held = trade.join(
+            held.with_columns(_is_held=pl.lit(value=True)), on=[*route, "_whole"], how="left", maintain_order="left"
+        )
+        trade = is_held.filter(is_whole | pl.col("_is_held").is_null()).drop("_whole", "_is_held")
+    return trade

@@ -9,8 +9,10 @@ from typing import Any
 
 import polars as pl
 
+from anomaly.cli.one_source import source_answer
 from anomaly.cli.output import arrow, line, percent, say, show
 from anomaly.cli.store import (
+    OF_SIMULATION,
     Asked,
     cells_of,
     goods_of,
@@ -18,14 +20,15 @@ from anomaly.cli.store import (
     in_currency,
     named,
     open_store,
+    say_if_simulated,
     scenario_and_limits,
     scenario_of,
     understood,
 )
 from anomaly.cli.tables import StoreTables
 from anomaly.contract.errors import SourceUnavailable
-from anomaly.contract.keys import ROUTE, WINDOW_KEY
-from anomaly.contract.periods import is_window, window_of
+from anomaly.contract.keys import ROUTE, SIMULATED, WINDOW_KEY
+from anomaly.contract.periods import FREQUENCY_WORDS, is_window, period_name, window_of
 from anomaly.query import answer as questions
 from anomaly.query import question as asking
 from anomaly.query.held import BOTH_SIDES, BROKEN, COLUMNS, Tables, table
@@ -33,7 +36,6 @@ from anomaly.query.question import Question
 from anomaly.reference import countries, goods
 from anomaly.store.store import Store
 
-_SIMULATED = "SIMULATED"  # begins the datasets of the world that the project makes up
 _SENTENCES_FOR = 3  # with more rows than this the table speaks for itself
 _IN_USD = ("features", "features.refused", "flags", "scores", "scores.calibration")
 _QUERY_COLUMNS = (
@@ -63,12 +65,15 @@ class Answer:
         Sentences about the rows or about why there is none.
     is_sum : bool
         Whether the rows are sums over routes, which are never scored.
+    of_source : str
+        Where one publisher was asked: a word of one_source.source_answer; else empty.
     """
 
     rows: pl.DataFrame
     count: int
     remarks: tuple[str, ...]
     is_sum: bool = False
+    of_source: str = ""
 
 
 def routes_of(asked: Asked, limit: int | None, data: Path) -> Answer:
@@ -97,7 +102,7 @@ def routes_of(asked: Asked, limit: int | None, data: Path) -> Answer:
     question, store = understood(asked, data)
     currency = asked.currency.upper()
     cells = cells_of(store, question, currency)
-    if cells.is_empty():
+    if cells.is_empty() and question.source is None:
         held_or_nearest(store, question, asked.code)
     names = _tables_for(question)
     scenario, limits = scenario_and_limits(store, [*names, "bilateral"])
@@ -111,9 +116,11 @@ def routes_of(asked: Asked, limit: int | None, data: Path) -> Answer:
     tables = _beside({"bilateral": cells}, held)
     rows, count = questions.answer(question, windows, tables, scenario.baseline_years, limits, limit)
     remarks = [*_of_simulation(cells), *_of_older_tables(held)]
+    period = asking.parse_span(asked.period) if asked.period else None
+    word, sentence = source_answer(store, question, period, rows)
     if rows.is_empty():
-        remarks.append(_nothing(asked, cells.filter(routes)))
-    return Answer(rows, count, tuple(remarks), question.is_sum)
+        remarks.append(sentence or _nothing(asked, cells.filter(routes)))
+    return Answer(rows, count, tuple(remarks), question.is_sum, word)
 
 
 def _tables_for(question: Question) -> tuple[str, ...]:
@@ -153,16 +160,28 @@ def query(asked: Asked, *, limit: int, data: Path, form: str) -> None:
     names_seen = [name for name in _QUERY_COLUMNS if not (answer.is_sum and name in _OF_ROUTES)]
     if form == "table":
         _sentences_before(rows, currency)
-    show(in_currency(rows, currency), form, [named(name, currency) for name in names_seen])
+    show(
+        _with_word(in_currency(rows, currency), answer, asked, form),
+        form,
+        [named(name, currency) for name in names_seen],
+    )
     if form == "table":
         _reasons_after(rows)
     if answer.count > rows.height:
         say(f"{rows.height:,} of {answer.count:,} rows, the largest first; --limit shows more")
 
 
+def _with_word(rows: pl.DataFrame, answer: Answer, asked: Asked, form: str) -> pl.DataFrame:
+    """The rows for programs with what they mean where one publisher was asked; one row that says it where there is none."""
+    if not answer.of_source or form not in ("json", "ndjson"):
+        return rows
+    if rows.is_empty():
+        return pl.DataFrame({"source": [asked.source], "source_answer": [answer.of_source]})
+    return rows.with_columns(source_answer=pl.lit(answer.of_source))
+
+
 def _of_simulation(cells: pl.DataFrame) -> list[str]:
-    is_simulated = cells["dataset"].str.starts_with(_SIMULATED).any()
-    return ["simulated trade: no figure here is real"] if is_simulated else []
+    return [OF_SIMULATION] if cells["dataset"].str.contains(SIMULATED, literal=True).any() else []
 
 
 def _of_older_tables(held: StoreTables) -> list[str]:
@@ -181,13 +200,9 @@ def _nothing(asked: Asked, cells: pl.DataFrame) -> str:
             "`anomaly series` shows for each period whether that is 0 or not reported"
         )
     spans = [
-        f"annual data from {first:%Y} to {last:%Y}"
-        if freq == "A"
-        else f"monthly data from {first:%Y-%m} to {last:%Y-%m}"
-        for freq, first, last in cells.group_by("freq_code")
-        .agg(first=pl.col("ref_date").min(), last=pl.col("ref_date").max())
-        .sort("freq_code")
-        .iter_rows()
+        f"{FREQUENCY_WORDS[freq]} data from {first} to {last}"
+        for (freq,), own in cells.sort("freq_code", "ref_date").group_by("freq_code", maintain_order=True)
+        for first, last in [own.select(name=period_name(freq))["name"].gather([0, -1])]
     ]
     asked_for = asked.period or "the newest window"
     if asked.period is not None:
@@ -258,7 +273,7 @@ def periods_of(asked: Asked, freq: str | None, data: Path) -> Answer:
     question, store = understood(asked, data)
     period = asking.parse_span(asked.period) if asked.period else None
     cells = cells_of(store, question, asked.currency.upper(), BOTH_SIDES)
-    if cells.is_empty():
+    if cells.is_empty() and question.source is None:
         held_or_nearest(store, question, asked.code)
     goods = goods_of(cells)
     if asked.source is not None:
@@ -274,9 +289,11 @@ def periods_of(asked: Asked, freq: str | None, data: Path) -> Answer:
     freqs = [freq] if freq else sorted({*cells["freq_code"], *silent["freq_code"]})
     parts = [by_period.series(cells, silent, freq_code) for freq_code in freqs]
     rows = pl.concat(parts) if parts else by_period.series(cells, silent, "A")
-    if rows.is_empty():
-        remarks.append("no period in which either side reported: not reported is not zero")
-    return Answer(rows, rows.height, tuple(remarks))
+    is_silence = bool(rows.height) and cells.is_empty()
+    word, sentence = source_answer(store, question, period, rows.clear() if is_silence else rows)
+    if rows.is_empty() or (is_silence and sentence):
+        remarks.append(sentence or "no period in which either side reported: not reported is not zero")
+    return Answer(rows, rows.height, tuple(remarks), of_source=word)
 
 
 def series(asked: Asked, *, freq: str | None, data: Path, form: str) -> None:
@@ -301,7 +318,8 @@ def series(asked: Asked, *, freq: str | None, data: Path, form: str) -> None:
     answer, currency = periods_of(asked, freq, data), asked.currency.upper()
     for remark in answer.remarks:
         say(remark)
-    show(in_currency(answer.rows, currency), form, [named(name, currency) for name in _SERIES_COLUMNS])
+    rows = _with_word(in_currency(answer.rows, currency), answer, asked, form)
+    show(rows, form, [named(name, currency) for name in _SERIES_COLUMNS])
 
 
 def _silent_periods(store: Store, question: Question, trade: pl.DataFrame, goods: pl.Expr) -> pl.DataFrame:
@@ -370,6 +388,7 @@ def rollup(name: str, period: str | None, *, limit: int, data: Path, form: str) 
     for row in rows:
         row["name"] = names.get(row["key"], "") if name == "hub" else goods.good_name(row["key"])
     rows.sort(key=lambda row: (-row["flagged_excess_usd"], -row["flagged_usd"], row["key"]))
+    say_if_simulated(store)
     if not rows:
         say("no flag in this window: nothing to add up")
     show(rows[:limit], form, _ROLLUP_COLUMNS)

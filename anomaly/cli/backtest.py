@@ -11,6 +11,7 @@ from anomaly.backtest.judge import ALL
 from anomaly.cli.output import line, say, show
 from anomaly.cli.store import open_store
 from anomaly.contract.errors import BadRequest
+from anomaly.store.store import Store
 
 FIGURES, CHART = "backtest.csv", "backtest.svg"  # beside the page
 
@@ -46,9 +47,11 @@ def backtest(
 
     if summary_file is not None and page_file is None:
         raise BadRequest("--page beside --summary", "--summary alone", hint="the short table stands for the page's")
-    store = open_store(data)
+    open_store(data)  # an error that says so, where there is nothing to replay
     jobs.main(raw, data, scenario, "backtest")
-    table = store.read("backtest")
+    table = Store(data).read(
+        "backtest"
+    )  # what the job has just made, also where it is not of the run that questions see
     if page_file is not None:
         _write(table, page_file, summary_file)
     if form != "table" and form != "markdown":

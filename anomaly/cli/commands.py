@@ -17,17 +17,17 @@ import click
 from anomaly.cli.options import (
     Command,
     data_option,
-    folder,
     folder_or_none,
     format_option,
+    log_format_option,
     no_control,
+    no_control_each,
+    raw_option,
     scenario_option,
     text_argument,
     text_option,
 )
 from anomaly.contract.errors import AnomalyError
-from pipelines.log import FORMATS as FORMATS_OF_LOG
-from pipelines.log import VARIABLE
 from pipelines.streams import as_process, leave_stdout, written_out
 
 _FAULT = 70  # a fault of this program, sysexits.h EX_SOFTWARE
@@ -115,7 +115,9 @@ def query(
 @text_argument("code")
 @text_argument("exporter")
 @text_argument("importer")
-@click.option("--freq", type=click.Choice(["A", "M"]), help="Annual or monthly data only; both if not told.")
+@click.option(
+    "--freq", type=click.Choice(["A", "M", "Q"]), help="Annual, monthly or quarterly data only; all if not told."
+)
 @text_option("--period", help="Only these periods, such as 2021:2023.")
 @text_option("--source", help="Only this publisher's figures, a name of `anomaly sources`.")
 @text_option("--currency", default="USD", show_default=True, help="Amounts as reported in this currency, from flows.")
@@ -273,16 +275,8 @@ def tables(name: str | None, data: Path, form: str) -> None:
 
 
 @main.command()
-@click.option(
-    "--raw", default="data/raw", show_default=True, callback=folder, metavar="DIR", help="Folder of raw files."
-)
-@click.option(
-    "--log-format",
-    type=click.Choice(FORMATS_OF_LOG),
-    envvar=VARIABLE,
-    show_envvar=True,
-    help="Form of the log on stderr; plain if not told.",
-)
+@raw_option
+@log_format_option
 @click.option(
     "--quarantine/--strict",
     "is_quarantine",
@@ -303,9 +297,47 @@ def run(raw: Path, log_format: str | None, scenario: str, data: Path, *, is_quar
 
 
 @main.command()
+@click.argument("names", nargs=-1, metavar="[SOURCE]...", callback=no_control_each)
+@click.option("--plan", "is_plan", is_flag=True, help="Say what would be asked, and ask nobody.")
+@raw_option
+@text_option("--since", help="Only periods from this one on, such as 2024 or 2024-07.")
 @click.option(
-    "--raw", default="data/raw", show_default=True, callback=folder, metavar="DIR", help="Folder of raw files."
+    "--key-file",
+    type=click.File("r", encoding="utf-8"),
+    metavar="FILE",
+    help="File with the key of the one source that is named; else the variable that docs/fetch.md names.",
 )
+@log_format_option
+@scenario_option
+@format_option
+@spoken
+def fetch(
+    names: tuple[str, ...],
+    raw: Path,
+    since: str | None,
+    key_file: Any,
+    log_format: str | None,
+    scenario: str,
+    form: str,
+    *,
+    is_plan: bool,
+) -> None:
+    """Bring raw files from their publishers: what the scenario needs, is out and does not lie there.
+
+    All publishers if no SOURCE is told. What was brought stays, whatever happens, and the same command goes on from there.
+    """
+    from anomaly.cli import fetching
+
+    key_text = key_file.read(10_000) if key_file else None
+    asked = fetching.Asked(names, raw, scenario, since, key_text)
+    if is_plan:
+        fetching.plan(asked, form)
+    else:
+        raise click.exceptions.Exit(fetching.fetch(asked, form, log_format))
+
+
+@main.command()
+@raw_option
 @click.option(
     "--page",
     "page_file",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import polars as pl
 
 from anomaly.cli import legs
 from anomaly.cli.output import document, say
-from anomaly.cli.store import families, groups_for, members, open_store
+from anomaly.cli.store import families, groups_for, members, open_store, say_if_simulated
 from anomaly.contract import settings as scenarios
 from anomaly.contract.errors import BadRequest, SettingsWrong, SourceUnavailable
 from anomaly.contract.keys import COALITION, WINDOW_KEY
@@ -57,9 +59,11 @@ def explain(subject: str, *, reproduce: bool, scenario: str | None, data: Path, 
     AnomalyError
         Where the subject is not understood, not measured, or the store cannot be read.
     """
-    parts = parts_of(subject, data, reproduce=reproduce, scenario=scenario)
+    opened = cache(lambda: open_store(data))
+    parts = _parts(subject, opened, reproduce=reproduce, scenario=scenario)
     if len(parts.get("raw_files", [None])) == 0:
         say("no raw file found: the store has no flows of this route")
+    say_if_simulated(opened())
     document(parts, form)
 
 
@@ -87,8 +91,12 @@ def parts_of(subject: str, data: Path, *, reproduce: bool = False, scenario: str
     AnomalyError
         Where the subject is not understood, not measured, or the store cannot be read.
     """
-    asked, period = _parse(subject, data)
-    store = open_store(data)
+    return _parts(subject, cache(lambda: open_store(data)), reproduce=reproduce, scenario=scenario)
+
+
+def _parts(subject: str, opened: Callable[[], Store], *, reproduce: bool, scenario: str | None) -> dict[str, Any]:
+    asked, period = _parse(subject, opened)
+    store = opened()
     if asked.exporter == COALITION:
         return legs.parts_of(store, asked, _settings_of(store, scenario).measures)
     if not store.exists("features"):
@@ -136,16 +144,16 @@ def _settings_of(store: Store, scenario: str | None) -> scenarios.Settings:
     return settings
 
 
-def _parse(text: str, data: Path) -> tuple[Subject, str | None]:
+def _parse(text: str, opened: Callable[[], Store]) -> tuple[Subject, str | None]:
     flagged = explaining.parse_flag(text)
     if flagged is not None:
         return flagged, None
     code, exporter, importer, period = explaining.parse_route(text)
     if exporter.strip().casefold() in ("coalition", COALITION.casefold()):
-        hub = asking.parse_side(importer, groups_for(data))
+        hub = asking.parse_side(importer, groups_for(opened))
         asked_windows = asking.windows_of(asking.parse_span(period)) if period else ()
         return Subject(code, COALITION, hub.name if hub else importer, asked_windows), period
-    sides = [asking.parse_side(side, groups_for(data)) for side in (exporter, importer)]
+    sides = [asking.parse_side(side, groups_for(opened)) for side in (exporter, importer)]
     windows = asking.windows_of(asking.parse_span(period)) if period else ()
     names = []
     for side in sides:

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from anomaly.cli.output import say, show
-from anomaly.cli.store import families, open_store
+from anomaly.cli.store import families, open_store, say_if_simulated
 from anomaly.contract.errors import BadRequest, SourceUnavailable
 from anomaly.contract.keys import COALITION, WINDOW_KEY
 from anomaly.contract.periods import is_window
@@ -72,6 +72,7 @@ def leakage(level: str, hub: str | None, period: str | None, *, limit: int, data
         )
     order = ["window_end", "window_months", "excess_middle_usd", "importer_iso", "good"]
     show(table.sort(order, descending=[True, True, True, False, False]).head(limit), form, _SHOWN)
+    say_if_simulated(store)
     coverage = store.read("leakage.coverage").join(table.select(WINDOW_KEY).unique(), on=WINDOW_KEY, how="semi")
     for says in coverage.sort(*WINDOW_KEY, "of")["says"]:
         say(says)

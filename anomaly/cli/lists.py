@@ -46,9 +46,9 @@ def sources(data: Path, form: str) -> None:
 def _count_of_doubts(data: Path) -> int:
     if not data.is_dir():
         return 0
-    from anomaly.store.store import Store
+    from anomaly.store.store import of_last_run
 
-    store = Store(data)
+    store = of_last_run(data)
     if not store.exists("flows"):
         return 0
     try:
@@ -96,13 +96,14 @@ def _made_by(data: Path) -> Settings | None:
     """The scenario of the tables under a folder; None where there are none, or of several, which is then said."""
     from anomaly.contract import settings
     from anomaly.store import made_by
-    from anomaly.store.store import Store
+    from anomaly.store.store import of_last_run
 
     tables = ("coverage", "bilateral", "features", "scores", "flags", "rollups")
-    if not data.is_dir() or not any(Store(data).exists(table) for table in tables):
+    store = of_last_run(data) if data.is_dir() else None
+    if store is None or not any(store.exists(table) for table in tables):
         return None
     try:
-        return settings.from_record(made_by.record(Store(data), tables))
+        return settings.from_record(made_by.record(store, tables))
     except SettingsWrong as error:
         say(str(error))
         return None
@@ -159,9 +160,11 @@ def tables(name: str | None, data: Path, form: str) -> None:
         return
     store = None
     if data.is_dir():
-        from anomaly.store.store import Store
+        from anomaly.store.store import of_last_run
 
-        store = Store(data)
+        store = of_last_run(data)
+        if store.is_unfinished:
+            say(f"{data}: a run has begun here, and none has ended yet")
     else:
         say(f"{data}: not there yet; `make` fills it")
     rows = []
@@ -206,12 +209,12 @@ def _columns_of_features() -> list[dict[str, str]]:
 
 
 def report(data: Path, form: str) -> None:
-    """Answer `anomaly report`: files of the newest report, and on stderr the scenario they are of.
+    """Answer `anomaly report`: files of the report of the run that ended last, and on stderr the scenario they are of.
 
     Parameters
     ----------
     data : pathlib.Path
-        Folder that holds reports/latest.
+        Folder that holds the reports.
     form : str
         One of output.FORMATS.
 
@@ -220,35 +223,26 @@ def report(data: Path, form: str) -> None:
     SourceUnavailable
         Where there is no report.
     """
-    latest = data / "reports" / "latest"
-    if not latest.is_dir():
+    import json
+
+    from anomaly.cli.store import open_store
+    from anomaly.store.documents import REPORTS
+
+    documents = open_store(data).published()
+    folder = data / REPORTS / documents.run if documents is not None else data / REPORTS
+    if documents is None or not folder.is_dir():
         raise SourceUnavailable(
-            "a report", f"none under {data / 'reports'}", hint="run `make`, or name another folder with --data"
+            "a report", f"none under {data / REPORTS}", hint="run `make`, or name another folder with --data"
         )
     rows = [
         {"file": file.name, "bytes": file.stat().st_size, "path": str(file)}
-        for file in sorted(latest.iterdir(), key=lambda file: (file.suffix != ".html", file.name))
+        for file in sorted(folder.iterdir(), key=lambda file: (file.suffix != ".html", file.name))
         if file.is_file()
     ]
-    _say_of_which_scenario(data, latest)
+    if (folder / "manifest.json").is_file():
+        reported = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["scenario"]
+        say(f"of the scenario {reported['name']}")
     show(rows, form)
-
-
-def _say_of_which_scenario(data: Path, latest: Path) -> None:
-    """Which scenario the reports are of, and where the flags now in the store are of another."""
-    import json
-
-    from anomaly.contract.settings import from_record
-    from anomaly.store.store import Store
-
-    if not (latest / "manifest.json").is_file():
-        return
-    reported = json.loads((latest / "manifest.json").read_text(encoding="utf-8"))["scenario"]
-    say(f"of the scenario {reported['name']}")
-    store = Store(data)
-    recorded = store.meta("flags").get("scenario") if store.exists("flags") else None
-    if recorded is not None and from_record(recorded).fingerprint() != reported["sha256"]:
-        say(f"the flags now in the store are of another, {recorded['name']}: make report SCENARIO=<name or file>")
 
 
 def run(raw: Path, scenario: str, data: Path, log_format: str | None, *, is_quarantine: bool) -> int:

@@ -10,6 +10,8 @@ import click
 
 from anomaly.cli.output import FORMATS
 from anomaly.contract.scenario import DEFAULT
+from pipelines.log import FORMATS as FORMATS_OF_LOG
+from pipelines.log import VARIABLE
 
 Command = Callable[..., Any]
 
@@ -84,6 +86,24 @@ def no_control(_context: click.Context, option: click.Parameter, text: str | Non
     return text
 
 
+def no_control_each(context: click.Context, option: click.Parameter, texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Short printable texts.
+
+    Parameters
+    ----------
+    context, option : click.Context, click.Parameter
+        As click gives them.
+    texts : tuple of str
+        What was typed.
+
+    Returns
+    -------
+    tuple of str
+        The texts.
+    """
+    return tuple(no_control(context, option, text) or "" for text in texts)
+
+
 data_option = click.option(
     "--data",
     envvar="ANOMALY_DATA",
@@ -101,6 +121,16 @@ format_option = click.option(
     default="table",
     show_default=True,
     help="How the answer is written to stdout.",
+)
+raw_option = click.option(
+    "--raw", default="data/raw", show_default=True, callback=folder, metavar="DIR", help="Folder of raw files."
+)
+log_format_option = click.option(
+    "--log-format",
+    type=click.Choice(FORMATS_OF_LOG),
+    envvar=VARIABLE,
+    show_envvar=True,
+    help="Form of the log on stderr; plain if not told.",
 )
 scenario_option = click.option(
     "--scenario", default=DEFAULT, show_default=True, callback=no_control, help="Scenario's name or TOML file."

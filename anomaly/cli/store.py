@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from anomaly.cli.output import say
 from anomaly.contract.errors import BadRequest, SourceUnavailable
+from anomaly.contract.keys import SIMULATED
 from anomaly.contract.scenario import Scenario, of_record
 from anomaly.flags.rule import limits_of_record
 from anomaly.flags.types.base import Limits
@@ -18,13 +21,14 @@ from anomaly.query.held import COLUMNS
 from anomaly.query.question import Question
 from anomaly.reference import countries, goods
 from anomaly.store import made_by
-from anomaly.store.store import Store
+from anomaly.store.store import Store, of_last_run
 
 if TYPE_CHECKING:
     from anomaly.contract.tables import Frame  # settings' library is not for every question
 
 _EDITIONS = (4, 5, 6)  # HS 2012, 2017 and 2022: where the store does not say
 _TRADE = ("coverage", "bilateral")  # tables that every question of trade reads
+OF_SIMULATION = "simulated trade: no figure here is real"
 _CURRENCIES = ("USD", "EUR", "GBP", "JPY")
 
 
@@ -57,7 +61,7 @@ class Asked:
 
 
 def open_store(data: Path) -> Store:
-    """The store under a folder.
+    """The tables under a folder, as the run that ended last has left them; once a question.
 
     Parameters
     ----------
@@ -67,12 +71,14 @@ def open_store(data: Path) -> Store:
     Returns
     -------
     Store
-        Nothing of it is read yet.
+        Of one run, whatever is committed meanwhile.
 
     Raises
     ------
     SourceUnavailable
-        Where there is no such folder.
+        Where there is no such folder, or no run has ended in it.
+    StoreFailure
+        Where the record of the run is lost or damaged.
     """
     if not data.is_dir():
         raise SourceUnavailable(
@@ -80,7 +86,28 @@ def open_store(data: Path) -> Store:
             f"{data}: not there",
             hint="run `make`, or name another folder with --data",
         )
-    return Store(data)
+    store = of_last_run(data)
+    if store.is_unfinished:
+        raise SourceUnavailable(
+            "tables of a run that has ended",
+            f"{data}: a run has begun here, and none has ended yet",
+            hint="wait for it; if it was stopped, run `make` again",
+        )
+    return store
+
+
+def say_if_simulated(store: Store) -> None:
+    """Say on stderr that no figure of the store is real, where its files are those of the world that is made up.
+
+    Parameters
+    ----------
+    store : Store
+        The store that is asked; one without `flows` says nothing.
+    """
+    if store.exists("flows.files"):
+        datasets = store.read("flows.files", columns=["dataset"])["dataset"]
+        if datasets.str.contains(SIMULATED, literal=True).any():
+            say(OF_SIMULATION)
 
 
 def editions_used(store: Store) -> list[int]:
@@ -188,13 +215,13 @@ def scenario_and_limits(store: Store, tables: Iterable[str]) -> tuple[Scenario, 
     return of_record(record), limits_of_record(record)
 
 
-def groups_for(data: Path, *texts: str | None) -> dict[str, Sequence[str]]:
+def groups_for(opened: Callable[[], Store], *texts: str | None) -> dict[str, Sequence[str]]:
     """Groups of countries that can be asked for by name.
 
     Parameters
     ----------
-    data : pathlib.Path
-        Folder that holds the tables.
+    opened : callable
+        Gives the store that the question is put to.
     *texts : str or None
         Sides as typed; the tables are read only where one is coalition.
 
@@ -212,7 +239,7 @@ def groups_for(data: Path, *texts: str | None) -> dict[str, Sequence[str]]:
     """
     groups: dict[str, Sequence[str]] = {"EU27": countries.EU27, "EU": countries.EU27}
     if any(text is not None and text.strip().casefold() == "coalition" for text in texts):
-        groups["coalition"] = scenario_of(open_store(data), _TRADE).coalition
+        groups["coalition"] = scenario_of(opened(), _TRADE).coalition
     return groups
 
 
@@ -247,11 +274,12 @@ def understood(asked: Asked, data: Path) -> tuple[Question, Store]:
     if asked.currency.upper() not in _CURRENCIES:
         raise BadRequest(f"a currency: {', '.join(_CURRENCIES)}", repr(asked.currency))
     _check_source(asked.source)
-    groups = groups_for(data, asked.exporter, asked.importer)
+    opened = cache(lambda: open_store(data))
+    groups = groups_for(opened, asked.exporter, asked.importer)
     exporter, importer = (asking.parse_side(side, groups) for side in (asked.exporter, asked.importer))
     if asked.code.strip().upper() == asking.TOTAL and exporter is None and importer is None:
         raise BadRequest("an exporter or an importer beside TOTAL", "neither", hint="add --exporter or --importer")
-    store = open_store(data)
+    store = opened()
     family_map = families(store)
     is_asked, between = asking.parse_goods(asked.code, family_map), asking.goods_between(asked.code, family_map)
     return Question(is_asked, exporter, importer, asked.source, between), store

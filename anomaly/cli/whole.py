@@ -10,7 +10,9 @@ from typing import Any
 from anomaly.cli.output import say, show
 from anomaly.cli.store import open_store
 from anomaly.contract.errors import AnomalyError, StoreFailure
-from anomaly.store.store import REPORTS, Store
+from anomaly.store import runs
+from anomaly.store.documents import Published
+from anomaly.store.store import Store
 
 
 def verify(data: Path, raw: Path | None, form: str) -> None:
@@ -34,7 +36,7 @@ def verify(data: Path, raw: Path | None, form: str) -> None:
     """
     from anomaly.contract import schema
 
-    store = open_store(data)
+    store, record_faults = _opened(data)
     names = [name for name in schema.TABLES if "." not in name]
     rows: list[dict[str, Any]] = []
     for name in names:
@@ -43,14 +45,20 @@ def verify(data: Path, raw: Path | None, form: str) -> None:
             rows.append({"table": name, "version": None if broken else store.version(name), "broken": broken})
     held = {str(row["table"]) for row in rows}
     inputs = {row["table"]: store.meta(row["table"])["inputs"] for row in rows if not row["broken"]}
-    needed = {name for made_of in inputs.values() for name in made_of} | set(_tables_of_report(store))
+    documents, broken = _documents(store)
+    needed = {name for made_of in inputs.values() for name in made_of}
+    needed |= set((documents.tables or {}) if documents is not None else {})
     if gone := sorted((needed & set(names)) - held):
         rows += [
             {"table": name, "version": None, "broken": [f"{name}: it is gone, and others are made of it"]}
             for name in gone
         ]
-    if store.latest_run() is not None:
-        rows.append({"table": "reports", "version": store.latest_run(), "broken": store.broken_documents()})
+    if documents is not None or broken:
+        rows.append({"table": "reports", "version": documents.run if documents else None, "broken": broken})
+    if store.ended is not None:
+        rows.append({"table": "run", "version": store.ended.id, "broken": record_faults})
+    elif record_faults:
+        rows.append({"table": "run", "version": None, "broken": record_faults})
     if "flows" in inputs:
         rows.append({"table": "raw files", "version": None, "broken": _changed(inputs["flows"], raw, store)})
     show([{**row, "broken": row["broken"] or "nothing"} for row in rows], form)
@@ -63,6 +71,24 @@ def verify(data: Path, raw: Path | None, form: str) -> None:
             examples=broken,
             hint="fetch changed raw files again; move the folder of a broken table (or of the report) away, and run again",
         )
+
+
+def _opened(data: Path) -> tuple[Store, list[str]]:
+    """The tables that questions read; where nobody can say which these are, those committed last."""
+    faults = runs.faults(data)
+    try:
+        return open_store(data), faults
+    except StoreFailure:
+        return Store(data), faults
+
+
+def _documents(store: Store) -> tuple[Published | None, list[str]]:
+    """The documents that are shown, and what of them is broken."""
+    broken = store.broken_documents()
+    try:
+        return store.published(), broken
+    except StoreFailure:
+        return None, broken
 
 
 def _changed(read: Mapping[str, str], raw: Path | None, store: Store) -> list[str]:
@@ -78,14 +104,6 @@ def _changed(read: Mapping[str, str], raw: Path | None, store: Store) -> list[st
     except AnomalyError as error:
         return [f"{folder}: {error.came}"]
     return [name for name, sha256 in read.items() if name.startswith("raw/") and hashed_now.get(name) != sha256]
-
-
-def _tables_of_report(store: Store) -> list[str]:
-    try:
-        manifest = json.loads((store.root / REPORTS / "latest" / "manifest.json").read_bytes())
-        return [str(name) for name in manifest["tables"]]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
 
 
 def _raw_of_last_run(store: Store) -> Path | None:

@@ -12,6 +12,9 @@ import polars as pl
 
 from anomaly.contract.errors import BadRequest
 
+MONTHS_IN = {"A": 12, "Q": 3, "M": 1}  # months of a period, by its frequency
+FREQUENCY_WORDS = {"A": "annual", "M": "monthly", "Q": "quarterly"}
+INTERVALS = {"A": "1y", "Q": "1q", "M": "1mo"}  # from one period to the next, as polars writes it
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -22,7 +25,7 @@ class Window:
     Parameters
     ----------
     freq_code : str
-        A for annual data, whose years are whole and end in December; M for monthly data.
+        A for annual data, whose years are whole and end in December; M for monthly data, Q for quarterly data.
     months : int
         How many there are.
     end : datetime.date
@@ -65,10 +68,9 @@ class Window:
         return replace(self, end=self.end.replace(year=year))
 
     def span(self) -> tuple[date, date, int]:
-        """First and last period as tables date them, and how many periods: a year is one, of its first day."""
-        if self.freq_code == "A":
-            return date(self.start.year, 1, 1), date(self.end.year, 1, 1), self.months // 12
-        return self.start, self.end, self.months
+        """First and last period as tables date them, and how many periods: a year or a quarter is one, of its first day."""
+        months = MONTHS_IN[self.freq_code]
+        return self.start, months_before(self.end, months - 1), self.months // months
 
     def baseline_years(self, fixed: Sequence[int]) -> tuple[int, ...]:
         """Years of the baseline: a window is never compared with itself.
@@ -107,8 +109,10 @@ class Window:
 
     @property
     def tag(self) -> str:
-        """Its name at the end of a flag's: 2022 of annual data, else the last month and the length, as 2022-06-6M."""
-        return f"{self.year}" if self.freq_code == "A" else f"{self.end:%Y-%m}-{self.months}M"
+        """Its name at the end of a flag's: 2022 of annual data, else its last month and length, as 2022-06-6M or -2Q."""
+        if self.freq_code == "A":
+            return f"{self.year}"
+        return f"{self.end:%Y-%m}-{self.months // MONTHS_IN[self.freq_code]}{self.freq_code}"
 
     @property
     def place(self) -> str:
@@ -177,6 +181,24 @@ def within(window: Window) -> pl.Expr:
     """
     first, last, _ = window.span()
     return pl.col("ref_date").is_between(pl.lit(first), pl.lit(last))
+
+
+def period_name(freq_code: str) -> pl.Expr:
+    """The name of a row's period in tables and answers: 2022, 2022Q3 or 2022-07.
+
+    Parameters
+    ----------
+    freq_code : str
+        A, Q or M, of all rows.
+
+    Returns
+    -------
+    polars.Expr
+        String, from ref_date.
+    """
+    if freq_code == "Q":
+        return pl.format("{}Q{}", pl.col("ref_date").dt.year(), pl.col("ref_date").dt.quarter())
+    return pl.col("ref_date").dt.strftime("%Y" if freq_code == "A" else "%Y-%m")
 
 
 def is_window(window: Window) -> pl.Expr:
@@ -254,16 +276,19 @@ def parse_tag(text: str) -> Window | None:
 
     Examples
     --------
-    >>> parse_tag("2022-06-6M").words, parse_tag("2022").tag, parse_tag("2022-13-6M")
-    ('Jan–Jun 2022', '2022', None)
+    >>> parse_tag("2022-06-6M").words, parse_tag("2022").tag, parse_tag("2022-13-6M"), parse_tag("2022-06-2Q").months
+    ('Jan–Jun 2022', '2022', None, 6)
     """
-    match = re.fullmatch(r"([0-9]{4})(?:-([0-9]{2})-([0-9]{1,2})M)?", text, re.ASCII)
+    match = re.fullmatch(r"([0-9]{4})(?:-([0-9]{2})-([0-9]{1,2})([MQ]))?", text, re.ASCII)
     if match is None:
         return None
-    year, month, months = (int(part or 12) for part in match.groups())
-    if not (1 <= month <= 12 and 1 <= months <= 12 and 1900 < year < 2200):
+    freq_code = match[4] or "A"
+    year, month, periods = int(match[1]), int(match[2] or 12), int(match[3] or 1)
+    months = periods * MONTHS_IN[freq_code]
+    is_quarter_end = freq_code != "Q" or month % 3 == 0
+    if not (1 <= month <= 12 and 1 <= months <= 12 and 1900 < year < 2200 and is_quarter_end):
         return None
-    return Window("M" if match[2] else "A", months, date(year, month, 1))
+    return Window(freq_code, months, date(year, month, 1))
 
 
 def _near_period(text: str) -> str:

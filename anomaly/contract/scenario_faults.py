@@ -37,13 +37,25 @@ def _of_years(settings: Settings) -> Iterator[str]:
         yield f"baseline_years: expected years before {since}, that of sanctions_since, came {_shown(late)}"
 
 
+def countries_by_role(settings: Settings) -> dict[str, Sequence[str]]:
+    """The countries of each role that a scenario gives to some.
+
+    Parameters
+    ----------
+    settings : Settings
+        The scenario.
+
+    Returns
+    -------
+    dict of str to sequence of str
+        Key of the role → its countries as written; empty where nobody has it.
+    """
+    roles = ("targets", "coalition", "hub_candidates", "neighbours")
+    return {name: role.countries if (role := getattr(settings, name)) is not None else () for name in roles}
+
+
 def _of_roles(settings: Settings) -> Iterator[str]:
-    roles = {
-        "targets": settings.targets.countries,
-        "coalition": settings.coalition.countries,
-        "hub_candidates": settings.hub_candidates.countries,
-        "neighbours": settings.neighbours.countries if settings.neighbours else (),
-    }
+    roles = countries_by_role(settings)
     for name in ("targets", "coalition"):
         if not roles[name]:
             yield f"{name}.countries: expected at least one country, came none"

@@ -13,7 +13,7 @@ from anomaly.contract.schema_reported import GOOD, ISO3, grams, text, usd
 class Bilateral(dy.Schema):
     """Both sides' reports of a route side by side, in one currency and one edition of the HS."""
 
-    freq_code = text("A annual, M monthly", primary_key=True, regex="^[AM]$")
+    freq_code = text("A annual, M monthly, Q quarterly", primary_key=True, regex="^[AMQ]$")
     good = text("HS family: a six-digit code, with + where it stands for several", primary_key=True, regex=GOOD)
     exporter_iso = text("exporter", primary_key=True, regex=ISO3)
     importer_iso = text("importer", primary_key=True, regex=ISO3)

@@ -10,7 +10,7 @@ from anomaly.contract.schema_reported import GOOD, ISO3, count, grams, real, tex
 class Routes(dy.Schema):
     """The key that features, scores and flags share: a route in a window."""
 
-    freq_code = text("A annual, M monthly", primary_key=True, regex="^[AM]$")
+    freq_code = text("A annual, M monthly, Q quarterly", primary_key=True, regex="^[AMQ]$")
     window_months = dy.Int16(
         description="length of the window", primary_key=True, min=1, max=12, metadata={"unit": "months"}
     )
@@ -50,7 +50,16 @@ class Features(Routes):
     price_surge_log = real("surge_log less volume_surge_log: the part of the growth that is price", "log")
     median_price_surge_log = real("its median over all material routes of the good in the window", "log")
     is_edition_changed = dy.Bool(description="the windows straddle two HS editions; the good is stable across them")
-    coalition_to_target_usd = usd("coalition's exports of the good to the importer in the window", nullable=True, min=0)
+    direct_target_iso = text(
+        "on a route between possible hubs the target that bought most of the good of the coalition: whose direct trade coalition_to_target is; null on other routes",
+        nullable=True,
+        regex=ISO3,
+    )
+    coalition_to_target_usd = usd(
+        "coalition's exports of the good to the importer in the window; between possible hubs to direct_target_iso",
+        nullable=True,
+        min=0,
+    )
     coalition_to_target_prior_usd = usd("the same a year before", nullable=True, min=0)
     coalition_to_target_baseline_usd = usd("the same in the baseline", nullable=True, min=0)
     coalition_to_hub_usd = usd("coalition's exports of the good to the exporter in the window", nullable=True, min=0)
@@ -120,8 +129,12 @@ class Features(Routes):
         nullable=True,
     )
     neighbour_fell_usd = usd("by how much that good fell against the year before", nullable=True, min=0)
-    coalition_to_target_compared = text("what that leg was compared on, months and publisher; empty where unknown")
-    coalition_to_hub_compared = text("what that leg was compared on, months and publisher; empty where unknown")
+    coalition_to_target_compared = text(
+        "what that leg was compared on, months and publisher; where it is unknown, why: whose reports lack what"
+    )
+    coalition_to_hub_compared = text(
+        "what that leg was compared on, months and publisher; where it is unknown, why: whose reports lack what"
+    )
     smallest_published_usd = usd(
         "smallest value in the dataset where that is no small one: a missing row may be a smaller one",
         nullable=True,
@@ -140,7 +153,7 @@ class Refused(Routes):
 class Pairs(dy.Schema):
     """How all that an exporter sells an importer rose: the middle of its established routes, by comparison."""
 
-    freq_code = text("A annual, M monthly", primary_key=True, regex="^[AM]$")
+    freq_code = text("A annual, M monthly, Q quarterly", primary_key=True, regex="^[AMQ]$")
     window_months = dy.Int16(
         description="length of the window", primary_key=True, min=1, max=12, metadata={"unit": "months"}
     )
@@ -157,7 +170,7 @@ class Pairs(dy.Schema):
 class Roughness(dy.Schema):
     """How much rougher honest trade with the targets became than that with placebo importers, by comparison."""
 
-    freq_code = text("A annual, M monthly", primary_key=True, regex="^[AM]$")
+    freq_code = text("A annual, M monthly, Q quarterly", primary_key=True, regex="^[AMQ]$")
     window_months = dy.Int16(
         description="length of the window", primary_key=True, min=1, max=12, metadata={"unit": "months"}
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 import dataframely as dy
 
-FREQUENCIES = ("A", "M")
+FREQUENCIES = ("A", "M", "Q")
 FLOWS = ("M", "X", "RM", "RX")
 VALUE_BASES = ("export", "import", "reconciled")
 MOST_PLAUSIBLE_USD = 10**15  # a thousand times the world's trade in a month: beyond it a unit is wrong
@@ -117,7 +117,7 @@ class Flows(dy.Schema):
     dataset = text(
         "the publisher's dataset or extract the row came in; its scope says what absence means", primary_key=True
     )
-    freq_code = text("A annual, M monthly", primary_key=True, regex="^[AM]$")
+    freq_code = text("A annual, M monthly, Q quarterly", primary_key=True, regex="^[AMQ]$")
     ref_date = dy.Date(description="first day of the period", primary_key=True)
     reporter_iso = text("who reports, ISO 3166-1 alpha-3", primary_key=True, regex=ISO3)
     partner_iso = text(
@@ -207,7 +207,7 @@ class Coverage(dy.Schema):
 
     source = text("publisher's file format", primary_key=True)
     dataset = text("dataset or extract", primary_key=True)
-    freq_code = text("A annual, M monthly", primary_key=True, regex="^[AM]$")
+    freq_code = text("A annual, M monthly, Q quarterly", primary_key=True, regex="^[AMQ]$")
     ref_date = dy.Date(description="first day of the period", primary_key=True)
     reporter_iso = text("who reports", primary_key=True)
     flow_code = text("M import, X export", primary_key=True)
@@ -223,7 +223,7 @@ class Scope(dy.Schema):
 
     source = text("publisher's file format", primary_key=True)
     dataset = text("dataset or extract", primary_key=True)
-    freq_code = text("A annual, M monthly", primary_key=True, regex="^[AM]$")
+    freq_code = text("A annual, M monthly, Q quarterly", primary_key=True, regex="^[AMQ]$")
     flow_code = text("M import, X export", primary_key=True)
     dimension = text("partner or good", primary_key=True, regex="^(partner|good)$")
     code = text("the partner or the good (HS family)", primary_key=True)

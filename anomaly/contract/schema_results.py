@@ -10,7 +10,7 @@ class Rollups(dy.Schema):
 
     rollup = dy.String(description="good or hub", primary_key=True, regex="^(good|hub)$")
     key = dy.String(description="HS family or exporter", primary_key=True)
-    freq_code = dy.String(description="A annual, M monthly", primary_key=True)
+    freq_code = dy.String(description="A annual, M monthly, Q quarterly", primary_key=True)
     window_months = dy.Int16(description="length of the window", primary_key=True, metadata={"unit": "months"})
     window_end = dy.Date(description="last month of the window", primary_key=True)
     flags = dy.Int64(description="flags", metadata={"unit": "flags"}, min=0)
@@ -26,7 +26,7 @@ class Rollups(dy.Schema):
 class Backtest(dy.Schema):
     """What was flagged as of each date against what is true, beside the rivals: one figure a row."""
 
-    freq_code = dy.String(description="A annual, M monthly", primary_key=True, regex="^[AM]$")
+    freq_code = dy.String(description="A annual, M monthly, Q quarterly", primary_key=True, regex="^[AMQ]$")
     leg = dy.String(description="hub to target, or coalition to hub", primary_key=True)
     as_of = dy.String(description="date whose knowledge the flags are of; all: every date together", primary_key=True)
     window_months = dy.Int16(

@@ -72,7 +72,7 @@ class Scores(Routes):
 class Calibration(dy.Schema):
     """Per window: which placebos there were, and how often targets and placebos are flagged."""
 
-    freq_code = text("A annual, M monthly", primary_key=True)
+    freq_code = text("A annual, M monthly, Q quarterly", primary_key=True)
     window_months = dy.Int16(description="length of the window", primary_key=True, metadata={"unit": "months"})
     window_end = dy.Date(description="last month of the window", primary_key=True)
     leg = text("hub to target, or coalition to hub (for ghost transit)", primary_key=True)
@@ -104,7 +104,7 @@ class Contributions(Routes):
 class Profiles(dy.Schema):
     """How unusual a country's sales to an importer look over all its goods, by an isolation forest on profiles."""
 
-    freq_code = text("A annual, M monthly", primary_key=True)
+    freq_code = text("A annual, M monthly, Q quarterly", primary_key=True)
     window_months = dy.Int16(description="length of the window", primary_key=True, metadata={"unit": "months"})
     window_end = dy.Date(description="last month of the window", primary_key=True)
     exporter_iso = text("exporter", primary_key=True)

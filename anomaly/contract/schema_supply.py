@@ -9,7 +9,7 @@ from anomaly.contract.schema_reported import GOOD, ISO3, count, real, text, usd
 
 
 class _Windows(dy.Schema):
-    freq_code = text("M monthly", primary_key=True, regex="^[AM]$")
+    freq_code = text("M monthly", primary_key=True, regex="^[AMQ]$")
     window_months = dy.Int16(
         description="length of the window", primary_key=True, min=1, max=12, metadata={"unit": "months"}
     )
@@ -76,6 +76,11 @@ class Supply(_Legs):
     onward_of = text(
         "the months or years that the onward sales are of; null where they are not in the data", nullable=True
     )
+    stock_of = text("the last months before the measure in words; null where they are not in the data", nullable=True)
+    stock_usd = usd("what the leg carried in them: stock may have been laid in", nullable=True, min=0)
+    stock_prior_usd = usd("the same a year earlier", nullable=True, min=0)
+    direct_stock_usd = usd("what direct_target_iso bought of the good in them", nullable=True, min=0)
+    direct_stock_prior_usd = usd("the same a year earlier", nullable=True, min=0)
     members = dy.List(
         dy.Struct({"exporter_iso": dy.String(), "value_usd": dy.Int64(), "value_prior_year_usd": dy.Int64()}),
         description="who carries how much, of the called; the largest first",

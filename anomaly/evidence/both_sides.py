@@ -117,6 +117,8 @@ def _periods(flags: pl.DataFrame) -> pl.DataFrame:
     months = (
         pl.when(pl.col("freq_code") == "A")
         .then(pl.date_ranges("f", "f", "1mo"))
+        .when(pl.col("freq_code") == "Q")
+        .then(pl.date_ranges("f", "l", "3mo"))
         .otherwise(pl.date_ranges("f", "l", "1mo"))
     )
     return (

@@ -145,6 +145,7 @@ def _sentences(
         **row,
         "exporter_name": names.get(row["exporter_iso"], row["exporter_iso"]),
         "importer_name": names.get(row["importer_iso"], row["importer_iso"]),
+        "direct_target_name": names.get(row["direct_target_iso"] or "", row["direct_target_iso"]),
         "floor_usd": settings.floor_usd,
     }
     return sentence(named, row["flag_type"]), benign_if(named, row["flag_type"])

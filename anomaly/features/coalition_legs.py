@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import chain
 
@@ -13,6 +13,7 @@ from anomaly.contract.periods import Window
 from anomaly.features import cells, unit_values
 from anomaly.features.cells import UNKNOWN
 from anomaly.features.grid import Grid
+from anomaly.features.lost_legs import why_lost
 from anomaly.features.marks import Amounts, Ids, Marks, changes, rows_of
 from anomaly.features.unit_values import Floats
 from anomaly.features.windows import Comparison, compared_with
@@ -65,6 +66,8 @@ class Legs:
         Position in `texts` of what was compared; -1 where nothing was.
     texts : list of str
         Months and publishers in words.
+    lost : str
+        Why the others are unknown.
     """
 
     value: Amounts
@@ -73,6 +76,7 @@ class Legs:
     usd_per_kg: Floats
     says: Ids
     texts: list[str]
+    lost: str = ""
 
 
 def coalition_legs(
@@ -114,7 +118,7 @@ def coalition_legs(
     Legs
         By cell of good and country.
     """
-    legs = _legs(grid, comparison, compared, is_coalition)
+    legs, so_far = _legs(grid, comparison, compared, is_coalition), None
     nothing = _nothing(grid, comparison, compared, is_coalition, broken_by)
     if comparison.window.freq_code == "A" and monthly is not None:
         so_far = _year_so_far(monthly, comparison, members)
@@ -122,7 +126,7 @@ def coalition_legs(
             of_months = compare(monthly, so_far)
             legs = _completed(legs, _legs(monthly, so_far, of_months, is_coalition))
             nothing = _completed(nothing, _nothing(monthly, so_far, of_months, is_coalition, broken_by))
-    return _completed(legs, nothing)
+    return replace(_completed(legs, nothing), lost=why_lost(grid.known, monthly, comparison, so_far, members))
 
 
 def _completed(legs: Legs, fallback: Legs) -> Legs:

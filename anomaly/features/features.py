@@ -173,6 +173,7 @@ def _once(grid: Grid, plan: Plan, settings: Settings) -> Once:
     return Once(
         is_coalition,
         names.are(settings.targets.countries),
+        names.are([country for country in names.countries if settings.role_of(country) == "other"]),
         are_whole(grid),
         edition_bits(plan.broken, names.goods),
         neighbour_codes.pairs(grid),
@@ -313,6 +314,7 @@ def _as_frame(measured: Sequence[Measured], names: Names, cut_off: pl.DataFrame,
             "exporter_iso": names.countries.gather(exporter),
             "importer_iso": names.countries.gather(importer),
             "role": _roles(names, settings).gather(importer),
+            "direct_target_iso": _named(columns.pop("direct_target"), names.countries),
             "neighbour_fell_good": neighbour_codes.named(neighbour, names.goods),
             "coalition_to_target_compared": texts.gather(target_says),
             "coalition_to_hub_compared": texts.gather(hub_says),
@@ -324,6 +326,11 @@ def _as_frame(measured: Sequence[Measured], names: Names, cut_off: pl.DataFrame,
     amounts = pl.col([name for name, values in columns.items() if values.dtype == np.int64])
     frame = frame.with_columns(pl.when(amounts >= 0).then(amounts), pl.col(pl.Float64).fill_nan(None))
     return _with_indicators(frame.hstack(of_window[number]), settings)
+
+
+def _named(number: Any, countries: pl.Series) -> pl.Series:
+    """The countries of numbers, null where there is none."""
+    return countries.gather(pl.Series(number).replace(UNKNOWN, None))
 
 
 def _order(measured: Sequence[Measured], of_window: pl.DataFrame, number: Ids) -> Ids:

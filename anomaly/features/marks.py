@@ -15,7 +15,7 @@ import numpy.typing as npt
 import polars as pl
 
 from anomaly.bilateral.known import full_reports, held_years
-from anomaly.contract.periods import Window
+from anomaly.contract.periods import INTERVALS, MONTHS_IN, Window
 
 Marks = npt.NDArray[np.bool_]
 Editions = npt.NDArray[np.int8]
@@ -32,7 +32,7 @@ class Known:
     Parameters
     ----------
     freq_code : str
-        A or M.
+        A, Q or M.
     periods : tuple of date
         First days of all periods from the first that anyone reported to the last.
     reporters : polars.DataFrame
@@ -80,7 +80,7 @@ class Known:
         """
         first, _, count = window.span()
         years = first.year - self.periods[0].year
-        at = years if self.freq_code == "A" else 12 * years + first.month - self.periods[0].month
+        at = (12 * years + first.month - self.periods[0].month) // MONTHS_IN[self.freq_code]
         return list(range(at, at + count)) if at >= 0 and at + count <= len(self.periods) else None
 
 
@@ -92,7 +92,7 @@ def know(coverage: pl.DataFrame, scope: pl.DataFrame, freq_code: str) -> Known:
     coverage, scope : polars.DataFrame
         The tables coverage and coverage.scope.
     freq_code : str
-        A or M: a frequency that has coverage.
+        A, Q or M: a frequency that has coverage.
 
     Returns
     -------
@@ -121,8 +121,7 @@ def know(coverage: pl.DataFrame, scope: pl.DataFrame, freq_code: str) -> Known:
 
 
 def _calendar(first: date, last: date, freq_code: str) -> tuple[date, ...]:
-    interval = "1y" if freq_code == "A" else "1mo"
-    return tuple(pl.date_range(first, last, interval=interval, eager=True))
+    return tuple(pl.date_range(first, last, interval=INTERVALS[freq_code], eager=True))
 
 
 def _places(reports: pl.DataFrame, reporters: pl.DataFrame, first: date, freq_code: str) -> tuple[Ids, Ids]:
@@ -134,9 +133,8 @@ def _places(reports: pl.DataFrame, reporters: pl.DataFrame, first: date, freq_co
 
 def _position(first: date, freq_code: str) -> pl.Expr:
     years = pl.col("ref_date").dt.year() - first.year
-    if freq_code == "A":
-        return years.cast(pl.Int64).alias("position")
-    return (years.cast(pl.Int64) * 12 + pl.col("ref_date").dt.month() - first.month).alias("position")
+    months = years.cast(pl.Int64) * 12 + pl.col("ref_date").dt.month() - first.month
+    return (months // MONTHS_IN[freq_code]).alias("position")
 
 
 def _held(scope: pl.DataFrame, dimension: str, periods: Sequence[date]) -> tuple[pl.DataFrame, Marks]:

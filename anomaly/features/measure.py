@@ -16,7 +16,7 @@ from anomaly.contract.settings import Settings
 from anomaly.features import cells, exporter_totals, neighbour_codes, peers, unit_values
 from anomaly.features import monthly as months
 from anomaly.features.cells import UNKNOWN
-from anomaly.features.coalition_legs import MIRROR, Compared, coalition_legs, mirror_legs
+from anomaly.features.coalition_legs import MIRROR, Compared, Legs, coalition_legs, mirror_legs
 from anomaly.features.comparative_advantage import Placed, revealed_advantage
 from anomaly.features.grid import Grid
 from anomaly.features.marks import Amounts, Ids, Marks
@@ -83,8 +83,8 @@ class Once:
 
     Parameters
     ----------
-    is_coalition, is_target : array of bool, shape (countries,)
-        Roles of the countries in names.
+    is_coalition, is_target, is_hub : array of bool, shape (countries,)
+        Roles of the countries in names; possible hubs and their neighbours are hubs.
     is_whole : array of bool, shape (kinds,)
         See `are_whole`.
     broken_by : array of int, shape (goods,)
@@ -103,6 +103,7 @@ class Once:
 
     is_coalition: Marks
     is_target: Marks
+    is_hub: Marks
     is_whole: Marks
     broken_by: Ids
     pairs: neighbour_codes.Pairs
@@ -150,8 +151,8 @@ def measure(
     )
     largest = np.where(once.is_target[grid.importer], np.maximum(compared.value, compared.prior), compared.value)
     route = np.flatnonzero(compared.is_comparable & (largest >= settings.materiality_usd))
-    into, out_of = grid.into[route], grid.out_of[route]
-    nothing = len(legs.texts)
+    out_of, nothing = grid.out_of[route], len(legs.texts)
+    direct, direct_target = _direct_cells(grid, legs, once, route)
     mirror = mirror_legs(grid, comparison, compared, is_coalition, once.broken_by)
     matched = neighbour_codes.matched(grid, once.pairs, compared, route, settings.floor_usd)
     columns = {
@@ -159,7 +160,8 @@ def measure(
         "exporter": grid.exporter[route],
         "importer": grid.importer[route],
         "kind": grid.kind[route],
-        "target_says": np.where(legs.says[into] >= 0, legs.says[into], nothing),
+        "direct_target": direct_target,
+        "target_says": np.where(_at(legs.says, direct) >= 0, _at(legs.says, direct), nothing),
         "hub_says": np.where(legs.says[out_of] >= 0, legs.says[out_of], nothing),
         "is_edition_changed": compared.is_edition_changed[route],
         "value_usd": compared.value[route],
@@ -167,9 +169,9 @@ def measure(
         "value_baseline_usd": compared.baseline[route],
         "value_baseline_max_usd": compared.baseline_max[route],
         **_shape(grid, comparison, route),
-        "coalition_to_target_usd": legs.value[into],
-        "coalition_to_target_prior_usd": legs.prior[into],
-        "coalition_to_target_baseline_usd": legs.baseline[into],
+        "coalition_to_target_usd": _at(legs.value, direct),
+        "coalition_to_target_prior_usd": _at(legs.prior, direct),
+        "coalition_to_target_baseline_usd": _at(legs.baseline, direct),
         "coalition_to_hub_usd": legs.value[out_of],
         "coalition_to_hub_prior_usd": legs.prior[out_of],
         "coalition_to_hub_baseline_usd": legs.baseline[out_of],
@@ -185,7 +187,33 @@ def measure(
         **_monthly(once.months.get(comparison.window.end), route),
         **{name: usd[route] for name, usd in zip(MIRROR, mirror, strict=True)},
     }
-    return Measured(comparison, columns, [*legs.texts, ""])
+    return Measured(comparison, columns, [*legs.texts, legs.lost])
+
+
+def _direct_cells(grid: Grid, legs: Legs, once: Once, route: Ids) -> tuple[Ids, Ids]:
+    """Of each route the cell whose sales by the coalition are its direct trade, and between hubs the target these went to.
+
+    That is the importer's own; between hubs that of the target which bought most of the good before. Targets are not added
+    up, since one may be a road to the other. UNKNOWN where no target's is known, and the target on all other routes.
+    """
+    count, targets = grid.names.countries.len(), np.flatnonzero(once.is_target)
+    own, good = grid.into[route], grid.good[route]
+    is_between = once.is_hub[grid.exporter[route]] & once.is_hub[grid.importer[route]]
+    if not len(targets):
+        nowhere = np.full(len(route), UNKNOWN, dtype=np.int64)
+        return np.where(is_between, nowhere, own), nowhere
+    of_targets = np.arange(grid.names.goods.len())[:, None] * count + targets
+    before = np.where(legs.baseline >= 0, legs.baseline, legs.prior)[of_targets]
+    before = np.where(legs.value[of_targets] >= 0, before, UNKNOWN)
+    largest = before.argmax(axis=1)
+    target = np.where(before.max(axis=1) >= 0, targets[largest], UNKNOWN)[good]
+    target = np.where(is_between, target, UNKNOWN)
+    return np.where(is_between, np.where(target >= 0, good * count + target, UNKNOWN), own), target
+
+
+def _at(values: Amounts, cell: Ids) -> Amounts:
+    """Amounts of cells, UNKNOWN where there is no cell."""
+    return np.where(cell >= 0, values[cell], UNKNOWN)
 
 
 def _shape(grid: Grid, comparison: Comparison, route: Ids) -> dict[str, Column]:

@@ -8,7 +8,7 @@ from datetime import date
 
 import numpy as np
 
-from anomaly.contract.periods import Window
+from anomaly.contract.periods import MONTHS_IN, Window, months_before
 from anomaly.features.marks import Known
 
 LEAST_BASELINE_YEARS = 2  # one year is a coincidence
@@ -107,7 +107,7 @@ def plan(
 ) -> list[Comparison]:
     """Every window worth computing, in order.
 
-    Annual data: every year. Monthly data: calendar quarters, halves and years, the rolling windows that end with the
+    Annual data: every year. Monthly and quarterly data: calendar quarters, halves and years, the rolling windows that end with the
     last complete month, and the months of the last year so far. A window needs its year before inside the data.
     Windows before the end of the baseline are compared with the three years before them; those of later years are
     computed for every gap in use, so that a window finds placebos that are the same computation.
@@ -147,11 +147,14 @@ def plan(
 def _windows(known: Known, window_months: Sequence[int], least_months: int) -> list[Window]:
     if known.freq_code == "A":
         return [Window("A", 12, period.replace(month=12)) for period in known.periods]
-    last = known.periods[int(np.flatnonzero(known.complete.any(axis=0)).max())]
+    of_period = MONTHS_IN[known.freq_code]
+    ends = [months_before(period, 1 - of_period) for period in known.periods]
+    last = ends[int(np.flatnonzero(known.complete.any(axis=0)).max())]
+    lengths = [months for months in window_months if months % of_period == 0]
     spans: set[tuple[date, int]] = {
-        (end, months) for months in window_months for end in known.periods if end.month % months == 0 and end <= last
+        (end, months) for months in lengths for end in ends if end.month % months == 0 and end <= last
     }
-    spans |= {(last, months) for months in window_months}
+    spans |= {(last, months) for months in lengths}
     if last.month >= least_months and last.month != 12:
-        spans |= {(end, last.month) for end in known.periods if end.month == last.month and end <= last}
-    return [Window("M", months, end) for end, months in sorted(spans)]
+        spans |= {(end, last.month) for end in ends if end.month == last.month and end <= last}
+    return [Window(known.freq_code, months, end) for end, months in sorted(spans)]

@@ -38,6 +38,7 @@ def caveats(row: Mapping[str, Any], calibrated: Mapping[str, Any], measures: str
     """
     sentences = [
         (is_lumpy(row["good"]), LUMPY),
+        (has_own_make(row), "The exporter is a large maker of it: what it sells may be of its own make."),
         (
             row["freq_code"] == "M"
             and row["window_months"] >= 3
@@ -68,9 +69,12 @@ def caveats(row: Mapping[str, Any], calibrated: Mapping[str, Any], measures: str
         ),
         (
             row["coalition_to_hub_usd"] is None,
-            "What the coalition sells to the exporter is not in the data: the upstream leg is unknown.",
+            f"What the coalition sells to the exporter is not in the data{_because(row, 'hub')}: the upstream leg is unknown.",
         ),
-        (row["coalition_to_target_usd"] is None, "The coalition's direct trade of the good is not in the data."),
+        (
+            row["coalition_to_target_usd"] is None,
+            f"The coalition's direct trade of the good is not in the data{_because(row, 'target')}.",
+        ),
         (
             "not published" in row["coalition_to_hub_compared"],
             f"The coalition's sales to the exporter are compared on {row['coalition_to_hub_compared']}.",
@@ -110,6 +114,12 @@ def caveats(row: Mapping[str, Any], calibrated: Mapping[str, Any], measures: str
     return [sentence for applies, sentence in sentences if applies]
 
 
+def _because(row: Mapping[str, Any], side: str) -> str:
+    """Why a leg is unknown, in brackets, as its column has it; nothing where that says nothing."""
+    _, _, reason = row[f"coalition_to_{side}_compared"].partition("unknown: ")
+    return f" ({reason})" if reason else ""
+
+
 def is_lumpy(good: str) -> bool:
     """Whether one piece of the good is worth a route's year.
 
@@ -124,6 +134,22 @@ def is_lumpy(good: str) -> bool:
         True for the headings of LUMPY_HEADINGS.
     """
     return good[:4] in LUMPY_HEADINGS
+
+
+def has_own_make(row: Mapping[str, Any]) -> bool:
+    """Whether the exporter of a route between hubs is a large maker of the good.
+
+    Parameters
+    ----------
+    row : mapping
+        A flagged row of features with is_maker (reference.makers) and direct_target_iso.
+
+    Returns
+    -------
+    bool
+        False on routes to targets: there a maker's trade is told apart by its type.
+    """
+    return bool(row.get("is_maker")) and row.get("direct_target_iso") is not None
 
 
 def has_fallen(row: Mapping[str, Any]) -> bool:

@@ -13,12 +13,12 @@ from anomaly.contract.keys import ROUTE_KEY, WINDOW_KEY
 from anomaly.contract.periods import window_of
 from anomaly.contract.schema import Flags
 from anomaly.contract.settings import Settings
+from anomaly.features.goods_asked import is_in_question, with_control
 from anomaly.flags.caveats import LUMPY, benign_explanations, is_lumpy
 from anomaly.flags.flags import flag_id
 from anomaly.flags.severity import LARGE_USD, list_tier, priority
 from anomaly.flags.types import diverted_supply
 from anomaly.indicators.base import usd
-from anomaly.scores.goods_asked import is_in_question, with_control
 
 TYPE = diverted_supply.TYPE
 Row = Mapping[str, Any]
@@ -284,6 +284,16 @@ def caveats(row: Row) -> list[str]:
         (bool(row["is_boom_possible"]), f"A boom of {row['importer_name']} cannot be told from diversion here: {row['hub_says']}"),
         (share >= _ONE_MONTH_SHARE, f"{100 * share:.0f} % of the window falls in one month."),
         (carried >= 0.9, f"{100 * carried:.0f} % is carried by {row['member_names'][0] if members else ''}."),
+        (
+            diverted_supply.is_stocked(row["direct_stock_usd"], row["direct_stock_prior_usd"]),
+            f"{row['target_name']} may have laid in stock: in {row['stock_of']}, just before the measure, the coalition sold it "
+            f"{usd(row['direct_stock_usd'])} of the good, after {usd(row['direct_stock_prior_usd'])} a year earlier. Part of the "
+            "fall after it is stock used up.",
+        ),
+        (
+            diverted_supply.is_stocked(row["stock_usd"], row["stock_prior_usd"]),
+            f"It rose before the measure already: {usd(row['stock_prior_usd'])} to {usd(row['stock_usd'])} in {row['stock_of']}.",
+        ),
         (True, "A hub's own demand for the same goods looks alike on this leg: only what happens beyond it can tell."),
         (row["recorded_usd"] is None, "Whether it arrived is not in the data: the hub does not report these months."),
         (row["onward_usd"] is None, "What the hub sold on is not in the data."),

@@ -14,9 +14,10 @@ import polars as pl
 from anomaly.contract.periods import window_of
 from anomaly.contract.schema import ROUTE_KEY, Flags, is_own_gap
 from anomaly.contract.settings import Settings
-from anomaly.flags import naming, resolved, rule, types
+from anomaly.flags import displaced, naming, onward, resolved, rule, types
 from anomaly.flags.caveats import benign_explanations, caveats
 from anomaly.flags.severity import list_tier, priority, severity
+from anomaly.flags.types import second_hop
 from anomaly.flags.types.base import Limits
 from anomaly.indicators import INDICATORS, excess_usd
 
@@ -73,6 +74,7 @@ def build(
     limits = rule.limits_of(settings)
     own = rule.beside_scores(features.filter(is_own_gap(settings.baseline_years)), scores, calibration, limits)
     flagged = naming.with_flag_type(own.filter(rule.is_flag(limits)), set(lists["good"]), limits).sort(_KEY)
+    flagged = onward.with_onward(flagged, own)
     contributed = _latest_contributions(contributions)
     calibrated = {
         (row["freq_code"], row["window_months"], row["window_end"], row["leg"]): row for row in calibration.to_dicts()
@@ -82,16 +84,26 @@ def build(
         row = route | _names(route, names)
         tier = list_tier(row, lists)
         of_window = calibrated.get((row["freq_code"], row["window_months"], row["window_end"], row["leg"]), {})
-        rows.append(_flag(row, severity(row, tier), _reasons(row, limits), of_window, tier, settings))
+        rows.append(_flag(row, severity(row, tier), [*_reasons(row, limits), *_onward(row)], of_window, tier, settings))
     flags = in_order(_as_frame(rows))
     if events is None or events.is_empty():
         return flags
-    ended = resolved.candidates(features, flags, events, settings).to_dicts()
-    return in_order(_as_frame([*rows, *[_ended(row, names, list_tier(row, lists), settings) for row in ended]]))
+    ended = resolved.candidates(features, flags, events, settings)
+    closed = displaced.reasons(flagged, ended, names)
+    beside = [row | {"reasons": [*row["reasons"], *_of_closed(row, closed)]} for row in rows]
+    fell = [_ended(row, names, list_tier(row, lists), settings) for row in ended.to_dicts()]
+    return in_order(_as_frame([*beside, *fell]))
 
 
 def _names(row: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]:
-    return {f"{side}_name": names.get(row[f"{side}_iso"], row[f"{side}_iso"]) for side in ("exporter", "importer")}
+    sides = [side for side in ("exporter", "importer", "direct_target") if row.get(f"{side}_iso")]
+    return {f"{side}_name": names.get(row[f"{side}_iso"], row[f"{side}_iso"]) for side in sides}
+
+
+def _onward(row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Of a flag between hubs the reason that the second of them sold the target more; none elsewhere."""
+    sold_on = second_hop.sold_on(row)
+    return [] if sold_on is None else [sold_on]
 
 
 def _ended(row: Mapping[str, Any], names: Mapping[str, str], tier: str | None, settings: Settings) -> dict[str, Any]:
@@ -100,6 +112,12 @@ def _ended(row: Mapping[str, Any], names: Mapping[str, str], tier: str | None, s
     route = {**row, **score, "flag_type": resolved.FLAG_TYPE}
     most_severe, reasons = naming.type_of(resolved.FLAG_TYPE).most_severe, [resolved.reason(row, names)]
     return _flag(route, most_severe, reasons, {}, tier, settings)
+
+
+def _of_closed(row: Mapping[str, Any], closed: Mapping[tuple[Any, ...], dict[str, Any]]) -> list[dict[str, Any]]:
+    """The reason that another road fell under a measure while this one rose; none where none did."""
+    reason = closed.get(tuple(row[name] for name in _KEY))
+    return [] if reason is None else [reason]
 
 
 def _latest_contributions(contributions: pl.DataFrame) -> pl.DataFrame:

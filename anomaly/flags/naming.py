@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import polars as pl
 
-from anomaly.contract.keys import COALITION_TO_HUB
 from anomaly.flags import types
 from anomaly.flags.types.base import FlagType, Limits
 from anomaly.reference.makers import makes
@@ -59,7 +58,7 @@ def is_on(leg: str) -> pl.Expr:
     Parameters
     ----------
     leg : str
-        COALITION_TO_HUB or HUB_TO_TARGET.
+        One of keys.LEGS.
 
     Returns
     -------
@@ -106,7 +105,7 @@ def with_flag_type(flagged: pl.DataFrame, listed: Collection[str], limits: Limit
     for flag_type in types.TYPES:
         if flag_type.shows is None or flag_type.beside is None:
             continue
-        is_leg = limits.is_from_coalition() == pl.lit(flag_type.leg == COALITION_TO_HUB)
+        is_leg = limits.leg() == pl.lit(flag_type.leg)
         is_shown = (is_leg & flag_type.shows & flag_type.beside(limits).is_met).fill_null(value=False)
         name = pl.when(is_shown).then(pl.lit(flag_type.name)).otherwise(name)
         highest = (

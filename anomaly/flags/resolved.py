@@ -178,7 +178,7 @@ def reason(row: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     """
     text = (
         f"Trade on the route fell from {usd(row['value_prior_year_usd'])} to {usd(row['value_usd'])} "
-        f"({change(row['value_usd'], row['value_prior_year_usd'])}). {_beside_measure(row)} "
+        f"({change(row['value_usd'], row['value_prior_year_usd'])}). {beside_measure(row)} "
     )
     if row["displaced_usd"]:
         hubs = ", ".join(
@@ -196,8 +196,19 @@ def reason(row: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _beside_measure(row: Mapping[str, Any]) -> str:
-    """How the window lies to the measure; the order in time and no more is said."""
+def beside_measure(row: Mapping[str, Any]) -> str:
+    """How the window lies to the measure; the order in time and no more is said.
+
+    Parameters
+    ----------
+    row : mapping
+        WINDOW_KEY, measure (None: there is none) and measure_date.
+
+    Returns
+    -------
+    str
+        A sentence or two.
+    """
     if row["measure"] is None:
         return "No measure on record bears on this good and route and came early enough to be a reason."
     window, day = window_of(row), row["measure_date"]

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 
-from anomaly.contract.keys import COALITION_TO_HUB, HUB_TO_TARGET, ROUTE_KEY, WINDOW_KEY
+from anomaly.contract.keys import HUB_TO_HUB, HUB_TO_TARGET, LEGS, ROUTE_KEY, WINDOW_KEY
 from anomaly.flags import types
 from anomaly.flags.types.base import Condition, Limits
 from anomaly.flags.types.conditions import NO_GAP
 from anomaly.indicators import INDICATORS
-from anomaly.indicators.base import usd
+from anomaly.indicators.base import FELL_LOG, direct_fall_log, usd
 
 if TYPE_CHECKING:
     from anomaly.contract.settings import Settings
@@ -107,10 +107,11 @@ def beside_scores(routes: Frame, scores: Frame, calibration: Frame, limits: Limi
         The rows in their order with the columns of `scores`, and refused_because (null: it is not), is_measured, is_scored,
         leg and q_limit.
     """
-    leg = pl.when(limits.is_from_coalition()).then(pl.lit(COALITION_TO_HUB)).otherwise(pl.lit(HUB_TO_TARGET))
     is_scored = pl.col("is_scored").fill_null(value=False)
     return (
-        routes.with_columns(leg=leg, refused_because=pl.lit(None, dtype=pl.String), is_measured=pl.lit(value=True))
+        routes.with_columns(
+            leg=limits.leg(), refused_because=pl.lit(None, dtype=pl.String), is_measured=pl.lit(value=True)
+        )
         .join(scores.with_columns(is_scored=pl.lit(value=True)), on=ROUTE_KEY, how="left", maintain_order="left")
         .with_columns(is_scored=is_scored)
         .join(
@@ -186,12 +187,12 @@ def conditions(limits: Limits) -> tuple[Condition, ...]:
             pl.any_horizontal([limits.over(name) for name in RISES]),
             pl.lit("no rise of its own is over its threshold"),
         ),
-        *[_beside(limits, leg) for leg in (HUB_TO_TARGET, COALITION_TO_HUB)],
+        *[_beside(limits, leg) for leg in LEGS],
     )
 
 
 def _asked_about(limits: Limits) -> Iterator[Condition]:
-    """Hubs to targets, and the coalition to possible hubs."""
+    """Hubs to targets, the coalition to possible hubs, and these to each other."""
     is_coalition, is_to_target = limits.is_from_coalition(), pl.col("importer_iso").is_in(limits.targets)
     yield Condition(
         "no direct trade",
@@ -202,10 +203,10 @@ def _asked_about(limits: Limits) -> Iterator[Condition]:
         "not from a target", ~pl.col("exporter_iso").is_in(limits.targets), pl.lit("a target itself, nobody's hub")
     )
     yield Condition(
-        "to a target, or from the coalition",
-        is_coalition | is_to_target,
+        "to a target, from the coalition, or between hubs",
+        is_coalition | is_to_target | limits.is_between_hubs(),
         pl.when(limits.is_to_hub())
-        .then(pl.lit("not a country of the coalition: only the coalition's goods can be lost on the way"))
+        .then(pl.lit("to a possible hub, from a country that is neither of the coalition nor a possible hub"))
         .otherwise(pl.lit("to no target, and not from the coalition: the scenario asks nothing of it")),
     )
 
@@ -233,9 +234,7 @@ def _unusual(limits: Limits) -> Iterator[Condition]:
     """
     q_value, q_limit = pl.col("q_value"), pl.col("q_limit")
     unexplained = [limits.over(name) for name in ("unexplained_rise_log", "direct_drop_log")]
-    is_new = (
-        pl.col("is_scored") & ~limits.is_from_coalition() & pl.all_horizontal(limits.over("new_route"), *unexplained)
-    )
+    is_new = pl.col("is_scored") & _is_to_target(limits) & pl.all_horizontal(limits.over("new_route"), *unexplained)
     is_by_rule = is_new | _is_step_without_placebos(limits)
     yield Condition("scored", (q_value.is_not_null() & q_limit.is_not_null()) | is_by_rule, _not_scored(limits))
     yield Condition(
@@ -254,6 +253,10 @@ def _unusual(limits: Limits) -> Iterator[Condition]:
     )
 
 
+def _is_to_target(limits: Limits) -> pl.Expr:
+    return limits.leg() == pl.lit(HUB_TO_TARGET)
+
+
 def _is_step_without_placebos(limits: Limits) -> pl.Expr:
     """A monthly route of a window with too few placebos that rose in every way there is to tell; not calibrated.
 
@@ -265,9 +268,7 @@ def _is_step_without_placebos(limits: Limits) -> pl.Expr:
     )  # fmt: skip
     is_unjudged = pl.col("is_scored").fill_null(value=False) & pl.col("q_value").is_null()
     is_since = ~pl.col("is_before_sanctions").fill_null(value=True)
-    return (
-        ~limits.is_from_coalition() & is_unjudged & is_since & pl.all_horizontal([limits.over(name) for name in names])
-    )
+    return _is_to_target(limits) & is_unjudged & is_since & pl.all_horizontal([limits.over(name) for name in names])
 
 
 def _not_scored(limits: Limits) -> pl.Expr:
@@ -281,10 +282,22 @@ def _not_scored(limits: Limits) -> pl.Expr:
         .then(pl.lit("not scored: too few placebos"))
         .when(is_coalition & ~is_to_hub)
         .then(pl.lit("not scored: the importer is no possible hub"))
+        .when(_is_between(limits) & ~_has_fallen(limits))
+        .then(pl.lit("not scored: the coalition's direct trade of the good did not fall, or is not in the data"))
+        .when(_is_between(limits) & pl.col("coalition_to_hub_usd").is_null())
+        .then(pl.lit("not scored: what the coalition sells the first hub is not in the data"))
         .when(is_check)
         .then(pl.lit(f"not scored: before the {limits.measures} only whole years are"))
         .otherwise(pl.lit("not scored: nothing that the run asked about"))
     )
+
+
+def _is_between(limits: Limits) -> pl.Expr:
+    return limits.leg() == pl.lit(HUB_TO_HUB)
+
+
+def _has_fallen(limits: Limits) -> pl.Expr:
+    return (direct_fall_log(float(limits.floor_usd)) >= FELL_LOG).fill_null(value=False)
 
 
 def _beside(limits: Limits, leg: str) -> Condition:
@@ -294,7 +307,7 @@ def _beside(limits: Limits, leg: str) -> Condition:
         for beside in dict.fromkeys(flag_type.beside for flag_type in types.TYPES if flag_type.leg == leg)
         if beside is not None
     ]
-    is_other_leg = limits.is_from_coalition() != pl.lit(leg == COALITION_TO_HUB)
+    is_other_leg = limits.leg() != pl.lit(leg)
     return Condition(
         f"{leg}: {' or '.join(condition.name for condition in of_leg)}",
         is_other_leg | pl.any_horizontal([condition.is_met.fill_null(value=False) for condition in of_leg]),

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from anomaly.flags.caveats import PROFILE_Q, has_fallen, is_lumpy
+from anomaly.flags.caveats import PROFILE_Q, has_fallen, has_own_make, is_lumpy
 from anomaly.flags.naming import SEVERITIES
 
 SEVERITY_WEIGHT = {"high": 3.0, "medium": 2.0, "low": 1.0}
@@ -20,14 +20,15 @@ LARGE_USD = 10_000_000
 def severity(row: Mapping[str, Any], tier: str | None) -> str:
     """high, medium or low, at most what the types that the flag shows allow.
 
-    Never high: a route that fell on the year before, a single lumpy good, any route of a window whose control routes say
+    Low: a route between hubs from a large maker of the good. Never high: a route that fell on the year before, a single lumpy good, any route of a window whose control routes say
     that more than half of the calls may be a shock of the year, and one of a country whose profile over all its goods is
     nothing unusual.
 
     Parameters
     ----------
     row : mapping
-        value_usd, value_prior_year_usd, good, q_value, shock_ratio, profile_q_value and most_severe of a flagged route.
+        value_usd, value_prior_year_usd, good, q_value, shock_ratio, profile_q_value and most_severe of a flagged route;
+        direct_target_iso and is_maker, where it is between hubs.
     tier : str, optional
         Tier of its good; None where the good is on no list.
 
@@ -45,6 +46,8 @@ def severity(row: Mapping[str, Any], tier: str | None) -> str:
         or (row.get("profile_q_value") or 0.0) > PROFILE_Q
         or q_value > STRONG_Q
     )
+    if has_own_make(row):
+        return SEVERITIES[0]
     place = (1 if is_doubtful else 2) - (0 if matters else 1)
     return SEVERITIES[min(place, SEVERITIES.index(row["most_severe"]))]
 

@@ -10,7 +10,7 @@ INDICATOR = Indicator(
     expr=lambda floor_usd: -log_ratio("coalition_to_target_usd", "coalition_to_target_prior_usd", floor_usd),
     threshold=FELL_LOG,
     reason=lambda row: (
-        f"The coalition's direct exports of the good to {row['importer_name']} fell from "
+        f"The coalition's direct exports of the good to {row.get('direct_target_name') or row['importer_name']} fell from "
         f"{usd(row['coalition_to_target_prior_usd'])} to {usd(row['coalition_to_target_usd'])} "
         f"({change(row['coalition_to_target_usd'], row['coalition_to_target_prior_usd'])}; "
         f"{row['coalition_to_target_compared']})."

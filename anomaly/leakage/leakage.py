@@ -16,7 +16,8 @@ from anomaly.features.level_shifts import Floats
 from anomaly.features.marks import Amounts
 from anomaly.leakage import counterfactual
 from anomaly.leakage.counterfactual import Cells, Growths
-from anomaly.supply import rise, series
+from anomaly.supply import rise, series, stock
+from anomaly.supply.asked import in_question
 from anomaly.supply.reporting import Span
 from anomaly.supply.rise import Spell
 from anomaly.supply.series import Legs
@@ -40,7 +41,13 @@ class Tables:
     coverage: pl.DataFrame
 
 
-def build(chunks: Iterable[pl.DataFrame], spans: Sequence[Span], broken: pl.DataFrame, settings: Settings) -> Tables:
+def build(
+    chunks: Iterable[pl.DataFrame],
+    spans: Sequence[Span],
+    broken: pl.DataFrame,
+    settings: Settings,
+    lists: pl.DataFrame | None = None,
+) -> Tables:
     """What the coalition sold hubs beyond what the years before the measure explain, of goods whose direct trade fell.
 
     Parameters
@@ -52,7 +59,9 @@ def build(chunks: Iterable[pl.DataFrame], spans: Sequence[Span], broken: pl.Data
     broken : polars.DataFrame
         families.broken: changes of HS edition across which a good is never compared.
     settings : Settings
-        Scenario: coalition, targets, date of the measure, materiality, least_months and all of `supply`.
+        Scenario: coalition, targets, date of the measure, goods_asked, materiality, least_months and all of `supply`.
+    lists : polars.DataFrame, optional
+        reference.goods.listed; needed where the scenario asks about listed goods only.
 
     Returns
     -------
@@ -64,14 +73,14 @@ def build(chunks: Iterable[pl.DataFrame], spans: Sequence[Span], broken: pl.Data
         table
         for number, span in enumerate(spans)
         if (legs := series.joined(parts[number] for parts in by_chunk)) is not None
-        for table in _of_span(legs, span, spans[-1].ends[-1], settings)
+        for table in _of_span(legs, span, spans[-1].ends[-1], settings, lists)
     ]
     leakage = pl.concat([Leakage.create_empty(), *[table.leakage for table in tables]])
     coverage = pl.concat([LeakageCoverage.create_empty(), *[table.coverage for table in tables]])
     return Tables(leakage.sort(Leakage.primary_key()), coverage.sort(LeakageCoverage.primary_key()))
 
 
-def _of_span(legs: Legs, span: Span, last: date, settings: Settings) -> Iterable[Tables]:
+def _of_span(legs: Legs, span: Span, last: date, settings: Settings, lists: pl.DataFrame | None) -> Iterable[Tables]:
     measure = legs.position(settings.sanctions_since.replace(day=1))
     rules = settings.model_copy(update={"supply": settings.supply.model_copy(update={"reference_years": 1})})
     for end in span.ends:
@@ -80,18 +89,19 @@ def _of_span(legs: Legs, span: Span, last: date, settings: Settings) -> Iterable
             lengths.add(end.month if end.month >= settings.least_months else settings.supply.window_months)
         for months in sorted(lengths):
             window = rise.spell(legs.months.index(end), measure, months, None, rules)
-            if window is not None and (table := _window(legs, window, measure, settings)) is not None:
+            if window is not None and (table := _window(legs, window, measure, settings, lists)) is not None:
                 yield table
 
 
-def _window(legs: Legs, window: Spell, measure: int, settings: Settings) -> Tables | None:
+def _window(legs: Legs, window: Spell, measure: int, settings: Settings, lists: pl.DataFrame | None) -> Tables | None:
     """One window; None where the data do not reach back to a year before that nothing was diverted in."""
     before = replace(window, end=window.before[0], before=(2 * window.before[0] - window.end,))
     if before.before[0] - window.months + 1 < 0:
         return None
     direct = rise.direct(legs, window, settings)
     is_known = (rise.refusal(legs, window) == "") & (rise.refusal(legs, before) == "")
-    counted = direct.fell & is_known
+    end, is_before = legs.months[window.end], window.end < measure
+    counted = direct.fell & is_known & in_question(legs.goods, end, lists, settings, is_before=is_before)
     now = counterfactual.cells(legs, window.at(window.end), window.at(window.before[0]), counted)
     then = counterfactual.cells(legs, before.at(before.end), before.at(before.before[0]), counted)
     if not now.value.size:
@@ -104,7 +114,8 @@ def _window(legs: Legs, window: Spell, measure: int, settings: Settings) -> Tabl
     leakage = rows.with_columns(
         **{name: pl.lit(value) for name, value in key.items()}, is_before_sanctions=pl.lit(window.end < measure)
     ).select(pl.col(name).cast(kind) for name, kind in kinds.items())
-    return Tables(leakage, _coverage(legs, then, before, key, settings))
+    laid_in = stock.says(stock.before_measure(legs, settings), now.goods, direct.target[now.goods])
+    return Tables(leakage, _coverage(legs, then, before, key, settings, laid_in))
 
 
 def _rows(legs: Legs, now: Cells, past: Growths, direct: rise.Direct, months: int, settings: Settings) -> pl.DataFrame:
@@ -186,9 +197,9 @@ def _named(
 
 
 def _coverage(
-    legs: Legs, before_cells: Cells, before: Spell, key: dict[str, object], settings: Settings
+    legs: Legs, before_cells: Cells, before: Spell, key: dict[str, object], settings: Settings, laid_in: str
 ) -> pl.DataFrame:
-    """How often the interval held what came a year before, each hub by the growth of the others."""
+    """How often the interval held what came a year before, each hub by the growth of the others; and what was laid in."""
     chapter = legs.goods.gather(before_cells.goods).str.slice(0, CHAPTER_DIGITS).to_numpy()
     least = settings.materiality_usd * before.months / 12
     tried = {"hub_chapter": [0, 0], "hub": [0, 0]}
@@ -207,7 +218,7 @@ def _coverage(
                     tried[level][1] += bool(low <= before_cells.value[at, members].sum() <= high)
     rows = [
         {**key, "of": level, "interval_share": settings.supply.interval_share, "sums": sums, "held": held,
-         "checked_end": legs.months[before.end], "says": _says(legs, before, level, sums, held, settings)}
+         "checked_end": legs.months[before.end], "says": f"{_says(legs, before, level, sums, held, settings)} {laid_in if level == 'hub' else ''}".strip()}
         for level, (sums, held) in tried.items()
     ]  # fmt: skip
     return pl.DataFrame(rows, schema={name: column.dtype for name, column in LeakageCoverage.columns().items()})

@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from anomaly.contract.keys import ROUTE
-from anomaly.contract.periods import Window, is_window, within
+from anomaly.contract.periods import MONTHS_IN, Window, is_window, months_before, within
 from anomaly.flags.types.base import Limits
 from anomaly.query.computed import of_groups, of_routes
 from anomaly.query.flagged import judged
@@ -53,10 +53,10 @@ def latest(tables: Tables) -> tuple[Window, ...]:
     Returns
     -------
     tuple of Window
-        Annual before monthly; a frequency of which neither table holds a row has none.
+        Annual before monthly before quarterly; a frequency of which neither table holds a row has none.
     """
     newest = []
-    for freq in ("A", "M"):
+    for freq in ("A", "M", "Q"):
         scored = table(tables, "features").filter(pl.col("freq_code") == freq)
         held = table(tables, "bilateral").filter(pl.col("freq_code") == freq)
         if scored.height:
@@ -64,7 +64,7 @@ def latest(tables: Tables) -> tuple[Window, ...]:
             newest.append(Window(freq, row[1], row[0]))
         elif held.height:
             last = held.select(pl.col("ref_date").max()).item()
-            newest.append(Window(freq, 12, last.replace(month=12) if freq == "A" else last))
+            newest.append(Window(freq, 12, months_before(last, 1 - MONTHS_IN[freq])))
     return tuple(newest)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from anomaly.bilateral.known import DATASET, DIMENSIONS, full_reports, is_broken, own_side, silences, speaking_years
-from anomaly.bilateral.sums import compare, fill
+from anomaly.bilateral.sums import compare, counted_once, fill
 from anomaly.contract.keys import ROUTE
 from anomaly.contract.periods import Window, within
 from anomaly.query.held import BROKEN, Tables, table
@@ -84,7 +84,7 @@ def of_groups(
         return pl.DataFrame(schema=_SUM)
     sides = own_side(in_question).with_columns(*[_named(side, members) for side in ROUTE[1:]])
     if question.goods is None:
-        sides = sides.with_columns(good=pl.lit(TOTAL))
+        sides = counted_once(sides).with_columns(good=pl.lit(TOTAL))
     months = _published(sides, tables, _dimensions(question.goods is None))
     periods = months.select(*ROUTE, "ref_date", hs_edition=pl.lit(0, dtype=pl.Int8)).unique()
     sources_of = sides.group_by(ROUTE).agg(

@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 
 from anomaly.contract.errors import BadRequest
-from anomaly.contract.keys import COALITION_TO_HUB, HUB_TO_TARGET, ROUTE_KEY, SERIES_KEY, WINDOW_KEY
-from anomaly.contract.periods import Window, is_window, parse_tag, window_of, within
+from anomaly.contract.keys import COALITION_TO_HUB, HUB_TO_HUB, HUB_TO_TARGET, ROUTE_KEY, SERIES_KEY, WINDOW_KEY
+from anomaly.contract.periods import Window, is_window, parse_tag, period_name, window_of, within
 from anomaly.contract.scenario import Scenario
 from anomaly.flags.types.base import Limits
 from anomaly.indicators import INDICATORS
@@ -22,7 +22,7 @@ from anomaly.reference import goods
 Row = dict[str, Any]
 Tables = Mapping[str, pl.DataFrame]
 
-_FLAG_ID = re.compile(r"([0-9]{2}[0-9A-Z]{0,6}\+?)-([A-Z][A-Z0-9]{2})-([A-Z][A-Z0-9]{2})-([0-9M-]+)")
+_FLAG_ID = re.compile(r"([0-9]{2}[0-9A-Z]{0,6}\+?)-([A-Z][A-Z0-9]{2})-([A-Z][A-Z0-9]{2})-([0-9MQ-]+)")
 _LEGS = {
     "coalition_to_hub": "coalition's exports of the good to the exporter",
     "coalition_to_target": "coalition's exports of the good to the importer",
@@ -264,7 +264,8 @@ def _score(score: Row | None, row: Row, tables: Tables) -> Row:
         return {}
     calibration = tables.get("scores.calibration", pl.DataFrame())
     if calibration.height:
-        leg = HUB_TO_TARGET if row["role"] == "target" else COALITION_TO_HUB
+        otherwise = HUB_TO_HUB if row.get("direct_target_iso") else COALITION_TO_HUB
+        leg = HUB_TO_TARGET if row["role"] == "target" else otherwise
         calibration = calibration.filter(*[pl.col(name) == pl.lit(row[name]) for name in WINDOW_KEY])
         calibration = calibration.filter(pl.col("leg") == leg) if "leg" in calibration.columns else calibration
     rates_of_leg = calibration.row(0, named=True) if calibration.height else {}
@@ -274,6 +275,16 @@ def _score(score: Row | None, row: Row, tables: Tables) -> Row:
         **{name: rates_of_leg[name] for name in rates if name in rates_of_leg},
         "reproduced": "not tried; --reproduce fits the forest again and compares",
     }
+
+
+def _direct_of(row: Row) -> str:
+    """Whose direct trade it is: the importer's, or between hubs that of the target which bought most of the good."""
+    target = row.get("direct_target_iso")
+    return (
+        f"coalition's exports of the good to {target}, which bought most of it"
+        if target
+        else _LEGS["coalition_to_target"]
+    )
 
 
 def _contributions(flag: Row | None, row: Row, tables: Tables) -> list[Row]:
@@ -288,7 +299,7 @@ def _contributions(flag: Row | None, row: Row, tables: Tables) -> list[Row]:
 def _legs(row: Row) -> list[Row]:
     legs = [
         {
-            "leg": says,
+            "leg": _direct_of(row) if name == "coalition_to_target" else says,
             "window_usd": row.get(f"{name}_usd"),
             "year_before_usd": row.get(f"{name}_prior_usd"),
             "baseline_usd": row.get(f"{name}_baseline_usd"),
@@ -306,7 +317,9 @@ def _legs(row: Row) -> list[Row]:
                 "compared_on": "",
             }
         )
-    return [leg for leg in legs if leg["window_usd"] is not None]
+    return [
+        leg for leg in legs if leg["window_usd"] is not None or leg["compared_on"]
+    ]  # of the unknown those with a reason
 
 
 def mirror(bilateral: pl.DataFrame, row: Row) -> list[Row]:
@@ -340,7 +353,7 @@ def mirror(bilateral: pl.DataFrame, row: Row) -> list[Row]:
             within(window) | within(window.in_year(window.year - 1)),
         )
         .sort("ref_date")
-        .select(pl.col("ref_date").dt.strftime("%Y" if window.freq_code == "A" else "%Y-%m").alias("period"), *sides)
+        .select(period_name(window.freq_code).alias("period"), *sides)
         .to_dicts()
     )  # fmt: skip
 

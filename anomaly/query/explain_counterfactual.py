@@ -153,7 +153,7 @@ def judged(row: Row, score: Row | None, is_from_coalition: bool, placebos_are: s
 
 def _dated(step_log: float | None) -> str:
     if step_log is None:
-        return "Its months are not in the data, or too few: the whole rise counts, whenever it began."
+        return "No step is asked for (annual figures, too few months, or a second hop): the whole rise counts, whenever it began."
     if step_log == 0:
         return "No step of its months since the measures stands out beyond everybody's rise: the rise counts half."
     return (

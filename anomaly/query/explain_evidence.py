@@ -7,8 +7,10 @@ from typing import Any
 import polars as pl
 
 from anomaly.contract.keys import ROUTE_KEY
+from anomaly.contract.periods import window_of
 from anomaly.flags import naming, rule
 from anomaly.flags.types.base import Limits
+from anomaly.query import same_case
 from anomaly.query.held import COLUMNS, Tables, table
 from anomaly.reference import countries, goods
 
@@ -77,7 +79,7 @@ def why_not(row: Row, tables: Tables, limits: Limits) -> str:
     row : dict
         A row of features by column: ROUTE_KEY and rule.MEASURES.
     tables : mapping of str to polars.DataFrame
-        The store's tables by name: of them features.refused, scores and scores.calibration.
+        The store's tables by name: of them features.refused, scores, scores.calibration and flags.
     limits : Limits
         Of the scenario that made the tables.
 
@@ -89,12 +91,13 @@ def why_not(row: Row, tables: Tables, limits: Limits) -> str:
     kinds = {name: COLUMNS["features"][name] for name in (*ROUTE_KEY, *rule.MEASURES)}
     route = pl.DataFrame([{name: row[name] for name in kinds}], schema=kinds)
     refused = table(tables, "features.refused").join(route, on=ROUTE_KEY, how="semi")["says"]
-    return str(
+    judged_route = (
         rule.beside_scores(route, table(tables, "scores"), table(tables, "scores.calibration"), limits)
         .with_columns(refused_because=pl.lit(refused.first(), dtype=pl.String))
-        .select(rule.why_not(limits))
-        .item()
+        .with_columns(why_not=rule.why_not(limits))
     )
+    named = same_case.with_case(judged_route.lazy(), table(tables, "flags"), window_of(row), limits)
+    return str(named.select("why_not").collect().item())
 
 
 def next_steps(flag: Row, measures: str) -> list[str]:

@@ -11,6 +11,7 @@ from anomaly.contract.keys import ROUTE, ROUTE_KEY, WINDOW_KEY
 from anomaly.contract.periods import Window, is_window
 from anomaly.flags import naming, rule
 from anomaly.flags.types.base import Limits
+from anomaly.query import same_case
 from anomaly.query.held import Tables, table
 
 
@@ -59,13 +60,16 @@ def judged(rows: pl.DataFrame, measured: pl.DataFrame, window: Window, tables: T
     is_part = (pl.col("flagged_period") != window.name).fill_null(value=False)
     of_the_part = pl.concat_str(pl.lit("flagged in its part "), "flagged_period", pl.lit("; as a whole "), of_the_whole)
     is_flagged = pl.col("flag_id").is_not_null()
-    return (
+    beside = (
         rows.lazy()
         .join(_beside(measured, window, tables, limits), on=ROUTE, how="left")
         .join(refused, on=ROUTE, how="left")
         .join(flags, on=ROUTE, how="left")
         .with_columns(refused_because="says", is_measured=pl.col("is_measured").fill_null(value=False))
         .with_columns(why_not=rule.why_not(limits))
+    )
+    return (
+        same_case.with_case(beside, table(tables, "flags"), window, limits)
         .with_columns(
             is_flagged=pl.when(pl.col("q_value").is_not_null() | is_flagged).then(is_flagged),
             note=pl.when(is_part).then(of_the_part).otherwise(of_the_whole),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from anomaly.contract.errors import BadRequest
-from anomaly.contract.periods import Window, parse_period
+from anomaly.contract.periods import MONTHS_IN, Window, parse_period
 from anomaly.reference import countries, goods
 
 TOTAL = "TOTAL"
@@ -239,7 +239,7 @@ def nearest_goods(code: str, held: Sequence[str], most: int = 3) -> list[str]:
 
 
 def windows_of(period: Window) -> tuple[Window, ...]:
-    """The windows a period may stand for: a calendar year is one of annual and one of monthly data.
+    """The windows a period may stand for: a calendar year is one of annual, monthly and quarterly data.
 
     Parameters
     ----------
@@ -249,7 +249,8 @@ def windows_of(period: Window) -> tuple[Window, ...]:
     Returns
     -------
     tuple of Window
-        Annual before monthly; a period that is no calendar year is one of monthly data alone.
+        Annual before monthly before quarterly; a period that is no calendar year is none of annual data, one that is
+        not made of calendar quarters none of quarterly data.
 
     Raises
     ------
@@ -264,4 +265,7 @@ def windows_of(period: Window) -> tuple[Window, ...]:
         )
     monthly = Window("M", period.months, period.end)
     is_year = period.months == MOST_MONTHS and period.end.month == MOST_MONTHS
-    return (Window("A", MOST_MONTHS, period.end), monthly) if is_year else (monthly,)
+    annual = (Window("A", MOST_MONTHS, period.end),) if is_year else ()
+    is_of_quarters = period.months % MONTHS_IN["Q"] == 0 and period.end.month % MONTHS_IN["Q"] == 0
+    quarterly = (Window("Q", period.months, period.end),) if is_of_quarters else ()
+    return (*annual, monthly, *quarterly)

@@ -6,6 +6,7 @@ import polars as pl
 
 from anomaly.bilateral.known import cut_by_value, own_side, silences, silences_beside
 from anomaly.contract.keys import ROUTE, SERIES_KEY
+from anomaly.contract.periods import period_name
 from anomaly.query.held import BOTH_SIDES
 
 AMOUNTS = (*BOTH_SIDES, "value_usd")
@@ -27,7 +28,7 @@ def series(cells: pl.DataFrame, nothing: pl.DataFrame, freq_code: str) -> pl.Dat
     nothing : polars.DataFrame
         `known_nothing`: periods for which a side has said that there was nothing.
     freq_code : str
-        A or M.
+        A, M or Q.
 
     Returns
     -------
@@ -48,7 +49,7 @@ def series(cells: pl.DataFrame, nothing: pl.DataFrame, freq_code: str) -> pl.Dat
     zero = pl.lit(0, dtype=pl.Int64)
     return periods.select(
         freq_code=pl.lit(freq_code),
-        period=pl.col("ref_date").dt.strftime("%Y" if freq_code == "A" else "%Y-%m"),
+        period=period_name(freq_code),
         export_value_fob_usd=pl.coalesce("export_value_fob_usd", pl.when("has_nothing_exported").then(zero)),
         import_value_cif_usd=pl.coalesce("import_value_cif_usd", pl.when("has_nothing_imported").then(zero)),
         reexport_value_fob_usd="reexport_value_fob_usd",

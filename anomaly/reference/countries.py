@@ -73,7 +73,7 @@ def plain(text: str) -> str:
     Returns
     -------
     str
-        Letters a to z and digits, single spaces between words; may be empty.
+        Letters of any script and digits, single spaces between words; may be empty.
 
     Examples
     --------
@@ -81,7 +81,7 @@ def plain(text: str) -> str:
     'cote d ivoire'
     """
     bare = "".join(part for part in unicodedata.normalize("NFKD", text) if not unicodedata.combining(part))
-    return re.sub(r"[^a-z0-9]+", " ", bare.replace("ı", "i").casefold().replace("&", " and ")).strip()
+    return re.sub(r"[\W_]+", " ", bare.replace("ı", "i").casefold().replace("&", " and ")).strip()
 
 
 @cache

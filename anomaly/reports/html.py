@@ -17,7 +17,7 @@ import polars as pl
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from anomaly.contract.keys import COALITION_TO_HUB
+from anomaly.contract.keys import COALITION_TO_HUB, HUB_TO_HUB
 from anomaly.contract.periods import window_of
 from anomaly.flags import types
 from anomaly.flags.naming import is_alarm, is_on
@@ -124,7 +124,9 @@ def context(findings: Findings, most_cards: int = MOST_CARDS) -> dict[str, Any]:
     shown = since.head(most_cards)
     shown_types, severities = tallies.by_severity_and_type(since)
     is_into_hub = is_on(COALITION_TO_HUB)
-    routes, amount = tallies.routes_and_amount(since.filter(~is_into_hub, is_alarm()))
+    is_between = is_on(HUB_TO_HUB)
+    routes, amount = tallies.routes_and_amount(since.filter(~is_into_hub, ~is_between, is_alarm()))
+    between_hubs, between_hubs_usd = tallies.routes_and_amount(since.filter(is_between, is_alarm()))
     into_hubs, into_hubs_usd = tallies.routes_and_amount(since.filter(is_into_hub))
     return {
         **_own_files(),
@@ -140,6 +142,8 @@ def context(findings: Findings, most_cards: int = MOST_CARDS) -> dict[str, Any]:
         "into_hubs": into_hubs,
         "into_hubs_usd": into_hubs_usd,
         "into_hub_words": _words_of_legs(since),
+        "between_hubs": between_hubs,
+        "between_hubs_usd": between_hubs_usd,
         "windows": tallies.windows_examined(findings.calibration),
         "calibration_words": tallies.calibration_in_words(findings),
         "calibration": _calibration(findings),

@@ -7,12 +7,12 @@ from typing import Any
 
 import polars as pl
 
+from anomaly.contract.periods import FREQUENCY_WORDS
 from anomaly.contract.schema import ROUTE_KEY
 from anomaly.flags import naming
 from anomaly.reports.base import Findings
 
 SEVERITIES = ("high", "medium", "low")
-FREQUENCY_WORDS = {"A": "annual", "M": "monthly"}
 VERDICT_WORDS = {
     "fits": "the data allow it",
     "partly": "the data allow a part of it",
@@ -29,21 +29,22 @@ REMAINS_WORDS = {
 
 
 def windows_words(freq_code: str, window_months: int) -> str:
-    """What data the windows of one kind are of: annual, or monthly and how long.
+    """What data the windows of one kind are of: annual, or monthly or quarterly and how long.
 
     Parameters
     ----------
     freq_code : str
-        A annual, M monthly.
+        A annual, M monthly, Q quarterly.
     window_months : int
-        Length of the windows; it is said of monthly data only.
+        Length of the windows; it is not said of annual data.
 
     Returns
     -------
     str
         The beginning of a sentence.
     """
-    return "Annual data" if freq_code == "A" else f"Monthly data, windows of {window_months} months"
+    data = f"{FREQUENCY_WORDS[freq_code].capitalize()} data"
+    return data if freq_code == "A" else f"{data}, windows of {window_months} months"
 
 
 def type_words(flag_type: str) -> str:

@@ -10,6 +10,7 @@ import polars as pl
 from anomaly.contract.settings import Settings
 from anomaly.scores.joint import dated, joint
 
+NEVER = -1  # months since the measures, where no step is asked for
 _UNKNOWN = pl.lit(None, dtype=pl.Float64)
 
 
@@ -42,7 +43,7 @@ def with_evidence(routes: pl.DataFrame, since_months: int) -> pl.DataFrame:
         rise_score already.
     since_months : int
         months_since of the window that is asked about. A step counts in its last so many months; for a placebo of another
-        period in as many before its own end. Before the measures no step is asked for.
+        period in as many before its own end. Below 0, so before the measures, no step is asked for.
 
     Returns
     -------

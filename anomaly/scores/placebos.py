@@ -5,26 +5,30 @@ Expressions and selections over forest_inputs.build.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import polars as pl
 
-from anomaly.contract.keys import WINDOW_KEY
+from anomaly.contract.keys import COALITION_TO_HUB, HUB_TO_HUB, HUB_TO_TARGET, LEGS, WINDOW_KEY
 from anomaly.contract.schema import is_own_gap
 from anomaly.contract.settings import Settings
+from anomaly.features.goods_asked import is_ever_controlled, is_in_question
 from anomaly.scores.forest_inputs import PUBLISHED
-from anomaly.scores.goods_asked import is_ever_controlled, is_in_question
 
 
-def is_asked_about(settings: Settings) -> pl.Expr:
-    """Routes that are asked about: hubs to targets, and the coalition to possible hubs, of the goods in question.
+def is_asked_about(settings: Settings, legs: Collection[str] = LEGS) -> pl.Expr:
+    """Routes that are asked about: hubs to targets, the coalition to possible hubs and these to each other.
 
-    Before the sanctions only whole years are scored, as a check.
+    Of the goods in question. Between hubs of those alone of which the coalition's direct trade fell, where what it sells the
+    first hub is known. Before the sanctions only whole years are scored, as a check.
 
     Parameters
     ----------
     settings : Settings
-        Scenario: targets, baseline years.
+        Scenario: targets, possible hubs, baseline years.
+    legs : collection of str, optional
+        The legs asked about.
 
     Returns
     -------
@@ -32,11 +36,27 @@ def is_asked_about(settings: Settings) -> pl.Expr:
         Boolean over the columns of forest_inputs.build.
     """
     ghost = (pl.col("role") == "other") & pl.col("is_measured")
-    is_asked = pl.when(pl.col("is_from_coalition")).then(ghost).otherwise(pl.col("role") == "target")
+    is_asked = (
+        pl.when(pl.col("is_from_coalition"))
+        .then(ghost & pl.lit(COALITION_TO_HUB in legs))
+        .when(pl.col("role") == "target")
+        .then(pl.lit(HUB_TO_TARGET in legs))
+        .otherwise(_is_second_hop(settings) & pl.lit(HUB_TO_HUB in legs))
+    )
     is_check = pl.col("is_before_sanctions") & (pl.col("window_months") != 12)
     is_from_target = pl.col("exporter_iso").is_in(list(settings.targets.countries))  # a target is nobody's hub
     is_own = is_own_gap(settings.baseline_years)
     return is_asked & ~is_from_target & is_own & ~is_check & is_in_question(settings)
+
+
+def _is_second_hop(settings: Settings) -> pl.Expr:
+    """From a possible hub to another, of a good that the coalition sells the targets less."""
+    exporter, named = pl.col("exporter_iso"), settings.hub_candidates
+    neighbours = settings.neighbours.countries if settings.neighbours else ()
+    is_hub = pl.lit(named.everyone_else) | exporter.is_in([*named.countries, *neighbours])
+    is_hub &= ~exporter.is_in(list(settings.coalition.countries))
+    is_gated = pl.col("has_direct_fallen") & pl.col("room_log").is_not_null()
+    return (pl.col("role") == "other") & is_hub & pl.col("is_measured") & is_gated
 
 
 def is_placebo(settings: Settings) -> pl.Expr:
@@ -52,9 +72,9 @@ def is_placebo(settings: Settings) -> pl.Expr:
     Returns
     -------
     polars.Expr
-        Boolean over the columns of forest_inputs.build.
+        Boolean over the columns of forest_inputs.build and `leg`.
     """
-    target = pl.when(pl.col("is_from_coalition")).then(pl.lit("other")).otherwise(pl.lit("target"))
+    target = pl.when(pl.col("leg") == HUB_TO_TARGET).then(pl.lit("target")).otherwise(pl.lit("other"))
     is_free = pl.col("is_before_sanctions") | ~is_in_question(settings)
     is_outside = (pl.col("role") == "placebo") | (is_free & (pl.col("role") == target))
     return is_outside & pl.col("is_measured")
@@ -66,7 +86,7 @@ def thinned(group: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     Parameters
     ----------
     group : polars.DataFrame
-        Rows of forest_inputs.build of one leg, sorted by key.
+        Rows of forest_inputs.build with one `leg`, sorted by key.
     settings : Settings
         Scenario: what is_asked_about uses, and calibration.most_placebos of a window and role.
 
@@ -79,7 +99,8 @@ def thinned(group: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     kind = [*WINDOW_KEY, "role"]
     place, count = pl.int_range(pl.len()).over(kind), pl.len().over(kind)
     is_kept = (place * most // count) != ((place - 1) * most // count)
-    return group.filter(is_asked_about(settings) | (is_placebo(settings) & ((count <= most) | is_kept)))
+    is_asked = is_asked_about(settings, (group["leg"][0],)) if group.height else pl.lit(value=True)
+    return group.filter(is_asked | (is_placebo(settings) & ((count <= most) | is_kept)))
 
 
 @dataclass(frozen=True, slots=True)

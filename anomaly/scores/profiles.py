@@ -18,7 +18,7 @@ import polars.selectors as columns_that_are
 from scipy.stats import false_discovery_control
 
 from anomaly.contract.errors import ContractBroken
-from anomaly.contract.keys import WINDOW_KEY
+from anomaly.contract.keys import HUB_TO_TARGET, WINDOW_KEY
 from anomaly.contract.schema import is_own_gap
 from anomaly.contract.settings import Settings
 from anomaly.indicators.base import FELL_LOG
@@ -114,7 +114,9 @@ def of_inputs(inputs: pl.DataFrame, settings: Settings) -> pl.DataFrame:
         `build` of the exporters, over their routes whose room is known; no row where there is none.
     """
     is_measured = pl.col("is_measured") & pl.col("room_log").is_not_null() & ~pl.col("is_from_coalition")
-    is_seen = is_asked_about(settings) | ((pl.col("role") == "placebo") & is_own_gap(settings.baseline_years))
+    is_seen = is_asked_about(settings, (HUB_TO_TARGET,)) | (
+        (pl.col("role") == "placebo") & is_own_gap(settings.baseline_years)
+    )
     routes = inputs.filter(is_measured, is_seen, ~pl.col("is_before_sanctions"))
     rise, room = (routes["rise_log"] / routes["roughness"]).to_numpy(), routes["room_log"].to_numpy()
     measured = routes.with_columns(unexplained_log=pl.Series(rise), joint_score=pl.Series(joint(rise, room)))

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from anomaly.contract.keys import COALITION_TO_HUB, HUB_TO_TARGET, ROUTE, WINDOW_KEY, WINDOW_TYPES
+from anomaly.contract.keys import COALITION_TO_HUB, HUB_TO_HUB, HUB_TO_TARGET, ROUTE, WINDOW_KEY, WINDOW_TYPES
 from anomaly.contract.schema import ROUTE_KEY
 from anomaly.contract.settings import Settings
 from anomaly.scores import families, forest, shock
-from anomaly.scores.evidence import months_since, with_evidence
+from anomaly.scores.evidence import NEVER, months_since, with_evidence
 from anomaly.scores.forest_inputs import PUBLISHED
 from anomaly.scores.placebos import is_asked_about, is_placebo, placebos_of, thinned
 
@@ -59,15 +59,15 @@ class Scored:
 
 
 def build(inputs: pl.DataFrame, names: Mapping[str, Sequence[str]], settings: Settings) -> Scored:
-    """Score the routes to targets, and the coalition's routes to possible hubs, against their placebos.
+    """Score the routes to targets, the coalition's to possible hubs and theirs to each other, against their placebos.
 
-    A hub's route to a target is judged by the soft minimum of its unexplained rise and the room for it (joint), where enough
+    A hub's route to a target, or to another hub, is judged by the soft minimum of its unexplained rise and the room for it (joint), where enough
     placebos have a known room too, else by the rise alone; a route of the coalition by the mean of two ranks, by the forest
     and by the leading input. p is the share of placebos with as much: the same window's placebo importers where there are
     enough, else the targets' own windows before the sanctions, and both where neither is enough; of the same publisher and
     alike published where these are enough, else of all. It is raised by what control routes show of a shock of the year
-    (shock). q is over the routes of a window that are alike published and judged by the same. The forest's anomaly_score is
-    told beside it. Rows are sorted by key first: the same rows in another order give the same bytes. A route without enough
+    (shock). q is over the routes of a window and leg that are alike published and judged by the same. The forest's
+    anomaly_score is told beside it, but between hubs. Rows are sorted by key first: the same rows in another order give the same bytes. A route without enough
     placebos has a row without figures.
 
     Parameters
@@ -92,8 +92,8 @@ def build(inputs: pl.DataFrame, names: Mapping[str, Sequence[str]], settings: Se
     inputs_of_legs = sorted({name for leg in names.values() for name in leg})
     forest.refuse_unfinished(inputs, [*inputs_of_legs, "evidence_weight", "rise_log", "roughness"])
     scores, calibration, contributions = [], [], []
-    for group in inputs.sort(_LABELS).partition_by(_GROUP, maintain_order=True):
-        asked = group.filter(is_asked_about(settings))
+    for group, leg in _groups(inputs):
+        asked = group.filter(is_asked_about(settings, (leg,)))
         if asked.is_empty():
             continue
         windows = asked.partition_by(WINDOW_KEY, maintain_order=True)
@@ -102,18 +102,19 @@ def build(inputs: pl.DataFrame, names: Mapping[str, Sequence[str]], settings: Se
             scores += [window.with_columns(placebos=pl.lit(count, dtype=pl.Int64)) for window in windows]
             calibration += [_uncalibrated(window, count, settings) for window in windows]
             continue
-        of_leg = list(names[COALITION_TO_HUB if group["is_from_coalition"][0] else HUB_TO_TARGET])
+        of_leg = list(names.get(leg, ()))
         routes = thinned(group, settings)
-        halves = forest.fit(routes, of_leg, settings)
+        halves = forest.fit(routes, of_leg, settings) if of_leg else None
         routes = _with_anomaly(routes, halves, of_leg, settings)
         called: list[pl.DataFrame] = []
         before: dict[tuple[object, ...], list[shock.Controls]] = {}
-        for window in routes.filter(is_asked_about(settings)).partition_by(WINDOW_KEY, maintain_order=True):
+        for window in routes.filter(is_asked_about(settings, (leg,))).partition_by(WINDOW_KEY, maintain_order=True):
             tested, report = _window(window, routes, before, settings)
             scores.append(tested)
             calibration.append(report)
             called.append(tested.filter(pl.col("q_value") <= settings.calibration.q_limit))
-        contributions.append(forest.contribute(pl.concat(called), halves.forests_of_all_seeds(), of_leg))
+        if halves is not None:
+            contributions.append(forest.contribute(pl.concat(called), halves.forests_of_all_seeds(), of_leg))
     return Scored(
         _joined(scores, _empty(_SCORES)).select(*_KEY, *_SCORES).sort(_KEY),
         _joined(calibration, _empty_calibration()).sort([*WINDOW_KEY, "leg"]),
@@ -121,17 +122,27 @@ def build(inputs: pl.DataFrame, names: Mapping[str, Sequence[str]], settings: Se
     )
 
 
+def _groups(inputs: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, str]]:
+    """Routes of one kind of window with each leg that they may be asked about on: placebos serve both of a hub's legs."""
+    for group in inputs.sort(_LABELS).partition_by(_GROUP, maintain_order=True):
+        for leg in (COALITION_TO_HUB,) if group["is_from_coalition"][0] else (HUB_TO_TARGET, HUB_TO_HUB):
+            yield group.with_columns(leg=pl.lit(leg)), leg
+
+
 def _joined(parts: list[pl.DataFrame], empty: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([empty, *parts], how="diagonal") if parts else empty
 
 
 def _with_anomaly(
-    routes: pl.DataFrame, halves: forest.Halves, names: Sequence[str], settings: Settings
+    routes: pl.DataFrame, halves: forest.Halves | None, names: Sequence[str], settings: Settings
 ) -> pl.DataFrame:
     """Add anomaly_score and, on the coalition's leg, rise_score: the mean of the ranks by it and by the leading input.
 
-    A placebo is scored by the forests that have not seen it, so that it is as new to them as any other route.
+    A placebo is scored by the forests that have not seen it, so that it is as new to them as any other route. Without
+    forests the anomaly_score is null.
     """
+    if halves is None:
+        return routes.with_columns(anomaly_score=pl.lit(None, dtype=pl.Float64))
     rows = routes.select(names).to_numpy()
     at = np.flatnonzero(routes.select(is_placebo(settings)).to_series().to_numpy())
     distinct, back = np.unique(rows, axis=0, return_inverse=True)
@@ -158,7 +169,8 @@ def _window(
     """A window's routes tested, those alike published together, and its row of the calibration."""
     tested: list[families.Family] = []
     kinds, nulls = [], []
-    since_months = months_since(window["window_end"][0], settings)
+    is_dated = window["leg"][0] == HUB_TO_TARGET
+    since_months = months_since(window["window_end"][0], settings) if is_dated else NEVER
     for alike in window.partition_by(PUBLISHED, maintain_order=True):
         asked = with_evidence(alike, since_months)
         placebos = placebos_of(asked, routes, settings)
@@ -213,7 +225,7 @@ def _calibration_row(
     of_targets, of_placebos = flagged_per_1000
     return window.head(1).select(
         *WINDOW_KEY,
-        leg=pl.when(pl.col("is_from_coalition")).then(pl.lit(COALITION_TO_HUB)).otherwise(pl.lit(HUB_TO_TARGET)),
+        leg=pl.col("leg"),
         placebo_kind=pl.lit(kind),
         placebos=pl.lit(placebos, dtype=pl.Int64),
         q_limit=pl.lit(limit, dtype=pl.Float64),

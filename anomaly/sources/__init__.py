@@ -6,10 +6,34 @@ A table of one's own is asked first: a mapping beside a file is what a person sa
 from __future__ import annotations
 
 from anomaly.contract.errors import DataRejected
-from anomaly.sources import baci, comext, comtrade, ecb, table
+from anomaly.sources import (
+    baci,
+    census,
+    comext,
+    comtrade,
+    ecb,
+    hmrc,
+    kazakhstan,
+    kyrgyzstan,
+    table,
+    trade_map,
+    wits,
+)
 from anomaly.sources.base import RawFile, Source
 
-SOURCES: tuple[Source, ...] = (table.SOURCE, comtrade.SOURCE, comext.SOURCE, baci.SOURCE, ecb.SOURCE)
+SOURCES: tuple[Source, ...] = (
+    table.SOURCE,
+    comtrade.SOURCE,
+    comext.SOURCE,
+    baci.SOURCE,
+    census.SOURCE,
+    hmrc.SOURCE,
+    ecb.SOURCE,
+    wits.SOURCE,
+    trade_map.SOURCE,
+    kazakhstan.SOURCE,
+    kyrgyzstan.SOURCE,
+)
 
 
 def find(raw: RawFile) -> Source:
@@ -33,7 +57,7 @@ def find(raw: RawFile) -> Source:
     for source in SOURCES:
         if source.claims(raw):
             return source
-    formats = "; ".join(f"{source.name} ({source.title})" for source in SOURCES)[:600]
+    formats = "; ".join(f"{source.name} ({source.title})" for source in SOURCES)[:1500]
     raise DataRejected(
         f"a file of one of these: {formats}",
         f"{raw.name}: none of them",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import polars as pl
 
-from anomaly.sources.base import Batch, Context, RawFile, Rule, split
-from anomaly.sources.comext_forms import frames
+from anomaly.sources.base import Batch, Context, RawFile, Rule, doubt, doubt_rows, split
+from anomaly.sources.comext_forms import WITHHELD, frames
 from anomaly.sources.comext_rules import (
     KEY,
     MOST_PLAUSIBLE_EUR,
@@ -17,10 +18,10 @@ from anomaly.sources.comext_rules import (
     in_the_files_words,
     rules,
     with_meaning,
-    with_usd,
 )
 from anomaly.sources.reading.amounts import number_rules, to_int
 from anomaly.sources.reading.batches import in_batches, once
+from anomaly.sources.reading.dollars import in_usd
 from anomaly.sources.reading.text import decoded, read_bytes, refused
 
 PART_ROWS = 500_000  # rows held as text at a time
@@ -66,14 +67,30 @@ def read_api(raw: RawFile, context: Context) -> Iterator[Batch]:
         came = f"an end such as {text.content[-40:].decode(errors='replace')!r}: the last cell may be cut"
         raise refused(raw.name, "a line end at the end, as Eurostat writes it", came, row=text.content.count(b"\n"))
     flows, alone = _joined(pl.concat(kept_parts), raw.name)
-    flows = with_usd(flows, context, raw.name).with_columns(
+    flows = in_usd(flows, context, raw.name, "EUR", "period").with_columns(
         source=pl.lit(NAME),
         dataset=pl.lit(dataset),
         vintage=pl.lit(raw.vintage or _vintage({update for _, update in headings}, raw)),
         currency=pl.lit("EUR"),
         is_net_wgt_estimated=pl.lit(None, dtype=pl.Boolean),
     )
-    yield from in_batches(flows, pl.concat([*rejected_parts, alone]).sort("row"), rows_in, context.batch_rows)
+    rejected = pl.concat([*rejected_parts, alone]).sort("row")
+    doubts = _of_withheld(rejected, raw)
+    for number, batch in enumerate(in_batches(flows, rejected, rows_in, context.batch_rows)):
+        yield batch if number else replace(batch, doubts=doubts)
+
+
+def _of_withheld(rejected: pl.DataFrame, raw: RawFile) -> pl.DataFrame:
+    withheld = rejected.filter(pl.col("rule") == "withheld")
+    if withheld.is_empty():
+        return doubt_rows([], NAME, raw.name)
+    row = doubt(
+        "values_not_known",
+        "values that are withheld have no figure: where a row is missing it may stand for trade, not for nothing",
+        f"{withheld.height:,} cells, the first in row {withheld['row'][0]}",
+        "read a fall of these routes as unknown",
+    )
+    return doubt_rows([row], NAME, raw.name)
 
 
 def _with_amounts(part: pl.DataFrame) -> pl.DataFrame:
@@ -103,6 +120,13 @@ def _rules(dataset: str) -> tuple[Rule, ...]:
         Rule("unknown_frequency", "freq", ~pl.col("freq").is_in(["M", "A"]).fill_null(value=False), "not M nor A"),
         Rule("unknown_indicator", "indicators", ~is_known.fill_null(value=False), "not an indicator that is known"),
         *rules(6 if dataset == _SIX_DIGITS else 8),
+        Rule(
+            "withheld",
+            "OBS_VALUE",
+            pl.col("OBS_VALUE") == WITHHELD,
+            "the publisher withholds the value, or has none",
+            is_error=False,
+        ),
         Rule("annual_total", "freq", pl.col("freq") == "A", "a year, whose months are what is read", is_error=False),
         *(_only(rule, indicator.is_in(VALUES)) for rule in value_rules),
         *(_only(rule, indicator.is_in(list(GRAMS))) for rule in weight_rules),

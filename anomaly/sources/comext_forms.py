@@ -32,6 +32,8 @@ _MEASURES = {  # of the relational view → indicator of the API
     "QUANTITY_IN_KG": "QUANTITY_IN_KG",
     "QUANTITY_KG": "QUANTITY_IN_KG",
 }
+_FLAGS = ("OBS_FLAG", "CONF_STATUS")  # where an observation is withheld they hold a c
+WITHHELD = ":"
 _NO_VALUE = (":", "", "-")
 _MONTHS = names_of_months("en")
 
@@ -72,9 +74,14 @@ def frames(text: Text, raw: RawFile, part_rows: int) -> Iterator[pl.DataFrame]:
 def _of_sdmx_2(text: Text, raw: RawFile, part_rows: int) -> Iterator[pl.DataFrame]:
     """STRUCTURE, STRUCTURE_ID in place of DATAFLOW, and no day of the last update."""
     for part in text_csv_batches(
-        text, raw.name, Layout(required=_SDMX_2, columns=(*_SDMX_2, "LAST UPDATE")), part_rows
+        text, raw.name, Layout(required=_SDMX_2, columns=(*_SDMX_2, "LAST UPDATE", *_FLAGS)), part_rows
     ):
         frame = part.rename({"STRUCTURE_ID": "DATAFLOW"})
+        flags = [pl.col(name).str.to_lowercase().str.contains("c") for name in _FLAGS if name in part.columns]
+        is_empty = pl.col("OBS_VALUE").fill_null("").str.strip_chars() == ""
+        if flags:
+            is_withheld = is_empty & pl.any_horizontal(flags).fill_null(value=False)
+            frame = frame.with_columns(OBS_VALUE=pl.when(is_withheld).then(pl.lit(WITHHELD)).otherwise("OBS_VALUE"))
         if "LAST UPDATE" not in frame.columns:
             frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias("LAST UPDATE"))
         yield frame.select("row", *COLUMNS)
@@ -93,9 +100,11 @@ def _of_matrix(text: Text, raw: RawFile, part_rows: int) -> Iterator[pl.DataFram
         periods = part.columns[2:]
         tall = part.unpivot(on=periods, index=["row", key], variable_name="TIME_PERIOD", value_name="cell")
         cell = pl.col("cell").str.strip_chars()
-        tall = tall.with_columns(OBS_VALUE=cell.str.replace(r"\s*[a-z]+$", "")).filter(
-            ~pl.col("OBS_VALUE").is_in(list(_NO_VALUE)).fill_null(value=True)
+        tall = tall.with_columns(
+            OBS_VALUE=cell.str.replace(r"\s*[a-z]+$", ""), is_withheld=cell.str.contains(r"^:\s*[a-z]*c")
         )
+        has_value = ~pl.col("OBS_VALUE").is_in(list(_NO_VALUE)).fill_null(value=True)
+        tall = tall.filter(has_value | pl.col("is_withheld").fill_null(value=False))
         fields = pl.col(key).str.split(",")
         yield tall.with_columns(
             pl.col("TIME_PERIOD").str.strip_chars(),

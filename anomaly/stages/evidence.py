@@ -49,12 +49,13 @@ def _flags(
 ) -> Iterator[tuple[pl.DataFrame]]:
     """With what the data leave in doubt, with the coalition's sales to hubs, and with what was published against them."""
     from anomaly.evidence import published
-    from anomaly.flags import diverted, doubted, flags
+    from anomaly.flags import diverted, doubted, flags, same_case
 
     doubted_flags = doubted.with_doubts(evidenced, doubted.of_reporters(doubts, files, flows), families)
     names = dict(countries.select("iso3", "name").rows())
     of_supply = diverted.build(diverted.Tables(supply, calibration, hubs), lists, names, settings)
-    yield (flags.in_order(published.beside(pl.concat([doubted_flags, of_supply]), cases, settings)),)
+    of_cases = same_case.folded(pl.concat([doubted_flags, of_supply]), names)
+    yield (flags.in_order(published.beside(of_cases, cases, settings)),)
 
 
 def _without(

@@ -9,6 +9,7 @@ import polars as pl
 from anomaly.contract.settings import Settings
 from anomaly.features.grid import COLUMNS
 from anomaly.reference.goods import HEADING_DIGITS
+from anomaly.stages.facts import GOODS_LISTS
 from anomaly.stages.stage import Chunks, Stage
 from anomaly.stages.supply import ROWS_AT_A_TIME
 
@@ -18,12 +19,13 @@ def _leakage(
     coverage: pl.DataFrame,
     scope: pl.DataFrame,
     broken: pl.DataFrame,
+    lists: pl.DataFrame,
     settings: Settings,
 ) -> Iterator[tuple[pl.DataFrame, ...]]:
     from anomaly.leakage import leakage
     from anomaly.supply import reporting
 
-    tables = leakage.build(chunks, reporting.spans(coverage, scope, settings), broken, settings)
+    tables = leakage.build(chunks, reporting.spans(coverage, scope, settings), broken, settings, lists)
     yield tables.leakage, tables.coverage
 
 
@@ -34,8 +36,9 @@ LEAKAGE = Stage(
         "coverage",
         "coverage.scope",
         "families.broken",
+        "goods_lists",
     ),
     ("leakage", "leakage.coverage"),
     _leakage,
 )
-STAGES = (LEAKAGE,)
+STAGES = (GOODS_LISTS, LEAKAGE)

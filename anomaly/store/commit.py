@@ -1,7 +1,7 @@
 """Immutable versions of a folder behind one pointer: whatever stops a commit, a reader sees the old or the new whole.
 
     <folder>/<version>/…      files that never change once they are there
-    <folder>/CURRENT.json     {version, files: {path: sha256}, previous: [versions kept]}
+    <folder>/CURRENT.json     {version, files: {path: sha256}, previous: [versions kept]}: what the next job reads
     <folder>/.staging/…       a commit under way; what is found there later is left over and removed
 
 A version is the hash of its files, so the same content is the same version and is not written twice. The order of a
@@ -19,6 +19,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from anomaly.contract.errors import StoreFailure
 from anomaly.store.disk import TEMPORARY, Faults, digest, named_failures, sync_folder, write_over, write_synced
@@ -74,20 +75,63 @@ def current(folder: Path) -> Current | None:
         except (FileNotFoundError, NotADirectoryError):
             return None
     try:
-        pointer = json.loads(text)
-        files, previous = pointer["files"], pointer["previous"]
-        versions = [pointer["version"], *previous]
-        if not all(_VERSION.fullmatch(version) for version in versions) or any(".." in name for name in files):
-            raise ValueError("names that are none of this program's")
-        if version_of(files) != pointer["version"]:
-            raise ValueError("files that are not those of its version")
-        return Current(pointer["version"], dict(files), tuple(previous))
-    except (ValueError, KeyError, TypeError) as error:
+        return parsed(json.loads(text))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise StoreFailure(
             f"a pointer to a version in {path}",
             f"{type(error).__name__}: {error}",
             hint="remove its folder and run again",
         ) from error
+
+
+def parsed(pointer: Mapping[str, Any]) -> Current:
+    """A version as JSON names it.
+
+    Parameters
+    ----------
+    pointer : mapping
+        version and files, and previous where it is that of a folder.
+
+    Returns
+    -------
+    Current
+        Raises ValueError, KeyError or TypeError where that is none of this program's.
+    """
+    files, previous = pointer["files"], pointer.get("previous", [])
+    versions = [pointer["version"], *previous]
+    if not all(_VERSION.fullmatch(version) for version in versions) or any(".." in name for name in files):
+        raise ValueError("names that are none of this program's")
+    if version_of(files) != pointer["version"]:
+        raise ValueError("files that are not those of its version")
+    return Current(pointer["version"], dict(files), tuple(previous))
+
+
+def current_or_lost(folder: Path) -> Current | None:
+    """The version that a folder points to; one whose pointer is lost is not taken for one that was never made.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Folder of a table.
+
+    Returns
+    -------
+    Current or None
+        None where nothing was committed yet.
+
+    Raises
+    ------
+    StoreFailure
+        Where the pointer is lost, or cannot be read.
+    """
+    committed = current(folder)
+    if committed is None and is_lost(folder):
+        raise StoreFailure(
+            f"the pointer {folder / POINTER}",
+            "versions of the table without it",
+            hint="run again: the table is made again",
+        )
+    return committed
 
 
 def broken(folder: Path) -> list[str]:
@@ -104,8 +148,24 @@ def broken(folder: Path) -> list[str]:
         Paths under the folder; empty where all are whole or nothing was committed.
     """
     committed = current(folder)
-    if committed is None:
-        return []
+    return [] if committed is None else broken_of(folder, committed)
+
+
+def broken_of(folder: Path, committed: Current) -> list[str]:
+    """Files of one version that are missing or not what was committed.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Folder of a table.
+    committed : Current
+        The version; each of its files is read.
+
+    Returns
+    -------
+    list of str
+        Paths under the folder.
+    """
     return [
         f"{committed.version}/{name}"
         for name, sha256 in committed.files.items()
@@ -152,7 +212,23 @@ def is_lost(folder: Path) -> bool:
     """
     if (folder / POINTER).exists() or not folder.is_dir():
         return False
-    return any(_VERSION.fullmatch(path.name) for path in folder.iterdir())
+    return bool(versions(folder))
+
+
+def versions(folder: Path) -> list[str]:
+    """Versions that lie in a folder, whoever points to them.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Folder of a table; need not be there.
+
+    Returns
+    -------
+    list of str
+        Their names, in order.
+    """
+    return sorted(path.name for path in folder.iterdir() if _VERSION.fullmatch(path.name)) if folder.is_dir() else []
 
 
 def version_of(files: Mapping[str, str]) -> str:
@@ -208,12 +284,15 @@ class Staging:
         Folder of a table, or of the reports.
     faults : Faults
         Where a test may let the machine fail.
+    held : frozenset of str
+        Versions that are never removed: readers may be reading them.
     files : dict of str to str
         Path under the version's folder → sha256, of what was staged so far.
     """
 
     folder: Path
     faults: Faults
+    held: frozenset[str] = frozenset()
     files: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -321,7 +400,7 @@ class Staging:
         """Remove other versions. The commit stands by now: what cannot be removed is removed by a later one."""
         with contextlib.suppress(OSError):
             for path in sorted(self.folder.iterdir()):
-                if path.is_dir() and _VERSION.fullmatch(path.name) and path.name not in kept:
+                if path.is_dir() and _VERSION.fullmatch(path.name) and path.name not in kept | self.held:
                     self.faults.point()
                     shutil.rmtree(path, ignore_errors=True)
             self.faults.point()
@@ -333,4 +412,4 @@ class Staging:
         if committed is not None:
             self._prune({committed.version, *committed.previous})
         elif is_lost(self.folder):
-            self._prune(set())  # nobody can tell which of them counts: it is made again
+            self._prune(set())  # nobody can tell which of the others counts: it is made again

@@ -5,7 +5,11 @@
     DATA/<table>/<version>/_table.json                 rows, schema, sort key, where each part begins and ends in it,
                                                        inputs, settings, the scenario, code version; no clock
     DATA/<table>/CURRENT.json                          see commit.py
-    DATA/reports/<run>/…, DATA/reports/latest          what `publish` writes
+    DATA/reports/<run>/…, DATA/reports/DOCUMENTS.json  what `publish` writes
+    DATA/runs/latest/RUN.json                          all of it that one run left; see runs.py
+
+The jobs of a run read what was made so far (`Store(root)`), whoever asks a question what the run that ended last has left
+(`of_last_run(root)`): all of it from one run, whatever is committed meanwhile.
 
 What only writing needs (the contracts, the lock) is imported there: a query starts in a fraction of a second.
 """
@@ -21,18 +25,17 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from anomaly.contract.errors import ContractBroken, SourceUnavailable, StoreFailure
-from anomaly.store import chunks, commit, documents
+from anomaly.contract.errors import ContractBroken, SourceUnavailable, StoreFailure, TryLater
+from anomaly.store import chunks, commit, documents, runs
 from anomaly.store.chunks import Between
 from anomaly.store.commit import Staging
-from anomaly.store.disk import Faults, named_failures, point_link, write_over
+from anomaly.store.disk import Faults, named_failures, write_over
+from anomaly.store.documents import REPORTS, Published
 from anomaly.store.lock import Lock
 from anomaly.store.writer import META, Writer
 
 if TYPE_CHECKING:
     import dataframely as dy
-
-REPORTS = "reports"
 
 _TABLE = re.compile(r"[a-z][a-z_]*(\.[a-z][a-z_]*)?")
 _RUN = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}")
@@ -47,14 +50,22 @@ class Store:
     root : pathlib.Path
         The folder; need not be there before the first table is written.
     keep : int
-        Versions of a table that stay, the current one among them.
+        Versions of a table that stay, the current one among them; those of the two last runs stay in any case.
+    ended : EndedRun, optional
+        What is read is of this run alone; where it is not said, what was committed last.
     """
 
-    def __init__(self, root: Path, *, keep: int = 2) -> None:
+    def __init__(self, root: Path, *, keep: int = 2, ended: runs.EndedRun | None = None) -> None:
         self.root = Path(root)
         self.keep = max(keep, 1)
+        self.ended = ended
         self._lock = Lock(self.root)
         self._seen_whole: set[Path] = set()
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether runs began here and none has ended: nothing is to be read."""
+        return self.ended is not None and self.ended.is_empty
 
     def exists(self, table: str) -> bool:
         """Whether a version of the table was committed.
@@ -74,15 +85,25 @@ class Store:
         StoreFailure
             Where the pointer to the version is lost or damaged.
         """
-        folder = self._folder(table)
-        committed = commit.current(folder)
-        if committed is None and commit.is_lost(folder):
-            raise StoreFailure(
-                f"the pointer {folder / commit.POINTER}",
-                "versions of the table without it",
-                hint="run again: the table is made again",
-            )
+        committed = self._committed(table)
         return committed is not None and bool(chunks.parts_of(table, committed.files))
+
+    def is_there(self, table: str) -> bool:
+        """Whether the table can be asked for.
+
+        Parameters
+        ----------
+        table : str
+            Name of a table or companion.
+
+        Returns
+        -------
+        bool
+            False, too, where its pointer is lost or damaged.
+        """
+        with contextlib.suppress(StoreFailure):
+            return self.exists(table)
+        return False
 
     def version(self, table: str) -> str:
         """The current version: a hash of the table's content and of what it was made from.
@@ -185,6 +206,7 @@ class Store:
             lazy = lazy if columns is None else lazy.select(list(columns))
             return lazy.collect()
         except (OSError, StoreFailure, pl.exceptions.ComputeError) as error:
+            self._refuse_overtaken(table)
             if self.version(table) != before:  # two commits went by and took the version's files away
                 return self.read(table, columns, where, between)
             if isinstance(error, StoreFailure) or not (isinstance(error, OSError) or "parquet" in str(error).lower()):
@@ -256,8 +278,16 @@ class Store:
         list of str
             Paths under the root; empty where all are whole.
         """
-        name = table.partition(".")[0]
-        return [f"{name}/{file}" for file in commit.faults(self._folder(table))]
+        name, folder = table.partition(".")[0], self._folder(table)
+        files = commit.faults(folder)
+        if self.ended is not None:
+            read = self.ended.tables.get(name)
+            if read is not None:
+                lost = [] if (folder / commit.POINTER).exists() else [commit.POINTER]
+                files = list(dict.fromkeys([*commit.broken_of(folder, read), *lost, *files]))
+            elif commit.is_lost(folder):
+                files = []  # of a run under way, or stopped before it was committed: nobody has seen it
+        return [f"{name}/{file}" for file in files]
 
     def lock(self) -> contextlib.AbstractContextManager[None]:
         """Hold the store for writing while a block runs; may be taken again inside. See Lock.held."""
@@ -318,7 +348,7 @@ class Store:
             "scenario": None if scenario is None else dict(scenario),
         }
         with self.lock():
-            writer = Writer(table, Staging(self._folder(table), Faults(table)), schema, tuple(sort))
+            writer = Writer(table, self._staging(table), schema, tuple(sort))
             try:
                 writer.staging.begin()
                 yield writer
@@ -327,8 +357,8 @@ class Store:
                 writer.staging.clear()
                 raise
 
-    def publish(self, run: str, files: Mapping[str, bytes]) -> Path:
-        """Put the documents of a run into `reports/<run>` and let `reports/latest` point there.
+    def publish(self, run: str, files: Mapping[str, bytes], tables: Mapping[str, str] | None = None) -> Path:
+        """Put the documents of a run into `reports/<run>`; readers see them when the run ends.
 
         Parameters
         ----------
@@ -336,6 +366,8 @@ class Store:
             Name of the run.
         files : mapping of str to bytes
             Name of a document → its content.
+        tables : mapping of str to str, optional
+            Table that they show → its version.
 
         Returns
         -------
@@ -358,27 +390,78 @@ class Store:
                 staging.begin()
                 for name, content in sorted(files.items()):
                     staging.write(name, content)
-                written = documents.record(run, staging.files)
+                written = Published(run, staging.files, None if tables is None else dict(tables)).record()
                 staging.settle(run)
             except BaseException:
                 staging.clear()
                 raise
             write_over(folder / documents.RECORD, written, faults)
-            point_link(folder / "latest", run, faults)
         return folder / run
 
-    def latest_run(self) -> str | None:
-        """Name of the run that `reports/latest` points to, where it is there."""
-        link = self.root / REPORTS / "latest"
-        return link.readlink().name if link.is_symlink() and link.is_dir() else None
+    def published(self) -> Published | None:
+        """The documents of the run that is read; StoreFailure where their record is damaged."""
+        return documents.published(self.root / REPORTS) if self.ended is None else self.ended.published
 
     def broken_documents(self) -> list[str]:
-        """Documents of the newest report that are missing or not what was published; paths under the root."""
-        latest = self.latest_run()
-        return [] if latest is None else [f"{REPORTS}/{name}" for name in documents.faults(self.root / REPORTS, latest)]
+        """Documents of the run that is read that are missing or not what was published; paths under the root."""
+        names: dict[str, None] = {}
+        try:
+            newest = documents.published(self.root / REPORTS)
+        except StoreFailure:
+            newest, names = None, {f"{REPORTS}/{documents.RECORD}": None}
+        read = newest if self.ended is None else self.ended.published
+        if self.ended is not None and read is not None and read.files and newest is None:
+            names = {f"{REPORTS}/{documents.RECORD}": None}
+        for published in (read, newest):
+            if published is not None:
+                names |= {f"{REPORTS}/{name}": None for name in documents.broken(self.root / REPORTS, published)}
+        return list(names)
+
+    def shown(self) -> runs.EndedRun | None:
+        """What readers see; None where no run ever began here, StoreFailure where its record is damaged."""
+        return runs.latest(self.root)
+
+    def begin_run(self) -> None:
+        """Let readers stay with what they see now until `end_run`; to be called before the first table is written.
+
+        In a folder of a version without runs that is what its tables' pointers say; in a new one it is nothing.
+        """
+        with self.lock():
+            try:
+                has_runs = runs.latest(self.root) is not None
+            except StoreFailure:
+                return  # a damaged record is replaced when the run ends
+            if not has_runs:
+                runs.end(self.root, runs.standing(self.root)[0])
+
+    def end_run(self, tables: Sequence[str]) -> bool:
+        """Let readers see what was made so far: these tables and the newest documents, all at once.
+
+        Parameters
+        ----------
+        tables : sequence of str
+            Names of tables that were made of each other.
+
+        Returns
+        -------
+        bool
+            False where readers see just that already.
+
+        Raises
+        ------
+        Locked, StoreFailure
+            As for `writer`; readers then see the run before.
+        """
+        with self.lock():
+            made = {table: self._current(table) for table in tables}
+            is_new = runs.end(self.root, runs.EndedRun(made, documents.published(self.root / REPORTS)))
+            if is_new:
+                for table in tables:
+                    self.sweep(table)
+        return is_new
 
     def sweep(self, name: str) -> None:
-        """Remove what a killed writer left over.
+        """Remove what a killed writer left over, and versions that nobody reads.
 
         Parameters
         ----------
@@ -386,7 +469,7 @@ class Store:
             A table, or REPORTS.
         """
         with self.lock():
-            Staging(self.root / REPORTS if name == REPORTS else self._folder(name), Faults("")).sweep()
+            (Staging(self.root / REPORTS, Faults("")) if name == REPORTS else self._staging(name, Faults(""))).sweep()
 
     def write_status(self, status: Mapping[str, Any]) -> None:
         """Put `run-status.json` in place: how the last run to end has ended.
@@ -406,6 +489,10 @@ class Store:
             raise ContractBroken("the name of a table", repr(table[:40]))
         return self.root / table.partition(".")[0]
 
+    def _staging(self, table: str, faults: Faults | None = None) -> Staging:
+        folder = self._folder(table)
+        return Staging(folder, faults or Faults(table), runs.kept(self.root, folder.name))
+
     def _meta(self, table: str, committed: commit.Current) -> dict[str, Any]:
         self._refuse_damage(table, committed, [META])
         path = self._folder(table) / committed.version / META
@@ -420,6 +507,7 @@ class Store:
             if path in self._seen_whole:
                 continue
             if not commit.is_whole(path, sha256):
+                self._refuse_overtaken(table)
                 raise StoreFailure(
                     f"table {table} as it was written",
                     f"{path}: missing or damaged",
@@ -427,10 +515,56 @@ class Store:
                 )
             self._seen_whole.add(path)
 
+    def _refuse_overtaken(self, table: str) -> None:
+        """Refuse to go on with a run whose files are being removed, rather than read on in another one."""
+        if self.ended is not None and self.ended.tables[table.partition(".")[0]].version not in self._kept(table):
+            raise TryLater(
+                "tables of one run",
+                f"two runs have ended since this question was asked: the {table} that it reads is gone",
+                hint="ask again",
+            )
+
+    def _kept(self, table: str) -> frozenset[str]:
+        folder = self._folder(table)
+        newest = commit.current(folder)
+        committed = frozenset() if newest is None else frozenset({newest.version, *newest.previous})
+        return committed | runs.kept(self.root, folder.name)
+
+    def _committed(self, table: str) -> commit.Current | None:
+        folder = self._folder(table)
+        return commit.current_or_lost(folder) if self.ended is None else self.ended.tables.get(folder.name)
+
     def _current(self, table: str) -> commit.Current:
-        committed = commit.current(self._folder(table))
+        committed = commit.current(self._folder(table)) if self.ended is None else self._committed(table)
         if committed is None or not chunks.parts_of(table, committed.files):
             raise SourceUnavailable(
                 f"a table {table}", f"none under {self.root}", hint="run `make`, or name another folder with --data"
             )
         return committed
+
+
+def of_last_run(root: Path) -> Store:
+    """The tables and documents that the run that ended last has left: one run's, however long they are read.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The folder.
+
+    Returns
+    -------
+    Store
+        For reading. Without tables where no run has ended yet; in a folder of a version that had no runs, the tables as
+        they stand.
+
+    Raises
+    ------
+    StoreFailure
+        Where the record of the run, or in a folder without runs the pointer of a table, is lost or damaged.
+    """
+    ended = runs.latest(root)
+    if ended is None:
+        ended, failures = runs.standing(root)
+        if failures:
+            raise failures[0]
+    return Store(root, ended=ended)

@@ -14,14 +14,14 @@ from anomaly.contract.settings import Settings
 from anomaly.features.cells import UNKNOWN
 from anomaly.features.level_shifts import Floats
 from anomaly.features.marks import Amounts, Ids, Marks
-from anomaly.supply import beside, sentences
+from anomaly.supply import beside, sentences, stock
 from anomaly.supply.judge import Judged, places
 from anomaly.supply.reporting import Span
 from anomaly.supply.rise import REFUSALS, least_usd, refusal
 from anomaly.supply.series import Legs
 
 
-def legs(all_legs: Legs, judged: Sequence[Judged]) -> pl.DataFrame:
+def legs(all_legs: Legs, judged: Sequence[Judged], settings: Settings) -> pl.DataFrame:
     """A row a material leg and window; what others report of it is not filled in.
 
     Parameters
@@ -30,13 +30,34 @@ def legs(all_legs: Legs, judged: Sequence[Judged]) -> pl.DataFrame:
         All legs of the span.
     judged : sequence of Judged
         The windows of the span.
+    settings : Settings
+        Scenario: date of the measure.
 
     Returns
     -------
     polars.DataFrame
         Columns of Supply; members empty, arrivals and onward sales null.
     """
-    return _as(contracts.Supply, [_window(all_legs, window) for window in judged])
+    laid_in = stock.before_measure(all_legs, settings)
+    return _as(
+        contracts.Supply, [_with_stock(_window(all_legs, window), all_legs, window, laid_in) for window in judged]
+    )
+
+
+def _with_stock(frame: pl.DataFrame, all_legs: Legs, window: Judged, laid_in: stock.Stock | None) -> pl.DataFrame:
+    """The rows of a window with what was sold in the last months before the measure; null where that is not in the data."""
+    if laid_in is None:
+        return frame
+    row = np.flatnonzero(window.asked)
+    good = all_legs.good[row]
+    target = window.direct.target[good]
+    return frame.with_columns(
+        stock_of=pl.lit(laid_in.window.words),
+        stock_usd=_null_where_unknown(laid_in.value[row]),
+        stock_prior_usd=_null_where_unknown(laid_in.prior[row]),
+        direct_stock_usd=_null_where_unknown(laid_in.direct[good, target]),
+        direct_stock_prior_usd=_null_where_unknown(laid_in.direct_prior[good, target]),
+    )
 
 
 def _window(all_legs: Legs, window: Judged) -> pl.DataFrame:

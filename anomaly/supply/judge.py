@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 
 from anomaly.contract.settings import Settings
 from anomaly.features.marks import Ids, Marks
 from anomaly.supply import beside, by_date, by_window
+from anomaly.supply.asked import in_question
 from anomaly.supply.reporting import Span
 from anomaly.supply.rise import Direct, Rise, Spell, asked_ends, least_usd, spell
 from anomaly.supply.series import Legs
@@ -68,7 +70,7 @@ class Judged:
         return self.calls.by_window | self.calls.by_date | self.by_rule
 
 
-def windows(legs: Legs, span: Span, settings: Settings) -> list[Judged]:
+def windows(legs: Legs, span: Span, settings: Settings, lists: pl.DataFrame | None = None) -> list[Judged]:
     """The windows of a span that have a year before the measure to be held against, in order.
 
     Parameters
@@ -78,7 +80,9 @@ def windows(legs: Legs, span: Span, settings: Settings) -> list[Judged]:
     span : Span
         Its ends are the windows asked about.
     settings : Settings
-        Scenario: supply, materiality and the date of the measure.
+        Scenario: goods_asked, supply, materiality and the date of the measure.
+    lists : polars.DataFrame, optional
+        reference.goods.listed; needed where the scenario asks about listed goods only.
 
     Returns
     -------
@@ -89,18 +93,31 @@ def windows(legs: Legs, span: Span, settings: Settings) -> list[Judged]:
     rises = by_window.compute_once(legs, settings)
     months = settings.supply.window_months
     asked = [spell(end, measure, months, None, settings) for end in asked_ends(legs, span.ends)]
-    return [_judged(legs, window, measure, rises, settings) for window in asked if window is not None]
+    return [
+        _judged(legs, window, measure, rises, _in_question(legs, window, measure, settings, lists), settings)
+        for window in asked
+        if window is not None
+    ]
 
 
-def _judged(legs: Legs, window: Spell, measure: int, rises: by_window.Rises, settings: Settings) -> Judged:
+def _in_question(legs: Legs, window: Spell, measure: int, settings: Settings, lists: pl.DataFrame | None) -> Marks:
+    is_before = window.end < measure
+    return in_question(legs.goods, legs.months[window.end], lists, settings, is_before=is_before)
+
+
+def _judged(
+    legs: Legs, window: Spell, measure: int, rises: by_window.Rises, is_asked: Marks, settings: Settings
+) -> Judged:
+    """A window; of goods whose direct trade fell those alone that are in question are tested."""
     rise, direct = rises(window)
+    has_fallen = direct.fell & is_asked
     is_large = rise.is_known & (rise.value >= least_usd(settings, window.months))
     asked = is_large & legs.is_hub[legs.importer]
-    gated, controls = asked & direct.fell[legs.good], asked & direct.stood[legs.good]
+    gated, controls = asked & has_fallen[legs.good], asked & direct.stood[legs.good]
     tested = by_window.against_placebos(legs, window, measure, rises, settings)
     since = measure + (settings.sanctions_since.day > 1)
     steps = by_date.steps(legs, window.end, settings)
-    fell = direct.fell[legs.good] & legs.is_hub[legs.importer]
+    fell = has_fallen[legs.good] & legs.is_hub[legs.importer]
     stood = direct.stood[legs.good] & legs.is_hub[legs.importer] if tested.importers else None
     dated = None if steps is None else by_date.against_dates(steps, since, fell, settings, stood)
     calls = beside.calls(tested, steps, dated, since, rise.sum_log > 0, gated, controls, settings)

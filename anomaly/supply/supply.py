@@ -49,7 +49,13 @@ CONTRACTS: dict[str, type[dy.Schema]] = {
 }
 
 
-def build(chunks: Iterable[pl.DataFrame], spans: Sequence[Span], broken: pl.DataFrame, settings: Settings) -> Tables:
+def build(
+    chunks: Iterable[pl.DataFrame],
+    spans: Sequence[Span],
+    broken: pl.DataFrame,
+    settings: Settings,
+    lists: pl.DataFrame | None = None,
+) -> Tables:
     """Every window of every material leg from the coalition to a hub.
 
     Parameters
@@ -61,7 +67,9 @@ def build(chunks: Iterable[pl.DataFrame], spans: Sequence[Span], broken: pl.Data
     broken : polars.DataFrame
         families.broken: changes of HS edition across which a good is never compared.
     settings : Settings
-        Scenario: coalition, targets, date of the measure, materiality and all of `supply`.
+        Scenario: coalition, targets, date of the measure, goods_asked, materiality and all of `supply`.
+    lists : polars.DataFrame, optional
+        reference.goods.listed; needed where the scenario asks about listed goods only.
 
     Returns
     -------
@@ -71,18 +79,18 @@ def build(chunks: Iterable[pl.DataFrame], spans: Sequence[Span], broken: pl.Data
     least = round(rise.least_usd(settings, settings.supply.window_months))
     by_chunk = [series.legs(chunk, spans, broken, least, settings) for chunk in chunks]
     tables = [
-        _of_span(legs, span, settings)
+        _of_span(legs, span, settings, lists)
         for number, span in enumerate(spans)
         if (legs := series.joined(parts[number] for parts in by_chunk)) is not None
     ]
     return _together(tables)
 
 
-def _of_span(legs: Legs, span: Span, settings: Settings) -> Tables:
+def _of_span(legs: Legs, span: Span, settings: Settings, lists: pl.DataFrame | None) -> Tables:
     """All windows that are read from one run of months."""
-    judged = judge.windows(legs, span, settings)
+    judged = judge.windows(legs, span, settings, lists)
     return Tables(
-        frames.legs(legs, judged),
+        frames.legs(legs, judged, settings),
         frames.calibration(legs, span, judged, settings),
         frames.hubs(legs, judged, settings),
         frames.months(legs, judged),

@@ -76,8 +76,29 @@ def build(seed: int | None = None, description: Description = WORLDS[0]) -> Worl
     >>> simulated.labels["kind"][0]
     'hub_reexport'
     """
+    published, labels = reported(seed, description)
+    return World(files(description, published), labels)
+
+
+def reported(seed: int | None = None, description: Description = WORLDS[0]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """What the offices of a world publish, before any publisher puts it into a format.
+
+    Parameters
+    ----------
+    seed : int, optional
+        As of `build`.
+    description : Description
+        What the world is made of.
+
+    Returns
+    -------
+    published : polars.DataFrame
+        As `reports.reports` gives it: a row a reporter, partner, flow, code and month.
+    labels : polars.DataFrame
+        Of what was planted, as in World.
+    """
     rng = np.random.default_rng(description.seed if seed is None else seed)
     trade = simulate(description, rng, needed_routes(description))
     shift(trade, rng)
     labels = plant(trade, rng)
-    return World(files(description, reports(trade, rng)), labels)
+    return reports(trade, rng), labels

@@ -73,6 +73,8 @@ class Description:
         What of the reports is at hand: all of it where empty; one_exporter (the exports of the first hub and of the
         coalition), periods_only (sales to targets, and the coalition's to hubs) or listed_extract (of the coalition's
         exports those of goods under the measures to hubs and targets).
+    second_hops : tuple of Episode
+        Planted beside the episodes in the variants of that name only.
     """
 
     name: str
@@ -105,6 +107,7 @@ class Description:
     step_tail: float = 3
     shifts: tuple[Shift, ...] = ()
     published: str = ""
+    second_hops: tuple[Episode, ...] = ()
 
     @cached_property
     def calendar(self) -> tuple[date, ...]:

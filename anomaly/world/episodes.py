@@ -13,7 +13,7 @@ from anomaly.world.trade import Amounts, Trade
 
 Rng = np.random.Generator
 
-EVASION = ("hub_reexport", "ghost_transit", "new_route", "relabel")
+EVASION = ("hub_reexport", "ghost_transit", "new_route", "relabel", "second_hop")
 BENIGN = ("price_only", "product_boom", "hub_boom", "collapse")
 KINDS = EVASION + BENIGN
 
@@ -99,6 +99,8 @@ def _rise(world: Description, episode: Episode, rng: Rng) -> Amounts:
 
 def _send_upstream(trade: Trade, episode: Episode, rise: Amounts, rng: Rng) -> None:
     """The coalition sells the hub what leaves it a month later, at a tenth less."""
+    if not episode.suppliers:
+        return
     into = UPSTREAM_SHARE * np.append(rise[1:], rise[-1])
     shares = rng.dirichlet(np.full(len(episode.suppliers), 6.0))
     for supplier, share in zip(episode.suppliers, shares, strict=True):
@@ -191,6 +193,7 @@ _HOW: dict[str, Callable[[Trade, Episode, Rng], None]] = {
     "hub_reexport": _reexport,
     "new_route": _reexport,
     "ghost_transit": _ghost,
+    "second_hop": _reexport,
     "relabel": _relabel,
     "price_only": _price,
     "product_boom": _boom,
@@ -226,6 +229,7 @@ NOTES = {
     "hub_reexport": "the hub's exports to the target step up, the coalition sells the hub more and the target less",
     "new_route": "nothing before; the coalition sells the hub what goes on",
     "ghost_transit": "the coalition reports the exports, the hub never records their arrival",
+    "second_hop": "the coalition sells a hub what it sells on to another hub",
     "relabel": "a listed code falls and an unlisted episode of its heading rises on the same pair",
     "price_only": "benign: the exporter's price rises everywhere, the weight does not",
     "product_boom": "benign: every route of the good rises, the coalition's to the target too",

@@ -141,6 +141,21 @@ EPISODES = (
     Episode("fall-03", "collapse", "ARE", "RUS", "330300", "2022-07", 0.25, 9e5),
 )  # fmt: skip
 
+SECOND_HOPS = (  # of the variant of that name; half of them go on to a target
+    Episode("second-01", "second_hop", "GEO", "KAZ", "870324", "2022-07", 1.9e6, 9e4, _CARS),
+    Episode("second-02", "second_hop", "GEO", "KGZ", "870323", "2022-06", 1.4e6, 4e4, _CARS),
+    Episode("second-03", "second_hop", "TUR", "KAZ", "847130", "2022-05", 2.2e6, 2e5, ("DEU", "NLD", "JPN")),
+    Episode("second-04", "second_hop", "ARE", "KAZ", "854232", "2022-06", 1.6e6, 5e4, _CHIPS),
+    Episode("second-05", "second_hop", "ARE", "ARM", "851762", "2022-07", 1.1e6, 0, _CHIPS),
+    Episode("second-06", "second_hop", "UZB", "KGZ", "848180", "2022-06", 8e5, 3e4, _MACHINES),
+    Episode("second-07", "second_hop", "TUR", "GEO", "853400", "2022-05", 9e5, 8e4, ("DEU", "KOR", "JPN")),
+    Episode("second-08", "second_hop", "ARM", "KAZ", "854110", "2022-08", 6e5, 0, _CHIPS),
+    Episode("onward-01", "hub_reexport", "KAZ", "RUS", "870324", "2022-08", 1.8e6, 2e5),
+    Episode("onward-03", "hub_reexport", "KAZ", "RUS", "847130", "2022-06", 2.0e6, 1e5),
+    Episode("onward-05", "hub_reexport", "ARM", "RUS", "851762", "2022-08", 1.0e6, 5e4),
+    Episode("onward-06", "hub_reexport", "KGZ", "RUS", "848180", "2022-07", 8e5, 6e4),
+)  # fmt: skip
+
 ROUTES = {
     ("coalition", "target"): 430, ("coalition", "hub"): 230, ("coalition", "placebo"): 700, ("coalition", "coalition"): 60,
     ("hub", "target"): 260, ("hub", "hub"): 80, ("hub", "placebo"): 850, ("hub", "coalition"): 120,
@@ -166,6 +181,7 @@ WORLD = Description(
     countries=COUNTRIES,
     goods=GOODS,
     episodes=EPISODES,
+    second_hops=SECOND_HOPS,
     routes=ROUTES,
     measures_from="2022-03",
     ended="851712+",  # the makers of smartphones stopped their sales in March 2022

@@ -16,6 +16,9 @@ _TO_HUBS = Shift(("coalition",), ("hub",), "unlisted", 2.0, 0.6, is_of_leg=True)
 _TO_TARGETS = Shift(_SELLERS, ("target",), "unlisted", 2.0, 0.6, is_of_leg=True)
 _DIVERTED = Shift(_SELLERS, ("target",), "listed", 1.5, 0.5)
 
+_BETWEEN_HUBS = Shift(_SELLERS, ("hub",), "all", 1.5, 0.5, is_of_leg=True)
+SECOND_HOPS = "second_hops"  # variants of this name plant the description's second hops
+
 VARIANTS: dict[str, dict[str, Any]] = {
     "as_is": {},
     "heavy_tails": {"step_tail": 2},
@@ -29,11 +32,13 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "one_exporter": {"published": "one_exporter"},
     "periods_only": {"published": "periods_only"},
     "listed_extract": {"published": "listed_extract"},
+    SECOND_HOPS: {},
+    f"{SECOND_HOPS}_own_demand": {"shifts": (_BETWEEN_HUBS,)},
 }
 
 
 def variant(world: Description, name: str) -> Description:
-    """The world with what its variant changes.
+    """The world with what its variant changes; those of second hops plant these beside its episodes.
 
     Parameters
     ----------
@@ -52,7 +57,8 @@ def variant(world: Description, name: str) -> Description:
     KeyError
         The name is not one of VARIANTS.
     """
-    return replace(world, **VARIANTS[name])
+    planted = (*world.episodes, *world.second_hops) if name.startswith(SECOND_HOPS) else world.episodes
+    return replace(world, episodes=planted, **VARIANTS[name])
 
 
 def shift(trade: Trade, rng: Rng) -> None:

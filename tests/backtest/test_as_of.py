@@ -126,6 +126,11 @@ def test_a_correction_is_not_known_before_it_was_published_and_replaces_the_firs
     assert values(date(2023, 1, 31), *rows) == [15]
 
 
+def test_what_was_fetched_on_the_day_itself_is_known_on_it():
+    rows = (("2022-01", 10, "2022-04-20"), ("2022-01", 15, "2023-01-31T235959Z-99999999"))
+    assert values(date(2023, 1, 31), *rows) == [15]
+
+
 def test_the_first_release_held_stands_for_what_was_published_before_it():
     assert values(date(2022, 12, 31), ("2022-01", 10, "2025-02-26")) == [10]
     assert values(date(2022, 12, 31), ("2022-01", 10, "202501"), ("2022-01", 15, "202601")) == [10]

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -89,6 +90,19 @@ def test_simulated_trade_is_called_so_beside_every_answer(tmp_path):
         writer.add(sides)
     for command in (("query", "870323", "--importer", "RUS"), ("series", "870323", "ARM", "RUS")):
         assert "simulated trade: no figure here is real" in run(tmp_path, *command).stderr
+
+
+def test_a_flag_explained_and_sums_of_flags_are_called_simulated_too(data, tmp_path):
+    folder = tmp_path / "simulated"
+    shutil.copytree(data, folder)
+    store = Store(folder)
+    files = store.read("flows.files").with_columns(dataset=pl.lit("comtrade/SIMULATED-M"))
+    flows = store.read("flows")
+    with store.writer("flows", inputs={}, scenario=load().recorded()) as writer:
+        writer.add(flows)
+        writer.add(files, "flows.files")
+    for command in (("explain", FLAG_ID), ("hubs",)):
+        assert "simulated trade: no figure here is real" in run(folder, *command).stderr
 
 
 def test_real_trade_is_not_called_simulated(data):

@@ -72,6 +72,53 @@ def test_a_source_that_holds_nothing_answers_nothing(data: Path) -> None:
     assert answer_rows(data, "--source", "baci") == []
 
 
+NO_ROWS = {  # what is asked of which source → the word for programs
+    "not_asked": ("baci", "854231", "KAZ", "RUS", "2023H1"),
+    "nothing_held": ("table", "854231", "KGZ", "TJK", "2023H1"),
+    "nothing_reported": ("comtrade", "854231", "KAZ", "ARM", "2023H1"),
+}
+
+
+@pytest.mark.parametrize("command", ["query", "series"])
+@pytest.mark.parametrize("word", NO_ROWS)
+def test_nothing_reported_nothing_held_and_not_asked_are_three_answers(data: Path, command: str, word: str) -> None:
+    source, code, exporter, importer, period = NO_ROWS[word]
+    sides = ["--exporter", exporter, "--importer", importer] if command == "query" else [exporter, importer]
+    words = [command, code, *sides, "--period", period, "--source", source, "--data", str(data), "--format", "json"]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 0, result.output
+    assert [(row["source"], row["source_answer"]) for row in json.loads(result.stdout)] == [(source, word)]
+    assert result.stderr.startswith(word.replace("_", " "))
+
+
+def test_a_period_that_a_source_does_not_reach_is_not_held(data: Path) -> None:
+    words = ["854231", "--exporter", "KAZ", "--importer", "RUS", "--period", "2019H1", "--source", "comtrade"]
+    result = CliRunner().invoke(main, ["query", *words, "--data", str(data)])
+    assert (
+        "nothing held: what was read of comtrade has reports of these sides from 2022-01 to 2023-12 only"
+        in result.stderr
+    )
+
+
+@pytest.mark.parametrize("command", ["query", "series"])
+def test_rows_of_one_source_say_that_they_are_reported(data: Path, command: str) -> None:
+    sides = ["--exporter", "KAZ", "--importer", "RUS"] if command == "query" else ["KAZ", "RUS"]
+    words = [
+        command,
+        "854231",
+        *sides,
+        "--period",
+        "2023H1",
+        "--source",
+        "comtrade",
+        "--data",
+        str(data),
+        "--format",
+        "json",
+    ]
+    assert {row["source_answer"] for row in json.loads(CliRunner().invoke(main, words).stdout)} == {"reported"}
+
+
 def test_the_doubts_of_the_files_are_listed(data: Path) -> None:
     result = CliRunner().invoke(main, ["sources", "--doubts", "--data", str(data), "--format", "csv"])
     assert [doubt["rule"] for doubt in csv.DictReader(io.StringIO(result.stdout))] == ["takes_the_route"]

@@ -274,6 +274,14 @@ def test_the_sentence_names_the_three_legs_and_says_what_does_not_close(hub_flag
     assert open_leg["evidence"].endswith("It does not close: the coalition sold no more to Kazakhstan.")
 
 
+def test_the_sentence_says_how_much_of_the_rise_the_hubs_purchases_can_carry() -> None:
+    without = [row for row in trade() if (row["reporter_iso"], row["partner_iso"]) != ("DEU", "KAZ")]
+    some = flag_of(without + rising("DEU", "KAZ", 6, 8))
+    assert some["evidence"].endswith(
+        "All three fit goods that go by way of Kazakhstan, but what it bought more is 20 % of what it sold more."
+    )
+
+
 def test_a_route_that_stands_above_its_baseline_only_is_compared_with_the_baseline() -> None:
     fell = [row for row in trade() if (row["reporter_iso"], row["cmd_code"]) != ("KAZ", "847989")]
     fell += years("KAZ", "RUS", {2019: MILLION, 2020: MILLION, 2021: 13 * MILLION, 2022: 12 * MILLION})

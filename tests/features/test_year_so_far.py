@@ -45,3 +45,34 @@ def test_one_member_that_is_ahead_does_not_take_the_leg_from_the_others() -> Non
     value, compared = leg(rows({"DEU": 11, "ITA": 11, "POL": 12}))
     assert value == 3 * 11 * MILLION
     assert "Jan–Nov 2022" in compared
+
+
+def test_a_leg_without_months_says_who_lacks_them_and_where_they_end() -> None:
+    value, compared = leg(rows({"DEU": 2, "ITA": 1}))
+    assert value is None
+    assert compared == (
+        "unknown: no member of the coalition reports exports by year; fewer than three months of 2022 are out by month from "
+        "DEU, ITA (they end in February 2022)"
+    )
+
+
+def test_a_leg_of_which_the_year_before_is_missing_says_so() -> None:
+    trade = [row for row in rows({"DEU": 11}) if row["reporter_iso"] == "KAZ" or row["ref_date"].year != 2021]
+    value, compared = leg(trade)
+    assert value is None
+    assert compared.startswith("unknown: no member of the coalition reports exports by year; ")
+    assert compared.endswith("; exports by month of DEU lack Jan–Nov 2021 (they end in November 2022)")
+
+
+def test_a_leg_that_the_reports_at_hand_do_not_hold_says_so() -> None:
+    elsewhere = [row | {"partner_iso": "TUR"} if row["reporter_iso"] == "DEU" else row for row in rows({"DEU": 11})]
+    value, compared = leg(elsewhere)
+    assert value is None
+    assert compared.endswith("exports by month of DEU: no such good or partner among what is held of them")
+
+
+def test_that_nobody_of_the_coalition_reports_is_said() -> None:
+    assert leg(rows({})) == (
+        None,
+        "unknown: no member of the coalition reports exports by year; no member of the coalition reports exports by month",
+    )

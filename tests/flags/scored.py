@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 
-from anomaly.contract.keys import COALITION_TO_HUB, HUB_TO_TARGET, ROUTE_KEY, WINDOW_KEY
+from anomaly.contract.keys import HUB_TO_TARGET, LEGS, ROUTE_KEY, WINDOW_KEY
 
 SCORE: dict[str, Any] = {
     "anomaly_score": 0.7, "evidence_score": 0.9, "evidence_weight": 1.0, "anomaly_rank": 1, "p_value": 0.01, "q_value": 0.05,
@@ -21,7 +21,7 @@ def scored(routes: pl.DataFrame, **changes: Any) -> pl.DataFrame:
 
 def calibrated(routes: pl.DataFrame, leg: str = HUB_TO_TARGET) -> pl.DataFrame:
     """The calibration of the windows of routes: q 0.1 is the limit."""
-    assert leg in (HUB_TO_TARGET, COALITION_TO_HUB)
+    assert leg in LEGS
     return routes.select(WINDOW_KEY).unique().with_columns(leg=pl.lit(leg), q_limit=0.1)
 
 

@@ -1,6 +1,7 @@
 """When a route is a flag, and that everybody who tells why it is none says the same."""
 
 from datetime import date
+from math import nextafter
 from typing import Any
 
 import polars as pl
@@ -14,7 +15,8 @@ from anomaly.contract.settings import load
 from anomaly.evidence import comparables, other_sellers
 from anomaly.features.features import table_schema
 from anomaly.flags import flags, rule
-from anomaly.indicators.base import FELL_LOG
+from anomaly.flags.types import conditions
+from anomaly.indicators.base import FELL_LOG, direct_fall_log
 from anomaly.query import answer, explain, held
 from anomaly.query.question import Question, Side
 from anomaly.scores import placebos
@@ -33,8 +35,9 @@ FLAGGED = {
     "baseline_excess_log": 1.7, "new_route": 0.0, "direct_drop_log": 1.9, "mirror_gap_shift_log": None,
     "neighbour_code_shift": None, "coalition_to_hub_usd": 5_000_000, "coalition_to_target_usd": 15 * MILLION, "coalition_to_target_prior_usd": 100 * MILLION,
     "coalition_to_target_baseline_usd": 100 * MILLION, "level_shift_log": None, "excess_usd": 3e6,
-    "unexplained_rise_log": 1.7,
+    "unexplained_rise_log": 1.7, "route_through_usd": 4e6,
 }  # fmt: skip
+SECOND = {**FLAGGED, "importer_iso": "UZB"}  # from one possible hub to another
 GHOST = {**FLAGGED, "exporter_iso": "DEU", "importer_iso": "KAZ", "mirror_gap_shift_log": 1.0}
 KINDS = {
     **held.COLUMNS["features"], "is_measured": pl.Boolean, "is_scored": pl.Boolean, "q_value": pl.Float64,
@@ -53,9 +56,10 @@ def judged(row: dict[str, Any]) -> tuple[bool, str]:
     return is_flag, why_not
 
 
-def test_a_route_that_keeps_every_condition_is_a_flag_on_either_leg() -> None:
+def test_a_route_that_keeps_every_condition_is_a_flag_on_each_leg() -> None:
     assert judged(FLAGGED) == (True, rule.NOTHING)
     assert judged(GHOST) == (True, rule.NOTHING)
+    assert judged(SECOND) == (True, rule.NOTHING)
 
 
 def test_a_limit_itself_is_within_it() -> None:
@@ -70,12 +74,34 @@ def test_a_limit_itself_is_within_it() -> None:
         (FLAGGED, {"exporter_iso": "BLR"}, "a target itself, nobody's hub"),
         (
             FLAGGED,
-            {"importer_iso": "UZB"},
-            "not a country of the coalition: only the coalition's goods can be lost on the way",
+            {"importer_iso": "UZB", "exporter_iso": "CHL"},
+            "to a possible hub, from a country that is neither of the coalition nor a possible hub",
+        ),
+        (
+            SECOND,
+            {"q_value": None, "is_scored": False, "coalition_to_target_usd": 100 * MILLION},
+            "not scored: the coalition's direct trade of the good did not fall, or is not in the data",
+        ),
+        (
+            SECOND,
+            {"q_value": None, "is_scored": False, "coalition_to_hub_usd": None},
+            "not scored: what the coalition sells the first hub is not in the data",
+        ),
+        (SECOND, {"q_value": None, "new_route": 1.0}, "not scored: too few placebos"),
+        (
+            SECOND,
+            {"route_through_usd": MILLION - 1.0},
+            "what the coalition is known to sell the first hub more is too little to go through",
+        ),
+        (
+            SECOND,
+            {"coalition_to_target_usd": None},
+            "the coalition's direct trade of the good with the targets did not fall, or is not in the data",
         ),
         (FLAGGED, {"importer_iso": "CHL"}, "to no target, and not from the coalition: the scenario asks nothing of it"),
         (FLAGGED, {"value_usd": MILLION - 1}, "too small: below 1.0 million USD in the window"),
         (FLAGGED, {"is_measured": False}, "its two windows cannot be compared"),
+        (FLAGGED, {"is_measured": None}, "its two windows cannot be compared"),  # unknown is not met
         (
             FLAGGED,
             {"surge_log": 0.0, "baseline_excess_log": None, "new_route": 1.0},
@@ -89,6 +115,18 @@ def test_a_limit_itself_is_within_it() -> None:
             "not scored: before the sanctions only whole years are",
         ),
         (FLAGGED, {"q_value": 0.31}, "not unusual enough: q 0.31 is above the limit of 0.1"),
+        (FLAGGED, {"q_value": 0.314_159}, "not unusual enough: q 0.3142 is above the limit of 0.1"),
+        (
+            FLAGGED,
+            {"q_value": 0.31, "coalition_to_hub_usd": None},
+            "not unusual enough: q 0.31 is above the limit of 0.1; what the coalition sells the exporter is not in the data,"
+            " so that its rise alone is judged",
+        ),
+        (
+            GHOST,
+            {"q_value": 0.31, "coalition_to_hub_usd": None},
+            "not unusual enough: q 0.31 is above the limit of 0.1",
+        ),
         (
             FLAGGED,
             {"surge_log": 0.4, "baseline_excess_log": 0.6},
@@ -204,6 +242,13 @@ def test_the_rule_asks_for_every_sign_that_there_is(change: dict[str, Any]) -> N
     assert judged(STEP | change)[0] is False
 
 
+@pytest.mark.parametrize("unknown", ["is_scored", "is_before_sanctions"])
+def test_a_step_of_which_it_is_not_known_whether_it_was_scored_or_is_since_the_sanctions_is_no_flag(
+    unknown: str,
+) -> None:
+    assert judged(STEP | {unknown: None})[0] is False
+
+
 def test_a_step_that_placebos_judge_is_not_flagged_by_rule() -> None:
     assert judged(STEP | {"q_value": 0.6, "q_limit": 0.1})[0] is False
 
@@ -238,14 +283,24 @@ def test_what_scores_do_not_ask_about_has_words_of_its_own() -> None:
     rows = [
         FLAGGED | {"exporter_iso": exporter, "importer_iso": importer, "window_months": months, "is_before_sanctions": early,
                    "mirror_gap_shift_log": gap, "q_value": None, "is_scored": False, "new_route": 0.0}
-        for exporter in ("KAZ", "DEU", "BLR", "CHL") for importer in ("RUS", "BLR", "KAZ", "CHL", "FRA")
+        for exporter in ("KAZ", "UZB", "DEU", "BLR", "CHL") for importer in ("RUS", "BLR", "KAZ", "CHL", "FRA")
         for months in (6, 12) for early in (False, True) for gap in (None, 0.9)
     ]  # fmt: skip
-    table = frame(*rows).with_columns(
-        role=pl.col("importer_iso").map_elements(SETTINGS.role_of, return_dtype=pl.String),
-        is_from_coalition=LIMITS.is_from_coalition(),
-        is_measured=~LIMITS.is_from_coalition() | pl.col("mirror_gap_shift_log").is_not_null(),
-        baseline_gap_years=pl.lit(1, pl.Int64),
+    table = (
+        frame(*rows)
+        .with_columns(
+            role=pl.col("importer_iso").map_elements(SETTINGS.role_of, return_dtype=pl.String),
+            is_from_coalition=LIMITS.is_from_coalition(),
+            is_measured=~LIMITS.is_from_coalition() | pl.col("mirror_gap_shift_log").is_not_null(),
+            baseline_gap_years=pl.lit(1, pl.Int64),
+            has_direct_fallen=pl.col("exporter_iso") != "UZB",
+            room_log=pl.lit(1.0),
+        )
+        .with_columns(
+            coalition_to_target_usd=pl.when(pl.col("has_direct_fallen"))
+            .then("coalition_to_target_usd")
+            .otherwise(100 * MILLION)
+        )
     )
     is_asked = table.select(asked=placebos.is_asked_about(SETTINGS))["asked"]
     why = table.with_columns(is_measured=pl.lit(value=True)).select(why=rule.why_not(LIMITS))["why"]
@@ -326,3 +381,21 @@ def test_and_none_for_a_query(tables: dict[str, pl.DataFrame]) -> None:
     question = Question(pl.col("good") == "847989", Side("KAZ", ("KAZ",)), Side("RUS", ("RUS",)))
     rows, _ = answer.answer(question, (Window("A", 12, date(2022, 12, 1)),), tables, (2019, 2020, 2021), LIMITS, 5)
     assert rows.select("is_flagged", "q_value", "note").rows() == [(False, 0.05, ALONE)]
+
+
+def test_a_fall_of_just_a_fifth_of_the_direct_trade_has_fallen_and_the_next_smaller_number_has_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    limits = rule.limits_of(SETTINGS)
+    fallen = pl.DataFrame(
+        {
+            "coalition_to_target_usd": [8 * MILLION],
+            "coalition_to_target_prior_usd": [10 * MILLION],
+            "coalition_to_target_baseline_usd": [9 * MILLION],
+            "neighbour_code_shift": [0.0],
+        }
+    )
+    fall_log = fallen.select(direct_fall_log(float(limits.floor_usd))).item()
+    for least_log, is_met in ((fall_log, True), (nextafter(fall_log, 1.0), False)):
+        monkeypatch.setattr(conditions, "FELL_LOG", least_log)
+        assert fallen.select(conditions.direct_or_neighbour_fell(limits).is_met).item() is is_met

@@ -8,7 +8,7 @@ import dataframely as dy
 import polars as pl
 import pytest
 
-from anomaly.contract.keys import COALITION_TO_HUB, HUB_TO_TARGET
+from anomaly.contract.keys import COALITION_TO_HUB, LEGS
 from anomaly.contract.schema import ROUTE_KEY, Flags
 from anomaly.contract.settings import load
 from anomaly.evidence import evidence
@@ -43,7 +43,7 @@ def faults(flag_type: FlagType) -> list[str]:
         "a name in snake case": re.fullmatch(r"[a-z]+(_[a-z]+)*", flag_type.name),
         "words for people": flag_type.words and "_" not in flag_type.words,
         "what the figures look like, in sentences": flag_type.says.endswith("."),
-        "a leg": flag_type.leg in (HUB_TO_TARGET, COALITION_TO_HUB),
+        "a leg": flag_type.leg in LEGS,
         "a severity": flag_type.most_severe in naming.SEVERITIES,
         "a sentence of a row that says little": sentence.endswith(".") and "None" not in sentence,
         "two explanations and what no figure says": len(items) >= 3 and items[-1]["verdict"] == "unknown",
@@ -103,7 +103,7 @@ def test_a_type_not_registered_is_told_as_the_plainest_under_its_own_name() -> N
 
 FIGURES = {
     "exporter_iso": "KAZ", "importer_iso": "RUS", "good": "848280", "neighbour_fell_good": "848210", "neighbour_code_shift": 0.9,
-    "new_route": 1.0, "price_surge_log": 0.6, "volume_surge_log": 0.0, "surge_log": 0.7, "record_excess_log": 0.7,
+    "new_route": 1.0, "route_through_usd": 4e6, "price_surge_log": 0.6, "volume_surge_log": 0.0, "surge_log": 0.7, "record_excess_log": 0.7,
     "mirror_gap_shift_log": 1.0, "value_usd": 12 * MILLION, "value_baseline_usd": 2 * MILLION,
     **dict.fromkeys(
         ("coalition_to_target_usd", "coalition_to_target_prior_usd", "coalition_to_target_baseline_usd", "coalition_to_hub_usd",
@@ -130,8 +130,10 @@ def test_a_flag_is_called_by_the_most_telling_type_that_it_shows_and_is_no_more_
     assert called(neighbour_code_shift=0.4, new_route=None, price_surge_log=None) == ("hub_reexport", "high")
 
 
-def test_a_route_of_the_coalition_is_called_by_a_type_of_its_own_leg() -> None:
+def test_a_route_of_the_coalition_or_between_hubs_is_called_by_a_type_of_its_own_leg() -> None:
     assert called(exporter_iso="DEU", importer_iso="KAZ") == ("ghost_transit", "high")
+    direct = {"coalition_to_target_usd": MILLION, "coalition_to_target_prior_usd": 9 * MILLION}
+    assert called(exporter_iso="GEO", importer_iso="KAZ", **direct) == ("second_hop", "medium")
 
 
 def _outgrew(limits: Limits) -> Condition:

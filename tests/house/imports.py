@@ -7,10 +7,10 @@ import functools
 from pathlib import Path
 
 
-def modules(root: Path) -> dict[str, ast.Module]:
-    """Dotted name → tree of every file of `anomaly` and `pipelines`."""
+def modules(root: Path, folders: tuple[str, ...] = ("anomaly", "pipelines")) -> dict[str, ast.Module]:
+    """Dotted name → tree of every file of some folders, by default those of the program."""
     trees = {}
-    for path in sorted([*root.glob("anomaly/**/*.py"), *root.glob("pipelines/**/*.py")]):
+    for path in sorted(path for folder in folders for path in root.glob(f"{folder}/**/*.py")):
         parts = path.relative_to(root).with_suffix("").parts
         name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
         trees[name] = _tree(path.read_text(encoding="utf-8"))

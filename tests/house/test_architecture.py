@@ -22,7 +22,7 @@ FLOORS = (
     ("contract",),
     ("reference",),
     ("indicators", "store", "sources", "world", "bilateral"),
-    ("features",),
+    ("features", "fetch"),
     ("supply",),
     ("leakage",),
     ("scores",),
@@ -40,6 +40,7 @@ REGISTRIES = {
     "indicators": ("INDICATORS", "INDICATOR"),
     "reports": ("REPORTS", "REPORT"),
     "flags.types": ("TYPES", "TYPE"),
+    "fetch": ("PUBLISHERS", "PUBLISHER"),
 }
 # Where a type of flag may stand by its name outside its own file; everybody else asks the registry.
 NAMES_A_TYPE = {
@@ -48,11 +49,25 @@ NAMES_A_TYPE = {
     "indicators.new_route": {"new_route"},  # the indicator
     "reference.cases": {"relabel", "backfill"},  # what a published case is judged to be
     "world.china_minerals_2023": {"hub_reexport", "ghost_transit", "new_route", "price_only"},  # what is planted
-    "world.russia_2022": {"hub_reexport", "ghost_transit", "new_route", "relabel", "price_only"},  # what is planted
-    "world.episodes": {"hub_reexport", "ghost_transit", "new_route", "relabel", "price_only"},  # what is planted
+    "world.russia_2022": {
+        "hub_reexport",
+        "ghost_transit",
+        "new_route",
+        "relabel",
+        "price_only",
+        "second_hop",
+    },  # what is planted
+    "world.episodes": {
+        "hub_reexport",
+        "ghost_transit",
+        "new_route",
+        "relabel",
+        "price_only",
+        "second_hop",
+    },  # what is planted
 }
 
-TOUCH_THE_DISK = ("store", "sources", "contract.settings", "reference", "cli", "pipelines", "notebook")
+TOUCH_THE_DISK = ("store", "sources", "fetch", "contract.settings", "reference", "cli", "pipelines", "notebook")
 DISK = {"glob", "os", "pathlib", "shutil", "socket", "subprocess", "tempfile", "urllib", "fileinput"}
 ONLY = {  # library → folders or modules that may import it
     "click": ("cli", "pipelines"),
@@ -64,7 +79,13 @@ ONLY = {  # library → folders or modules that may import it
     "xlsxwriter": ("reports",),
     "jinja2": ("reports",),
     "py7zr": ("sources",),
+    "httpx2": ("fetch.client",),  # the only module that opens connections
 }
+# The publishers on loopback stand beside the program (decision 0025): it never reaches for them, and they see of it only
+# what the world is made of. The network is theirs alone here, and in two files.
+LOOPBACK, LOOPBACK_SEES = "loopback", ("world",)
+SERVE = {"http", "socket", "socketserver", "ssl", "asyncio"}
+SERVES = ("loopback.server", "loopback.sending")
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "tools", "shared", "lib"}
 MOST_LINES = 350  # docstrings apart, which say each parameter
 
@@ -202,6 +223,22 @@ def cycle_faults(trees: dict[str, ast.Module]) -> Iterator[str]:
         yield from visit(module, ())
 
 
+def loopback_faults(program: dict[str, ast.Module], loopback: dict[str, ast.Module]) -> Iterator[str]:
+    """What breaks the wall between the program and the publishers on loopback."""
+    for module, tree in program.items():
+        if any(f"{name}.".startswith(f"{LOOPBACK}.") for name in imported(tree)):
+            yield f"{module} imports {LOOPBACK}, which is no part of the program"
+    for module, tree in loopback.items():
+        for name in imported(tree):
+            if name.startswith("anomaly.") and not is_within(name, LOOPBACK_SEES):
+                yield f"{module} imports {name}: of the program it sees only {', '.join(LOOPBACK_SEES)}"
+            if name.startswith(("pipelines", "release", "tests")):
+                yield f"{module} imports {name}"
+            if name.split(".")[0] in SERVE and module not in SERVES:
+                yield f"{module} imports {name}: the network is for {', '.join(SERVES)}"
+    yield from cycle_faults(loopback)
+
+
 def lines_of_code(text: str) -> int:
     """Lines of a file without its docstrings."""
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
@@ -212,7 +249,9 @@ def lines_of_code(text: str) -> int:
 
 def file_faults(root: Path) -> Iterator[str]:
     for path in sorted(
-        path for folder in ("anomaly", "pipelines", "benchmarks", "tests") for path in root.glob(f"{folder}/**/*.py")
+        path
+        for folder in ("anomaly", "pipelines", "loopback", "benchmarks", "tests")
+        for path in root.glob(f"{folder}/**/*.py")
     ):
         name = path.relative_to(root).as_posix()
         if path.stem in VAGUE:
@@ -235,6 +274,31 @@ RULES = {
 @pytest.mark.parametrize("rule", RULES)
 def test_the_house_keeps_its_rules(rule):
     assert list(RULES[rule](modules(ROOT))) == []
+
+
+def test_the_program_and_the_publishers_on_loopback_stand_apart():
+    loopback = modules(ROOT, (LOOPBACK,))
+    assert set(SERVES) < set(loopback)
+    assert list(loopback_faults(modules(ROOT), loopback)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("anomaly/flags/flags.py", "def late():\n    from loopback.server import serving\n"),
+        ("pipelines/flows.py", "import loopback\n"),
+        ("loopback/one.py", "from anomaly.sources import base\n"),
+        ("loopback/one.py", "from pipelines import flows\n"),
+        ("loopback/one.py", "from http.server import BaseHTTPRequestHandler\n"),
+        ("loopback/one.py", "import loopback.two\n"),
+    ],
+)
+def test_a_planted_breach_of_the_wall_is_found(tmp_path, name, text):
+    root = small_house(
+        tmp_path, {"loopback/__init__.py": "", "loopback/two.py": "from loopback import one\n", name: text}
+    )
+    (root / "loopback/one.py").touch()
+    assert list(loopback_faults(modules(root), modules(root, (LOOPBACK,))))
 
 
 def test_no_file_is_vague_or_too_long():
@@ -339,6 +403,7 @@ def test_a_house_that_keeps_the_rules_has_no_fault(tmp_path):
         ("libraries", "anomaly/flags/flags.py", "from click import echo\n"),
         ("libraries", "anomaly/flags/flags.py", "from . import coverage\n"),
         ("libraries", "pipelines/flows.py", "import pandas\n"),
+        ("libraries", "anomaly/fetch/one.py", "import httpx2\nPUBLISHER = 1\n"),
         ("disk", "anomaly/bilateral/coverage.py", "from pathlib import Path\n"),
         ("disk", "anomaly/contract/errors.py", "from pathlib import Path\n"),
         ("disk", "anomaly/flags/flags.py", "def late():\n    return open('x')\n"),

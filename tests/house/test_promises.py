@@ -179,7 +179,7 @@ def test_a_test_that_opens_a_connection_is_stopped() -> None:
         socket.create_connection(("127.0.0.1", 9), timeout=1)
 
 
-def test_only_the_browser_tests_may_open_sockets_and_the_project_imports_nothing_that_fetches() -> None:
+def test_only_the_browser_tests_may_open_sockets_and_only_fetch_imports_what_opens_connections() -> None:
     allowed = {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "tests").rglob("*.py")
@@ -189,13 +189,28 @@ def test_only_the_browser_tests_may_open_sockets_and_the_project_imports_nothing
         )
     }
     assert allowed <= {"tests/reports/test_browser.py"}
-    fetch = {"socket", "ssl", "urllib", "http", "ftplib", "smtplib", "requests", "httpx", "aiohttp", "urllib3"}
+    fetch = {"socket", "ssl", "http", "ftplib", "smtplib", "requests", "httpx", "httpx2", "aiohttp", "urllib3"}
     fetching = {
         module: fetchers
         for module, tree in modules(ROOT).items()
-        if (fetchers := {name.split(".")[0] for name in imported(tree)} & fetch)
+        if (fetchers := {name.split(".")[0] for name in imported(tree)} & fetch | opens_by_urllib(tree))
     }
-    assert fetching == {}
+    assert set(fetching) == {"anomaly.fetch.client"}
+
+
+def opens_by_urllib(tree: ast.AST) -> set[str]:
+    """Modules of urllib that open connections; urllib.parse reads addresses."""
+    return {name for name in imported(tree) if name.startswith("urllib") and not name.startswith("urllib.parse")}
+
+
+def test_a_test_that_may_connect_may_connect_to_this_machine_alone() -> None:
+    hosts = {
+        ast.unparse(node.args[0])
+        for path in (ROOT / "tests").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "allow_hosts"
+    }
+    assert hosts == {"['127.0.0.1']"}
 
 
 LOADS_CODE = {"pickle", "cPickle", "dill", "cloudpickle", "marshal", "shelve", "joblib.load", "runpy", "code"}

@@ -71,6 +71,8 @@ def test_a_flags_name_is_read_as_its_route_and_window():
 
 def test_a_flag_of_annual_data_has_another_name_than_one_of_twelve_months():
     annual, monthly = named("870323-ARM-RUS-2022"), named("870323-ARM-RUS-2022-12-12M")
+    quarterly = named("870323-ARM-RUS-2022-12-4Q")
+    assert quarterly.windows == (Window("Q", 12, date(2022, 12, 1)),)
     assert annual.windows == (Window("A", 12, date(2022, 12, 1)),)
     assert monthly.windows == (Window("M", 12, date(2022, 12, 1)),)
 
@@ -166,7 +168,7 @@ def test_a_route_tells_its_room_the_roughness_the_shock_its_placebos_and_its_fam
         ({"tested_among": "x; rise; room known"}, "too few placebos have a known room, and the rise alone judges."),
         ({"shock_ratio": 1.0}, "Control routes rose no more often than chance allows."),
         ({"step_log": 0.0}, "No step of its months since the measures stands out"),
-        ({"step_log": None}, "Its months are not in the data, or too few"),
+        ({"step_log": None}, "No step is asked for"),
     ],
 )
 def test_where_the_rise_alone_judges_or_no_shock_or_step_is_seen_it_says_so(changed, sentence):

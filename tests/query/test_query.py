@@ -154,7 +154,7 @@ def test_baseline_years_are_a_range_when_all_are_known_and_a_list_when_one_is_no
 def test_a_route_too_small_for_the_run_is_still_answered(tables):
     row = ask(tables, "851712", "KAZ", "ARM")[0].row(0, named=True)
     assert row["value_usd"] == 6_000
-    assert row["note"] == "not a country of the coalition: only the coalition's goods can be lost on the way"
+    assert row["note"] == "too small: below 1.0 million USD in the window"
 
 
 def test_a_year_before_without_a_row_is_nothing_where_the_reporter_reported_and_unknown_where_it_did_not():
@@ -352,11 +352,19 @@ def test_a_window_of_more_than_a_year_is_refused():
         question.windows_of(question.parse_span("2021:2022"))
 
 
-def test_a_calendar_year_is_a_window_of_annual_and_of_monthly_data():
-    assert [(window.freq_code, window.months) for window in question.windows_of(question.parse_span("2022"))] == [
-        ("A", 12),
-        ("M", 12),
-    ]
+@pytest.mark.parametrize(
+    ("text", "frequencies"),
+    [
+        ("2022", ["A", "M", "Q"]),
+        ("2022H1", ["M", "Q"]),
+        ("2022Q3", ["M", "Q"]),
+        ("2022-07", ["M"]),
+        ("2022-02:2022-07", ["M"]),
+    ],
+)
+def test_a_period_is_a_window_of_every_frequency_that_can_be_added_up_to_it(text, frequencies):
+    windows = question.windows_of(question.parse_span(text))
+    assert [window.freq_code for window in windows] == frequencies
 
 
 @given(st.integers(1, 12), st.integers(1, 12), st.integers(2000, 2030))

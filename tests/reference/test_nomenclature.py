@@ -23,7 +23,7 @@ def test_a_list_has_as_many_codes_as_its_source_says() -> None:
     ("code", "edition", "says"),
     [
         ("851713", 6, None),
-        ("851712", 6, "a code of HS 2012, HS 2017, not of HS 2022"),
+        ("851712", 6, "a code of HS 2007, HS 2012, HS 2017, not of HS 2022"),
         ("851713", 5, "a code of HS 2022, not of HS 2017"),
         ("854399", 6, "no code of HS 2022, nor of any edition listed"),
         ("168542", 6, "no code of the HS: it has no heading 1685"),
@@ -31,6 +31,11 @@ def test_a_list_has_as_many_codes_as_its_source_says() -> None:
         ("000000", 6, "no code of the HS: it has no chapter 00"),
         ("990500", 6, None),
         ("020110", 3, None),
+        ("010121", 3, "a code of HS 2012, HS 2017, HS 2022, not of HS 2007"),
+        ("010120", 4, "no code of HS 2012, nor of any edition listed"),
+        ("440130", 4, "a code of HS 2007, not of HS 2012"),
+        ("030290", 5, "a code of HS 2012, not of HS 2017"),
+        ("010110", 2, None),
     ],
 )
 def test_a_wrong_code_is_named_for_what_it_is(code: str, edition: int, says: str | None) -> None:

@@ -14,6 +14,14 @@ def test_only_control_routes_are_counted_and_by_whether_the_direct_trade_fell() 
     assert count(p_value, is_control, has_fallen) == Controls(unusual=(1, 1), routes=(1, 2))
 
 
+def test_each_class_has_its_own_count_of_routes_and_of_unusual_ones_with_a_p_of_a_twentieth_among_them() -> None:
+    """Planted: 1 of 3 where the direct trade stood, 4 of 6 where it fell; a route that is no control is in neither."""
+    p_value = np.array([0.05, 0.06, 0.9, *[0.01] * 3, 0.05, 0.2, 0.3, 0.01, 0.05])
+    has_fallen = np.array([False] * 3 + [True] * 6 + [False, True])
+    is_control = np.array([True] * 9 + [False] * 2)
+    assert count(p_value, is_control, has_fallen) == Controls(unusual=(1, 4), routes=(3, 6))
+
+
 def test_as_many_unusual_control_routes_as_chance_allows_raise_nothing() -> None:
     assert ratios([Controls((5, 10), (100, 200))]) == (1.0, 1.0)
 

@@ -149,7 +149,7 @@ def _fault_of(batches: list[Batch]) -> str:
         amounts = batch.flows.select("primary_value_usd", "reported_value")
         if amounts.null_count().sum_horizontal().item() or (amounts.min_horizontal() < 0).any():
             return "an amount that is none"
-        if not batch.flows["cmd_code"].str.contains(r"^[0-9]{2}[0-9A-Z]{0,6}$").all():
+        if not batch.flows["cmd_code"].str.contains(r"^(TOTAL|[0-9]{2}[0-9A-Z]{0,6})$").all():
             return "a code that is none"
     return ""
 

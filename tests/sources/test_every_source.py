@@ -17,9 +17,12 @@ from anomaly.contract.schema import Flows, Rejected
 from anomaly.sources import SOURCES, find
 from anomaly.sources.base import FLOW_COLUMNS, REJECTED_COLUMNS, Batch, Context, RawFile, Source
 from tests.sources.comtrade_files import answer, row
+from tests.sources.member_files import census_answer, ots, ots_zip
+from tests.sources.publishers_files import BILATERAL, KAZAKHSTAN, KYRGYZSTAN, WITS_BULK, page, workbook
 
 MONTHS = [date(year, month, 1) for year in (2021, 2022) for month in range(1, 13)]
-CONTEXT = Context(usd_per={"EUR": pl.DataFrame({"month": MONTHS, "usd_per_unit": [1.1] * len(MONTHS)})})
+RATE = pl.DataFrame({"month": MONTHS, "usd_per_unit": [1.1] * len(MONTHS)})
+CONTEXT = Context(usd_per={"EUR": RATE, "GBP": RATE})
 
 
 def comtrade_sample(folder: Path) -> RawFile:
@@ -86,12 +89,60 @@ def table_sample(folder: Path) -> RawFile:
     return RawFile(path, f"own/{path.name}")
 
 
+def census_sample(folder: Path) -> RawFile:
+    path = folder / "census_exports_hs6_2022-03.json"
+    rows = (
+        ("870323", "4635", "KYRGYZSTAN", "1500"),
+        ("870323", "0003", "EUROPEAN UNION", "9000"),
+        ("870323", "9999", "NOWHERE", "1"),
+    )
+    path.write_bytes(census_answer(*rows, time="2022-03"))
+    return RawFile(path, f"census/{path.name}")
+
+
+def hmrc_sample(folder: Path) -> RawFile:
+    rows = [ots(), ots(PortId=2), ots(CommodityId=-990, PortId=-1), ots(CountryId=8)]
+    path = folder / "OTS_2022-03.zip"
+    path.write_bytes(ots_zip(rows))
+    return RawFile(path, f"hmrc/{path.name}")
+
+
+def wits_sample(folder: Path) -> RawFile:
+    path = folder / "DataJobID-1_1_mine.csv"
+    path.write_text(WITS_BULK, encoding="utf-8")
+    return RawFile(path, f"wits/{path.name}")
+
+
+def trade_map_sample(folder: Path) -> RawFile:
+    path = folder / "Trade_Map_-_Bilateral_trade_between_Kazakhstan_and_Russian_Federation.xls"
+    path.write_bytes(page((), BILATERAL))
+    return RawFile(path, f"trade_map/{path.name}")
+
+
+def kazakhstan_sample(folder: Path) -> RawFile:
+    path = folder / "trade_2025.xlsx"
+    path.write_bytes(workbook({"6 знаков ТН ВЭД": KAZAKHSTAN}))
+    return RawFile(path, f"kazakhstan/{path.name}")
+
+
+def kyrgyzstan_sample(folder: Path) -> RawFile:
+    path = folder / "trade_2023.xlsx"
+    path.write_bytes(workbook({"таб.3-Импорт (4зн) ": KYRGYZSTAN}))
+    return RawFile(path, f"kyrgyzstan/{path.name}")
+
+
 SAMPLES: dict[str, Callable[[Path], RawFile]] = {
     "comtrade": comtrade_sample,
     "comext": comext_sample,
     "baci": baci_sample,
+    "census": census_sample,
+    "hmrc": hmrc_sample,
     "ecb": ecb_sample,
     "table": table_sample,
+    "wits": wits_sample,
+    "trade_map": trade_map_sample,
+    "kazakhstan": kazakhstan_sample,
+    "kyrgyzstan": kyrgyzstan_sample,
 }
 WITH_FLOWS = [source for source in SOURCES if source.rates is None]
 WITH_RATES = [source for source in SOURCES if source.rates is not None]
@@ -106,7 +157,19 @@ def batches(source: Source, raw: RawFile, batch_rows: int = 2_000_000) -> list[B
 
 
 def test_the_sources_are_registered_once_in_the_order_in_which_they_are_asked() -> None:
-    assert [source.name for source in SOURCES] == ["table", "comtrade", "comext", "baci", "ecb"]
+    assert [source.name for source in SOURCES] == [
+        "table",
+        "comtrade",
+        "comext",
+        "baci",
+        "census",
+        "hmrc",
+        "ecb",
+        "wits",
+        "trade_map",
+        "kazakhstan",
+        "kyrgyzstan",
+    ]
     assert len({source.precedence for source in WITH_FLOWS}) == len(WITH_FLOWS)
 
 

@@ -249,6 +249,24 @@ def test_the_tsv_with_a_column_a_month_is_read(tmp_path: Path) -> None:
     assert comext_of(tmp_path, "ds.tsv", text).flows.select(SAYS).rows() == [EXPECTED]
 
 
+@pytest.mark.parametrize("form", ["csv", "tsv"])
+def test_a_withheld_observation_is_set_aside_and_doubted(tmp_path: Path, form: str) -> None:
+    header = "STRUCTURE,STRUCTURE_ID,freq,reporter,partner,product,flow,indicators,TIME_PERIOD,OBS_VALUE,OBS_FLAG,CONF_STATUS"
+    cells = ("2022-01,1500,,", "2022-02,,c,C")
+    lines = [header, *(f"dataflow,ESTAT:DS-045409(1.0),M,AT,KG,87032319,2,VALUE_IN_EUROS,{cell}" for cell in cells)]
+    content = "\n".join(lines) + "\n"
+    if form == "tsv":
+        content = "freq,reporter,partner,product,flow,indicators\\TIME_PERIOD\t2022-01 \t2022-02 \t2022-03 \n"
+        content += "M,AT,KG,87032319,2,VALUE_IN_EUROS\t1500 p\t: c\t: \n"
+    path = tmp_path / f"x.{form}"
+    path.write_text(content, encoding="utf-8")
+    (batch,) = comext.read(RawFile(path, f"comext/{path.name}"), RATES)
+    assert batch.flows["ref_date"].to_list() == [date(2022, 1, 1)]
+    assert batch.rejected.select("rule", "is_error").rows() == [("withheld", False)]
+    assert batch.doubts is not None
+    assert batch.doubts["rule"].to_list() == ["values_not_known"]
+
+
 def test_the_relational_view_is_read_with_names_and_months_in_words(tmp_path: Path) -> None:
     text = "REPORTER,PARTNER,PRODUCT,FLOW,STAT_PROCEDURE,PERIOD,VALUE_IN_EUR,QUANTITY_IN_100KG\n"
     text += '"Germany","Kyrgyz, Republic","85423190","EXPORT","Total","Jan. 2022",25310,1.5\n'

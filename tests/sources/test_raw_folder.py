@@ -70,6 +70,72 @@ def test_a_folder_that_a_glob_names_is_read(tmp_path):
     assert paths(ingest(tmp_path, tmp_path / "raw" / "*")) == ["more.csv", "own/trade.csv"]
 
 
+@pytest.mark.parametrize("pattern", ["*/*.csv", "**/*.csv", "*/inner/*.csv", "**", "s*/**/trade.csv"])
+def test_a_folder_in_the_middle_of_a_glob_that_may_not_be_read_is_an_error_with_its_name(
+    tmp_path, pattern, monkeypatch
+):
+    table(tmp_path / "raw" / "open", [ROW])
+    table(tmp_path / "raw" / "shut" / "inner", ["KGZ,RUS,2022,851713,7"])
+    inside = Path.iterdir
+
+    def iterdir(path: Path):
+        if path.name in ("shut", "inner"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return inside(path)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    with pytest.raises(StoreFailure, match="raw/shut") as caught:
+        ingest(tmp_path, tmp_path / "raw" / pattern)
+    assert caught.value.exit_code == 74
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "*",
+        "**",
+        "*.csv",
+        "*/*",
+        "*/*.csv",
+        "**/*.csv",
+        "o*/**",
+        "**/deep/*",
+        "[ab]*/t?ade.csv",
+        "*/deep/**/*.csv",
+        "x*",
+    ],
+)
+def test_a_glob_names_what_the_shell_would_name(tmp_path, pattern):
+    import glob
+
+    for folder in ("", "own", "b/deep", "b/deep/deep", ".hidden", "lost+found"):
+        table(tmp_path / "raw" / folder, [ROW])
+    whole = str(tmp_path / "raw" / pattern)
+    by_glob = glob.glob(whole, recursive=True)  # noqa: PTH207
+    files = {path for path in by_glob if Path(path).is_file() and "lost+found" not in path}
+    walked = {str(path) for path in raw_walk._named(Path(whole)) if path.is_file()}
+    folders = [path for path in raw_walk._named(Path(whole)) if path.is_dir()]
+    walked |= (
+        {str(path) for folder in folders for path in raw_walk._files(folder, folder)} if pattern[-2:] == "**" else set()
+    )
+    assert {path for path in walked if "lost+found" not in path} == files
+
+
+def test_a_link_in_the_middle_of_a_glob_is_followed_and_refused_where_it_leads_back_or_nowhere(tmp_path):
+    table(tmp_path / "raw" / "own", [ROW])
+    table(tmp_path / "elsewhere", ["KGZ,RUS,2022,851713,7"], "more.csv")
+    (tmp_path / "raw" / "linked").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    assert paths(ingest(tmp_path, tmp_path / "raw" / "*" / "*.csv")) == ["linked/more.csv", "own/trade.csv"]
+    back = tmp_path / "raw" / "own" / "back"
+    back.symlink_to(tmp_path / "raw", target_is_directory=True)
+    with pytest.raises(StoreFailure, match="a folder that it lies in"):
+        ingest(tmp_path, tmp_path / "raw" / "**" / "*.csv")
+    back.unlink()
+    (tmp_path / "raw" / "gone").symlink_to(tmp_path / "nowhere", target_is_directory=True)
+    with pytest.raises(StoreFailure, match="raw/gone"):
+        ingest(tmp_path, tmp_path / "raw" / "*" / "*.csv")
+
+
 def test_hidden_folders_reference_and_lost_files_of_a_disk_are_not_even_opened(tmp_path, monkeypatch):
     table(tmp_path / "raw", [ROW])
     for name in (".git", "reference", "lost+found"):

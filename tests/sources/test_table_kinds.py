@@ -12,6 +12,7 @@ import pytest
 from anomaly.contract.errors import AnomalyError, DataRejected, SettingsWrong
 from anomaly.sources import table
 from anomaly.sources.base import DOUBT_COLUMNS, Batch, Context, RawFile
+from anomaly.sources.own_table.periods import format_fault
 
 COLUMNS = {"reporter": "rep", "partner": "par", "period": "when", "code": "hs", "value": "usd"}
 HEADER = "rep,par,when,hs,usd"
@@ -219,6 +220,34 @@ def test_marks_for_no_value_mean_what_the_mapping_says(tmp_path: Path) -> None:
     assert "values_not_known" in doubts(batch)
 
 
+WITHHELD = '[marks]\nwithheld = ["c"]'
+
+
+@pytest.mark.parametrize("lines", [
+    ("KAZ,RUS,2022-01,851713,1000,west", "KAZ,RUS,2022-01,851713,c,east"),
+    ("KAZ,RUS,2022-01,8517130001,1000,", "KAZ,RUS,2022-01,8517130009,c,"),
+    ("KAZ,RUS,2022-01,85171300,1000,", "KAZ,RUS,2022-01,85171301,c,"),
+])  # fmt: skip
+def test_a_sum_of_which_a_part_is_withheld_is_unknown(tmp_path: Path, lines: tuple[str, str]) -> None:
+    other = "KAZ,CHN,2022-01,851713,7,west"
+    mapping = toml(top='sum_over = ["region"]', sections=WITHHELD)
+    batch = read(tmp_path, mapping, *lines, other, header=f"{HEADER},region")
+    assert usd(batch) == [7]
+    assert batch.rejected.select("rule", "is_error").rows() == [("part_not_known", False), ("withheld", False)]
+    assert batch.doubts is not None
+    assert batch.doubts.select("rule", "partner_iso").rows() == [("values_not_known", "RUS")]
+
+
+def test_six_digits_are_whole_whatever_is_withheld_of_their_lines(tmp_path: Path) -> None:
+    lines = ("KAZ,RUS,2022-01,851713,1000", "KAZ,RUS,2022-01,8517130001,c")
+    assert usd(read(tmp_path, toml(sections=WITHHELD), *lines)) == [1000]
+
+
+def test_one_code_may_stand_for_the_whole_table(tmp_path: Path) -> None:
+    mapping = toml(without=("code",), sections='[code]\nconstant = "851713"')
+    assert read(tmp_path, mapping, "KAZ,RUS,2022-01,,5").flows["cmd_code"].to_list() == ["851713"]
+
+
 def test_a_weight_that_is_a_mark_is_unknown_and_its_row_stays(tmp_path: Path) -> None:
     mapping = toml(weight="") + 'weight = "kg"\n'
     lines = [f"KAZ,RUS,2022-0{n},851713,1000,{kg}" for n, kg in enumerate(("12", "NA", "-"), start=1)]
@@ -328,11 +357,99 @@ def test_months_of_a_year_that_begins_in_april_are_those_of_the_calendar(tmp_pat
     assert batch.flows["ref_date"].to_list() == [date(2021, 4, 1), date(2022, 3, 1)]
 
 
-def test_four_quarters_are_a_year_and_three_are_none(tmp_path: Path) -> None:
-    lines = [f"IND,RUS,{year}Q{n},854231,{n}" for year in (2021, 2022) for n in (1, 2, 3, 4) if (year, n) != (2022, 4)]
-    batch = read(tmp_path, toml(period='"%YQ%q"'), *lines)
-    assert batch.flows.select("freq_code", "ref_date", "primary_value_usd").rows() == [("A", date(2021, 1, 1), 10)]
-    assert set(batch.rejected["rule"]) == {"year_not_whole"}
+@pytest.mark.parametrize(
+    ("text", "cell"), [("%YQ%q", "2022Q2"), ("Q%q %Y", "Q2 2022"), ("%q квартал %Y", "II квартал 2022")]
+)
+def test_a_quarter_is_a_period_of_its_own_dated_at_its_first_month(tmp_path: Path, text: str, cell: str) -> None:
+    batch = read(tmp_path, toml(period=f'"{text}"'), f"IND,RUS,{cell},854231,10")
+    assert batch.flows.select("freq_code", "ref_date", "primary_value_usd").rows() == [("Q", date(2022, 4, 1), 10)]
+
+
+def test_quarters_of_a_year_that_begins_in_april_are_those_of_the_calendar(tmp_path: Path) -> None:
+    batch = read(tmp_path, toml(period='"%YQ%q"', top="year_begins = 4"), "IND,RUS,2021Q4,854231,7")
+    assert batch.flows["ref_date"].to_list() == [date(2022, 1, 1)]
+
+
+def test_quarters_that_are_none_of_the_calendar_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsWrong, match="expected 1, 4, 7 or 10"):
+        read(tmp_path, toml(period='"%YQ%q"', top="year_begins = 2"), "IND,RUS,2021Q4,854231,7")
+
+
+def test_quarters_that_are_sums_of_the_year_so_far_are_taken_apart(tmp_path: Path) -> None:
+    lines = [f"IND,RUS,2022Q{n},854231,{100 * n}" for n in (1, 2, 3, 4)]
+    assert usd(read(tmp_path, toml(period='"%YQ%q"', top="cumulative = true"), *lines)) == [100] * 4
+
+
+def test_sums_of_a_year_that_begins_in_april_are_taken_apart_from_april_on(tmp_path: Path) -> None:
+    lines = [f"IND,RUS,2022,854231,{100 * n},{n}" for n in range(1, 13)]
+    mapping = toml(period='"%Y"', top="year_begins = 4\ncumulative = true") + 'month = "m"\n'
+    assert usd(read(tmp_path, mapping, *lines, header=f"{HEADER},m")) == [100] * 12
+
+
+def test_a_quarter_is_worth_the_mean_of_its_three_months(tmp_path: Path) -> None:
+    rates = '{ "2022-01" = 0.1, "2022-02" = 0.2, "2022-03" = 0.3, "2022-04" = 9.0 }'
+    mapping = toml(period='"%YQ%q"', sections=f'[value]\ncurrency = "KZT"\nrates = {rates}')
+    batch = read(tmp_path, mapping, "KAZ,RUS,2022Q1,851713,1000", "KAZ,RUS,2022Q2,851713,1000")
+    assert usd(batch) == [200]
+    assert [rule for rule, _ in errors(batch)] == ["no_rate"]
+
+
+@pytest.mark.parametrize("text", ["%YH%q", "H%q %Y", "%q полугодие %Y"])
+def test_half_years_are_no_quarters(tmp_path: Path, text: str) -> None:
+    with pytest.raises(SettingsWrong, match="no half-years"):
+        read(tmp_path, toml(period=f'"{text}"'), "IND,RUS,2021H1,854231,7")
+
+
+@pytest.mark.parametrize("text", ["%YQ%q", "Quarters %q %Y", "Q%q %Y"])
+def test_formats_of_quarters_are_no_half_years(text: str) -> None:
+    assert format_fault(text) == ""
+
+
+def test_first_and_second_quarters_alone_are_doubted_to_be_halves(tmp_path: Path) -> None:
+    lines = [f"IND,RUS,{year}-{n},854231,{5 - n}" for year in (2022, 2023) for n in (1, 2)]
+    assert "all_first_halves" in doubts(read(tmp_path, toml(period='"%Y-%q"'), *lines))
+
+
+@pytest.mark.parametrize(("text", "cell"), [("%Y-%y", "2022-23"), ("%Y/%Y", "2022/2023")])
+def test_a_year_named_by_the_two_it_lies_in_is_a_fiscal_one(tmp_path: Path, text: str, cell: str) -> None:
+    mapping = toml(period=f'"{text}"', top="year_begins = 4")
+    batch = read(tmp_path, mapping, f"IND,RUS,{cell},854231,5", f"IND,RUS,{cell[:-1]}9,854231,6")
+    assert batch.flows.select("freq_code", "ref_date").rows() == [("A", date(2022, 1, 1))]
+    assert [rule for rule, _ in errors(batch)] == ["bad_period"]
+    with pytest.raises(SettingsWrong, match="year_begins is missing"):
+        read(tmp_path, toml(period=f'"{text}"'), f"IND,RUS,{cell},854231,5")
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [("%Y-%m-%d", "2022-07-01 00:00:00"), ("%Y-%m-%d", "2022-07-01T00:00:00.000"), ("%Y%m", "202207.0")],
+)
+def test_a_period_is_read_as_data_frames_write_it(tmp_path: Path, text: str, cell: str) -> None:
+    batch = read(tmp_path, toml(period=f'"{text}"'), f"IND,RUS,{cell},854231,5")
+    assert batch.flows["ref_date"].to_list() == [date(2022, 7, 1)]
+
+
+def test_an_hour_of_a_day_is_no_period(tmp_path: Path) -> None:
+    batch = read(tmp_path, toml(period='"%Y-%m-%d"'), "IND,RUS,2022-07-01 13:00:00,854231,5")
+    assert [rule for rule, _ in errors(batch)] == ["bad_period"]
+
+
+def test_by_year_may_stand_in_a_column_of_editions(tmp_path: Path) -> None:
+    mapping = toml(classification="") + 'classification = "ed"\n'
+    batch = read(tmp_path, mapping, "KAZ,RUS,2022-01,851713,5,by year", header=f"{HEADER},ed")
+    assert batch.flows["classification_code"].to_list() == ["H6"]
+
+
+@pytest.mark.parametrize(("text", "iso3"), [("Российская Федерация", "RUS"), ("китай", "CHN"), ("Кот-д'Ивуар", "CIV")])
+def test_russian_names_of_countries_are_known(tmp_path: Path, text: str, iso3: str) -> None:
+    batch = read(tmp_path, toml(countries='"name"'), f"Казахстан,{text},2022-01,851713,5")
+    assert batch.flows.select("reporter_iso", "partner_iso").rows() == [("KAZ", iso3)]
+
+
+def test_a_fiscal_year_says_which_months_it_has(tmp_path: Path) -> None:
+    batch = read(tmp_path, toml(period='"%Y"', top="year_begins = 4"), "IND,RUS,2022,854231,5")
+    assert batch.doubts is not None
+    assert batch.doubts.select("rule", "figures").rows() == [("fiscal_years", "2022 is Apr 2022 to Mar 2023")]
 
 
 def test_sums_from_january_on_are_doubted_and_taken_apart_where_the_mapping_says_so(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def flip(path: Path, at: int, bit: int = 0) -> None:
 
 def test_what_is_whole_is_said_to_be_whole(data: Path) -> None:
     result = verify(data)
-    assert (result.exit_code, result.output.count("nothing")) == (0, 2)
+    assert (result.exit_code, result.output.count("nothing")) == (0, 3)  # the table, the raw files, the run
 
 
 def test_a_change_of_any_byte_of_a_pointer_is_named(data: Path) -> None:
@@ -80,6 +80,9 @@ def test_a_table_that_is_gone_with_its_folder_is_named_where_others_are_made_of_
     with store.writer("rollups", inputs={"flows": store.version("flows")}) as writer:
         writer.add(TABLES["rollups"].create_empty())
     shutil.rmtree(data / "flows")
+    result = verify(data)
+    assert (result.exit_code, "flows/CURRENT.json" in result.output) == (74, True)
+    shutil.rmtree(data / "runs")  # a folder of a version without runs
     result = verify(data)
     assert (result.exit_code, "flows: it is gone" in result.output) == (74, True)
 

@@ -19,8 +19,9 @@ from anomaly import sources, world
 from anomaly.contract import settings
 from anomaly.reference import countries, editions, goods
 from anomaly.sources.base import Context, RawFile
+from anomaly.world.as_comtrade import UNKNOWN_COUNTRY
 from anomaly.world.episodes import BENIGN, EVASION, KINDS
-from anomaly.world.files import COMTRADE, UNKNOWN_COUNTRY, folder
+from anomaly.world.files import COMTRADE, folder
 from anomaly.world.reports import as_codes
 from anomaly.world.russia_2022 import COUNTRIES, EPISODES, GOODS, WORLD
 

@@ -12,6 +12,7 @@ from anomaly.flags.types import (
     price_only,
     relabel,
     resolved,
+    second_hop,
 )
 from anomaly.flags.types.base import FlagType
 
@@ -23,5 +24,6 @@ TYPES: tuple[FlagType, ...] = (
     backfill.TYPE,
     diverted_supply.TYPE,
     ghost_transit.TYPE,
+    second_hop.TYPE,
     resolved.TYPE,
 )

@@ -8,6 +8,8 @@ from typing import Any
 
 import polars as pl
 
+from anomaly.contract.keys import COALITION_TO_HUB, HUB_TO_HUB, HUB_TO_TARGET
+
 Row = Mapping[str, Any]
 Item = dict[str, str]
 
@@ -67,8 +69,19 @@ class Limits:
         return importer.is_in(self.hubs) | is_else
 
     def is_from_coalition(self) -> pl.Expr:
-        """Whether the route begins in the coalition: it is then its leg to a hub, else a hub's to a target."""
+        """Whether the route begins in the coalition: it is then its leg to a hub."""
         return pl.col("exporter_iso").is_in(self.coalition)
+
+    def is_between_hubs(self) -> pl.Expr:
+        """Whether the exporter and the importer may be hubs."""
+        exporter = pl.col("exporter_iso")
+        is_else = ~exporter.is_in((*self.coalition, *self.targets)) & pl.lit(self.is_everyone_else_a_hub)
+        return self.is_to_hub() & (exporter.is_in(self.hubs) | is_else)
+
+    def leg(self) -> pl.Expr:
+        """The leg that a route is asked about on, one of keys.LEGS; a hub's to a target where it is neither of the others."""
+        between = pl.when(self.is_between_hubs()).then(pl.lit(HUB_TO_HUB)).otherwise(pl.lit(HUB_TO_TARGET))
+        return pl.when(self.is_from_coalition()).then(pl.lit(COALITION_TO_HUB)).otherwise(between)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -103,7 +116,7 @@ class FlagType:
     says : str
         What the figures look like, in a sentence or two.
     leg : str
-        COALITION_TO_HUB or HUB_TO_TARGET: the routes it is flagged on.
+        One of keys.LEGS: the routes it is flagged on.
     sentence : callable
         What fits together in a flag, and what is missing; of a row as `explanations` have it.
     explanations : tuple of callable

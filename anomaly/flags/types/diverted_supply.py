@@ -8,6 +8,9 @@ from anomaly.flags.types.base import FlagType, Item, Row
 from anomaly.flags.types.explanations import item, unknowable, weighed
 from anomaly.indicators.base import change, usd
 
+STOCK_MONTHS = 3  # of stock_usd
+STOCKED = 1.5  # times the same months a year earlier
+LEAST_STOCK_USD = 250_000  # in them; a million a year
 MOSTLY_SHARE = 0.5  # of the rise: what went on, or did not arrive, is then most of it
 
 
@@ -151,6 +154,39 @@ def _single_member(row: Row) -> Item:
     return item(explanation, "fits" if share >= 0.9 else "partly" if share >= 0.5 else "against", text)
 
 
+def is_stocked(now: int | None, then: int | None) -> bool:
+    """Whether half as much again was sold in the last months before the measure as in the same months a year earlier.
+
+    Parameters
+    ----------
+    now, then : int or None
+        USD; None unknown.
+
+    Returns
+    -------
+    bool
+        False where it is unknown, or less than LEAST_STOCK_USD more.
+    """
+    return now is not None and then is not None and now >= STOCKED * then and now - then >= LEAST_STOCK_USD
+
+
+def _stock(row: Row) -> Item:
+    """Bought early: the rise would then have begun before the measure, and be used up after it."""
+    hub, target = row["importer_name"], row.get("target_name") or "the target"
+    now, then = row.get("stock_usd"), row.get("stock_prior_usd")
+    explanation = "It is stock that was laid in for the measure"
+    if now is None or then is None:
+        return item(explanation, "unknown", "What was sold in the last months before the measure is not in the data.")
+    text = f"{row['stock_of']}, just before the measure: {hub} bought {went(then, now)} over a year"
+    direct = row.get("direct_stock_usd"), row.get("direct_stock_prior_usd")
+    if None not in direct:
+        text += f", {target} {went(direct[1], direct[0])}"
+    monthly = (now - then) / STOCK_MONTHS, rise_usd(row) / row["window_months"]
+    return item(
+        explanation, weighed(*monthly), f"{text}. As much more a month would have to have come before it as after."
+    )
+
+
 TYPE = FlagType(
     name="diverted_supply",
     words="diverted supply",
@@ -160,7 +196,7 @@ TYPE = FlagType(
     ),
     leg=COALITION_TO_HUB,
     sentence=_sentence,
-    explanations=(_own_demand, _other_supplier, _single_deal, _single_member, unknowable),
+    explanations=(_own_demand, _other_supplier, _stock, _single_deal, _single_member, unknowable),
     next_steps=(
         "Which firms in {importer} began to buy {good}, when were they founded, and by whom?",
         "Does {importer} sell {good} on, to whom, and under which customs procedure did it enter?",

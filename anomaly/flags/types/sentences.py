@@ -38,8 +38,22 @@ def detour(row: Row) -> str:
     ]
     legs = ", ".join(part for part in parts if part)
     missing = "; ".join(text for text in lacks if text)
-    end = f"It does not close: {missing}." if missing else f"All three fit goods that go by way of {hub}."
+    if missing:
+        end = f"It does not close: {missing}."
+    else:
+        end = f"All three fit goods that go by way of {hub}{_carried(inward, own_then(row), row['value_usd'])}."
     return f"Against {when(row).removeprefix('in ').replace('a year', 'the year')}, {legs}. {end}"
+
+
+def _carried(inward: tuple[int | None, int | None], own: int | None, value: int | None) -> str:
+    """How little of the route's rise the hub's larger purchases can carry; empty where they can carry all of it."""
+    before, now = inward
+    if before is None or now is None or own is None or value is None:
+        return ""
+    bought_more, rise = now - before, value - own
+    if rise <= bought_more or rise <= 0:
+        return ""
+    return f", but what it bought more is {100 * bought_more / rise:.0f} % of what it sold more"
 
 
 def _lack(leg: tuple[int | None, int | None], sign: int, unknown: str, otherwise: str) -> str:

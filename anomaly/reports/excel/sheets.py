@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from anomaly.contract.keys import WINDOW_KEY
-from anomaly.contract.periods import window_of
+from anomaly.contract.periods import FREQUENCY_WORDS, window_of
 from anomaly.contract.schema import ROUTE_KEY
 from anomaly.reports.amounts import change_share
 from anomaly.reports.base import Findings
@@ -116,7 +116,7 @@ def _route(findings: Findings, row: dict[str, Any]) -> list[Any]:
         country_name(findings, row["exporter_iso"]),
         row["importer_iso"],
         country_name(findings, row["importer_iso"]),
-        "annual" if row["freq_code"] == "A" else "monthly",
+        FREQUENCY_WORDS[row["freq_code"]],
         window_of(row).words,
         row["window_months"],
         row["window_end"],
@@ -247,7 +247,7 @@ def _rollups(findings: Findings, rollup: str, name: str) -> Sheet:
         [
             row["key"],
             name_of(findings, row["key"]),
-            "annual" if row["freq_code"] == "A" else "monthly",
+            FREQUENCY_WORDS[row["freq_code"]],
             window_of(row).words,
             row["window_end"],
             row["flags"],

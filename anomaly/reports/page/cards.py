@@ -10,14 +10,13 @@ from typing import Any
 import polars as pl
 
 from anomaly.contract.keys import COALITION_TO_HUB
-from anomaly.contract.periods import window_of
+from anomaly.contract.periods import FREQUENCY_WORDS, MONTHS_IN, window_of
 from anomaly.flags.naming import type_of
 from anomaly.reports.amounts import change, measured, million, usd
 from anomaly.reports.base import Findings
 from anomaly.reports.page.proof import by_flag, evidence
 from anomaly.reports.page.sparkline import Chart, draw
 from anomaly.reports.words import (
-    FREQUENCY_WORDS,
     country_name,
     good_name,
     next_steps,
@@ -239,7 +238,7 @@ def _chart(findings: Findings, flag: dict[str, Any], points: tuple[tuple[date, i
     title = ""
     if points:
         start, end = points[0][0], points[-1][0]
-        step = 12 if flag["freq_code"] == "A" else 1
+        step = MONTHS_IN[flag["freq_code"]]
         expected = ((end.year - start.year) * 12 + end.month - start.month) // step + 1
         gaps = expected - sum(1 for _, value in points if value is not None)
         reported = "all periods reported" if gaps == 0 else f"{gaps} of {expected} periods not reported"

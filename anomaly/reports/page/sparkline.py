@@ -12,7 +12,7 @@ from itertools import groupby
 
 from markupsafe import Markup, escape
 
-from anomaly.contract.periods import months_before
+from anomaly.contract.periods import MONTHS_IN, months_before
 from anomaly.reports.amounts import million
 
 PLOT_WIDTH, WIDTH, HEIGHT = 630, 700, 150
@@ -64,7 +64,7 @@ def periods(chart: Chart) -> list[tuple[date, int | None]]:
     values = dict(chart.points)
     if not values:
         return []
-    step = 12 if chart.freq_code == "A" else 1
+    step = MONTHS_IN[chart.freq_code]
     day, newest_first = max(values), []
     while day >= min(values):
         newest_first.append((day, values.get(day)))
@@ -165,7 +165,7 @@ def _is_in(day: date, bounds: tuple[date, date]) -> bool:
 
 def _years(drawn: list[tuple[date, int | None]], step: int, freq_code: str) -> str:
     starts = [(place, day.year) for place, (day, _) in enumerate(drawn) if freq_code == "A" or day.month == 1]
-    year_width = step if freq_code == "A" else 12 * step
+    year_width = 12 // MONTHS_IN[freq_code] * step
     years_a_mark = -(-LABEL_WIDTH // year_width)
     shift = step // 2 if freq_code == "A" else 0  # among months the number stands where its year begins
     marks = "".join(

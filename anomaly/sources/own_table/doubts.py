@@ -6,13 +6,14 @@ from pathlib import Path
 
 import polars as pl
 
+from anomaly.contract.periods import MONTHS
 from anomaly.reference import nomenclature
 from anomaly.sources.base import doubt
 from anomaly.sources.own_table.mapping import TableMapping
 from anomaly.sources.reading.text import lacks_line_end
 
 LEAST_MONTHS = 6  # of a year, to see that they only rise
-MOST_SHOWN = 3
+MOST_ROUTES = 100  # rows of flows.doubts for one file and rule
 NEARLY_ALL = 0.9
 ANSWERS_CUT_AT = (500, 100_000, 250_000)  # rows at which Comtrade's services cut an answer without a word
 
@@ -39,15 +40,13 @@ def of_end(path: Path) -> list[dict[str, str | None]]:
     return [doubt("end_may_be_cut", says, f"it ends {end!r}", "compare its last row with the original")]
 
 
-def of_cells(kept: pl.DataFrame, rejected: pl.DataFrame, mapping: TableMapping) -> list[dict[str, str | None]]:
-    """Doubts of how cells were read: zeros put back, numbers of countries, cells without a value.
+def of_cells(kept: pl.DataFrame, mapping: TableMapping) -> list[dict[str, str | None]]:
+    """Doubts of how cells were read: zeros put back, numbers of countries.
 
     Parameters
     ----------
     kept : polars.DataFrame
         Rows that broke no rule: code, cmd_code, is_restored, partner and partner_iso.
-    rejected : polars.DataFrame
-        REJECTED_COLUMNS.
     mapping : TableMapping
         What it says itself is in no doubt: zeros, countries.
 
@@ -70,17 +69,47 @@ def of_cells(kept: pl.DataFrame, rejected: pl.DataFrame, mapping: TableMapping) 
         )
     if mapping.countries == "m49":
         doubts += _numbers_of_countries(kept, mapping)
-    unknown = rejected.filter(pl.col("rule").is_in(["no_value", "withheld"]))
-    if unknown.height:
-        doubts.append(
-            doubt(
-                "values_not_known",
-                "values that are not known or withheld are left out; beside other rows of the month they count as nothing",
-                f"{unknown.height:,} rows, the first is row {unknown['row'][0]}",
-                "read a fall of these routes as unknown",
-            )
-        )
     return doubts
+
+
+def of_hidden(hidden: pl.DataFrame) -> list[dict[str, str | None]]:
+    """Doubts of routes with values that are withheld or not known: in these periods they have no figure.
+
+    Parameters
+    ----------
+    hidden : polars.DataFrame
+        sums.HIDDEN.
+
+    Returns
+    -------
+    list of dict
+        Rows as base.doubt makes them, one a route up to MOST_ROUTES, those with the most periods first; the first says
+        how many there are.
+    """
+    if hidden.is_empty():
+        return []
+    route = ["reporter_iso", "partner_iso", "cmd_code"]
+    routes = (
+        hidden.group_by(route)
+        .agg(
+            periods=pl.col("ref_date").n_unique(),
+            first=pl.col("ref_date").min().dt.strftime("%Y-%m"),
+            last=pl.col("ref_date").max().dt.strftime("%Y-%m"),
+        )
+        .sort("periods", *route, descending=[True, False, False, False])
+    )
+    of_all = f"{hidden.height:,} rows of {routes.height:,} routes"
+    return [
+        doubt(
+            "values_not_known",
+            "values that are withheld or not known have no figure, nor have sums they are a part of: where a row is "
+            "missing it may stand for trade, not for nothing",
+            f"{row['periods']} periods from {row['first']} to {row['last']}; in the file {of_all}",
+            "read a fall of this route as unknown",
+            **{name: row[name] for name in route},
+        )
+        for row in routes.head(MOST_ROUTES).to_dicts()
+    ]
 
 
 def _numbers_of_countries(kept: pl.DataFrame, mapping: TableMapping) -> list[dict[str, str | None]]:
@@ -99,7 +128,7 @@ def _numbers_of_countries(kept: pl.DataFrame, mapping: TableMapping) -> list[dic
     ]
 
 
-def of_periods(flows: pl.DataFrame, mapping: TableMapping, *, is_annual: bool) -> list[dict[str, str | None]]:
+def of_periods(flows: pl.DataFrame, mapping: TableMapping, freq_code: str) -> list[dict[str, str | None]]:
     """Doubts of what the periods are: years dated as Januaries, sums from January on, years that begin elsewhere.
 
     Parameters
@@ -108,8 +137,8 @@ def of_periods(flows: pl.DataFrame, mapping: TableMapping, *, is_annual: bool) -
         ref_date, the columns of a route and primary_value_usd, a row a key.
     mapping : TableMapping
         Its year_begins, period and cumulative.
-    is_annual : bool
-        Whether the periods are years.
+    freq_code : str
+        A, Q or M.
 
     Returns
     -------
@@ -118,17 +147,10 @@ def of_periods(flows: pl.DataFrame, mapping: TableMapping, *, is_annual: bool) -
     """
     if flows.is_empty():
         return []
-    if is_annual:
-        if mapping.year_begins == 1:
-            return []
-        return [
-            doubt(
-                "fiscal_years",
-                "the years of the table do not begin in January; they are read as the calendar year they begin in",
-                f"they begin in month {mapping.year_begins}",
-                "do not compare them with other publishers' years; monthly figures would be exact",
-            )
-        ]
+    if freq_code == "A":
+        return _of_fiscal_years(flows, mapping.year_begins)
+    if freq_code == "Q":
+        return _of_halves(flows) + ([] if mapping.cumulative else _only_rising(flows, least=4))
     months = flows.select("ref_date").unique()["ref_date"]
     years = months.dt.year().n_unique()
     if years > 1 and (months.dt.month() == 1).all():
@@ -141,7 +163,39 @@ def of_periods(flows: pl.DataFrame, mapping: TableMapping, *, is_annual: bool) -
                 + mapping.period,
             )
         ]
-    return [] if mapping.cumulative else _only_rising(flows)
+    return [] if mapping.cumulative else _only_rising(flows, least=LEAST_MONTHS)
+
+
+def _of_fiscal_years(flows: pl.DataFrame, begins: int) -> list[dict[str, str | None]]:
+    """Years that do not begin in January, with the months that the first of them has."""
+    if begins == 1:
+        return []
+    year = flows.select(pl.col("ref_date").dt.year().min()).item()
+    months = f"{MONTHS[begins - 1]} {year} to {MONTHS[begins - 2]} {year + 1}"
+    return [
+        doubt(
+            "fiscal_years",
+            "the years of the table do not begin in January: each stands under the calendar year it begins in, and has "
+            f"its months, {12 - begins + 1} of that year and {begins - 1} of the next",
+            f"{year} is {months}",
+            "compare them with each other only, not with other publishers' years; months or quarters would be exact",
+        )
+    ]
+
+
+def _of_halves(flows: pl.DataFrame) -> list[dict[str, str | None]]:
+    """Years that have a first and a second quarter and no other: halves, most likely."""
+    quarters = flows.select(year=pl.col("ref_date").dt.year(), quarter=pl.col("ref_date").dt.quarter()).unique()
+    if quarters["year"].n_unique() < 2 or set(quarters["quarter"]) != {1, 2}:
+        return []
+    return [
+        doubt(
+            "all_first_halves",
+            "every year has its first and second quarter and no other: are these half-years?",
+            f"{quarters['year'].n_unique()} years",
+            "if they are half-years they cannot be read: give the table by months, quarters or years",
+        )
+    ]
 
 
 def _span(months: pl.Series) -> str:
@@ -149,8 +203,8 @@ def _span(months: pl.Series) -> str:
     return f"{first} to {last}"
 
 
-def _only_rising(flows: pl.DataFrame) -> list[dict[str, str | None]]:
-    """Routes whose months rise all through each year and fall back in January: sums from January on, most likely."""
+def _only_rising(flows: pl.DataFrame, *, least: int) -> list[dict[str, str | None]]:
+    """Routes whose months or quarters rise all through each year and fall back in January: sums from January on, most likely."""
     route = ["reporter_iso", "partner_iso", "flow_code", "cmd_code"]
     year = pl.col("ref_date").dt.year().alias("year")
     steps = flows.sort(*route, "ref_date").with_columns(year)
@@ -165,7 +219,7 @@ def _only_rising(flows: pl.DataFrame) -> list[dict[str, str | None]]:
     years = steps.group_by(*route, "year").agg(
         months=pl.len(), all_rise=pl.col("is_rise").all(), rises=pl.col("is_more").sum()
     )
-    long = years.filter(pl.col("months") >= LEAST_MONTHS)
+    long = years.filter(pl.col("months") >= least)
     januaries = steps.filter("is_january")
     if long.is_empty():
         return []

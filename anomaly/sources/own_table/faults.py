@@ -8,7 +8,7 @@ from typing import Any
 
 from anomaly.contract.schema import FLOWS
 from anomaly.reference.editions import EDITION_STARTS
-from anomaly.sources.own_table.periods import LANGUAGES, format_fault
+from anomaly.sources.own_table.periods import LANGUAGES, format_fault, frequency
 
 COUNTRY_SYSTEMS = ("iso3", "iso2", "m49", "name")
 GRAMS = {"g": 1.0, "kg": 1e3, "100kg": 1e5, "t": 1e6}
@@ -36,13 +36,13 @@ SECTIONS: dict[str, tuple[str, ...]] = {  # their keys; an empty tuple: the user
     "weight": ("unit",),
     "number": ("decimal", "thousands"),
     "marks": ("zero", "unknown", "withheld"),
-    "code": ("zeros",),
+    "code": ("constant", "zeros"),
     "country": (),
     "pass_over": (),
     "wide": ("value", "weight"),
 }
 OTHER_KEYS = ("country_table", "sum_over", "cumulative", "month_names")
-KEYS = (*TEXTS, "reporter", "partner", "flow", "classification", *WHOLE_NUMBERS, *OTHER_KEYS, *SECTIONS)
+KEYS = (*TEXTS, *CONSTANTS, *WHOLE_NUMBERS, *OTHER_KEYS, *SECTIONS)
 DECIMALS = (".", ",", "\u066b")
 THOUSANDS = (".", ",", " ", "'", "\u2019", "\u00a0", "\u202f", "\u2009", "_")
 
@@ -135,11 +135,20 @@ def _column_faults(content: dict[str, Any], columns: dict[str, Any], wide: dict[
         for role in ("reporter", "partner")
         if role not in columns and not content.get(role)
     ]
+    constant_code = content.get("code", {}).get("constant", "")
+    if not isinstance(constant_code, str) or ("constant" in content.get("code", {}) and not constant_code):
+        faults.append('code.constant is not text such as "851713"')
+    elif constant_code and "code" in columns:
+        faults.append("give either code.constant or columns.code, and not both")
+    elif not constant_code and "code" not in columns:
+        faults.append(
+            'columns.code is missing; name the column, or write [code] constant = "851713" for the whole table'
+        )
     in_names = ("period", "value") if wide else ()  # a wide table has them in the names of its columns
     faults += [
         f"columns.{role} is missing"
         for role in NEEDED_ROLES
-        if role not in columns and role not in CONSTANTS and role not in in_names
+        if role not in columns and role not in CONSTANTS and role not in in_names and role != "code"
     ]
     faults += [f"columns.{role} is not a column's name" for role, name in columns.items() if not _is_name(name)]
     for key in CONSTANTS:
@@ -196,6 +205,15 @@ def _period_faults(content: dict[str, Any], columns: dict[str, Any], wide: dict[
             faults.append("a wide table has its periods in the names of its columns: take columns.period out")
     elif fault := format_fault(content.get("period", "%Y")):
         faults.append(f"period is {content.get('period')!r}, expected {fault}")
+    written = str(wide.get("value", "") if wide else content.get("period", "%Y"))
+    if frequency(written, columns) == "Q" and content.get("year_begins", 1) % 3 != 1:
+        faults.append(
+            f"year_begins is {content['year_begins']}, expected 1, 4, 7 or 10: quarters are those of the calendar"
+        )
+    if written.count("%Y") + written.count("%y") > 1 and content.get("year_begins", 1) == 1:
+        faults.append(
+            "year_begins is missing: a year named by two, such as 2022-23, begins in a month that the mapping must say"
+        )
     names = content.get("month_names", "en")
     is_list = isinstance(names, list) and len(names) == 12 and all(_is_name(name) for name in names)
     if not is_list and not (isinstance(names, str) and names in LANGUAGES):

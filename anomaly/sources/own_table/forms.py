@@ -76,7 +76,9 @@ def whole_frames(raw: RawFile, mapping: TableMapping, *, every_column: bool = Fa
     named = mapping.named()
     if raw.path.suffix.lower() == ".parquet":
         every_column = every_column or bool(mapping.wide)
-        return parquet_frames(raw.path, raw.name, named, mapping.columns["code"], PART_ROWS, every_column=every_column)
+        return parquet_frames(
+            raw.path, raw.name, named, mapping.columns.get("code", ""), PART_ROWS, every_column=every_column
+        )
     text, separator = text_of(raw, mapping.encoding, mapping.separator, mapping.sheet)
     columns = () if every_column or mapping.wide else named
     layout = Layout(

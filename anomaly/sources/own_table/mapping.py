@@ -9,7 +9,7 @@ from typing import Any
 
 from anomaly.contract.errors import SettingsWrong
 from anomaly.sources.base import RawFile
-from anomaly.sources.own_table.faults import GRAMS, SECTIONS, TEXTS, faults_of, is_plain
+from anomaly.sources.own_table.faults import CONSTANTS, GRAMS, SECTIONS, TEXTS, faults_of, is_plain
 
 FOLDER_FILE = "table.toml"
 SUFFIXES = (
@@ -30,7 +30,7 @@ class TableMapping:
     columns : dict of str to str
         Role → name of the column that has it; roles are faults.ROLES.
     constants : dict of str to str
-        Role → what stands for the whole table: reporter, partner, flow or classification.
+        Role → what stands for the whole table: reporter, partner, code, flow or classification.
     flows : dict of str to str
         Text of the flow column → M, X, RM or RX.
     currency : str
@@ -236,10 +236,11 @@ def _mapping(content: dict[str, Any], folder: Path) -> TableMapping:
     from anomaly.sources.own_table.periods import names_of_months
 
     section = {key: content.get(key, {}) for key in SECTIONS}
+    constants = {**{key: content.get(key, "") for key in CONSTANTS}, "code": section["code"].get("constant", "")}
     value, number, marks = section["value"], section["number"], section["marks"]
     return TableMapping(
         columns=section["columns"],
-        constants={key: content[key] for key in ("reporter", "partner", "flow", "classification") if content.get(key)},
+        constants={key: text for key, text in constants.items() if text},
         flows=section["flows"],
         currency=value.get("currency", "USD"),
         multiplier=float(value.get("multiplier", 1)),

@@ -31,7 +31,7 @@ def parquet_frames(
     named : tuple of str
         Columns that must be there, of text, numbers, dates or truth.
     code : str
-        The one of the commodity codes, which must be text.
+        The one of the commodity codes, which must be text; empty where one code stands for the whole table.
     rows : int
         Most of a frame.
     every_column : bool
@@ -94,8 +94,10 @@ def _columns(
             raise refused(name, f"the columns {', '.join(named)}", f"there are {', '.join(types)}"[:400], column=column)
         if not _is_plain(types[column]):
             raise refused(name, "cells of text or numbers", f"{types[column]}"[:200], column=column)
-    kind = types[code].value_type if kinds.is_dictionary(types[code]) else types[code]
-    if not _is_text(kind):
+    kind = types.get(code)
+    if kind is not None and kinds.is_dictionary(kind):
+        kind = kind.value_type
+    if kind is not None and not _is_text(kind):
         came = f"{kind}, whose leading zeros are lost"
         raise refused(name, "commodity codes as text", came, column=code, hint="write the codes as text")
     return [column for column, kind in types.items() if (every_column or column in named) and _is_plain(kind)]

@@ -15,6 +15,8 @@ DIRECTIVES = {
     "b": r"(?P<b>[^\W\d_]+)\.?",
     "B": r"(?P<b>[^\W\d_]+)\.?",
     "q": r"(?P<q>[1-4]|IV|I{1,3})",
+    "N": r"(?P<n>[0-9]{4})",  # these two are not written: the second year of a format
+    "n": r"(?P<n>[0-9]{2})",
 }
 MOST_PERIODS = 20_000  # different texts of periods in one table; two hundred years of months are 2,400
 FIRST_YEAR, LAST_YEAR = 1900, 2100
@@ -57,7 +59,12 @@ def format_fault(text: object) -> str:
     """
     if not isinstance(text, str):
         return "text"
+    words = re.sub(r"%[^q]", " ", text)
+    if re.search(r"((?<![^\W\d_])[HS]|half|halb\w*|полуг\w*)\W*%q|%q\W*(H\b|half|halb|полуг)", words, re.IGNORECASE):
+        return "no half-years: %q is a quarter; give the table by months, quarters or years"
     named = re.findall(r"%(.)", text)
+    if named in (["Y", "y"], ["Y", "Y"]):
+        return ""  # a year named by both calendar years it lies in, such as 2022-23 or 2022/2023
     kinds = ["Y" if name in "Yy" else "m" if name in "mbB" else name for name in named]
     if any(name not in DIRECTIVES for name in named) or text.count("%") != len(named) or "Y" not in kinds:
         return "made of %Y (or %y), %m (or %b, a month's name), %q (a quarter) and %d, with the year in it"
@@ -92,8 +99,11 @@ def pattern_of(text: str) -> re.Pattern[str]:
     Returns
     -------
     re.Pattern
-        With the groups Y, y, m, d, b and q, of those that the format has.
+        With the groups Y, y, m, d, b and q, of those that the format has, and n: the year that another one ends in.
     """
+    begin, sign, end = text.rpartition("%")
+    if sign and re.search("%Y", begin) and end[:1] in ("Y", "y"):
+        text = f"{begin}%{'N' if end[0] == 'Y' else 'n'}{end[1:]}"
     parts = re.split(r"(%[A-Za-z]|\s+)", text)
     inner = "".join(
         DIRECTIVES[part[1]] if part.startswith("%") else r"\s*" if part.isspace() else re.escape(part) for part in parts
@@ -131,40 +141,29 @@ def month_of(text: str, names: dict[str, int]) -> int | None:
     return names[max(fitting, key=len)] if fitting and cleaned.isalpha() else None
 
 
-def is_monthly(text: str, columns: dict[str, str]) -> bool:
-    """Whether the periods of a table are months.
+def frequency(text: str, columns: dict[str, str]) -> str:
+    """Whether the periods of a table are months, quarters or years.
 
     Parameters
     ----------
     text : str
         Their format.
     columns : dict of str to str
-        Role → column; a column of months counts too.
+        Role → column; a column of months or quarters counts too.
 
     Returns
     -------
-    bool
-        False for quarters and years.
+    str
+        M, Q or A, as in freq_code.
+
+    Examples
+    --------
+    >>> frequency("%Y-%m", {}), frequency("%YQ%q", {}), frequency("%Y", {"month": "m"}), frequency("%Y", {})
+    ('M', 'Q', 'M', 'A')
     """
-    return any(part in text for part in ("%m", "%b", "%B")) or "month" in columns
-
-
-def is_quarterly(text: str, columns: dict[str, str]) -> bool:
-    """Whether the periods of a table are quarters.
-
-    Parameters
-    ----------
-    text : str
-        Their format.
-    columns : dict of str to str
-        Role → column; a column of quarters counts too.
-
-    Returns
-    -------
-    bool
-        False for months and years.
-    """
-    return "%q" in text or "quarter" in columns
+    if any(part in text for part in ("%m", "%b", "%B")) or "month" in columns:
+        return "M"
+    return "Q" if "%q" in text or "quarter" in columns else "A"
 
 
 def resolved(written: pl.DataFrame, text: str, names: dict[str, int], year_begins: int = 1) -> pl.DataFrame:
@@ -206,7 +205,7 @@ def _first_day(
     names: dict[str, int],
     year_begins: int,
 ) -> date | None:
-    match = pattern.fullmatch((period or "").strip())
+    match = pattern.fullmatch(_without_time(period or ""))
     if match is None:
         return None
     part = match.groupdict()
@@ -219,12 +218,19 @@ def _first_day(
         number = 3 * quarter_number - 2 if quarter_number else None
     elif part.get("m") or part.get("b"):
         number = month_of(part.get("m") or part["b"], names)
+    if part.get("n") and int(part["n"]) % 100 != (year + 1) % 100:
+        return None
     if number is None or not FIRST_YEAR <= year <= LAST_YEAR:
         return None
     if part.get("d") and not 1 <= int(part["d"]) <= 31:
         return None
     months = year * 12 + number - 1 + year_begins - 1
     return date(months // 12, months % 12 + 1, 1)
+
+
+def _without_time(cell: str) -> str:
+    """A day without a midnight after it, and a number without a point and noughts, as data frames write both."""
+    return re.sub(r"(?:[T ]00:00(?::00(?:\.0+)?)?Z?|(?<=^[0-9]{4})\.0|(?<=^[0-9]{6})\.0)$", "", cell.strip())
 
 
 def quarter_of(text: str) -> int | None:

@@ -18,7 +18,7 @@ from anomaly.sources.reading.text import refused
 GROUP = ("freq_code", "ref_date", "reporter_iso", "flow_code")
 LEAST_ROUTES = 4  # of a month, for zeros everywhere to be no trade of one route that stopped
 ROUNDING = 0.005
-ALL = pl.lit(value=True)
+HIDDEN = (*GROUP, "partner_iso", "cmd_code", "code_level")
 
 
 def with_editions(kept: pl.DataFrame, word: str) -> tuple[pl.DataFrame, list[dict[str, str | None]]]:
@@ -51,7 +51,8 @@ def with_editions(kept: pl.DataFrame, word: str) -> tuple[pl.DataFrame, list[dic
     if word in BY_YEAR:
         return kept.with_columns(classification_code=in_force), []
     if not word:
-        return kept.with_columns(classification_code=pl.col("classification")), []
+        said = pl.when(pl.col("classification").is_in(BY_YEAR)).then(in_force).otherwise("classification")
+        return kept.with_columns(classification_code=said), []
     starts = pl.col("said_edition").replace_strict(dict(enumerate(EDITION_STARTS)), default=None, return_dtype=pl.Int32)
     is_early = (pl.col("ref_date").dt.year() < starts) & (pl.col("edition_in_force") >= 0)
     is_converted = bool(kept.select((is_early & ~pl.col("fits_in_force")).any()).item())
@@ -199,65 +200,99 @@ def with_reexports(kept: pl.DataFrame) -> pl.DataFrame:
     return added.with_columns(flow_code=pl.when(is_alone).then(turned).otherwise("flow_code"))
 
 
-def months_of_sums(kept: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Rule, ...]]:
-    """Months out of sums from January on.
+def periods_of_sums(kept: pl.DataFrame, begins: int) -> tuple[pl.DataFrame, tuple[Rule, ...]]:
+    """Months, or quarters, out of sums from the begin of the year on.
 
     Parameters
     ----------
     kept : polars.DataFrame
-        KEY and amounts, a row a key.
+        KEY and amounts, a row a key, all of one frequency.
+    begins : int
+        The calendar month that is the first of the year.
 
     Returns
     -------
-    months : polars.DataFrame
-        Sorted by route and month, amounts less those of the month before; grams are null where they would be negative.
+    periods : polars.DataFrame
+        Sorted by route and period, amounts less those of the period before; grams are null where they would be negative.
     rules : tuple of Rule
-        For those that cannot be: the month before is missing, or has more.
+        For those that cannot be: the period before is missing, or has more.
     """
     route = [name for name in KEY if name != "ref_date"]
-    ordered = kept.sort(*route, "ref_date").with_columns(_year=pl.col("ref_date").dt.year())
+    year = pl.col("ref_date").dt.offset_by(f"-{begins - 1}mo").dt.year()
+    ordered = kept.sort(*route, "ref_date").with_columns(_year=year)
     before = {
         name: pl.col(name).shift(1).over(*route, "_year")
         for name in ("primary_value_usd", "reported_value", "net_wgt_g")
     }
-    month_before = pl.col("ref_date").shift(1).over(*route, "_year")
-    is_first = pl.col("ref_date").dt.month() == 1
-    is_next = month_before == pl.col("ref_date").dt.offset_by("-1mo")
-    months = ordered.with_columns(
+    period_before = pl.col("ref_date").shift(1).over(*route, "_year")
+    is_first = pl.col("ref_date").dt.month() == begins
+    is_next = (pl.col("freq_code") == "M") & (period_before == pl.col("ref_date").dt.offset_by("-1mo"))
+    is_next |= (pl.col("freq_code") == "Q") & (period_before == pl.col("ref_date").dt.offset_by("-3mo"))
+    periods = ordered.with_columns(
         _is_gap=~(is_first | is_next.fill_null(value=False)),
         **{name: pl.when(is_first).then(name).otherwise(pl.col(name) - last) for name, last in before.items()},
     )
-    months = months.with_columns(net_wgt_g=pl.when(pl.col("net_wgt_g") >= 0).then("net_wgt_g"))
-    return months.drop("_year"), (
-        Rule("no_month_before", "period", pl.col("_is_gap"), "a sum from January on, and the month before is not there", is_error=False),
-        Rule("sum_falls", "value", pl.col("reported_value") < 0, "a sum from January on that is less than the month before"),
+    periods = periods.with_columns(net_wgt_g=pl.when(pl.col("net_wgt_g") >= 0).then("net_wgt_g"))
+    return periods.drop("_year"), (
+        Rule("no_month_before", "period", pl.col("_is_gap"),
+             "a sum from the begin of the year on, and the period before is not there", is_error=False),
+        Rule("sum_falls", "value", pl.col("reported_value") < 0,
+             "a sum from the begin of the year on that is less than the period before"),
     )  # fmt: skip
 
 
-def years_of_quarters(kept: pl.DataFrame) -> tuple[pl.DataFrame, Rule]:
-    """Years out of quarters, for nothing here has quarters.
+def hidden_routes(meant: pl.DataFrame) -> pl.DataFrame:
+    """What is known of rows whose value is withheld or not known: everything but how much.
+
+    Parameters
+    ----------
+    meant : polars.DataFrame
+        Of cells.with_meaning.
+
+    Returns
+    -------
+    polars.DataFrame
+        HIDDEN: the rows that name two countries, a period, a flow and a code.
+    """
+    is_right = (
+        pl.col("is_hidden")
+        & pl.all_horizontal(
+            pl.col(name).is_not_null() for name in ("ref_date", "flow_code", "cmd_code", "reporter_iso")
+        )
+        & pl.col("code_fault").is_null()
+        & (pl.col("reporter_kind") != "group")
+        & (pl.col("partner_kind") != "group")
+    )
+    return meant.filter(is_right.fill_null(value=False)).select(HIDDEN)
+
+
+def not_whole(kept: pl.DataFrame, hidden: pl.DataFrame) -> Rule:
+    """A rule for rows that are parts of a sum of which another part is withheld or not known: the sum is unknown.
+
+    A row of six digits that holds its national lines is whole, whatever they say.
 
     Parameters
     ----------
     kept : polars.DataFrame
-        KEY, ref_date the first day of a quarter; each once.
+        `_place` (the row's number), HIDDEN.
+    hidden : polars.DataFrame
+        HIDDEN.
 
     Returns
     -------
-    years : polars.DataFrame
-        The same rows, ref_date the first day of the year; `_quarters` counts those of the year. They are not
-        added up yet.
-    rule : Rule
-        For quarters of a year whose four are not all there.
+    Rule
+        No error: nothing is wrong with the row, and what it is a part of is not known.
     """
-    key = [name for name in KEY if name != "ref_date"]
-    years = kept.with_columns(ref_date=pl.col("ref_date").dt.truncate("1y"))
-    years = years.with_columns(_quarters=pl.len().over(*key, "ref_date"))
-    rule = Rule(
-        "year_not_whole",
-        "period",
-        pl.col("_quarters") < 4,
-        "a quarter of a year whose four are not all there",
-        is_error=False,
+    key = [*GROUP, "partner_iso", "_six"]
+    six, level = pl.col("cmd_code").str.slice(0, 6), pl.col("code_level")
+    parts = (
+        hidden.with_columns(_six=six, _hidden_level=level.clip(upper_bound=7)).select(*key, "_hidden_level").unique()
     )
-    return years, rule
+    rows = kept.select("_place", *HIDDEN).with_columns(_six=six).join(parts, on=key)
+    met = rows.filter(
+        (level == pl.col("_hidden_level")) | (level.clip(upper_bound=7) >= pl.col("_hidden_level").clip(6))
+    )
+    return Rule(
+        "part_not_known", "value", pl.col("_place").is_in(met["_place"].unique().implode()),
+        "a part of a sum of which another part is withheld or not known: the sum is unknown", is_error=False,
+    )  # fmt: skip

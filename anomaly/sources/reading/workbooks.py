@@ -44,6 +44,40 @@ def is_workbook(content: bytes) -> bool:
     return content.startswith((ZIP_MAGIC, OLE_MAGIC))
 
 
+def sheet_names(path: Path, name: str, limits: Limits) -> list[str]:
+    """The names of a workbook's sheets.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Where the workbook lies, xlsx or xls.
+    name : str
+        RawFile.name, for errors.
+    limits : Limits
+        How far what is packed in an xlsx may grow.
+
+    Returns
+    -------
+    list of str
+        In its order.
+
+    Raises
+    ------
+    DataRejected
+        For a workbook that cannot be opened or grows beyond the limits.
+    """
+    _refuse_bomb(path, name, limits)
+    import python_calamine
+
+    try:
+        with path.open("rb") as file, python_calamine.CalamineWorkbook.from_filelike(file) as book:  # by content
+            return list(book.sheet_names)
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:  # the reader raises its own kinds for every damage
+        raise refused(name, "a workbook, xlsx or xls", f"one that is damaged or locked ({error})"[:200]) from error
+
+
 def sheet_as_csv(path: Path, name: str, sheet: str, limits: Limits) -> bytes:
     """A sheet of a workbook as CSV.
 
@@ -69,6 +103,38 @@ def sheet_as_csv(path: Path, name: str, sheet: str, limits: Limits) -> bytes:
         For a workbook that cannot be opened or grows beyond the limits, a sheet that is not there, and where there are several with something in
         them and none is named.
     """
+    frames = sheets(path, name, limits, sheet)
+    filled = [title for title, rows in frames.items() if rows]
+    if len(filled) != 1:
+        came = f"sheets {', '.join(filled)[:400]}" if filled else "no sheet with anything in it"
+        raise refused(name, "one sheet with a table", came, hint='name one in the mapping: sheet = "…"')
+    return _as_csv(frames[filled[0]])
+
+
+def sheets(path: Path, name: str, limits: Limits, wanted: str | re.Pattern[str] = "") -> dict[str, list[list[str]]]:
+    """The rows of a workbook's sheets, as text.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Where the workbook lies, xlsx or xls.
+    name : str
+        RawFile.name, for errors.
+    limits : Limits
+        How far what is packed in an xlsx may grow, all of it together; MOST_UNPACKED_BYTES at most.
+    wanted : str or re.Pattern
+        A sheet's name, or what is to be found in the names of those to open; empty opens all.
+
+    Returns
+    -------
+    dict of str to list of list of str
+        Title → rows; empty rows at the end are left out.
+
+    Raises
+    ------
+    DataRejected
+        For a workbook that cannot be opened or grows beyond the limits, and where no sheet is wanted.
+    """
     if path.stat().st_size > MOST_BYTES:
         raise refused(name, f"a workbook of at most {MOST_BYTES:,} bytes", f"{path.stat().st_size:,}")
     _refuse_bomb(path, name, limits)
@@ -77,20 +143,24 @@ def sheet_as_csv(path: Path, name: str, sheet: str, limits: Limits) -> bytes:
     try:
         with pd.ExcelFile(path, engine="calamine") as book:
             names = [str(sheet_name) for sheet_name in book.sheet_names]
-            if sheet and sheet not in names:
-                raise refused(name, f"a sheet named {sheet}", f"there are {', '.join(names)[:400]}", hint="mend sheet")
-            frames = {title: _cells(book, title) for title in ([sheet] if sheet else names)}
+            titles = [title for title in names if _is_wanted(title, wanted)]
+            if not titles:
+                expected = (
+                    f"a sheet named {wanted}" if isinstance(wanted, str) else f"a sheet whose name has {wanted.pattern}"
+                )
+                hint = "mend sheet" if isinstance(wanted, str) else "take the publisher's workbook that has it"
+                raise refused(name, expected, f"there are {', '.join(names)[:400]}", hint=hint)
+            return {title: _cells(book, title) for title in titles}
     except (OSError, MemoryError):
         raise
     except Exception as error:  # the reader raises its own kinds for every damage
         if error.__class__.__name__ == "DataRejected":
             raise
         raise refused(name, "a workbook, xlsx or xls", f"one that is damaged or locked ({error})"[:200]) from error
-    filled = [title for title, rows in frames.items() if rows]
-    if len(filled) != 1:
-        came = f"sheets {', '.join(filled)[:400]}" if filled else "no sheet with anything in it"
-        raise refused(name, "one sheet with a table", came, hint='name one in the mapping: sheet = "…"')
-    return _as_csv(frames[filled[0]])
+
+
+def _is_wanted(title: str, wanted: str | re.Pattern[str]) -> bool:
+    return title == wanted or not wanted if isinstance(wanted, str) else wanted.search(title) is not None
 
 
 def _refuse_bomb(path: Path, name: str, limits: Limits) -> None:
@@ -161,6 +231,11 @@ class _Tables(HTMLParser):
         if tag == "table" and self._open:
             self._open.pop()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a table has begun and not ended."""
+        return bool(self._open)
+
     def handle_data(self, data: str) -> None:
         if self._cell is not None:
             self._cell.append(data)
@@ -173,6 +248,39 @@ class _Tables(HTMLParser):
             table.append([])
         table[-1] += [" ".join("".join(self._cell).split()), *[""] * (self._span - 1)]
         self._cell = None
+
+
+def page_rows(text: str, name: str) -> list[list[str]]:
+    """The rows of the largest table of an HTML page.
+
+    Parameters
+    ----------
+    text : str
+        The page.
+    name : str
+        RawFile.name, for errors.
+
+    Returns
+    -------
+    list of list of str
+        Those with anything in them.
+
+    Raises
+    ------
+    DataRejected
+        Where the page has no table of two rows and more, or ends before a table does.
+    """
+    parser = _Tables()
+    parser.feed(text)
+    is_cut = parser.is_open or not text.rstrip().endswith(">")
+    parser.close()
+    tables = [[row for row in table if any(row)] for table in parser.tables]
+    largest = max(tables, key=lambda table: sum(map(len, table)), default=[])
+    if len(largest) < 2:
+        raise refused(name, "a page with a table in it", "HTML without one")
+    if is_cut:
+        raise refused(name, "a whole page", "HTML that ends within a table or a tag")
+    return largest
 
 
 def page_as_csv(text: str, name: str) -> bytes:
@@ -195,14 +303,7 @@ def page_as_csv(text: str, name: str) -> bytes:
     DataRejected
         Where the page has no table of two rows and more.
     """
-    parser = _Tables()
-    parser.feed(text)
-    parser.close()
-    tables = [[row for row in table if any(row)] for table in parser.tables]
-    largest = max(tables, key=lambda table: sum(map(len, table)), default=[])
-    if len(largest) < 2:
-        raise refused(name, "a page with a table in it", "HTML without one")
-    return _as_csv(largest)
+    return _as_csv(page_rows(text, name))
 
 
 def _as_csv(rows: list[list[str]]) -> bytes:
