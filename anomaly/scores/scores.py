@@ -15,7 +15,7 @@ from anomaly.contract.settings import Settings
 from anomaly.scores import families, forest, shock
 from anomaly.scores.evidence import NEVER, months_since, with_evidence
 from anomaly.scores.forest_inputs import PUBLISHED
-from anomaly.scores.placebos import is_asked_about, is_placebo, placebos_of, thinned
+from anomaly.scores.placebos import fewest_of, is_asked_about, is_placebo, placebos_of, thinned
 
 Matrix = npt.NDArray[np.float64]
 _KEY = list(ROUTE_KEY)
@@ -98,7 +98,7 @@ def build(inputs: pl.DataFrame, names: Mapping[str, Sequence[str]], settings: Se
             continue
         windows = asked.partition_by(WINDOW_KEY, maintain_order=True)
         count = group.filter(is_placebo(settings)).height
-        if count < settings.calibration.fewest:
+        if count < fewest_of(asked, settings):
             scores += [window.with_columns(placebos=pl.lit(count, dtype=pl.Int64)) for window in windows]
             calibration += [_uncalibrated(window, count, settings) for window in windows]
             continue

@@ -280,6 +280,15 @@ def test_few_placebos_of_a_known_room_are_enough_where_hardly_any_has_none() -> 
     assert tested == ["comtrade, one, export; rise and room; room known"]
 
 
+def test_sixty_placebos_score_a_hubs_routes_and_none_of_the_coalitions() -> None:
+    from_hub = a_table_of_its_own(30)
+    role = pl.when(pl.col("role") == "target").then(pl.lit("other")).otherwise("role")
+    from_coalition = from_hub.with_columns(exporter_iso=pl.lit("DEU"), is_from_coalition=True, role=role)
+    tested = scores.build(pl.concat([from_hub, from_coalition]), NAMES, quick()).scores
+    is_scored = tested.group_by("exporter_iso").agg(pl.col("p_value").is_not_null().all())
+    assert dict(is_scored.rows()) == {"KAZ": True, "DEU": False}
+
+
 def test_few_placebos_of_ones_own_are_not_joined_by_another_publishers() -> None:
     figures = ["good", "p_value", "q_value", "placebos"]
     own = a_table_of_its_own(20)
