@@ -12,7 +12,7 @@ from anomaly.fetch.base import Asking, Cell, Release
 from tests.fetch.answers import HTML, NOW, Answered, Publishing, fetched, need, serve
 from tests.fetch.published import KEY, MONTH, of_census
 
-pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "localhost"])
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
 INVALID = b"<html><head><title>Invalid Key</title></head><body>A valid <em>key</em> must be included.</body></html>"
 

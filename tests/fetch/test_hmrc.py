@@ -13,7 +13,7 @@ from anomaly.fetch import hmrc
 from tests.fetch.answers import HTML, Answered, Publishing, fetched, serve
 from tests.fetch.published import COUNTRY_LIST, MONTH, ots_row
 
-pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "localhost"])
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
 FORBIDDEN = Answered(b"<html><body><h1>Ip Forbidden</h1></body></html>", HTML, 403)
 

@@ -18,7 +18,7 @@ from pipelines.raw import find
 from tests.fetch.answers import NOW, Passing, Publishing, fetched, serve
 from tests.fetch.published import EXAMPLES, Example
 
-pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "localhost"])
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
 every = pytest.mark.parametrize("example", EXAMPLES.values(), ids=EXAMPLES)
 RATES = {code: pl.DataFrame({"month": [date(2024, 1, 1)], "usd_per_unit": [1.1]}) for code in ("EUR", "GBP")}

@@ -147,9 +147,13 @@ def flows_of(
     DataRejected
         Where one key is said twice, differently.
     """
-    doubts = (
-        [*of_form, *of_end(raw.path)] + of_cells(rows.kept, mapping) + of_hidden(rows.hidden) + of_rows(rows.rows_in)
-    )
+    doubts = [
+        *of_form,
+        *of_end(raw.path),
+        *of_cells(rows.kept, mapping),
+        *of_hidden(rows.hidden),
+        *of_rows(rows.rows_in),
+    ]
     flows, aside, row_doubts = _together(rows, raw, mapping, source, telling_apart)
     rejected = _in_the_files_words(pl.concat([rows.rejected, *aside]).sort("row", maintain_order=True), mapping)
     doubts += row_doubts + of_periods(flows, mapping, frequency_of(mapping))
