@@ -10,6 +10,7 @@ RAW ?= data/raw
 DATA ?= data/processed
 SCENARIO ?= russia-2022
 DEMO ?= data/demo
+SAMPLE ?= data/sample
 SOURCES ?=
 
 usable = import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
@@ -22,7 +23,7 @@ JOB = $(BIN)/python -m pipelines
 # a worker a core; who has no more to do takes over half of another's tests
 PYTEST = $(BIN)/python -m pytest --numprocesses logical --dist worksteal
 
-.PHONY: demo demo-fetch help setup fetch flows families coverage bilateral supply leakage features scores flags rollups report run backtest
+.PHONY: demo demo-fetch help setup fetch flows families coverage bilateral supply leakage features scores flags rollups report run sample backtest
 .PHONY: test test-fast test-kills soak test-pythons fuzz mutants licences dist test-coverage lint lint-docs typecheck check hooks bench clean
 
 demo: $(READY) ## set up, then the main job on the simulated world (default)
@@ -48,7 +49,7 @@ fetch: $(READY) ## bring raw files from their publishers into RAW: make fetch SO
 	@$(BIN)/anomaly fetch $(SOURCES) --raw "$(RAW)" --scenario "$(SCENARIO)"
 
 demo-fetch: $(READY) ## the same from fetch to report: publishers on this machine answer from the simulated world; no network
-	@$(BIN)/python -m loopback --regime "$(SCENARIO)" -- $(BIN)/anomaly fetch $(SOURCES) --raw $(DEMO)/fetched/raw --scenario "$(SCENARIO)"
+	@$(BIN)/python -m loopback --regime "$(SCENARIO)" -- $(BIN)/anomaly fetch $(or $(SOURCES),comtrade comext ecb) --raw $(DEMO)/fetched/raw --scenario "$(SCENARIO)"
 	@$(JOB) run --raw $(DEMO)/fetched/raw --data $(DEMO)/fetched/processed --scenario "$(SCENARIO)"
 
 flows: $(READY) ## raw files -> flows
@@ -56,18 +57,21 @@ families: flows ## goods that stay the same when the HS changes
 coverage: families ## who reported which period
 bilateral: coverage ## both sides of every route
 supply: bilateral ## what the coalition sells to hubs
-leakage: bilateral ## what went to hubs beyond what the years before explain
 features: bilateral ## windows and indicators
+leakage: features ## what went to hubs, and on to targets, beyond what can be explained
 scores: features ## the forest and its calibration
 flags: scores supply ## routes that deserve a question
 rollups: flags ## per good and per hub
 report: rollups leakage ## the documents people read
 
-flows families coverage bilateral supply leakage features scores flags rollups report:
+flows families coverage bilateral supply features leakage scores flags rollups report:
 	@$(JOB) $@ --raw "$(RAW)" --data "$(DATA)" --scenario "$(SCENARIO)"
 
 run: $(READY) ## all of them in one process: make run RAW=<folder> DATA=<folder>
 	@$(JOB) run --raw "$(RAW)" --data "$(DATA)" --scenario "$(SCENARIO)"
+
+sample: $(READY) ## a small real extract of the Comext files in RAW=<folder>, and the main job on it, in SAMPLE=<folder>
+	@$(JOB) sample --raw "$(RAW)" --data "$(SAMPLE)" --scenario "$(SCENARIO)"
 
 backtest: demo ## flags of the demo as of each date beside simpler rankings, into docs/backtest.md and the README; minutes
 	@$(BIN)/anomaly backtest --raw $(DEMO)/raw --data $(DEMO)/processed --scenario "$(SCENARIO)" \

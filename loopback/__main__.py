@@ -16,11 +16,12 @@ from dataclasses import replace
 from datetime import date
 
 from loopback.facts import facts_of
+from loopback.faults import parsed
 from loopback.limits import FREE, PREMIUM, Limits
 from loopback.publishers import PUBLISHERS
 from loopback.server import Loopback, Outage, serving
 
-KEY_VARIABLE = "COMTRADE_API_KEY"  # as the client names it
+KEY_VARIABLES = ("COMTRADE_API_KEY", "CENSUS_API_KEY")  # as the clients name them
 NUMBERS = ("preview_rows", "key_rows", "periods", "url_characters", "slice_rows", "page_rows", "forbidden_of")
 
 
@@ -82,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--faults",
         action="append",
+        type=_fault,
         default=[],
         metavar="FAULT",
         help="429*2@/data/v1, reset@full_v2, random:0.1:7, @FILE",
@@ -93,6 +95,15 @@ def _parser() -> argparse.ArgumentParser:
     add("--calls-a-day", type=int, help="of a key")
     add("command", nargs="*", help="after --: run it with the variables set, and end with it")
     return parser
+
+
+def _fault(text: str) -> str:
+    """A fault of the command line, refused at once where nobody knows it."""
+    try:
+        parsed([text])
+    except (ValueError, OSError) as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 def _outage(text: str) -> Outage:
@@ -109,8 +120,8 @@ def _keys(loopback: Loopback) -> dict[str, str]:
 
 
 def _key(loopback: Loopback) -> dict[str, str]:
-    """The variable with a key that is good here, and nowhere else."""
-    return {KEY_VARIABLE: _keys(loopback)[FREE]}
+    """The variables with a key that is good here, and nowhere else."""
+    return dict.fromkeys(KEY_VARIABLES, _keys(loopback)[FREE])
 
 
 def _says(loopback: Loopback) -> str:

@@ -1,4 +1,4 @@
-"""`python -m pipelines JOB --raw DIR --data DIR --scenario NAME`: one job, `run` for all in order, or `demo`."""
+"""`python -m pipelines JOB --raw DIR --data DIR --scenario NAME`: one job, `run` for all in order, `demo` or `sample`."""
 
 from __future__ import annotations
 
@@ -33,9 +33,10 @@ from pipelines.log import FORMATS, VARIABLE
     help="Set files that cannot be read aside and end with 3; strict: end at once, all of them named.",
 )
 def main(job: str, raw: str, data: str, scenario: str, log_format: str | None, *, is_quarantine: bool) -> None:
-    """Run JOB: one table's name, report, run for all of them in order, or demo: run on the simulated world.
+    """Run JOB: one table's name, report, run for all of them in order, demo: run on the simulated world, or sample.
 
-    demo writes its raw files under --raw first; never point it at a folder of your own.
+    demo writes its raw files under --raw first; never point it at a folder of your own. sample makes a small extract of the
+    Comext files under --raw and runs on it, all in --data.
     """
     from pipelines import run
     from pipelines.running import exit_code_of
@@ -46,6 +47,10 @@ def main(job: str, raw: str, data: str, scenario: str, log_format: str | None, *
     def work() -> object:
         if job == "demo":
             return run.demo(Path(raw), Path(data), scenario)
+        if job == "sample":
+            from pipelines import sample
+
+            return sample.main(Path(raw), Path(data), scenario)
         return run.main(Path(raw), Path(data), scenario, job, is_quarantine=is_quarantine)
 
     sys.exit(exit_code_of(work, log_format))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -61,7 +60,7 @@ def left_behind(store: Store) -> dict[str, str]:
         inputs = {table.partition(".")[0]: version for table, version in meta["inputs"].items()}
         older = [table for table in _names() if table in inputs and versions.get(table) != inputs[table]]
         reasons |= {name: f"is made of another {', '.join(older)}"} if older else {}
-    return reasons | _of_other_scenarios(metas) | _gone(store, versions) | _documents(store, versions)
+    return reasons | _gone(store, versions) | _documents(store, versions)
 
 
 def _names() -> list[str]:
@@ -70,13 +69,6 @@ def _names() -> list[str]:
 
 def _held(store: Store) -> list[str]:
     return [name for name in _names() if store.is_there(name)]
-
-
-def _of_other_scenarios(metas: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """Tables of another scenario than the last of them that hangs on one."""
-    kept = {name: json.dumps(meta["scenario"], sort_keys=True) for name, meta in metas.items() if meta.get("scenario")}
-    newest = next((kept[name] for name in reversed(OF_A_RUN) if name in kept), None)
-    return {name: "is of another scenario" for name, scenario in kept.items() if scenario != newest}
 
 
 def _gone(store: Store, versions: Mapping[str, str]) -> dict[str, str]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import polars as pl
+
+from anomaly.sources import correlation
 from anomaly.stages import families
 from anomaly.stages.stage import sources
 from anomaly.store.disk import digest, named_failures
@@ -12,6 +15,7 @@ from pipelines.job import Job, Run
 from pipelines.staged import write
 
 FULL_TABLE = "reference/hs2022_hs2017_correlation.csv"
+WORKBOOKS = "reference/unsd/*/HS2022-HS2017/*/*.xlsx"  # as `anomaly fetch unsd` lays them: by day
 
 
 def full_table(raw: Path) -> Path | None:
@@ -25,10 +29,37 @@ def full_table(raw: Path) -> Path | None:
     Returns
     -------
     Path or None
-        The path of FULL_TABLE in it; None where there is nothing of that name.
+        The path of FULL_TABLE in it, else of the newest of WORKBOOKS; None where there is neither.
     """
     path = raw / FULL_TABLE
-    return path if os.path.lexists(path) else None  # a link that leads nowhere is an error and not a missing table
+    if os.path.lexists(path):  # a link that leads nowhere is an error and not a missing table
+        return path
+    return max(raw.glob(WORKBOOKS), default=None) if raw.is_dir() else None
+
+
+def links(raw: Path) -> pl.DataFrame:
+    """Links between editions: of the full table under the raw folder where there is one, else the shipped ones.
+
+    Parameters
+    ----------
+    raw : Path
+        The raw folder.
+
+    Returns
+    -------
+    polars.DataFrame
+        As `editions.edition_links`.
+
+    Raises
+    ------
+    DataRejected
+        The table or the workbook is not what it should be.
+    """
+    from anomaly.reference import editions
+
+    path = full_table(raw)
+    is_workbook = path is not None and path.suffix.lower() == ".xlsx"
+    return editions.edition_links(correlation.as_csv(path, path.name) if path and is_workbook else path)
 
 
 def links_read(raw: Path) -> dict[str, str]:
@@ -48,7 +79,7 @@ def links_read(raw: Path) -> dict[str, str]:
     if path is None:
         return {}
     with named_failures(path, verb="read"):
-        return {f"raw/{FULL_TABLE}": digest(path)}
+        return {f"raw/{path.relative_to(raw).as_posix()}": digest(path)}
 
 
 def build(run: Run) -> None:
@@ -59,9 +90,7 @@ def build(run: Run) -> None:
     run : Run
         Reads flows and the links under its raw folder; writes families and families.broken.
     """
-    from anomaly.reference import editions
-
-    write(run, families.STAGES, at_hand={"links": editions.edition_links(full_table(run.raw))})
+    write(run, families.STAGES, at_hand={"links": links(run.raw)})
 
 
 JOB = Job(

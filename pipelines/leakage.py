@@ -1,4 +1,4 @@
-"""bilateral + coverage + families.broken → leakage: what went to hubs beyond what the years before explain."""
+"""bilateral + coverage + families + features → leakage: what was sold beyond what can be explained, on either leg."""
 
 from anomaly.stages import leakage
 from anomaly.stages.stage import sources
@@ -12,14 +12,14 @@ def build(run: Run) -> None:
     Parameters
     ----------
     run : Run
-        Reads bilateral, coverage and families; writes leakage and leakage.coverage.
+        Reads bilateral, coverage, families and features; writes leakage and leakage.coverage.
     """
     write(run, leakage.STAGES, rows=run.store.meta("bilateral")["rows"])
 
 
 JOB = Job(
     "leakage",
-    "what went to hubs beyond what the years before the measure explain",
+    "what went to hubs, and from hubs to targets, beyond what can be explained",
     build,
     reads=sources(leakage.STAGES),
 )

@@ -10,7 +10,10 @@ from typing import Any
 from anomaly.contract.errors import DataRejected
 
 ORIGIN = "origin.toml"
-ORIGIN_KEYS = ("url", "licence", "fetched_at", "released", "checksum", "sha256", "dataset", "vintage")
+ORIGIN_KEYS = (
+    *("publisher", "url", "licence", "fetched_at", "released", "checksum", "sha256", "dataset", "vintage"),
+    *("changes", "made_from"),
+)
 
 
 def origin_of(path: Path, name: str) -> dict[str, Any]:
@@ -53,9 +56,11 @@ def _fault(key: str, value: object, folder: Path) -> str:
     """What is wrong with a key, empty where nothing is."""
     if key not in ORIGIN_KEYS:
         return f"unknown key {key}"
-    if key == "sha256" and isinstance(value, dict):
+    if key in ("sha256", "made_from") and isinstance(value, dict):
         if odd := [file for file, digest in value.items() if not isinstance(digest, str)]:
-            return f"sha256 of {', '.join(odd)} is no text"
+            return f"{key} of {', '.join(odd)} is no text"
+        if key == "made_from":  # files that are elsewhere
+            return ""
         missing = [file for file in value if not (folder / file).is_file()]
         return f"sha256 names {', '.join(missing)}, which is not beside it" if missing else ""
     if isinstance(value, str) or (key in ("fetched_at", "vintage") and isinstance(value, date | datetime)):

@@ -14,12 +14,12 @@ from pipelines.job import Job, Run
 if TYPE_CHECKING:
     from anomaly.reports import Findings
 
-TABLES = ("flows", "families", "coverage", "bilateral", "supply", "leakage", "features", "scores", "flags", "rollups")
+TABLES = ("flows", "families", "coverage", "bilateral", "supply", "features", "leakage", "scores", "flags", "rollups")
 MOST_PERIODS = {"A": 12, "M": 60, "Q": 24}  # of a chart
 
 
 def build(run: Run) -> None:
-    """Render every format into a folder of its own, then point `latest` at it.
+    """Render every format into a folder of its own, which `latest` leads to when the run ends.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def findings(run: Run) -> Findings:
     files = store.read("flows.files")
     compared = flags["comparables"].explode().struct.field("good").drop_nulls() if flags.height else flags["good"]
     refused = pl.concat([store.read("features.refused"), store.read("supply.refused")], how="vertical_relaxed")
-    leaked = store.read("leakage", ["good"], pl.col("level") == "good")["good"]
+    leaked = store.read("leakage", ["good"], pl.col("level").is_in(["good", "maker"]))["good"]
     shown = sorted({*flags["good"].unique(), *refused["good"].unique(), *compared.unique(), *leaked.unique()})
     return Findings(
         run={

@@ -38,8 +38,8 @@ JOBS: tuple[Job, ...] = (
     coverage.JOB,
     bilateral.JOB,
     supply.JOB,
-    leakage.JOB,
     features.JOB,
+    leakage.JOB,
     scores.JOB,
     flags.JOB,
     rollups.JOB,
@@ -76,7 +76,7 @@ def main(raw: Path, data: Path, scenario: str, name: str = "run", *, is_quaranti
     """
     by_name = {job.name: job for job in JOBS}
     if name != "run" and name not in by_name:
-        raise BadRequest("the name of a job", repr(name[:40]), hint=f"jobs are run, demo, {', '.join(by_name)}")
+        raise BadRequest("the name of a job", repr(name[:40]), hint=f"jobs are run, demo, sample, {', '.join(by_name)}")
     outcome = run_jobs(
         tuple(job for job in JOBS if job.in_run) if name == "run" else (by_name[name],),
         name,
@@ -86,8 +86,7 @@ def main(raw: Path, data: Path, scenario: str, name: str = "run", *, is_quaranti
         is_quarantine=is_quarantine,
     )
     _warn_of_other_scenarios(data, scenario)
-    page = _page(data)
-    if name in ("run", "report") and page.is_file():
+    if name in ("run", "report") and (page := _page(data)).is_file():
         print(f"{'report' if outcome.is_changed else 'nothing changed; report'}: {page}")
     return outcome
 

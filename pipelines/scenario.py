@@ -49,8 +49,13 @@ def _countries(settings: Settings) -> list[str]:
 
     table = countries.table()
     codes = set(table.filter(table["kind"] == "country")["iso3"])
+    groups = set(table.filter(table["kind"] == "group")["iso3"])  # such as the EU as one reporter
     unknown = {
-        name: [country for country in countries_of_role if country not in codes]
+        name: [
+            country
+            for country in countries_of_role
+            if country not in codes and not (name == "coalition" and country in groups)
+        ]
         for name, countries_of_role in countries_by_role(settings).items()
     }
     return [

@@ -145,8 +145,10 @@ def counted_once(trade: pl.DataFrame) -> pl.DataFrame:
         gaps = under.join(placed.filter(is_whole), on=[*route, "_whole", "ref_date"], how="anti")
         split = wholes.join(gaps, on=[*route, "_whole"], how="semi")  # routes whose total does not stand for the rest
         held = wholes.join(gaps, on=[*route, "_whole"], how="anti")
-        own = {"left_on": [*route, "good"], "right_on": [*route, "_whole"]}
-        trade = trade.join(split, **own, how="anti", maintain_order="left").with_columns(_whole=whole)
-        is_held = trade.join(held.with_columns(_is_held=pl.lit(value=True)), on=[*route, "_whole"], how="left", maintain_order="left")
+        of_split = split.rename({"_whole": "good"})
+        trade = trade.join(of_split, on=[*route, "good"], how="anti", maintain_order="left").with_columns(_whole=whole)
+        is_held = trade.join(
+            held.with_columns(_is_held=pl.lit(value=True)), on=[*route, "_whole"], how="left", maintain_order="left"
+        )
         trade = is_held.filter(is_whole | pl.col("_is_held").is_null()).drop("_whole", "_is_held")
     return trade

@@ -160,7 +160,11 @@ def query(asked: Asked, *, limit: int, data: Path, form: str) -> None:
     names_seen = [name for name in _QUERY_COLUMNS if not (answer.is_sum and name in _OF_ROUTES)]
     if form == "table":
         _sentences_before(rows, currency)
-    show(_with_word(in_currency(rows, currency), answer, asked, form), form, [named(name, currency) for name in names_seen])
+    show(
+        _with_word(in_currency(rows, currency), answer, asked, form),
+        form,
+        [named(name, currency) for name in names_seen],
+    )
     if form == "table":
         _reasons_after(rows)
     if answer.count > rows.height:

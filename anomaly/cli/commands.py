@@ -16,9 +16,11 @@ import click
 
 from anomaly.cli.options import (
     Command,
+    by_option,
     data_option,
     folder_or_none,
     format_option,
+    leg_option,
     log_format_option,
     no_control,
     no_control_each,
@@ -191,28 +193,23 @@ def hubs(period: str | None, limit: int, data: Path, form: str) -> None:
 
 
 @main.command()
-@click.option(
-    "--by",
-    type=click.Choice(["hub", "good", "hub_good", "all"]),
-    default="hub",
-    show_default=True,
-    help="What is summed.",
-)
+@leg_option
+@by_option
 @text_option("--hub", help="Only this country.")
 @text_option("--period", help="As for `anomaly query`; the newest if not told.")
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="Most rows.")
 @data_option
 @format_option
 @spoken
-def leakage(by: str, hub: str | None, period: str | None, limit: int, data: Path, form: str) -> None:
-    """What the coalition sold to hubs beyond what the years before explain, with its interval.
+def leakage(leg: str, by: str, hub: str | None, period: str | None, limit: int, data: Path, form: str) -> None:
+    """What went to hubs, and from hubs to targets, beyond what can be explained, with its interval.
 
-    Of goods whose direct trade fell, beside what the direct trade lost. How often such intervals held on the year before
-    the measure is said on stderr.
+    Of goods whose direct trade fell, beside what the direct trade lost. The legs are the same goods on one way: never add
+    them up. How often such intervals held where nothing can have gone round is said on stderr.
     """
     from anomaly.cli import legs
 
-    legs.leakage(by, hub, period, limit=limit, data=data, form=form)
+    legs.leakage(leg.replace("-", " "), by, hub, period, limit=limit, data=data, form=form)
 
 
 @main.command()

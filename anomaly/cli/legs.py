@@ -10,25 +10,32 @@ import polars as pl
 from anomaly.cli.output import say, show
 from anomaly.cli.store import families, open_store, say_if_simulated
 from anomaly.contract.errors import BadRequest, SourceUnavailable
-from anomaly.contract.keys import COALITION, WINDOW_KEY
+from anomaly.contract.keys import COALITION, COALITION_TO_HUB, HUB_TO_TARGET, WINDOW_KEY
 from anomaly.contract.periods import is_window
 from anomaly.query import question as asking
 from anomaly.query.explain import Subject
 from anomaly.query.explain_evidence import next_steps
 from anomaly.store.store import Store
 
-LEVELS = ("hub", "good", "hub_good", "all")
+LEVELS = ("hub", "good", "hub_good", "all", "maker")
+NOT_ADDED_UP = "The two legs are the same goods on one way: never add them up."
+_NEEDS = {
+    COALITION_TO_HUB: "the leg needs the coalition's monthly exports",
+    HUB_TO_TARGET: "the leg needs what hubs sell the targets, and enough placebos",
+}
 _SHOWN = (
-    "importer_iso", "good", "window_months", "window_end", "value_prior_year_usd", "value_usd",
+    "leg", "hub_iso", "good", "window_months", "window_end", "value_before_usd", "value_usd",
     "counterfactual_middle_usd", "excess_low_usd", "excess_middle_usd", "excess_high_usd", "direct_lost_usd",
 )  # fmt: skip
 
 
-def leakage(level: str, hub: str | None, period: str | None, *, limit: int, data: Path, form: str) -> None:
+def leakage(leg: str, level: str, hub: str | None, period: str | None, *, limit: int, data: Path, form: str) -> None:
     """Answer `anomaly leakage`: rows to stdout, what they cover to stderr.
 
     Parameters
     ----------
+    leg : str
+        One of keys.LEGS.
     level : str
         One of LEVELS: what the figures are added up by.
     hub : str, optional
@@ -56,9 +63,9 @@ def leakage(level: str, hub: str | None, period: str | None, *, limit: int, data
         raise SourceUnavailable(
             "a table of leakage", "none in the store", hint="run `make leakage`, or name another folder with --data"
         )
-    table = store.read("leakage", where=pl.col("level") == level)
+    table = store.read("leakage", where=(pl.col("leg") == leg) & (pl.col("level") == level))
     if side is not None:
-        table = table.filter(pl.col("importer_iso").is_in(list(side.members)))
+        table = table.filter(pl.col("hub_iso").is_in(list(side.members)))
     if windows:
         table = table.filter(pl.any_horizontal([is_window(window) for window in windows]))
     elif table.height:
@@ -67,15 +74,20 @@ def leakage(level: str, hub: str | None, period: str | None, *, limit: int, data
     if table.is_empty():
         raise BadRequest(
             "a window and a hub with a figure of leakage",
-            f"none of {level}" + (f" to {hub}" if hub else "") + (f" in {period}" if period else ""),
-            hint="leave --period out for the newest window; the leg needs the coalition's monthly exports",
+            f"none of {level}, {leg}" + (f", {hub}" if hub else "") + (f" in {period}" if period else ""),
+            hint=f"leave --period out for the newest window; {_NEEDS[leg]}",
         )
-    order = ["window_end", "window_months", "excess_middle_usd", "importer_iso", "good"]
+    order = ["window_end", "window_months", "excess_middle_usd", "hub_iso", "good"]
     show(table.sort(order, descending=[True, True, True, False, False]).head(limit), form, _SHOWN)
     say_if_simulated(store)
-    coverage = store.read("leakage.coverage").join(table.select(WINDOW_KEY).unique(), on=WINDOW_KEY, how="semi")
+    coverage = (
+        store.read("leakage.coverage")
+        .filter(leg=leg)
+        .join(table.select(WINDOW_KEY).unique(), on=WINDOW_KEY, how="semi")
+    )
     for says in coverage.sort(*WINDOW_KEY, "of")["says"]:
         say(says)
+    say(NOT_ADDED_UP)
 
 
 def parts_of(store: Store, asked: Subject, measures: str) -> dict[str, Any]:

@@ -57,9 +57,14 @@ def source_answer(store: Store, question: Question, period: Window | None, rows:
         )
     if question.goods is not None and store.exists("coverage.scope"):
         scope = store.read("coverage.scope", where=pl.col("source") == name).filter(pl.col("dimension") == "good")
-        held = scope.join(in_period.select("dataset", "freq_code", "flow_code").unique(), on=["dataset", "freq_code", "flow_code"])
+        held = scope.join(
+            in_period.select("dataset", "freq_code", "flow_code").unique(), on=["dataset", "freq_code", "flow_code"]
+        )
         if held.with_columns(good="code").filter(question.goods).is_empty():
-            return NOTHING_HELD, f"nothing held: what was read of {name} has no trade of anybody in this good, so 0 is not known"
+            return (
+                NOTHING_HELD,
+                f"nothing held: what was read of {name} has no trade of anybody in this good, so 0 is not known",
+            )
     return NOTHING_REPORTED, f"nothing reported: {name} has reports of these sides for it, and no such trade in them"
 
 

@@ -169,3 +169,19 @@ def text_argument(name: str) -> Callable[[Command], Command]:
         The decorator.
     """
     return click.argument(name, callback=no_control)
+
+
+leg_option = click.option(
+    "--leg",
+    type=click.Choice(["coalition-to-hub", "hub-to-target"]),
+    default="coalition-to-hub",
+    show_default=True,
+    help="What the coalition sold hubs, or these the targets.",
+)
+by_option = click.option(
+    "--by",
+    type=click.Choice(["hub", "good", "hub_good", "all", "maker"]),
+    default="hub",
+    show_default=True,
+    help="What is summed.",
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataframely as dy
 
-from anomaly.contract.keys import COALITION
+from anomaly.contract.keys import COALITION, LEGS
 from anomaly.contract.schema_reported import GOOD, ISO3, count, real, text, usd
 
 
@@ -153,33 +153,52 @@ class SupplyRefused(_Legs):
 
 
 class Leakage(_Windows):
-    """What went to hubs beyond what the years before the measure explain, beside what direct trade lost."""
+    """What was sold beyond what can be explained, on either leg, beside what direct trade lost. Never both legs added up."""
 
-    level = text("hub_good, hub, good or all", primary_key=True, regex="^(hub_good|hub|good|all)$")
-    importer_iso = text("the hub; empty over all hubs", primary_key=True)
+    leg = text(
+        "coalition to hub, or hub to target: the same goods on one way, so never to be added up",
+        primary_key=True,
+        regex=f"^({'|'.join(LEGS)})$",
+    )
+    level = text(
+        "hub_good, hub, good or all; maker: what a maker of the good sold a target, in no sum",
+        primary_key=True,
+        regex="^(hub_good|hub|good|all|maker)$",
+    )
+    hub_iso = text(
+        "the hub, importer on the first leg and exporter on the second; empty over all hubs", primary_key=True
+    )
     good = text("HS family; empty over all goods", primary_key=True)
     is_before_sanctions = dy.Bool(description="the window lies before the sanctions: a check, not a finding")
-    legs = count("legs in the sum, also those with no trade", "legs")
-    value_usd = usd("the coalition's sales in the window", min=0)
-    value_prior_year_usd = usd("the same months of the last year before the measure", min=0)
-    counterfactual_low_usd = usd("what the years before explain, lower end of the interval", min=0)
+    legs = count("legs in the sum; from the coalition also those with no trade", "legs")
+    value_usd = usd("sales of the leg in the window", min=0)
+    value_before_usd = usd(
+        "the same months of the last year before the measure; from hub to target the mean of the baseline years", min=0
+    )
+    counterfactual_low_usd = usd("what is explained without a detour, lower end of the interval", min=0)
     counterfactual_middle_usd = usd("the same, middle", min=0)
     counterfactual_high_usd = usd("the same, upper end", min=0)
     excess_low_usd = usd("value less the upper end; negative where it holds none")
     excess_middle_usd = usd("value less the middle")
     excess_high_usd = usd("value less the lower end")
-    direct_usd = usd("the coalition's direct sales of these goods to their main target in the window", min=0)
-    direct_prior_usd = usd("the same in the last year before the measure", min=0)
+    direct_usd = usd(
+        "the coalition's direct sales of these goods in the window to the targets to which they fell", min=0
+    )
+    direct_before_usd = usd("the same before the measure, as value_before_usd", min=0)
     direct_lost_usd = usd("the fall of it", min=0)
     excess_of_lost_share = real("excess_middle_usd over direct_lost_usd", "share")
 
 
 class LeakageCoverage(_Windows):
-    """How often the interval held what came, on the year before the measure, each hub by the others' spread."""
+    """How often the interval held what came where nothing can have gone round, each group by the others' spread."""
 
-    of = text("hub_chapter: sums over a hub's goods of a chapter; hub: over all of them", primary_key=True)
+    leg = text("as in leakage", primary_key=True, regex=f"^({'|'.join(LEGS)})$")
+    of = text(
+        "what sums are over: hub_chapter, a hub's goods of a chapter; hub, all of them; good, its sellers; all",
+        primary_key=True,
+    )
     interval_share = dy.Float64(description="share that the interval asks for", min=0, max=1)
     sums = count("sums tried", "sums")
     held = count("of these, sums within their interval", "sums")
-    checked_end = dy.Date(description="last month of the window a year before that they are of", nullable=True)
+    checked_end = dy.Date(description="last month of the window they are of; of several the newest", nullable=True)
     says = text("the coverage in words")

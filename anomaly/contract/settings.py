@@ -122,7 +122,9 @@ class Supply(_Frozen):
     member_trade_share_least: Share = 0.9  # of the coalition's trade that must be out in a month
     unreported_share_limit: Share = 0.02  # of a window's trade, by members with gaps: they are taken for nothing
     interval_share: Share = 0.9  # of a leakage interval
-    common_shock_log: float = Field(default=0.15, ge=0, le=100)  # of a hub, that all its goods share
+    common_shock_log: float = Field(
+        default=0.1, ge=0, le=100
+    )  # that all goods of a hub share, before any is seen: counts as two of them
     draws: int = Field(default=1_000, ge=100, le=10**6)
     seed: Seed = 0
     sizes_usd: tuple[SomeUsd, ...] = (

@@ -7,6 +7,7 @@ from itertools import chain
 
 import numpy as np
 
+from anomaly.contract.periods import MONTHS_IN, months_before
 from anomaly.features.grid import Grid
 from anomaly.features.marks import Ids, Known
 from anomaly.features.windows import Comparison
@@ -57,7 +58,7 @@ def _rows(known: Known, members: Sequence[str]) -> Ids:
 
 def _of(known: Known, comparison: Comparison, members: Sequence[str]) -> str:
     """What the members that report at a frequency lack of the periods that are compared."""
-    by = {"A": "year", "M": "month"}[comparison.window.freq_code]
+    by = {"A": "year", "M": "month", "Q": "quarter"}[comparison.window.freq_code]
     rows = _rows(known, members)
     if not len(rows):
         return f"no member of the coalition reports exports by {by}"
@@ -87,8 +88,8 @@ def _reach(known: Known, rows: Ids) -> str:
     at = np.flatnonzero(known.complete[rows].any(axis=0))
     if not len(at):
         return " (no period whole)"
-    last = known.periods[int(at[-1])]
-    return f" (they end in {last:%B %Y})" if known.freq_code == "M" else f" (they end in {last.year})"
+    last = months_before(known.periods[int(at[-1])], 1 - MONTHS_IN[known.freq_code])
+    return f" (they end in {last.year})" if known.freq_code == "A" else f" (they end in {last:%B %Y})"
 
 
 def _named(known: Known, rows: Ids) -> str:

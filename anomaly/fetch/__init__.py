@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from anomaly.fetch import comtrade, comtrade_bulk
+from anomaly.fetch import baci, census, comext, comext_slices, comtrade, comtrade_bulk, ecb, hmrc, unsd
 from anomaly.fetch.base import Publisher
 
-PUBLISHERS: tuple[Publisher, ...] = (comtrade.PUBLISHER, comtrade_bulk.PUBLISHER)
+PUBLISHERS: tuple[Publisher, ...] = (
+    comtrade.PUBLISHER,
+    comtrade_bulk.PUBLISHER,
+    comext.PUBLISHER,
+    comext_slices.PUBLISHER,
+    ecb.PUBLISHER,
+    baci.PUBLISHER,
+    census.PUBLISHER,
+    hmrc.PUBLISHER,
+    unsd.PUBLISHER,
+)

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from anomaly.contract.keys import WINDOW_KEY
+from anomaly.contract.keys import ROUTE_KEY, WINDOW_KEY
 from anomaly.flags import resolved
 from anomaly.indicators.base import usd
 
@@ -42,7 +42,7 @@ def reasons(
     if closed.is_empty() or flagged.is_empty():
         return {}
     roads = flagged.filter(pl.col("value_usd") > pl.col("value_prior_year_usd")).select(
-        *WINDOW_KEY, "good", "exporter_iso", "importer_iso", "break_month",
+        *ROUTE_KEY, "break_month",
         target=pl.coalesce("direct_target_iso", "importer_iso"),
         is_second=pl.col("direct_target_iso").is_not_null(),
     )  # fmt: skip
@@ -57,14 +57,9 @@ def reasons(
         roads.join(fallen, on=_ROAD)
         .filter(is_same_hub == pl.col("is_second"), is_in_order)
         .sort(*_ROAD, "exporter_iso", "importer_iso", fall, "closed_iso", descending=[False] * 7 + [True, False])
-        .unique([*WINDOW_KEY, "good", "exporter_iso", "importer_iso"], keep="first", maintain_order=True)
+        .unique(list(ROUTE_KEY), keep="first", maintain_order=True)
     )
-    return {
-        (*[pair[name] for name in WINDOW_KEY], pair["good"], pair["exporter_iso"], pair["importer_iso"]): _reason(
-            pair, names
-        )
-        for pair in pairs.to_dicts()
-    }
+    return {tuple(pair[name] for name in ROUTE_KEY): _reason(pair, names) for pair in pairs.to_dicts()}
 
 
 def _reason(pair: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

@@ -13,12 +13,12 @@ from anomaly.contract.keys import ROUTE_KEY, WINDOW_KEY
 from anomaly.contract.periods import window_of
 from anomaly.contract.schema import Flags
 from anomaly.contract.settings import Settings
+from anomaly.features.goods_asked import is_in_question, with_control
 from anomaly.flags.caveats import LUMPY, benign_explanations, is_lumpy
 from anomaly.flags.flags import flag_id
 from anomaly.flags.severity import LARGE_USD, list_tier, priority
 from anomaly.flags.types import diverted_supply
 from anomaly.indicators.base import usd
-from anomaly.features.goods_asked import is_in_question, with_control
 
 TYPE = diverted_supply.TYPE
 Row = Mapping[str, Any]

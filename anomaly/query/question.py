@@ -102,7 +102,7 @@ def parse_side(text: str | None, groups: Mapping[str, Sequence[str]]) -> Side | 
             return Side(name, tuple(members))
     iso3 = countries.parse_country(text)
     if iso3 == "EUR":
-        return Side("EU27", countries.EU27)
+        return Side("EU27", (*countries.EU27, iso3))  # its own code where a table has the EU as one reporter
     kind = str(countries.table().filter(pl.col("iso3") == iso3)["kind"].first())
     if kind != "country":
         names = ", ".join(groups)

@@ -90,14 +90,14 @@ def _shipped_links() -> pl.DataFrame:
     return read("hs_families.csv").with_columns(pl.col("older_edition", "newer_edition").cast(pl.Int8))
 
 
-def edition_links(full_table: Path | None = None) -> pl.DataFrame:
+def edition_links(full_table: Path | bytes | None = None) -> pl.DataFrame:
     """Codes that a change of HS edition joins, and codes that only n:n links reach.
 
     Parameters
     ----------
-    full_table : pathlib.Path, optional
-        A full correlation table of HS 2022 and HS 2017 as CSV with the columns hs2022, hs2017, relationship. It takes
-        the place of the shipped links from 2017 to 2022.
+    full_table : pathlib.Path or bytes, optional
+        A full correlation table of HS 2022 and HS 2017 as CSV with the columns hs2022, hs2017, relationship, or its
+        content. It takes the place of the shipped links from 2017 to 2022.
 
     Returns
     -------
@@ -111,14 +111,15 @@ def edition_links(full_table: Path | None = None) -> pl.DataFrame:
     """
     if full_table is None:
         return _shipped_links()
+    name = full_table.name if isinstance(full_table, Path) else "the workbook"
     try:
         table = pl.read_csv(full_table, infer_schema=False)
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise DataRejected("a correlation table as CSV in UTF-8", f"{full_table.name}: {error}") from error
+        raise DataRejected("a correlation table as CSV in UTF-8", f"{name}: {error}") from error
     table = table.rename({name: name.strip().lower() for name in table.columns})
     if not {"hs2022", "hs2017", "relationship"} <= set(table.columns):
         raise DataRejected(
-            f"columns hs2022, hs2017, relationship in {full_table.name}",
+            f"columns hs2022, hs2017, relationship in {name}",
             ", ".join(table.columns),
             hint="save the workbook's sheet of correlations as CSV, the row of headings first",
         )

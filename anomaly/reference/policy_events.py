@@ -6,7 +6,7 @@ from functools import cache
 
 import polars as pl
 
-from anomaly.contract.keys import LEGS
+from anomaly.contract.keys import COALITION_TO_HUB, HUB_TO_TARGET
 from anomaly.reference.statements import parse_scope
 from anomaly.reference.tables import read
 
@@ -14,7 +14,13 @@ EFFECTS = (
     "start of sanctions", "fewer direct exports", "direct exports allowed again", "less transit", "fewer re-exports",
     "dearer imports", "warning", "goods list",
 )  # fmt: skip
-BEARS_ON = (*LEGS, "coalition to target", "in transit", "any")  # in transit: trade that no hub records as its export
+BEARS_ON = (
+    HUB_TO_TARGET,
+    COALITION_TO_HUB,
+    "coalition to target",
+    "in transit",
+    "any",
+)  # in transit: trade that no hub records as its export
 
 
 @cache

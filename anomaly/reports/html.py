@@ -150,6 +150,7 @@ def context(findings: Findings, most_cards: int = MOST_CARDS) -> dict[str, Any]:
         "goods": _rollups(findings, "good"),
         "hubs": _rollups(findings, "hub"),
         **supply.context(findings),
+        **supply.leakage(findings),
         "rows": cards.rows(findings, shown),
         "type_terms": [(flag_type.words.capitalize(), flag_type.says) for flag_type in types.TYPES],
         "indicators": dict(run.get("indicators", {})),

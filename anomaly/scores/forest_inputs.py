@@ -10,9 +10,9 @@ from anomaly.contract import schema
 from anomaly.contract.keys import COALITION_TO_HUB, HUB_TO_TARGET, WINDOW_KEY, WINDOW_TYPES
 from anomaly.contract.settings import Settings
 from anomaly.features.features import NO_BASELINE, is_material
+from anomaly.features.goods_asked import with_control
 from anomaly.indicators import INDICATORS
 from anomaly.indicators.base import FELL_LOG, direct_fall_log, suspicious_side
-from anomaly.features.goods_asked import with_control
 from anomaly.scores.hypothesis_weights import with_weight
 from anomaly.scores.joint import room_log
 

@@ -13,8 +13,8 @@ import polars as pl
 from anomaly.contract.keys import COALITION_TO_HUB, HUB_TO_HUB, HUB_TO_TARGET, LEGS, WINDOW_KEY
 from anomaly.contract.schema import is_own_gap
 from anomaly.contract.settings import Settings
-from anomaly.scores.forest_inputs import PUBLISHED
 from anomaly.features.goods_asked import is_ever_controlled, is_in_question
+from anomaly.scores.forest_inputs import PUBLISHED
 
 
 def is_asked_about(settings: Settings, legs: Collection[str] = LEGS) -> pl.Expr:

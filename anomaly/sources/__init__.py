@@ -6,7 +6,19 @@ A table of one's own is asked first: a mapping beside a file is what a person sa
 from __future__ import annotations
 
 from anomaly.contract.errors import DataRejected
-from anomaly.sources import baci, comext, comtrade, ecb, kazakhstan, kyrgyzstan, table, trade_map, wits
+from anomaly.sources import (
+    baci,
+    census,
+    comext,
+    comtrade,
+    ecb,
+    hmrc,
+    kazakhstan,
+    kyrgyzstan,
+    table,
+    trade_map,
+    wits,
+)
 from anomaly.sources.base import RawFile, Source
 
 SOURCES: tuple[Source, ...] = (
@@ -14,6 +26,8 @@ SOURCES: tuple[Source, ...] = (
     comtrade.SOURCE,
     comext.SOURCE,
     baci.SOURCE,
+    census.SOURCE,
+    hmrc.SOURCE,
     ecb.SOURCE,
     wits.SOURCE,
     trade_map.SOURCE,
@@ -43,7 +57,7 @@ def find(raw: RawFile) -> Source:
     for source in SOURCES:
         if source.claims(raw):
             return source
-    formats = "; ".join(f"{source.name} ({source.title})" for source in SOURCES)[:600]
+    formats = "; ".join(f"{source.name} ({source.title})" for source in SOURCES)[:1500]
     raise DataRejected(
         f"a file of one of these: {formats}",
         f"{raw.name}: none of them",

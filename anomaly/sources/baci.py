@@ -31,7 +31,7 @@ EDITIONS = {
     **{f"HS{start % 100:02}": f"H{number}" for number, start in enumerate(EDITION_STARTS) if number},
 }
 MOST_PLAUSIBLE_TONS = 10**11
-_YEAR = re.compile(r"BACI_(HS\d\d)_Y(\d{4})_(V\d{6}[a-z]?)\.csv", re.ASCII)
+YEAR_MEMBER = re.compile(r"BACI_(HS\d\d)_Y(\d{4})_(V\d{6}[a-z]?)\.csv", re.ASCII)
 _ARCHIVE = re.compile(r"BACI_HS\d\d_V\d{6}[a-z]?\.zip", re.ASCII)
 _CODE_LIST = re.compile(r"(country_codes|product_codes_HS\d\d)_V\d{6}[a-z]?\.csv", re.ASCII)
 _COLUMNS = ("t", "i", "j", "k", "v", "q")
@@ -74,7 +74,7 @@ def claims(raw: RawFile) -> bool:
     bool
         True also for CEPII's lists of countries and codes, which hold no flows.
     """
-    return any(pattern.fullmatch(raw.path.name) for pattern in (_ARCHIVE, _YEAR, _CODE_LIST))
+    return any(pattern.fullmatch(raw.path.name) for pattern in (_ARCHIVE, YEAR_MEMBER, _CODE_LIST))
 
 
 def read(raw: RawFile, context: Context) -> Iterator[Batch]:
@@ -101,7 +101,7 @@ def read(raw: RawFile, context: Context) -> Iterator[Batch]:
     if _CODE_LIST.fullmatch(raw.path.name):
         empty = pl.DataFrame(schema=FLOW_COLUMNS), pl.DataFrame(schema=REJECTED_COLUMNS)
         yield Batch(*empty, rows_in=0)  # names only; the codes are in reference/
-    elif named := _YEAR.fullmatch(raw.path.name):
+    elif named := YEAR_MEMBER.fullmatch(raw.path.name):
         with raw.path.open("rb") as stream:
             yield from _batches(file_blocks(stream), _year(named), raw, context)
         if lacks_line_end(raw.path):
@@ -115,8 +115,8 @@ def read(raw: RawFile, context: Context) -> Iterator[Batch]:
 def _years(raw: RawFile) -> list[Year]:
     years = [
         _year(named)
-        for member in zip_members(raw.path, raw.name, _YEAR)
-        if (named := _YEAR.fullmatch(member)) is not None
+        for member in zip_members(raw.path, raw.name, YEAR_MEMBER)
+        if (named := YEAR_MEMBER.fullmatch(member)) is not None
     ]
     if not years:
         raise refused(raw.name, "tables named such as BACI_HS17_Y2022_V202501.csv in the zip", "none")
@@ -264,7 +264,7 @@ def _flows(rows: pl.DataFrame, year: Year, raw: RawFile) -> pl.DataFrame:
         flow_code=pl.lit("X"),
         classification_code=pl.lit(EDITIONS[year.edition]),
         cmd_code="cmd_code",
-        vintage=pl.lit(raw.vintage or year.vintage),
+        vintage=pl.lit(year.vintage),
         primary_value_usd="usd",
         reported_value="usd",
         currency=pl.lit("USD"),

@@ -18,10 +18,10 @@ from anomaly.sources.comext_rules import (
     in_the_files_words,
     rules,
     with_meaning,
-    with_usd,
 )
 from anomaly.sources.reading.amounts import number_rules, to_int
 from anomaly.sources.reading.batches import in_batches, once
+from anomaly.sources.reading.dollars import in_usd
 from anomaly.sources.reading.text import decoded, read_bytes, refused
 
 PART_ROWS = 500_000  # rows held as text at a time
@@ -67,7 +67,7 @@ def read_api(raw: RawFile, context: Context) -> Iterator[Batch]:
         came = f"an end such as {text.content[-40:].decode(errors='replace')!r}: the last cell may be cut"
         raise refused(raw.name, "a line end at the end, as Eurostat writes it", came, row=text.content.count(b"\n"))
     flows, alone = _joined(pl.concat(kept_parts), raw.name)
-    flows = with_usd(flows, context, raw.name).with_columns(
+    flows = in_usd(flows, context, raw.name, "EUR", "period").with_columns(
         source=pl.lit(NAME),
         dataset=pl.lit(dataset),
         vintage=pl.lit(raw.vintage or _vintage({update for _, update in headings}, raw)),
@@ -120,7 +120,13 @@ def _rules(dataset: str) -> tuple[Rule, ...]:
         Rule("unknown_frequency", "freq", ~pl.col("freq").is_in(["M", "A"]).fill_null(value=False), "not M nor A"),
         Rule("unknown_indicator", "indicators", ~is_known.fill_null(value=False), "not an indicator that is known"),
         *rules(6 if dataset == _SIX_DIGITS else 8),
-        Rule("withheld", "OBS_VALUE", pl.col("OBS_VALUE") == WITHHELD, "the publisher withholds the value, or has none", is_error=False),
+        Rule(
+            "withheld",
+            "OBS_VALUE",
+            pl.col("OBS_VALUE") == WITHHELD,
+            "the publisher withholds the value, or has none",
+            is_error=False,
+        ),
         Rule("annual_total", "freq", pl.col("freq") == "A", "a year, whose months are what is read", is_error=False),
         *(_only(rule, indicator.is_in(VALUES)) for rule in value_rules),
         *(_only(rule, indicator.is_in(list(GRAMS))) for rule in weight_rules),

@@ -17,11 +17,11 @@ from anomaly.sources.comext_rules import (
     in_the_files_words,
     rules,
     with_meaning,
-    with_usd,
 )
 from anomaly.sources.reading.amounts import number_rules, to_int
 from anomaly.sources.reading.archives import file_blocks, temporary_file, unpack_7z
 from anomaly.sources.reading.batches import AMOUNTS, added_up, in_batches, once
+from anomaly.sources.reading.dollars import in_usd
 from anomaly.sources.reading.lines import plain_lines, read_lines
 from anomaly.sources.reading.text import lacks_line_end, refused
 
@@ -114,7 +114,7 @@ def _read_table(blocks: Iterator[bytes], raw: RawFile, context: Context) -> Iter
     del kept
     # published weights are rounded; nought beside a value is a weight that is not known
     is_nothing = (pl.col("net_wgt_g") == 0) & (pl.col("reported_value") > 0)
-    flows = with_usd(flows.drop("primary_value_usd"), context, raw.name).with_columns(
+    flows = in_usd(flows.drop("primary_value_usd"), context, raw.name, "EUR", "period").with_columns(
         net_wgt_g=pl.when(~is_nothing.fill_null(value=False)).then("net_wgt_g"),
         is_net_wgt_estimated=pl.lit(None, dtype=pl.Boolean),
         source=pl.lit(NAME),

@@ -100,7 +100,9 @@ def _of_matrix(text: Text, raw: RawFile, part_rows: int) -> Iterator[pl.DataFram
         periods = part.columns[2:]
         tall = part.unpivot(on=periods, index=["row", key], variable_name="TIME_PERIOD", value_name="cell")
         cell = pl.col("cell").str.strip_chars()
-        tall = tall.with_columns(OBS_VALUE=cell.str.replace(r"\s*[a-z]+$", ""), is_withheld=cell.str.contains(r"^:\s*[a-z]*c"))
+        tall = tall.with_columns(
+            OBS_VALUE=cell.str.replace(r"\s*[a-z]+$", ""), is_withheld=cell.str.contains(r"^:\s*[a-z]*c")
+        )
         has_value = ~pl.col("OBS_VALUE").is_in(list(_NO_VALUE)).fill_null(value=True)
         tall = tall.filter(has_value | pl.col("is_withheld").fill_null(value=False))
         fields = pl.col(key).str.split(",")

@@ -12,9 +12,8 @@ import polars as pl
 from anomaly.contract.schema import MOST_PLAUSIBLE_USD
 from anomaly.reference import countries, nomenclature
 from anomaly.reference.editions import EDITION_STARTS, LAST_YEAR
-from anomaly.sources.base import Context, Rule
-from anomaly.sources.reading.amounts import is_filled, whole
-from anomaly.sources.reading.text import refused
+from anomaly.sources.base import Rule
+from anomaly.sources.reading.amounts import is_filled
 
 NAME = "comext"
 MOST_PLAUSIBLE_EUR = MOST_PLAUSIBLE_USD // 2  # a euro was never worth two dollars
@@ -145,43 +144,6 @@ def rules(detailed: int) -> tuple[Rule, ...]:
         Rule("not_detailed", "product", is_total & ~is_detailed, "a total of more detailed codes", is_error=False),
         Rule("bad_code", "product", ~is_detailed, f"not a code of {detailed} characters"),
         Rule("bad_code", "product", pl.col("code_fault").is_not_null(), pl.col("code_fault")),
-    )
-
-
-def with_usd(flows: pl.DataFrame, context: Context, name: str) -> pl.DataFrame:
-    """The flows with their value in US dollars: whole euros times the month's mean rate.
-
-    Parameters
-    ----------
-    flows : polars.DataFrame
-        ref_date and reported_value (EUR).
-    context : Context
-        usd_per["EUR"].
-    name : str
-        The file's name, for errors.
-
-    Returns
-    -------
-    polars.DataFrame
-        The flows in their order with primary_value_usd (Int64).
-
-    Raises
-    ------
-    DataRejected
-        With the months that have no rate: a value that cannot be compared is not let through.
-    """
-    rates = context.usd_per.get("EUR", pl.DataFrame(schema={"month": pl.Date, "usd_per_unit": pl.Float64}))
-    months = flows.select("ref_date").unique()
-    missing = months.join(rates, left_on="ref_date", right_on="month", how="anti")["ref_date"].sort()
-    if len(missing):
-        shown = ", ".join(f"{month:%Y-%m}" for month in missing[:12]) + (" and more" if len(missing) > 12 else "")
-        hint = "put the ECB's monthly rates that hold these months under data/raw/ecb (docs/sources/ecb.md)"
-        raise refused(name, "a rate of EUR to USD for every month", f"none for {shown}", column="period", hint=hint)
-    usd = whole(pl.col("reported_value") * pl.col("usd_per_unit"))
-    return (
-        flows.join(rates, left_on="ref_date", right_on="month", how="left", maintain_order="left")
-        .with_columns(primary_value_usd=usd)
-        .drop("usd_per_unit")
     )
 
 

@@ -10,10 +10,12 @@ from anomaly.contract.settings import Settings
 from anomaly.stages.stage import Stage
 
 
-def _countries(_settings: Settings) -> Iterator[tuple[pl.DataFrame]]:
+def _countries(settings: Settings) -> Iterator[tuple[pl.DataFrame]]:
+    """A group that the scenario names in its coalition trades as a country does: sums that are published without members."""
     from anomaly.reference import countries
 
-    yield (countries.table(),)
+    is_member = pl.col("iso3").is_in(list(settings.coalition.countries)) & (pl.col("kind") == "group")
+    yield (countries.table().with_columns(kind=pl.when(is_member).then(pl.lit("country")).otherwise("kind")),)
 
 
 def _goods_lists(families: pl.DataFrame, settings: Settings) -> Iterator[tuple[pl.DataFrame]]:

@@ -1,4 +1,4 @@
-"""bilateral + coverage + families.broken → leakage, what went to hubs beyond what the years before explain."""
+"""bilateral + coverage + families.broken + features → leakage, what was sold beyond what can be explained."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from anomaly.contract.settings import Settings
 from anomaly.features.grid import COLUMNS
 from anomaly.reference.goods import HEADING_DIGITS
 from anomaly.stages.facts import GOODS_LISTS
-from anomaly.stages.stage import Chunks, Stage
+from anomaly.stages.stage import Chunks, Lazy, Stage
 from anomaly.stages.supply import ROWS_AT_A_TIME
 
 
@@ -19,13 +19,16 @@ def _leakage(
     coverage: pl.DataFrame,
     scope: pl.DataFrame,
     broken: pl.DataFrame,
+    features: pl.LazyFrame,
+    roughness: pl.DataFrame,
     lists: pl.DataFrame,
     settings: Settings,
 ) -> Iterator[tuple[pl.DataFrame, ...]]:
     from anomaly.leakage import leakage
     from anomaly.supply import reporting
 
-    tables = leakage.build(chunks, reporting.spans(coverage, scope, settings), broken, settings, lists)
+    spans = reporting.spans(coverage, scope, settings)
+    tables = leakage.build(chunks, spans, broken, leakage.Routes(features, roughness), lists, settings)
     yield tables.leakage, tables.coverage
 
 
@@ -36,6 +39,8 @@ LEAKAGE = Stage(
         "coverage",
         "coverage.scope",
         "families.broken",
+        Lazy("features"),
+        "features.roughness",
         "goods_lists",
     ),
     ("leakage", "leakage.coverage"),

@@ -27,8 +27,6 @@ class Description:
         The calendar, from January on.
     countries, goods, episodes : tuple
         Positions in the world's arrays are places in the first two.
-    second_hops : tuple of Episode
-        Planted beside the episodes in the variants of that name only.
     routes : mapping of (str, str) to int
         Roles of seller and buyer → routes simulated: the larger one is, the likelier it is among them.
     publishing : Publishing
@@ -75,6 +73,8 @@ class Description:
         What of the reports is at hand: all of it where empty; one_exporter (the exports of the first hub and of the
         coalition), periods_only (sales to targets, and the coalition's to hubs) or listed_extract (of the coalition's
         exports those of goods under the measures to hubs and targets).
+    second_hops : tuple of Episode
+        Planted beside the episodes in the variants of that name only.
     """
 
     name: str

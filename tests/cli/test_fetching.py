@@ -80,7 +80,7 @@ def test_a_key_comes_from_a_file_and_is_said_nowhere(no_key, quick, monkeypatch,
         (("nobody",), 2, "there are comtrade"),
         (("comtrade", "--since", "yesterday"), 2, "a period such as"),
         (("comtrade-bulk",), 77, "COMTRADE_API_KEY"),
-        (("--key-file", os.devnull), 77, "a key of UN Comtrade"),
+        (("comtrade", "--key-file", os.devnull), 77, "a key of UN Comtrade"),
         (("comtrade", "--scenario", "nowhere"), 78, "a scenario"),
     ],
 )

@@ -94,13 +94,28 @@ def test_nothing_reported_nothing_held_and_not_asked_are_three_answers(data: Pat
 def test_a_period_that_a_source_does_not_reach_is_not_held(data: Path) -> None:
     words = ["854231", "--exporter", "KAZ", "--importer", "RUS", "--period", "2019H1", "--source", "comtrade"]
     result = CliRunner().invoke(main, ["query", *words, "--data", str(data)])
-    assert "nothing held: what was read of comtrade has reports of these sides from 2022-01 to 2023-12 only" in result.stderr
+    assert (
+        "nothing held: what was read of comtrade has reports of these sides from 2022-01 to 2023-12 only"
+        in result.stderr
+    )
 
 
 @pytest.mark.parametrize("command", ["query", "series"])
 def test_rows_of_one_source_say_that_they_are_reported(data: Path, command: str) -> None:
     sides = ["--exporter", "KAZ", "--importer", "RUS"] if command == "query" else ["KAZ", "RUS"]
-    words = [command, "854231", *sides, "--period", "2023H1", "--source", "comtrade", "--data", str(data), "--format", "json"]
+    words = [
+        command,
+        "854231",
+        *sides,
+        "--period",
+        "2023H1",
+        "--source",
+        "comtrade",
+        "--data",
+        str(data),
+        "--format",
+        "json",
+    ]
     assert {row["source_answer"] for row in json.loads(CliRunner().invoke(main, words).stdout)} == {"reported"}
 
 

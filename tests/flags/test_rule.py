@@ -115,6 +115,7 @@ def test_a_limit_itself_is_within_it() -> None:
             "not scored: before the sanctions only whole years are",
         ),
         (FLAGGED, {"q_value": 0.31}, "not unusual enough: q 0.31 is above the limit of 0.1"),
+        (FLAGGED, {"q_value": 0.314_159}, "not unusual enough: q 0.3142 is above the limit of 0.1"),
         (
             FLAGGED,
             {"q_value": 0.31, "coalition_to_hub_usd": None},
@@ -239,6 +240,13 @@ def test_a_step_that_no_placebo_can_judge_is_flagged_by_rule() -> None:
 )
 def test_the_rule_asks_for_every_sign_that_there_is(change: dict[str, Any]) -> None:
     assert judged(STEP | change)[0] is False
+
+
+@pytest.mark.parametrize("unknown", ["is_scored", "is_before_sanctions"])
+def test_a_step_of_which_it_is_not_known_whether_it_was_scored_or_is_since_the_sanctions_is_no_flag(
+    unknown: str,
+) -> None:
+    assert judged(STEP | {unknown: None})[0] is False
 
 
 def test_a_step_that_placebos_judge_is_not_flagged_by_rule() -> None:

@@ -14,7 +14,7 @@ from tests.flags.test_flags import MILLION, NAMES, NO_LIST, QUICK, trade
 from tests.trade import measured, years
 
 FIRST, SECOND = "GEO", "KAZ"
-NO_SECOND = {year: 60_000 for year in range(2019, 2023)}
+NO_SECOND = dict.fromkeys(range(2019, 2023), 60000)
 
 
 def chain(*, gone: bool = True, supplied: bool = True, second: int = 9, onward: int = 8) -> list[dict[str, Any]]:
@@ -34,7 +34,7 @@ def chain(*, gone: bool = True, supplied: bool = True, second: int = 9, onward: 
         code="847989",
     )
     rows += years(FIRST, SECOND, {2019: 300_000, 2020: 300_000, 2021: 300_000, 2022: second * MILLION}, code="847989")
-    return rows + years(FIRST, "ZZQ", {year: MILLION for year in range(2019, 2023)}, code="847989")
+    return rows + years(FIRST, "ZZQ", dict.fromkeys(range(2019, 2023), MILLION), code="847989")
 
 
 def run(rows: list[dict[str, Any]]) -> tuple[pl.DataFrame, scores.Scored]:

@@ -8,7 +8,7 @@ import dataframely as dy
 import polars as pl
 import pytest
 
-from anomaly.contract.keys import COALITION_TO_HUB, HUB_TO_TARGET, LEGS
+from anomaly.contract.keys import COALITION_TO_HUB, LEGS
 from anomaly.contract.schema import ROUTE_KEY, Flags
 from anomaly.contract.settings import load
 from anomaly.evidence import evidence

@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -268,12 +269,19 @@ def expected_codes(how: str, world: World) -> tuple[int, ...]:
 
 
 WAYS = ("undisturbed", "killed", "killed", "killed at a point", "disk fault", "no room", "second run")
-WAYS_OF_DAMAGED = ("undisturbed", "quarantine", "quarantine", "killed", "no room")
+WAYS_OF_DAMAGED = ("undisturbed", "quarantine", "quarantine", "killed")
 
 
-def month(root: Path, nights: int, seed: int, every: int = 10) -> Soak:
+def dealt(ways: Sequence[str], dice: random.Random) -> Iterator[str]:
+    """Each of the ways as often as any other, in random order."""
+    while True:
+        yield from dice.sample(ways, len(ways))
+
+
+def month(root: Path, nights: int, seed: int, every: int = 5, ways_of_night: Sequence[str] = WAYS) -> Soak:
     """So many nights under a folder; after every so many of them a run in a folder of its own is compared."""
     dice = random.Random(seed)
+    usual, of_damaged = dealt(ways_of_night, dice), dealt(WAYS_OF_DAMAGED, dice)
     world, soak, log = World(root / "raw", dice), Soak(root, dice), root / "reader.jsonl"
     (root / "data").mkdir(parents=True)
     log.touch()
@@ -282,12 +290,12 @@ def month(root: Path, nights: int, seed: int, every: int = 10) -> Soak:
     try:
         for night in range(1, nights + 1):
             change = world.night()
-            ways = [dice.choice(WAYS_OF_DAMAGED if world.damaged else WAYS)]
+            ways = [next(of_damaged if world.damaged else usual)]
             if not world.damaged and dice.random() < 0.8:
                 ways.append("undisturbed")  # who keeps the schedule starts it again
             for how in ways:
                 soak.attempt(world, how)
-            if ways[-1] == "undisturbed" and not world.damaged and night % every == 0:
+            if ways[-1] == "undisturbed" and not world.damaged and night >= every * (soak.compared + 1):
                 soak.compare(world)
             with log.open(encoding="utf-8") as lines:
                 lines.seek(place)

@@ -6,6 +6,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from anomaly.contract.settings import load
+from anomaly.flags.rule import limits_of
 from anomaly.store.store import Store
 from benchmarks import compare, features_ours, level_shifts, ranks, trade_years
 from benchmarks import false_flags as false_flags_of
@@ -148,7 +150,7 @@ def test_a_supplier_of_an_evasion_and_a_small_route_of_a_boom_are_told_from_noth
             "good": ["851712+", "640399", "850760", "640399"],
         }
     ).with_columns(window_months=pl.lit(6), window_end=pl.date(2022, 6, 1))
-    judged = false_flags_of.judged(routes, labels, ["KOR"])
+    judged = false_flags_of.judged(routes, labels, limits_of(load()).leg())
     boom = false_flags_of.BOOM
     assert judged["planted"].to_list() == [false_flags_of.UPSTREAM, boom, boom, "nothing"]
     assert judged["leg"].to_list() == ["coalition to hub", *["hub to target"] * 3]

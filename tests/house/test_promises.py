@@ -179,7 +179,7 @@ def test_a_test_that_opens_a_connection_is_stopped() -> None:
         socket.create_connection(("127.0.0.1", 9), timeout=1)
 
 
-def test_only_tests_of_browser_and_loopback_may_open_sockets_and_only_fetch_imports_what_opens_connections() -> None:
+def test_only_the_browser_tests_may_open_sockets_and_only_fetch_imports_what_opens_connections() -> None:
     allowed = {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "tests").rglob("*.py")
@@ -188,7 +188,7 @@ def test_only_tests_of_browser_and_loopback_may_open_sockets_and_only_fetch_impo
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         )
     }
-    assert allowed <= {"tests/reports/test_browser.py", "tests/loopback/asking.py"}
+    assert allowed <= {"tests/reports/test_browser.py"}
     fetch = {"socket", "ssl", "http", "ftplib", "smtplib", "requests", "httpx", "httpx2", "aiohttp", "urllib3"}
     fetching = {
         module: fetchers

@@ -17,7 +17,7 @@ from anomaly.world import WORLDS
 from loopback.facts import Facts, facts_from
 from loopback.limits import Limits
 
-SOCKETS = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
+SOCKETS = [pytest.mark.allow_hosts(["127.0.0.1"])]
 UNMETERED = Limits(calls_a_second={}, calls_a_day={})
 FREE, PREMIUM = ({"Ocp-Apim-Subscription-Key": f"loopback-{grade}"} for grade in ("free", "premium"))
 

@@ -12,6 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from anomaly.fetch import PUBLISHERS, comtrade_ask, need, run
+from anomaly.fetch.base import Need
 from anomaly.fetch.client import Clock
 from anomaly.sources.base import Context
 from anomaly.sources.comtrade import SOURCE
@@ -43,7 +44,7 @@ def at(day: date) -> Clock:
     )
 
 
-def needed(day: date) -> need.Need:
+def needed(day: date) -> Need:
     return need.of_scenario(of_run("russia-2022"), day)
 
 

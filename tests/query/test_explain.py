@@ -71,6 +71,8 @@ def test_a_flags_name_is_read_as_its_route_and_window():
 
 def test_a_flag_of_annual_data_has_another_name_than_one_of_twelve_months():
     annual, monthly = named("870323-ARM-RUS-2022"), named("870323-ARM-RUS-2022-12-12M")
+    quarterly = named("870323-ARM-RUS-2022-12-4Q")
+    assert quarterly.windows == (Window("Q", 12, date(2022, 12, 1)),)
     assert annual.windows == (Window("A", 12, date(2022, 12, 1)),)
     assert monthly.windows == (Window("M", 12, date(2022, 12, 1)),)
 

@@ -9,13 +9,13 @@ from html import unescape
 import pandas as pd
 import pytest
 
-from anomaly.leakage import leakage
+from anomaly.leakage import frames, to_hubs
 from anomaly.reports import html, xlsx
 from anomaly.reports.base import Findings
 from anomaly.supply import reporting
 from tests.reports.findings import findings
 from tests.supply import made
-from tests.supply.made import FELL
+from tests.supply.made import FELL, NO_LISTS
 from tests.trade import ALL_LINKED
 
 LAST = date(2022, 12, 1)
@@ -26,7 +26,7 @@ def shown() -> Findings:
     rows = made.flows(made.step({(good, "KGZ"): 25.0 for good in FELL[:12]}))
     cells, reported, scope = made.prepared(rows)
     spans = reporting.spans(reported, scope, made.settings())
-    leaked = leakage.build([cells], spans, ALL_LINKED, made.settings())
+    leaked = frames.together(to_hubs.build([cells], spans, ALL_LINKED, NO_LISTS, made.settings()))
     tables = made.built(rows)
     return replace(
         findings(2), supply=tables.calibration, supply_hubs=tables.hubs, leakage=leaked.leakage,
@@ -34,9 +34,9 @@ def shown() -> Findings:
     )  # fmt: skip
 
 
-def section(shown: Findings) -> str:
+def section(shown: Findings, name: str = "supply") -> str:
     page = html.REPORT.render(shown).decode()
-    return unescape(re.sub(r"<[^>]+>", " ", page.split('id="supply"')[1].split("</section>")[0]))
+    return unescape(re.sub(r"<[^>]+>", " ", page.split(f'id="{name}"')[1].split("</section>")[0]))
 
 
 def test_the_page_shows_the_newest_window_with_what_stands_beside_its_calls(shown: Findings) -> None:
@@ -47,8 +47,9 @@ def test_the_page_shows_the_newest_window_with_what_stands_beside_its_calls(show
 
 
 def test_the_page_shows_the_leakage_with_the_coverage_of_its_interval_under_it(shown: Findings) -> None:
-    text = section(shown)
+    text = section(shown, "leakage")
     assert "All hubs and goods" in text
+    assert "never add them up" in text
     held = shown.leakage_coverage.filter(window_end=LAST, window_months=12, of="hub")["says"].item()
     assert held in text
 

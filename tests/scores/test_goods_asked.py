@@ -11,8 +11,8 @@ import pytest
 
 from anomaly.contract.errors import ContractBroken
 from anomaly.contract.settings import Settings, load
-from anomaly.scores import scores
 from anomaly.features.goods_asked import with_control
+from anomaly.scores import scores
 
 NAMES = {"hub to target": ["growth", "share"], "coalition to hub": ["growth", "share"]}
 LISTS = pl.DataFrame(

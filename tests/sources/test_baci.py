@@ -187,7 +187,7 @@ def test_years_are_read_in_order_and_each_batch_is_sorted_by_code_and_route(tmp_
     [("HS92", "H0"), ("HS96", "H1"), ("HS02", "H2"), ("HS07", "H3"), ("HS12", "H4"), ("HS17", "H5"), ("HS22", "H6")],
 )
 def test_the_edition_is_in_the_name(name: str, classification: str, tmp_path: Path) -> None:
-    content = archive({f"BACI_{name}_Y2023_V202401b.csv": table("2023,51,643,010121,1,1")})
+    content = archive({f"BACI_{name}_Y2023_V202401b.csv": table("2023,51,643,870323,1,1")})
     flows = read(tmp_path, content, f"BACI_{name}_V202401b.zip")[0].flows
     origin = flows.select("classification_code", "dataset", "vintage").row(0)
     assert origin == (classification, f"BACI_{name}", "V202401b")

@@ -17,10 +17,12 @@ from anomaly.contract.schema import Flows, Rejected
 from anomaly.sources import SOURCES, find
 from anomaly.sources.base import FLOW_COLUMNS, REJECTED_COLUMNS, Batch, Context, RawFile, Source
 from tests.sources.comtrade_files import answer, row
+from tests.sources.member_files import census_answer, ots, ots_zip
 from tests.sources.publishers_files import BILATERAL, KAZAKHSTAN, KYRGYZSTAN, WITS_BULK, page, workbook
 
 MONTHS = [date(year, month, 1) for year in (2021, 2022) for month in range(1, 13)]
-CONTEXT = Context(usd_per={"EUR": pl.DataFrame({"month": MONTHS, "usd_per_unit": [1.1] * len(MONTHS)})})
+RATE = pl.DataFrame({"month": MONTHS, "usd_per_unit": [1.1] * len(MONTHS)})
+CONTEXT = Context(usd_per={"EUR": RATE, "GBP": RATE})
 
 
 def comtrade_sample(folder: Path) -> RawFile:
@@ -87,6 +89,24 @@ def table_sample(folder: Path) -> RawFile:
     return RawFile(path, f"own/{path.name}")
 
 
+def census_sample(folder: Path) -> RawFile:
+    path = folder / "census_exports_hs6_2022-03.json"
+    rows = (
+        ("870323", "4635", "KYRGYZSTAN", "1500"),
+        ("870323", "0003", "EUROPEAN UNION", "9000"),
+        ("870323", "9999", "NOWHERE", "1"),
+    )
+    path.write_bytes(census_answer(*rows, time="2022-03"))
+    return RawFile(path, f"census/{path.name}")
+
+
+def hmrc_sample(folder: Path) -> RawFile:
+    rows = [ots(), ots(PortId=2), ots(CommodityId=-990, PortId=-1), ots(CountryId=8)]
+    path = folder / "OTS_2022-03.zip"
+    path.write_bytes(ots_zip(rows))
+    return RawFile(path, f"hmrc/{path.name}")
+
+
 def wits_sample(folder: Path) -> RawFile:
     path = folder / "DataJobID-1_1_mine.csv"
     path.write_text(WITS_BULK, encoding="utf-8")
@@ -115,6 +135,8 @@ SAMPLES: dict[str, Callable[[Path], RawFile]] = {
     "comtrade": comtrade_sample,
     "comext": comext_sample,
     "baci": baci_sample,
+    "census": census_sample,
+    "hmrc": hmrc_sample,
     "ecb": ecb_sample,
     "table": table_sample,
     "wits": wits_sample,
@@ -140,6 +162,8 @@ def test_the_sources_are_registered_once_in_the_order_in_which_they_are_asked() 
         "comtrade",
         "comext",
         "baci",
+        "census",
+        "hmrc",
         "ecb",
         "wits",
         "trade_map",

@@ -202,7 +202,7 @@ def test_a_kazakh_workbook_of_sums_from_january_on_is_refused(tmp_path: Path) ->
 
 def test_a_kazakh_workbook_in_another_currency_is_refused(tmp_path: Path) -> None:
     tenge = [["тыс. тенге" if cell == "тыс. долл. США" else cell for cell in row] for row in KAZAKHSTAN]
-    with pytest.raises(DataRejected, match="тыс. тенге"):
+    with pytest.raises(DataRejected, match="тенге"):
         read(tmp_path, "kazakhstan/mine.xlsx", workbook({"6 знаков ТН ВЭД": tenge}))
 
 

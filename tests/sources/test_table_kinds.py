@@ -58,12 +58,13 @@ def doubts(batch: Batch) -> list[str]:
 @pytest.mark.parametrize(
     ("code", "says"),
     [
+        ("'", "not a commodity code"),
         ("30214.0", "zeros at its begin are lost"),
         ("84713.0", "zeros at its begin are lost"),
         ("30214", "5 digits: a zero is lost"),
         ("8517.1", "5 digits: a zero is lost"),
         ("302", "3 digits: a zero is lost"),
-        ("851712", "a code of HS 2012, HS 2017, not of HS 2022"),
+        ("851712", "a code of HS 2007, HS 2012, HS 2017, not of HS 2022"),
         ("16854231", "no code of the HS: it has no heading 1685"),
         ("771234", "it has no chapter 77"),
         ("8500", "no chapter or heading of the HS"),
@@ -227,9 +228,10 @@ WITHHELD = '[marks]\nwithheld = ["c"]'
     ("KAZ,RUS,2022-01,851713,1000,west", "KAZ,RUS,2022-01,851713,c,east"),
     ("KAZ,RUS,2022-01,8517130001,1000,", "KAZ,RUS,2022-01,8517130009,c,"),
     ("KAZ,RUS,2022-01,85171300,1000,", "KAZ,RUS,2022-01,85171301,c,"),
+    ("KAZ,RUS,2022-01,8517,1000,west", "KAZ,RUS,2022-01,8517,c,east"),
 ])  # fmt: skip
 def test_a_sum_of_which_a_part_is_withheld_is_unknown(tmp_path: Path, lines: tuple[str, str]) -> None:
-    other = "KAZ,CHN,2022-01,851713,7,west"
+    other = "KAZ,CHN,2022-01,010121,7,west"
     mapping = toml(top='sum_over = ["region"]', sections=WITHHELD)
     batch = read(tmp_path, mapping, *lines, other, header=f"{HEADER},region")
     assert usd(batch) == [7]

@@ -157,6 +157,7 @@ def test_where_a_first_run_cannot_even_write_that_it_began_no_table_is_made(
         trade_of(tmp_path, 5)
     monkeypatch.delenv(disk.FAIL_AT)
     assert not (tmp_path / "data" / "flows").exists()
+    assert ask(tmp_path / "data", "query", "851713").exit_code == 69
     trade_of(tmp_path, 5)
     assert told(of_last_run(tmp_path / "data")) == (10, 10)
 
@@ -189,6 +190,30 @@ def test_one_job_alone_is_shown_where_nothing_hangs_on_it_and_else_when_the_othe
     assert trade_of(tmp_path, 7, (bilateral.JOB,)).is_shown
     assert told(of_last_run(data)) == (14, 14)
     assert "questions still" not in capsys.readouterr().err
+
+
+def test_a_table_that_is_gone_is_said_and_does_not_drop_out_of_what_readers_see(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trade_of(tmp_path, 5)
+    shutil.rmtree(tmp_path / "data" / "bilateral")
+    assert not trade_of(tmp_path, 5, TRADE[:3]).is_shown
+    assert "bilateral is gone" in capsys.readouterr().err
+    trade_of(tmp_path, 5)
+    assert told(of_last_run(tmp_path / "data")) == (10, 10)
+
+
+def test_a_first_version_that_no_run_names_is_left_over_and_no_lost_pointer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trade_of(tmp_path, 5, TRADE[:1])
+    with monkeypatch.context() as patched:
+        patched.setattr("anomaly.store.commit.write_over", lambda *_: (_ for _ in ()).throw(OSError(5, "EIO")))
+        with pytest.raises(StoreFailure):
+            trade_of(tmp_path, 5, TRADE[:2])
+    assert [path for path in (tmp_path / "data" / "families").iterdir() if path.is_dir()]
+    assert not (tmp_path / "data" / "families" / "CURRENT.json").exists()
+    assert ask(tmp_path / "data", "verify").exit_code == 0
 
 
 def test_a_table_beside_the_run_is_left_out_while_it_is_older_and_keeps_nothing_back(tmp_path: Path) -> None:
@@ -247,6 +272,8 @@ def test_the_latest_report_is_that_of_the_run_that_questions_see(
     assert (page.read_text(encoding="utf-8"), told(of_last_run(tmp_path / "data"))) == ("five", (10, 10))
     assert not trade_of(tmp_path, 11).is_shown  # without its page
     assert (page.read_text(encoding="utf-8"), told(of_last_run(tmp_path / "data"))) == ("five", (10, 10))
+    (page.parents[1] / "DOCUMENTS.json").unlink()
+    assert not trade_of(tmp_path, 11).is_shown  # nobody knows of what its page is
     trade_of(tmp_path, 7, (*TRADE, published("seven")))
     assert (page.read_text(encoding="utf-8"), told(of_last_run(tmp_path / "data"))) == ("seven", (14, 14))
     assert ask(tmp_path / "data", "verify").exit_code == 0

@@ -23,6 +23,9 @@ HUBS = ("ARM", "KAZ", "KGZ", "UZB")
 FELL = tuple(f"8481{number:02d}" for number in range(30))
 STOOD = tuple(f"8708{number:02d}" for number in range(12))
 MEMBERS = {"DEU": 0.6, "ITA": 0.32, "POL": 0.08}
+NO_LISTS = pl.DataFrame(
+    schema={"good": pl.String, "tier": pl.String, "valid_from": pl.Date, "valid_to": pl.Date}
+)  # fmt: skip
 Change = Callable[[str, str, np.ndarray[Any, Any]], np.ndarray[Any, Any]]
 
 

@@ -4,7 +4,7 @@ from datetime import date
 
 import polars as pl
 
-from anomaly.leakage import leakage
+from anomaly.leakage import frames, to_hubs
 from anomaly.supply import reporting, supply
 from tests.supply import made
 from tests.supply.made import FELL
@@ -44,5 +44,5 @@ def test_a_good_that_is_listed_later_is_not_tested_in_a_window_before() -> None:
 def test_leakage_counts_listed_goods_alone() -> None:
     sides, reported, scope = made.prepared(ROWS)
     spans = reporting.spans(reported, scope, LISTED_ONLY)
-    table = leakage.build([sides], spans, ALL_LINKED, LISTED_ONLY, lists()).leakage
+    table = frames.together(to_hubs.build([sides], spans, ALL_LINKED, lists(), LISTED_ONLY)).leakage
     assert set(table.filter(level="good")["good"]) == set(FELL[:15])

@@ -8,7 +8,7 @@ import pytest
 
 from anomaly.contract.settings import load
 from anomaly.flags import diverted
-from anomaly.leakage import leakage
+from anomaly.leakage import frames, to_hubs
 from anomaly.supply import reporting
 from tests.flags.test_diverted import NAMES, NO_LISTS
 from tests.supply import made
@@ -75,7 +75,8 @@ def test_it_is_unknown_where_the_data_do_not_reach_a_year_before_these_months() 
 
 def test_leakage_says_what_the_targets_bought_before_the_measure() -> None:
     sides, reported, scope = made.prepared(made.flows(laid_in))
-    tables = leakage.build([sides], reporting.spans(reported, scope, load()), ALL_LINKED, load())
+    spans = reporting.spans(reported, scope, load())
+    tables = frames.together(to_hubs.build([sides], spans, ALL_LINKED, NO_LISTS, load()))
     said = tables.coverage.filter(pl.col("of") == "hub")["says"].to_list()
     assert said
     assert all("In Nov 2021–Jan 2022, just before the measure, the targets bought" in text for text in said)

@@ -7,7 +7,7 @@ from anomaly.reports.base import Findings
 from anomaly.reports.excel.sheet import Column, Sheet
 from anomaly.reports.words import country_name, good_name
 
-MOST_LEAKED_ROWS = 3_000  # the newest window and the largest excess first; the whole table is in the store
+MOST_LEAKED_ROWS = 3_000  # of a leg, the newest window and the largest excess first; the whole table is in the store
 
 
 def supply_sheets(findings: Findings) -> list[Sheet]:
@@ -56,7 +56,7 @@ def _windows(findings: Findings) -> Sheet:
 
 def _leakage(findings: Findings) -> Sheet:
     amounts = (
-        ("value_prior_year_usd", "Year before, USD"),
+        ("value_before_usd", "Before, USD"),
         ("value_usd", "Window, USD"),
         ("counterfactual_low_usd", "Explained, low, USD"),
         ("counterfactual_middle_usd", "Explained, middle, USD"),
@@ -67,6 +67,7 @@ def _leakage(findings: Findings) -> Sheet:
         ("direct_lost_usd", "Direct trade lost, USD"),
     )
     columns = (
+        Column("Leg", width=16),
         Column("Of", width=10),
         Column("Hub", width=22),
         Column("Good", width=11),
@@ -76,12 +77,14 @@ def _leakage(findings: Findings) -> Sheet:
         *[Column(title, "usd", 16) for _, title in amounts],
         Column("Excess of what was lost", "share"),
     )
-    order = ["window_end", "window_months", "level", "excess_middle_usd", "importer_iso", "good"]
-    table = findings.leakage.sort(order, descending=[True, True, False, True, False, False])
+    order = ["leg", "window_end", "window_months", "level", "excess_middle_usd", "hub_iso", "good"]
+    table = findings.leakage.sort(order, descending=[False, True, True, False, True, False, False])
+    shown = table.group_by("leg", maintain_order=True).head(MOST_LEAKED_ROWS)
     rows = [
         [
+            row["leg"],
             row["level"].replace("_", " and "),
-            country_name(findings, row["importer_iso"]) if row["importer_iso"] else "all hubs",
+            country_name(findings, row["hub_iso"]) if row["hub_iso"] else "all hubs",
             row["good"] or "all goods",
             good_name(findings, row["good"]) if row["good"] else "",
             window_of(row).words,
@@ -89,14 +92,18 @@ def _leakage(findings: Findings) -> Sheet:
             *[row[name] for name, _ in amounts],
             row["excess_of_lost_share"],
         ]
-        for row in table.head(MOST_LEAKED_ROWS).to_dicts()
+        for row in shown.to_dicts()
     ]
-    says = "Sales to hubs beyond what the years before the measure explain, of goods whose direct trade fell."
-    return Sheet("Leakage", says, columns, rows, table.height, 4, "the table leakage")
+    says = (
+        "Sales to hubs, and from hubs to targets, beyond what can be explained, of goods whose direct trade fell. The legs are "
+        "the same goods on one way: never add them up. What a maker of a good sold is in no sum."
+    )
+    return Sheet("Leakage", says, columns, rows, table.height, 5, "the table leakage")
 
 
 def _coverage(findings: Findings) -> Sheet:
     columns = (
+        Column("Leg", width=16),
         Column("Window", width=17),
         Column("Last month", "date", 11),
         Column("Sums tried", "count"),
@@ -105,9 +112,9 @@ def _coverage(findings: Findings) -> Sheet:
         Column("In words", "wrapped", 110),
     )
     rows = [
-        [window_of(row).words, row["window_end"], row["sums"], row["held"],
+        [row["leg"], window_of(row).words, row["window_end"], row["sums"], row["held"],
          row["interval_share"], row["says"]]
-        for row in findings.leakage_coverage.sort("window_end", "window_months", "of", descending=[True, True, False]).to_dicts()
+        for row in findings.leakage_coverage.sort("leg", "window_end", "window_months", "of", descending=[False, True, True, False]).to_dicts()
     ]  # fmt: skip
-    says = "How often the intervals of the leakage held what came, on the year before the measure."
-    return Sheet("Leakage intervals", says, columns, rows, len(rows), 2, "the table leakage.coverage")
+    says = "How often the intervals of the leakage held what came where nothing can have gone round."
+    return Sheet("Leakage intervals", says, columns, rows, len(rows), 3, "the table leakage.coverage")

@@ -115,7 +115,7 @@ def _restored(rows: pl.DataFrame, *, is_restoring: bool) -> pl.DataFrame:
 def _shape_fault() -> pl.Expr:
     length = pl.col("length")
     return (
-        pl.when(pl.col("_text").is_in(TOTALS) | pl.col("_text").is_null() | (pl.col("_text") == ""))
+        pl.when(pl.col("_text").is_in(TOTALS) | pl.col("code").is_null() | (pl.col("code") == ""))
         .then(None)
         .when(pl.col("_text").str.contains(r"^-[0-9]+$"))
         .then(None)

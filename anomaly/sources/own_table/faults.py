@@ -211,7 +211,9 @@ def _period_faults(content: dict[str, Any], columns: dict[str, Any], wide: dict[
             f"year_begins is {content['year_begins']}, expected 1, 4, 7 or 10: quarters are those of the calendar"
         )
     if written.count("%Y") + written.count("%y") > 1 and content.get("year_begins", 1) == 1:
-        faults.append("year_begins is missing: a year named by two, such as 2022-23, begins in a month that the mapping must say")
+        faults.append(
+            "year_begins is missing: a year named by two, such as 2022-23, begins in a month that the mapping must say"
+        )
     names = content.get("month_names", "en")
     is_list = isinstance(names, list) and len(names) == 12 and all(_is_name(name) for name in names)
     if not is_list and not (isinstance(names, str) and names in LANGUAGES):

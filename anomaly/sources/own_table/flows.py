@@ -147,9 +147,13 @@ def flows_of(
     DataRejected
         Where one key is said twice, differently.
     """
-    doubts = (
-        [*of_form, *of_end(raw.path)] + of_cells(rows.kept, mapping) + of_hidden(rows.hidden) + of_rows(rows.rows_in)
-    )
+    doubts = [
+        *of_form,
+        *of_end(raw.path),
+        *of_cells(rows.kept, mapping),
+        *of_hidden(rows.hidden),
+        *of_rows(rows.rows_in),
+    ]
     flows, aside, row_doubts = _together(rows, raw, mapping, source, telling_apart)
     rejected = _in_the_files_words(pl.concat([rows.rejected, *aside]).sort("row", maintain_order=True), mapping)
     doubts += row_doubts + of_periods(flows, mapping, frequency_of(mapping))
@@ -239,7 +243,9 @@ def _with_hint(
     """The error of a key that stands twice, with the column that tells its rows apart and what to write for it."""
     hint = "add up the rows of a key before, or map the column that tells them apart"
     if not is_own:
-        hint = "the publisher says one flow twice: save it again with one of them, such as gross exports or exports alone"
+        hint = (
+            "the publisher says one flow twice: save it again with one of them, such as gross exports or exports alone"
+        )
     if column and values and all(month_of(value, mapping.month_names) for value in values):
         hint = f'the column {column} has months: say columns.month = "{column}"'
     elif column:

@@ -66,8 +66,14 @@ def _of_countries(mapping: TableMapping) -> tuple[Rule, ...]:
 
     sides = ("reporter", "partner")
     group = "the world or a group of countries"
+    # a group that the mapping names by its code reports as one, such as the EU in a table without its members
+    is_named = pl.col("reporter_iso").is_in(sorted(set(mapping.own_countries.values()))).fill_null(value=False)
+    is_group = {
+        "reporter": (pl.col("reporter_kind") == "group") & ~is_named,
+        "partner": pl.col("partner_kind") == "group",
+    }
     return (
-        *(Rule("aggregate", side, pl.col(f"{side}_kind") == "group", group, is_error=False) for side in sides),
+        *(Rule("aggregate", side, is_group[side], group, is_error=False) for side in sides),
         *(Rule("unknown_country", side, pl.col(f"{side}_iso").is_null(), reason(side)) for side in sides),
     )
 

@@ -44,6 +44,40 @@ def is_workbook(content: bytes) -> bool:
     return content.startswith((ZIP_MAGIC, OLE_MAGIC))
 
 
+def sheet_names(path: Path, name: str, limits: Limits) -> list[str]:
+    """The names of a workbook's sheets.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Where the workbook lies, xlsx or xls.
+    name : str
+        RawFile.name, for errors.
+    limits : Limits
+        How far what is packed in an xlsx may grow.
+
+    Returns
+    -------
+    list of str
+        In its order.
+
+    Raises
+    ------
+    DataRejected
+        For a workbook that cannot be opened or grows beyond the limits.
+    """
+    _refuse_bomb(path, name, limits)
+    import python_calamine
+
+    try:
+        with path.open("rb") as file, python_calamine.CalamineWorkbook.from_filelike(file) as book:  # by content
+            return list(book.sheet_names)
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:  # the reader raises its own kinds for every damage
+        raise refused(name, "a workbook, xlsx or xls", f"one that is damaged or locked ({error})"[:200]) from error
+
+
 def sheet_as_csv(path: Path, name: str, sheet: str, limits: Limits) -> bytes:
     """A sheet of a workbook as CSV.
 
@@ -111,7 +145,9 @@ def sheets(path: Path, name: str, limits: Limits, wanted: str | re.Pattern[str] 
             names = [str(sheet_name) for sheet_name in book.sheet_names]
             titles = [title for title in names if _is_wanted(title, wanted)]
             if not titles:
-                expected = f"a sheet named {wanted}" if isinstance(wanted, str) else f"a sheet whose name has {wanted.pattern}"
+                expected = (
+                    f"a sheet named {wanted}" if isinstance(wanted, str) else f"a sheet whose name has {wanted.pattern}"
+                )
                 hint = "mend sheet" if isinstance(wanted, str) else "take the publisher's workbook that has it"
                 raise refused(name, expected, f"there are {', '.join(names)[:400]}", hint=hint)
             return {title: _cells(book, title) for title in titles}

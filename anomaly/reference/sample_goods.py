@@ -1,0 +1,24 @@
+"""Which goods the small real sample holds: `reference/sample_goods.csv`, listed ones and honest controls, each with its reason."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import polars as pl
+
+from anomaly.reference.tables import read
+
+KINDS = ("listed", "stood", "unlisted")
+
+
+@cache
+def read_all() -> pl.DataFrame:
+    """The goods of the sample, in the order of their codes.
+
+    Returns
+    -------
+    polars.DataFrame
+        hs6 (a code of both the edition of 2017 and that of 2022), kind (listed: direct trade fell under measures; stood:
+        listed in part, and direct trade stood; unlisted: on no list), reason, source, reviewed (date of our last look).
+    """
+    return read("sample_goods.csv").with_columns(reviewed=pl.col("reviewed").str.to_date())
