@@ -67,7 +67,10 @@ class EndedRun:
     def record(self) -> bytes:
         """Content of RUN.json: the same for the same tables and documents after the same run.
 
-        In one line: every question writes it again to compare it, and indented that takes twenty times as long.
+        Returns
+        -------
+        bytes
+            In one line: every question writes it again to compare it, and indented that takes twenty times as long.
         """
         return json.dumps({"run": self.id, **self._says()}).encode() + b"\n"
 
