@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from anomaly.cli import withheld
 from anomaly.cli.one_source import source_answer
 from anomaly.cli.output import arrow, line, percent, say, show
 from anomaly.cli.store import (
@@ -115,7 +116,8 @@ def routes_of(asked: Asked, limit: int | None, data: Path) -> Answer:
         held = StoreTables(store, tuple(name for name in names if name not in _IN_USD), held.where, question.between)
     tables = _beside({"bilateral": cells}, held)
     rows, count = questions.answer(question, windows, tables, scenario.baseline_years, limits, limit)
-    remarks = [*_of_simulation(cells), *_of_older_tables(held)]
+    hidden = withheld.in_windows(withheld.periods(store, question), windows)
+    remarks = [*_of_simulation(cells), *_of_older_tables(held), *withheld.remark(hidden)]
     period = asking.parse_span(asked.period) if asked.period else None
     word, sentence = source_answer(store, question, period, rows)
     if rows.is_empty():
@@ -280,15 +282,17 @@ def periods_of(asked: Asked, freq: str | None, data: Path) -> Answer:
         cells = cells.filter(pl.col("source") == asked.source)
     trade, cells = cells, cells.filter(question.where())
     silent = _silent_periods(store, question, trade, goods)
+    hidden = withheld.periods(store, question)
     remarks = _of_simulation(cells)
     if period is not None:
-        cells, silent = (
+        cells, silent, hidden = (
             frame.filter(pl.col("ref_date").is_between(pl.lit(period.start), pl.lit(period.end)))
-            for frame in (cells, silent)
+            for frame in (cells, silent, hidden)
         )
-    freqs = [freq] if freq else sorted({*cells["freq_code"], *silent["freq_code"]})
-    parts = [by_period.series(cells, silent, freq_code) for freq_code in freqs]
+    freqs = [freq] if freq else sorted({*cells["freq_code"], *silent["freq_code"], *hidden["freq_code"]})
+    parts = [by_period.series(cells, silent, freq_code, hidden) for freq_code in freqs]
     rows = pl.concat(parts) if parts else by_period.series(cells, silent, "A")
+    remarks += withheld.remark(hidden)
     is_silence = bool(rows.height) and cells.is_empty()
     word, sentence = source_answer(store, question, period, rows.clear() if is_silence else rows)
     if rows.is_empty() or (is_silence and sentence):
@@ -319,7 +323,8 @@ def series(asked: Asked, *, freq: str | None, data: Path, form: str) -> None:
     for remark in answer.remarks:
         say(remark)
     rows = _with_word(in_currency(answer.rows, currency), answer, asked, form)
-    show(rows, form, [named(name, currency) for name in _SERIES_COLUMNS])
+    shown = [named(name, currency) for name in _SERIES_COLUMNS]
+    show(withheld.in_words(rows, currency, form), form, shown)
 
 
 def _silent_periods(store: Store, question: Question, trade: pl.DataFrame, goods: pl.Expr) -> pl.DataFrame:

@@ -25,6 +25,7 @@ from anomaly.features.marks import (
     importers_say,
     rows_of,
     take_out_moved,
+    take_out_withheld,
 )
 
 COLUMNS = (  # of bilateral that are used
@@ -189,6 +190,7 @@ def _laid(part: pl.DataFrame, first: pl.Series, routes: pl.DataFrame, names: Nam
 
     raw = spread("value_usd")
     says = can_say(known, reporter, held, dealt)
+    take_out_withheld(says, known, reporter, held, dealt)
     dataset = names.kinds.select(pl.struct("source", "dataset").rank("dense").cast(pl.Int64)).to_series().to_numpy()
     speaker = (dataset[kind] * names.goods.len() + good) * names.countries.len() + side
     take_out_moved(says, raw, names.are_recoded()[good], speaker, known)

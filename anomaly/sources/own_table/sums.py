@@ -18,7 +18,8 @@ from anomaly.sources.reading.text import refused
 GROUP = ("freq_code", "ref_date", "reporter_iso", "flow_code")
 LEAST_ROUTES = 4  # of a month, for zeros everywhere to be no trade of one route that stopped
 ROUNDING = 0.005
-HIDDEN = (*GROUP, "partner_iso", "cmd_code", "code_level")
+_EDITIONS = ("classification", "said_edition", "edition_in_force", "fits_said", "fits_in_force")
+HIDDEN = (*GROUP, "partner_iso", "cmd_code", "code_level", *_EDITIONS)
 
 
 def with_editions(kept: pl.DataFrame, word: str) -> tuple[pl.DataFrame, list[dict[str, str | None]]]:
@@ -230,6 +231,7 @@ def periods_of_sums(kept: pl.DataFrame, begins: int) -> tuple[pl.DataFrame, tupl
     is_next |= (pl.col("freq_code") == "Q") & (period_before == pl.col("ref_date").dt.offset_by("-3mo"))
     periods = ordered.with_columns(
         _is_gap=~(is_first | is_next.fill_null(value=False)),
+        _before=period_before,
         **{name: pl.when(is_first).then(name).otherwise(pl.col(name) - last) for name, last in before.items()},
     )
     periods = periods.with_columns(net_wgt_g=pl.when(pl.col("net_wgt_g") >= 0).then("net_wgt_g"))
@@ -239,6 +241,28 @@ def periods_of_sums(kept: pl.DataFrame, begins: int) -> tuple[pl.DataFrame, tupl
         Rule("sum_falls", "value", pl.col("reported_value") < 0,
              "a sum from the begin of the year on that is less than the period before"),
     )  # fmt: skip
+
+
+def gaps(periods: pl.DataFrame) -> pl.DataFrame:
+    """Periods that sums from the begin of the year on do not tell apart: one that is missing, and the one after it.
+
+    Parameters
+    ----------
+    periods : polars.DataFrame
+        Of `periods_of_sums`.
+
+    Returns
+    -------
+    polars.DataFrame
+        KEY.
+    """
+    spans = [
+        periods.filter("_is_gap", freq_code=freq).with_columns(
+            ref_date=pl.date_ranges(pl.col("_before").dt.offset_by(step).fill_null(pl.col("ref_date")), "ref_date", step)
+        )
+        for freq, step in (("M", "1mo"), ("Q", "3mo"))
+    ]
+    return pl.concat(spans).explode("ref_date").select(KEY)
 
 
 def hidden_routes(meant: pl.DataFrame) -> pl.DataFrame:
@@ -252,18 +276,46 @@ def hidden_routes(meant: pl.DataFrame) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        HIDDEN: the rows that name two countries, a period, a flow and a code.
+        HIDDEN: the rows that name two countries, a period, a flow, a code and its edition.
     """
     is_right = (
         pl.col("is_hidden")
         & pl.all_horizontal(
-            pl.col(name).is_not_null() for name in ("ref_date", "flow_code", "cmd_code", "reporter_iso")
+            pl.col(name).is_not_null()
+            for name in ("ref_date", "flow_code", "cmd_code", "reporter_iso", "partner_iso", "said_edition")
         )
         & pl.col("code_fault").is_null()
         & (pl.col("reporter_kind") != "group")
         & (pl.col("partner_kind") != "group")
     )
     return meant.filter(is_right.fill_null(value=False)).select(HIDDEN)
+
+
+def without_figure(hidden: pl.DataFrame, kept: pl.DataFrame, *, is_reexport_added: bool) -> pl.DataFrame:
+    """Routes and periods of which a table says that they have no figure.
+
+    Parameters
+    ----------
+    hidden : polars.DataFrame
+        HIDDEN and classification_code.
+    kept : polars.DataFrame
+        HIDDEN: the rows that stand.
+    is_reexport_added : bool
+        Whether exports are the sum of exports and of re-exports beside them; so with imports.
+
+    Returns
+    -------
+    polars.DataFrame
+        KEY, each once: national lines are left out where their six digits have a row of their own, which is whole.
+    """
+    key = [*GROUP, "partner_iso", "_six"]
+    six = pl.col("cmd_code").str.slice(0, 6).alias("_six")
+    whole = kept.filter(pl.col("code_level") == 6).with_columns(six).select(key).unique()
+    lines = hidden.filter(pl.col("code_level") > 6).with_columns(six).join(whole, on=key, how="anti")
+    rows = pl.concat([hidden.filter(pl.col("code_level") <= 6).select(KEY), lines.select(KEY)])
+    if is_reexport_added:
+        rows = pl.concat([rows, rows.with_columns(pl.col("flow_code").replace({"RX": "X", "RM": "M"}))])
+    return rows.unique(maintain_order=True)
 
 
 def not_whole(kept: pl.DataFrame, hidden: pl.DataFrame) -> Rule:
