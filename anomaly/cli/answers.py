@@ -43,6 +43,7 @@ _QUERY_COLUMNS = (
     *ROUTE, "period", "value_prior_year_usd", "value_usd", "change_percent",
     "value_baseline_usd", "is_flagged", "q_value", "flag_type", "note",
 )  # fmt: skip
+_KNOWN = ("value_usd", "value_prior_year_usd")
 _OF_ROUTES = ("is_flagged", "q_value", "flag_type")  # of the columns of a query: a sum has none of them
 _SERIES_COLUMNS = (
     "period", "export_value_fob_usd", "import_value_cif_usd", "reexport_value_fob_usd", "net_wgt_g", "value_usd", "value_basis",
@@ -116,8 +117,9 @@ def routes_of(asked: Asked, limit: int | None, data: Path) -> Answer:
         held = StoreTables(store, tuple(name for name in names if name not in _IN_USD), held.where, question.between)
     tables = _beside({"bilateral": cells}, held)
     rows, count = questions.answer(question, windows, tables, scenario.baseline_years, limits, limit)
-    hidden = withheld.in_windows(withheld.periods(store, question), windows)
-    remarks = [*_of_simulation(cells), *_of_older_tables(held), *withheld.remark(hidden)]
+    remarks = [*_of_simulation(cells), *_of_older_tables(held)]
+    if question.is_sum or rows.select(pl.any_horizontal(pl.col(_KNOWN).is_null()).any()).item():
+        remarks += withheld.remark(withheld.in_windows(withheld.periods(store, question), windows))
     period = asking.parse_span(asked.period) if asked.period else None
     word, sentence = source_answer(store, question, period, rows)
     if rows.is_empty():
