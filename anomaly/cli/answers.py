@@ -104,7 +104,7 @@ def routes_of(asked: Asked, limit: int | None, data: Path) -> Answer:
     question, store = understood(asked, data)
     currency = asked.currency.upper()
     cells = cells_of(store, question, currency)
-    if cells.is_empty() and question.source is None:
+    if cells.is_empty():
         held_or_nearest(store, question, asked.code)
     names = _tables_for(question)
     scenario, limits = scenario_and_limits(store, [*names, "bilateral"])
@@ -277,7 +277,7 @@ def periods_of(asked: Asked, freq: str | None, data: Path) -> Answer:
     question, store = understood(asked, data)
     period = asking.parse_span(asked.period) if asked.period else None
     cells = cells_of(store, question, asked.currency.upper(), BOTH_SIDES)
-    if cells.is_empty() and question.source is None:
+    if cells.is_empty():
         held_or_nearest(store, question, asked.code)
     goods = goods_of(cells)
     if asked.source is not None:
