@@ -242,7 +242,9 @@ class Scope(dy.Schema):
     freq_code = text("A annual, M monthly, Q quarterly", primary_key=True, regex="^[AMQ]$")
     flow_code = text("M import, X export", primary_key=True)
     dimension = text(
-        "partner or good that it holds; withheld: a route without a figure", primary_key=True, regex="^(partner|good|withheld)$"
+        "partner or good that it holds; withheld: a route without a figure",
+        primary_key=True,
+        regex="^(partner|good|withheld)$",
     )
     code = text("the partner or the good (HS family); withheld: reporter, partner and good", primary_key=True)
     ref_date = dy.Date(description="first day of the period", primary_key=True)

@@ -157,7 +157,12 @@ def _held(scope: pl.DataFrame, dimension: str, periods: Sequence[date]) -> tuple
 
 
 def _hidden(
-    scope: pl.DataFrame, reporters: pl.DataFrame, goods: pl.DataFrame, dealers: pl.DataFrame, first: date, freq_code: str
+    scope: pl.DataFrame,
+    reporters: pl.DataFrame,
+    goods: pl.DataFrame,
+    dealers: pl.DataFrame,
+    first: date,
+    freq_code: str,
 ) -> Ids:
     """Withheld values by the rows of reporter, good and partner in the marks, and the period."""
     key = ["source", "dataset", "flow_code"]

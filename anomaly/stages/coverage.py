@@ -34,9 +34,7 @@ def _withheld(
     yield (withheld.of_scope(bilateral.with_goods(current, families, edition).collect()),)
 
 
-def _coverage(
-    current: pl.LazyFrame, withheld: pl.DataFrame, _settings: Settings
-) -> Iterator[tuple[pl.DataFrame, ...]]:
+def _coverage(current: pl.LazyFrame, withheld: pl.DataFrame, _settings: Settings) -> Iterator[tuple[pl.DataFrame, ...]]:
     from anomaly.bilateral import coverage
 
     yield coverage.build(current, withheld)

@@ -30,7 +30,9 @@ value = "usd"
 [marks]
 withheld = ["c"]
 """
-COMEXT = "STRUCTURE,STRUCTURE_ID,freq,reporter,partner,product,flow,indicators,TIME_PERIOD,OBS_VALUE,OBS_FLAG,CONF_STATUS\n"
+COMEXT = (
+    "STRUCTURE,STRUCTURE_ID,freq,reporter,partner,product,flow,indicators,TIME_PERIOD,OBS_VALUE,OBS_FLAG,CONF_STATUS\n"
+)
 ECB = "KEY,FREQ,CURRENCY,CURRENCY_DENOM,EXR_TYPE,EXR_SUFFIX,TIME_PERIOD,OBS_VALUE\n"
 
 
@@ -64,7 +66,9 @@ def test_a_month_without_a_row_is_nothing_and_one_that_is_withheld_is_unknown(tm
     assert by_month["2022-02"] == 0
     assert "2022-03" not in by_month
     assert values(store, "CHN")["2022-03"] == 7
-    assert store.read("flows.withheld").select("reporter_iso", "partner_iso", "cmd_code").rows() == [("KAZ", "RUS", "854231")]
+    assert store.read("flows.withheld").select("reporter_iso", "partner_iso", "cmd_code").rows() == [
+        ("KAZ", "RUS", "854231")
+    ]
 
 
 def test_a_window_with_a_withheld_month_has_no_sum(tmp_path: Path) -> None:
@@ -104,7 +108,10 @@ def comext(folder: Path, form: str) -> None:
     """Exports of Austria: nothing said of February 2022, March withheld."""
     folder.mkdir(parents=True)
     key = "M,AT,{},87032319,2,VALUE_IN_EUROS"
-    cells = {"KG": {month: "100" for month in MONTHS if month != "2022-02"} | {"2022-03": ""}, "CN": dict.fromkeys(MONTHS, "7")}
+    cells = {
+        "KG": {month: "100" for month in MONTHS if month != "2022-02"} | {"2022-03": ""},
+        "CN": dict.fromkeys(MONTHS, "7"),
+    }
     if form == "csv":
         lines = [
             f"dataflow,ESTAT:DS-045409(1.0),{key.format(to)},{month},{value},{'' if value else 'c'},"
@@ -113,7 +120,9 @@ def comext(folder: Path, form: str) -> None:
         (folder / "x.csv").write_text(COMEXT + "\n".join(lines) + "\n", encoding="utf-8")
         return
     header = "freq,reporter,partner,product,flow,indicators\\TIME_PERIOD\t" + "\t".join(MONTHS)
-    rows = ["\t".join([key.format(to), *(row.get(month, ":") or ": c" for month in MONTHS)]) for to, row in cells.items()]
+    rows = [
+        "\t".join([key.format(to), *(row.get(month, ":") or ": c" for month in MONTHS)]) for to, row in cells.items()
+    ]
     (folder / "x.tsv").write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
 
 
@@ -146,7 +155,9 @@ ROUTE = ("854231", "--exporter", "KAZ", "--importer", "RUS")
 
 
 def test_a_series_prints_withheld_and_not_nought(answered: Path) -> None:
-    lines = {line.split()[0]: line for line in ask(answered, "series", "854231", "KAZ", "RUS").stdout.splitlines() if line}
+    lines = {
+        line.split()[0]: line for line in ask(answered, "series", "854231", "KAZ", "RUS").stdout.splitlines() if line
+    }
     assert "withheld" in lines["2022-03"]
     assert "withheld" not in lines["2022-02"]
     rows = json.loads(ask(answered, "series", "854231", "KAZ", "RUS", "--format", "json").stdout)
@@ -158,4 +169,7 @@ def test_a_query_says_that_a_value_is_withheld(answered: Path) -> None:
     result = ask(answered, "query", *ROUTE, "--period", "2022H1", "--format", "json")
     assert "withheld in 1 periods from 2022-03 to 2022-03" in result.stderr
     assert [row["value_usd"] for row in json.loads(result.stdout)] == [None]
-    assert "withheld" not in ask(answered, "query", "854231", "--exporter", "KAZ", "--importer", "CHN", "--period", "2022H1").stderr
+    assert (
+        "withheld"
+        not in ask(answered, "query", "854231", "--exporter", "KAZ", "--importer", "CHN", "--period", "2022H1").stderr
+    )

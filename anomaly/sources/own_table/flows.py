@@ -14,7 +14,7 @@ import polars as pl
 from anomaly.contract.errors import DataRejected
 from anomaly.sources.base import FLOW_COLUMNS, WITHHELD_COLUMNS, Batch, Context, RawFile, Rule, doubt, doubt_rows, split
 from anomaly.sources.own_table.cells import frequency_of, with_meaning
-from anomaly.sources.own_table.doubts import of_cells, of_end, of_hidden, of_periods, of_rows
+from anomaly.sources.own_table.doubts import of_cells, of_end, of_hidden, of_mapping, of_periods, of_rows
 from anomaly.sources.own_table.mapping import TableMapping, stem
 from anomaly.sources.own_table.periods import month_of
 from anomaly.sources.own_table.rules import rules
@@ -154,6 +154,7 @@ def flows_of(
         *of_end(raw.path),
         *of_cells(rows.kept, mapping),
         *of_hidden(rows.hidden),
+        *of_mapping(rows.rejected, mapping),
         *of_rows(rows.rows_in),
     ]
     flows, hidden, aside, row_doubts = _together(rows, raw, mapping, source, telling_apart)

@@ -258,7 +258,9 @@ def gaps(periods: pl.DataFrame) -> pl.DataFrame:
     """
     spans = [
         periods.filter("_is_gap", freq_code=freq).with_columns(
-            ref_date=pl.date_ranges(pl.col("_before").dt.offset_by(step).fill_null(pl.col("ref_date")), "ref_date", step)
+            ref_date=pl.date_ranges(
+                pl.col("_before").dt.offset_by(step).fill_null(pl.col("ref_date")), "ref_date", step
+            )
         )
         for freq, step in (("M", "1mo"), ("Q", "3mo"))
     ]
