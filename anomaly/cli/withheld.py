@@ -55,11 +55,11 @@ def remark(hidden: pl.DataFrame) -> list[str]:
     """
     if hidden.is_empty():
         return []
-    first, last = hidden["ref_date"].min(), hidden["ref_date"].max()
+    months = hidden["ref_date"].dt.strftime("%Y-%m")
     sides = " and ".join(sorted({side for text in hidden["withheld"] for side in text.split(" and ")}))
     return [
-        f"values of the {sides} side are withheld in {hidden['ref_date'].n_unique():,} periods from {first:%Y-%m} to "
-        f"{last:%Y-%m}: what was traded then is not known, and not 0"
+        f"values of the {sides} side are withheld in {months.n_unique():,} periods from {months.min()!s} to "
+        f"{months.max()!s}: what was traded then is not known, and not 0"
     ]
 
 

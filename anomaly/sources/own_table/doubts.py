@@ -119,7 +119,7 @@ def of_hidden(hidden: pl.DataFrame) -> list[dict[str, str | None]]:
     Parameters
     ----------
     hidden : polars.DataFrame
-        sums.HIDDEN.
+        hidden.HIDDEN.
 
     Returns
     -------

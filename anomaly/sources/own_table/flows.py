@@ -15,19 +15,17 @@ from anomaly.contract.errors import DataRejected
 from anomaly.sources.base import FLOW_COLUMNS, WITHHELD_COLUMNS, Batch, Context, RawFile, Rule, doubt, doubt_rows, split
 from anomaly.sources.own_table.cells import frequency_of, with_meaning
 from anomaly.sources.own_table.doubts import of_cells, of_end, of_hidden, of_mapping, of_periods, of_rows
+from anomaly.sources.own_table.hidden import hidden_routes, not_whole, without_figure
 from anomaly.sources.own_table.mapping import TableMapping, stem
 from anomaly.sources.own_table.periods import month_of
 from anomaly.sources.own_table.rules import rules
 from anomaly.sources.own_table.sums import (
     gaps,
-    hidden_routes,
     levels,
     not_reported,
-    not_whole,
     periods_of_sums,
     with_editions,
     with_reexports,
-    without_figure,
 )
 from anomaly.sources.reading.batches import AMOUNTS, KEY, added_up, once
 from anomaly.sources.reading.numbers import Evidence, Marks, evidence, marks_of
@@ -53,7 +51,7 @@ class Judged:
     rejected : polars.DataFrame
         REJECTED_COLUMNS; columns are roles.
     hidden : polars.DataFrame
-        sums.HIDDEN of rows whose value is withheld or not known, and that are right otherwise.
+        hidden.HIDDEN of rows whose value is withheld or not known, and that are right otherwise.
     rows_in : int
         How many there are.
     """
