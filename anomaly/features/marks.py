@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from anomaly.bilateral import withheld
+from anomaly.bilateral import withheld as of_reporters
 from anomaly.bilateral.known import full_reports, held_years
 from anomaly.contract.periods import INTERVALS, MONTHS_IN, Window
 
@@ -167,7 +167,7 @@ def _hidden(
     """Withheld values by the rows of reporter, good and partner in the marks, and the period."""
     key = ["source", "dataset", "flow_code"]
     cells = (
-        withheld.periods(scope)
+        of_reporters.periods(scope)
         .join(reporters, on=[*key, "reporter_iso"])
         .join(goods.rename({"row": "_good"}), on=[*key, "good"])
         .join(dealers.select(*key, partner_iso="partner", _dealer="row"), on=[*key, "partner_iso"])
@@ -254,30 +254,35 @@ def can_say(known: Known, reporter: Ids, held: Ids, dealt: Ids) -> Marks:
     return says
 
 
-def take_out_withheld(says: Marks, known: Known, reporter: Ids, held: Ids, dealt: Ids) -> None:
-    """Take out, in place, periods of routes of which a value is withheld: rule 4.
+def withheld_marks(known: Known, reporter: Ids, held: Ids, dealt: Ids) -> Marks | None:
+    """Periods of routes of which a value is withheld: rule 4.
 
     Parameters
     ----------
-    says : array of bool, shape (periods, routes)
-        `can_say`; changed in place.
     known : Known
         The marks.
     reporter, held, dealt : array of int, shape (routes,)
         Rows of each route's reporter, good and partner in the marks, as `can_say` takes them.
+
+    Returns
+    -------
+    array of bool, shape (periods, routes), or None
+        None where nothing is withheld at all.
     """
     if not len(known.hidden):
-        return
+        return None
     shape = (len(known.complete), len(known.held), len(known.dealt))
     *who, period = known.hidden.T
     routes = np.ravel_multi_index((reporter, held, dealt), shape)
     order = np.argsort(routes, kind="stable")
     hidden = np.ravel_multi_index(tuple(who), shape)
     first, after = (np.searchsorted(routes, hidden, side=side, sorter=order) for side in ("left", "right"))
-    is_inside = (after > first) & (period >= 0) & (period < len(says))
+    is_inside = (after > first) & (period >= 0) & (period < len(known.periods))
     count = (after - first)[is_inside]
     within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    says[np.repeat(period[is_inside], count), order[np.repeat(first[is_inside], count) + within]] = False
+    marks = np.zeros((len(known.periods), len(routes)), dtype=np.bool_)
+    marks[np.repeat(period[is_inside], count), order[np.repeat(first[is_inside], count) + within]] = True
+    return marks
 
 
 def take_out_moved(says: Marks, raw: Amounts, recoded: Marks, speaker: Ids, known: Known) -> None:
@@ -344,7 +349,9 @@ def importers_say(
         reporter = reporters[importer]
         says = can_say(known, reporter, held[good], dealt[exporter])
         ever_says = says.any(axis=0)
-        take_out_withheld(says, known, reporter, held[good], dealt[exporter])
+        withheld = withheld_marks(known, reporter, held[good], dealt[exporter])
+        if withheld is not None:
+            says &= ~withheld
         edition = np.maximum(edition, np.where(says, known.edition.T[:, reporter], 0))
         any_says |= says
         all_say &= says | ~ever_says
