@@ -107,9 +107,9 @@ def refusals(
         return None
     covered, complete = known.covered[grid.reporter[route]], known.complete[grid.reporter[route]]
     covered_now, covered_prior = covered[:, now].sum(axis=1), covered[:, prior].sum(axis=1)
-    is_withheld = np.zeros(len(route), dtype=np.bool_)
+    is_withheld: Marks = np.zeros(len(route), dtype=np.bool_)
     if grid.withheld is not None:
-        is_withheld = grid.withheld[np.ix_([*now, *prior], route)].any(axis=0)
+        is_withheld = np.any(grid.withheld[np.ix_([*now, *prior], route)], axis=0)
     name = np.select(
         [
             covered_now == 0,
