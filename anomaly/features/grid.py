@@ -25,6 +25,7 @@ from anomaly.features.marks import (
     importers_say,
     rows_of,
     take_out_moved,
+    withheld_marks,
 )
 
 COLUMNS = (  # of bilateral that are used
@@ -107,6 +108,8 @@ class Grid:
         USD as each side says, UNKNOWN where it cannot; None where no importer reports.
     importer_edition : array of int, shape (periods, routes), or None
         HS edition of the importer's report; 0 where there is none.
+    withheld : array of bool, shape (periods, routes), or None
+        Where the route's reporter withholds a value; None where nothing is withheld.
     """
 
     known: Known
@@ -124,6 +127,7 @@ class Grid:
     exported: Amounts | None
     imported: Amounts | None
     importer_edition: Editions | None
+    withheld: Marks | None
 
 
 def lay(chunk: pl.DataFrame, known: dict[str, Known], also: Sequence[str] = ()) -> dict[str, Grid]:
@@ -193,6 +197,9 @@ def _laid(part: pl.DataFrame, first: pl.Series, routes: pl.DataFrame, names: Nam
 
     raw = spread("value_usd")
     says = can_say(known, reporter, held, dealt)
+    withheld = withheld_marks(known, reporter, held, dealt)
+    if withheld is not None:
+        says &= ~withheld
     dataset = names.kinds.select(pl.struct("source", "dataset").rank("dense").cast(pl.Int64)).to_series().to_numpy()
     speaker = (dataset[kind] * names.goods.len() + good) * names.countries.len() + side
     take_out_moved(says, raw, names.are_recoded()[good], speaker, known)
@@ -207,7 +214,7 @@ def _laid(part: pl.DataFrame, first: pl.Series, routes: pl.DataFrame, names: Nam
     weight = spread("net_wgt_g")
     return Grid(
         known, names, good, exporter, importer, kind, into, out_of, reporter, value, raw, weight,
-        exported, imported, importer_edition,
+        exported, imported, importer_edition, withheld,
     )  # fmt: skip
 
 
