@@ -20,6 +20,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     import dataframely as dy
     import polars as pl
 
-SOME_SET_ASIDE = 3  # done, with files set aside
+DONE_BUT_LOOK = 3  # done; files were set aside or publishers failed, and somebody should look
 
 Advance = Callable[[int], None]
 
@@ -46,7 +47,7 @@ class Job:
     build      does the work; called only where something changed
     reads      tables it reads; their versions are its inputs
     settings   names of the settings it uses; None: all of them
-    inputs     raw → name → sha256 of what it reads beside tables
+    inputs     raw, day → name → sha256 of what it reads beside tables
     publishes  it writes documents by Run.publish instead of a table
     in_run     `run` does it too
 
@@ -63,7 +64,7 @@ class Job:
     settings : tuple of str or None
         Names of the settings it uses; None: all of them.
     inputs : callable or None
-        The raw folder → name → sha256 of what it reads beside tables.
+        The raw folder, and the last day of which files are seen (None: all) → name → sha256 of what it reads beside tables.
     publishes : bool
         It writes documents by Run.publish instead of a table.
     in_run : bool
@@ -75,7 +76,7 @@ class Job:
     build: Callable[[Run], None]
     reads: tuple[str, ...] = ()
     settings: tuple[str, ...] | None = None
-    inputs: Callable[[Path], dict[str, str]] | None = None
+    inputs: Callable[[Path, date | None], dict[str, str]] | None = None
     publishes: bool = False
     in_run: bool = True
 

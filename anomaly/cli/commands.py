@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import functools
 import gc
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ import click
 
 from anomaly.cli.options import (
     Command,
+    as_of_option,
+    asked_data_option,
     by_option,
     data_option,
     folder_or_none,
@@ -87,7 +90,7 @@ def program() -> None:
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="Most rows.")
 @text_option("--source", help="Only this publisher's figures, a name of `anomaly sources`.")
 @text_option("--currency", default="USD", show_default=True, help="Amounts as reported in this currency, from flows.")
-@data_option
+@asked_data_option
 @format_option
 @spoken
 def query(
@@ -123,7 +126,7 @@ def query(
 @text_option("--period", help="Only these periods, such as 2021:2023.")
 @text_option("--source", help="Only this publisher's figures, a name of `anomaly sources`.")
 @text_option("--currency", default="USD", show_default=True, help="Amounts as reported in this currency, from flows.")
-@data_option
+@asked_data_option
 @format_option
 @spoken
 def series(
@@ -150,7 +153,7 @@ def series(
 @text_argument("subject")
 @click.option("--reproduce", is_flag=True, help="Fit the forest again and compare the score.")
 @text_option("--scenario", help="An error unless it is the one that made the tables, which is used in any case.")
-@data_option
+@asked_data_option
 @format_option
 @spoken
 def explain(subject: str, reproduce: bool, scenario: str | None, data: Path, form: str) -> None:
@@ -173,7 +176,7 @@ def _rollup(name: str, period: str | None, limit: int, data: Path, form: str) ->
 @main.command()
 @text_option("--period", help="As for `anomaly query`; the newest if not told.")
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="Most rows.")
-@data_option
+@asked_data_option
 @format_option
 @spoken
 def goods(period: str | None, limit: int, data: Path, form: str) -> None:
@@ -184,7 +187,7 @@ def goods(period: str | None, limit: int, data: Path, form: str) -> None:
 @main.command()
 @text_option("--period", help="As for `anomaly query`; the newest if not told.")
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="Most rows.")
-@data_option
+@asked_data_option
 @format_option
 @spoken
 def hubs(period: str | None, limit: int, data: Path, form: str) -> None:
@@ -198,7 +201,7 @@ def hubs(period: str | None, limit: int, data: Path, form: str) -> None:
 @text_option("--hub", help="Only this country.")
 @text_option("--period", help="As for `anomaly query`; the newest if not told.")
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="Most rows.")
-@data_option
+@asked_data_option
 @format_option
 @spoken
 def leakage(leg: str, by: str, hub: str | None, period: str | None, limit: int, data: Path, form: str) -> None:
@@ -214,7 +217,7 @@ def leakage(leg: str, by: str, hub: str | None, period: str | None, limit: int, 
 
 @main.command()
 @click.option("--doubts", is_flag=True, help="What the data leave in doubt instead: file, rule, figures, what to do.")
-@data_option
+@asked_data_option
 @format_option
 @spoken
 def sources(*, doubts: bool, data: Path, form: str) -> None:
@@ -261,7 +264,7 @@ def indicators(form: str) -> None:
 
 @main.command()
 @click.argument("name", required=False, callback=no_control)
-@data_option
+@asked_data_option
 @format_option
 @spoken
 def tables(name: str | None, data: Path, form: str) -> None:
@@ -283,14 +286,41 @@ def tables(name: str | None, data: Path, form: str) -> None:
     show_envvar=True,
     help="Set files that cannot be read aside and end with 3; strict: end at once, all of them named.",
 )
+@click.option(
+    "--fetch",
+    "sources_fetched",
+    is_flag=False,
+    flag_value="all",
+    default=None,
+    callback=no_control,
+    metavar="[SOURCES]",
+    help="Fetch first, as `anomaly fetch`: all, or names such as comext,ecb. What fails there does not stop the run: it ends with 3.",
+)
+@as_of_option
 @scenario_option
 @data_option
 @spoken
-def run(raw: Path, log_format: str | None, scenario: str, data: Path, *, is_quarantine: bool) -> None:
-    """Read the raw files, compute every table and write the reports."""
+def run(
+    raw: Path,
+    log_format: str | None,
+    sources_fetched: str | None,
+    as_of: date | None,
+    scenario: str,
+    data: Path,
+    *,
+    is_quarantine: bool,
+) -> None:
+    """Read the raw files, compute every table, write the reports, and read again what was written.
+
+    Nobody is asked over the network without --fetch. With --as-of tables and reports go to a folder of their own beside
+    that of --data, which questions with the same --as-of read.
+    """
     from anomaly.cli import lists
 
-    raise click.exceptions.Exit(lists.run(raw, scenario, data, log_format, is_quarantine=is_quarantine))
+    named = None if sources_fetched is None else sources_fetched.replace(",", " ").split()
+    fetched = None if named is None else [] if named == ["all"] else named
+    code = lists.run(raw, scenario, data, log_format, is_quarantine=is_quarantine, as_of=as_of, fetched=fetched)
+    raise click.exceptions.Exit(code)
 
 
 @main.command()
@@ -367,7 +397,7 @@ def backtest(
 
 
 @main.command()
-@data_option
+@asked_data_option
 @format_option
 @spoken
 def report(data: Path, form: str) -> None:
@@ -381,7 +411,7 @@ def report(data: Path, form: str) -> None:
 @click.option(
     "--raw", default=None, callback=folder_or_none, metavar="DIR", help="Raw files; the last run's if not told."
 )
-@data_option
+@asked_data_option
 @format_option
 @spoken
 def verify(raw: Path | None, data: Path, form: str) -> None:
