@@ -95,9 +95,9 @@ def test_a_table_that_shrank_needs_a_look(rows, is_well):
     assert health.of_rows("flows", rows, 100).is_well == is_well
 
 
-def ran(root: Path, years: range, **options: bool) -> None:
+def ran(root: Path, years: range, *, is_quarantine: bool = False) -> None:
     table(root / "raw", [f"KAZ,RUS,{year},851713,5" for year in years])
-    run_jobs(TRADE, "run", root / "raw", root / "data", "russia-2022", **options)
+    run_jobs(TRADE, "run", root / "raw", root / "data", "russia-2022", is_quarantine=is_quarantine)
 
 
 def ask(root: Path) -> Result:

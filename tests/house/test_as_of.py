@@ -13,6 +13,7 @@ from anomaly.contract.errors import BadRequest
 from anomaly.store import as_of as dated
 from anomaly.store.store import Store
 from pipelines import bilateral, coverage, families, flows, run, seen
+from pipelines import raw as raw_folder
 from pipelines.running import run_jobs
 from tests.sources.test_ingest import table
 
@@ -76,9 +77,9 @@ def test_files_that_do_not_say_when_they_came_are_named(tmp_path):
 
 def test_a_file_that_comes_later_while_a_run_as_of_a_day_reads_is_none_of_its_business(tmp_path):
     release(tmp_path, "old", 5, 'vintage = "2024-01-31"\n')
-    hashed = flows.raw_folder.inputs(tmp_path / "raw", DAY)
+    hashed = raw_folder.inputs(tmp_path / "raw", DAY)
     release(tmp_path, "new", 7, 'vintage = "2024-07-01"\n')
-    with flows.raw_folder.unchanged(tmp_path / "raw", hashed) as later:
+    with raw_folder.unchanged(tmp_path / "raw", hashed) as later:
         pass
     assert later == []
 
