@@ -24,7 +24,7 @@ JOB = $(BIN)/python -m pipelines
 PYTEST = $(BIN)/python -m pytest --numprocesses logical --dist worksteal
 
 .PHONY: demo demo-fetch help setup fetch flows families coverage bilateral supply leakage features scores flags rollups report run sample backtest
-.PHONY: test test-fast test-kills soak test-pythons fuzz mutants licences dist container test-coverage lint lint-docs typecheck check hooks bench clean
+.PHONY: test test-fast test-kills soak nights test-pythons fuzz mutants licences dist container test-coverage lint lint-docs typecheck check hooks bench clean
 
 demo: $(READY) ## set up, then the main job on the simulated world (default)
 	@$(JOB) demo --raw $(DEMO)/raw --data $(DEMO)/processed --scenario "$(SCENARIO)"
@@ -94,6 +94,9 @@ NIGHTS ?= 30
 
 soak: $(READY) ## NIGHTS nightly runs that are killed, out of disk, not alone, on files that are damaged, beside a reader; minutes
 	@$(BIN)/python -m tests.house.soak --nights "$(NIGHTS)"
+
+nights: $(READY) ## a year and more of NIGHTS=12 fetches and runs against publishers on this machine that revise, are late and away; minutes
+	@$(BIN)/python -m tests.house.nights --nights "$(if $(filter file,$(origin NIGHTS)),12,$(NIGHTS))"
 
 FUZZ ?= 600
 

@@ -1,4 +1,4 @@
-"""The commands that run and keep the tables, for a person or a schedule: run, fetch, health, prune, verify."""
+"""The commands that run and keep the tables, for a person or a schedule: run, fetch, health, prune, revisions, verify."""
 
 from __future__ import annotations
 
@@ -161,4 +161,18 @@ def prune(years: int, raw: Path, data: Path, form: str, *, is_dry: bool) -> None
     pruned.prune(data, raw, form, years, is_deleted=not is_dry)
 
 
-COMMANDS: tuple[click.Command, ...] = (run, fetch, health, prune, verify)
+@click.command()
+@data_option
+@format_option
+@spoken
+def revisions(data: Path, form: str) -> None:
+    """Flags that appeared, vanished or moved since the run before: because figures were revised, or of new periods.
+
+    Takes a run's time: all is reckoned once more from the revised figures without the new periods.
+    """
+    from anomaly.cli import revised
+
+    revised.changed(data, form)
+
+
+COMMANDS: tuple[click.Command, ...] = (run, fetch, health, prune, revisions, verify)
