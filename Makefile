@@ -49,7 +49,7 @@ fetch: $(READY) ## bring raw files from their publishers into RAW: make fetch SO
 	@$(BIN)/anomaly fetch $(SOURCES) --raw "$(RAW)" --scenario "$(SCENARIO)"
 
 demo-fetch: $(READY) ## the same from fetch to report: publishers on this machine answer from the simulated world; no network
-	@$(BIN)/python -m loopback --regime "$(SCENARIO)" -- $(BIN)/anomaly fetch $(SOURCES) --raw $(DEMO)/fetched/raw --scenario "$(SCENARIO)"
+	@$(BIN)/python -m loopback --regime "$(SCENARIO)" -- $(BIN)/anomaly fetch $(or $(SOURCES),comtrade comext ecb) --raw $(DEMO)/fetched/raw --scenario "$(SCENARIO)"
 	@$(JOB) run --raw $(DEMO)/fetched/raw --data $(DEMO)/fetched/processed --scenario "$(SCENARIO)"
 
 flows: $(READY) ## raw files -> flows

@@ -21,7 +21,7 @@ from loopback.limits import FREE, PREMIUM, Limits
 from loopback.publishers import PUBLISHERS
 from loopback.server import Loopback, Outage, serving
 
-KEY_VARIABLE = "COMTRADE_API_KEY"  # as the client names it
+KEY_VARIABLES = ("COMTRADE_API_KEY", "CENSUS_API_KEY")  # as the clients name them
 NUMBERS = ("preview_rows", "key_rows", "periods", "url_characters", "slice_rows", "page_rows", "forbidden_of")
 
 
@@ -120,8 +120,8 @@ def _keys(loopback: Loopback) -> dict[str, str]:
 
 
 def _key(loopback: Loopback) -> dict[str, str]:
-    """The variable with a key that is good here, and nowhere else."""
-    return {KEY_VARIABLE: _keys(loopback)[FREE]}
+    """The variables with a key that is good here, and nowhere else."""
+    return dict.fromkeys(KEY_VARIABLES, _keys(loopback)[FREE])
 
 
 def _says(loopback: Loopback) -> str:

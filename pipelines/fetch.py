@@ -199,6 +199,9 @@ def _asked_all(
                     failure = error
                     failures.append(error)
                     log.say(f"{publisher.name}: {error}", "error", job="fetch", exit_code=error.exit_code)
+                except BaseException as error:
+                    steps.append(_step(publisher, done, None) | {"status": "stopped", "message": type(error).__name__})
+                    raise
                 steps.append(_step(publisher, done, failure))
         finally:
             ended = {"run_id": run_id, "started_at": began.isoformat(timespec="seconds")}

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from anomaly.contract.errors import DataRejected, SettingsWrong, SourceUnavailable
+from anomaly.contract.scenario import DEFAULT
 from anomaly.contract.settings import SCENARIOS
 from anomaly.reference import sample_goods
 from anomaly.sources import comext, comext_sample, ecb
@@ -87,7 +88,7 @@ def made(raw: Path) -> dict[str, bytes]:
     goods = sample_goods.read_all()["hs6"]
     flows = pl.concat([_flows(file, Context({"EUR": rates}), goods) for file in of_comext])
     if flows.is_empty():
-        came = f"none of the {goods.len()} goods of anomaly/reference/sample_goods.csv to its importers, 2020 to 2022"
+        came = f"none of the {goods.len()} goods of anomaly/reference/sample_goods.csv to its importers in its months"
         raise SourceUnavailable("monthly exports of EU members in the files of Comext", came, hint=HINT)
     sample = comext_sample.build(flows)
     _say(sample, goods)
@@ -132,11 +133,11 @@ def _with_the_eu(scenario: str) -> str:
     """The scenario's TOML with the EU as one reporter in the coalition; its members stay, and have nothing in the sample."""
     path = Path(scenario) if scenario.endswith(".toml") else SCENARIOS / f"{scenario}.toml"
     if not path.is_file():
-        raise SettingsWrong("a scenario's name or a TOML file", scenario, hint="make sample SCENARIO=russia-2022")
+        raise SettingsWrong("a scenario's name or a TOML file", scenario, hint=f"make sample SCENARIO={DEFAULT}")
     text = path.read_text(encoding="utf-8")
     if len(_COALITION.findall(text)) != 1:
         raise SettingsWrong(
-            "[coalition] with countries = [ below it", path.name, hint="make sample SCENARIO=russia-2022"
+            "[coalition] with countries = [ below it", path.name, hint=f"make sample SCENARIO={DEFAULT}"
         )
     return _COALITION.sub(
         rf'\g<1>\n  "{comext_sample.EU}",  # the EU as one reporter: the sample is the sum of its members', text

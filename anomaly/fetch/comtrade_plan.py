@@ -16,7 +16,7 @@ from anomaly.fetch.need import months
 RECENT_MONTHS = 24  # that are revised even where availability does not say so
 LOOK_AGAIN = timedelta(days=30)  # at them
 FULL = 0.95  # of a cap that a plan fills by what it expects: an answer at the cap is a call for nothing
-DOUBT = 1.25  # by which a reporter of whom nothing came yet is taken for larger
+DOUBT = 1.5  # by which a reporter of whom nothing came yet is taken for larger; of 1, 1.25 and 1.5 the fewest calls (fetch.md)
 LEAST_KNOWN = 5  # reporters of whom something came, for their mean to stand for the others
 BYTES_A_ROW = (
     31  # of JSON packed by gzip, without descriptions: 30,000 made-up rows; the service's own have not been seen
@@ -35,6 +35,16 @@ class _Block:
     reporters: tuple[int, ...]
     periods: tuple[str, ...]
     rows: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A reporter's periods that stay together; a part of them where all are more than one call may bring."""
+
+    reporter: int
+    periods: tuple[str, ...]
+    rows: float
+    is_part: bool
 
 
 def dataset_of(freq: str) -> str:
@@ -181,10 +191,15 @@ def _chunks(periods: Iterable[str], template: Ask) -> list[set[str]]:
 
 
 class _Expected:
-    """Rows that a reporter's period is expected to have: as many as came last, else as its other periods, else as others."""
+    """Rows that a reporter's period is expected to have.
+
+    As many as came last; else as the reporter's other periods; else in proportion to all the rows that availability tells
+    of; else a guess. The proportion is that of what came, and before anything came the one that makes the guess the mean.
+    """
 
     def __init__(self, asking: Asking, template: Ask) -> None:
-        prefix = f"{dataset_of(template.freq)}/{template.scope}/"
+        dataset = dataset_of(template.freq)
+        prefix = f"{dataset}/{template.scope}/"
         self._came: dict[Pair, int] = {}
         of_reporter: dict[int, list[int]] = {}
         for name, cell in asking.held.items():
@@ -194,14 +209,36 @@ class _Expected:
                 self._came[int(number), period] = rows
                 of_reporter.setdefault(int(number), []).append(rows)
         self._of_reporter = {number: statistics.fmean(rows) for number, rows in of_reporter.items()}
+        self._said = _said_rows(asking, dataset)
         guess = ROWS_A_GOOD[template.path, template.freq] * (len(template.goods) or SOME_GOODS)
-        usual = statistics.fmean(self._of_reporter.values()) if len(of_reporter) >= LEAST_KNOWN else guess
-        self._guess = DOUBT * usual
+        is_known = len(of_reporter) >= LEAST_KNOWN
+        self._guess = DOUBT * (statistics.fmean(self._of_reporter.values()) if is_known else guess)
+        both = [(rows, self._said[pair]) for pair, rows in self._came.items() if pair in self._said] if is_known else []
+        came, said = sum(rows for rows, _ in both), sum(rows for _, rows in both)
+        mean_said = statistics.fmean(self._said.values()) if self._said else 1.0
+        self._share = DOUBT * (came / said if said else guess / mean_said)
 
     def rows(self, reporter: int, periods: Iterable[str]) -> float:
         """Of a reporter in some periods."""
-        usual = self._of_reporter.get(reporter, self._guess)
-        return sum(self._came.get((reporter, period), usual) for period in periods)
+        return sum(self._of(reporter, period) for period in periods)
+
+    def _of(self, reporter: int, period: str) -> float:
+        pair = (reporter, period)
+        if pair in self._came:
+            return self._came[pair]
+        if reporter in self._of_reporter:
+            return self._of_reporter[reporter]
+        return self._share * self._said[pair] if pair in self._said else self._guess
+
+
+def _said_rows(asking: Asking, dataset: str) -> dict[Pair, int]:
+    """All rows of a reporter's period, of all goods and breakdowns, where availability tells how many."""
+    said = {}
+    for name, release in (asking.news or {}).items():
+        if name.startswith(f"{dataset}/") and release.rows:
+            _, number, period = name.split("/")
+            said[int(number), period] = release.rows
+    return said
 
 
 def _blocks(pairs: set[Pair], template: Ask, expected: _Expected) -> list[_Block]:
@@ -214,14 +251,15 @@ def _blocks(pairs: set[Pair], template: Ask, expected: _Expected) -> list[_Block
     for reporter, period in sorted(pairs):
         by_reporter.setdefault(reporter, []).append(period)
     pieces = [
-        (tuple(part), reporter, expected.rows(reporter, part))
+        _Piece(reporter, tuple(run), expected.rows(reporter, run), is_part=len(runs) > 1)
         for reporter, periods in by_reporter.items()
-        for part in _under(reporter, periods, room, expected)
+        for runs in [_under(reporter, periods, room, expected)]
+        for run in runs
     ]
-    pieces.sort(key=lambda piece: (-len(piece[0]), piece[0], -piece[2], piece[1]))
+    pieces.sort(key=lambda piece: (-len(piece.periods), piece.periods, -piece.rows, piece.reporter))
     blocks: list[_Block] = []
-    for periods, reporter, _ in pieces:
-        at, grown = _place(blocks, reporter, periods, room, template, expected)
+    for piece in pieces:
+        at, grown = _place(blocks, piece, room, template, expected)
         if at is None:
             blocks.append(grown)
         else:
@@ -230,18 +268,19 @@ def _blocks(pairs: set[Pair], template: Ask, expected: _Expected) -> list[_Block
 
 
 def _place(
-    blocks: Sequence[_Block], reporter: int, periods: tuple[str, ...], room: float, template: Ask, expected: _Expected
+    blocks: Sequence[_Block], piece: _Piece, room: float, template: Ask, expected: _Expected
 ) -> tuple[int | None, _Block]:
     """The first block that a piece fits into, and the block with it; None and a block of its own where it fits into none."""
     for at, block in enumerate(blocks):
-        both = tuple(sorted({*block.periods, *periods}))
-        if reporter in block.reporters or not set(periods) <= set(block.periods):
+        is_within = set(piece.periods) <= set(block.periods)
+        if not is_within or (piece.is_part and piece.periods != block.periods):
             continue
-        grown = _Block((*block.reporters, reporter), both, block.rows + expected.rows(reporter, both))
-        address = replace(template, reporters=grown.reporters, periods=both)
+        rows = block.rows + expected.rows(piece.reporter, block.periods)
+        grown = _Block((*block.reporters, piece.reporter), block.periods, rows)
+        address = replace(template, reporters=grown.reporters, periods=grown.periods)
         if grown.rows <= room and address.letters <= MOST_LETTERS:
             return at, grown
-    return None, _Block((reporter,), periods, expected.rows(reporter, periods))
+    return None, _Block((piece.reporter,), piece.periods, piece.rows)
 
 
 def _under(reporter: int, periods: list[str], room: float, expected: _Expected) -> list[list[str]]:

@@ -8,18 +8,14 @@ from __future__ import annotations
 import gzip
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 
 import polars as pl
 
 from anomaly.contract.errors import DataRejected
+from anomaly.reference import sample_goods
 from anomaly.reference.countries import EU27
 
 EU = "EUR"  # the EU as one reporter, a group of the table of countries
-SINCE, UNTIL = date(2020, 1, 1), date(2022, 12, 1)
-TARGETS_AND_HUBS = ("RUS", "BLR", "KAZ", "KGZ", "ARM", "GEO", "UZB")
-# importers without a border to any of these, of every size, in all parts of the world: what moves trade everywhere moves theirs
-PLACEBOS = ("CHL", "COL", "CRI", "DOM", "DZA", "EGY", "GHA", "KEN", "MAR", "PER", "PHL", "TUN")
 MOST_BYTES = 1_000_000
 _KEY = ["reporter_iso", "partner_iso", "ref_date", "cmd_code"]
 _RELEASE = ["dataset", "vintage"]
@@ -64,12 +60,13 @@ def wanted(goods: pl.Series) -> pl.Expr:
     polars.Expr
         A condition on the columns of a reader's flows. A withheld product has letters in its code and is none of them.
     """
-    partners = [*TARGETS_AND_HUBS, *PLACEBOS]
+    importers = sample_goods.importers()
+    first, last = importers["first_month"].min(), importers["last_month"].max()
     return (
         (pl.col("flow_code") == "X")
         & pl.col("reporter_iso").is_in(list(EU27))
-        & pl.col("partner_iso").is_in(partners)
-        & pl.col("ref_date").is_between(SINCE, UNTIL)
+        & pl.col("partner_iso").is_in(importers["iso3"].implode())
+        & pl.col("ref_date").is_between(first, last)
         & pl.col("cmd_code").str.contains(r"^[0-9]{6}([0-9]{2})?$")
         & pl.col("cmd_code").str.slice(0, 6).is_in(goods.implode())
     )

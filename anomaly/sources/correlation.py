@@ -39,7 +39,7 @@ def as_csv(path: Path, name: str, limits: Limits | None = None) -> bytes:
     """
     limits = limits or Limits()
     sheets = sheet_names(path, name, limits)
-    named = [sheet for sheet in sheets if "correlation" in sheet.lower() and "conversion" not in sheet.lower()]
+    named = [sheet for sheet in sheets if "correlation" in sheet.lower()]
     if len(named) != 1:
         raise refused(name, "one sheet of correlations", f"the sheets {', '.join(sheets)}"[:300])
     rows = list(csv.reader(io.StringIO(sheet_as_csv(path, name, named[0], limits).decode())))

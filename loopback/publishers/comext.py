@@ -126,18 +126,33 @@ def files(published: Published) -> dict[str, tuple[bytes, date]]:
     made = {}
     for month, day in _months(published).items():
         content = _table(published, month)
-        made[f"full_v2_{month}.7z"] = (_kept(f"full_{month}.dat", content, day), day)
+        made[f"full_v2_{month}.7z"] = (packed_once(f"full_{month}.dat", content, day), day)
         split = HEADER.encode() + b"\n"
-        made[f"full_partxixu_v2_{month}.7z"] = (_kept(f"full_partxixu_{month}.dat", split, day), day)
+        made[f"full_partxixu_v2_{month}.7z"] = (packed_once(f"full_partxixu_{month}.dat", split, day), day)
         if month.endswith("12"):
             year = _table(published, month, is_year=True)
-            made[f"full_v2_{month[:4]}52.7z"] = (_kept(f"full_{month[:4]}52.dat", year, day), day)
+            made[f"full_v2_{month[:4]}52.7z"] = (packed_once(f"full_{month[:4]}52.dat", year, day), day)
     return made
 
 
 @functools.lru_cache(maxsize=400)
-def _kept(member: str, content: bytes, day: date) -> bytes:
-    """A month that was not revised is the same archive on every day."""
+def packed_once(member: str, content: bytes, day: date) -> bytes:
+    """A 7z that is made once: a month that was not revised is the same archive on every day.
+
+    Parameters
+    ----------
+    member : str
+        Name of what is in it.
+    content : bytes
+        That.
+    day : datetime.date
+        Of the release.
+
+    Returns
+    -------
+    bytes
+        The archive.
+    """
     return _packed(member, content, day)
 
 

@@ -128,7 +128,8 @@ def test_a_fetch_that_is_asked_to_end_says_so_and_goes_on_later(tmp_path):
         begun = subprocess.Popen([*command, "--raw", str(tmp_path), *SINCE], cwd=ROOT, env=environment, text=True)
         process.append(begun)
         assert begun.wait(timeout=120) == TERMINATED
-        assert (tmp_path / job.STATUS).exists()
+    (step,) = json.loads((tmp_path / job.STATUS).read_text())["steps"]
+    assert (step["status"], step["message"]) == ("stopped", "Terminated")
 
 
 def test_help_and_questions_load_no_http():

@@ -15,7 +15,7 @@ from tests.fetch import answers
 from tests.fetch.answers import HTML, NOW, Answered, Publishing, fetched, need, serve
 from tests.fetch.published import baci_zip
 
-pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "localhost"])
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
 NEED = need(date(2019, 1, 1), date(2024, 4, 1))
 

@@ -94,18 +94,18 @@ def test_c11_a_bulk_file_is_kept_as_published_and_read(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "file",
+    ("file", "words"),
     [
-        file_reply(FILE[:-12]),
-        file_reply(FILE, cut=9),
-        file_reply(b'{"statusCode": 500, "message": "no"}'),
-        file_reply(gzip.compress(b"a\tb\n1\t2\n")),
-        file_reply(gzip.compress(b"")),
+        (file_reply(FILE[:-12]), "gzip that is cut off"),
+        (file_reply(FILE, cut=9), "a broken connection"),
+        (file_reply(b'{"statusCode": 500, "message": "no"}'), "no gzip: .*statusCode"),
+        (file_reply(gzip.compress(b"a\tb\n1\t2\n")), "another table: a b"),
+        (file_reply(gzip.compress(b"")), "another table"),
     ],
     ids=["cut gzip", "short body", "an error", "another table", "nothing"],
 )
-def test_c11_what_is_no_whole_bulk_file_is_refused(tmp_path, file):
-    with pytest.raises(SourceUnavailable):
+def test_c11_what_is_no_whole_bulk_file_is_refused(tmp_path, file, words):
+    with pytest.raises(SourceUnavailable, match=words):
         fetched(tmp_path, file)
     assert [path for path in tmp_path.rglob("*.gz") if not path.name.startswith(".")] == []
 

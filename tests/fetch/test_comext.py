@@ -15,7 +15,7 @@ from anomaly.fetch.faults import Transient
 from tests.fetch.answers import HTML, NOW, Answered, Publishing, fetched, need, serve, seven_zip
 from tests.sources.comext_files import BULK_HEADER, bulk_row
 
-pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "localhost"])
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
 NEED = need(date(2024, 1, 1), date(2024, 2, 1))
 

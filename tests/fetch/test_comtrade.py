@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from anomaly.contract.errors import BadRequest, DataRejected, KeyRefused, SourceUnavailable, TryLater
-from anomaly.fetch import PUBLISHERS, comtrade_answer, comtrade_ask, run
+from anomaly.fetch import PUBLISHERS, comtrade_answer, comtrade_ask, comtrade_plan, run
 from anomaly.fetch.base import Release
 from anomaly.fetch.comtrade_ask import DATA, Ask, halves, within_address
 from anomaly.fetch.comtrade_releases import of_rows
@@ -118,17 +118,19 @@ def test_c4_a_quota_stops_and_goes_on_later_without_asking_twice(tmp_path):
 
 
 class small_cap:  # noqa: N801 - reads as a block
-    """The service's cap for data, made small in the client too."""
+    """The service's cap for data, made small in the client too, and answers expected to be far smaller than they are."""
 
     def __init__(self, rows):
         self.rows = rows
 
     def __enter__(self):
-        self.before = comtrade_ask.MOST_ROWS[DATA]
+        self.before = comtrade_ask.MOST_ROWS[DATA], dict(comtrade_plan.ROWS_A_GOOD)
         comtrade_ask.MOST_ROWS[DATA] = self.rows
+        comtrade_plan.ROWS_A_GOOD.update(dict.fromkeys(comtrade_plan.ROWS_A_GOOD, 0.001))
 
     def __exit__(self, *_):
-        comtrade_ask.MOST_ROWS[DATA] = self.before
+        comtrade_ask.MOST_ROWS[DATA] = self.before[0]
+        comtrade_plan.ROWS_A_GOOD.update(self.before[1])
 
 
 def test_c5_a_wrong_key_fails_at_once_and_is_not_shown(service, tmp_path):
@@ -318,6 +320,13 @@ def test_what_lies_there_is_not_asked_for_again(service, tmp_path):
     service.data_asked = 0
     done, _ = fetched(service, tmp_path)
     assert (service.data_asked, done.planned) == (0, 0)
+
+
+def test_a_fetch_sweeps_what_another_left_unfinished_long_ago(service, tmp_path):
+    left = tmp_path / "comtrade" / "C-M-HS" / "1999" / ".part-0"
+    left.mkdir(parents=True)
+    fetched(service, tmp_path)
+    assert not left.exists()
 
 
 def test_a_plan_after_a_fetch_knows_what_is_out_without_asking(service, tmp_path):

@@ -132,8 +132,9 @@ def test_a_flag_is_called_by_the_most_telling_type_that_it_shows_and_is_no_more_
 
 def test_a_route_of_the_coalition_or_between_hubs_is_called_by_a_type_of_its_own_leg() -> None:
     assert called(exporter_iso="DEU", importer_iso="KAZ") == ("ghost_transit", "high")
-    direct = {"coalition_to_target_usd": MILLION, "coalition_to_target_prior_usd": 9 * MILLION}
-    assert called(exporter_iso="GEO", importer_iso="KAZ", **direct) == ("second_hop", "medium")
+    fell = {"coalition_to_target_usd": MILLION, "coalition_to_target_prior_usd": 9 * MILLION}
+    hop: dict[str, Any] = {"exporter_iso": "GEO", "importer_iso": "KAZ", **fell}
+    assert called(**hop) == ("second_hop", "medium")
 
 
 def _outgrew(limits: Limits) -> Condition:

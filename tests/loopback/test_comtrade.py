@@ -106,6 +106,8 @@ def test_with_a_key_the_cap_can_be_set_and_an_answer_at_it_looks_like_any_other(
     with serving(small_world(), replace(UNMETERED, key_rows=40)) as server:
         cut = get(server, f"reporterCode={KAZ}&period=202206")
         assert (cut["count"], len(cut["data"]), cut["error"]) == (40, 40, "")
+        counts = [get(server, f"reporterCode={KAZ}&period=202206&maxRecords={most}")["count"] for most in (7, 1000)]
+    assert counts == [7, 40]
 
 
 def test_only_counting_gives_the_number_beyond_the_cap():

@@ -88,8 +88,9 @@ def test_chance_is_the_same_for_a_seed_and_ends_after_two_faults_of_an_address()
 
 
 def test_a_reset_ends_the_connection_without_an_answer():
-    with faulty("reset") as server, pytest.raises(ConnectionResetError):
+    with faulty("reset") as server, pytest.raises(ConnectionResetError) as error:
         ask(server.url + DATA, FREE)
+    assert not isinstance(error.value, http.client.RemoteDisconnected)  # what a mere end of the connection would be
 
 
 def test_what_hangs_says_nothing_and_ends_with_the_server():

@@ -114,4 +114,5 @@ def test_every_good_of_the_list_is_a_code_of_both_editions_with_its_reason() -> 
 def test_its_placebo_importers_are_placebos_of_the_shipped_scenario() -> None:
     from anomaly.contract.settings import load
 
-    assert {load().role_of(country) for country in comext_sample.PLACEBOS} == {"placebo"}
+    placebos = sample_goods.importers().filter(part="placebo")["iso3"]
+    assert {load().role_of(country) for country in placebos} == {"placebo"}
