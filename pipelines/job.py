@@ -19,6 +19,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -36,6 +37,39 @@ if TYPE_CHECKING:
 DONE_BUT_LOOK = 3  # done; files were set aside or publishers failed, and somebody should look
 
 Advance = Callable[[int], None]
+
+_bar: ContextVar[tuple[Any, Any]] = ContextVar(
+    "bar", default=(None, None)
+)  # rich's bars, and which of them is the job's
+
+
+@contextlib.contextmanager
+def at_work(name: str) -> Iterator[None]:
+    """Show on a terminal that a job is at work, and for how long; elsewhere nothing.
+
+    Parameters
+    ----------
+    name : str
+        Of the job.
+
+    Yields
+    ------
+    None
+        Nothing; the block runs inside.
+    """
+    if not sys.stderr.isatty() or not log.is_plain():
+        yield
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        shown = _bar.set((bars, bars.add_task(name, total=None)))
+        try:
+            yield
+        finally:
+            _bar.reset(shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +248,7 @@ class Run:
 
     @contextlib.contextmanager
     def progress(self, text: str, total: int | None = None) -> Iterator[Advance]:
-        """A bar on stderr, only on a terminal.
+        """Let the job's bar count something, where there is one.
 
         Parameters
         ----------
@@ -228,12 +262,10 @@ class Run:
         callable
             `advance(steps)`, to be called as the work goes on.
         """
-        if not sys.stderr.isatty() or not log.is_plain():
+        bars, task = _bar.get()
+        if bars is None:
             yield lambda _steps: None
             return
-        from rich.console import Console
-        from rich.progress import Progress
-
-        with Progress(console=Console(stderr=True), transient=True) as bars:
-            task = bars.add_task(f"{self.job.name}: {text}", total=total)
-            yield lambda steps: bars.advance(task, steps)
+        bars.reset(task, description=f"{self.job.name}: {text}", total=total)
+        yield lambda steps: bars.advance(task, steps)
+        bars.reset(task, description=self.job.name, total=None)

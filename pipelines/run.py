@@ -130,12 +130,14 @@ def _folder(raw: Path, data: Path, as_of: date | None, *, is_fetching: bool) -> 
         raise BadRequest("--fetch or --as-of", "both", hint="what is fetched today was not there then")
     folder = dated.folder(data, as_of)
     log.say(
-        f"as of {as_of}: raw files that came later are not seen; tables and reports go to {folder}", as_of=str(as_of)
+        f"as of {as_of}: raw files that came later are not seen; tables and reports go to {folder}",
+        job="run",
+        as_of=str(as_of),
     )
     if left_out := seen.undated(raw, as_of):
         names = ", ".join(left_out[:3]) + (" …" if len(left_out) > 3 else "")
         what = f"{len(left_out):,} raw files do not say when they came and are left out: {names}"
-        log.say(f"{what}. An origin.toml with fetched_at or vintage says it", "warning", undated=left_out)
+        log.say(f"{what}. An origin.toml with fetched_at or vintage says it", "warning", job="run", undated=left_out)
     return folder
 
 

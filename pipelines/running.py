@@ -22,7 +22,7 @@ from anomaly.store.documents import REPORTS
 from anomaly.store.store import Store
 from pipelines import ended, log, verified
 from pipelines.code import code_version
-from pipelines.job import DONE_BUT_LOOK, Job, Run, Stamp
+from pipelines.job import DONE_BUT_LOOK, Job, Run, Stamp, at_work
 from pipelines.scenario import of_run
 from pipelines.streams import TERMINATED, Terminated, terminable, written_out
 
@@ -197,7 +197,8 @@ def _run_job(run: Run) -> dict[str, Any]:
         run.say("no change", status="no change")
         return {"job": job.name, "status": "no change", "seconds": round(time.monotonic() - clock, 2)}
     store.begin_run()
-    job.build(run)
+    with at_work(job.name):
+        job.build(run)
     seconds = round(time.monotonic() - clock, 2)
     if job.publishes:
         run.say(f"written in {seconds} s", status=DONE, seconds=seconds, version=stamp.run)
