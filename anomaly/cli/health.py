@@ -248,9 +248,9 @@ def of_rejected(files: pl.DataFrame, limit: float) -> Iterator[Check]:
     Check
         A row a source.
     """
-    by_source = files.group_by("source").agg(pl.sum("rows_in"), pl.sum("rows_errors")).sort("source")
-    for source, rows_in, errors in by_source.rows():
-        share = errors / rows_in if rows_in else 0.0
+    by_source = files.group_by("source").agg(pl.sum("rows_in"), pl.sum("rows_errors")).filter(pl.col("rows_in") > 0)
+    for source, rows_in, errors in by_source.sort("source").rows():
+        share = errors / rows_in
         says = f"{errors:,} of {rows_in:,} rows ({share:.2%}); a file with over {limit:.2%} is refused"
         yield Check("rejected", source, share <= NEAR_LIMIT_SHARE * limit, says)
 
