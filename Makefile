@@ -95,7 +95,7 @@ NIGHTS ?= 30
 soak: $(READY) ## NIGHTS nightly runs that are killed, out of disk, not alone, on files that are damaged, beside a reader; minutes
 	@$(BIN)/python -m tests.house.soak --nights "$(NIGHTS)"
 
-nights: $(READY) ## a year and more of NIGHTS=12 fetches and runs against publishers on this machine that revise, are late and away; minutes
+nights: $(READY) ## a simulated year of NIGHTS=12 fetches and runs; publishers on this machine revise, are late and away; minutes
 	@$(BIN)/python -m tests.house.nights --nights "$(if $(filter file,$(origin NIGHTS)),12,$(NIGHTS))"
 
 FUZZ ?= 600

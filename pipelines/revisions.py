@@ -98,7 +98,7 @@ def changes(now: Store, store_before: Store) -> pl.DataFrame:
         return revisions.changes(flags_before, flags_now, flags_now)
     settings = from_record(made_by.record(now, ["flags"]))
     coverage_before = store_before.read("coverage", revisions.PERIOD)
-    with tempfile.TemporaryDirectory(prefix=".revisions-", dir=now.root) as folder:
+    with tempfile.TemporaryDirectory(prefix="anomaly-revisions-") as folder:
         scratch = Store(Path(folder))
         _take_over(now, scratch, coverage_before, settings)
         for job in JOBS:

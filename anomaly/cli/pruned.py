@@ -12,6 +12,7 @@ from pathlib import Path
 from anomaly.cli.output import say, show
 from anomaly.contract.errors import StoreFailure
 from anomaly.contract.schema import TABLES
+from anomaly.store import as_of as dated
 from anomaly.store import commit, documents, runs
 from anomaly.store.disk import named_failures
 from anomaly.store.lock import Lock
@@ -98,7 +99,7 @@ def prune(data: Path, raw: Path, form: str, years: int, *, is_deleted: bool) -> 
 def old(data: Path, raw: Path, before: date) -> Iterator[Old]:
     """Reports from before a day, versions of tables that are left over, and raw releases that newer ones replaced.
 
-    A raw release goes only where no report that stays, and no table of the two last runs, was made of it.
+    A raw release goes only where no report that stays, and no table of the two last runs, was made of it, as of today or of a day.
 
     Parameters
     ----------
@@ -124,7 +125,10 @@ def old(data: Path, raw: Path, before: date) -> Iterator[Old]:
     yield from reports
     yield from _versions(data)
     gone = {report.path for report in reports if not report.named_by}
-    yield from _releases(raw, before, _named_raw(data, kept_runs, gone))
+    named = _named_raw(data, kept_runs, gone)
+    for folder in dated.folders(data):
+        named |= _named_raw(folder, _runs(folder), set())
+    yield from _releases(raw, before, named)
 
 
 def _runs(data: Path) -> list[runs.EndedRun]:

@@ -28,6 +28,24 @@ def folder(data: Path, as_of: date | None) -> Path:
     return data if as_of is None else data.resolve().with_name(f"{data.resolve().name}-as-of-{as_of.isoformat()}")
 
 
+def folders(data: Path) -> list[Path]:
+    """All folders of the tables as of a day that lie beside those of today.
+
+    Parameters
+    ----------
+    data : pathlib.Path
+        Folder of today's tables.
+
+    Returns
+    -------
+    list of pathlib.Path
+        Sorted by day.
+    """
+    place, name = data.resolve().parent, data.resolve().name
+    beside = sorted(place.iterdir()) if place.is_dir() else []
+    return [path for path in beside if path.is_dir() and (named := _NAME.fullmatch(path.name)) and named[1] == name]
+
+
 def day_of(data: Path) -> date | None:
     """The day as of which a folder's tables are, by its name.
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from anomaly.cli.commands import main
+from anomaly.store import as_of as dated
 from anomaly.store.lock import Lock
 from anomaly.store.store import Store
 from pipelines import bilateral, coverage, families, flows
@@ -89,6 +90,14 @@ def test_what_a_report_that_stays_names_stays_and_goes_with_the_last_report_that
     report(old, "aged", 2011, [f"{PLACE}/{LONG_AGO}/trade.csv"])
     assert fates(prune(old, "--yes")) == {"aged": "deleted", LONG_AGO: "kept"}
     shutil.rmtree(young)
+    assert fates(prune(old, "--yes")) == {LONG_AGO: "deleted"}
+
+
+def test_what_tables_as_of_a_day_are_made_of_stays(old):
+    day = date(2012, 1, 1)
+    run_jobs(TRADE, "run", old / "raw", dated.folder(old / "data", day), "russia-2022", as_of=day)
+    assert fates(prune(old, "--yes")) == {LONG_AGO: "kept"}
+    shutil.rmtree(dated.folder(old / "data", day))
     assert fates(prune(old, "--yes")) == {LONG_AGO: "deleted"}
 
 
