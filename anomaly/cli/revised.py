@@ -7,6 +7,8 @@ from pathlib import Path
 from anomaly.cli.output import say, show
 from anomaly.cli.store import open_store, say_if_simulated
 
+SEEN = ("flag_id", "change", "because", "severity_before", "severity_now", "value_usd_before", "value_usd_now")
+
 
 def changed(data: Path, form: str) -> None:
     """Answer `anomaly revisions`: a row for each flag that appeared, vanished or moved.
@@ -40,4 +42,4 @@ def changed(data: Path, form: str) -> None:
     rows = between.changes(now, before)
     counts = dict(rows["change"].value_counts().rows())
     say(f"flags: {', '.join(f'{counts.get(word, 0):,} {word}' for word in ('appeared', 'vanished', 'moved'))}")
-    show(rows, form)
+    show(rows, form, SEEN)

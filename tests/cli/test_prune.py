@@ -93,6 +93,17 @@ def test_what_a_report_that_stays_names_stays_and_goes_with_the_last_report_that
     assert fates(prune(old, "--yes")) == {LONG_AGO: "deleted"}
 
 
+def test_what_only_an_old_report_names_goes_with_it(old):
+    report(old, "aged", 2011, [f"{PLACE}/{LONG_AGO}/trade.csv"])
+    assert fates(prune(old, "--yes")) == {"aged": "deleted", LONG_AGO: "deleted"}
+
+
+def test_a_release_that_is_younger_stays_although_a_newer_one_replaced_it(old):
+    release(old, f"{datetime.now(UTC).year - 5}-01-31T010203Z-0a1b2c3d")
+    release(old, f"{datetime.now(UTC).year}-01-01T010203Z-0a1b2c3d")
+    assert set(fates(prune(old, "--years", "10"))) == {LONG_AGO}
+
+
 def test_what_tables_as_of_a_day_are_made_of_stays(old):
     day = date(2012, 1, 1)
     run_jobs(TRADE, "run", old / "raw", dated.folder(old / "data", day), "russia-2022", as_of=day)
