@@ -7,58 +7,28 @@ the exit code is that of errors.AnomalyError. Commands import what they need whe
 from __future__ import annotations
 
 import atexit
-import functools
 import gc
 from pathlib import Path
-from typing import Any
 
 import click
 
+from anomaly.cli import operating
 from anomaly.cli.options import (
-    Command,
+    asked_data_option,
     by_option,
     data_option,
-    folder_or_none,
     format_option,
     leg_option,
-    log_format_option,
     no_control,
-    no_control_each,
     raw_option,
     scenario_option,
     text_argument,
     text_option,
 )
-from anomaly.contract.errors import AnomalyError
-from pipelines.streams import as_process, leave_stdout, written_out
+from anomaly.cli.spoken import spoken
+from pipelines.streams import as_process
 
-_FAULT = 70  # a fault of this program, sysexits.h EX_SOFTWARE
 _OBJECTS_BEFORE_A_WALK = 200_000  # imports make 62,000, and all of them stay
-
-
-def spoken(command: Command) -> Command:
-    """Let an error end the command as a sentence on stderr with its own exit code, never as a traceback."""
-
-    @functools.wraps(command)
-    def wrapped(*arguments: Any, **options: Any) -> None:
-        from anomaly.cli.output import say
-
-        try:
-            with written_out():
-                command(*arguments, **options)
-        except AnomalyError as error:
-            say(str(error))
-            raise click.exceptions.Exit(error.exit_code) from error
-        except BrokenPipeError as error:  # `anomaly … | head`: who reads has enough
-            leave_stdout()
-            raise click.exceptions.Exit(0) from error
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
-            raise
-        except Exception as error:
-            say(f"a fault of this program, not of the question: {type(error).__name__}: {str(error)[:300]}")
-            raise click.exceptions.Exit(_FAULT) from error
-
-    return wrapped
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -87,7 +57,7 @@ def program() -> None:
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="Most rows.")
 @text_option("--source", help="Only this publisher's figures, a name of `anomaly sources`.")
 @text_option("--currency", default="USD", show_default=True, help="Amounts as reported in this currency, from flows.")
-@data_option
+@asked_data_option
 @format_option
 @spoken
 def query(
@@ -123,7 +93,7 @@ def query(
 @text_option("--period", help="Only these periods, such as 2021:2023.")
 @text_option("--source", help="Only this publisher's figures, a name of `anomaly sources`.")
 @text_option("--currency", default="USD", show_default=True, help="Amounts as reported in this currency, from flows.")
-@data_option
+@asked_data_option
 @format_option
 @spoken
 def series(
@@ -150,7 +120,7 @@ def series(
 @text_argument("subject")
 @click.option("--reproduce", is_flag=True, help="Fit the forest again and compare the score.")
 @text_option("--scenario", help="An error unless it is the one that made the tables, which is used in any case.")
-@data_option
+@asked_data_option
 @format_option
 @spoken
 def explain(subject: str, reproduce: bool, scenario: str | None, data: Path, form: str) -> None:
@@ -173,7 +143,7 @@ def _rollup(name: str, period: str | None, limit: int, data: Path, form: str) ->
 @main.command()
 @text_option("--period", help="As for `anomaly query`; the newest if not told.")
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="Most rows.")
-@data_option
+@asked_data_option
 @format_option
 @spoken
 def goods(period: str | None, limit: int, data: Path, form: str) -> None:
@@ -184,7 +154,7 @@ def goods(period: str | None, limit: int, data: Path, form: str) -> None:
 @main.command()
 @text_option("--period", help="As for `anomaly query`; the newest if not told.")
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="Most rows.")
-@data_option
+@asked_data_option
 @format_option
 @spoken
 def hubs(period: str | None, limit: int, data: Path, form: str) -> None:
@@ -198,7 +168,7 @@ def hubs(period: str | None, limit: int, data: Path, form: str) -> None:
 @text_option("--hub", help="Only this country.")
 @text_option("--period", help="As for `anomaly query`; the newest if not told.")
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="Most rows.")
-@data_option
+@asked_data_option
 @format_option
 @spoken
 def leakage(leg: str, by: str, hub: str | None, period: str | None, limit: int, data: Path, form: str) -> None:
@@ -214,7 +184,7 @@ def leakage(leg: str, by: str, hub: str | None, period: str | None, limit: int, 
 
 @main.command()
 @click.option("--doubts", is_flag=True, help="What the data leave in doubt instead: file, rule, figures, what to do.")
-@data_option
+@asked_data_option
 @format_option
 @spoken
 def sources(*, doubts: bool, data: Path, form: str) -> None:
@@ -261,7 +231,7 @@ def indicators(form: str) -> None:
 
 @main.command()
 @click.argument("name", required=False, callback=no_control)
-@data_option
+@asked_data_option
 @format_option
 @spoken
 def tables(name: str | None, data: Path, form: str) -> None:
@@ -269,68 +239,6 @@ def tables(name: str | None, data: Path, form: str) -> None:
     from anomaly.cli import lists
 
     lists.tables(name, data, form)
-
-
-@main.command()
-@raw_option
-@log_format_option
-@click.option(
-    "--quarantine/--strict",
-    "is_quarantine",
-    default=False,
-    show_default=True,
-    envvar="ANOMALY_QUARANTINE",
-    show_envvar=True,
-    help="Set files that cannot be read aside and end with 3; strict: end at once, all of them named.",
-)
-@scenario_option
-@data_option
-@spoken
-def run(raw: Path, log_format: str | None, scenario: str, data: Path, *, is_quarantine: bool) -> None:
-    """Read the raw files, compute every table and write the reports."""
-    from anomaly.cli import lists
-
-    raise click.exceptions.Exit(lists.run(raw, scenario, data, log_format, is_quarantine=is_quarantine))
-
-
-@main.command()
-@click.argument("names", nargs=-1, metavar="[SOURCE]...", callback=no_control_each)
-@click.option("--plan", "is_plan", is_flag=True, help="Say what would be asked, and ask nobody.")
-@raw_option
-@text_option("--since", help="Only periods from this one on, such as 2024 or 2024-07.")
-@click.option(
-    "--key-file",
-    type=click.File("r", encoding="utf-8"),
-    metavar="FILE",
-    help="File with the key of the one source that is named; else the variable that docs/fetch.md names.",
-)
-@log_format_option
-@scenario_option
-@format_option
-@spoken
-def fetch(
-    names: tuple[str, ...],
-    raw: Path,
-    since: str | None,
-    key_file: Any,
-    log_format: str | None,
-    scenario: str,
-    form: str,
-    *,
-    is_plan: bool,
-) -> None:
-    """Bring raw files from their publishers: what the scenario needs, is out and does not lie there.
-
-    All publishers if no SOURCE is told. What was brought stays, whatever happens, and the same command goes on from there.
-    """
-    from anomaly.cli import fetching
-
-    key_text = key_file.read(10_000) if key_file else None
-    asked = fetching.Asked(names, raw, scenario, since, key_text)
-    if is_plan:
-        fetching.plan(asked, form)
-    else:
-        raise click.exceptions.Exit(fetching.fetch(asked, form, log_format))
 
 
 @main.command()
@@ -367,7 +275,7 @@ def backtest(
 
 
 @main.command()
-@data_option
+@asked_data_option
 @format_option
 @spoken
 def report(data: Path, form: str) -> None:
@@ -377,15 +285,5 @@ def report(data: Path, form: str) -> None:
     lists.report(data, form)
 
 
-@main.command()
-@click.option(
-    "--raw", default=None, callback=folder_or_none, metavar="DIR", help="Raw files; the last run's if not told."
-)
-@data_option
-@format_option
-@spoken
-def verify(raw: Path | None, data: Path, form: str) -> None:
-    """Read tables, documents and raw files again and name any that is not what was written or read."""
-    from anomaly.cli import whole
-
-    whole.verify(data, raw, form)
+for command in operating.COMMANDS:
+    main.add_command(command)
