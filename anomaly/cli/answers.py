@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from anomaly.cli.store import (
     cells_of,
     goods_of,
     held_or_nearest,
+    in_code,
     in_currency,
     named,
     open_store,
@@ -28,14 +30,16 @@ from anomaly.cli.store import (
 from anomaly.cli.tables import StoreTables
 from anomaly.contract.errors import SourceUnavailable
 from anomaly.contract.keys import ROUTE, SIMULATED, WINDOW_KEY
-from anomaly.contract.periods import FREQUENCY_WORDS, is_window, period_name, window_of
+from anomaly.contract.periods import FREQUENCY_WORDS, Window, is_window, period_name, window_of
 from anomaly.query import answer as questions
 from anomaly.query import question as asking
+from anomaly.query.flagged import newest_flagged
 from anomaly.query.held import BOTH_SIDES, BROKEN, COLUMNS, Tables, table
 from anomaly.query.question import Question
 from anomaly.reference import countries, goods
 from anomaly.store.store import Store
 
+FIRST = "flagged ones first, then the largest"  # how the rows of a query are ordered
 _SENTENCES_FOR = 3  # with more rows than this the table speaks for itself
 _IN_USD = ("features", "features.refused", "flags", "scores", "scores.calibration")
 _QUERY_COLUMNS = (
@@ -91,13 +95,15 @@ def routes_of(asked: Asked, limit: int | None, data: Path) -> Answer:
     Returns
     -------
     Answer
-        Columns of query.answer.ANSWER, the largest first.
+        Columns of query.answer.ANSWER, flagged ones first, then the largest. Where no period is said, of the newest
+        window with a flag of what is asked; where there is none, of the newest window.
 
     Raises
     ------
     AnomalyError
         Where the question or the store cannot be read.
     """
+    asked, remarks = in_code(asked)
     windows = asking.windows_of(asking.parse_span(asked.period)) if asked.period else ()
     question, store = understood(asked, data)
     currency = asked.currency.upper()
@@ -109,18 +115,47 @@ def routes_of(asked: Asked, limit: int | None, data: Path) -> Answer:
     routes = question.where()
     where = dict.fromkeys(("features", "features.refused", "flags", "scores"), routes)
     held = StoreTables(store, names, where | {"coverage.scope": goods_of(cells)}, question.between)
+    flags = table(held, "flags") if question.source is None and not question.is_sum else None
     if not windows:
-        windows = questions.latest(_beside({"bilateral": cells.filter(routes)}, held))
+        newest = questions.latest(_beside({"bilateral": cells.filter(routes)}, held))
+        windows = (newest_flagged(flags) if flags is not None else ()) or newest
+        if windows != newest and newest:
+            remarks.append(_of_newest(windows, newest))
+    if flags is not None:
+        remarks += _of_flags_elsewhere(flags, windows)
     if currency != "USD":
         held = StoreTables(store, tuple(name for name in names if name not in _IN_USD), held.where, question.between)
     tables = _beside({"bilateral": cells}, held)
     rows, count = questions.answer(question, windows, tables, scenario.baseline_years, limits, limit)
-    remarks = [*_of_simulation(cells), *_of_older_tables(held)]
+    remarks = [*_of_simulation(cells), *_of_older_tables(held), *remarks]
     period = asking.parse_span(asked.period) if asked.period else None
     word, sentence = source_answer(store, question, period, rows)
     if rows.is_empty():
         remarks.append(sentence or _nothing(asked, cells.filter(routes)))
     return Answer(rows, count, tuple(remarks), question.is_sum, word)
+
+
+def _of_newest(windows: Sequence[Window], newest: Sequence[Window]) -> str:
+    shown, last = (" and ".join(dict.fromkeys(window.name for window in some)) for some in (windows, newest))
+    return f"{shown} is the newest window with a flag; the newest of all is {last}: --period asks for it"
+
+
+def _of_flags_elsewhere(flags: pl.DataFrame, windows: Sequence[Window]) -> list[str]:
+    """How many flags there are in which years, where some are of other windows than those of the answer."""
+    is_shown = pl.any_horizontal([is_window(window) for window in windows]) if windows else pl.lit(value=False)
+    others = flags.filter(~is_shown)
+    if others.is_empty():
+        return []
+    by_year = flags.group_by(year=pl.col("window_end").dt.year()).len().sort("year").rows()
+    years = ", ".join(f"{count:,} in {year}" for year, count in by_year)
+    flags_word = "flag" if flags.height == 1 else "flags"
+    is_after_or_before = [~pl.col("window_end").is_between(window.start, window.end) for window in windows]
+    outside = others.filter(is_after_or_before)
+    newest = window_of((others if outside.is_empty() else outside).sort("window_end", "window_months").row(-1, named=True))
+    return [
+        f"{flags.height:,} {flags_word} of what is asked: {years}, {flags.height - others.height:,} of them of this window; "
+        f"--period shows others, such as --period {newest.name}"
+    ]
 
 
 def _tables_for(question: Question) -> tuple[str, ...]:
@@ -168,7 +203,7 @@ def query(asked: Asked, *, limit: int, data: Path, form: str) -> None:
     if form == "table":
         _reasons_after(rows)
     if answer.count > rows.height:
-        say(f"{rows.height:,} of {answer.count:,} rows, the largest first; --limit shows more")
+        say(f"{rows.height:,} of {answer.count:,} rows, {FIRST}; --limit shows more")
 
 
 def _with_word(rows: pl.DataFrame, answer: Answer, asked: Asked, form: str) -> pl.DataFrame:
@@ -253,7 +288,7 @@ def periods_of(asked: Asked, freq: str | None, data: Path) -> Answer:
     asked : Asked
         The question as typed.
     freq : str, optional
-        A or M; both where it is not said.
+        A, M or Q; all where it is not said.
     data : pathlib.Path
         Folder that holds the tables.
 
@@ -270,6 +305,7 @@ def periods_of(asked: Asked, freq: str | None, data: Path) -> Answer:
     """
     from anomaly.query import series as by_period
 
+    asked, remarks = in_code(asked)
     question, store = understood(asked, data)
     period = asking.parse_span(asked.period) if asked.period else None
     cells = cells_of(store, question, asked.currency.upper(), BOTH_SIDES)
@@ -280,7 +316,7 @@ def periods_of(asked: Asked, freq: str | None, data: Path) -> Answer:
         cells = cells.filter(pl.col("source") == asked.source)
     trade, cells = cells, cells.filter(question.where())
     silent = _silent_periods(store, question, trade, goods)
-    remarks = _of_simulation(cells)
+    remarks = [*_of_simulation(cells), *remarks]
     if period is not None:
         cells, silent = (
             frame.filter(pl.col("ref_date").is_between(pl.lit(period.start), pl.lit(period.end)))

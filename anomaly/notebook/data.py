@@ -94,17 +94,19 @@ class Data:
         Parameters
         ----------
         code : str
-            HS code of 2 to 6 or 8 digits, with or without dots, a family such as 851712+, or TOTAL.
+            HS code of 2 to 6, 8 or 10 digits, with or without dots, a family such as 851712+, a name such as smartphones,
+            or TOTAL.
         exporter, importer : str, optional
-            Country by code or English name, EU27 or coalition; everyone where it is not said.
+            Country by code or English name, several with commas between, EU27 or coalition; everyone where it is not said.
         period : str, optional
-            2022, 2022H1, 2022Q3, 2022-07 or a range of months; the newest window where it is not said.
+            2022, 2022H1, H1 2022, 2022Q3, 2022-07, Jul 2022 or a range of months; where it is not said the newest window
+            with a flag, and where none is flagged the newest.
         source : str, optional
             Figures of this publisher alone.
         currency : str, optional
             USD, or another that the trade was reported in.
         limit : int, optional
-            Most rows, the largest first; all of them where it is not said. That some are left out is a Remark.
+            Most rows, flagged ones first, then the largest; all of them where it is not said. That some are left out is a Remark.
 
         Returns
         -------
@@ -119,7 +121,7 @@ class Data:
         Warns
         -----
         Remark
-            Where trade is simulated, rows are left out, or there is none.
+            Where trade is simulated, rows are left out, flags lie in other periods, or there is no row.
         """
         from anomaly.cli import answers
 
@@ -258,7 +260,7 @@ def _with_remarks(answer: Answer, currency: str) -> pl.DataFrame:
 
     remarks = list(answer.remarks)
     if answer.count > answer.rows.height:
-        remarks.append(f"{answer.rows.height:,} of {answer.count:,} rows, the largest first; limit=None gives all")
+        remarks.append(f"{answer.rows.height:,} of {answer.count:,} rows, flagged ones first, then the largest; limit=None gives all")
     for remark in remarks:
         warnings.warn(remark, Remark, stacklevel=3)
     return in_currency(answer.rows, currency.upper())

@@ -8,11 +8,49 @@ from __future__ import annotations
 import polars as pl
 
 from anomaly.contract.keys import ROUTE, ROUTE_KEY, WINDOW_KEY
-from anomaly.contract.periods import Window, is_window
+from anomaly.contract.periods import Window, is_window, window_of
 from anomaly.flags import naming, rule
 from anomaly.flags.types.base import Limits
 from anomaly.query import same_case
 from anomaly.query.held import Tables, table
+
+
+def newest_flagged(flags: pl.DataFrame) -> tuple[Window, ...]:
+    """The newest window with a flag, and of those that end then the longest.
+
+    Parameters
+    ----------
+    flags : polars.DataFrame
+        WINDOW_KEY and flag_type, of what is asked.
+
+    Returns
+    -------
+    tuple of Window
+        One a frequency that has it, by freq_code; none where there is no flag of trade that goes on.
+    """
+    newest = flags.filter(~naming.has_ended()).filter(
+        pl.col("window_end") == pl.col("window_end").max()
+    )  # a flag that says that trade has ended is no place to begin
+    longest = newest.filter(pl.col("window_months") == pl.col("window_months").max())
+    return tuple(window_of(row) for row in longest.select(WINDOW_KEY).unique().sort(pl.all()).to_dicts())
+
+
+def routes_flagged(window: Window, tables: Tables) -> pl.DataFrame:
+    """The routes that are flagged in a window, as a whole or in a part of it.
+
+    Parameters
+    ----------
+    window : Window
+        That is asked for.
+    tables : mapping
+        The store's tables by name.
+
+    Returns
+    -------
+    polars.DataFrame
+        ROUTE, each once.
+    """
+    return _flags_of(window, table(tables, "flags")).select(ROUTE)
 
 
 def judged(rows: pl.DataFrame, measured: pl.DataFrame, window: Window, tables: Tables, limits: Limits) -> pl.DataFrame:
