@@ -10,8 +10,10 @@ from typing import Any
 
 import polars as pl
 
+from anomaly.cli.layout import width_of_screen
 from anomaly.cli.one_source import source_answer
-from anomaly.cli.output import arrow, line, percent, say, show
+from anomaly.cli.output import arrow, heading, line, percent, say, show
+from anomaly.cli.sparks import lines_of
 from anomaly.cli.store import (
     OF_SIMULATION,
     Asked,
@@ -50,6 +52,7 @@ _OF_ROUTES = ("is_flagged", "q_value", "flag_type")  # of the columns of a query
 _SERIES_COLUMNS = (
     "period", "export_value_fob_usd", "import_value_cif_usd", "reexport_value_fob_usd", "net_wgt_g", "value_usd", "value_basis",
 )  # fmt: skip
+_SIDES = ("export_value_fob_usd", "import_value_cif_usd")
 _ROLLUP_COLUMNS = (
     "key", "name", "period", "flags", "flagged_usd", "flagged_excess_usd", "total_usd", "flagged_share", "best_q_value",
 )  # fmt: skip
@@ -151,7 +154,9 @@ def _of_flags_elsewhere(flags: pl.DataFrame, windows: Sequence[Window]) -> list[
     flags_word = "flag" if flags.height == 1 else "flags"
     is_after_or_before = [~pl.col("window_end").is_between(window.start, window.end) for window in windows]
     outside = others.filter(is_after_or_before)
-    newest = window_of((others if outside.is_empty() else outside).sort("window_end", "window_months").row(-1, named=True))
+    newest = window_of(
+        (others if outside.is_empty() else outside).sort("window_end", "window_months").row(-1, named=True)
+    )
     return [
         f"{flags.height:,} {flags_word} of what is asked: {years}, {flags.height - others.height:,} of them of this window; "
         f"--period shows others, such as --period {newest.name}"
@@ -355,6 +360,11 @@ def series(asked: Asked, *, freq: str | None, data: Path, form: str) -> None:
     for remark in answer.remarks:
         say(remark)
     rows = _with_word(in_currency(answer.rows, currency), answer, asked, form)
+    if form == "table":
+        sides = {named(name, currency): heading(named(name, currency)) for name in _SIDES}
+        for text in lines_of(answer.rows.pipe(in_currency, currency).to_dicts(), sides, width_of_screen()):
+            line(text)
+        line("")
     show(rows, form, [named(name, currency) for name in _SERIES_COLUMNS])
 
 

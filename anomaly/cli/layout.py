@@ -6,14 +6,17 @@ No number is ever cut and no column left out. Texts in, text out.
 from __future__ import annotations
 
 import os
-import shutil
+import re
 import sys
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 _GAP = "  "
+_COLON = ":\1 "
+_PERCENT = "\0%"  # no place to fold
 _LEAST_OF_TEXT = 12  # letters; a text is not folded into a narrower column
+_NARROW = 80  # letters of a line where a terminal does not say
 _INDENT = "    "
 
 
@@ -47,10 +50,16 @@ def width_of_screen() -> int | None:
     int or None
         COLUMNS where it is set, else the terminal's; None where stdout is no terminal: then no line is too long.
     """
-    is_set = os.environ.get("COLUMNS", "").isdecimal()
+    columns = os.environ.get("COLUMNS", "")
+    is_set = columns.isdecimal() and int(columns) > 0
     if not is_set and not sys.stdout.isatty():
         return None
-    return shutil.get_terminal_size().columns
+    if is_set:
+        return int(columns)
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or _NARROW
+    except (OSError, ValueError):
+        return _NARROW
 
 
 def folded(text: str, width: int | None, indent: str = "") -> str:
@@ -72,11 +81,12 @@ def folded(text: str, width: int | None, indent: str = "") -> str:
     """
     if width is None:
         return text
-    lines = text.split("\n")
+    lines = text.replace(" %", _PERCENT).split("\n")
     fold = textwrap.TextWrapper(
         max(width, 20), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
     )
-    return "\n".join(fold.fill(line) if len(line) > width else line for line in lines)
+    folded_lines = [fold.fill(line) if len(line) > width else line for line in lines]
+    return "\n".join(folded_lines).replace(_PERCENT, " %")
 
 
 def laid_out(columns: Sequence[Column], width: int | None) -> str:
@@ -87,30 +97,27 @@ def laid_out(columns: Sequence[Column], width: int | None) -> str:
     columns : sequence of Column
         In order; the first of them say which row it is.
     width : int or None
-        Letters of a line; None is any number.
-
-    Returns
-    -------
-    str
-        One table; where that is too wide one with short amounts and folded headings; then texts on lines of their own
-        under each row, the last first; then each row as lines of its own.
+    XX
     """
     table = _table([[column.heading] for column in columns], columns, [])
     if width is None or _is_within(table, width):
         return table
     short = [replace(column, texts=column.short_texts) for column in columns]
-    constant = [column for column in short if len(column.texts) > 1 and len(set(column.texts)) == 1]
-    above = folded("; ".join(f"{column.heading} {column.texts[0] or 'none'}" for column in constant), width)
-    for lifted, kept in (([], short), (constant, [column for column in short if column not in constant])):
-        beside, below = list(kept), []
-        while True:
-            table = _fitted(beside, below, width)
-            if table is not None:
-                return f"{above}\n\n{table}" if lifted else table
-            at = next((at for at in range(len(beside) - 1, 0, -1) if not beside[at].is_number), None)
-            if at is None or (not lifted and constant):  # say what is the same in all rows before anything is moved
-                break
-            below.insert(0, beside.pop(at))
+    as_short = _fitted(short, [], width)
+    if as_short is not None:
+        return as_short
+    same = [column for column in short if len(column.texts) > 1 and len(set(column.texts)) == 1]
+    above = folded("; ".join(f"{column.heading} {column.texts[0] or 'none'}" for column in same), width)
+    beside: list[Column] = [column for column in short if column not in same]
+    below: list[Column] = []
+    while beside:
+        fitted = _fitted(beside, below, width)
+        if fitted is not None:
+            return f"{above}\n\n{fitted}" if above else fitted
+        at = next((at for at in range(len(beside) - 1, 0, -1) if not beside[at].is_number), None)
+        if at is None:
+            break
+        below.insert(0, beside.pop(at))
     return _records(columns, width)
 
 
@@ -120,8 +127,6 @@ def _is_within(text: str, width: int) -> bool:
 
 def _fitted(beside: Sequence[Column], below: Sequence[Column], width: int) -> str | None:
     """A table with folded headings and, as far as it has to be, folded texts; None where it is too wide all the same."""
-    if not beside:
-        return None
     headings = [column.heading.split() for column in beside]
     widest = [max(map(len, [*words, *column.texts])) for words, column in zip(headings, beside, strict=True)]
     too_much = sum(widest) + len(_GAP) * (len(beside) - 1) - width
@@ -132,13 +137,26 @@ def _fitted(beside: Sequence[Column], below: Sequence[Column], width: int) -> st
             break
         if column.is_number:
             continue
-        least = max(_LEAST_OF_TEXT, (widest[at] + 1) // 2, *(len(word) for text in column.texts for word in text.split()), 0)
+        longest_word = max((len(word) for text in column.texts for word in _folds(text).split()), default=0)
+        least = max(longest_word, min(widest[at], max(_LEAST_OF_TEXT, widest[at] // 2)))
         narrow = max(least, widest[at] - too_much)
         if narrow < widest[at]:
             too_much -= widest[at] - narrow
-            cells[at] = replace(column, texts=tuple("\n".join(textwrap.wrap(text, narrow)) for text in column.texts))
-    table = _table([_heading(words, column) for words, column in zip(headings, cells, strict=True)], cells, below, width)
+            cells[at] = replace(column, texts=tuple(_folded_cell(text, narrow) for text in column.texts))
+    table = _table(
+        [_heading(words, column) for words, column in zip(headings, cells, strict=True)], cells, below, width
+    )
     return table if too_much <= 0 else None
+
+
+def _folds(text: str) -> str:
+    """A text with a space wherever a line may end: a range of periods may end one after its colon."""
+    return re.sub(r"(?<=[0-9]):(?=[0-9])", _COLON, text)
+
+
+def _folded_cell(text: str, width: int) -> str:
+    lines = textwrap.wrap(_folds(text), width, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(line.replace(_COLON, ":").replace(_COLON[:-1], ":") for line in lines)
 
 
 def _heading(words: Sequence[str], column: Column) -> list[str]:

@@ -179,7 +179,9 @@ def _text(value: Any) -> str:
 
 
 def _people(rows: Sequence[Row], names: Sequence[str], form: str) -> None:
-    texts = [[visible(cell(name, row.get(name))).replace("\n", " ").replace("\t", " ") for name in names] for row in rows]
+    texts = [
+        [visible(cell(name, row.get(name))).replace("\n", " ").replace("\t", " ") for name in names] for row in rows
+    ]
     headings = [heading(name) for name in names]
     is_number = [name.endswith(_AMOUNTS) or any(_is_number(row.get(name)) for row in rows) for name in names]
     if form == "markdown":
@@ -217,6 +219,9 @@ def heading(name: str) -> str:
     stem, _, unit = name.rpartition("_")
     if stem and len(unit) == 3 and unit in ("usd", "eur", "gbp", "jpy"):
         return f"{_NAMES.get(stem, stem.replace('_', ' '))} {unit.upper()}"
+    stem, _, last = name.rpartition(" ")  # of two that are compared
+    if stem and last in _NAMES:
+        return f"{stem} {_NAMES[last]}"
     return _NAMES.get(name, name.replace("_", " "))
 
 
@@ -330,4 +335,3 @@ def _markdown(headings: Sequence[str], texts: Sequence[Sequence[str]], is_number
     rule = ["---:" if right else "---" for right in is_number]
     escaped = [[text.replace("|", "\\|").replace("\n", " ") for text in row] for row in texts]
     return "\n".join(f"| {' | '.join(line)} |" for line in [headings, rule, *escaped])
-

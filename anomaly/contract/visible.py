@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 # What moves a cursor, rings, colours, turns the order of letters round or breaks a line; half letters, which no file can hold.
-_ACTS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufff9-\ufffb\ufeff\ud800-\udfff]")
+_ACTS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufff9-\ufffb\ufeff\ud800-\udfff]"
+)
 
 
 def visible(text: str) -> str:

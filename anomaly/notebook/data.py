@@ -260,7 +260,9 @@ def _with_remarks(answer: Answer, currency: str) -> pl.DataFrame:
 
     remarks = list(answer.remarks)
     if answer.count > answer.rows.height:
-        remarks.append(f"{answer.rows.height:,} of {answer.count:,} rows, flagged ones first, then the largest; limit=None gives all")
+        remarks.append(
+            f"{answer.rows.height:,} of {answer.count:,} rows, flagged ones first, then the largest; limit=None gives all"
+        )
     for remark in remarks:
         warnings.warn(remark, Remark, stacklevel=3)
     return in_currency(answer.rows, currency.upper())

@@ -103,7 +103,9 @@ def parse_code(text: str) -> str:
     digits = re.sub(r"^(?:HS|CN)", "", _PLAIN_SEPARATORS.sub("", text).upper())
     if not re.fullmatch(r"[0-9]{2,6}|[0-9]{6}\+|[0-9]{8}|[0-9]{10}", digits):
         raise BadRequest(
-            "an HS code of 2 to 6 digits, or 8 or 10 of a national list", repr(text[:40]), hint=_near_goods(digits, text)
+            "an HS code of 2 to 6 digits, or 8 or 10 of a national list",
+            repr(text[:40]),
+            hint=_near_goods(digits, text),
         )
     if digits[:2] not in _chapter_names():
         names = [f"{near} ({chapter_name(near)})" for near in _near_chapters(digits[:2])]
@@ -149,9 +151,7 @@ def code_of_words(text: str) -> str | None:
     if len(exact) == 1:
         return exact[0]
     meant = [good for good, words in words_of.items() if set(bare) <= set(words)] or [
-        good
-        for good, words in words_of.items()
-        if all(any(word.startswith(asked) for word in words) for asked in bare)
+        good for good, words in words_of.items() if all(any(word.startswith(asked) for word in words) for asked in bare)
     ]
     if not meant:
         raise BadRequest("a code, or words that name one good", repr(text[:40]), hint=_near_goods("", text))

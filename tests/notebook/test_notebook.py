@@ -95,7 +95,9 @@ def test_no_row_is_left_out_unless_a_limit_is_given_and_then_how_many_is_said(ma
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert data.query("870323", exporter="Armenia", period="2022").height == len(BUYERS)
-    with pytest.warns(anomaly.Remark, match=f"1 of {len(BUYERS)} rows, flagged ones first, then the largest; limit=None gives all"):
+    with pytest.warns(
+        anomaly.Remark, match=f"1 of {len(BUYERS)} rows, flagged ones first, then the largest; limit=None gives all"
+    ):
         assert data.query("870323", exporter="Armenia", period="2022", limit=1).height == 1
 
 

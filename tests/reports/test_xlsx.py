@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from anomaly.contract.visible import visible
 from anomaly.flags import naming
 from anomaly.reports import xlsx
 from anomaly.reports.base import Findings
@@ -133,7 +134,7 @@ def test_any_text_makes_a_workbook_that_can_be_read_back(text: str) -> None:
     given_ = findings(1)
     hostile = replace(given_, flags=given_.flags.with_columns(compares=pl.lit(text)))
     back = sheet(REPORT.render(hostile), "Flags")[0]["Compares"]
-    printable = [character for character in text if character.isprintable()]
+    printable = [character for character in visible(text) if character.isprintable()]
     assert [character for character in ("" if pd.isna(back) else back) if character in printable] == printable
 
 
