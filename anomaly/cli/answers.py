@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ from anomaly.cli.store import (
     OF_SIMULATION,
     Asked,
     cells_of,
+    families,
     goods_of,
+    groups_for,
     held_or_nearest,
     in_code,
     in_currency,
@@ -32,7 +35,7 @@ from anomaly.cli.store import (
 from anomaly.cli.tables import StoreTables
 from anomaly.contract.errors import SourceUnavailable
 from anomaly.contract.keys import ROUTE, SIMULATED, WINDOW_KEY
-from anomaly.contract.periods import FREQUENCY_WORDS, Window, is_window, period_name, window_of
+from anomaly.contract.periods import FREQUENCY_WORDS, Window, first_month, is_window, period_name, window_of
 from anomaly.query import answer as questions
 from anomaly.query import question as asking
 from anomaly.query.flagged import newest_flagged
@@ -335,6 +338,43 @@ def periods_of(asked: Asked, freq: str | None, data: Path) -> Answer:
     if rows.is_empty() or (is_silence and sentence):
         remarks.append(sentence or "no period in which either side reported: not reported is not zero")
     return Answer(rows, rows.height, tuple(remarks), of_source=word)
+
+
+def flags_of(
+    code: str | None, exporter: str | None, importer: str | None, period: str | None, data: Path
+) -> pl.DataFrame:
+    """Flags of a good, a route or a period, as the front door gives them.
+
+    Parameters
+    ----------
+    code, exporter, importer : str, optional
+        As for a query; all where it is not said.
+    period : str, optional
+        Windows that lie in it, of any length.
+    data : pathlib.Path
+        Folder that holds the tables.
+
+    Returns
+    -------
+    polars.DataFrame
+        Rows of flags, the highest priority first.
+
+    Raises
+    ------
+    AnomalyError
+        Where the question or the store cannot be read.
+    """
+    span = asking.parse_span(period) if period else None
+    opened = cache(lambda: open_store(data))
+    groups = groups_for(opened, exporter, importer)
+    question = Question(
+        None if code is None else asking.parse_goods(goods.code_of_words(code) or code, families(opened())),
+        *(asking.parse_side(side, groups) for side in (exporter, importer)),
+    )
+    flags = opened().read("flags", where=question.where())
+    if span is not None:
+        flags = flags.filter(pl.col("window_end") <= span.end, first_month() >= span.start)
+    return flags.sort("priority", "flag_id", descending=[True, False], nulls_last=True)
 
 
 def series(asked: Asked, *, freq: str | None, data: Path, form: str) -> None:

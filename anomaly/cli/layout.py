@@ -97,7 +97,13 @@ def laid_out(columns: Sequence[Column], width: int | None) -> str:
     columns : sequence of Column
         In order; the first of them say which row it is.
     width : int or None
-    XX
+        Letters of a line; None is any number.
+
+    Returns
+    -------
+    str
+        One table; where that is too wide, one with short amounts and folded headings; then what is the same in all rows
+        above it, and texts on lines of their own under each row, the last first; then each row as lines of its own.
     """
     table = _table([[column.heading] for column in columns], columns, [])
     if width is None or _is_within(table, width):

@@ -128,6 +128,66 @@ class Data:
         asked = _asked(code, exporter, importer, period, source, currency)
         return _with_remarks(answers.routes_of(asked, limit, self.folder), currency)
 
+    def route(
+        self, code: str, exporter: str, importer: str, period: str | None = None, *, currency: str = "USD"
+    ) -> pl.DataFrame:
+        """One good from one country to another: `query` of both sides.
+
+        Parameters
+        ----------
+        code, exporter, importer, period, currency : str
+            As for `query`.
+
+        Returns
+        -------
+        polars.DataFrame
+            As `query` gives it, a row a window; several where the code stands for several goods.
+
+        Raises
+        ------
+        AnomalyError
+            With what was expected, what came and what to do.
+
+        Warns
+        -----
+        Remark
+            As for `query`.
+        """
+        from anomaly.cli import answers
+
+        asked = _asked(code, exporter, importer, period, None, currency)
+        return _with_remarks(answers.routes_of(asked, None, self.folder), currency)
+
+    def flags(
+        self,
+        code: str | None = None,
+        exporter: str | None = None,
+        importer: str | None = None,
+        period: str | None = None,
+    ) -> pl.DataFrame:
+        """Flags, all of them or those of a good, a route or a window.
+
+        Parameters
+        ----------
+        code, exporter, importer : str, optional
+            As for `query`; all where it is not said.
+        period : str, optional
+            Only windows that lie in this period, of any length; all where it is not said.
+
+        Returns
+        -------
+        polars.DataFrame
+            Rows of the table flags, the highest priority first.
+
+        Raises
+        ------
+        AnomalyError
+            With what was expected, what came and what to do.
+        """
+        from anomaly.cli import answers
+
+        return answers.flags_of(code, exporter, importer, period, self.folder)
+
     def series(
         self,
         code: str,

@@ -57,6 +57,27 @@ def test_a_table_is_read_with_the_columns_and_rows_that_are_asked_for(folder: Pa
     assert data.tables()["flags"] == data.read("flags").height
 
 
+def test_open_is_the_short_name_of_open_data(folder: Path) -> None:
+    assert anomaly.open(folder) == anomaly.open_data(folder)
+
+
+def test_a_route_is_the_question_of_both_its_sides(folder: Path) -> None:
+    data = anomaly.open(folder)
+    route = data.route("smartphones", "Kazakhstan", "RUS", "H1 2022")
+    assert route["flag_id"].to_list() == [FLAG_ID]
+
+
+@pytest.mark.parametrize(
+    ("asked", "count"),
+    [
+        ({}, 1), ({"code": "8517"}, 1), ({"code": "smartphones"}, 1), ({"code": "8703"}, 0), ({"exporter": "KAZ,KGZ"}, 1),
+        ({"exporter": "KGZ"}, 0), ({"period": "2022"}, 1), ({"period": "2022Q2"}, 0), ({"period": "2021"}, 0),
+    ],
+)  # fmt: skip
+def test_flags_are_those_of_a_good_a_side_or_a_period(folder: Path, asked: dict[str, str], count: int) -> None:
+    assert anomaly.open(folder).flags(**asked).height == count
+
+
 def test_a_question_has_the_figures_of_the_command_line(folder: Path) -> None:
     rows = anomaly.open_data(folder).query("8517.12", exporter="KAZ", importer="RUS", period="2022H1")
     answered = by_command(folder, "query", "8517.12", "--exporter", "KAZ", "--importer", "RUS", "--period", "2022H1")
