@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from anomaly.contract.errors import AnomalyError
     from anomaly.notebook.data import Data, Remark, open_data, to_pandas
+    from anomaly.notebook.data import open_data as open
 
 __all__ = ["AnomalyError", "Data", "Remark", "open", "open_data", "to_pandas"]
 

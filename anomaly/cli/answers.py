@@ -367,10 +367,8 @@ def flags_of(
     span = asking.parse_span(period) if period else None
     opened = cache(lambda: open_store(data))
     groups = groups_for(opened, exporter, importer)
-    question = Question(
-        None if code is None else asking.parse_goods(goods.code_of_words(code) or code, families(opened())),
-        *(asking.parse_side(side, groups) for side in (exporter, importer)),
-    )
+    of_goods = None if code is None else asking.parse_goods(goods.code_of_words(code) or code, families(opened()))
+    question = Question(of_goods, asking.parse_side(exporter, groups), asking.parse_side(importer, groups))
     flags = opened().read("flags", where=question.where())
     if span is not None:
         flags = flags.filter(pl.col("window_end") <= span.end, first_month() >= span.start)

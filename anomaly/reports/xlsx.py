@@ -63,7 +63,7 @@ def render(findings: Findings) -> bytes:
     """
     file = io.BytesIO()
     workbook = xlsxwriter.Workbook(file, WRITTEN)
-    workbook.set_properties({"title": str(findings.run.get("title", "")), "created": _document_date(findings)})
+    workbook.set_properties({"title": visible(str(findings.run.get("title", ""))), "created": _document_date(findings)})
     book = _Book(workbook, _formats(workbook))
     first = workbook.add_worksheet("Read me first")
     tables = sheets.all_sheets(findings)

@@ -143,5 +143,5 @@ def test_importing_the_front_door_loads_nothing_until_it_is_used() -> None:
 
 
 def test_a_name_that_is_not_there_is_said_with_those_that_are() -> None:
-    with pytest.raises(AttributeError, match="it has AnomalyError, Data, Remark, open_data, to_pandas"):
+    with pytest.raises(AttributeError, match="it has AnomalyError, Data, Remark, open, open_data, to_pandas"):
         anomaly.nothing  # noqa: B018
