@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import ChainMap
+from collections import ChainMap, Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -148,21 +148,17 @@ def _of_newest(windows: Sequence[Window], newest: Sequence[Window]) -> str:
 
 def _of_flags_elsewhere(flags: pl.DataFrame, windows: Sequence[Window]) -> list[str]:
     """How many flags there are in which years, where some are of other windows than those of the answer."""
-    is_shown = pl.any_horizontal([is_window(window) for window in windows]) if windows else pl.lit(value=False)
-    others = flags.filter(~is_shown)
-    if others.is_empty():
+    flagged = [Window(*row) for row in flags.select(WINDOW_KEY).rows()]
+    others = [window for window in flagged if window not in windows]
+    if not others:
         return []
-    by_year = flags.group_by(year=pl.col("window_end").dt.year()).len().sort("year").rows()
-    years = ", ".join(f"{count:,} in {year}" for year, count in by_year)
-    flags_word = "flag" if flags.height == 1 else "flags"
-    is_after_or_before = [~pl.col("window_end").is_between(window.start, window.end) for window in windows]
-    outside = others.filter(is_after_or_before)
-    newest = window_of(
-        (others if outside.is_empty() else outside).sort("window_end", "window_months").row(-1, named=True)
-    )
+    by_year = Counter(window.year for window in flagged)
+    years = ", ".join(f"{by_year[year]:,} in {year}" for year in sorted(by_year))
+    outside = [window for window in others if not any(shown.start <= window.end <= shown.end for shown in windows)]
+    newest = max(outside or others, key=lambda window: (window.end, window.months))
     return [
-        f"{flags.height:,} {flags_word} of what is asked: {years}, {flags.height - others.height:,} of them of this window; "
-        f"--period shows others, such as --period {newest.name}"
+        f"{len(flagged):,} flag{'s'[: len(flagged) > 1]} of what is asked: {years}, {len(flagged) - len(others):,} of them of "
+        f"this window; --period shows others, such as --period {newest.name}"
     ]
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _REFERENCE = Path(__file__).parent.parent / "reference"
 _MOST = 200  # more nobody reads
@@ -39,7 +42,7 @@ def countries(_context: click.Context, _option: click.Parameter, begun: str) -> 
         if row["kind"] == "country"
         and (row["iso3"].casefold().startswith(start) or (start and row["name"].casefold().startswith(start)))
     ]
-    return [CompletionItem(f"{before}{comma}{value}", help=says) for value, says in items[:_MOST]]
+    return _offered((f"{before}{comma}{value}", says) for value, says in items)
 
 
 def codes(_context: click.Context, _option: click.Parameter, begun: str) -> list[CompletionItem]:
@@ -69,7 +72,7 @@ def codes(_context: click.Context, _option: click.Parameter, begun: str) -> list
     items = [(f"{good[:4]}.{good[4:]}" if is_dotted else good, name) for good, name in items]
     if _TOTAL[0].casefold().startswith(start):
         items.insert(0, _TOTAL)
-    return [CompletionItem(value, help=name) for value, name in items[:_MOST]]
+    return _offered(items)
 
 
 def countries_or_codes(context: click.Context, option: click.Parameter, begun: str) -> list[CompletionItem]:
@@ -90,6 +93,14 @@ def countries_or_codes(context: click.Context, option: click.Parameter, begun: s
     return (countries if begun[:1].isalpha() else codes)(context, option, begun)
 
 
+def _offered(items: Iterable[tuple[str, str]]) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem  # no part of a question or of its help
+
+    return [CompletionItem(value, help=says) for value, says in islice(items, _MOST)]
+
+
 def _rows(file: str) -> Iterator[dict[str, str]]:
+    import csv
+
     with (_REFERENCE / file).open(encoding="utf-8", newline="") as stream:
         yield from csv.DictReader(stream)

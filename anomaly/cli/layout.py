@@ -8,9 +8,8 @@ from __future__ import annotations
 import os
 import re
 import sys
-import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 _GAP = "  "
 _COLON = ":\1 "
@@ -20,8 +19,7 @@ _NARROW = 80  # letters of a line where a terminal does not say
 _INDENT = "    "
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """A column as people see it.
 
     Parameters
@@ -81,6 +79,8 @@ def folded(text: str, width: int | None, indent: str = "") -> str:
     """
     if width is None:
         return text
+    import textwrap  # a pipe does without it
+
     lines = text.replace(" %", _PERCENT).split("\n")
     fold = textwrap.TextWrapper(
         max(width, 20), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
@@ -108,7 +108,7 @@ def laid_out(columns: Sequence[Column], width: int | None) -> str:
     table = _table([[column.heading] for column in columns], columns, [])
     if width is None or _is_within(table, width):
         return table
-    short = [replace(column, texts=column.short_texts) for column in columns]
+    short = [column._replace(texts=column.short_texts) for column in columns]
     as_short = _fitted(short, [], width)
     if as_short is not None:
         return as_short
@@ -148,7 +148,7 @@ def _fitted(beside: Sequence[Column], below: Sequence[Column], width: int) -> st
         narrow = max(least, widest[at] - too_much)
         if narrow < widest[at]:
             too_much -= widest[at] - narrow
-            cells[at] = replace(column, texts=tuple(_folded_cell(text, narrow) for text in column.texts))
+            cells[at] = column._replace(texts=tuple(_folded_cell(text, narrow) for text in column.texts))
     table = _table(
         [_heading(words, column) for words, column in zip(headings, cells, strict=True)], cells, below, width
     )
@@ -161,12 +161,16 @@ def _folds(text: str) -> str:
 
 
 def _folded_cell(text: str, width: int) -> str:
+    import textwrap
+
     lines = textwrap.wrap(_folds(text), width, break_long_words=False, break_on_hyphens=False)
     return "\n".join(line.replace(_COLON, ":").replace(_COLON[:-1], ":") for line in lines)
 
 
 def _heading(words: Sequence[str], column: Column) -> list[str]:
     """A heading's words on as many lines as its cells' width asks for."""
+    import textwrap
+
     cell_width = max((len(line) for text in column.texts for line in text.split("\n")), default=0)
     return textwrap.wrap(" ".join(words), max(cell_width, *map(len, words))) if words else [""]
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 
 # What moves a cursor, rings, colours, turns the order of letters round or breaks a line; half letters, which no file can hold.
-_ACTS = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufff9-\ufffb\ufeff\ud800-\udfff]"
-)
+_ACTS = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufff9-\ufffb\ufeff\ud800-\udfff]"
 
 
 def visible(text: str) -> str:
@@ -29,4 +27,4 @@ def visible(text: str) -> str:
     >>> visible("Kazakhstan\x1b[2J\u202e")
     'Kazakhstan\\u001b[2J\\u202e'
     """
-    return _ACTS.sub(lambda letter: f"\\u{ord(letter[0]):04x}", text)
+    return text if text.isprintable() else re.sub(_ACTS, lambda letter: f"\\u{ord(letter[0]):04x}", text)

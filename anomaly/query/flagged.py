@@ -8,7 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from anomaly.contract.keys import ROUTE, ROUTE_KEY, WINDOW_KEY
-from anomaly.contract.periods import Window, is_window, window_of
+from anomaly.contract.periods import Window, is_window
 from anomaly.flags import naming, rule
 from anomaly.flags.types.base import Limits
 from anomaly.query import same_case
@@ -28,11 +28,11 @@ def newest_flagged(flags: pl.DataFrame) -> tuple[Window, ...]:
     tuple of Window
         One a frequency that has it, by freq_code; none where there is no flag of trade that goes on.
     """
-    newest = flags.filter(~naming.has_ended()).filter(
-        pl.col("window_end") == pl.col("window_end").max()
-    )  # a flag that says that trade has ended is no place to begin
-    longest = newest.filter(pl.col("window_months") == pl.col("window_months").max())
-    return tuple(window_of(row) for row in longest.select(WINDOW_KEY).unique().sort(pl.all()).to_dicts())
+    lasting = flags.filter(~naming.has_ended())  # a flag that says that trade has ended is no place to begin
+    windows = {Window(*row) for row in lasting.select(WINDOW_KEY).rows()}
+    newest = max(((window.end, window.months) for window in windows), default=None)
+    of_newest = [window for window in windows if (window.end, window.months) == newest]
+    return tuple(sorted(of_newest, key=lambda window: window.freq_code))
 
 
 def routes_flagged(window: Window, tables: Tables) -> pl.DataFrame:

@@ -282,11 +282,12 @@ def test_blocks_are_only_for_encodings_that_have_them(encoding, expected):
 @pytest.mark.parametrize("name", sorted(main.commands))
 def test_every_command_has_an_example_that_it_takes(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    program = main.make_context("anomaly", [name])
     (tmp_path / "my-table.csv").touch()
     for example in EXAMPLES[name]:
         words_of_it = shlex.split(example)
         assert words_of_it[:2] == ["anomaly", name]
-        main.commands[name].make_context(name, words_of_it[2:])
+        main.commands[name].make_context(name, words_of_it[2:], parent=program)
         assert example in CliRunner().invoke(main, [name, "--help"]).stdout
 
 
