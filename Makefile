@@ -24,7 +24,7 @@ JOB = $(BIN)/python -m pipelines
 PYTEST = $(BIN)/python -m pytest --numprocesses logical --dist worksteal
 
 .PHONY: demo demo-fetch help setup fetch flows families coverage bilateral supply leakage features scores flags rollups report run sample backtest
-.PHONY: test test-fast test-kills soak test-pythons fuzz mutants licences dist test-coverage lint lint-docs typecheck check hooks bench clean
+.PHONY: test test-fast test-kills soak nights test-pythons fuzz mutants licences dist container test-coverage lint lint-docs typecheck check hooks bench clean
 
 demo: $(READY) ## set up, then the main job on the simulated world (default)
 	@$(JOB) demo --raw $(DEMO)/raw --data $(DEMO)/processed --scenario "$(SCENARIO)"
@@ -95,6 +95,9 @@ NIGHTS ?= 30
 soak: $(READY) ## NIGHTS nightly runs that are killed, out of disk, not alone, on files that are damaged, beside a reader; minutes
 	@$(BIN)/python -m tests.house.soak --nights "$(NIGHTS)"
 
+nights: $(READY) ## a simulated year of NIGHTS=12 fetches and runs; publishers on this machine revise, are late and away; minutes
+	@$(BIN)/python -m tests.house.nights --nights "$(if $(filter file,$(origin NIGHTS)),12,$(NIGHTS))"
+
 FUZZ ?= 600
 
 fuzz: $(READY) ## 3,000 changed files over all readers, at most FUZZ seconds
@@ -114,6 +117,12 @@ test-pythons: ## the tests with every supported Python that is installed, each i
 
 licences: $(READY) ## the licence of every package that a run needs
 	@$(BIN)/python -m release.licences
+
+BUILDER ?= $(shell for name in podman docker; do if "$$name" info >/dev/null 2>&1; then echo "$$name"; break; fi; done)
+
+container: ## the image of Containerfile, with podman or docker, whichever answers; needs the network
+	@test -n "$(BUILDER)" || { echo "needs podman, or docker with its daemon: say BUILDER=<name>" >&2; exit 1; }
+	@$(BUILDER) build --file Containerfile --tag anomaly .
 
 dist: $(READY) ## wheel, sdist and bill of materials of the last commit into dist/, the same bytes every time
 	@test -z "$$(git status --porcelain)" || { echo "what is not committed would go out: commit it first" >&2; exit 1; }
@@ -139,7 +148,7 @@ lint: $(READY) lint-docs ## ruff: rules and format; the docstrings
 
 # Public docstrings are in numpydoc's form, but for those that click shows as help.
 DOCUMENTED := anomaly pipelines release loopback
-NOT_YET := anomaly/cli/commands.py
+NOT_YET := anomaly/cli/commands.py anomaly/cli/operating.py
 
 lint-docs: $(READY) ## numpydoc on the public docstrings
 	@$(BIN)/numpydoc lint $$(find $(DOCUMENTED) -name '*.py' $(NOT_YET:%=! -path %))

@@ -24,12 +24,12 @@ def build(run: Run) -> None:
     from anomaly.backtest import as_of, day, judge
 
     flows, families, broken = run.store.scan("flows"), run.read("families"), run.read("families.broken")
-    released = day.releases(flows)
+    hidden, released = run.read("flows.withheld"), day.releases(flows)
     dates = as_of.dates(run.read("coverage"), run.settings)
     days: list[Day] = []
     with run.progress("dates", len(dates)) as advance:
         for freq, date in dates:
-            replayed = day.replayed(flows, released, families, broken, freq, date, run.settings)
+            replayed = day.replayed(flows, hidden, released, families, broken, freq, date, run.settings)
             if replayed is not None:
                 days.append(replayed)
                 flagged = replayed.rows["is_flagged"].sum()

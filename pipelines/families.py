@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -62,13 +63,15 @@ def links(raw: Path) -> pl.DataFrame:
     return editions.edition_links(correlation.as_csv(path, path.name) if path and is_workbook else path)
 
 
-def links_read(raw: Path) -> dict[str, str]:
+def links_read(raw: Path, _as_of: date | None = None) -> dict[str, str]:
     """The full correlation table as an input of the job.
 
     Parameters
     ----------
     raw : Path
         The raw folder.
+    _as_of : datetime.date or None, optional
+        Not looked at: which codes are the same goods is not revised with the trade.
 
     Returns
     -------

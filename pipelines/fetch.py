@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -18,6 +19,7 @@ from anomaly.fetch.raw_store import last_news
 from anomaly.store.disk import Faults, named_failures, write_over
 from anomaly.store.lock import Lock
 from pipelines import log
+from pipelines.running import DONE, FAULT, Step
 from pipelines.scenario import of_run
 from pipelines.streams import terminable
 
@@ -102,7 +104,7 @@ def plans(
 def fetch(
     publishers: Sequence[Publisher], raw: Path, scenario: str, since: date | None, key_text: str | None = None
 ) -> list[dict[str, Any]]:
-    """Bring what a scenario needs; a publisher that fails does not hold up the next.
+    """Bring what a scenario needs, and end with the first error; a publisher that fails does not hold up the next.
 
     Parameters
     ----------
@@ -127,6 +129,59 @@ def fetch(
     AnomalyError
         The first that a publisher ended with, after all were asked; Locked where another fetch holds the raw folder.
     """
+    steps, failures = _asked_all(publishers, raw, scenario, since, key_text)
+    if failures:
+        raise failures[0]
+    return steps
+
+
+def bring(names: Sequence[str], raw: Path, scenario: str) -> Callable[[], tuple[Step, list[str]]]:
+    """The fetch of a nightly run: whatever it ends with is said and noted, and the run goes on with what lies there.
+
+    Parameters
+    ----------
+    names : sequence of str
+        As `chosen`; refused at once where there is no such publisher.
+    raw : pathlib.Path
+        The raw folder.
+    scenario : str
+        Its name, or the path of its TOML file.
+
+    Returns
+    -------
+    callable
+        Fetches; the step for the status file, and the publishers that failed, each with its exit code.
+    """
+    publishers = chosen(names)
+
+    def work() -> tuple[Step, list[str]]:
+        clock, steps, code = time.monotonic(), list[dict[str, Any]](), 0
+        try:
+            steps, failures = _asked_all(publishers, raw, scenario, None, None)
+            failed = [f"{step['source']} ({step['exit_code']})" for step in steps if step["exit_code"]]
+            code = failures[0].exit_code if failures else 0
+        except AnomalyError as error:  # of all of them: the folder is locked, or cannot be written
+            log.say(f"fetch: {error}", "error", job="fetch", exit_code=error.exit_code)
+            failed, code = [f"any ({error.exit_code})"], error.exit_code
+        except Exception as error:
+            trace = "".join(traceback.format_exception(error)).rstrip()
+            log.say("fetch: a fault of this program", "error", job="fetch", exit_code=FAULT, exception=trace)
+            failed, code = [f"any ({FAULT})"], FAULT
+        if failed:
+            log.say(
+                f"fetch: failed for {', '.join(failed)}; the run goes on with what lies there", "warning", job="fetch"
+            )
+        status = "failed" if failed else DONE if any(step["releases"] for step in steps) else "no change"
+        seconds = round(time.monotonic() - clock, 2)
+        return {"job": "fetch", "status": status, "seconds": seconds, "exit_code": code, "publishers": steps}, failed
+
+    return work
+
+
+def _asked_all(
+    publishers: Sequence[Publisher], raw: Path, scenario: str, since: date | None, key_text: str | None
+) -> tuple[list[dict[str, Any]], list[AnomalyError]]:
+    """Each publisher asked in turn, and the note of it; what they ended with where they failed."""
     settings = of_run(scenario)
     needed = need.of_scenario(settings, datetime.now(UTC).date())
     keys = [key_of(publisher.service, key_text) for publisher in publishers]
@@ -151,9 +206,7 @@ def fetch(
         finally:
             ended = {"run_id": run_id, "started_at": began.isoformat(timespec="seconds")}
             _write_status(raw, {**ended, "seconds": round(time.monotonic() - clock, 2), "steps": steps})
-    if failures:
-        raise failures[0]
-    return steps
+    return steps, failures
 
 
 def _say(publisher: Publisher) -> Callable[[str], None]:

@@ -14,7 +14,7 @@ from anomaly.contract.schema import RawFiles
 from anomaly.reference import editions
 from anomaly.sources import doubts as doubts_of_flows
 from anomaly.sources import table, vintages
-from anomaly.sources.base import DOUBT_COLUMNS, REJECTED_COLUMNS, Batch, Context, RawFile, Source
+from anomaly.sources.base import DOUBT_COLUMNS, REJECTED_COLUMNS, WITHHELD_COLUMNS, Batch, Context, RawFile, Source
 from anomaly.sources.reading.archives import ahead
 from anomaly.sources.reading.limits import Limits
 from anomaly.store.disk import named_failures
@@ -57,6 +57,7 @@ def build(run: Run) -> None:
         doubts = pl.concat([*(outcome.doubts for outcome in outcomes), *_doubts_between(writer, groups, names)])
         _say_doubts(doubts, run)
         writer.add(doubts, "flows.doubts")
+        writer.add(pl.concat([outcome.withheld for outcome in outcomes]).unique(maintain_order=True), "flows.withheld")
         writer.add(bad_files.set_aside(failures, run.stamp.inputs), "flows.set_aside")
         writer.add(_with_repeats(read, repeats), "flows.files")
 
@@ -83,7 +84,7 @@ def _read_all(parts: Parts, run: Run) -> tuple[list[FileRead], dict[str, Anomaly
 
 @dataclass(slots=True)
 class FileRead:
-    """What became of a file: its row of flows.files, the rows that were set aside, and its doubts.
+    """What became of a file: its row of flows.files, the rows that were set aside, its doubts, and what it withholds.
 
     Parameters
     ----------
@@ -93,11 +94,14 @@ class FileRead:
         Rows of flows.rejected.
     doubts : polars.DataFrame
         Rows of flows.doubts.
+    withheld : polars.DataFrame
+        Rows of flows.withheld.
     """
 
     row: dict[str, object]
     rejected: pl.DataFrame
     doubts: pl.DataFrame
+    withheld: pl.DataFrame
 
 
 def _claimed(run: Run) -> tuple[list[tuple[raw_folder.DescribedFile, Source]], dict[str, AnomalyError]]:
@@ -191,6 +195,7 @@ def _ingest(raw: RawFile, source: Source, context: Context, parts: Parts, run: R
     dataset, vintage = raw.dataset or "", raw.vintage or ""
     rejected: list[pl.DataFrame] = [pl.DataFrame(schema=REJECTED_COLUMNS)]
     doubts: list[pl.DataFrame] = [pl.DataFrame(schema=DOUBT_COLUMNS)]
+    withheld: list[pl.DataFrame] = [pl.DataFrame(schema=WITHHELD_COLUMNS)]
     for batch in _balanced(source, raw, context):
         flows = batch.flows.with_columns(is_current=pl.lit(value=True), raw_file=pl.lit(sha256[:12]))
         if flows.height:
@@ -199,6 +204,8 @@ def _ingest(raw: RawFile, source: Source, context: Context, parts: Parts, run: R
         rejected.append(batch.rejected)
         if batch.doubts is not None:
             doubts.append(batch.doubts)
+        if batch.withheld is not None:
+            withheld.append(batch.withheld.select(*WITHHELD_COLUMNS))
         count["rows_in"] += batch.rows_in
         count["rows_kept"] += rows_kept
         count["rows_rejected"] += batch.rejected.height
@@ -218,7 +225,8 @@ def _ingest(raw: RawFile, source: Source, context: Context, parts: Parts, run: R
         "sha256": sha256,
     }
     row |= {"size_bytes": raw.path.stat().st_size, "url": raw.url, "fetched_at": raw.fetched_at, **count}
-    return FileRead(row, aside, pl.concat(doubts))
+    hidden = pl.concat(withheld).with_columns(raw_file=pl.lit(sha256[:12]))
+    return FileRead(row, aside, pl.concat(doubts), hidden)
 
 
 def _balanced(source: Source, raw: RawFile, context: Context) -> Iterator[Batch]:

@@ -19,7 +19,9 @@ import hashlib
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,9 +34,42 @@ if TYPE_CHECKING:
     import dataframely as dy
     import polars as pl
 
-SOME_SET_ASIDE = 3  # done, with files set aside
+DONE_BUT_LOOK = 3  # done; files were set aside or publishers failed, and somebody should look
 
 Advance = Callable[[int], None]
+
+_bar: ContextVar[tuple[Any, Any]] = ContextVar(
+    "bar", default=(None, None)
+)  # rich's bars, and which of them is the job's
+
+
+@contextlib.contextmanager
+def at_work(name: str) -> Iterator[None]:
+    """Show on a terminal that a job is at work, and for how long; elsewhere nothing.
+
+    Parameters
+    ----------
+    name : str
+        Of the job.
+
+    Yields
+    ------
+    None
+        Nothing; the block runs inside.
+    """
+    if not sys.stderr.isatty() or not log.is_plain():
+        yield
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        shown = _bar.set((bars, bars.add_task(name, total=None)))
+        try:
+            yield
+        finally:
+            _bar.reset(shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +81,7 @@ class Job:
     build      does the work; called only where something changed
     reads      tables it reads; their versions are its inputs
     settings   names of the settings it uses; None: all of them
-    inputs     raw → name → sha256 of what it reads beside tables
+    inputs     raw, day → name → sha256 of what it reads beside tables
     publishes  it writes documents by Run.publish instead of a table
     in_run     `run` does it too
 
@@ -63,7 +98,7 @@ class Job:
     settings : tuple of str or None
         Names of the settings it uses; None: all of them.
     inputs : callable or None
-        The raw folder → name → sha256 of what it reads beside tables.
+        The raw folder, and the last day of which files are seen (None: all) → name → sha256 of what it reads beside tables.
     publishes : bool
         It writes documents by Run.publish instead of a table.
     in_run : bool
@@ -75,7 +110,7 @@ class Job:
     build: Callable[[Run], None]
     reads: tuple[str, ...] = ()
     settings: tuple[str, ...] | None = None
-    inputs: Callable[[Path], dict[str, str]] | None = None
+    inputs: Callable[[Path, date | None], dict[str, str]] | None = None
     publishes: bool = False
     in_run: bool = True
 
@@ -213,7 +248,7 @@ class Run:
 
     @contextlib.contextmanager
     def progress(self, text: str, total: int | None = None) -> Iterator[Advance]:
-        """A bar on stderr, only on a terminal.
+        """Let the job's bar count something, where there is one.
 
         Parameters
         ----------
@@ -227,12 +262,10 @@ class Run:
         callable
             `advance(steps)`, to be called as the work goes on.
         """
-        if not sys.stderr.isatty() or not log.is_plain():
+        bars, task = _bar.get()
+        if bars is None:
             yield lambda _steps: None
             return
-        from rich.console import Console
-        from rich.progress import Progress
-
-        with Progress(console=Console(stderr=True), transient=True) as bars:
-            task = bars.add_task(f"{self.job.name}: {text}", total=total)
-            yield lambda steps: bars.advance(task, steps)
+        bars.reset(task, description=f"{self.job.name}: {text}", total=total)
+        yield lambda steps: bars.advance(task, steps)
+        bars.reset(task, description=self.job.name, total=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from anomaly.contract.errors import AnomalyError, DataRejected, SourceUnavailable, TryLater
@@ -14,6 +15,7 @@ from anomaly.store.disk import digest, named_failures
 from pipelines.origin import ORIGIN, origin_of
 from pipelines.raw_walk import name_of as _name
 from pipelines.raw_walk import walk
+from pipelines.seen import AS_OF, by
 
 DEEP = 5  # parts of <source>/<dataset>/<period>/<vintage>/<file>
 
@@ -70,18 +72,20 @@ def find(raw: Path, hashed: Mapping[str, str] | None = None) -> list[DescribedFi
     return [_described(path, root) for path in data_files]
 
 
-def inputs(raw: Path) -> dict[str, str]:
+def inputs(raw: Path, as_of: date | None = None) -> dict[str, str]:
     """The sha256 of every raw file, and of every TOML that says something about one; each is read once.
 
     Parameters
     ----------
     raw : Path
         A folder, a file or a glob.
+    as_of : datetime.date or None, optional
+        Only files that came by that day (`seen.by`).
 
     Returns
     -------
     mapping of str to str
-        `raw/` and the name below the raw folder → sha256 in hexadecimal digits.
+        `raw/` and the name below the raw folder → sha256 in hexadecimal digits; and AS_OF → the day, where there is one.
 
     Raises
     ------
@@ -91,7 +95,12 @@ def inputs(raw: Path) -> dict[str, str]:
         A name is not in UTF-8, or what bears it is neither a file nor a folder.
     """
     root, paths = walk(raw)
-    return {f"raw/{_name(path, root)}": _sha256(path) for path in paths}
+    if as_of is None:
+        return {f"raw/{_name(path, root)}": _sha256(path) for path in paths}
+    return {
+        AS_OF: as_of.isoformat(),
+        **{f"raw/{_name(path, root)}": _sha256(path) for path in by(paths, root, as_of)[0]},
+    }
 
 
 def _sha256(path: Path) -> str:
@@ -134,7 +143,7 @@ def unchanged(raw: Path, hashed: Mapping[str, str]) -> Iterator[list[str]]:
 def _refuse_changes(raw: Path, hashed: Mapping[str, str], error: Exception | None = None) -> list[str]:
     """Names of the files that came meanwhile, where nothing else changed."""
     try:
-        hashed_now = inputs(raw)
+        hashed_now = inputs(raw, date.fromisoformat(hashed[AS_OF]) if AS_OF in hashed else None)
     except (AnomalyError, OSError):
         if error is not None:
             return []  # the disk fails: the first error says so

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from anomaly.contract.errors import BadRequest
+from anomaly.store import as_of as dated
 from anomaly.store import made_by
 from anomaly.store.disk import Faults, write_over
 from anomaly.store.documents import REPORTS
@@ -24,12 +27,13 @@ from pipelines import (
     report,
     rollups,
     scores,
+    seen,
     supply,
 )  # fmt: skip
 from pipelines.code import code_version
 from pipelines.job import Job
 from pipelines.raw import inputs
-from pipelines.running import Outcome, run_jobs
+from pipelines.running import Bring, Outcome, run_jobs
 from pipelines.scenario import of_run
 
 JOBS: tuple[Job, ...] = (
@@ -48,7 +52,16 @@ JOBS: tuple[Job, ...] = (
 )
 
 
-def main(raw: Path, data: Path, scenario: str, name: str = "run", *, is_quarantine: bool = False) -> Outcome:
+def main(
+    raw: Path,
+    data: Path,
+    scenario: str,
+    name: str = "run",
+    *,
+    is_quarantine: bool = False,
+    as_of: date | None = None,
+    fetched: Sequence[str] | None = None,
+) -> Outcome:
     """Run one job by its name, or all that make the reports.
 
     Parameters
@@ -63,17 +76,22 @@ def main(raw: Path, data: Path, scenario: str, name: str = "run", *, is_quaranti
         Of the job; `run` for all of them.
     is_quarantine : bool, optional
         Set files that cannot be read aside; otherwise they end the run.
+    as_of : datetime.date or None, optional
+        Only raw files that came by then are seen, and the tables lie in a folder of their own (`as_of.folder`).
+    fetched : sequence of str or None, optional
+        Publishers that are asked first, none: all usual ones; None: the network is not touched.
 
     Returns
     -------
     Outcome
-        What each job did, and the files set aside.
+        What each job did, the files set aside and the publishers that failed.
 
     Raises
     ------
     AnomalyError
-        The run cannot go on; BadRequest where there is no such job.
+        The run cannot go on; BadRequest where there is no such job, or nothing can be fetched as of a day.
     """
+    data = _folder(raw, data, as_of, is_fetching=fetched is not None)
     by_name = {job.name: job for job in JOBS}
     if name != "run" and name not in by_name:
         raise BadRequest("the name of a job", repr(name[:40]), hint=f"jobs are run, demo, sample, {', '.join(by_name)}")
@@ -84,11 +102,43 @@ def main(raw: Path, data: Path, scenario: str, name: str = "run", *, is_quaranti
         data,
         scenario,
         is_quarantine=is_quarantine,
+        as_of=as_of,
+        bring=None if fetched is None else _bring(fetched, raw, scenario),
+        is_verified=name == "run",
     )
     _warn_of_other_scenarios(data, scenario)
     if name in ("run", "report") and (page := _page(data)).is_file():
         print(f"{'report' if outcome.is_changed else 'nothing changed; report'}: {page}")
     return outcome
+
+
+def _bring(names: Sequence[str], raw: Path, scenario: str) -> Bring:
+    from pipelines import fetch  # what opens connections is loaded where they are asked for
+
+    return fetch.bring(names, raw, scenario)
+
+
+def _folder(raw: Path, data: Path, as_of: date | None, *, is_fetching: bool) -> Path:
+    """Where the tables go; of a run as of a day it is said, with the raw files that nobody can date."""
+    if as_of is None:
+        if (day := dated.day_of(data)) is not None:
+            raise BadRequest(
+                f"--as-of {day} for {data}", "none", hint="say it, with --data as the folder is without it"
+            )
+        return data
+    if is_fetching:
+        raise BadRequest("--fetch or --as-of", "both", hint="what is fetched today was not there then")
+    folder = dated.folder(data, as_of)
+    log.say(
+        f"as of {as_of}: raw files that came later are not seen; tables and reports go to {folder}",
+        job="run",
+        as_of=str(as_of),
+    )
+    if left_out := seen.undated(raw, as_of):
+        names = ", ".join(left_out[:3]) + (" …" if len(left_out) > 3 else "")
+        what = f"{len(left_out):,} raw files do not say when they came and are left out: {names}"
+        log.say(f"{what}. An origin.toml with fetched_at or vintage says it", "warning", job="run", undated=left_out)
+    return folder
 
 
 def _page(data: Path) -> Path:

@@ -9,7 +9,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,47 +20,69 @@ from anomaly.store import made_by
 from anomaly.store.disk import Faults
 from anomaly.store.documents import REPORTS
 from anomaly.store.store import Store
-from pipelines import ended, log
+from pipelines import ended, log, verified
 from pipelines.code import code_version
-from pipelines.job import SOME_SET_ASIDE, Job, Run, Stamp
+from pipelines.job import DONE_BUT_LOOK, Job, Run, Stamp, at_work
 from pipelines.scenario import of_run
 from pipelines.streams import TERMINATED, Terminated, terminable, written_out
 
+Step = dict[str, Any]
+Bring = Callable[[], tuple[Step, list[str]]]  # fetches: its step, and the publishers that failed
+
+DONE = "done"
 FAULT = 70  # a fault of this program, sysexits.h EX_SOFTWARE
 INTERRUPTED = 130
 
 
 @dataclass(slots=True)
 class Outcome:
-    """How a run went: a row per job, whether anything was written, and the files that were set aside.
+    """How a run went: a row per job, whether anything was written, the files set aside, the publishers that failed.
 
     Parameters
     ----------
     steps : list of dict of str to Any
-        Of each job its name, status, seconds, and rows and version where it wrote.
+        Of each job its name, status, seconds, and rows and version where it wrote; the fetch before them and the check after.
     set_aside : list of str
         Names of the raw files that were.
     is_shown : bool
         Readers went over to what the run, or one that was stopped before it, has made.
+    not_fetched : list of str
+        Publishers whose fetch failed, each with its exit code; the run was done on what lies there.
     """
 
     steps: list[dict[str, Any]] = field(default_factory=list)
     set_aside: list[str] = field(default_factory=list)
     is_shown: bool = False
+    not_fetched: list[str] = field(default_factory=list)
 
     @property
     def exit_code(self) -> int:
-        """0, or SOME_SET_ASIDE."""
-        return SOME_SET_ASIDE if self.set_aside else 0
+        """0, or DONE_BUT_LOOK where files were set aside or publishers failed."""
+        return DONE_BUT_LOOK if self.set_aside or self.not_fetched else 0
+
+    @property
+    def message(self) -> str:
+        """What of it a person should look at; empty where there is nothing."""
+        lists = {"set aside": self.set_aside, "not fetched": self.not_fetched}
+        return "; ".join(f"{words}: {', '.join(names)}" for words, names in lists.items() if names)
 
     @property
     def is_changed(self) -> bool:
         """Whether any job did work, or readers see something new."""
-        return self.is_shown or any(step["status"] != "no change" for step in self.steps)
+        return self.is_shown or any(step["status"] == DONE for step in self.steps)
 
 
 def run_jobs(
-    jobs: Sequence[Job], name: str, raw: Path, data: Path, scenario: str, *, is_quarantine: bool = False
+    jobs: Sequence[Job],
+    name: str,
+    raw: Path,
+    data: Path,
+    scenario: str,
+    *,
+    is_quarantine: bool = False,
+    as_of: date | None = None,
+    bring: Bring | None = None,
+    is_verified: bool = False,
 ) -> Outcome:
     """Run jobs in order under one lock; whatever happens, `run-status.json` says how it ended.
 
@@ -78,11 +100,17 @@ def run_jobs(
         Its name, or the path of its TOML file.
     is_quarantine : bool, optional
         A file that cannot be read is set aside and the others are done.
+    as_of : datetime.date or None, optional
+        Raw files that came later are not seen, nor those that do not say when they came.
+    bring : callable or None, optional
+        Fetches before the first job, under the lock; where it fails the jobs are done on what lies there.
+    is_verified : bool, optional
+        After the last job what readers see is read again and held against its hashes.
 
     Returns
     -------
     Outcome
-        What each job did, and the files set aside.
+        What each job did, the files set aside and the publishers that failed.
 
     Raises
     ------
@@ -91,14 +119,44 @@ def run_jobs(
     """
     with log.of_run() as run_id:
         request = {"job": name, "scenario": scenario, "raw": str(raw), "data": str(data), "run_id": run_id}
+        request |= {"as_of": as_of.isoformat()} if as_of else {}
+
+        def work(store: Store, settings: Settings, outcome: Outcome) -> None:
+            if bring is not None:
+                step, outcome.not_fetched = bring()
+                outcome.steps.append(step)
+            _do(jobs, store, settings, raw, as_of, outcome, is_quarantine=is_quarantine)
+            if is_verified:
+                outcome.steps.append(verified.step(store))
+
         with terminable():
-            return _run_jobs(jobs, request, raw, Store(data), is_quarantine=is_quarantine)
+            return _run_under_lock(work, request, Store(data))
 
 
-def _run_jobs(
-    jobs: Sequence[Job], request: Mapping[str, str], raw: Path, store: Store, *, is_quarantine: bool
+def _do(
+    jobs: Sequence[Job],
+    store: Store,
+    settings: Settings,
+    raw: Path,
+    as_of: date | None,
+    outcome: Outcome,
+    *,
+    is_quarantine: bool,
+) -> None:
+    """The jobs in order, and then readers go over to what they made."""
+    between_jobs = Faults("jobs")
+    for job in jobs:
+        run = Run(store, settings, raw, job, stamp_of(job, store, settings, raw, as_of), is_quarantine)
+        outcome.steps.append(_run_job(run))
+        outcome.set_aside += run.set_aside
+        between_jobs.point()
+    outcome.is_shown = ended.show(store)
+
+
+def _run_under_lock(
+    work: Callable[[Store, Settings, Outcome], None], request: Mapping[str, str], store: Store
 ) -> Outcome:
-    """The jobs in order, and the status file; `request` is what of it is told to whoever reads the file."""
+    """The work, and the status file; `request` is what of it is told to whoever reads the file."""
     outcome, began, clock = Outcome(), datetime.now(UTC), time.monotonic()
 
     def status(word: str, code: int, message: str) -> None:
@@ -109,14 +167,8 @@ def _run_jobs(
 
     try:
         settings = of_run(request["scenario"])
-        between_jobs = Faults("jobs")
         with store.lock():
-            for job in jobs:
-                run = Run(store, settings, raw, job, stamp_of(job, store, settings, raw), is_quarantine)
-                outcome.steps.append(_run_job(run))
-                outcome.set_aside += run.set_aside
-                between_jobs.point()
-            outcome.is_shown = ended.show(store)
+            work(store, settings, outcome)
     except AnomalyError as error:
         with contextlib.suppress(StoreFailure):
             status("locked" if isinstance(error, Locked) else "failed", error.exit_code, str(error))
@@ -133,8 +185,7 @@ def _run_jobs(
         with contextlib.suppress(StoreFailure):
             status("failed", code, f"{type(error).__name__}: {error}")
         raise
-    message = f"set aside: {', '.join(outcome.set_aside)}" if outcome.set_aside else ""
-    status("ok" if outcome.is_changed else "no change", outcome.exit_code, message)
+    status("ok" if outcome.is_changed else "no change", outcome.exit_code, outcome.message)
     return outcome
 
 
@@ -146,17 +197,18 @@ def _run_job(run: Run) -> dict[str, Any]:
         run.say("no change", status="no change")
         return {"job": job.name, "status": "no change", "seconds": round(time.monotonic() - clock, 2)}
     store.begin_run()
-    job.build(run)
+    with at_work(job.name):
+        job.build(run)
     seconds = round(time.monotonic() - clock, 2)
     if job.publishes:
-        run.say(f"written in {seconds} s", status="done", seconds=seconds, version=stamp.run)
-        return {"job": job.name, "status": "done", "seconds": seconds, "version": stamp.run}
+        run.say(f"written in {seconds} s", status=DONE, seconds=seconds, version=stamp.run)
+        return {"job": job.name, "status": DONE, "seconds": seconds, "version": stamp.run}
     rows, version = store.meta(job.name)["rows"], store.version(job.name)
-    run.say(f"{rows:,} rows in {seconds} s", status="done", seconds=seconds, rows=rows, version=version)
-    return {"job": job.name, "status": "done", "seconds": seconds, "rows": rows, "version": version}
+    run.say(f"{rows:,} rows in {seconds} s", status=DONE, seconds=seconds, rows=rows, version=version)
+    return {"job": job.name, "status": DONE, "seconds": seconds, "rows": rows, "version": version}
 
 
-def stamp_of(job: Job, store: Store, settings: Settings, raw: Path) -> Stamp:
+def stamp_of(job: Job, store: Store, settings: Settings, raw: Path, as_of: date | None = None) -> Stamp:
     """What the job's result hangs on now.
 
     Parameters
@@ -169,6 +221,8 @@ def stamp_of(job: Job, store: Store, settings: Settings, raw: Path) -> Stamp:
         The scenario: what the job uses of it is hashed.
     raw : Path
         A folder, a file or a glob of raw files.
+    as_of : datetime.date or None, optional
+        Of raw files those that came by then.
 
     Returns
     -------
@@ -181,7 +235,7 @@ def stamp_of(job: Job, store: Store, settings: Settings, raw: Path) -> Stamp:
         A table that it reads is missing.
     """
     inputs = {table: store.version(table) for table in job.reads}
-    inputs |= job.inputs(raw) if job.inputs else {}
+    inputs |= job.inputs(raw, as_of) if job.inputs else {}
     return Stamp(inputs, _settings_used(job, settings), code_version(job.build.__module__))
 
 

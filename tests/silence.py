@@ -82,11 +82,19 @@ def _scope(random: Random, freq: str, datasets: tuple[Row, ...], share: float) -
                     held = [year for year in range(2018, 2023) if random.random() < share]
                     days = [day for day in PERIODS[freq] if day.year in held and (freq == "A" or random.random() < 0.7)]
                     rows += [(*dataset, freq, flow, dimension, code, day, random.choice((0, 9)), 5) for day in days]
+            rows += _withheld((*dataset, freq, flow), PERIODS[freq], random)
     kinds: dict[str, Any] = dict.fromkeys(
         ("source", "dataset", "freq_code", "flow_code", "dimension", "code"), pl.String
     )
     whole = {"ref_date": pl.Date, "rows": pl.Int64, "smallest_value_usd": pl.Int64}
     return pl.DataFrame(rows, schema=kinds | whole, orient="row")
+
+
+def _withheld(dataset: Row, days: tuple[date, ...], random: Random) -> list[Row]:
+    """Routes of a dataset that have no figure in some periods, whether it has rows of them or not."""
+    routes = [(who, whom, good) for good in GOODS for who in COUNTRIES for whom in COUNTRIES if who != whom]
+    hidden = random.choices([(*route, day) for route in routes for day in days], k=random.choice((0, 3, 30)))
+    return [(*dataset, "withheld", " ".join(route), day, 1, None) for *route, day in sorted({*hidden})]
 
 
 def _trade(random: Random, freq: str, datasets: tuple[Row, ...], routes: float, share: float) -> pl.DataFrame:

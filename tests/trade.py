@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 
 from anomaly.bilateral import bilateral
+from anomaly.contract.schema import Scope
 from anomaly.contract.settings import Settings, load
 from anomaly.contract.tables import Frame
 from anomaly.reference import nomenclature
@@ -76,6 +77,7 @@ def at_hand(
     """What a run would go on from: the current flows of short rows, families, countries and the order of publishers."""
     return {
         "current": bilateral.with_goods(flows(rows), families, EDITION),
+        "withheld": Scope.create_empty(),
         "families": families,
         "families.broken": broken,
         "countries": countries(rows),

@@ -52,6 +52,7 @@ def releases(flows: pl.LazyFrame) -> pl.DataFrame:
 
 def replayed(
     flows: pl.LazyFrame,
+    hidden: pl.DataFrame,
     released: pl.DataFrame,
     families: pl.DataFrame,
     broken: pl.DataFrame,
@@ -67,6 +68,8 @@ def replayed(
     ----------
     flows : polars.LazyFrame
         schema.Flows, every release.
+    hidden : polars.DataFrame
+        flows.withheld, every release.
     released : polars.DataFrame
         `releases` of them.
     families, broken : polars.DataFrame
@@ -85,6 +88,7 @@ def replayed(
     """
     out = flows.filter(replay.is_out(as_of, settings))
     tables: dict[str, Frame] = {"flows": replay.current(out, released, as_of), "families": families}
+    tables["flows.withheld"] = hidden.filter(replay.is_out(as_of, settings))
     reported = through(["current", "coverage", "coverage.scope"], tables, settings)
     if freq not in reported.read("coverage")["freq_code"].unique():
         return None

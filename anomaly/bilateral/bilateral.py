@@ -6,6 +6,7 @@ from typing import Literal
 
 import polars as pl
 
+from anomaly.bilateral import withheld
 from anomaly.bilateral.known import DATASET, active_years, full_reports, speaking_years, without_moved
 from anomaly.contract.keys import SERIES_KEY
 
@@ -146,10 +147,13 @@ def _periods_known(
     years = without_moved(
         speaking_years(sides, coverage, scope), active_years(sided.with_columns(reporter_iso=reporter), "value_usd")
     )
-    periods = full_reports(coverage).group_by(*DATASET, "reporter_iso", "year").agg(periods=pl.len().cast(pl.Int64))
+    reports, reporter_year = full_reports(coverage), [*DATASET, "reporter_iso", "year"]
+    hidden = withheld.periods(scope).join(reports, on=[*reporter_year, "ref_date"], how="semi")
+    route_year = [*DATASET, *withheld.WHO, "year"]
     return (
-        years.join(periods, on=[*DATASET, "reporter_iso", "year"])
-        .with_columns(flow_code="flow")
+        years.join(reports.group_by(reporter_year).agg(periods=pl.len().cast(pl.Int64)), on=reporter_year)
+        .join(hidden.group_by(route_year).agg(_hidden=pl.len().cast(pl.Int64)), on=route_year, how="left")
+        .with_columns(flow_code="flow", periods=pl.col("periods") - pl.col("_hidden").fill_null(0))
         .group_by(routes.columns)
         .agg(periods_since=pl.col("periods").filter(pl.col("year") >= since).sum(), periods=pl.col("periods").sum())
     )

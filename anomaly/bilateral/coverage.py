@@ -14,6 +14,7 @@ PARTNERS_OF_A_WHOLE_DATASET = 10  # an extract with fewer cannot say what is sol
 USUAL_PERIODS = {"A": 3, "Q": 12, "M": 36}
 
 _DATASET = ("source", "dataset", "freq_code", "flow_code")
+_SCOPE_KEY = (*_DATASET, "dimension", "code", "ref_date")
 
 
 def extracts(flows: pl.LazyFrame) -> pl.DataFrame:
@@ -58,24 +59,26 @@ def extracts(flows: pl.LazyFrame) -> pl.DataFrame:
     )
 
 
-def as_extracts(flows: pl.LazyFrame) -> pl.LazyFrame:
+def as_extracts(flows: pl.LazyFrame, together: pl.DataFrame | None = None) -> pl.LazyFrame:
     """Put the files of one extract under one dataset.
 
     Parameters
     ----------
     flows : polars.LazyFrame
-        Current flows.
+        Current flows, or what has their source and dataset.
+    together : polars.DataFrame, optional
+        `extracts`, where it is not of these flows; a dataset that is not in it stays its own.
 
     Returns
     -------
     polars.LazyFrame
         The rows in their order; dataset is the name of the extract.
     """
-    together = extracts(flows)
+    together = extracts(flows) if together is None else together
     if (together["dataset"] == together["extract"]).all():
         return flows
     named = flows.join(together.lazy(), on=["source", "dataset"], how="left", maintain_order="left")
-    return named.with_columns(dataset=pl.col("extract")).drop("extract")
+    return named.with_columns(dataset=pl.coalesce("extract", "dataset")).drop("extract")
 
 
 def _is_same_extract(head: dict[str, Any], dataset: dict[str, Any]) -> bool:
@@ -91,7 +94,7 @@ def _is_same_extract(head: dict[str, Any], dataset: dict[str, Any]) -> bool:
     return are_same and 2 * len(head_codes & codes) >= min(len(head_codes), len(codes))
 
 
-def build(flows: pl.LazyFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def build(flows: pl.LazyFrame, withheld: pl.DataFrame | None = None) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Who reported which period and whether in full, and which goods and partners each dataset holds in it.
 
     Exports and imports only: re-exports are inside exports.
@@ -100,6 +103,8 @@ def build(flows: pl.LazyFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     ----------
     flows : polars.LazyFrame
         Current flows, schema.Flows with `good` and `hs_edition` beside it (`bilateral.with_goods`).
+    withheld : polars.DataFrame, optional
+        Rows of the scope about values that are withheld (`withheld.of_scope`).
 
     Returns
     -------
@@ -123,7 +128,8 @@ def build(flows: pl.LazyFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         .agg(rows=pl.len().cast(pl.Int64), smallest_value_usd=pl.col("primary_value_usd").min())
         .collect(engine="streaming")
     )
-    return _coverage(by_code), _scope(by_code, by_partner)
+    scope = _scope(by_code, by_partner)
+    return _coverage(by_code), scope if withheld is None else pl.concat([scope, withheld]).sort(_SCOPE_KEY)
 
 
 def _coverage(by_code: pl.DataFrame) -> pl.DataFrame:
@@ -166,7 +172,7 @@ def _scope(by_code: pl.DataFrame, by_partner: pl.DataFrame) -> pl.DataFrame:
         .join(_without_past(by_code), on=[*_DATASET, "good"], how="left")
         .filter(pl.col("born_year").is_null() | (pl.col("ref_date").dt.year() >= pl.col("born_year")))
     )
-    columns = (*_DATASET, "dimension", "code", "ref_date", "rows", "smallest_value_usd")
+    columns = (*_SCOPE_KEY, "rows", "smallest_value_usd")
     return pl.concat(
         [
             goods.with_columns(dimension=pl.lit("good"), code=pl.col("good")).select(columns),
@@ -174,7 +180,7 @@ def _scope(by_code: pl.DataFrame, by_partner: pl.DataFrame) -> pl.DataFrame:
             .with_columns(dimension=pl.lit("partner"), code=pl.col("partner_iso"))
             .select(columns),
         ]
-    ).sort(*_DATASET, "dimension", "code", "ref_date")
+    ).sort(_SCOPE_KEY)
 
 
 def _nothing_of_a_partner(by_partner: pl.DataFrame) -> pl.DataFrame:

@@ -3,9 +3,10 @@
 It does where
 
 1. the reporter published the period in full (`coverage.is_complete`),
-2. the dataset holds the good, and the partner, in the year of the period (`coverage.scope`), and
+2. the dataset holds the good, and the partner, in the year of the period (`coverage.scope`),
 3. the reporter has not moved to other codes: one that has nothing of a re-coded good (with + in its name) with anyone
-   in a year, after a year in which it had, tells it under codes that are not in the good.
+   in a year, after a year in which it had, tells it under codes that are not in the good, and
+4. it withholds nothing of the route in the period (`withheld`).
 
 Elsewhere the route is unknown, and so is what a row says of it: a part of a period is no period. A side that a route's
 value does not come from may lie in any of its reporter's datasets, and which one is not kept: there all that ever can
@@ -22,6 +23,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from anomaly.bilateral import withheld
 from anomaly.contract.keys import ROUTE
 
 DATASET = ("source", "dataset", "freq_code", "flow_code")
@@ -201,7 +203,7 @@ def silences(
     routes = own_side(trade.group_by(*ROUTE, "freq_code", "source", "dataset", "value_basis").agg())
     active = active_years(own_side(trade if around is None else around), "value_usd")
     years = without_moved(speaking_years(routes, coverage, scope, dimensions), active)
-    periods = years.join(full_reports(coverage), on=[*DATASET, "reporter_iso", "year"])
+    periods = withheld.without(years.join(full_reports(coverage), on=[*DATASET, "reporter_iso", "year"]), scope)
     return periods.group_by(*ROUTE, "freq_code", "ref_date").agg(pl.col("hs_edition").max())
 
 
@@ -238,7 +240,7 @@ def silences_beside(
     )
     ever = periods.group_by(key).agg(_ever=pl.struct("source", "dataset").n_unique())
     return (
-        without_moved(periods, active)
+        without_moved(withheld.without(periods, scope), active)
         .group_by(*key, "ref_date")
         .agg(pl.col("hs_edition").max(), _now=pl.struct("source", "dataset").n_unique())
         .join(ever, on=key)

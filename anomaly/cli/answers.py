@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from anomaly.cli import withheld
 from anomaly.cli.layout import width_of_screen
 from anomaly.cli.one_source import source_answer
 from anomaly.cli.output import arrow, heading, line, percent, say, show
@@ -51,6 +52,7 @@ _QUERY_COLUMNS = (
     *ROUTE, "period", "value_prior_year_usd", "value_usd", "change_percent",
     "value_baseline_usd", "is_flagged", "q_value", "flag_type", "note",
 )  # fmt: skip
+_KNOWN = ("value_usd", "value_prior_year_usd")
 _OF_ROUTES = ("is_flagged", "q_value", "flag_type")  # of the columns of a query: a sum has none of them
 _SERIES_COLUMNS = (
     "period", "export_value_fob_usd", "import_value_cif_usd", "reexport_value_fob_usd", "net_wgt_g", "value_usd", "value_basis",
@@ -114,7 +116,7 @@ def routes_of(asked: Asked, limit: int | None, data: Path) -> Answer:
     question, store = understood(asked, data)
     currency = asked.currency.upper()
     cells = cells_of(store, question, currency)
-    if cells.is_empty() and question.source is None:
+    if cells.is_empty():
         held_or_nearest(store, question, asked.code)
     names = _tables_for(question)
     scenario, limits = scenario_and_limits(store, [*names, "bilateral"])
@@ -134,6 +136,8 @@ def routes_of(asked: Asked, limit: int | None, data: Path) -> Answer:
     tables = _beside({"bilateral": cells}, held)
     rows, count = questions.answer(question, windows, tables, scenario.baseline_years, limits, limit)
     remarks = [*_of_simulation(cells), *_of_older_tables(held), *remarks]
+    if question.is_sum or rows.select(pl.any_horizontal(pl.col(_KNOWN).is_null()).any()).item():
+        remarks += withheld.remark(withheld.in_windows(withheld.periods(store, question), windows))
     period = asking.parse_span(asked.period) if asked.period else None
     word, sentence = source_answer(store, question, period, rows)
     if rows.is_empty():
@@ -313,22 +317,24 @@ def periods_of(asked: Asked, freq: str | None, data: Path) -> Answer:
     question, store = understood(asked, data)
     period = asking.parse_span(asked.period) if asked.period else None
     cells = cells_of(store, question, asked.currency.upper(), BOTH_SIDES)
-    if cells.is_empty() and question.source is None:
+    if cells.is_empty():
         held_or_nearest(store, question, asked.code)
     goods = goods_of(cells)
     if asked.source is not None:
         cells = cells.filter(pl.col("source") == asked.source)
     trade, cells = cells, cells.filter(question.where())
     silent = _silent_periods(store, question, trade, goods)
+    hidden = withheld.periods(store, question)
     remarks = [*_of_simulation(cells), *remarks]
     if period is not None:
-        cells, silent = (
+        cells, silent, hidden = (
             frame.filter(pl.col("ref_date").is_between(pl.lit(period.start), pl.lit(period.end)))
-            for frame in (cells, silent)
+            for frame in (cells, silent, hidden)
         )
-    freqs = [freq] if freq else sorted({*cells["freq_code"], *silent["freq_code"]})
-    parts = [by_period.series(cells, silent, freq_code) for freq_code in freqs]
+    freqs = [freq] if freq else sorted({*cells["freq_code"], *silent["freq_code"], *hidden["freq_code"]})
+    parts = [by_period.series(cells, silent, freq_code, hidden) for freq_code in freqs]
     rows = pl.concat(parts) if parts else by_period.series(cells, silent, "A")
+    remarks += withheld.remark(hidden)
     is_silence = bool(rows.height) and cells.is_empty()
     word, sentence = source_answer(store, question, period, rows.clear() if is_silence else rows)
     if rows.is_empty() or (is_silence and sentence):
@@ -399,7 +405,8 @@ def series(asked: Asked, *, freq: str | None, data: Path, form: str) -> None:
         for text in lines_of(answer.rows.pipe(in_currency, currency).to_dicts(), sides, width_of_screen()):
             line(text)
         line("")
-    show(rows, form, [named(name, currency) for name in _SERIES_COLUMNS])
+    shown = [named(name, currency) for name in _SERIES_COLUMNS]
+    show(withheld.in_words(rows, currency, form), form, shown)
 
 
 def _silent_periods(store: Store, question: Question, trade: pl.DataFrame, goods: pl.Expr) -> pl.DataFrame:

@@ -9,21 +9,19 @@ from __future__ import annotations
 import atexit
 import gc
 from pathlib import Path
-from typing import Any
 
 import click
 
+from anomaly.cli import operating
 from anomaly.cli.completion import codes, countries, countries_or_codes
 from anomaly.cli.examples import with_examples
 from anomaly.cli.options import (
+    asked_data_option,
     by_option,
     data_option,
-    folder_or_none,
     format_option,
     leg_option,
-    log_format_option,
     no_control,
-    no_control_each,
     raw_option,
     scenario_option,
     text_argument,
@@ -65,7 +63,7 @@ def program() -> None:
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="Most rows.")
 @text_option("--source", help="Only this publisher's figures, a name of `anomaly sources`.")
 @text_option("--currency", default="USD", show_default=True, help="Amounts as reported in this currency, from flows.")
-@data_option
+@asked_data_option
 @format_option
 @spoken
 def query(
@@ -101,7 +99,7 @@ def query(
 @text_option("--period", help="Only these periods, such as 2021:2023.")
 @text_option("--source", help="Only this publisher's figures, a name of `anomaly sources`.")
 @text_option("--currency", default="USD", show_default=True, help="Amounts as reported in this currency, from flows.")
-@data_option
+@asked_data_option
 @format_option
 @spoken
 def series(
@@ -129,7 +127,7 @@ def series(
 @text_argument("subject")
 @click.option("--reproduce", is_flag=True, help="Fit the forest again and compare the score.")
 @text_option("--scenario", help="An error unless it is the one that made the tables, which is used in any case.")
-@data_option
+@asked_data_option
 @format_option
 @spoken
 def explain(subject: str, reproduce: bool, scenario: str | None, data: Path, form: str) -> None:
@@ -152,7 +150,7 @@ def _rollup(name: str, period: str | None, limit: int, data: Path, form: str) ->
 @main.command()
 @text_option("--period", help="As for `anomaly query`; the newest if not told.")
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="Most rows.")
-@data_option
+@asked_data_option
 @format_option
 @spoken
 def goods(period: str | None, limit: int, data: Path, form: str) -> None:
@@ -163,7 +161,7 @@ def goods(period: str | None, limit: int, data: Path, form: str) -> None:
 @main.command()
 @text_option("--period", help="As for `anomaly query`; the newest if not told.")
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="Most rows.")
-@data_option
+@asked_data_option
 @format_option
 @spoken
 def hubs(period: str | None, limit: int, data: Path, form: str) -> None:
@@ -176,7 +174,7 @@ def hubs(period: str | None, limit: int, data: Path, form: str) -> None:
 @text_argument("second", countries_or_codes)
 @text_option("--period", help="As for `anomaly query`; all windows of the run if not told.")
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="Most windows.")
-@data_option
+@asked_data_option
 @format_option
 @spoken
 def compare(first: str, second: str, period: str | None, limit: int, data: Path, form: str) -> None:
@@ -196,7 +194,7 @@ def compare(first: str, second: str, period: str | None, limit: int, data: Path,
 @text_option("--hub", countries, help="Only this country.")
 @text_option("--period", help="As for `anomaly query`; the newest if not told.")
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="Most rows.")
-@data_option
+@asked_data_option
 @format_option
 @spoken
 def leakage(leg: str, by: str, hub: str | None, period: str | None, limit: int, data: Path, form: str) -> None:
@@ -212,7 +210,7 @@ def leakage(leg: str, by: str, hub: str | None, period: str | None, limit: int, 
 
 @main.command()
 @click.option("--doubts", is_flag=True, help="What the data leave in doubt instead: file, rule, figures, what to do.")
-@data_option
+@asked_data_option
 @format_option
 @spoken
 def sources(*, doubts: bool, data: Path, form: str) -> None:
@@ -259,7 +257,7 @@ def indicators(form: str) -> None:
 
 @main.command()
 @click.argument("name", required=False, callback=no_control)
-@data_option
+@asked_data_option
 @format_option
 @spoken
 def tables(name: str | None, data: Path, form: str) -> None:
@@ -267,68 +265,6 @@ def tables(name: str | None, data: Path, form: str) -> None:
     from anomaly.cli import lists
 
     lists.tables(name, data, form)
-
-
-@main.command()
-@raw_option
-@log_format_option
-@click.option(
-    "--quarantine/--strict",
-    "is_quarantine",
-    default=False,
-    show_default=True,
-    envvar="ANOMALY_QUARANTINE",
-    show_envvar=True,
-    help="Set files that cannot be read aside and end with 3; strict: end at once, all of them named.",
-)
-@scenario_option
-@data_option
-@spoken
-def run(raw: Path, log_format: str | None, scenario: str, data: Path, *, is_quarantine: bool) -> None:
-    """Read the raw files, compute every table and write the reports."""
-    from anomaly.cli import lists
-
-    raise click.exceptions.Exit(lists.run(raw, scenario, data, log_format, is_quarantine=is_quarantine))
-
-
-@main.command()
-@click.argument("names", nargs=-1, metavar="[SOURCE]...", callback=no_control_each)
-@click.option("--plan", "is_plan", is_flag=True, help="Say what would be asked, and ask nobody.")
-@raw_option
-@text_option("--since", help="Only periods from this one on, such as 2024 or 2024-07.")
-@click.option(
-    "--key-file",
-    type=click.File("r", encoding="utf-8"),
-    metavar="FILE",
-    help="File with the key of the one source that is named; else the variable that docs/fetch.md names.",
-)
-@log_format_option
-@scenario_option
-@format_option
-@spoken
-def fetch(
-    names: tuple[str, ...],
-    raw: Path,
-    since: str | None,
-    key_file: Any,
-    log_format: str | None,
-    scenario: str,
-    form: str,
-    *,
-    is_plan: bool,
-) -> None:
-    """Bring raw files from their publishers: what the scenario needs, is out and does not lie there.
-
-    All publishers if no SOURCE is told. What was brought stays, whatever happens, and the same command goes on from there.
-    """
-    from anomaly.cli import fetching
-
-    key_text = key_file.read(10_000) if key_file else None
-    asked = fetching.Asked(names, raw, scenario, since, key_text)
-    if is_plan:
-        fetching.plan(asked, form)
-    else:
-        raise click.exceptions.Exit(fetching.fetch(asked, form, log_format))
 
 
 @main.command()
@@ -365,7 +301,7 @@ def backtest(
 
 
 @main.command()
-@data_option
+@asked_data_option
 @format_option
 @spoken
 def report(data: Path, form: str) -> None:
@@ -375,18 +311,6 @@ def report(data: Path, form: str) -> None:
     lists.report(data, form)
 
 
-@main.command()
-@click.option(
-    "--raw", default=None, callback=folder_or_none, metavar="DIR", help="Raw files; the last run's if not told."
-)
-@data_option
-@format_option
-@spoken
-def verify(raw: Path | None, data: Path, form: str) -> None:
-    """Read tables, documents and raw files again and name any that is not what was written or read."""
-    from anomaly.cli import whole
-
-    whole.verify(data, raw, form)
-
-
+for command in operating.COMMANDS:
+    main.add_command(command)
 with_examples(main)

@@ -105,8 +105,8 @@ def _parts(subject: str, opened: Callable[[], Store], *, reproduce: bool, scenar
         )
     family_map = families(store)
     goods, between = asking.parse_goods(asked.code, family_map), asking.goods_between(asked.code, family_map)
-    if goods is None:
-        raise BadRequest("one good", asking.TOTAL, hint="name a code")
+    if goods is None:  # a table of country totals has a good of that name; a sum over goods is not explained
+        goods, between = pl.col("good") == asking.TOTAL, (asking.TOTAL, asking.TOTAL)
     settings = _settings_of(store, scenario)
     row = explaining.measured(store.read("features", where=goods, between=between), asked, goods)
     if row is None:

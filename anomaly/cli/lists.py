@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -245,7 +247,16 @@ def report(data: Path, form: str) -> None:
     show(rows, form)
 
 
-def run(raw: Path, scenario: str, data: Path, log_format: str | None, *, is_quarantine: bool) -> int:
+def run(
+    raw: Path,
+    scenario: str,
+    data: Path,
+    log_format: str | None,
+    *,
+    is_quarantine: bool,
+    as_of: date | None = None,
+    fetched: Sequence[str] | None = None,
+) -> int:
     """Answer `anomaly run`, the same as `python -m pipelines run`, with what to end with.
 
     Parameters
@@ -260,6 +271,10 @@ def run(raw: Path, scenario: str, data: Path, log_format: str | None, *, is_quar
         One of pipelines.log.FORMATS.
     is_quarantine : bool
         Set a file aside that is not as it should be, rather than end.
+    as_of : datetime.date or None, optional
+        Only raw files that came by then are seen.
+    fetched : sequence of str or None, optional
+        Publishers that are asked first; None: nobody.
 
     Returns
     -------
@@ -269,7 +284,10 @@ def run(raw: Path, scenario: str, data: Path, log_format: str | None, *, is_quar
     from pipelines import run as jobs
     from pipelines.running import exit_code_of
 
-    return exit_code_of(lambda: jobs.main(raw, data, scenario, is_quarantine=is_quarantine), log_format)
+    def work() -> object:
+        return jobs.main(raw, data, scenario, is_quarantine=is_quarantine, as_of=as_of, fetched=fetched)
+
+    return exit_code_of(work, log_format)
 
 
 def draft(file: Path, *, is_written: bool) -> None:

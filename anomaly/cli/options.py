@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import click
 
 from anomaly.cli.output import FORMATS
 from anomaly.contract.scenario import DEFAULT
+from anomaly.store import as_of as dated
 from pipelines.log import FORMATS as FORMATS_OF_LOG
 from pipelines.log import VARIABLE
 
@@ -104,6 +107,32 @@ def no_control_each(context: click.Context, option: click.Parameter, texts: tupl
     return tuple(no_control(context, option, text) or "" for text in texts)
 
 
+def day_or_none(_context: click.Context, _option: click.Parameter, text: str | None) -> date | None:
+    """A day that may be left out.
+
+    Parameters
+    ----------
+    _context, _option : click.Context, click.Parameter
+        Not looked at.
+    text : str, optional
+        What was typed.
+
+    Returns
+    -------
+    datetime.date or None
+        None where nothing was.
+
+    Raises
+    ------
+    click.BadParameter
+        It is no day.
+    """
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError as error:
+        raise click.BadParameter("expected a day such as 2024-06-30") from error
+
+
 data_option = click.option(
     "--data",
     envvar="ANOMALY_DATA",
@@ -114,6 +143,35 @@ data_option = click.option(
     metavar="DIR",
     help="Folder that holds the tables.",
 )
+as_of_option = click.option(
+    "--as-of",
+    callback=day_or_none,
+    metavar="DAY",
+    help="As of a day such as 2024-06-30: raw files that came later are not seen.",
+)
+
+
+def asked_data_option(command: Command) -> Command:
+    """--data and --as-of of a question: as of a day the tables lie in a folder of their own, which `run --as-of` fills.
+
+    Parameters
+    ----------
+    command : Command
+        Takes `data`.
+
+    Returns
+    -------
+    Command
+        Takes `data` and `as_of`.
+    """
+
+    @functools.wraps(command)
+    def of_the_day(*arguments: Any, data: Path, as_of: date | None, **options: Any) -> Any:
+        return command(*arguments, data=dated.folder(data, as_of), **options)
+
+    return data_option(as_of_option(of_the_day))
+
+
 format_option = click.option(
     "--format",
     "form",

@@ -1,4 +1,4 @@
-"""How a command ends: as a sentence with its exit code, never as a traceback."""
+"""How a command ends: with what it answers, or with a sentence on stderr and its own exit code."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def spoken(command: Command) -> Command:
 
     Parameters
     ----------
-    command : callable
-        What a command does.
+    command : Command
+        As it is.
 
     Returns
     -------
-    callable
-        The same, that ends so.
+    Command
+        The same, with its ends.
     """
 
     @functools.wraps(command)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from anomaly.cli.output import say
-from anomaly.contract.errors import BadRequest, SourceUnavailable
+from anomaly.contract.errors import BadRequest, SettingsWrong, SourceUnavailable
 from anomaly.contract.keys import SIMULATED
 from anomaly.contract.scenario import Scenario, of_record
 from anomaly.flags.rule import limits_of_record
@@ -20,6 +21,7 @@ from anomaly.query import question as asking
 from anomaly.query.held import COLUMNS
 from anomaly.query.question import Question
 from anomaly.reference import countries, goods
+from anomaly.store import as_of as dated
 from anomaly.store import made_by
 from anomaly.store.store import Store, of_last_run
 
@@ -81,11 +83,11 @@ def open_store(data: Path) -> Store:
     StoreFailure
         Where the record of the run is lost or damaged.
     """
+    day = dated.day_of(data)
     if not data.is_dir():
+        first = f"run `anomaly run --as-of {day}` first" if day else "run `make`"
         raise SourceUnavailable(
-            "a folder that holds the tables",
-            f"{data}: not there",
-            hint="run `make`, or name another folder with --data",
+            "a folder that holds the tables", f"{data}: not there", hint=f"{first}, or name another folder with --data"
         )
     store = of_last_run(data)
     if store.is_unfinished:
@@ -94,7 +96,18 @@ def open_store(data: Path) -> Store:
             f"{data}: a run has begun here, and none has ended yet",
             hint="wait for it; if it was stopped, run `make` again",
         )
+    if day is not None:
+        _say_the_day(store, day)
     return store
+
+
+def _say_the_day(store: Store, day: date) -> None:
+    """Say as of when the answer is; refuse tables that were put under that name and are of another day."""
+    made_as_of = store.meta("flows")["inputs"].get("as_of", "today") if store.exists("flows") else "nothing"
+    if made_as_of != day.isoformat():
+        hint = f"make them again: anomaly run --as-of {day}"
+        raise SettingsWrong(f"tables as of {day} in {store.root}", f"tables of {made_as_of}", hint=hint)
+    say(f"as of {day}: raw files that came later are not seen")
 
 
 def say_if_simulated(store: Store) -> None:

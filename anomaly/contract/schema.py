@@ -32,6 +32,7 @@ from anomaly.contract.schema_reported import RawFiles as RawFiles
 from anomaly.contract.schema_reported import Rejected as Rejected
 from anomaly.contract.schema_reported import Scope as Scope
 from anomaly.contract.schema_reported import SetAside as SetAside
+from anomaly.contract.schema_reported import Withheld as Withheld
 from anomaly.contract.schema_results import Backtest as Backtest
 from anomaly.contract.schema_results import Rollups as Rollups
 from anomaly.contract.schema_scores import Calibration as Calibration
@@ -54,6 +55,7 @@ TABLES: dict[str, type[dy.Schema]] = {
     "flows.files": RawFiles,
     "flows.doubts": Doubts,
     "flows.set_aside": SetAside,
+    "flows.withheld": Withheld,
     "families": Families,
     "families.broken": Broken,
     "coverage": Coverage,

@@ -194,6 +194,22 @@ class RawFiles(dy.Schema):
     rows_deduplicated = count("rows folded into a kept one: exact repeats, procedures summed, quantity rows joined")
 
 
+class Withheld(dy.Schema):
+    """Rows that name a route and a period and whose value is withheld or not known: what was traded there is unknown."""
+
+    source = text("publisher's file format", primary_key=True)
+    dataset = text("dataset or extract, as in flows", primary_key=True)
+    freq_code = text("A annual, M monthly, Q quarterly", primary_key=True, regex="^[AMQ]$")
+    ref_date = dy.Date(description="first day of the period", primary_key=True)
+    reporter_iso = text("who reports, ISO 3166-1 alpha-3", primary_key=True, regex=ISO3)
+    partner_iso = text("the other side, as in flows", primary_key=True, regex=ISO3)
+    flow_code = text("M import, X export, RM re-import, RX re-export", primary_key=True, regex="^(M|X|RM|RX)$")
+    classification_code = text("HS edition or Combined Nomenclature of the code, as in flows", primary_key=True)
+    cmd_code = text("commodity code as reported, text, no dots", primary_key=True)
+    vintage = text("release, as in flows", primary_key=True)
+    raw_file = text("first 12 hexadecimal digits of the raw file's sha256", primary_key=True)
+
+
 class SetAside(dy.Schema):
     """Files that could not be read and were set aside whole, each with its reason; nothing of them is in any table."""
 
@@ -225,8 +241,12 @@ class Scope(dy.Schema):
     dataset = text("dataset or extract", primary_key=True)
     freq_code = text("A annual, M monthly, Q quarterly", primary_key=True, regex="^[AMQ]$")
     flow_code = text("M import, X export", primary_key=True)
-    dimension = text("partner or good", primary_key=True, regex="^(partner|good)$")
-    code = text("the partner or the good (HS family)", primary_key=True)
+    dimension = text(
+        "partner or good that it holds; withheld: a route without a figure",
+        primary_key=True,
+        regex="^(partner|good|withheld)$",
+    )
+    code = text("the partner or the good (HS family); withheld: reporter, partner and good", primary_key=True)
     ref_date = dy.Date(description="first day of the period", primary_key=True)
     rows = count("rows of it in the period, of any reporter; 0: a partner of a dataset of many, with nothing in it")
     smallest_value_usd = usd("smallest value published; a missing row may be a smaller one", nullable=True, min=0)

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from anomaly.bilateral import withheld
 from anomaly.bilateral.known import (
     DATASET,
     active_years,
@@ -162,7 +163,8 @@ def sold_by_others(
         )
         speak = sellers.with_columns(partner_iso=country).filter(pl.col("reporter_iso") != pl.col("partner_iso"))
         speak = speak.filter(~is_broken(speak, broken, "oldest_edition", "newest_edition"))
-        years = without_moved(speaking_years(speak, reports, scope), active).filter(pl.col("year").is_in("years"))
+        years = without_moved(withheld.without(speaking_years(speak, reports, scope), scope), active)
+        years = years.filter(pl.col("year").is_in("years"))
         publishers = years.group_by("flag_id", *DATASET, "reporter_iso").agg(
             is_whole=pl.col("year").n_unique() == pl.col("years").first().list.len()
         )

@@ -25,6 +25,7 @@ from anomaly.features.marks import (
     importers_say,
     rows_of,
     take_out_moved,
+    withheld_marks,
 )
 
 COLUMNS = (  # of bilateral that are used
@@ -107,6 +108,8 @@ class Grid:
         USD as each side says, UNKNOWN where it cannot; None where no importer reports.
     importer_edition : array of int, shape (periods, routes), or None
         HS edition of the importer's report; 0 where there is none.
+    withheld : array of bool, shape (periods, routes), or None
+        Where the route's reporter withholds a value; None where nothing is withheld.
     """
 
     known: Known
@@ -124,9 +127,10 @@ class Grid:
     exported: Amounts | None
     imported: Amounts | None
     importer_edition: Editions | None
+    withheld: Marks | None
 
 
-def lay(chunk: pl.DataFrame, known: dict[str, Known]) -> dict[str, Grid]:
+def lay(chunk: pl.DataFrame, known: dict[str, Known], also: Sequence[str] = ()) -> dict[str, Grid]:
     """Spread a chunk of bilateral over the periods of each of its frequencies.
 
     Parameters
@@ -135,6 +139,8 @@ def lay(chunk: pl.DataFrame, known: dict[str, Known]) -> dict[str, Grid]:
         COLUMNS of bilateral, whole goods, sorted by its key.
     known : dict of str to Known
         By frequency.
+    also : sequence of str, optional
+        Countries that are among the names even where no row has them: what nobody sold them may be known to be nothing.
 
     Returns
     -------
@@ -149,7 +155,7 @@ def lay(chunk: pl.DataFrame, known: dict[str, Known]) -> dict[str, Grid]:
     )
     firsts = {freq: _first_of_route(part) for freq, part in parts.items()}
     routes = {freq: parts[freq].select(*ROUTE, *_KIND).filter(first) for freq, first in firsts.items()}
-    names = _names(list(routes.values()))
+    names = _names(list(routes.values()), also)
     return {freq: _laid(part, firsts[freq], routes[freq], names, known[freq]) for freq, part in parts.items()}
 
 
@@ -158,12 +164,14 @@ def _first_of_route(part: pl.DataFrame) -> pl.Series:
     return part.select(is_next.fill_null(value=True)).to_series()
 
 
-def _names(routes: Sequence[pl.DataFrame]) -> Names:
+def _names(routes: Sequence[pl.DataFrame], also: Sequence[str]) -> Names:
     good = pl.concat([of_freq["good"].unique() for of_freq in routes]).unique().sort()
-    sides = [of_freq[column].unique() for of_freq in routes for column in ("exporter_iso", "importer_iso")]
+    sides = [pl.Series("also", also, dtype=pl.String)]
+    sides += [of_freq[column].unique() for of_freq in routes for column in ("exporter_iso", "importer_iso")]
     kinds = pl.concat([of_freq.select(_KIND).unique() for of_freq in routes]).unique().sort(_KIND)
     sources = kinds["source"].unique().sort()
-    return Names(good, pl.concat(sides).unique().sort(), kinds, sources.to_list(), _numbers(kinds["source"], sources))
+    countries = pl.concat(side.alias("country") for side in sides).unique().sort()
+    return Names(good, countries, kinds, sources.to_list(), _numbers(kinds["source"], sources))
 
 
 def _numbers(texts: pl.Series, names: pl.Series) -> Ids:
@@ -189,6 +197,9 @@ def _laid(part: pl.DataFrame, first: pl.Series, routes: pl.DataFrame, names: Nam
 
     raw = spread("value_usd")
     says = can_say(known, reporter, held, dealt)
+    withheld = withheld_marks(known, reporter, held, dealt)
+    if withheld is not None:
+        says &= ~withheld
     dataset = names.kinds.select(pl.struct("source", "dataset").rank("dense").cast(pl.Int64)).to_series().to_numpy()
     speaker = (dataset[kind] * names.goods.len() + good) * names.countries.len() + side
     take_out_moved(says, raw, names.are_recoded()[good], speaker, known)
@@ -203,7 +214,7 @@ def _laid(part: pl.DataFrame, first: pl.Series, routes: pl.DataFrame, names: Nam
     weight = spread("net_wgt_g")
     return Grid(
         known, names, good, exporter, importer, kind, into, out_of, reporter, value, raw, weight,
-        exported, imported, importer_edition,
+        exported, imported, importer_edition, withheld,
     )  # fmt: skip
 
 

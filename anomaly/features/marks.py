@@ -1,7 +1,7 @@
 """What `bilateral.known` says of routes and periods, as arrays: a row of marks a reporter, a good or a partner, a column a period.
 
-Rules 1 and 2 are those of `known`, spread over the periods; rule 3 and what a side beside says are told once more here,
-since whole grids are asked at once. `tests/features/test_marks.py` holds that both say the same.
+Rules 1 and 2 are those of `known`, spread over the periods; rules 3 and 4 and what a side beside says are told once more
+here, since whole grids are asked at once. `tests/features/test_marks.py` holds that both say the same.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from anomaly.bilateral import withheld as of_reporters
 from anomaly.bilateral.known import full_reports, held_years
 from anomaly.contract.periods import INTERVALS, MONTHS_IN, Window
 
@@ -51,6 +52,8 @@ class Known:
         Whether the dataset holds trade with the partner in the period's year.
     partners : polars.DataFrame
         source, dataset, flow_code, partners: how many there are.
+    hidden : array of int, shape (withheld values, 4)
+        Rows of reporter, good and partner of a route whose value is withheld, and the period.
     """
 
     freq_code: str
@@ -64,6 +67,7 @@ class Known:
     dealers: pl.DataFrame
     dealt: Marks
     partners: pl.DataFrame
+    hidden: Ids
 
     def index(self, window: Window) -> list[int] | None:
         """Positions of a window's periods in `periods`.
@@ -117,7 +121,10 @@ def know(coverage: pl.DataFrame, scope: pl.DataFrame, freq_code: str) -> Known:
         .group_by("source", "dataset", "flow_code")
         .agg(partners=pl.col("code").n_unique())
     )
-    return Known(freq_code, periods, reporters, covered, complete, edition, goods, held, dealers, dealt, partners)
+    hidden = _hidden(scope, reporters, goods, dealers, periods[0], freq_code)
+    return Known(
+        freq_code, periods, reporters, covered, complete, edition, goods, held, dealers, dealt, partners, hidden
+    )
 
 
 def _calendar(first: date, last: date, freq_code: str) -> tuple[date, ...]:
@@ -147,6 +154,26 @@ def _held(scope: pl.DataFrame, dimension: str, periods: Sequence[date]) -> tuple
     for (year,), part in years.group_by("year"):
         held[np.ix_(part["row"].to_numpy(), of_period == year)] = True
     return ids.rename({"code": dimension}), held
+
+
+def _hidden(
+    scope: pl.DataFrame,
+    reporters: pl.DataFrame,
+    goods: pl.DataFrame,
+    dealers: pl.DataFrame,
+    first: date,
+    freq_code: str,
+) -> Ids:
+    """Withheld values by the rows of reporter, good and partner in the marks, and the period."""
+    key = ["source", "dataset", "flow_code"]
+    cells = (
+        of_reporters.periods(scope)
+        .join(reporters, on=[*key, "reporter_iso"])
+        .join(goods.rename({"row": "_good"}), on=[*key, "good"])
+        .join(dealers.select(*key, partner_iso="partner", _dealer="row"), on=[*key, "partner_iso"])
+        .select("reporter_id", "_good", "_dealer", _position(first, freq_code))
+    )
+    return cells.cast(pl.Int64).unique(maintain_order=True).to_numpy()
 
 
 def rows_of(
@@ -227,6 +254,37 @@ def can_say(known: Known, reporter: Ids, held: Ids, dealt: Ids) -> Marks:
     return says
 
 
+def withheld_marks(known: Known, reporter: Ids, held: Ids, dealt: Ids) -> Marks | None:
+    """Periods of routes of which a value is withheld: rule 4.
+
+    Parameters
+    ----------
+    known : Known
+        The marks.
+    reporter, held, dealt : array of int, shape (routes,)
+        Rows of each route's reporter, good and partner in the marks, as `can_say` takes them.
+
+    Returns
+    -------
+    array of bool, shape (periods, routes), or None
+        None where nothing is withheld at all.
+    """
+    if not len(known.hidden):
+        return None
+    shape = (len(known.complete), len(known.held), len(known.dealt))
+    *who, period = known.hidden.T
+    routes = np.ravel_multi_index((reporter, held, dealt), shape)
+    order = np.argsort(routes, kind="stable")
+    hidden = np.ravel_multi_index(tuple(who), shape)
+    first, after = (np.searchsorted(routes, hidden, side=side, sorter=order) for side in ("left", "right"))
+    is_inside = (after > first) & (period >= 0) & (period < len(known.periods))
+    count = (after - first)[is_inside]
+    within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    marks = np.zeros((len(known.periods), len(routes)), dtype=np.bool_)
+    marks[np.repeat(period[is_inside], count), order[np.repeat(first[is_inside], count) + within]] = True
+    return marks
+
+
 def take_out_moved(says: Marks, raw: Amounts, recoded: Marks, speaker: Ids, known: Known) -> None:
     """Take out, in place, years in which a reporter has nothing of a re-coded good, after a year in which it had: rule 3.
 
@@ -290,9 +348,13 @@ def importers_say(
         reporters, held, dealt = rows_of(known, (source, dataset, "M"), goods, countries)
         reporter = reporters[importer]
         says = can_say(known, reporter, held[good], dealt[exporter])
+        ever_says = says.any(axis=0)
+        withheld = withheld_marks(known, reporter, held[good], dealt[exporter])
+        if withheld is not None:
+            says &= ~withheld
         edition = np.maximum(edition, np.where(says, known.edition.T[:, reporter], 0))
         any_says |= says
-        all_say &= says | ~says.any(axis=0)
+        all_say &= says | ~ever_says
     at_hand = any_says & (all_say | (raw >= 0))
     take_out_moved(at_hand, raw, goods.str.ends_with("+").to_numpy()[good], speaker, known)
     return at_hand, edition

@@ -18,6 +18,7 @@ REFUSALS = {
     "year_before_not_reported": "the reporter published nothing for the same months a year before",
     "too_few_months": "the reporter published only some months of a window",
     "partial_period": "a period of the windows is far from complete",
+    "withheld": "the reporter withholds a value of the route in one of the windows: unknown, not zero",
     "edition_break": "the reporter changed the HS edition between the windows and the good has no stable family across it",
     "outside_extract": "the extract does not hold the good or the partner in one of the windows, or the reporter fell silent on a re-coded good: unknown, not zero",
 }
@@ -106,15 +107,19 @@ def refusals(
         return None
     covered, complete = known.covered[grid.reporter[route]], known.complete[grid.reporter[route]]
     covered_now, covered_prior = covered[:, now].sum(axis=1), covered[:, prior].sum(axis=1)
+    is_withheld: Marks = np.zeros(len(route), dtype=np.bool_)
+    if grid.withheld is not None:
+        is_withheld = np.any(grid.withheld[np.ix_([*now, *prior], route)], axis=0)
     name = np.select(
         [
             covered_now == 0,
             covered_prior == 0,
             (covered_now < len(now)) | (covered_prior < len(prior)),
             ~(complete[:, now].all(axis=1) & complete[:, prior].all(axis=1)),
+            is_withheld,
             compared.is_edition_broken[route],
         ],
-        ["not_reported", "year_before_not_reported", "too_few_months", "partial_period", "edition_break"],
+        ["not_reported", "year_before_not_reported", "too_few_months", "partial_period", "withheld", "edition_break"],
         default="outside_extract",
     )
     return pl.DataFrame(

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
+from anomaly.bilateral import withheld
 from anomaly.bilateral.known import DATASET, DIMENSIONS, full_reports, is_broken, own_side, silences, speaking_years
 from anomaly.bilateral.sums import compare, counted_once, fill
 from anomaly.contract.keys import ROUTE
@@ -109,6 +110,7 @@ def _published(sides: pl.DataFrame, tables: Tables, dimensions: Sequence[str]) -
     routes = sides.select(*ROUTE, *reporter, "partner_iso").unique()
     years = speaking_years(routes, coverage, table(tables, "coverage.scope"), dimensions)
     months = years.join(full_reports(coverage), on=[*reporter, "year"])
+    months = withheld.without(months, table(tables, "coverage.scope"))
     return months.select(*ROUTE, "reporter_iso", "ref_date").unique()
 
 
@@ -135,7 +137,7 @@ def _compared(
     years = {window.year, window.year - 1, *window.baseline_years(baseline_years)}
     coverage = table(tables, "coverage").filter(pl.any_horizontal(within(window.in_year(year)) for year in years))
     scope = table(tables, "coverage.scope").filter(
-        (pl.col("dimension") == "partner") | pl.col("code").is_in(trade["good"].unique().implode())
+        (pl.col("dimension") != "good") | pl.col("code").is_in(trade["good"].unique().implode())
     )
     dimensions = _dimensions((trade["good"] == TOTAL).all())
     sums = compare(fill(trade, silences(trade, coverage, scope, around, dimensions)), window, baseline_years)

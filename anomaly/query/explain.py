@@ -22,7 +22,7 @@ from anomaly.reference import goods
 Row = dict[str, Any]
 Tables = Mapping[str, pl.DataFrame]
 
-_FLAG_ID = re.compile(r"([0-9]{2}[0-9A-Z]{0,6}\+?)-([A-Z][A-Z0-9]{2})-([A-Z][A-Z0-9]{2})-([0-9MQ-]+)")
+_FLAG_ID = re.compile(r"(TOTAL|[0-9]{2}[0-9A-Z]{0,6}\+?)-([A-Z][A-Z0-9]{2})-([A-Z][A-Z0-9]{2})-([0-9MQ-]+)")
 _LEGS = {
     "coalition_to_hub": "coalition's exports of the good to the exporter",
     "coalition_to_target": "coalition's exports of the good to the importer",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from anomaly.bilateral import withheld
 from anomaly.bilateral.known import cut_by_value, own_side, silences, silences_beside
 from anomaly.contract.keys import ROUTE, SERIES_KEY
 from anomaly.contract.periods import period_name
@@ -17,7 +18,12 @@ _TRADE = {
 }
 
 
-def series(cells: pl.DataFrame, nothing: pl.DataFrame, freq_code: str) -> pl.DataFrame:
+NOTHING_WITHHELD = pl.DataFrame(schema={"freq_code": pl.String, "ref_date": pl.Date, "withheld": pl.String})
+
+
+def series(
+    cells: pl.DataFrame, nothing: pl.DataFrame, freq_code: str, hidden: pl.DataFrame = NOTHING_WITHHELD
+) -> pl.DataFrame:
     """A route period by period, in order of time: what each side reports, and the value that is taken.
 
     Parameters
@@ -29,12 +35,15 @@ def series(cells: pl.DataFrame, nothing: pl.DataFrame, freq_code: str) -> pl.Dat
         `known_nothing`: periods for which a side has said that there was nothing.
     freq_code : str
         A, M or Q.
+    hidden : polars.DataFrame, optional
+        `withheld_periods`.
 
     Returns
     -------
     polars.DataFrame
-        A row a period: freq_code, period, AMOUNTS (USD, or the currency of `cells`; net_wgt_g in grams), value_basis
-        and source. null is not reported, 0 is reported as nothing.
+        A row a period: freq_code, period, AMOUNTS (USD, or the currency of `cells`; net_wgt_g in grams), value_basis,
+        source, and withheld: export, import or both, where a value of that side is withheld. null is not reported, or
+        withheld; 0 is reported as nothing.
     """
     own = cells.filter(pl.col("freq_code") == freq_code)
     sums = own.group_by("ref_date").agg(
@@ -45,7 +54,9 @@ def series(cells: pl.DataFrame, nothing: pl.DataFrame, freq_code: str) -> pl.Dat
     basis = own.sort("ref_date")["value_basis"].last() if own.height else "export"
     side = "has_nothing_imported" if basis == "import" else "has_nothing_exported"
     zeros = nothing.filter(pl.col("freq_code") == freq_code).drop("freq_code")
+    without_figure = hidden.filter(pl.col("freq_code") == freq_code).drop("freq_code")
     periods = sums.join(zeros, on="ref_date", how="full", coalesce=True)
+    periods = periods.join(without_figure, on="ref_date", how="full", coalesce=True)
     zero = pl.lit(0, dtype=pl.Int64)
     return periods.select(
         freq_code=pl.lit(freq_code),
@@ -57,8 +68,34 @@ def series(cells: pl.DataFrame, nothing: pl.DataFrame, freq_code: str) -> pl.Dat
         value_usd=pl.coalesce("value_usd", pl.when(side).then(zero)),
         value_basis="value_basis",
         source="source",
+        withheld="withheld",
         ref_date="ref_date",
     ).sort("ref_date").drop("ref_date")  # fmt: skip
+
+
+def withheld_periods(scope: pl.DataFrame, is_asked: pl.Expr) -> pl.DataFrame:
+    """Periods in which a side withholds a value of the routes asked for: what was traded is not known.
+
+    Parameters
+    ----------
+    scope : polars.DataFrame
+        Rows of coverage.scope.
+    is_asked : polars.Expr
+        Over the columns of ROUTE.
+
+    Returns
+    -------
+    polars.DataFrame
+        freq_code, ref_date, and withheld: export, import, or export and import.
+    """
+    is_import = pl.col("flow_code") == "M"
+    routes = withheld.periods(scope).with_columns(
+        exporter_iso=pl.when(is_import).then("partner_iso").otherwise("reporter_iso"),
+        importer_iso=pl.when(is_import).then("reporter_iso").otherwise("partner_iso"),
+        withheld=pl.when(is_import).then(pl.lit("import")).otherwise(pl.lit("export")),
+    )
+    sides = routes.filter(is_asked).select("freq_code", "ref_date", "withheld").unique()
+    return sides.group_by("freq_code", "ref_date").agg(pl.col("withheld").sort().str.join(" and "))
 
 
 def known_nothing(

@@ -72,6 +72,8 @@ class Batch:
         Those folded into a row that is kept: repeats, and parts that were added up.
     doubts : polars.DataFrame or None
         Columns of schema.Doubts: what was read, and may not be what it looks like. None where there is none.
+    withheld : polars.DataFrame or None
+        WITHHELD_COLUMNS: routes and periods whose value the publisher withholds or does not know. None where there is none.
     """
 
     flows: pl.DataFrame
@@ -79,6 +81,7 @@ class Batch:
     rows_in: int
     rows_deduplicated: int = 0
     doubts: pl.DataFrame | None = None
+    withheld: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,19 @@ DOUBT_COLUMNS = {
     "says": pl.String,
     "figures": pl.String,
     "todo": pl.String,
+}
+
+WITHHELD_COLUMNS = {  # of schema.Withheld but raw_file, which the ingest job adds
+    "source": pl.String,
+    "dataset": pl.String,
+    "freq_code": pl.String,
+    "ref_date": pl.Date,
+    "reporter_iso": pl.String,
+    "partner_iso": pl.String,
+    "flow_code": pl.String,
+    "classification_code": pl.String,
+    "cmd_code": pl.String,
+    "vintage": pl.String,
 }
 
 FLOW_COLUMNS = {

@@ -54,30 +54,41 @@ def read_api(raw: RawFile, context: Context) -> Iterator[Batch]:
     """
     content = read_bytes(raw.path, raw.name, raw.limits, gzipped=raw.path.suffix.lower() == ".gz")
     text = decoded(content, raw.name)
-    kept_parts, rejected_parts, rows_in = [], [], 0
+    kept_parts, rejected_parts, hidden_parts, rows_in = [], [], [], 0
     headings: set[tuple[str | None, str | None]] = set()
     for part in frames(text, raw, PART_ROWS):
         rows_in += part.height
         headings.update(part.select("DATAFLOW", "LAST UPDATE").unique().iter_rows())
         dataset = _dataset({flow for flow, _ in headings}, raw)
-        kept, rejected = split(_with_amounts(part), _rules(dataset), NAME, raw.name)
+        meant = _with_amounts(part)
+        hidden_parts.append(_withheld(meant, dataset, raw))
+        kept, rejected = split(meant, _rules(dataset), NAME, raw.name)
         kept_parts.append(kept.select("row", "indicators", "is_value", *KEY, "is_confidential", "euros", "g"))
         rejected_parts.append(in_the_files_words(rejected, _NAMES))
     if not text.content.endswith(b"\n"):
         came = f"an end such as {text.content[-40:].decode(errors='replace')!r}: the last cell may be cut"
         raise refused(raw.name, "a line end at the end, as Eurostat writes it", came, row=text.content.count(b"\n"))
     flows, alone = _joined(pl.concat(kept_parts), raw.name)
+    vintage = raw.vintage or _vintage({update for _, update in headings}, raw)
+    release = {"source": pl.lit(NAME), "dataset": pl.lit(dataset), "vintage": pl.lit(vintage)}
     flows = in_usd(flows, context, raw.name, "EUR", "period").with_columns(
-        source=pl.lit(NAME),
-        dataset=pl.lit(dataset),
-        vintage=pl.lit(raw.vintage or _vintage({update for _, update in headings}, raw)),
-        currency=pl.lit("EUR"),
-        is_net_wgt_estimated=pl.lit(None, dtype=pl.Boolean),
+        **release, currency=pl.lit("EUR"), is_net_wgt_estimated=pl.lit(None, dtype=pl.Boolean)
     )
     rejected = pl.concat([*rejected_parts, alone]).sort("row")
     doubts = _of_withheld(rejected, raw)
+    hidden = pl.concat(hidden_parts).unique(maintain_order=True).with_columns(**release)
     for number, batch in enumerate(in_batches(flows, rejected, rows_in, context.batch_rows)):
-        yield batch if number else replace(batch, doubts=doubts)
+        yield batch if number else replace(batch, doubts=doubts, withheld=hidden)
+
+
+def _withheld(meant: pl.DataFrame, dataset: str, raw: RawFile) -> pl.DataFrame:
+    """KEY of observations of value that are withheld, in rows that are right otherwise."""
+    hidden = meant.filter(pl.col("OBS_VALUE") == WITHHELD, pl.col("indicators").is_in(VALUES), pl.col("freq") == "M")
+    return split(hidden, rules(_detailed(dataset)), NAME, raw.name)[0].select(KEY)
+
+
+def _detailed(dataset: str) -> int:
+    return 6 if dataset == _SIX_DIGITS else 8
 
 
 def _of_withheld(rejected: pl.DataFrame, raw: RawFile) -> pl.DataFrame:
@@ -119,7 +130,7 @@ def _rules(dataset: str) -> tuple[Rule, ...]:
     return (
         Rule("unknown_frequency", "freq", ~pl.col("freq").is_in(["M", "A"]).fill_null(value=False), "not M nor A"),
         Rule("unknown_indicator", "indicators", ~is_known.fill_null(value=False), "not an indicator that is known"),
-        *rules(6 if dataset == _SIX_DIGITS else 8),
+        *rules(_detailed(dataset)),
         Rule(
             "withheld",
             "OBS_VALUE",

@@ -68,7 +68,21 @@ def frames(text: Text, raw: RawFile, part_rows: int) -> Iterator[pl.DataFrame]:
         return _of_sdmx_2(text, raw, part_rows)
     if set(_RELATIONAL) <= {name.upper() for name in names} and "indicators" not in names:
         return _of_relational(text, raw, part_rows)
-    return text_csv_batches(text, raw.name, Layout(required=COLUMNS, columns=COLUMNS), part_rows)
+    layout = Layout(required=COLUMNS, columns=(*COLUMNS, *_FLAGS))
+    return (
+        _with_withheld(part).select("row", *COLUMNS) for part in text_csv_batches(text, raw.name, layout, part_rows)
+    )
+
+
+def _with_withheld(part: pl.DataFrame) -> pl.DataFrame:
+    """OBS_VALUE with one mark for what is withheld: a colon and a c after it, or nothing where a flag says c."""
+    value = pl.col("OBS_VALUE").str.strip_chars()
+    is_withheld = value.str.contains(r"(?i)^:\s*[a-z]*c[a-z]*$")
+    flags = [pl.col(name).str.to_lowercase().str.contains("c") for name in _FLAGS if name in part.columns]
+    if flags:
+        is_withheld |= (value.fill_null("") == "") & pl.any_horizontal(flags).fill_null(value=False)
+    marked = pl.when(is_withheld.fill_null(value=False)).then(pl.lit(WITHHELD)).otherwise("OBS_VALUE")
+    return part.with_columns(marked.alias("OBS_VALUE"))
 
 
 def _of_sdmx_2(text: Text, raw: RawFile, part_rows: int) -> Iterator[pl.DataFrame]:
@@ -76,12 +90,7 @@ def _of_sdmx_2(text: Text, raw: RawFile, part_rows: int) -> Iterator[pl.DataFram
     for part in text_csv_batches(
         text, raw.name, Layout(required=_SDMX_2, columns=(*_SDMX_2, "LAST UPDATE", *_FLAGS)), part_rows
     ):
-        frame = part.rename({"STRUCTURE_ID": "DATAFLOW"})
-        flags = [pl.col(name).str.to_lowercase().str.contains("c") for name in _FLAGS if name in part.columns]
-        is_empty = pl.col("OBS_VALUE").fill_null("").str.strip_chars() == ""
-        if flags:
-            is_withheld = is_empty & pl.any_horizontal(flags).fill_null(value=False)
-            frame = frame.with_columns(OBS_VALUE=pl.when(is_withheld).then(pl.lit(WITHHELD)).otherwise("OBS_VALUE"))
+        frame = _with_withheld(part.rename({"STRUCTURE_ID": "DATAFLOW"}))
         if "LAST UPDATE" not in frame.columns:
             frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias("LAST UPDATE"))
         yield frame.select("row", *COLUMNS)
@@ -101,7 +110,7 @@ def _of_matrix(text: Text, raw: RawFile, part_rows: int) -> Iterator[pl.DataFram
         tall = part.unpivot(on=periods, index=["row", key], variable_name="TIME_PERIOD", value_name="cell")
         cell = pl.col("cell").str.strip_chars()
         tall = tall.with_columns(
-            OBS_VALUE=cell.str.replace(r"\s*[a-z]+$", ""), is_withheld=cell.str.contains(r"^:\s*[a-z]*c")
+            OBS_VALUE=cell.str.replace(r"(?i)\s*[a-z]+$", ""), is_withheld=cell.str.contains(r"(?i)^:\s*[a-z]*c")
         )
         has_value = ~pl.col("OBS_VALUE").is_in(list(_NO_VALUE)).fill_null(value=True)
         tall = tall.filter(has_value | pl.col("is_withheld").fill_null(value=False))
@@ -131,6 +140,7 @@ def _of_relational(text: Text, raw: RawFile, part_rows: int) -> Iterator[pl.Data
         else:
             came = f"there are {', '.join(frame.columns[1:])[:300]}"
             raise refused(raw.name, f"a measure such as {', '.join(_MEASURES)}", came, row=0)
+        tall = _with_withheld(tall)
         if "STAT_PROCEDURE" in tall.columns:
             _refuse_without_total(tall, raw)
             tall = tall.filter(_is_total(pl.col("STAT_PROCEDURE")))

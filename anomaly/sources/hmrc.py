@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -17,7 +18,7 @@ from anomaly.reference import countries, nomenclature
 from anomaly.reference.editions import EDITION_STARTS, LAST_YEAR
 from anomaly.sources.base import Batch, Context, RawFile, Rule, Source, split
 from anomaly.sources.reading.archives import zip_blocks, zip_members
-from anomaly.sources.reading.batches import added_up, in_batches, once
+from anomaly.sources.reading.batches import KEY, added_up, in_batches, once
 from anomaly.sources.reading.dollars import in_usd
 from anomaly.sources.reading.text import refused
 
@@ -74,7 +75,8 @@ def read(raw: RawFile, context: Context) -> Iterator[Batch]:
         Where the zip is not whole, a page is no page, says a key twice, or there is no rate.
     """
     table = _table(raw)
-    kept, rejected = split(_with_meaning(table, _country_codes(raw)), _rules(), NAME, raw.name)
+    meant = _with_meaning(table, _country_codes(raw))
+    kept, rejected = split(meant, _rules(), NAME, raw.name)
     pence, grams = (pl.col("Value") * 100).round().cast(pl.Int64), (pl.col("NetMass") * 1000).round().cast(pl.Int64)
     amounts = kept.with_columns(
         reported_value=pence,
@@ -84,13 +86,18 @@ def read(raw: RawFile, context: Context) -> Iterator[Batch]:
     )
     single = once(amounts, (*_ROW_KEY, "partner_iso"), "Value", raw.name, "the zip mixes two answers; fetch it again")
     pounds = added_up(single).with_columns(reported_value=(pl.col("reported_value") + 50) // 100)
+    release = {
+        "source": pl.lit(NAME),
+        "dataset": pl.lit(raw.dataset or "OTS"),
+        "vintage": pl.lit(raw.vintage or (raw.fetched_at or "undated")[:10]),
+    }
     flows = in_usd(pounds.drop("primary_value_usd"), context, raw.name, "GBP", "MonthId").with_columns(
-        source=pl.lit(NAME),
-        dataset=pl.lit(raw.dataset or "OTS"),
-        vintage=pl.lit(raw.vintage or (raw.fetched_at or "undated")[:10]),
-        currency=pl.lit("GBP"),
+        **release, currency=pl.lit("GBP")
     )
-    yield from in_batches(flows, rejected, table.height, context.batch_rows)
+    of_withheld = meant.join(rejected.filter(rule="withheld").select("row"), on="row", how="semi")
+    hidden = of_withheld.select(KEY).unique(maintain_order=True).with_columns(**release)
+    for number, batch in enumerate(in_batches(flows, rejected, table.height, context.batch_rows)):
+        yield batch if number else replace(batch, withheld=hidden)
 
 
 def _table(raw: RawFile) -> pl.DataFrame:

@@ -201,6 +201,9 @@ def point_link(link: Path, target: str, faults: Faults) -> None:
     StoreFailure
         Where the disk refuses.
     """
+    if link.is_dir() and not link.is_symlink():
+        came = "a folder, as a copy leaves it that follows links"
+        raise StoreFailure(f"a link at {link}", came, hint="remove the folder, and copy with `cp -a`")
     temporary = link.with_name(link.name + TEMPORARY)
     with named_failures(link):
         faults.point()

@@ -416,3 +416,12 @@ def test_a_series_tells_nothing_from_unknown_by_the_floor_of_the_scenario_of_its
     write_store(tmp_path, trade, settings=load(extract_floor_usd=floor_usd))
     by_year = {row["period"]: row["export_value_fob_usd"] for row in rows(tmp_path, "series", "870323", "DEU", "UZB")}
     assert (by_year.get("2021"), by_year["2022"]) == (value_usd, 150_000)
+
+
+def test_the_name_of_a_flag_on_the_total_of_all_goods_is_explained(tmp_path):
+    sold = {"ARM": CARS, "DEU": {year: 390_000_000 + year for year in CARS}}
+    rows = [flow(year, who, "RUS", usd, code="TOTAL") for who, of_year in sold.items() for year, usd in of_year.items()]
+    write_store(tmp_path, rows)
+    result = run(tmp_path, "explain", "TOTAL-ARM-RUS-2022", "--format", "json")
+    assert result.exit_code == 0, result.stderr
+    assert str(CARS[2022]) in result.stdout

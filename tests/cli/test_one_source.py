@@ -122,3 +122,11 @@ def test_rows_of_one_source_say_that_they_are_reported(data: Path, command: str)
 def test_the_doubts_of_the_files_are_listed(data: Path) -> None:
     result = CliRunner().invoke(main, ["sources", "--doubts", "--data", str(data), "--format", "csv"])
     assert [doubt["rule"] for doubt in csv.DictReader(io.StringIO(result.stdout))] == ["takes_the_route"]
+
+
+@pytest.mark.parametrize("command", ["query", "series"])
+def test_a_mistyped_code_is_told_the_nearest_also_where_one_source_is_asked(data: Path, command: str) -> None:
+    sides = ["--exporter", "KAZ", "--importer", "RUS"] if command == "query" else ["KAZ", "RUS"]
+    result = CliRunner().invoke(main, [command, "854239", *sides, "--source", "comtrade", "--data", str(data)])
+    assert result.exit_code != 0
+    assert "854231" in result.stderr

@@ -7,10 +7,12 @@ from typing import Any
 import polars as pl
 import pytest
 
+from anomaly.contract.schema import Scope
 from anomaly.contract.settings import load
 from anomaly.features import features
 from anomaly.scores import forest_inputs
-from tests.trade import PHONES, broken_in, flow, measured, years
+from anomaly.stages.order import through
+from tests.trade import PHONES, at_hand, broken_in, flow, measured, years
 
 MILLION = 1_000_000
 ROUTE = {2019: 2 * MILLION, 2020: 2 * MILLION, 2021: 3 * MILLION, 2022: 12 * MILLION}
@@ -86,6 +88,17 @@ def test_a_partner_outside_an_extract_in_the_year_before_is_unknown_and_not_new(
     table, refused = measured([*years("KAZ", "RUS", ROUTE), *years("KAZ", "BLR", {2022: 5 * MILLION})])
     assert table.filter(pl.col("importer_iso") == "BLR").is_empty()
     assert route(refused, 2022, importer="BLR")["refusal"] == "outside_extract"
+
+
+@pytest.mark.parametrize("year", [2021, 2022])
+def test_a_window_of_which_a_value_is_withheld_is_refused_by_name(year: int) -> None:
+    whole = [*years("KAZ", "RUS", ROUTE), *years("KAZ", "BLR", ROUTE)]
+    source, dataset = whole[0]["source"], whole[0]["dataset"]
+    cells = [(source, dataset, "A", "X", "withheld", f"KAZ BLR {whole[0]['cmd_code']}", date(year, 1, 1), 1, None)]
+    hidden = pl.DataFrame(cells, schema=Scope.create_empty().schema, orient="row")
+    made = through(["features", "features.refused"], at_hand(whole) | {"withheld": hidden}, load())
+    assert route(made.read("features.refused"), 2022, importer="BLR")["refusal"] == "withheld"
+    assert route(made.read("features"), 2022)["value_usd"] == ROUTE[2022]
 
 
 def test_a_partner_that_a_dataset_of_many_lacks_for_a_year_is_nothing_in_it() -> None:

@@ -34,7 +34,7 @@ def known(freq_code: str, periods: tuple[date, ...], complete: int | None = None
     marks[0, :complete] = True
     nobody = cast("Any", None)
     frame = pl.DataFrame()
-    return Known(freq_code, periods, frame, marks, marks, nobody, frame, nobody, frame, nobody, frame)
+    return Known(freq_code, periods, frame, marks, marks, nobody, frame, nobody, frame, nobody, frame, nobody)
 
 
 def years_of(

@@ -90,7 +90,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory, trade: list[dict[str, Any
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory, measured: Path) -> Store:
     """A run without it."""
-    root = shutil.copytree(measured, tmp_path_factory.mktemp("plain") / "run")
+    root = shutil.copytree(measured, tmp_path_factory.mktemp("plain") / "run", symlinks=True)
     return ran(root, "scores", "flags")
 
 
@@ -100,7 +100,7 @@ def test_a_stage_put_between_two_others_is_passed_by_all(
 ) -> None:
     planted = Planted(0.5, place)
     monkeypatch.setattr(scores, "STAGES", stages(planted, place))
-    root = shutil.copytree(measured, tmp_path / "run")
+    root = shutil.copytree(measured, tmp_path / "run", symlinks=True)
     store = ran(root, "scores")
     assert planted.times == 1
     assert score(store) < score(plain)
@@ -123,7 +123,7 @@ def test_a_stage_that_silences_a_rise_silences_the_flag_of_the_run_and_of_the_ba
 ) -> None:
     assert plain.read("flags").filter(**ROUTE).height == 1
     monkeypatch.setattr(scores, "STAGES", stages(Planted(0.0, place), place))
-    store = ran(shutil.copytree(measured, tmp_path / "run"), "scores", "flags", "backtest")
+    store = ran(shutil.copytree(measured, tmp_path / "run", symlinks=True), "scores", "flags", "backtest")
     assert store.read("flags").filter(**ROUTE).is_empty()
     case_row = store.read("backtest").filter(measure="case_routes_flagged", method="ours", kind="arm-rus-870323-2022")
     assert (case_row["hits"].item(), case_row["out_of"].item()) == (0, 1)

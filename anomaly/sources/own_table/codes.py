@@ -73,7 +73,8 @@ def _read(cells: pl.DataFrame, *, is_restoring: bool) -> pl.DataFrame:
         .otherwise(text.str.replace_all(r"[.\s\u00a0]", "").str.replace_all(r"([0-9])-([0-9])", "${1}${2}"))
     )
     rows = cells.with_columns(_text=text, is_float=is_float.fill_null(value=False), digits=digits)
-    is_code = pl.col("digits").str.contains(rf"^[0-9]{{1,{LONGEST}}}$").fill_null(value=False)
+    rows = rows.with_columns(is_range=_is_range())
+    is_code = pl.col("digits").str.contains(rf"^[0-9]{{1,{LONGEST}}}$").fill_null(value=False) & ~pl.col("is_range")
     length = pl.when(is_code).then(pl.col("digits").str.len_chars())
     rows = rows.with_columns(length=length.cast(pl.Int64))
     rows = _restored(rows, is_restoring=is_restoring)
@@ -88,6 +89,14 @@ def _read(cells: pl.DataFrame, *, is_restoring: bool) -> pl.DataFrame:
         "code", "said_edition", "edition_in_force", "cmd_code", "code_level", "is_restored", "is_national",
         "fits_said", "fits_in_force", "shape_fault", "edition_fault",
     )  # fmt: skip
+
+
+def _is_range() -> pl.Expr:
+    """Two codes of one length and one chapter with a dash between: 8517-8518, which is not 8517-13."""
+    ends = pl.col("_text").str.extract_groups(r"^([0-9]{4,8})\s*-\s*([0-9]{4,8})$")
+    first, last = ends.struct.field("1"), ends.struct.field("2")
+    is_alike = (first.str.len_chars() == last.str.len_chars()) & (first.str.slice(0, 2) == last.str.slice(0, 2))
+    return is_alike.fill_null(value=False)
 
 
 def _restored(rows: pl.DataFrame, *, is_restoring: bool) -> pl.DataFrame:
@@ -119,6 +128,12 @@ def _shape_fault() -> pl.Expr:
         .then(None)
         .when(pl.col("_text").str.contains(r"^-[0-9]+$"))
         .then(None)
+        .when("is_range")
+        .then(pl.lit("a range of codes: a row is of one code, or of the heading or chapter that holds them"))
+        .when(pl.col("_text").str.contains(r"^[0-9]+(\.[0-9]+)?E\+?[0-9]+$"))
+        .then(
+            pl.lit("a code as a number with an exponent: digits may be lost for good; fetch it again with codes as text")
+        )
         .when("is_float")
         .then(
             pl.lit("a number with a decimal point, not a code: zeros at its begin are lost; write the codes as text, "

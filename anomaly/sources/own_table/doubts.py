@@ -13,6 +13,7 @@ from anomaly.sources.own_table.mapping import TableMapping
 from anomaly.sources.reading.text import lacks_line_end
 
 LEAST_MONTHS = 6  # of a year, to see that they only rise
+MOST_USD_PER_UNIT = 10  # the dearest currency is worth under four dollars
 MOST_ROUTES = 100  # rows of flows.doubts for one file and rule
 NEARLY_ALL = 0.9
 ANSWERS_CUT_AT = (500, 100_000, 250_000)  # rows at which Comtrade's services cut an answer without a word
@@ -72,13 +73,53 @@ def of_cells(kept: pl.DataFrame, mapping: TableMapping) -> list[dict[str, str | 
     return doubts
 
 
+def of_mapping(rejected: pl.DataFrame, mapping: TableMapping) -> list[dict[str, str | None]]:
+    """Doubts of what the mapping says: rates that may be turned round, rows to pass over that are not there.
+
+    Parameters
+    ----------
+    rejected : polars.DataFrame
+        Rows that were set aside, columns as roles.
+    mapping : TableMapping
+        Its own_rates and passed_over.
+
+    Returns
+    -------
+    list of dict
+        Rows as base.doubt makes them.
+    """
+    doubts = []
+    highest = max(mapping.own_rates.values(), default=0.0)
+    if highest > MOST_USD_PER_UNIT:
+        says = (
+            "rates are USD for one unit of the currency, and no currency is worth so much: are they units for one USD?"
+        )
+        doubts.append(
+            doubt(
+                "rates_may_be_turned",
+                says,
+                f"up to {highest:,} USD for one {mapping.currency}",
+                "give 1 divided by them",
+            )
+        )
+    passed = set(rejected.filter(rule="passed_over")["value"])
+    listed = [(column, value) for column, values in mapping.passed_over.items() for value in values]
+    absent = [f"{value!r} in {column}" for column, value in listed if value[:100] not in passed]
+    if absent and (len(mapping.passed_over) == 1 or not passed):
+        says = "no row is passed over for it: if it is written otherwise in the table, totals are counted beside their parts"
+        doubts.append(
+            doubt("passed_over_nothing", says, ", ".join(absent)[:200], "write it as the table does, or take it out")
+        )
+    return doubts
+
+
 def of_hidden(hidden: pl.DataFrame) -> list[dict[str, str | None]]:
     """Doubts of routes with values that are withheld or not known: in these periods they have no figure.
 
     Parameters
     ----------
     hidden : polars.DataFrame
-        sums.HIDDEN.
+        hidden.HIDDEN.
 
     Returns
     -------

@@ -151,6 +151,9 @@ def _column_faults(content: dict[str, Any], columns: dict[str, Any], wide: dict[
         if role not in columns and role not in CONSTANTS and role not in in_names and role != "code"
     ]
     faults += [f"columns.{role} is not a column's name" for role, name in columns.items() if not _is_name(name)]
+    apart = [name for role, name in columns.items() if role not in ("period", "month", "quarter") and _is_name(name)]
+    twice = dict.fromkeys(name for name in apart if apart.count(name) > 1)
+    faults += [f"columns: {name!r} is given two roles; each has a column of its own" for name in twice]
     for key in CONSTANTS:
         is_either = key in ("flow", "classification")
         if (content.get(key) and key in columns) or (is_either and not content.get(key) and key not in columns):
@@ -261,6 +264,10 @@ def _mark_faults(number: dict[str, Any], marks: dict[str, Any], code: dict[str, 
     for key, texts in marks.items():
         if not (isinstance(texts, list) and all(isinstance(text, str) for text in texts)):
             faults.append(f'marks.{key} is not a list of texts such as ["-", ".."]')
+    lists = [texts for texts in marks.values() if isinstance(texts, list)]
+    meant = [text for texts in lists for text in dict.fromkeys(text for text in texts if isinstance(text, str))]
+    twice = dict.fromkeys(text for text in meant if meant.count(text) > 1)
+    faults += [f"marks: {text!r} has two meanings; give it one" for text in twice]
     if code.get("zeros", "restore") != "restore":
         faults.append(f'code.zeros is {code["zeros"]!r}, expected "restore"')
     return faults
@@ -271,6 +278,12 @@ def _list_faults(content: dict[str, Any], passed_over: dict[str, Any], country: 
     sums = content.get("sum_over", [])
     if not (isinstance(sums, list) and all(_is_name(name) for name in sums)):
         faults.append('sum_over is not a list of columns such as ["region"]')
+    else:
+        columns = content.get("columns")
+        used = [column for column in sums if isinstance(columns, dict) and column in columns.values()]
+        faults += [
+            f"sum_over: {column!r} is mapped under [columns], and is no column that is not needed" for column in used
+        ]
     for column, values in passed_over.items():
         if not (isinstance(values, list) and all(isinstance(value, str) for value in values)):
             faults.append(f'pass_over.{column} is not a list of texts such as ["Total"]')

@@ -7,22 +7,22 @@ its reader made.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from anomaly.contract.errors import DataRejected
-from anomaly.sources.base import FLOW_COLUMNS, Batch, Context, RawFile, Rule, doubt, doubt_rows, split
+from anomaly.sources.base import FLOW_COLUMNS, WITHHELD_COLUMNS, Batch, Context, RawFile, Rule, doubt, doubt_rows, split
 from anomaly.sources.own_table.cells import frequency_of, with_meaning
-from anomaly.sources.own_table.doubts import of_cells, of_end, of_hidden, of_periods, of_rows
+from anomaly.sources.own_table.doubts import of_cells, of_end, of_hidden, of_mapping, of_periods, of_rows
+from anomaly.sources.own_table.hidden import hidden_routes, not_whole, without_figure
 from anomaly.sources.own_table.mapping import TableMapping, stem
 from anomaly.sources.own_table.periods import month_of
 from anomaly.sources.own_table.rules import rules
 from anomaly.sources.own_table.sums import (
-    hidden_routes,
+    gaps,
     levels,
     not_reported,
-    not_whole,
     periods_of_sums,
     with_editions,
     with_reexports,
@@ -51,7 +51,7 @@ class Judged:
     rejected : polars.DataFrame
         REJECTED_COLUMNS; columns are roles.
     hidden : polars.DataFrame
-        sums.HIDDEN of rows whose value is withheld or not known, and that are right otherwise.
+        hidden.HIDDEN of rows whose value is withheld or not known, and that are right otherwise.
     rows_in : int
         How many there are.
     """
@@ -152,19 +152,24 @@ def flows_of(
         *of_end(raw.path),
         *of_cells(rows.kept, mapping),
         *of_hidden(rows.hidden),
+        *of_mapping(rows.rejected, mapping),
         *of_rows(rows.rows_in),
     ]
-    flows, aside, row_doubts = _together(rows, raw, mapping, source, telling_apart)
+    flows, hidden, aside, row_doubts = _together(rows, raw, mapping, source, telling_apart)
     rejected = _in_the_files_words(pl.concat([rows.rejected, *aside]).sort("row", maintain_order=True), mapping)
     doubts += row_doubts + of_periods(flows, mapping, frequency_of(mapping))
     vintage = raw.vintage or mapping.vintage or (raw.fetched_at or "undated")[:10]
-    flows = flows.with_columns(
-        source=pl.lit(source),
-        dataset=pl.lit(raw.dataset or mapping.dataset or stem(raw.path)),
-        vintage=pl.lit(vintage),
-        currency=pl.lit(mapping.currency),
-    ).select(*FLOW_COLUMNS)
-    yield from _batches(flows, rejected, rows.rows_in, doubt_rows(doubts, source, raw.name), context.batch_rows)
+    release = {
+        "source": pl.lit(source),
+        "dataset": pl.lit(raw.dataset or mapping.dataset or stem(raw.path)),
+        "vintage": pl.lit(vintage),
+    }
+    flows = flows.with_columns(**release, currency=pl.lit(mapping.currency)).select(*FLOW_COLUMNS)
+    first = Batch(
+        flows, rejected, rows.rows_in, 0, doubt_rows(doubts, source, raw.name),
+        hidden.with_columns(**release).select(*WITHHELD_COLUMNS),
+    )  # fmt: skip
+    yield from _batches(first, context.batch_rows)
 
 
 def _refuse_open(raw: RawFile, mapping: TableMapping, role: str, shown: Evidence) -> None:
@@ -180,8 +185,8 @@ def _refuse_open(raw: RawFile, mapping: TableMapping, role: str, shown: Evidence
 
 def _together(
     rows: Judged, raw: RawFile, mapping: TableMapping, source: str, telling_apart: TellApart
-) -> tuple[pl.DataFrame, list[pl.DataFrame], Doubts]:
-    """Rows held against each other: one row a key, and what was set aside or is in doubt for it."""
+) -> tuple[pl.DataFrame, pl.DataFrame, list[pl.DataFrame], Doubts]:
+    """Rows held against each other: one row a key, keys without a figure, and what was set aside or is in doubt for it."""
     aside: list[pl.DataFrame] = []
 
     def sort_out(frame: pl.DataFrame, *row_rules: Rule) -> pl.DataFrame:
@@ -189,18 +194,23 @@ def _together(
         aside.append(out)
         return right
 
-    kept, doubts = with_editions(rows.kept, mapping.constants.get("classification", ""))
+    word = mapping.constants.get("classification", "")
+    both = pl.concat([rows.kept.with_row_index("_kept"), rows.hidden], how="diagonal")
+    both, doubts = with_editions(both, word)
+    kept, hidden = both.filter(pl.col("_kept").is_not_null()).drop("_kept"), both.filter(pl.col("_kept").is_null())
     kept = sort_out(kept.with_row_index("_place"), not_reported())
     kept = sort_out(kept, *levels(kept, raw.name))
     kept = sort_out(kept, not_whole(kept, rows.hidden))
+    hidden = without_figure(hidden, kept, is_reexport_added=mapping.reexports == "added")
     kept, key_doubts = _row_per_key(kept, raw, mapping, source, telling_apart)
     doubts += key_doubts
     if mapping.reexports == "added":
         kept = with_reexports(kept)
     if mapping.cumulative:
-        kept, sum_rules = periods_of_sums(kept, mapping.year_begins)
-        kept = sort_out(kept, *sum_rules)
-    return kept.sort("row", maintain_order=True), aside, doubts
+        periods, sum_rules = periods_of_sums(kept, mapping.year_begins)
+        kept = sort_out(periods, *sum_rules)
+        hidden = pl.concat([hidden, gaps(periods)]).unique(maintain_order=True)
+    return kept.sort("row", maintain_order=True), hidden, aside, doubts
 
 
 def _row_per_key(
@@ -256,17 +266,17 @@ def _with_hint(
     return DataRejected(error.expected, error.came, hint=hint)
 
 
-def _batches(
-    flows: pl.DataFrame, rejected: pl.DataFrame, rows_in: int, doubts: pl.DataFrame, batch_rows: int
-) -> Iterator[Batch]:
-    """Batches of at most `batch_rows` flows, at least one; what was set aside comes with the first."""
+def _batches(whole: Batch, batch_rows: int) -> Iterator[Batch]:
+    """A file in batches of at most `batch_rows` flows, at least one; what has no flow comes with the first."""
+    flows, rejected = whole.flows, whole.rejected
     for first in range(0, max(flows.height, 1), batch_rows):
         part = flows.slice(first, batch_rows)
         if first:
             yield Batch(part, rejected.clear(), part.height)
         else:
-            rows = rows_in - (flows.height - part.height)
-            yield Batch(part, rejected, rows, rows - part.height - rejected.height, doubts)
+            rows = whole.rows_in - (flows.height - part.height)
+            folded = rows - part.height - rejected.height
+            yield replace(whole, flows=part, rows_in=rows, rows_deduplicated=folded)
 
 
 def _in_the_files_words(rejected: pl.DataFrame, mapping: TableMapping) -> pl.DataFrame:

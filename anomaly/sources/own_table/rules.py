@@ -116,6 +116,9 @@ def _of_amounts(mapping: TableMapping) -> tuple[Rule, ...]:
         .then(pl.lit('a comma that may be the decimal mark or stand between thousands; say [number] decimal = "," or thousands = ","'))
         .when(shown.str.contains(r"^[0-9.\s]*,[0-9]+$"))
         .then(pl.lit('not a number; if the comma is its decimal mark say [number] decimal = ",", and thousands = "." if points group it'))
+        .when(shown.str.contains(r"[0-9]") & shown.str.contains(r"[^0-9eE+.,'\s-]"))
+        .then(pl.lit("something stands beside the digits (a sign of currency, a unit, a note, brackets); leave the number alone "
+                     "in its cell, and say units under [value]"))
         .when(shown.str.len_chars() <= 5)
         .then(pl.lit('not a number; if it is a mark say what it means, [marks] zero, unknown or withheld = ["…"]'))
         .otherwise(pl.lit("the amount is not a finite number, or too small to be told from nothing"))

@@ -18,7 +18,6 @@ from anomaly.sources.reading.text import refused
 GROUP = ("freq_code", "ref_date", "reporter_iso", "flow_code")
 LEAST_ROUTES = 4  # of a month, for zeros everywhere to be no trade of one route that stopped
 ROUNDING = 0.005
-HIDDEN = (*GROUP, "partner_iso", "cmd_code", "code_level")
 
 
 def with_editions(kept: pl.DataFrame, word: str) -> tuple[pl.DataFrame, list[dict[str, str | None]]]:
@@ -230,6 +229,7 @@ def periods_of_sums(kept: pl.DataFrame, begins: int) -> tuple[pl.DataFrame, tupl
     is_next |= (pl.col("freq_code") == "Q") & (period_before == pl.col("ref_date").dt.offset_by("-3mo"))
     periods = ordered.with_columns(
         _is_gap=~(is_first | is_next.fill_null(value=False)),
+        _before=period_before,
         **{name: pl.when(is_first).then(name).otherwise(pl.col(name) - last) for name, last in before.items()},
     )
     periods = periods.with_columns(net_wgt_g=pl.when(pl.col("net_wgt_g") >= 0).then("net_wgt_g"))
@@ -241,58 +241,25 @@ def periods_of_sums(kept: pl.DataFrame, begins: int) -> tuple[pl.DataFrame, tupl
     )  # fmt: skip
 
 
-def hidden_routes(meant: pl.DataFrame) -> pl.DataFrame:
-    """What is known of rows whose value is withheld or not known: everything but how much.
+def gaps(periods: pl.DataFrame) -> pl.DataFrame:
+    """Periods that sums from the begin of the year on do not tell apart: one that is missing, and the one after it.
 
     Parameters
     ----------
-    meant : polars.DataFrame
-        Of cells.with_meaning.
+    periods : polars.DataFrame
+        Of `periods_of_sums`.
 
     Returns
     -------
     polars.DataFrame
-        HIDDEN: the rows that name two countries, a period, a flow and a code.
+        KEY.
     """
-    is_right = (
-        pl.col("is_hidden")
-        & pl.all_horizontal(
-            pl.col(name).is_not_null() for name in ("ref_date", "flow_code", "cmd_code", "reporter_iso")
+    spans = [
+        periods.filter("_is_gap", freq_code=freq).with_columns(
+            ref_date=pl.date_ranges(
+                pl.col("_before").dt.offset_by(step).fill_null(pl.col("ref_date")), "ref_date", step
+            )
         )
-        & pl.col("code_fault").is_null()
-        & (pl.col("reporter_kind") != "group")
-        & (pl.col("partner_kind") != "group")
-    )
-    return meant.filter(is_right.fill_null(value=False)).select(HIDDEN)
-
-
-def not_whole(kept: pl.DataFrame, hidden: pl.DataFrame) -> Rule:
-    """A rule for rows that are parts of a sum of which another part is withheld or not known: the sum is unknown.
-
-    A row of six digits that holds its national lines is whole, whatever they say.
-
-    Parameters
-    ----------
-    kept : polars.DataFrame
-        `_place` (the row's number), HIDDEN.
-    hidden : polars.DataFrame
-        HIDDEN.
-
-    Returns
-    -------
-    Rule
-        No error: nothing is wrong with the row, and what it is a part of is not known.
-    """
-    key = [*GROUP, "partner_iso", "_six"]
-    six, level = pl.col("cmd_code").str.slice(0, 6), pl.col("code_level")
-    parts = (
-        hidden.with_columns(_six=six, _hidden_level=level.clip(upper_bound=7)).select(*key, "_hidden_level").unique()
-    )
-    rows = kept.select("_place", *HIDDEN).with_columns(_six=six).join(parts, on=key)
-    met = rows.filter(
-        (level == pl.col("_hidden_level")) | (level.clip(upper_bound=7) >= pl.col("_hidden_level").clip(6))
-    )
-    return Rule(
-        "part_not_known", "value", pl.col("_place").is_in(met["_place"].unique().implode()),
-        "a part of a sum of which another part is withheld or not known: the sum is unknown", is_error=False,
-    )  # fmt: skip
+        for freq, step in (("M", "1mo"), ("Q", "3mo"))
+    ]
+    return pl.concat(spans).explode("ref_date").select(KEY)

@@ -201,33 +201,45 @@ def _text(cell: object) -> str:
     return cell.isoformat() if isinstance(cell, date) else str(cell).replace("\0", "").strip()
 
 
+_BETWEEN = {"br": " ", "sup": "^", "s": "~", "strike": "~", "del": "~"}
+
+
 class _Tables(HTMLParser):
-    """The rows of every table of a page, nested ones apart; a cell over several columns is repeated as empty ones."""
+    """The rows of every table of a page, nested ones apart.
+
+    A cell over several columns is repeated as empty ones, one over several rows as itself: a name stands for all of them.
+    What is raised or struck out keeps a mark, so that a note is no digit.
+    """
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.tables: list[list[list[str]]] = []
         self._open: list[int] = []
         self._cell: list[str] | None = None
-        self._span = 1
+        self._span, self._rows = 1, 1
+        self._below: list[dict[int, tuple[int, str]]] = []  # of each table: column → rows to come, text
+        self.number_over_rows: dict[int, str] = {}  # of each table, the first
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "table":
             self.tables.append([])
+            self._below.append({})
             self._open.append(len(self.tables) - 1)
         elif tag == "tr" and self._open:
             self._close()
             self.tables[self._open[-1]].append([])
         elif tag in ("td", "th") and self._open:
             self._close()
-            span = dict(attrs).get("colspan") or "1"
-            self._cell, self._span = [], min(int(span), 1000) if span.isdecimal() else 1
-        elif tag == "br" and self._cell is not None:
-            self._cell.append(" ")
+            self._cell = []
+            self._span, self._rows = (_span(dict(attrs).get(name)) for name in ("colspan", "rowspan"))
+        elif tag in _BETWEEN and self._cell is not None:
+            self._cell.append(_BETWEEN[tag])
 
     def handle_endtag(self, tag: str) -> None:
         if tag in ("td", "th", "tr", "table"):
             self._close()
+        if tag == "tr" and self._open and self.tables[self._open[-1]]:
+            self._fill(self._open[-1])
         if tag == "table" and self._open:
             self._open.pop()
 
@@ -246,8 +258,29 @@ class _Tables(HTMLParser):
         table = self.tables[self._open[-1]]
         if not table:
             table.append([])
-        table[-1] += [" ".join("".join(self._cell).split()), *[""] * (self._span - 1)]
+        self._fill(self._open[-1])
+        text, at = " ".join("".join(self._cell).split()), len(table[-1])
+        table[-1] += [text, *[""] * (self._span - 1)]
+        if self._rows > 1:
+            self._below[self._open[-1]] |= {
+                at + place: (self._rows - 1, "" if place else text) for place in range(self._span)
+            }
+            if text and not any(letter.isalpha() for letter in text):
+                self.number_over_rows.setdefault(self._open[-1], text)
         self._cell = None
+
+    def _fill(self, number: int) -> None:
+        """Put in what stands in this row from a cell that began above."""
+        row, below = self.tables[number][-1], self._below[number]
+        while len(row) in below:
+            left, text = below.pop(len(row))
+            if left > 1:
+                below[len(row)] = (left - 1, text)
+            row.append(text)
+
+
+def _span(text: str | None) -> int:
+    return min(int(text), 1000) if text and text.isdecimal() and text.isascii() else 1
 
 
 def page_rows(text: str, name: str) -> list[list[str]]:
@@ -268,14 +301,18 @@ def page_rows(text: str, name: str) -> list[list[str]]:
     Raises
     ------
     DataRejected
-        Where the page has no table of two rows and more, or ends before a table does.
+        Where the page has no table of two rows and more, or ends before a table does, or has a number over several rows.
     """
     parser = _Tables()
     parser.feed(text)
     is_cut = parser.is_open or not text.rstrip().endswith(">")
     parser.close()
     tables = [[row for row in table if any(row)] for table in parser.tables]
-    largest = max(tables, key=lambda table: sum(map(len, table)), default=[])
+    at = max(range(len(tables)), key=lambda number: sum(map(len, tables[number])), default=-1)
+    if at in parser.number_over_rows:
+        came = f"{parser.number_over_rows[at]!r}, over several rows: it may be their sum, or stand for each"
+        raise refused(name, "a number for each row", came, hint="take the merged cells apart and save it again")
+    largest = tables[at] if tables else []
     if len(largest) < 2:
         raise refused(name, "a page with a table in it", "HTML without one")
     if is_cut:
