@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections import ChainMap
+from collections import ChainMap, Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from anomaly.cli import withheld
+from anomaly.cli.layout import width_of_screen
 from anomaly.cli.one_source import source_answer
-from anomaly.cli.output import arrow, line, percent, say, show
+from anomaly.cli.output import arrow, heading, line, percent, say, show
+from anomaly.cli.sparks import lines_of
 from anomaly.cli.store import (
     OF_SIMULATION,
     Asked,
     cells_of,
+    families,
     goods_of,
+    groups_for,
     held_or_nearest,
+    in_code,
     in_currency,
     named,
     open_store,
@@ -29,14 +36,16 @@ from anomaly.cli.store import (
 from anomaly.cli.tables import StoreTables
 from anomaly.contract.errors import SourceUnavailable
 from anomaly.contract.keys import ROUTE, SIMULATED, WINDOW_KEY
-from anomaly.contract.periods import FREQUENCY_WORDS, is_window, period_name, window_of
+from anomaly.contract.periods import FREQUENCY_WORDS, Window, first_month, is_window, period_name, window_of
 from anomaly.query import answer as questions
 from anomaly.query import question as asking
+from anomaly.query.flagged import newest_flagged
 from anomaly.query.held import BOTH_SIDES, BROKEN, COLUMNS, Tables, table
 from anomaly.query.question import Question
 from anomaly.reference import countries, goods
 from anomaly.store.store import Store
 
+FIRST = "flagged ones first, then the largest"  # how the rows of a query are ordered
 _SENTENCES_FOR = 3  # with more rows than this the table speaks for itself
 _IN_USD = ("features", "features.refused", "flags", "scores", "scores.calibration")
 _QUERY_COLUMNS = (
@@ -48,6 +57,7 @@ _OF_ROUTES = ("is_flagged", "q_value", "flag_type")  # of the columns of a query
 _SERIES_COLUMNS = (
     "period", "export_value_fob_usd", "import_value_cif_usd", "reexport_value_fob_usd", "net_wgt_g", "value_usd", "value_basis",
 )  # fmt: skip
+_SIDES = ("export_value_fob_usd", "import_value_cif_usd")
 _ROLLUP_COLUMNS = (
     "key", "name", "period", "flags", "flagged_usd", "flagged_excess_usd", "total_usd", "flagged_share", "best_q_value",
 )  # fmt: skip
@@ -93,13 +103,15 @@ def routes_of(asked: Asked, limit: int | None, data: Path) -> Answer:
     Returns
     -------
     Answer
-        Columns of query.answer.ANSWER, the largest first.
+        Columns of query.answer.ANSWER, flagged ones first, then the largest. Where no period is said, of the newest
+        window with a flag of what is asked; where there is none, of the newest window.
 
     Raises
     ------
     AnomalyError
         Where the question or the store cannot be read.
     """
+    asked, remarks = in_code(asked)
     windows = asking.windows_of(asking.parse_span(asked.period)) if asked.period else ()
     question, store = understood(asked, data)
     currency = asked.currency.upper()
@@ -111,13 +123,19 @@ def routes_of(asked: Asked, limit: int | None, data: Path) -> Answer:
     routes = question.where()
     where = dict.fromkeys(("features", "features.refused", "flags", "scores"), routes)
     held = StoreTables(store, names, where | {"coverage.scope": goods_of(cells)}, question.between)
+    flags = table(held, "flags") if question.source is None and not question.is_sum else None
     if not windows:
-        windows = questions.latest(_beside({"bilateral": cells.filter(routes)}, held))
+        newest = questions.latest(_beside({"bilateral": cells.filter(routes)}, held))
+        windows = (newest_flagged(flags) if flags is not None else ()) or newest
+        if windows != newest and newest:
+            remarks.append(_of_newest(windows, newest))
+    if flags is not None:
+        remarks += _of_flags_elsewhere(flags, windows)
     if currency != "USD":
         held = StoreTables(store, tuple(name for name in names if name not in _IN_USD), held.where, question.between)
     tables = _beside({"bilateral": cells}, held)
     rows, count = questions.answer(question, windows, tables, scenario.baseline_years, limits, limit)
-    remarks = [*_of_simulation(cells), *_of_older_tables(held)]
+    remarks = [*_of_simulation(cells), *_of_older_tables(held), *remarks]
     if question.is_sum or rows.select(pl.any_horizontal(pl.col(_KNOWN).is_null()).any()).item():
         remarks += withheld.remark(withheld.in_windows(withheld.periods(store, question), windows))
     period = asking.parse_span(asked.period) if asked.period else None
@@ -125,6 +143,27 @@ def routes_of(asked: Asked, limit: int | None, data: Path) -> Answer:
     if rows.is_empty():
         remarks.append(sentence or _nothing(asked, cells.filter(routes)))
     return Answer(rows, count, tuple(remarks), question.is_sum, word)
+
+
+def _of_newest(windows: Sequence[Window], newest: Sequence[Window]) -> str:
+    shown, last = (" and ".join(dict.fromkeys(window.name for window in some)) for some in (windows, newest))
+    return f"{shown} is the newest window with a flag; the newest of all is {last}: --period asks for it"
+
+
+def _of_flags_elsewhere(flags: pl.DataFrame, windows: Sequence[Window]) -> list[str]:
+    """How many flags there are in which years, where some are of other windows than those of the answer."""
+    flagged = [Window(*row) for row in flags.select(WINDOW_KEY).rows()]
+    others = [window for window in flagged if window not in windows]
+    if not others:
+        return []
+    by_year = Counter(window.year for window in flagged)
+    years = ", ".join(f"{by_year[year]:,} in {year}" for year in sorted(by_year))
+    outside = [window for window in others if not any(shown.start <= window.end <= shown.end for shown in windows)]
+    newest = max(outside or others, key=lambda window: (window.end, window.months))
+    return [
+        f"{len(flagged):,} flag{'s'[: len(flagged) > 1]} of what is asked: {years}, {len(flagged) - len(others):,} of them of "
+        f"this window; --period shows others, such as --period {newest.name}"
+    ]
 
 
 def _tables_for(question: Question) -> tuple[str, ...]:
@@ -172,7 +211,7 @@ def query(asked: Asked, *, limit: int, data: Path, form: str) -> None:
     if form == "table":
         _reasons_after(rows)
     if answer.count > rows.height:
-        say(f"{rows.height:,} of {answer.count:,} rows, the largest first; --limit shows more")
+        say(f"{rows.height:,} of {answer.count:,} rows, {FIRST}; --limit shows more")
 
 
 def _with_word(rows: pl.DataFrame, answer: Answer, asked: Asked, form: str) -> pl.DataFrame:
@@ -257,7 +296,7 @@ def periods_of(asked: Asked, freq: str | None, data: Path) -> Answer:
     asked : Asked
         The question as typed.
     freq : str, optional
-        A or M; both where it is not said.
+        A, M or Q; all where it is not said.
     data : pathlib.Path
         Folder that holds the tables.
 
@@ -274,6 +313,7 @@ def periods_of(asked: Asked, freq: str | None, data: Path) -> Answer:
     """
     from anomaly.query import series as by_period
 
+    asked, remarks = in_code(asked)
     question, store = understood(asked, data)
     period = asking.parse_span(asked.period) if asked.period else None
     cells = cells_of(store, question, asked.currency.upper(), BOTH_SIDES)
@@ -285,7 +325,7 @@ def periods_of(asked: Asked, freq: str | None, data: Path) -> Answer:
     trade, cells = cells, cells.filter(question.where())
     silent = _silent_periods(store, question, trade, goods)
     hidden = withheld.periods(store, question)
-    remarks = _of_simulation(cells)
+    remarks = [*_of_simulation(cells), *remarks]
     if period is not None:
         cells, silent, hidden = (
             frame.filter(pl.col("ref_date").is_between(pl.lit(period.start), pl.lit(period.end)))
@@ -300,6 +340,41 @@ def periods_of(asked: Asked, freq: str | None, data: Path) -> Answer:
     if rows.is_empty() or (is_silence and sentence):
         remarks.append(sentence or "no period in which either side reported: not reported is not zero")
     return Answer(rows, rows.height, tuple(remarks), of_source=word)
+
+
+def flags_of(
+    code: str | None, exporter: str | None, importer: str | None, period: str | None, data: Path
+) -> pl.DataFrame:
+    """Flags of a good, a route or a period, as the front door gives them.
+
+    Parameters
+    ----------
+    code, exporter, importer : str, optional
+        As for a query; all where it is not said.
+    period : str, optional
+        Windows that lie in it, of any length.
+    data : pathlib.Path
+        Folder that holds the tables.
+
+    Returns
+    -------
+    polars.DataFrame
+        Rows of flags, the highest priority first.
+
+    Raises
+    ------
+    AnomalyError
+        Where the question or the store cannot be read.
+    """
+    span = asking.parse_span(period) if period else None
+    opened = cache(lambda: open_store(data))
+    groups = groups_for(opened, exporter, importer)
+    of_goods = None if code is None else asking.parse_goods(goods.code_of_words(code) or code, families(opened()))
+    question = Question(of_goods, asking.parse_side(exporter, groups), asking.parse_side(importer, groups))
+    flags = opened().read("flags", where=question.where())
+    if span is not None:
+        flags = flags.filter(pl.col("window_end") <= span.end, first_month() >= span.start)
+    return flags.sort("priority", "flag_id", descending=[True, False], nulls_last=True)
 
 
 def series(asked: Asked, *, freq: str | None, data: Path, form: str) -> None:
@@ -325,6 +400,11 @@ def series(asked: Asked, *, freq: str | None, data: Path, form: str) -> None:
     for remark in answer.remarks:
         say(remark)
     rows = _with_word(in_currency(answer.rows, currency), answer, asked, form)
+    if form == "table":
+        sides = {named(name, currency): heading(named(name, currency)) for name in _SIDES}
+        for text in lines_of(answer.rows.pipe(in_currency, currency).to_dicts(), sides, width_of_screen()):
+            line(text)
+        line("")
     shown = [named(name, currency) for name in _SERIES_COLUMNS]
     show(withheld.in_words(rows, currency, form), form, shown)
 

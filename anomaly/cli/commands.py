@@ -13,6 +13,8 @@ from pathlib import Path
 import click
 
 from anomaly.cli import operating
+from anomaly.cli.completion import codes, countries, countries_or_codes
+from anomaly.cli.examples import with_examples
 from anomaly.cli.options import (
     asked_data_option,
     by_option,
@@ -37,8 +39,9 @@ def main() -> None:
     """Find routes on which sanctioned goods may go round, in public trade statistics.
 
     A flag is a question to ask, with its evidence; it accuses nobody. Countries are ISO-2, ISO-3 or English
-    names; codes have two to eight digits, with or without dots; periods are 2022, 2022H1, 2022Q3, 2022-07 or
-    a range such as 2022-01:2022-11.
+    names, several with commas between; codes have two to ten digits, with or without dots, or are words such as
+    smartphones; periods are 2022, 2022H1, H1 2022, 2022Q3, 2022-07, Jul 2022 or a range such as 2022-01:2022-11 or
+    January to June 2022.
     """
 
 
@@ -50,10 +53,13 @@ def program() -> None:
 
 
 @main.command()
-@text_argument("code")
-@text_option("--exporter", help="Country, or EU27 or coalition added up.")
-@text_option("--importer", help="Country, or EU27 or coalition added up.")
-@text_option("--period", help="2022, 2022H1, 2022Q3, 2022-07 or 2022-01:2022-11; the newest if not told.")
+@text_argument("code", codes)
+@text_option("--exporter", countries, help="Country, several with commas between, or EU27 or coalition added up.")
+@text_option("--importer", countries, help="Country, several with commas between, or EU27 or coalition added up.")
+@text_option(
+    "--period",
+    help="2022, 2022H1, 2022Q3, Jul 2022 or 2022-01:2022-11; the newest with a flag if not told, else the newest.",
+)
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="Most rows.")
 @text_option("--source", help="Only this publisher's figures, a name of `anomaly sources`.")
 @text_option("--currency", default="USD", show_default=True, help="Amounts as reported in this currency, from flows.")
@@ -73,8 +79,8 @@ def query(
 ) -> None:
     """Routes of a good in a window: value, year before, change, baseline, flagged or not, and why.
 
-    CODE is a good (8517.12 and 8517.13 are the same family), the first two to five digits of several, or TOTAL
-    for all goods added up. 0 is known to be nothing; "not reported" is unknown. A window is flagged where it is as a
+    CODE is a good (8517.12 and 8517.13 are the same family), its name, the first two to five digits of several, or TOTAL
+    for all goods added up. Flagged routes stand first. 0 is known to be nothing; "not reported" is unknown. A window is flagged where it is as a
     whole or, which is then said, a quarter or a half of it is; several looks find more by chance than one, so q is
     that of the part.
     """
@@ -84,9 +90,9 @@ def query(
 
 
 @main.command()
-@text_argument("code")
-@text_argument("exporter")
-@text_argument("importer")
+@text_argument("code", codes)
+@text_argument("exporter", countries)
+@text_argument("importer", countries)
 @click.option(
     "--freq", type=click.Choice(["A", "M", "Q"]), help="Annual, monthly or quarterly data only; all if not told."
 )
@@ -109,7 +115,8 @@ def series(
 ) -> None:
     """One route period by period, as its exporter and its importer report it.
 
-    CODE, EXPORTER and IMPORTER as for `anomaly query`; several goods or countries are added up.
+    CODE, EXPORTER and IMPORTER as for `anomaly query`; several goods or countries are added up. A terminal
+    shows each side as a line of blocks too, from 0 to its largest.
     """
     from anomaly.cli import answers, store
 
@@ -163,9 +170,28 @@ def hubs(period: str | None, limit: int, data: Path, form: str) -> None:
 
 
 @main.command()
+@text_argument("first", countries_or_codes)
+@text_argument("second", countries_or_codes)
+@text_option("--period", help="As for `anomaly query`; all windows of the run if not told.")
+@click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="Most windows.")
+@asked_data_option
+@format_option
+@spoken
+def compare(first: str, second: str, period: str | None, limit: int, data: Path, form: str) -> None:
+    """Two hubs, or two goods, side by side in the same windows: trade with the targets, and what of it is flagged.
+
+    FIRST and SECOND are two countries, or two codes or names of goods. People see a row a window; csv and json hold a row
+    a window and subject, with routes, year before, share and best q too.
+    """
+    from anomaly.cli import compare as comparing
+
+    comparing.compare(first, second, period, limit=limit, data=data, form=form)
+
+
+@main.command()
 @leg_option
 @by_option
-@text_option("--hub", help="Only this country.")
+@text_option("--hub", countries, help="Only this country.")
 @text_option("--period", help="As for `anomaly query`; the newest if not told.")
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="Most rows.")
 @asked_data_option
@@ -287,3 +313,4 @@ def report(data: Path, form: str) -> None:
 
 for command in operating.COMMANDS:
     main.add_command(command)
+with_examples(main)

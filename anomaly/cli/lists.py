@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from anomaly.cli.output import say, show
+from anomaly.cli.output import line, say, show
 from anomaly.contract.errors import BadRequest, SettingsWrong, SourceUnavailable
 
 if TYPE_CHECKING:
@@ -314,7 +314,7 @@ def draft(file: Path, *, is_written: bool) -> None:
     text = drafted(RawFile(file, file.name))
     beside = file.parent / f"{stem(file)}.toml"
     if not is_written:
-        print(text, end="")
+        line(text.removesuffix("\n"))
         return
     if beside.exists():
         raise BadRequest("a table without a mapping", f"{beside} is there", hint="look at it without --write")

@@ -195,13 +195,18 @@ scenario_option = click.option(
 )
 
 
-def text_option(*names: str, **attributes: Any) -> Callable[[Command], Command]:
+Completion = Callable[[click.Context, click.Parameter, str], list[Any]]
+
+
+def text_option(name: str, completion: Completion | None = None, **attributes: Any) -> Callable[[Command], Command]:
     """An option that is a short printable text.
 
     Parameters
     ----------
-    *names : str
-        As click.option has them.
+    name : str
+        As click.option has it.
+    completion : callable, optional
+        What a shell offers.
     **attributes : Any
         Likewise.
 
@@ -210,23 +215,25 @@ def text_option(*names: str, **attributes: Any) -> Callable[[Command], Command]:
     callable
         The decorator.
     """
-    return click.option(*names, callback=no_control, **attributes)
+    return click.option(name, callback=no_control, shell_complete=completion, **attributes)
 
 
-def text_argument(name: str) -> Callable[[Command], Command]:
+def text_argument(name: str, completion: Completion | None = None) -> Callable[[Command], Command]:
     """An argument that is a short printable text.
 
     Parameters
     ----------
     name : str
         Its name.
+    completion : callable, optional
+        What a shell offers.
 
     Returns
     -------
     callable
         The decorator.
     """
-    return click.argument(name, callback=no_control)
+    return click.argument(name, callback=no_control, shell_complete=completion)
 
 
 leg_option = click.option(

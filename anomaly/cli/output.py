@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from anomaly.cli.layout import Column, folded, laid_out, width_of_screen
+from anomaly.contract.visible import visible
 
 if TYPE_CHECKING:
     import polars as pl
@@ -18,6 +20,7 @@ FORMATS = ("table", "csv", "json", "ndjson", "markdown")
 Row = Mapping[str, Any]
 
 NOT_REPORTED = "not reported"
+_SIZES = ((1e9, "bn"), (1e6, "m"), (1e3, "k"))
 _AMOUNTS = ("_usd", "_eur", "_gbp", "_jpy", "_g")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would compute a text that begins so
 _NAMES = {
@@ -50,7 +53,7 @@ def say(text: str) -> None:
     text : str
         Without the line's end.
     """
-    click.echo(text, err=True)
+    click.echo(visible(text), err=True)
 
 
 def line(text: str) -> None:
@@ -59,9 +62,14 @@ def line(text: str) -> None:
     Parameters
     ----------
     text : str
-        Without the line's end.
+        Without the line's end; folded where stdout is a terminal.
     """
-    click.echo(text)
+    _out(folded(visible(text), width_of_screen()))
+
+
+def _out(text: str, *, nl: bool = True) -> None:
+    """Write to stdout; nothing from data acts on a terminal."""
+    click.echo(visible(text), nl=nl)
 
 
 def show(rows: pl.DataFrame | Sequence[Row], form: str, columns: Sequence[str] = ()) -> None:
@@ -79,12 +87,12 @@ def show(rows: pl.DataFrame | Sequence[Row], form: str, columns: Sequence[str] =
     listed = [dict(row) for row in rows] if isinstance(rows, Sequence) else rows.to_dicts()
     names = list(dict.fromkeys(name for row in listed for name in row)) if isinstance(rows, Sequence) else rows.columns
     if form == "json":
-        click.echo(_json(listed, indent=2))
+        _out(_json(listed, indent=2))
     elif form == "ndjson":
         for row in listed:
-            click.echo(_json(row))
+            _out(_json(row))
     elif form == "csv":
-        click.echo(_csv(listed, names), nl=False)
+        _out(_csv(listed, names), nl=False)
     else:
         shown = [name for name in columns if name in names] or names
         _people(listed, shown, form)
@@ -101,12 +109,12 @@ def document(parts: Mapping[str, Any], form: str) -> None:
         One of output.FORMATS.
     """
     if form == "json":
-        click.echo(_json(parts, indent=2))
+        _out(_json(parts, indent=2))
     elif form == "ndjson":
         for name, part in parts.items():
-            click.echo(_json({"part": name, "content": part}))
+            _out(_json({"part": name, "content": part}))
     elif form == "csv":
-        click.echo(
+        _out(
             _csv(
                 [{"part": name, **row} for name, part in parts.items() for row in _flat(part)],
                 ["part", "row", "name", "value"],
@@ -134,7 +142,7 @@ def _part(part: Any, form: str) -> None:
         _people(part, list(part[0]), form)
     else:
         for sentence in part:
-            click.echo(f"- {sentence}")
+            _out(folded(visible(f"- {sentence}"), width_of_screen() if form == "table" else None, "  "))
 
 
 def _flat(part: Any) -> list[dict[str, Any]]:
@@ -171,15 +179,24 @@ def _text(value: Any) -> str:
 
 
 def _people(rows: Sequence[Row], names: Sequence[str], form: str) -> None:
-    texts = [[cell(name, row.get(name)) for name in names] for row in rows]
+    texts = [
+        [visible(cell(name, row.get(name))).replace("\n", " ").replace("\t", " ") for name in names] for row in rows
+    ]
     headings = [heading(name) for name in names]
     is_number = [name.endswith(_AMOUNTS) or any(_is_number(row.get(name)) for row in rows) for name in names]
     if form == "markdown":
-        click.echo(_markdown(headings, texts, is_number))
-    elif sys.stdout.isatty():
-        _rich(headings, texts, is_number)
-    else:
-        click.echo(_plain(headings, texts, is_number))
+        _out(_markdown(headings, texts, is_number))
+        return
+    columns = [
+        Column(
+            heading=visible(headings[at]),
+            texts=tuple(row[at] for row in texts),
+            short_texts=tuple(short(name, row.get(name), text[at]) for row, text in zip(rows, texts, strict=True)),
+            is_number=is_number[at],
+        )
+        for at, name in enumerate(names)
+    ]
+    _out(laid_out(columns, width_of_screen()))
 
 
 def _is_number(value: Any) -> bool:
@@ -202,6 +219,9 @@ def heading(name: str) -> str:
     stem, _, unit = name.rpartition("_")
     if stem and len(unit) == 3 and unit in ("usd", "eur", "gbp", "jpy"):
         return f"{_NAMES.get(stem, stem.replace('_', ' '))} {unit.upper()}"
+    stem, _, last = name.rpartition(" ")  # of two that are compared
+    if stem and last in _NAMES:
+        return f"{stem} {_NAMES[last]}"
     return _NAMES.get(name, name.replace("_", " "))
 
 
@@ -239,6 +259,32 @@ def cell(name: str, value: Any) -> str:
     if isinstance(value, float):
         return f"{value:,.3f}" if abs(value) < 1000 else f"{value:,.0f}"
     return "; ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+
+
+def short(name: str, value: Any, text: str) -> str:
+    """An amount as a person says it, where a screen has no room for all its digits.
+
+    Parameters
+    ----------
+    name : str
+        Of its column: only amounts of money and weights are shortened.
+    value : Any
+        As the table has it.
+    text : str
+        What `cell` says of it.
+
+    Returns
+    -------
+    str
+        Such as 950, 12.3 k, 37.0 m or 3.7 bn; the text itself where it is no such amount.
+    """
+    if not name.endswith(_AMOUNTS) or not isinstance(value, int) or isinstance(value, bool):
+        return text
+    amount = value / 1000 if name == "net_wgt_g" else value
+    for size, unit in _SIZES:
+        if abs(amount) >= size * 0.99995:  # what would round up to the next size
+            return f"{amount / size:,.1f} {unit}"
+    return f"{amount:,.0f}"
 
 
 def percent(value: float) -> str:
@@ -285,36 +331,7 @@ def arrow(before: int | None, now: int | None, currency: str = "USD") -> str:
     return f"{then} → {today}{unit}"
 
 
-def _plain(headings: Sequence[str], texts: Sequence[Sequence[str]], is_number: Sequence[bool]) -> str:
-    widths = [
-        max(len(heading_), *(len(row[at]) for row in texts), 0) if texts else len(heading_)
-        for at, heading_ in enumerate(headings)
-    ]
-    lines = [headings, ["-" * width for width in widths], *texts]
-    return "\n".join(
-        "  ".join(
-            text.rjust(width) if right else text.ljust(width)
-            for text, width, right in zip(line, widths, is_number, strict=True)
-        ).rstrip()
-        for line in lines
-    )
-
-
 def _markdown(headings: Sequence[str], texts: Sequence[Sequence[str]], is_number: Sequence[bool]) -> str:
     rule = ["---:" if right else "---" for right in is_number]
     escaped = [[text.replace("|", "\\|").replace("\n", " ") for text in row] for row in texts]
     return "\n".join(f"| {' | '.join(line)} |" for line in [headings, rule, *escaped])
-
-
-def _rich(headings: Sequence[str], texts: Sequence[Sequence[str]], is_number: Sequence[bool]) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name, right in zip(headings, is_number, strict=True):
-        table.add_column(name, justify="right" if right else "left", no_wrap=right)
-    for row in texts:
-        table.add_row(*[Text(text) for text in row])
-    Console().print(table)

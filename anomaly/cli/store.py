@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _EDITIONS = (4, 5, 6)  # HS 2012, 2017 and 2022: where the store does not say
 _TRADE = ("coverage", "bilateral")  # tables that every question of trade reads
 OF_SIMULATION = "simulated trade: no figure here is real"
+_HS_DIGITS = 6  # the digits that all countries share
 _CURRENCIES = ("USD", "EUR", "GBP", "JPY")
 
 
@@ -254,6 +255,39 @@ def groups_for(opened: Callable[[], Store], *texts: str | None) -> dict[str, Seq
     if any(text is not None and text.strip().casefold() == "coalition" for text in texts):
         groups["coalition"] = scenario_of(opened(), _TRADE).coalition
     return groups
+
+
+def in_code(asked: Asked) -> tuple[Asked, list[str]]:
+    """The question by a code, where it names its good by words, and what has to be said of how its good was taken.
+
+    Parameters
+    ----------
+    asked : Asked
+        The question as typed.
+
+    Returns
+    -------
+    tuple of Asked and list of str
+        The same question with digits for words; a sentence where words or more than six digits were typed.
+
+    Raises
+    ------
+    BadRequest
+        Where the words may mean no good or several, with those that they may.
+    """
+    named_good = goods.code_of_words(asked.code)
+    if named_good is not None:
+        return replace(asked, code=named_good), [f"{asked.code}: taken as {named_good}, {goods.good_name(named_good)}"]
+    if asked.code.strip().upper() == asking.TOTAL:
+        return asked, []
+    digits = goods.parse_code(asked.code)
+    if len(digits.removesuffix("+")) <= _HS_DIGITS:
+        return asked, []
+    hs_digits = digits[:_HS_DIGITS]
+    return asked, [
+        f"{asked.code}: a national line of {len(digits)} digits, taken as its first six, {hs_digits} "
+        f"{goods.good_name(hs_digits)}"
+    ]
 
 
 def understood(asked: Asked, data: Path) -> tuple[Question, Store]:

@@ -16,6 +16,10 @@ MONTHS_IN = {"A": 12, "Q": 3, "M": 1}  # months of a period, by its frequency
 FREQUENCY_WORDS = {"A": "annual", "M": "monthly", "Q": "quarterly"}
 INTERVALS = {"A": "1y", "Q": "1q", "M": "1mo"}  # from one period to the next, as polars writes it
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+MONTH_NAMES = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,13 +225,25 @@ def is_window(window: Window) -> pl.Expr:
     )
 
 
+_YEAR = r"((?:19|20)[0-9]{2})"
+_WITHIN = r"H[12]|Q[1-4]|M?(?:0[1-9]|1[0-2])"
+_YEAR_FIRST = re.compile(rf"{_YEAR}(?:-?({_WITHIN}))?", re.ASCII)
+_YEAR_LAST = re.compile(rf"(H[12]|Q[1-4]|M(?:0[1-9]|1[0-2]))-?{_YEAR}", re.ASCII)
+_MONTHS_OF = {
+    **{month.upper(): number for number, month in enumerate(MONTHS, 1)},
+    **{month.upper(): number for number, month in enumerate(MONTH_NAMES, 1)},
+    "SEPT": 9,
+}
+_MONTH_WORD = re.compile(rf"(?<![A-Z])({'|'.join(sorted(_MONTHS_OF, key=len, reverse=True))})(?![A-Z])\.?", re.ASCII)
+
+
 def parse_period(text: str) -> Window:
     """The window that a person means by one word.
 
     Parameters
     ----------
     text : str
-        A year, half-year, quarter or month: 2022, 2022H1, 2022Q3, 2022-07, 202207.
+        A year, half-year, quarter or month: 2022, 2022H1, H1 2022, 2022Q3, 2022-07, 202207, Jul 2022 or July 2022.
 
     Returns
     -------
@@ -241,24 +257,27 @@ def parse_period(text: str) -> Window:
 
     Examples
     --------
-    >>> half_year = parse_period("2022 h1")
+    >>> half_year = parse_period("H1 2022")
     >>> half_year.name, half_year.freq_code, str(half_year.start), str(half_year.end), half_year.months
     ('2022H1', 'M', '2022-01-01', '2022-06-01', 6)
+    >>> parse_period("July 2022").name
+    '2022-07'
     """
-    compact = re.sub(r"\s+", "", text).upper()
-    match = re.fullmatch(r"((?:19|20)[0-9]{2})(?:-?H([12])|-?Q([1-4])|[-M]?(0[1-9]|1[0-2]))?", compact, re.ASCII)
-    if not match:
+    compact = re.sub(r"\s+", "", _MONTH_WORD.sub(lambda word: f"M{_MONTHS_OF[word[1]]:02}", text.upper()))
+    if match := _YEAR_FIRST.fullmatch(compact):
+        year, part = int(match[1]), match[2]
+    elif match := _YEAR_LAST.fullmatch(compact):
+        year, part = int(match[2]), match[1]
+    else:
         raise BadRequest(
-            "a period such as 2022, 2022H1, 2022Q3 or 2022-07", repr(text[:40]), hint=_near_period(compact)
+            "a period such as 2022, 2022H1, H1 2022, 2022Q3, 2022-07 or Jul 2022",
+            repr(text[:40]),
+            hint=_near_period(text.upper()),
         )
-    year = int(match[1])
-    if match[2]:
-        return Window("M", 6, date(year, 6 * int(match[2]), 1))
-    if match[3]:
-        return Window("M", 3, date(year, 3 * int(match[3]), 1))
-    if match[4]:
-        return Window("M", 1, date(year, int(match[4]), 1))
-    return Window("A", 12, date(year, 12, 1))
+    if not part:
+        return Window("A", 12, date(year, 12, 1))
+    months = {"H": 6, "Q": 3}.get(part[0], 1)
+    return Window("M", months, date(year, months * int(part.lstrip("HQM")), 1))
 
 
 def parse_tag(text: str) -> Window | None:

@@ -94,17 +94,19 @@ class Data:
         Parameters
         ----------
         code : str
-            HS code of 2 to 6 or 8 digits, with or without dots, a family such as 851712+, or TOTAL.
+            HS code of 2 to 6, 8 or 10 digits, with or without dots, a family such as 851712+, a name such as smartphones,
+            or TOTAL.
         exporter, importer : str, optional
-            Country by code or English name, EU27 or coalition; everyone where it is not said.
+            Country by code or English name, several with commas between, EU27 or coalition; everyone where it is not said.
         period : str, optional
-            2022, 2022H1, 2022Q3, 2022-07 or a range of months; the newest window where it is not said.
+            2022, 2022H1, H1 2022, 2022Q3, 2022-07, Jul 2022 or a range of months; where it is not said the newest window
+            with a flag, and where none is flagged the newest.
         source : str, optional
             Figures of this publisher alone.
         currency : str, optional
             USD, or another that the trade was reported in.
         limit : int, optional
-            Most rows, the largest first; all of them where it is not said. That some are left out is a Remark.
+            Most rows, flagged ones first, then the largest; all of them where it is not said. That some are left out is a Remark.
 
         Returns
         -------
@@ -119,12 +121,72 @@ class Data:
         Warns
         -----
         Remark
-            Where trade is simulated, rows are left out, or there is none.
+            Where trade is simulated, rows are left out, flags lie in other periods, or there is no row.
         """
         from anomaly.cli import answers
 
         asked = _asked(code, exporter, importer, period, source, currency)
         return _with_remarks(answers.routes_of(asked, limit, self.folder), currency)
+
+    def route(
+        self, code: str, exporter: str, importer: str, period: str | None = None, *, currency: str = "USD"
+    ) -> pl.DataFrame:
+        """One good from one country to another: `query` of both sides.
+
+        Parameters
+        ----------
+        code, exporter, importer, period, currency : str
+            As for `query`.
+
+        Returns
+        -------
+        polars.DataFrame
+            As `query` gives it, a row a window; several where the code stands for several goods.
+
+        Raises
+        ------
+        AnomalyError
+            With what was expected, what came and what to do.
+
+        Warns
+        -----
+        Remark
+            As for `query`.
+        """
+        from anomaly.cli import answers
+
+        asked = _asked(code, exporter, importer, period, None, currency)
+        return _with_remarks(answers.routes_of(asked, None, self.folder), currency)
+
+    def flags(
+        self,
+        code: str | None = None,
+        exporter: str | None = None,
+        importer: str | None = None,
+        period: str | None = None,
+    ) -> pl.DataFrame:
+        """Flags, all of them or those of a good, a route or a window.
+
+        Parameters
+        ----------
+        code, exporter, importer : str, optional
+            As for `query`; all where it is not said.
+        period : str, optional
+            Only windows that lie in this period, of any length; all where it is not said.
+
+        Returns
+        -------
+        polars.DataFrame
+            Rows of the table flags, the highest priority first.
+
+        Raises
+        ------
+        AnomalyError
+            With what was expected, what came and what to do.
+        """
+        from anomaly.cli import answers
+
+        return answers.flags_of(code, exporter, importer, period, self.folder)
 
     def series(
         self,
@@ -258,7 +320,9 @@ def _with_remarks(answer: Answer, currency: str) -> pl.DataFrame:
 
     remarks = list(answer.remarks)
     if answer.count > answer.rows.height:
-        remarks.append(f"{answer.rows.height:,} of {answer.count:,} rows, the largest first; limit=None gives all")
+        remarks.append(
+            f"{answer.rows.height:,} of {answer.count:,} rows, flagged ones first, then the largest; limit=None gives all"
+        )
     for remark in remarks:
         warnings.warn(remark, Remark, stacklevel=3)
     return in_currency(answer.rows, currency.upper())

@@ -15,7 +15,7 @@ from anomaly.contract.keys import ROUTE
 from anomaly.contract.periods import MONTHS_IN, Window, is_window, months_before, within
 from anomaly.flags.types.base import Limits
 from anomaly.query.computed import of_groups, of_routes
-from anomaly.query.flagged import judged
+from anomaly.query.flagged import judged, routes_flagged
 from anomaly.query.held import Tables, table
 from anomaly.query.question import Question
 
@@ -99,7 +99,7 @@ def answer(
     Returns
     -------
     tuple of polars.DataFrame and int
-        Rows of ANSWER, the largest value_usd first, values in USD (null is unknown; is_flagged null is
+        Rows of ANSWER, flagged ones first, then the largest value_usd, values in USD (null is unknown; is_flagged null is
         neither scored nor flagged); and how many there were before `limit` cut them.
     """
     parts, count = [pl.DataFrame(schema=ANSWER)], 0
@@ -115,8 +115,8 @@ def answer(
         )
         parts.append(_finish(rows, window))
         count += in_all
-    order = ["value_usd", "value_prior_year_usd", *ROUTE, "freq_code"]
-    answered = pl.concat(parts).sort(order, descending=[True, True, False, False, False, False], nulls_last=True)
+    order = [pl.col("is_flagged").fill_null(value=False), "value_usd", "value_prior_year_usd", *ROUTE, "freq_code"]
+    answered = pl.concat(parts).sort(order, descending=[True] * 3 + [False] * 4, nulls_last=True)
     return answered.slice(0, limit), count
 
 
@@ -150,6 +150,9 @@ def _routes(
     )
     routes = pl.concat([by_size, scored.select(*ROUTE, "value_usd", before="value_usd")]).unique(ROUTE, keep="last")
     routes = routes.sort("value_usd", "before", *ROUTE, descending=[True, True, False, False, False])
+    if limit is not None and routes.height > limit:
+        flagged = routes_flagged(window, tables)
+        routes = pl.concat([routes.join(flagged, on=ROUTE, how=how, maintain_order="left") for how in ("semi", "anti")])
     shown = routes.slice(0, limit).select(ROUTE)
     unscored = shown.join(scored, on=ROUTE, how="anti")
     columns = [

@@ -15,6 +15,44 @@ from anomaly.query import same_case
 from anomaly.query.held import Tables, table
 
 
+def newest_flagged(flags: pl.DataFrame) -> tuple[Window, ...]:
+    """The newest window with a flag, and of those that end then the longest.
+
+    Parameters
+    ----------
+    flags : polars.DataFrame
+        WINDOW_KEY and flag_type, of what is asked.
+
+    Returns
+    -------
+    tuple of Window
+        One a frequency that has it, by freq_code; none where there is no flag of trade that goes on.
+    """
+    lasting = flags.filter(~naming.has_ended())  # a flag that says that trade has ended is no place to begin
+    windows = {Window(*row) for row in lasting.select(WINDOW_KEY).rows()}
+    newest = max(((window.end, window.months) for window in windows), default=None)
+    of_newest = [window for window in windows if (window.end, window.months) == newest]
+    return tuple(sorted(of_newest, key=lambda window: window.freq_code))
+
+
+def routes_flagged(window: Window, tables: Tables) -> pl.DataFrame:
+    """The routes that are flagged in a window, as a whole or in a part of it.
+
+    Parameters
+    ----------
+    window : Window
+        That is asked for.
+    tables : mapping
+        The store's tables by name.
+
+    Returns
+    -------
+    polars.DataFrame
+        ROUTE, each once.
+    """
+    return _flags_of(window, table(tables, "flags")).select(ROUTE)
+
+
 def judged(rows: pl.DataFrame, measured: pl.DataFrame, window: Window, tables: Tables, limits: Limits) -> pl.DataFrame:
     """Add the flag, q and a note that says why there is none.
 

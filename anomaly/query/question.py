@@ -5,6 +5,7 @@ Every parser refuses with the nearest right answers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from anomaly.reference import countries, goods
 
 TOTAL = "TOTAL"
 MOST_MONTHS = 12  # a longer window would overlap its own year before
+_BETWEEN_PERIODS = re.compile(r":|\.\.|\s*–\s*|\s+to\s+|\s+-\s+(?=[a-z])|(?<=[a-z])\s*-\s*(?=[a-z])", re.IGNORECASE)
+_YEAR = re.compile(r"[0-9]{4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +31,18 @@ class Side:
         What the answer calls it: an ISO-3 code, or the group's name.
     members : tuple of str
         ISO-3 codes; one for a country.
+    is_list : bool
+        Whether the members are asked for side by side and not added up.
     """
 
     name: str
     members: tuple[str, ...]
+    is_list: bool = False
 
     @property
     def is_group(self) -> bool:
         """Whether the reports of several countries are added up."""
-        return len(self.members) > 1
+        return len(self.members) > 1 and not self.is_list
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,8 @@ def parse_side(text: str | None, groups: Mapping[str, Sequence[str]]) -> Side | 
     Parameters
     ----------
     text : str or None
-        ISO-2, ISO-3 or English name of a country, the name of a group, or the EU; None is everyone.
+        ISO-2, ISO-3 or English name of a country, several with commas between, the name of a group, or the EU; None is
+        everyone.
     groups : mapping of str to sequence of str
         ISO-3 codes by the group's name, in upper or lower case; a group goes before a country of the same name.
 
@@ -100,6 +107,8 @@ def parse_side(text: str | None, groups: Mapping[str, Sequence[str]]) -> Side | 
     for name, members in groups.items():
         if text.strip().casefold() == name.casefold():
             return Side(name, tuple(members))
+    if "," in text and not countries.is_name(text):
+        return _listed(text.split(","), groups)
     iso3 = countries.parse_country(text)
     if iso3 == "EUR":
         return Side("EU27", (*countries.EU27, iso3))  # its own code where a table has the EU as one reporter
@@ -114,13 +123,27 @@ def parse_side(text: str | None, groups: Mapping[str, Sequence[str]]) -> Side | 
     return Side(iso3, (iso3,))
 
 
+def _listed(texts: Sequence[str], groups: Mapping[str, Sequence[str]]) -> Side:
+    """Countries side by side, each once, in the order they were named."""
+    sides = [parse_side(text, groups) for text in texts if text.strip()]
+    codes = tuple(dict.fromkeys(member for side in sides if side is not None for member in side.members))
+    if not codes or any(side is not None and side.is_group for side in sides):
+        raise BadRequest(
+            "countries with commas between, no group among them",
+            repr(",".join(texts)[:40]),
+            hint="such as KAZ,KGZ; a group is asked for alone, and its countries are added up",
+        )
+    return Side(",".join(codes), codes, is_list=len(codes) > 1)
+
+
 def parse_span(text: str) -> Window:
     """A period, or a range of them, as one window.
 
     Parameters
     ----------
     text : str
-        Such as 2022, 2022H1 or 2022-07; a range has : or .. between two, such as 2022-01:2022-11.
+        Such as 2022, 2022H1, H1 2022 or Jul 2022; a range has : or .. or the word to between two, such as
+        2022-01:2022-11 or January to June 2022.
 
     Returns
     -------
@@ -131,12 +154,20 @@ def parse_span(text: str) -> Window:
     ------
     BadRequest
         For what is no period, for more than two, and for a range that ends before it begins.
+
+    Examples
+    --------
+    >>> parse_span("January to June 2022").name, parse_span("2022-01:2022-11").name
+    ('2022H1', '2022-01:2022-11')
     """
-    parts = text.replace("..", ":").split(":")
+    parts = _BETWEEN_PERIODS.split(text)
     if len(parts) == 1:
         return parse_period(text)
     if len(parts) != 2:
         raise BadRequest("a period, or two with : between", repr(text[:40]), hint="such as 2022-01:2022-11")
+    year_of_last = _YEAR.search(parts[1])
+    if parts[0].strip() and not _YEAR.search(parts[0]) and year_of_last:
+        parts[0] = f"{parts[0]} {year_of_last[0]}"
     first, last = (parse_period(part) for part in parts)
     months = (last.end.year - first.start.year) * 12 + last.end.month - first.start.month + 1
     if months < 1:
@@ -152,7 +183,7 @@ def parse_goods(text: str, families: pl.DataFrame) -> pl.Expr | None:
     Parameters
     ----------
     text : str
-        An HS code of 2 to 6 digits, 8 of the CN, a family with its +, or TOTAL.
+        An HS code of 2 to 6 digits, 8 of the CN or 10 of a national list, a family with its +, or TOTAL.
     families : polars.DataFrame
         editions.family_map: edition, cmd_code, good.
 

@@ -95,6 +95,22 @@ def _country_names() -> dict[str, str]:
     return {text: iso3 for text, iso3 in spellings.items() if text}
 
 
+def is_name(text: str) -> bool:
+    """Whether `parse_country` knows a text, such as a name that has a comma in it.
+
+    Parameters
+    ----------
+    text : str
+        As someone wrote it.
+
+    Returns
+    -------
+    bool
+        In any case and spelling.
+    """
+    return plain(text) in _country_names()
+
+
 def parse_country(text: str) -> str:
     """ISO 3166-1 alpha-3 of a country; also of groups and special areas.
 

@@ -14,6 +14,7 @@ from anomaly.reference.tables import REFERENCE, read
 
 HEADING_DIGITS = 4  # of a heading of the HS; its goods may be each other's neighbours, and lie in one chunk
 HS_2022 = 6  # number of the edition that lists are written in
+_MOST_MEANT = 12  # goods that words may mean, named in an answer
 _PLAIN_SEPARATORS = re.compile(r"[\s.\-_]+")
 
 
@@ -82,7 +83,7 @@ def parse_code(text: str) -> str:
     Parameters
     ----------
     text : str
-        2 to 6 digits of the HS or 8 of the CN, with dots and spaces or without; a family with its +.
+        2 to 6 digits of the HS, 8 of the CN or 10 of a national list, with dots and spaces or without; a family with its +.
 
     Returns
     -------
@@ -100,8 +101,12 @@ def parse_code(text: str) -> str:
     ('851712', '851712+')
     """
     digits = re.sub(r"^(?:HS|CN)", "", _PLAIN_SEPARATORS.sub("", text).upper())
-    if not re.fullmatch(r"[0-9]{2,6}|[0-9]{6}\+|[0-9]{8}", digits):
-        raise BadRequest("an HS code of 2 to 6 digits, or 8 of the CN", repr(text[:40]), hint=_near_goods(digits, text))
+    if not re.fullmatch(r"[0-9]{2,6}|[0-9]{6}\+|[0-9]{8}|[0-9]{10}", digits):
+        raise BadRequest(
+            "an HS code of 2 to 6 digits, or 8 or 10 of a national list",
+            repr(text[:40]),
+            hint=_near_goods(digits, text),
+        )
     if digits[:2] not in _chapter_names():
         names = [f"{near} ({chapter_name(near)})" for near in _near_chapters(digits[:2])]
         raise BadRequest(
@@ -110,6 +115,59 @@ def parse_code(text: str) -> str:
             hint=f"did you mean chapter {', '.join(names)}?",
         )
     return digits
+
+
+def code_of_words(text: str) -> str | None:
+    """The good that is called so, where a person wrote words and no code.
+
+    Parameters
+    ----------
+    text : str
+        A name such as smartphones, in singular or plural; or a code, which is left to `parse_code`.
+
+    Returns
+    -------
+    str or None
+        The one good of that name; None where the text has digits and no word of two letters beside HS and CN.
+
+    Raises
+    ------
+    BadRequest
+        Where no good or more than one may be meant, with those that may.
+
+    Examples
+    --------
+    >>> code_of_words("Smartphone"), code_of_words("8517.12")
+    ('851713', None)
+    """
+    asked_words = plain(text).split()
+    if not any(word.isalpha() and word not in ("hs", "cn", "total") for word in asked_words) or any(
+        word.isdecimal() for word in asked_words
+    ):
+        return None
+    bare = [_singular(word) for word in asked_words]
+    words_of = {good: [_singular(word) for word in plain(name).split()] for good, name in _good_names().items()}
+    exact = [good for good, words in words_of.items() if words == bare]
+    if len(exact) == 1:
+        return exact[0]
+    meant = [good for good, words in words_of.items() if set(bare) <= set(words)] or [
+        good for good, words in words_of.items() if all(any(word.startswith(asked) for word in words) for asked in bare)
+    ]
+    if not meant:
+        raise BadRequest("a code, or words that name one good", repr(text[:40]), hint=_near_goods("", text))
+    names = _good_names()
+    lines = [f"{good}  {names[good]}" for good in meant[:_MOST_MEANT]]
+    if len(meant) > _MOST_MEANT:
+        lines.append(f"and {len(meant) - _MOST_MEANT} more; say more of the name")
+    raise BadRequest(
+        "words that name one good",
+        f"{text[:40]!r}, which may be any of several",
+        hint="\n         ".join(["ask for the code of the one that is meant", *lines]),
+    )
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
 
 
 def _near_chapters(chapter: str) -> list[str]:

@@ -19,6 +19,7 @@ from markupsafe import Markup
 
 from anomaly.contract.keys import COALITION_TO_HUB, HUB_TO_HUB
 from anomaly.contract.periods import window_of
+from anomaly.contract.visible import visible
 from anomaly.flags import types
 from anomaly.flags.naming import is_alarm, is_on
 from anomaly.reports import refused, tallies
@@ -87,6 +88,11 @@ def _in_the_page(findings: Findings) -> pl.DataFrame:
     return in_order(findings.flags).filter(~pl.col("is_before_sanctions"))
 
 
+def _visible(value: Any) -> Any:
+    """No text turns the order of the letters around it round, or hides any."""
+    return type(value)(visible(value)) if isinstance(value, str) else value
+
+
 @cache
 def environment() -> Environment:
     """Templates from the package, everything escaped, a name that is not there an error."""
@@ -97,6 +103,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=False,
+        finalize=_visible,
     )
     engine.filters.update(million=million, usd=usd, count=lambda number: f"{number:,}")
     return engine

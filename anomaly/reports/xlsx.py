@@ -15,6 +15,7 @@ from typing import Any
 import xlsxwriter
 
 from anomaly.contract.errors import ContractBroken
+from anomaly.contract.visible import visible
 from anomaly.reports.base import Findings, Report
 from anomaly.reports.excel import sheets
 from anomaly.reports.excel.sheet import Sheet
@@ -62,7 +63,7 @@ def render(findings: Findings) -> bytes:
     """
     file = io.BytesIO()
     workbook = xlsxwriter.Workbook(file, WRITTEN)
-    workbook.set_properties({"title": str(findings.run.get("title", "")), "created": _document_date(findings)})
+    workbook.set_properties({"title": visible(str(findings.run.get("title", ""))), "created": _document_date(findings)})
     book = _Book(workbook, _formats(workbook))
     first = workbook.add_worksheet("Read me first")
     tables = sheets.all_sheets(findings)
@@ -160,9 +161,10 @@ def _write(book: _Book, page: Any, row: int, place: int, value: object, kind: st
     elif isinstance(value, date):
         code = page.write_datetime(row, place, value, style)
     else:
-        text = cut(str(value))
-        if text != value:
-            book.cuts.append(f"{page.get_name()}, row {row + 1}: a text of {len(str(value)):,} characters was cut.")
+        whole = visible(str(value))
+        text = cut(whole)
+        if text != whole:
+            book.cuts.append(f"{page.get_name()}, row {row + 1}: a text of {len(whole):,} characters was cut.")
         code = page.write_string(row, place, text, style)
     if code:
         raise ContractBroken(

@@ -37,7 +37,7 @@ def data(tmp_path_factory) -> Path:
 
 
 def run(data: Path, *arguments: str) -> Result:
-    return CliRunner().invoke(main, [*arguments, "--data", str(data)], prog_name="anomaly")
+    return CliRunner(env={"COLUMNS": None}).invoke(main, [*arguments, "--data", str(data)], prog_name="anomaly")
 
 
 def rows(data: Path, *arguments: str) -> list[dict]:

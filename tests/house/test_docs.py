@@ -36,6 +36,32 @@ reported is "not reported" in a table, an empty cell in CSV and `null` in JSON; 
 | 74 | a table could not be read or is not what was written |
 | 75 | another run holds the store |
 | 78 | a scenario or settings file cannot be used, or the tables are of several scenarios |
+
+## What can be typed
+
+A good is a code of two to six digits, eight or ten of a national list (taken as its first six, which is said), its name
+(`smartphones`; of words that several goods have, such as `car`, the answer is their list and exit code 2), or `TOTAL`. A
+country is ISO-2, ISO-3 or its English name; `KAZ,KGZ` are two side by side, `EU27` and `coalition` are added up. A period
+is `2022`, `2022H1`, `H1 2022`, `2022-Q2`, `2022-07`, `Jul 2022`, `2022-01:2022-11` or `January to June 2022`.
+
+## On a screen
+
+A table takes the width of the terminal, or `COLUMNS` where that is set; into a pipe it is as wide as it needs. What does
+not fit has short amounts (37.0 m is 37.0 million, bn 1,000 million), then what is the same in all rows once above the table,
+then texts under their row, then each row as lines of its own. No number is cut and no column left out; csv, json and ndjson
+always hold every digit. `series` draws each side from 0 to its largest in blocks, in plain letters where the terminal has
+none. Letters that would move the cursor or turn the order of writing are shown as their escape, such as `\\u202e`.
+
+## Completion
+
+Countries, codes, commands and options complete by Tab once the shell knows of it:
+
+```sh
+eval "$(_ANOMALY_COMPLETE=bash_source anomaly)"  # in ~/.bashrc; zsh_source in ~/.zshrc
+_ANOMALY_COMPLETE=fish_source anomaly | source   # in ~/.config/fish/config.fish
+```
+
+`anomaly query smart<Tab>` becomes 851713, `--exporter Kyr<Tab>` KGZ, `--exporter KAZ,Kyr<Tab>` KAZ,KGZ.
 """
 
 

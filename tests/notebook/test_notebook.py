@@ -57,6 +57,27 @@ def test_a_table_is_read_with_the_columns_and_rows_that_are_asked_for(folder: Pa
     assert data.tables()["flags"] == data.read("flags").height
 
 
+def test_open_is_the_short_name_of_open_data(folder: Path) -> None:
+    assert anomaly.open(folder) == anomaly.open_data(folder)
+
+
+def test_a_route_is_the_question_of_both_its_sides(folder: Path) -> None:
+    data = anomaly.open(folder)
+    route = data.route("smartphones", "Kazakhstan", "RUS", "H1 2022")
+    assert route["flag_id"].to_list() == [FLAG_ID]
+
+
+@pytest.mark.parametrize(
+    ("asked", "count"),
+    [
+        ({}, 1), ({"code": "8517"}, 1), ({"code": "smartphones"}, 1), ({"code": "8703"}, 0), ({"exporter": "KAZ,KGZ"}, 1),
+        ({"exporter": "KGZ"}, 0), ({"period": "2022"}, 1), ({"period": "2022Q2"}, 0), ({"period": "2021"}, 0),
+    ],
+)  # fmt: skip
+def test_flags_are_those_of_a_good_a_side_or_a_period(folder: Path, asked: dict[str, str], count: int) -> None:
+    assert anomaly.open(folder).flags(**asked).height == count
+
+
 def test_a_question_has_the_figures_of_the_command_line(folder: Path) -> None:
     rows = anomaly.open_data(folder).query("8517.12", exporter="KAZ", importer="RUS", period="2022H1")
     answered = by_command(folder, "query", "8517.12", "--exporter", "KAZ", "--importer", "RUS", "--period", "2022H1")
@@ -95,7 +116,9 @@ def test_no_row_is_left_out_unless_a_limit_is_given_and_then_how_many_is_said(ma
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert data.query("870323", exporter="Armenia", period="2022").height == len(BUYERS)
-    with pytest.warns(anomaly.Remark, match=f"1 of {len(BUYERS)} rows, the largest first; limit=None gives all"):
+    with pytest.warns(
+        anomaly.Remark, match=f"1 of {len(BUYERS)} rows, flagged ones first, then the largest; limit=None gives all"
+    ):
         assert data.query("870323", exporter="Armenia", period="2022", limit=1).height == 1
 
 
@@ -120,5 +143,5 @@ def test_importing_the_front_door_loads_nothing_until_it_is_used() -> None:
 
 
 def test_a_name_that_is_not_there_is_said_with_those_that_are() -> None:
-    with pytest.raises(AttributeError, match="it has AnomalyError, Data, Remark, open_data, to_pandas"):
+    with pytest.raises(AttributeError, match="it has AnomalyError, Data, Remark, open, open_data, to_pandas"):
         anomaly.nothing  # noqa: B018

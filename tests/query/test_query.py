@@ -14,7 +14,7 @@ from anomaly.contract.keys import ROUTE
 from anomaly.contract.periods import Window
 from anomaly.contract.settings import load
 from anomaly.flags.rule import limits_of
-from anomaly.query import answer, held, question, series
+from anomaly.query import answer, flagged, held, question, series
 from anomaly.reference import countries
 from tests.query_tables import CARS, FLAG_ID, REASON, frames
 from tests.trade import PHONES, flow, prepared
@@ -48,7 +48,7 @@ def test_every_code_of_a_family_finds_the_route_from_37_to_178_million_flagged_w
 
 
 @pytest.mark.parametrize(
-    ("asked", "flagged"),
+    ("asked", "expected"),
     [
         (("M", 12, date(2022, 6, 1)), (True, "2022H1")),  # the half-year that is flagged lies in it
         (("M", 7, date(2022, 7, 1)), (True, "2022H1")),
@@ -56,11 +56,11 @@ def test_every_code_of_a_family_finds_the_route_from_37_to_178_million_flagged_w
         (("M", 6, date(2022, 7, 1)), (None, None)),
     ],
 )
-def test_a_window_is_flagged_where_one_of_its_parts_is_and_the_part_is_named(tables, asked, flagged):
+def test_a_window_is_flagged_where_one_of_its_parts_is_and_the_part_is_named(tables, asked, expected):
     row = ask(tables, "851713", "KAZ", "RUS", Window(*asked))[0].row(0, named=True)
-    assert (row["is_flagged"], row["flagged_period"]) == flagged
-    assert row["flag_id"] == (FLAG_ID if flagged[0] else None)
-    assert ("flagged in its part 2022H1" in row["note"]) == (flagged[0] is True)
+    assert (row["is_flagged"], row["flagged_period"]) == expected
+    assert row["flag_id"] == (FLAG_ID if expected[0] else None)
+    assert ("flagged in its part 2022H1" in row["note"]) == (expected[0] is True)
 
 
 HALF_AND_YEAR = Window("M", 12, date(2022, 6, 1))
@@ -320,6 +320,38 @@ def test_the_largest_routes_come_first_and_the_cut_is_counted(tables):
     assert rows["value_usd"].to_list() == [390_002_022, CARS[2022]]
 
 
+def test_a_flagged_route_comes_before_larger_ones_and_is_not_cut_off(tables):
+    of_the_smallest = tables | {"flags": tables["flags"].with_columns(importer_iso=pl.lit("ARM"))}
+    rows, count = ask(of_the_smallest, "8517.12", limit=1)
+    assert count == 3
+    assert rows.select("exporter_iso", "importer_iso", "is_flagged").rows() == [("KAZ", "ARM", True)]
+    assert ask(of_the_smallest, "8517.12")[0]["importer_iso"].to_list() == ["ARM", "RUS", "RUS"]
+
+
+def test_countries_side_by_side_are_routes_and_no_sum(tables):
+    rows, _ = ask(tables, "870323", "ARM,DEU", "RUS", YEAR_2022)
+    assert sorted(rows["exporter_iso"]) == ["ARM", "DEU"]
+
+
+@pytest.mark.parametrize("text", ["EU27,KAZ", ",", "KAZ,Nowhere"])
+def test_a_list_that_is_not_of_countries_is_refused(text):
+    with pytest.raises(BadRequest):
+        question.parse_side(text, {"EU27": countries.EU27})
+
+
+def test_a_name_with_a_comma_in_it_is_one_country():
+    assert question.parse_side("Korea, Republic of", {}) == question.Side("KOR", ("KOR",))
+
+
+def test_the_newest_window_with_a_flag_is_the_one_that_ends_last_and_of_these_the_longest():
+    windows = [("M", 3, date(2022, 6, 1)), ("M", 6, date(2022, 6, 1)), ("A", 12, date(2021, 12, 1))]
+    flags = pl.DataFrame(windows, schema=["freq_code", "window_months", "window_end"], orient="row")
+    flags = flags.with_columns(flag_type=pl.lit("hub_reexport"))
+    assert flagged.newest_flagged(flags) == (Window("M", 6, date(2022, 6, 1)),)
+    ended = flags.with_columns(flag_type=pl.lit("resolved"))
+    assert flagged.newest_flagged(ended) == ()
+
+
 def test_the_newest_window_is_the_longest_that_ends_last(tables):
     newest = answer.latest(tables)
     assert [window.freq_code for window in newest] == ["A", "M"]
@@ -334,6 +366,10 @@ def test_the_newest_window_is_the_longest_that_ends_last(tables):
         ("2022-01..2022-11", date(2022, 1, 1), date(2022, 11, 1), 11),
         ("2022H1", date(2022, 1, 1), date(2022, 6, 1), 6),
         ("2022Q1:2022Q3", date(2022, 1, 1), date(2022, 9, 1), 9),
+        ("January to June 2022", date(2022, 1, 1), date(2022, 6, 1), 6),
+        ("Jan-Jun 2022", date(2022, 1, 1), date(2022, 6, 1), 6),
+        ("Nov 2021 - Mar 2022", date(2021, 11, 1), date(2022, 3, 1), 5),
+        ("H1 2022 to Q3 2022", date(2022, 1, 1), date(2022, 9, 1), 9),
     ],
 )
 def test_periods_and_ranges_of_them_are_read(text, start, end, months):

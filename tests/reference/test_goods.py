@@ -24,7 +24,7 @@ DIGITS = st.text("0123456789", min_size=2, max_size=8)
     ("text", "code"),
     [
         ("8517.12", "851712"), ("851712", "851712"), ("8517 12", "851712"), ("85", "85"), ("8517", "8517"),
-        ("851", "851"), ("85171", "85171"), ("0101.21", "010121"), ("01", "01"), ("85171300", "85171300"),
+        ("851", "851"), ("85171", "85171"), ("0101.21", "010121"), ("01", "01"), ("85171300", "85171300"), ("8517.13.00.00", "8517130000"),
         ("8517 13 00", "85171300"), ("851712+", "851712+"), ("HS 8517.12", "851712"), ("999999", "999999"),
     ],
 )  # fmt: skip
@@ -52,6 +52,40 @@ def test_a_wrong_code_gets_the_nearest_goods_by_digits_or_by_name() -> None:
         goods.parse_code("smartphone")
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("smartphones", "851713"), ("Smartphone", "851713"), ("mobile phones", "851712+"), ("electric car", "870380")],
+)
+def test_words_that_are_the_name_of_one_good_are_that_good(text: str, code: str) -> None:
+    assert goods.code_of_words(text) == code
+
+
+@pytest.mark.parametrize("text", ["8517.12", "HS 8517", "cn85171300", "TOTAL", "851712+", "85", "", "8517x"])
+def test_what_is_written_as_a_code_is_no_word(text: str) -> None:
+    assert goods.code_of_words(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [("car", "870323  petrol cars"), ("phone", "851712\\+  mobile phones"), ("integrated circuits", "854239")],
+)
+def test_words_that_several_goods_have_are_asked_back_with_these(text: str, meant: str) -> None:
+    with pytest.raises(BadRequest, match=meant):
+        goods.code_of_words(text)
+
+
+def test_words_for_very_many_goods_are_asked_back_with_some_and_how_many_more() -> None:
+    message = refusal(goods.code_of_words, "car")
+    assert len(re.findall(r"\n +[0-9]{6}", message)) == 12
+    assert re.search(r"and \d+ more", message)
+
+
+@given(st.text())
+def test_any_words_are_a_good_or_no_words_or_refused_with_help(text: str) -> None:
+    message = refusal(goods.code_of_words, text)
+    assert "\ndo " in message or goods.code_of_words(text) is None or goods.parse_code(str(goods.code_of_words(text)))
+
+
 @given(DIGITS)
 def test_a_code_survives_dots_spaces_and_being_read_twice(digits: str) -> None:
     if refusal(goods.parse_code, digits):
@@ -65,7 +99,7 @@ def test_a_code_survives_dots_spaces_and_being_read_twice(digits: str) -> None:
 @given(st.text())
 def test_no_text_for_a_code_ends_in_anything_but_a_code_or_help(text: str) -> None:
     message = refusal(goods.parse_code, text)
-    assert "\ndo " in message or re.fullmatch(r"[0-9]{2,8}\+?", goods.parse_code(text))
+    assert "\ndo " in message or re.fullmatch(r"[0-9]{2,10}\+?", goods.parse_code(text))
 
 
 def test_the_priority_list_has_its_fifty_codes_with_tiers_and_dates() -> None:

@@ -229,6 +229,12 @@ def test_simulated_data_say_so_and_real_ones_do_not() -> None:
     assert "imulated" not in text_of(REPORT.render(findings(3, is_simulated=False)))
 
 
+def test_no_letter_that_acts_stands_in_the_page_and_its_escape_does() -> None:
+    content = REPORT.render(poisoned("planted\u202e\u2066\u200f\x1b\x9b")).decode()
+    assert re.findall("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]", content) == []
+    assert "planted\\u202e\\u2066" in content
+
+
 def test_hostile_text_adds_no_element_and_no_attribute() -> None:
     def kinds(content: bytes) -> set[tuple[str, frozenset[str]]]:
         return {(tag, frozenset(names)) for tag, names in Tags(content.decode()).found}

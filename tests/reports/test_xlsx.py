@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from anomaly.contract.visible import visible
 from anomaly.flags import naming
 from anomaly.reports import xlsx
 from anomaly.reports.base import Findings
@@ -127,13 +128,19 @@ def test_no_text_becomes_a_formula_a_link_or_a_number(text: str) -> None:
     assert all(isinstance(row["Good"], str) for row in sheet(content, "Flags"))
 
 
+def test_no_letter_that_acts_stands_in_the_workbook_and_its_escape_does() -> None:
+    texts = "".join(xml for _, xml in parts(REPORT.render(poisoned("planted\u202e\u2066\u200f\x1b\x9b", 3))))
+    assert re.findall("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]|_x00[01][0-9A-F]_", texts) == []
+    assert "planted\\u202e\\u2066" in texts
+
+
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=30))
 @settings(max_examples=30, deadline=None)
 def test_any_text_makes_a_workbook_that_can_be_read_back(text: str) -> None:
     given_ = findings(1)
     hostile = replace(given_, flags=given_.flags.with_columns(compares=pl.lit(text)))
     back = sheet(REPORT.render(hostile), "Flags")[0]["Compares"]
-    printable = [character for character in text if character.isprintable()]
+    printable = [character for character in visible(text) if character.isprintable()]
     assert [character for character in ("" if pd.isna(back) else back) if character in printable] == printable
 
 
