@@ -49,6 +49,7 @@ class Job:
     inputs     raw → name → sha256 of what it reads beside tables
     publishes  it writes documents by Run.publish instead of a table
     in_run     `run` does it too
+    remembers  store → name → version of what it reads of a run before
 
     Parameters
     ----------
@@ -68,6 +69,8 @@ class Job:
         It writes documents by Run.publish instead of a table.
     in_run : bool
         `run` does it too.
+    remembers : callable or None
+        The store → name → version of what it reads of a run before.
     """
 
     name: str
@@ -78,6 +81,7 @@ class Job:
     inputs: Callable[[Path], dict[str, str]] | None = None
     publishes: bool = False
     in_run: bool = True
+    remembers: Callable[[Store], dict[str, str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

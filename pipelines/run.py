@@ -14,6 +14,8 @@ from anomaly.store.store import Store
 from pipelines import (
     backtest,
     bilateral,
+    cases,
+    changes,
     coverage,
     families,
     features,
@@ -42,6 +44,8 @@ JOBS: tuple[Job, ...] = (
     leakage.JOB,
     scores.JOB,
     flags.JOB,
+    cases.JOB,
+    changes.JOB,
     rollups.JOB,
     report.JOB,
     backtest.JOB,

@@ -182,6 +182,7 @@ def stamp_of(job: Job, store: Store, settings: Settings, raw: Path) -> Stamp:
     """
     inputs = {table: store.version(table) for table in job.reads}
     inputs |= job.inputs(raw) if job.inputs else {}
+    inputs |= job.remembers(store) if job.remembers else {}
     return Stamp(inputs, _settings_used(job, settings), code_version(job.build.__module__))
 
 

@@ -31,12 +31,43 @@ def render(findings: Findings) -> bytes:
     bytes
         UTF-8 with a byte order mark; the columns of the table flags, then good_name, exporter_name and importer_name.
     """
-    table = in_order(findings.flags).select(
-        *[_flat(name) for name in Flags.column_names()],
+    table = in_order(findings.flags).select(*[_flat(name) for name in Flags.column_names()], *names(findings))
+    return written(table)
+
+
+def names(findings: Findings) -> list[pl.Expr]:
+    """Names for people beside the codes of a route.
+
+    Parameters
+    ----------
+    findings : Findings
+        Its goods and countries.
+
+    Returns
+    -------
+    list of polars.Expr
+        good_name, exporter_name and importer_name over good, exporter_iso and importer_iso.
+    """
+    return [
         _named("good", findings.goods).alias("good_name"),
         _named("exporter_iso", findings.countries).alias("exporter_name"),
         _named("importer_iso", findings.countries).alias("importer_name"),
-    )
+    ]
+
+
+def written(table: pl.DataFrame) -> bytes:
+    """A table as CSV that a spreadsheet reads as it is meant.
+
+    Parameters
+    ----------
+    table : polars.DataFrame
+        Without lists.
+
+    Returns
+    -------
+    bytes
+        UTF-8 with a byte order mark, texts quoted and defused.
+    """
     file = io.BytesIO()
     table.with_columns(defused(pl.col(pl.String))).write_csv(file, quote_style="non_numeric", line_terminator="\n")
     return BYTE_ORDER_MARK + file.getvalue()

@@ -112,11 +112,30 @@ def latest(root: Path) -> EndedRun | None:
     if not names and not path.parent.is_symlink():
         return None
     if len(names) == 1 and not path.parent.is_symlink():  # stopped between the first record and the link to it
-        return _of(root, names[0])
+        return of_id(root, names[0])
     raise StoreFailure(f"the run that ended last, {path}", "not there, though runs have ended", hint=_HINT)
 
 
-def _of(root: Path, name: str) -> EndedRun:
+def of_id(root: Path, name: str) -> EndedRun:
+    """What a run has left that is kept: the one that ended last, or the one before.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        Folder of the tables.
+    name : str
+        Its id.
+
+    Returns
+    -------
+    EndedRun
+        Its tables and documents.
+
+    Raises
+    ------
+    StoreFailure
+        Its record is gone or damaged.
+    """
     path = root / RUNS / name / RECORD
     with named_failures(path, verb="read"):
         return _parsed(path.read_bytes(), path)
@@ -248,7 +267,7 @@ def kept(root: Path, table: str) -> frozenset[str]:
         newest = latest(root)
         if newest is None:
             return frozenset()
-        runs = [newest, *([_of(root, newest.before)] if newest.before in _ids(root) else [])]
+        runs = [newest, *([of_id(root, newest.before)] if newest.before in _ids(root) else [])]
     except StoreFailure:
         return frozenset(commit.versions(root / table))
     return frozenset(run.tables[table].version for run in runs if table in run.tables)

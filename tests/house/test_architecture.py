@@ -26,7 +26,7 @@ FLOORS = (
     ("supply",),
     ("scores",),
     ("flags",),
-    ("evidence", "leakage"),
+    ("evidence", "leakage", "cases"),
     ("stages",),
     ("reports", "query", "backtest"),
     ("pipelines",),
