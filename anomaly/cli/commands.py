@@ -7,15 +7,14 @@ the exit code is that of errors.AnomalyError. Commands import what they need whe
 from __future__ import annotations
 
 import atexit
-import functools
 import gc
 from pathlib import Path
 from typing import Any
 
 import click
 
+from anomaly.cli import case_commands
 from anomaly.cli.options import (
-    Command,
     by_option,
     data_option,
     folder_or_none,
@@ -29,36 +28,10 @@ from anomaly.cli.options import (
     text_argument,
     text_option,
 )
-from anomaly.contract.errors import AnomalyError
-from pipelines.streams import as_process, leave_stdout, written_out
+from anomaly.cli.spoken import spoken
+from pipelines.streams import as_process
 
-_FAULT = 70  # a fault of this program, sysexits.h EX_SOFTWARE
 _OBJECTS_BEFORE_A_WALK = 200_000  # imports make 62,000, and all of them stay
-
-
-def spoken(command: Command) -> Command:
-    """Let an error end the command as a sentence on stderr with its own exit code, never as a traceback."""
-
-    @functools.wraps(command)
-    def wrapped(*arguments: Any, **options: Any) -> None:
-        from anomaly.cli.output import say
-
-        try:
-            with written_out():
-                command(*arguments, **options)
-        except AnomalyError as error:
-            say(str(error))
-            raise click.exceptions.Exit(error.exit_code) from error
-        except BrokenPipeError as error:  # `anomaly … | head`: who reads has enough
-            leave_stdout()
-            raise click.exceptions.Exit(0) from error
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
-            raise
-        except Exception as error:
-            say(f"a fault of this program, not of the question: {type(error).__name__}: {str(error)[:300]}")
-            raise click.exceptions.Exit(_FAULT) from error
-
-    return wrapped
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -389,3 +362,7 @@ def verify(raw: Path | None, data: Path, form: str) -> None:
     from anomaly.cli import whole
 
     whole.verify(data, raw, form)
+
+
+for command in case_commands.COMMANDS:
+    main.add_command(command)

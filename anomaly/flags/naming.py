@@ -31,6 +31,11 @@ def type_of(name: str) -> FlagType:
     return registered or replace(types.TYPES[0], name=name, words=name.replace("_", " "))
 
 
+def names() -> list[str]:
+    """Names of the registered types, in the registry's order."""
+    return [flag_type.name for flag_type in types.TYPES]
+
+
 def next_steps(name: str, exporter: str, importer: str, good: str, measures: str = "sanctions") -> list[str]:
     """The questions to ask next about a flag of this type, with the names of its countries and its good put in.
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from anomaly.contract.schema_cases import Changes
-from anomaly.reports import csv
 from anomaly.reports.base import Findings, Report
+from anomaly.reports.comma_separated import BETWEEN, names, written
 
 
 def render(findings: Findings) -> bytes:
@@ -20,15 +20,15 @@ def render(findings: Findings) -> bytes:
     Returns
     -------
     bytes
-        As csv.written: the columns of the table changes, flags joined, then the names of csv.names.
+        As comma_separated.written: the columns of the table changes, flags joined, then the names of comma_separated.names.
     """
     ordered = findings.changes.sort(
         pl.col("change") == "gone", "is_alarm", "priority", "case_id", descending=[False, True, True, False]
     )
     columns = [
-        pl.col(name).list.join(csv.BETWEEN) if name == "windows" else pl.col(name) for name in Changes.column_names()
+        pl.col(name).list.join(BETWEEN) if name == "windows" else pl.col(name) for name in Changes.column_names()
     ]
-    return csv.written(ordered.select(*columns, *csv.names(findings)))
+    return written(ordered.select(*columns, *names(findings)))
 
 
 REPORT = Report(

@@ -126,7 +126,7 @@ def test_reasons_about_the_coalition_stand_apart_but_not_on_a_ghost_transit() ->
 def test_checks_before_the_sanctions_are_counted_nowhere_among_the_findings() -> None:
     content = REPORT.render(findings(30))
     text = text_of(content)
-    assert "Flags 27 Routes to targets with an alarm" in text
+    assert "Cases 27 Windows flagged 27 Routes to targets with an alarm" in text
     assert "These are 3 checks, not findings" in text
     table = content.decode().split('id="flag-table"')[1].split("</table>")[0]
     assert table.count("<tr>") - 1 == content.decode().count("<article") == 27
@@ -210,7 +210,7 @@ def test_where_not_all_cards_fit_whole_the_first_are_and_the_page_counts_them(pa
     cards = page_of_500.decode().split("<article")
     is_whole = ["<details>" in card for card in cards[1:]]
     whole = sum(is_whole)
-    assert 100 < whole < 500
+    assert 80 < whole < 500
     assert is_whole == [True] * whole + [False] * (500 - whole)
     assert f"The first {whole} cards are whole; the other {500 - whole} are short" in text_of(cards[0].encode())
     assert all("What speaks for it" in card for card in cards[1:])

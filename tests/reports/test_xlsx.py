@@ -49,7 +49,7 @@ def parts(content: bytes) -> Iterable[tuple[str, str]]:
 def test_the_sheets_are_in_the_order_a_person_reads_them() -> None:
     book = pd.ExcelFile(io.BytesIO(REPORT.render(findings(30))), engine="calamine")
     assert book.sheet_names == [
-        "Read me first", "Flags", "Reasons", "Other explanations", "Comparable routes", "Both sides",
+        "Read me first", "Cases", "Flags", "Reasons", "Other explanations", "Comparable routes", "Both sides",
         "Without a publisher", "Score inputs", "Goods", "Hubs", "Sales to hubs", "Leakage", "Leakage intervals", "Refused",
         "Files", "Settings",
     ]  # fmt: skip

@@ -19,7 +19,6 @@ from anomaly.reports.words import country_name, good_name, type_words
 MOST_CASES = 500
 MOST_IN_SENTENCES = 5
 MOST_CHANGED = 10  # of each kind
-TOLD = ("new", "worse", "better", "resolved", "gone", "revised")
 _SAFE_ID = re.compile(r"^[A-Za-z0-9+._-]{1,80}$")
 
 
@@ -89,8 +88,8 @@ def _what_is_new(findings: Findings, numbers: Mapping[str, int], anchors: Mappin
     """For each kind of change that there is: how many, and the most pressing."""
     table = in_order(findings.changes)
     kinds = []
-    for change in TOLD:
-        if not numbers.get(change):
+    for change in changes.CHANGE_WORDS:
+        if change == "same" or not numbers.get(change):
             continue
         rows = table.filter(pl.col("change") == change).head(MOST_CHANGED).to_dicts()
         kinds.append(
