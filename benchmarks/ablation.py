@@ -69,6 +69,7 @@ def variants() -> dict[str, Changes]:
         "what the exporter sells elsewhere taken off": {"rise_log": pl.col("beyond elsewhere")},
         "a fall is nothing": {"rise_log": pl.col("one-sided")},
         "without room": NO_ROOM,
+        "whenever it rose: no step asked for": {"step_log": pl.lit(None, dtype=pl.Float64)},
         "without roughness": ALIKE,
         "without weights": NO_WEIGHT,
         "the rise alone: no room, roughness or weights": {**NO_ROOM, **ALIKE, **NO_WEIGHT},

@@ -93,6 +93,7 @@ def frames() -> dict[str, pl.DataFrame]:
         placebo_kind=pl.lit("importers"),
         tested_among=pl.lit(TESTED_AMONG),
         room_log=1.7,
+        step_log=1.5,
         roughness=1.25,
         shock_ratio=1.1,
         rest_low_log=-0.5,

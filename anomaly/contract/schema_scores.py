@@ -50,9 +50,14 @@ class Scores(Routes):
         "with which routes of the window q was reckoned: publisher, evidence, whether the room is known", nullable=True
     )
     room_log = real("how far the route could have grown on what the hub got more of the good", "log", min=0)
+    step_log = real(
+        "step up of the route's months since the measures beyond everybody's rise; what of the rise it does not carry counts half; 0 none, null unknown: annual data, or no measures yet",
+        "log",
+        min=0,
+    )
     roughness = real("of the year's honest trade with targets, by which the rise was divided", "ratio", min=1)
     shock_ratio = real(
-        "control routes as unusual as one in ten placebos, over a tenth of them; raises p", "ratio", min=1
+        "control routes as unusual as one in twenty placebos, over a twentieth of them; raises p", "ratio", min=1
     )
     rest_low_log = real("a tenth of the placebos rose by less beyond their counterfactual; times the roughness", "log")
     rest_high_log = real("a tenth of them by more", "log")

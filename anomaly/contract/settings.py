@@ -68,11 +68,17 @@ class Forest(_Frozen):
 class Calibration(_Frozen):
     """Where p-values come from."""
 
-    least_placebos: int = Field(default=100, ge=20, le=10**7)
+    least_placebos: int = Field(default=100, ge=20, le=10**7)  # that stand alone; fewer are joined by others
+    fewest_placebos: int = Field(default=30, ge=20, le=10**7)  # in all, of one length of window: with fewer no score
     most_placebos: int = Field(default=50_000, ge=100, le=10**7)  # of a window and kind: p is no finer for more
     least_with_room: int = Field(default=300, ge=20, le=10**7)  # placebos; fewer, and the smallest p is too coarse
     q_limit: Share = 0.10
     resamples: int = Field(default=20, ge=1, le=10_000)  # of the placebos, for the stability of a flag
+
+    @property
+    def fewest(self) -> int:
+        """Placebos without which nothing is scored: fewest_placebos, or least_placebos where that is less."""
+        return min(self.fewest_placebos, self.least_placebos)
 
 
 class PublicationLag(_Frozen):

@@ -134,7 +134,13 @@ def plan(asking: Asking) -> Plan:
             continue
         why = "missing" if cell is None else "recent"
         calls.append(Call(DATASET, str(year), asked.path, asked.params, {name: Release()}, why))
-    says = (f"{len(goods):,} listed goods alone: what goods whose direct trade stood did is not seen",) if calls else ()
+    says = (
+        (
+            f"{len(goods):,} listed goods alone: what goods whose direct trade stood did is not seen. A call takes half a minute and more",
+        )
+        if calls
+        else ()
+    )
     return Plan(tuple(calls), there, says)
 
 

@@ -11,7 +11,7 @@ Row = dict[str, Any]
 
 JUDGED = (
     "evidence_score", "evidence_weight", "p_value", "q_value", "stability_share", "tested_among", "placebos", "placebo_kind",
-    "room_log", "roughness", "shock_ratio",
+    "room_log", "step_log", "roughness", "shock_ratio",
 )  # fmt: skip
 
 
@@ -139,6 +139,7 @@ def judged(row: Row, score: Row | None, is_from_coalition: bool, placebos_are: s
             if is_joint
             else "too few placebos have a known room, and the rise alone judges."
         ),
+        _dated(score.get("step_log")),
         f"Honest trade with the targets was {score['roughness']:,.2f} times as rough as with placebo importers; the rise is "
         "divided by it.",
         f"Control routes, on which nothing can be re-exported, rose {score['shock_ratio']:,.2f} times as often as chance "
@@ -148,3 +149,14 @@ def judged(row: Row, score: Row | None, is_from_coalition: bool, placebos_are: s
         f"Held against {placebos}.",
         with_routes,
     ]
+
+
+def _dated(step_log: float | None) -> str:
+    if step_log is None:
+        return "No step is asked for (annual figures, too few months, or a second hop): the whole rise counts, whenever it began."
+    if step_log == 0:
+        return "No step of its months since the measures stands out beyond everybody's rise: the rise counts half."
+    return (
+        f"Its months stepped up to {math.exp(step_log):,.1f} times since the measures, beyond everybody's rise; what of the "
+        "rise that does not carry counts half."
+    )

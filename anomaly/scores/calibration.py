@@ -12,6 +12,11 @@ from scipy.stats import false_discovery_control
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 
+FEW_PLACEBOS = 300  # with fewer the smallest p that can be counted is too coarse for most calls
+TAIL_SHARE = 0.2  # of few placebos: the largest say how fast their tail thins out
+TAIL_SHAPE = 0.25  # of that tail, as of Student's t with four degrees of freedom: honest steps have thick tails
+TAIL_MOST = 5.0  # times finer than what can be counted, no more
+LEAST_EXCESSES = 3  # placebos of that tail
 LEAST_FAMILY = 10  # routes of a family of its own; many small ones would each call some by chance
 
 
@@ -62,6 +67,44 @@ def p_values_of(backgrounds: Counts, null: Floats, score: Floats) -> Floats:
     placebos = below[:, -1:]
     result: Floats = (1 + placebos - below[:, at]) / (1 + placebos)
     return result
+
+
+def beyond_counts(null: Floats, score: Floats) -> Floats:
+    """What p of a route among few placebos is multiplied by, since it lies beyond them by so much.
+
+    A generalised Pareto tail on the largest TAIL_SHARE of the placebos: its scale is their mean excess, its shape is fixed
+    and thick, and thicker by 1/n for the n excesses that the scale is read from, as a prediction has it. It is used only to
+    go below what can be counted, never above, and at most TAIL_MOST times.
+
+    Parameters
+    ----------
+    null, score : array of float
+        As for `p_values`.
+
+    Returns
+    -------
+    array of float, shape (routes,)
+        1 where placebos are many, or as many placebos have as much; else at least 1/TAIL_MOST.
+
+    References
+    ----------
+    Pickands 1975, Statistical inference using extreme order statistics, Ann. Stat. 3(1), 119-131.
+    Knijnenburg, Wessels, Reinders and Shmulevich 2009, Fewer permutations, more accurate P-values, Bioinformatics 25(12),
+    i161-i168.
+    """
+    count = int(TAIL_SHARE * len(null))
+    if len(null) >= FEW_PLACEBOS or count < LEAST_EXCESSES:
+        return np.ones(len(score))
+    largest = np.sort(null)[::-1]
+    threshold = largest[count]
+    mean_excess = float((largest[:count] - threshold).mean())
+    if mean_excess <= 0:
+        return np.ones(len(score))
+    shape, scale = TAIL_SHAPE + 1 / count, (1 - TAIL_SHAPE) * mean_excess
+    excess = np.maximum(score - threshold, 0.0)
+    fitted = (1 + count) / (1 + len(null)) * (1 + shape * excess / scale) ** (-1 / shape)
+    result: Floats = np.clip(fitted * (1 + len(null)), 1 / TAIL_MOST, 1.0)
+    return np.where(score > largest[0], result, 1.0)
 
 
 def q_values(p_values: Floats, hypothesis_weights: Floats) -> Floats:

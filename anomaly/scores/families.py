@@ -11,7 +11,7 @@ import polars as pl
 
 from anomaly.contract.settings import Settings
 from anomaly.scores import shock
-from anomaly.scores.calibration import LEAST_FAMILY, p_values, p_values_of, q_values, resampled
+from anomaly.scores.calibration import LEAST_FAMILY, beyond_counts, p_values, p_values_of, q_values, resampled
 from anomaly.scores.forest_inputs import PUBLISHED
 from anomaly.scores.placebos import Placebos
 
@@ -19,6 +19,7 @@ Matrix = npt.NDArray[np.float64]
 BESIDE = "is_beside_run"  # of a row of inputs that stands beside those of the run; where no row does, there is no such column
 Counts = npt.NDArray[np.int64]
 SIZES_USD = (300_000, 1_000_000, 3_000_000, 10_000_000)  # baseline of a route of the coalition to a hub
+ROOM_KNOWN_SHARE = 0.9  # of few placebos: where hardly any is without a known room, they are all there is
 LEAST_ALIKE = 100  # placebos of a size
 REST_SHARES = (0.1, 0.9)  # of the placebos' rises beyond their counterfactual: four fifths of them lie between
 
@@ -97,7 +98,8 @@ def of_published(
     """
     has_room = asked["joint_score"].is_not_null()
     with_room = placebos.rows.filter(pl.col("joint_score").is_not_null())
-    is_joint = with_room.height >= settings.calibration.least_with_room
+    enough = min(settings.calibration.least_with_room, ROOM_KNOWN_SHARE * placebos.rows.height)
+    is_joint = with_room.height >= enough
     cut = (
         (has_room, "joint_score" if is_joint else "rise_score", with_room if is_joint else placebos.rows),
         (~has_room, "rise_score", placebos.rows),
@@ -136,8 +138,10 @@ def _family(
         rest_high_log=pl.col("roughness") * rest_log[1],
     )
     once = np.ones((1, null.height), dtype=np.int64)
+    finer = np.ones(len(of_routes)) if routes["is_from_coalition"][0] else beyond_counts(of_null, of_routes)
     p_value, p_drawn = (
-        shock.raised(_by_size(backgrounds, null, of_null, routes, of_routes), ratio) for backgrounds in (once, draws)
+        shock.raised(_by_size(backgrounds, null, of_null, routes, of_routes) * finer, ratio)
+        for backgrounds in (once, draws)
     )
     return Family(of_family, p_value[0], p_drawn, name)
 

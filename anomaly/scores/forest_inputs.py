@@ -14,7 +14,7 @@ from anomaly.features.goods_asked import with_control
 from anomaly.indicators import INDICATORS
 from anomaly.indicators.base import FELL_LOG, direct_fall_log, suspicious_side
 from anomaly.scores.hypothesis_weights import with_weight
-from anomaly.scores.joint import room_log
+from anomaly.scores.joint import room_log, step_age_months, step_log
 
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 PUBLISHED = ("source", "dataset", "value_basis", "is_wide")
@@ -46,7 +46,8 @@ def build(
         value_prior_year_usd, value_baseline_usd, direct_fall_log (null unknown), is_from_coalition, is_measured,
         evidence_weight (the hypothesis weight before it is scaled), PUBLISHED (whose figures they are, and whether the
         exporter's trade with placebo importers is among them), rise_log (unexplained, not one-sided; 0 where unknown),
-        rest_log (the rise over the baseline less the counterfactual's; null unknown), room_log (null unknown), roughness (1
+        rest_log (the rise over the baseline less the counterfactual's; null unknown), room_log (null unknown), step_log (null unknown),
+        step_age_months (null without a step), roughness (1
         on routes that are no target's), has_direct_fallen (false where it is not known), is_direct_known and is_matched
         (another good of the heading fell on the pair), then the inputs named by their indicator, 0 on the leg they do not
         belong to. 0 is nothing suspicious or unknown; higher is more suspicious; never null.
@@ -82,6 +83,8 @@ def build(
             pl.col("unexplained_rise_log").fill_null(0.0).alias("rise_log"),
             (pl.col("baseline_excess_log") - pl.col("counterfactual_rise_log")).alias("rest_log"),
             room_log(floor).alias("room_log"),
+            step_log().alias("step_log"),
+            step_age_months().alias("step_age_months"),
             "roughness",
             "has_direct_fallen",
             pl.col("coalition_to_target_usd").is_not_null().alias("is_direct_known"),

@@ -141,10 +141,29 @@ def placebos_of(asked: pl.DataFrame, routes: pl.DataFrame, settings: Settings) -
     """
     alike = pl.all_horizontal([pl.col(name) == pl.lit(asked[name][0]) for name in PUBLISHED])
     rows, kind = _of(asked, routes.filter(alike), settings)
-    if rows.height >= settings.calibration.least_placebos:
+    if rows.height >= fewest_of(asked, settings):
         return Placebos(rows, kind, is_borrowed=False)
     of_all, kind_of_all = _of(asked, routes, settings)
     return Placebos(of_all, kind_of_all, is_borrowed=of_all.height > rows.height)
+
+
+def fewest_of(asked: pl.DataFrame, settings: Settings) -> int:
+    """Placebos with which routes are scored, and stand without other publishers'.
+
+    Parameters
+    ----------
+    asked : polars.DataFrame
+        Routes of one leg; at least one row.
+    settings : Settings
+        Of it calibration.
+
+    Returns
+    -------
+    int
+        On the coalition's leg least_placebos: p is counted there and nothing else.
+    """
+    calibration = settings.calibration
+    return calibration.least_placebos if asked["is_from_coalition"][0] else calibration.fewest
 
 
 def _of(window: pl.DataFrame, routes: pl.DataFrame, settings: Settings) -> tuple[pl.DataFrame, str]:
@@ -170,4 +189,6 @@ def _of(window: pl.DataFrame, routes: pl.DataFrame, settings: Settings) -> tuple
     periods = of_season if of_season.height >= least else periods
     if beside.is_empty():
         return periods, "periods" if periods.height else "none"
+    if beside.height + periods.height < least and not window["is_from_coalition"][0]:
+        periods = pl.concat([periods, outside.filter(pl.col("role") == "placebo", months_apart >= months)])
     return pl.concat([beside, periods]), "both" if kind == "importers" else "goods_and_periods"

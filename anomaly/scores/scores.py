@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +13,9 @@ from anomaly.contract.keys import COALITION_TO_HUB, HUB_TO_HUB, HUB_TO_TARGET, R
 from anomaly.contract.schema import ROUTE_KEY
 from anomaly.contract.settings import Settings
 from anomaly.scores import families, forest, shock
+from anomaly.scores.evidence import NEVER, months_since, with_evidence
 from anomaly.scores.forest_inputs import PUBLISHED
-from anomaly.scores.joint import joint
-from anomaly.scores.placebos import is_asked_about, is_placebo, placebos_of, thinned
+from anomaly.scores.placebos import fewest_of, is_asked_about, is_placebo, placebos_of, thinned
 
 Matrix = npt.NDArray[np.float64]
 _KEY = list(ROUTE_KEY)
@@ -24,7 +24,8 @@ _LABELS = [*_GROUP, *[name for name in _KEY if name not in _GROUP], "role", "is_
 _SCORES = {
     "anomaly_score": pl.Float64, "evidence_score": pl.Float64, "evidence_weight": pl.Float64, "anomaly_rank": pl.Int64,
     "p_value": pl.Float64, "q_value": pl.Float64, "stability_share": pl.Float64, "placebos": pl.Int64,
-    "placebo_kind": pl.String, "tested_among": pl.String, "room_log": pl.Float64, "roughness": pl.Float64,
+    "placebo_kind": pl.String, "tested_among": pl.String, "room_log": pl.Float64, "step_log": pl.Float64,
+    "roughness": pl.Float64,
     "shock_ratio": pl.Float64, "rest_low_log": pl.Float64, "rest_high_log": pl.Float64,
     "profile_q_value": pl.Float64,
 }  # fmt: skip
@@ -97,14 +98,14 @@ def build(inputs: pl.DataFrame, names: Mapping[str, Sequence[str]], settings: Se
             continue
         windows = asked.partition_by(WINDOW_KEY, maintain_order=True)
         count = group.filter(is_placebo(settings)).height
-        if count < settings.calibration.least_placebos:
+        if count < fewest_of(asked, settings):
             scores += [window.with_columns(placebos=pl.lit(count, dtype=pl.Int64)) for window in windows]
             calibration += [_uncalibrated(window, count, settings) for window in windows]
             continue
         of_leg = list(names.get(leg, ()))
         routes = thinned(group, settings)
         halves = forest.fit(routes, of_leg, settings) if of_leg else None
-        routes = _with_evidence(routes, halves, of_leg, settings)
+        routes = _with_anomaly(routes, halves, of_leg, settings)
         called: list[pl.DataFrame] = []
         before: dict[tuple[object, ...], list[shock.Controls]] = {}
         for window in routes.filter(is_asked_about(settings, (leg,))).partition_by(WINDOW_KEY, maintain_order=True):
@@ -132,16 +133,16 @@ def _joined(parts: list[pl.DataFrame], empty: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([empty, *parts], how="diagonal") if parts else empty
 
 
-def _with_evidence(
+def _with_anomaly(
     routes: pl.DataFrame, halves: forest.Halves | None, names: Sequence[str], settings: Settings
 ) -> pl.DataFrame:
-    """Add anomaly_score, rise_score (the rise over the year's roughness; on the coalition's leg the ranks) and joint_score.
+    """Add anomaly_score and, on the coalition's leg, rise_score: the mean of the ranks by it and by the leading input.
 
     A placebo is scored by the forests that have not seen it, so that it is as new to them as any other route. Without
     forests the anomaly_score is null.
     """
     if halves is None:
-        return _by_rise_and_room(routes.with_columns(anomaly_score=pl.lit(None, dtype=pl.Float64)))
+        return routes.with_columns(anomaly_score=pl.lit(None, dtype=pl.Float64))
     rows = routes.select(names).to_numpy()
     at = np.flatnonzero(routes.select(is_placebo(settings)).to_series().to_numpy())
     distinct, back = np.unique(rows, axis=0, return_inverse=True)
@@ -152,22 +153,11 @@ def _with_evidence(
         by_seed[number] = (by_first + by_second) / 2
         by_seed[number, at] = np.where(in_first, by_second[at], by_first[at])
     anomaly: Matrix = np.round(by_seed.mean(axis=0), 12)
-    if routes["is_from_coalition"][0]:
-        has_any = (rows > 0).any(axis=1)  # nothing is nothing, whichever half of the forests looked at it
-        rise = np.where(has_any, np.round((forest.rank(anomaly) + forest.rank(rows[:, 0])) / 2, 12), 0.0)
-        return routes.with_columns(
-            anomaly_score=pl.Series(anomaly), rise_score=pl.Series(rise), joint_score=pl.lit(None, dtype=pl.Float64)
-        )
-    return _by_rise_and_room(routes.with_columns(anomaly_score=pl.Series(anomaly)))
-
-
-def _by_rise_and_room(routes: pl.DataFrame) -> pl.DataFrame:
-    """Add rise_score and joint_score of a hub's routes."""
-    rise = np.round((routes["rise_log"] / routes["roughness"]).to_numpy(), 12)
-    room = routes["room_log"].fill_null(np.nan).to_numpy()
-    return routes.with_columns(
-        rise_score=pl.Series(rise), joint_score=pl.Series(np.round(joint(rise, room), 12), nan_to_null=True)
-    )
+    if not routes["is_from_coalition"][0]:
+        return routes.with_columns(anomaly_score=pl.Series(anomaly))
+    has_any = (rows > 0).any(axis=1)  # nothing is nothing, whichever half of the forests looked at it
+    rise = np.where(has_any, np.round((forest.rank(anomaly) + forest.rank(rows[:, 0])) / 2, 12), 0.0)
+    return routes.with_columns(anomaly_score=pl.Series(anomaly), rise_score=pl.Series(rise))
 
 
 def _window(
@@ -179,8 +169,12 @@ def _window(
     """A window's routes tested, those alike published together, and its row of the calibration."""
     tested: list[families.Family] = []
     kinds, nulls = [], []
-    for asked in window.partition_by(PUBLISHED, maintain_order=True):
+    is_dated = window["leg"][0] == HUB_TO_TARGET
+    since_months = months_since(window["window_end"][0], settings) if is_dated else NEVER
+    for alike in window.partition_by(PUBLISHED, maintain_order=True):
+        asked = with_evidence(alike, since_months)
         placebos = placebos_of(asked, routes, settings)
+        placebos = replace(placebos, rows=with_evidence(placebos.rows, since_months))
         stratum = (bool(asked["is_before_sanctions"][0]), *asked.select(PUBLISHED).row(0))
         controls = [*before.get(stratum, []), families.controls(asked, placebos.rows)][-shock.WINDOWS :]
         before[stratum] = controls

@@ -17,9 +17,9 @@ Floats = npt.NDArray[np.float64]
 Marks = npt.NDArray[np.bool_]
 
 NO_ROOM_LOG = 0.1  # a tenth more: no supply to speak of
-EXPECTED = 0.1  # control routes are counted up to this p
-PRIOR_ROUTES = 20  # routes that behave as expected, before any is looked at
-WHOLE_FROM = 0.05  # from this p on it is raised by the whole ratio
+EXPECTED = 0.05  # control routes are counted up to this p
+PRIOR_ROUTES = 40  # routes that behave as expected, before any is looked at
+WHOLE_FROM = 0.01  # from this p on it is raised by the whole ratio
 WINDOWS = 4  # counts of so many windows of one length, up to the window itself
 
 

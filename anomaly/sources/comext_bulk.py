@@ -18,7 +18,7 @@ from anomaly.sources.comext_rules import (
     rules,
     with_meaning,
 )
-from anomaly.sources.reading.amounts import number_rules, to_int
+from anomaly.sources.reading.amounts import number_rules, to_number, whole
 from anomaly.sources.reading.archives import file_blocks, temporary_file, unpack_7z
 from anomaly.sources.reading.batches import AMOUNTS, added_up, in_batches, once
 from anomaly.sources.reading.dollars import in_usd
@@ -136,9 +136,11 @@ def _names_of(columns: tuple[str, ...], name: str) -> dict[str, str]:
 
 
 def _with_amounts(text: pl.DataFrame) -> pl.DataFrame:
-    return with_meaning(text.with_columns(pl.col(pl.String).str.strip_chars())).with_columns(
-        reported_value=to_int(pl.col("value")),
-        net_wgt_g=to_int(pl.col("weight"), 1000, most=MOST_PLAUSIBLE_G),
+    numbers = {f"{column}_number": to_number(pl.col(column)) for column in ("value", "weight")}
+    stripped = text.with_columns(pl.col(pl.String).str.strip_chars()).with_columns(**numbers)
+    return with_meaning(stripped).with_columns(
+        reported_value=whole(pl.col("value_number")),
+        net_wgt_g=whole(pl.col("weight_number"), 1000, most=MOST_PLAUSIBLE_G),
     )
 
 
@@ -147,8 +149,8 @@ def _rules() -> tuple[Rule, ...]:
     return (
         *rules(8),
         Rule("unknown_procedure", "procedure", ~is_procedure, "not a statistical procedure, one digit"),
-        *number_rules("value", needed=True, most=MOST_PLAUSIBLE_EUR / MOST_PROCEDURES),
-        *number_rules("weight", needed=False, most=MOST_PLAUSIBLE_G / 1000),
+        *number_rules("value", needed=True, most=MOST_PLAUSIBLE_EUR / MOST_PROCEDURES, number=pl.col("value_number")),
+        *number_rules("weight", needed=False, most=MOST_PLAUSIBLE_G / 1000, number=pl.col("weight_number")),
     )
 
 

@@ -65,13 +65,8 @@ class EndedRun:
         return hashlib.sha256(text.encode()).hexdigest()[:VERSION_DIGITS]
 
     def record(self) -> bytes:
-        """Content of RUN.json: the same for the same tables and documents after the same run.
-
-        Returns
-        -------
-        bytes
-            In one line: every question writes it again to compare it, and indented that takes twenty times as long.
-        """
+        """Content of RUN.json: the same for the same tables and documents after the same run."""
+        # in one line: every question writes it again to compare it, and indented that takes twenty times as long
         return json.dumps({"run": self.id, **self._says()}).encode() + b"\n"
 
     def _says(self) -> dict[str, Any]:

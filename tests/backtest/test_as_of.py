@@ -45,6 +45,8 @@ def routes(importers: list[str], role: str, end: date, count: int) -> pl.DataFra
             "rise_log": rise,
             "rest_log": rise,
             "room_log": [0.0, 2.0] * (count // 2),
+            "step_log": None,
+            "step_age_months": None,
             "roughness": 1.0,
             "has_direct_fallen": [True, True, False, False] * (count // 4),
             "is_direct_known": True,
@@ -52,7 +54,12 @@ def routes(importers: list[str], role: str, end: date, count: int) -> pl.DataFra
             "growth": np.maximum(noise.normal(0, 0.3, count), 0),
             "share": np.maximum(noise.normal(0, 0.3, count), 0),
         },
-        schema_overrides={"window_months": pl.Int16, "baseline_gap_years": pl.Int8},
+        schema_overrides={
+            "window_months": pl.Int16,
+            "baseline_gap_years": pl.Int8,
+            "step_log": pl.Float64,
+            "step_age_months": pl.Int32,
+        },
     )
 
 

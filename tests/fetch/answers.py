@@ -5,19 +5,19 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from urllib.parse import unquote
 
 import py7zr
 from pydantic import SecretStr
-from pytest_httpserver import HTTPServer
-from werkzeug import Request, Response
 
 from anomaly.fetch import run
 from anomaly.fetch.base import Need, Publisher
 from anomaly.fetch.client import Clock
+from tests.fetch.wire import Asked, Reply, Wire, reply
 
 NOW = datetime(2024, 5, 20, 3, 0, tzinfo=UTC)
 HTML = "text/html; charset=utf-8"
@@ -46,33 +46,27 @@ class Publishing:
     asked: list[str] = field(default_factory=list)
     bytes_sent: int = 0
 
-    def handle(self, request: Request) -> Response:
-        address = request.full_path.rstrip("?")
+    def handle(self, request: Asked) -> Reply:
+        address = request.raw.split(b" ")[1].decode()
         self.asked.append(address)
-        right = self.answer(request.path, dict(request.args))
+        right = self.answer(unquote(request.path), request.params)
         fault = self.faults.pop(0) if self.faults and self.only in address else None
         if isinstance(fault, int):
-            return Response(
-                b"not now", fault, content_type="text/plain", headers={"Retry-After": "1"} if fault == 503 else {}
-            )
+            waits = {"retry_after": "1"} if fault == 503 else {}
+            return reply(b"not now", fault, content_type="text/plain", **waits)
         if fault == "html":
-            return Response("<html><body>down for maintenance</body></html>", 200, content_type=HTML)
-        body, status, headers = right.body, right.status, {"ETag": '"one"'} if right.takes_ranges else {}
-        span = re.match(r"bytes=(\d+)-", request.headers.get("Range", ""))
-        if span and right.takes_ranges and request.headers.get("If-Range") == '"one"':
-            headers["Content-Range"] = f"bytes {span[1]}-{len(body) - 1}/{len(body)}"
+            return reply(b"<html><body>down for maintenance</body></html>", content_type=HTML)
+        body, status, headers = right.body, right.status, {"etag": '"one"'} if right.takes_ranges else {}
+        span = re.match(r"bytes=(\d+)-", request.headers.get("range", ""))
+        if span and right.takes_ranges and request.headers.get("if-range") == '"one"':
+            headers["content_range"] = f"bytes {span[1]}-{len(body) - 1}/{len(body)}"
             body, status = body[int(span[1]) :], 206
         if fault == "truncated":
             body = body[: len(body) // 2]
         sent = body[: len(body) // 2] if fault == "cut" else body
         self.bytes_sent += len(sent)
-        headers["Content-Length"] = str(len(body))
-        return Response(_pieces(sent), status, headers, content_type=right.content_type)
-
-
-def _pieces(content: bytes) -> Iterator[bytes]:
-    for at in range(0, len(content), 4096):
-        yield content[at : at + 4096]
+        headers["content_length"] = str(len(body))
+        return reply(sent, status, content_type=right.content_type, **headers)
 
 
 @dataclass
@@ -91,10 +85,10 @@ class Passing:
         return Clock(lambda: self.start + timedelta(seconds=self.at), lambda: self.at, self.sleep)
 
 
-def serve(server: HTTPServer, publishing: Publishing) -> str:
+def serve(server: Wire, publishing: Publishing) -> str:
     """Lets a server answer so; its address."""
-    server.expect_request(re.compile(".*")).respond_with_handler(publishing.handle)
-    return server.url_for("").rstrip("/")
+    server.answer = publishing.handle
+    return server.url
 
 
 def fetched(

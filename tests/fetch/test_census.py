@@ -49,7 +49,7 @@ def test_a_month_without_rows_is_looked_at_and_asked_for_again_the_next_day(http
     publishing, run = bring(httpserver, tmp_path, lambda path, query: Answered(b"", "application/json", 204))
     assert "nothing is out" in run().says[0]
     assert run().planned == 0
-    address = httpserver.url_for("").rstrip("/")
+    address = httpserver.url
     publishing.answer = of_census
     done = fetched(census.PUBLISHER, MONTH, tmp_path, address, KEY, NOW + timedelta(days=1))
     assert len(done.releases) == 1

@@ -322,6 +322,13 @@ def test_what_lies_there_is_not_asked_for_again(service, tmp_path):
     assert (service.data_asked, done.planned) == (0, 0)
 
 
+def test_a_fetch_sweeps_what_another_left_unfinished_long_ago(service, tmp_path):
+    left = tmp_path / "comtrade" / "C-M-HS" / "1999" / ".part-0"
+    left.mkdir(parents=True)
+    fetched(service, tmp_path)
+    assert not left.exists()
+
+
 def test_a_plan_after_a_fetch_knows_what_is_out_without_asking(service, tmp_path):
     fetched(service, tmp_path)
     asking = run.asking(PUBLISHER, need(), tmp_path, has_key=True, since=None, clock=Hand().clock())

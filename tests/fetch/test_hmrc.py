@@ -46,7 +46,7 @@ class Pages:
 @pytest.fixture
 def pages(httpserver) -> Pages:
     answers = Pages()
-    answers.address = httpserver.url_for("").rstrip("/")
+    answers.address = httpserver.url
     return answers
 
 
@@ -78,7 +78,7 @@ def test_a_gate_that_turns_away_is_asked_again_but_not_for_ever(httpserver, tmp_
     assert len(fetched(hmrc.PUBLISHER, MONTH, tmp_path, serve(httpserver, publishing)).releases) == 1
     publishing.answer = lambda path, query: FORBIDDEN
     with pytest.raises(SourceUnavailable, match="Ip Forbidden"):
-        fetched(hmrc.PUBLISHER, MONTH, tmp_path / "again", httpserver.url_for("").rstrip("/"))
+        fetched(hmrc.PUBLISHER, MONTH, tmp_path / "again", httpserver.url)
 
 
 def test_a_403_that_is_no_page_is_no_gate(httpserver, tmp_path):

@@ -9,7 +9,7 @@ from anomaly.contract.keys import HUB_TO_TARGET, LEGS, ROUTE_KEY, WINDOW_KEY
 SCORE: dict[str, Any] = {
     "anomaly_score": 0.7, "evidence_score": 0.9, "evidence_weight": 1.0, "anomaly_rank": 1, "p_value": 0.01, "q_value": 0.05,
     "stability_share": 0.9, "placebos": 250, "placebo_kind": "importers", "shock_ratio": 1.0, "rest_low_log": -0.4,
-    "rest_high_log": 0.5, "tested_among": "comtrade, extract, export; rise and room; room known", "room_log": 2.0,
+    "rest_high_log": 0.5, "tested_among": "comtrade, extract, export; rise and room; room known", "room_log": 2.0, "step_log": 1.5,
     "roughness": 1.0,
 }  # fmt: skip
 

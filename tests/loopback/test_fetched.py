@@ -108,7 +108,7 @@ def test_faults_by_chance_leave_the_same_figures(tmp_path, seed):
     with serving(small_world(), UNMETERED, faults=[f"random:0.3:{seed}"]) as server:
         fetch(server, tmp_path / "raw", END)
         faults = [entry["fault"] for entry in server.log if entry["fault"]]
-    assert len(faults) > 3
+    assert len(faults) >= 3
     assert flows(tmp_path / "raw").equals(planted(tmp_path))
 
 

@@ -144,7 +144,7 @@ def test_without_a_score_or_a_baseline_the_interval_is_unknown():
 
 
 SCORE = {
-    "p_value": 0.004, "placebos": 1250, "tested_among": TESTED_AMONG, "room_log": math.log(5), "roughness": 1.25,
+    "p_value": 0.004, "placebos": 1250, "tested_among": TESTED_AMONG, "room_log": math.log(5), "step_log": math.log(3), "roughness": 1.25,
     "shock_ratio": 1.1,
 }  # fmt: skip
 
@@ -152,6 +152,8 @@ SCORE = {
 def test_a_route_tells_its_room_the_roughness_the_shock_its_placebos_and_its_family():
     assert judged(OF_ALL, SCORE, False, "the same goods elsewhere") == [
         "On what KAZ got more of the good the route could have come to 5.0 times what it was; rise and room judge together.",
+        "Its months stepped up to 3.0 times since the measures, beyond everybody's rise; what of the rise that does not carry "
+        "counts half.",
         "Honest trade with the targets was 1.25 times as rough as with placebo importers; the rise is divided by it.",
         "Control routes, on which nothing can be re-exported, rose 1.10 times as often as chance allows; p is raised for it.",
         "Held against 1,250 placebos: the same goods elsewhere.",
@@ -165,9 +167,11 @@ def test_a_route_tells_its_room_the_roughness_the_shock_its_placebos_and_its_fam
         ({"room_log": None, "tested_among": "x; rise; room unknown"}, "is not in the data: the rise alone judges."),
         ({"tested_among": "x; rise; room known"}, "too few placebos have a known room, and the rise alone judges."),
         ({"shock_ratio": 1.0}, "Control routes rose no more often than chance allows."),
+        ({"step_log": 0.0}, "No step of its months since the measures stands out"),
+        ({"step_log": None}, "No step is asked for"),
     ],
 )
-def test_where_the_rise_alone_judges_or_no_shock_is_seen_it_says_so(changed, sentence):
+def test_where_the_rise_alone_judges_or_no_shock_or_step_is_seen_it_says_so(changed, sentence):
     assert sentence in " ".join(judged(OF_ALL, SCORE | changed, False, ""))
 
 

@@ -6,7 +6,15 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from anomaly.scores.calibration import p_values, p_values_of, q_values, resampled
+from anomaly.scores.calibration import (
+    FEW_PLACEBOS,
+    TAIL_MOST,
+    beyond_counts,
+    p_values,
+    p_values_of,
+    q_values,
+    resampled,
+)
 
 shares = st.lists(st.floats(min_value=1e-6, max_value=1), min_size=1, max_size=40)
 
@@ -92,3 +100,29 @@ def test_with_weights_that_know_where_to_look_the_false_share_stays_within_q(lev
         called = q_values(p_value, weight / weight.mean()) <= level
         false.append((called & ~is_true).sum() / max(called.sum(), 1))
     assert np.mean(false) <= 1.1 * level  # 200 draws are that exact
+
+
+def test_far_beyond_few_placebos_p_goes_below_what_can_be_counted_and_not_without_end() -> None:
+    """By hand: of 0, 0.01 ... 0.49 the ten from 0.4 on lie 0.055 beyond 0.39 in the mean, and a route at 0.7 lies 0.31 beyond."""
+    null = np.arange(50) / 100
+    finer = beyond_counts(null, np.array([0.3, 0.49, 0.7, 50.0]))
+    by_hand = 11 * (1 + 0.35 * 0.31 / (0.75 * 0.055)) ** (-1 / 0.35)
+    assert finer.tolist() == pytest.approx([1.0, 1.0, by_hand, 1 / TAIL_MOST])
+    assert 1 / TAIL_MOST < by_hand < 1
+
+
+def test_many_placebos_are_counted_and_nothing_else() -> None:
+    null = np.linspace(0, 1, FEW_PLACEBOS)
+    assert beyond_counts(null, np.array([0.5, 99.0])).tolist() == [1.0, 1.0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("placebos", [30, 60, 150])
+def test_p_beyond_few_placebos_is_no_smaller_than_chance_on_tails_thicker_than_the_fitted(placebos: int) -> None:
+    """Student's t with three degrees of freedom: of honest routes one in a hundred has p up to 0.01."""
+    draw = np.random.default_rng(0)
+    small = []
+    for _ in range(4_000):
+        null, route = draw.standard_t(3, placebos), draw.standard_t(3, 10)
+        small.append((p_values(null, route) * beyond_counts(null, route) <= 0.01).mean())
+    assert np.mean(small) <= 0.0105

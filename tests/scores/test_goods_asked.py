@@ -38,10 +38,12 @@ def routes(goods: list[str], year: int, growth: np.ndarray[Any, Any], *, is_befo
             "exporter_iso": "THA", "importer_iso": "USA", "baseline_gap_years": 1, "role": "target",
             "is_before_sanctions": is_before, "value_usd": 500_000, "is_from_coalition": False, "is_measured": True,
             "evidence_weight": 1.0, "source": "comtrade", "dataset": "one", "value_basis": "export", "is_wide": False,
-            "rise_log": growth, "rest_log": growth, "room_log": 9.0, "roughness": 1.0, "has_direct_fallen": True,
-            "is_direct_known": True, "is_matched": False, "growth": growth, "share": growth / 2,
+            "rise_log": growth, "rest_log": growth, "room_log": 9.0, "step_log": None,
+            "step_age_months": None, "roughness": 1.0, "has_direct_fallen": True, "is_direct_known": True, "is_matched": False, "growth": growth, "share": growth / 2,
         },
-        schema_overrides={"window_months": pl.Int16, "baseline_gap_years": pl.Int8},
+        schema_overrides={
+            "window_months": pl.Int16, "baseline_gap_years": pl.Int8, "step_log": pl.Float64, "step_age_months": pl.Int32,
+        },
     )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """The room for a rise and the soft minimum of the two, by hand and for any figures."""
 
+from datetime import date
 from math import log
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anomaly.scores.joint import joint, room_log
+from anomaly.scores.joint import dated, joint, room_log, step_age_months, step_log
 
 FLOOR_USD = 1.0
 ROUTE: dict[str, Any] = {
@@ -65,3 +66,35 @@ def test_more_rise_is_never_less_evidence(rise: float, other_rise: float, space:
 
 def test_an_unknown_room_gives_no_joint_evidence() -> None:
     assert np.isnan(joint(np.array([3.0]), np.array([np.nan]))[0])
+
+
+def stepped(
+    level_shift: float | None, everybodys: float | None = 0.0, since: date | None = date(2022, 4, 1)
+) -> pl.DataFrame:
+    kinds = {"level_shift_log": pl.Float64, "counterfactual_rise_log": pl.Float64, "break_month": pl.Date}
+    row = {"level_shift_log": level_shift, "counterfactual_rise_log": everybodys, "break_month": since}
+    return pl.DataFrame([{**row, "window_end": date(2022, 12, 1)}], schema_overrides=kinds)
+
+
+@pytest.mark.parametrize(
+    ("level_shift", "everybodys", "expected"),
+    [(2.0, 0.5, 1.5), (0.4, 0.5, 0.0), (-2.0, 0.0, 0.0), (2.0, None, 2.0), (None, 0.5, None)],
+)
+def test_a_step_is_what_lies_beyond_everybodys_rise_and_unknown_stays_unknown(
+    level_shift, everybodys, expected
+) -> None:
+    assert stepped(level_shift, everybodys).select(step_log()).item() == expected
+
+
+def test_a_step_is_as_old_as_the_months_from_its_first_to_the_windows_last() -> None:
+    assert stepped(2.0).select(step_age_months()).item() == 8
+    assert stepped(0.0, since=None).select(step_age_months()).item() is None
+
+
+@given(logs, st.floats(0, 20), st.floats(0, 20))
+def test_a_larger_step_is_never_less_evidence_and_none_adds_to_the_rise(
+    rise: float, step: float, other_step: float
+) -> None:
+    low, high = dated(np.array([rise, rise]), np.array(sorted((step, other_step))))
+    assert low <= high <= rise
+    assert low >= min(rise, rise / 2)

@@ -54,7 +54,7 @@ def format_fault(text: object) -> str:
     --------
     >>> format_fault("%Y-%m")
     ''
-    >>> format_fault("%Y %y")
+    >>> format_fault("%Y-%m-%b")
     'each part of the date once'
     """
     if not isinstance(text, str):

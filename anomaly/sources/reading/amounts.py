@@ -110,7 +110,9 @@ def to_int(cell: pl.Expr, times: float = 1, most: int = MOST_PLAUSIBLE_USD) -> p
     return whole(to_number(cell), times, most)
 
 
-def number_rules(column: str, *, needed: bool, most: float = MOST_PLAUSIBLE_USD) -> tuple[Rule, ...]:
+def number_rules(
+    column: str, *, needed: bool, most: float = MOST_PLAUSIBLE_USD, number: pl.Expr | None = None
+) -> tuple[Rule, ...]:
     """The rules that a text column of amounts can break: missing, no number, negative, beyond what is plausible.
 
     Parameters
@@ -121,6 +123,8 @@ def number_rules(column: str, *, needed: bool, most: float = MOST_PLAUSIBLE_USD)
         Whether an empty cell breaks a rule.
     most : float
         Largest that is believed, in the unit of the file.
+    number : polars.Expr, optional
+        The cell's, where a column has it already: a long file is not parsed again for each rule.
 
     Returns
     -------
@@ -128,7 +132,7 @@ def number_rules(column: str, *, needed: bool, most: float = MOST_PLAUSIBLE_USD)
         Missing first, where it is asked.
     """
     cell = pl.col(column)
-    number = to_number(cell)
+    number = to_number(cell) if number is None else number
     rules = (
         Rule(
             "not_a_number",
