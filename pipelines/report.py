@@ -14,7 +14,20 @@ from pipelines.job import Job, Run
 if TYPE_CHECKING:
     from anomaly.reports import Findings
 
-TABLES = ("flows", "families", "coverage", "bilateral", "supply", "features", "leakage", "scores", "flags", "cases", "changes", "rollups")
+TABLES = (
+    "flows",
+    "families",
+    "coverage",
+    "bilateral",
+    "supply",
+    "features",
+    "leakage",
+    "scores",
+    "flags",
+    "cases",
+    "changes",
+    "rollups",
+)
 MOST_PERIODS = {"A": 12, "M": 60, "Q": 24}  # of a chart
 
 

@@ -47,7 +47,9 @@ def build(flags: pl.DataFrame) -> pl.DataFrame:
         pl.col("q_value").min().alias("best_q_value"),
     )
     named = cases.with_columns(
-        case_id=pl.concat_str(pl.col("leg").replace_strict(LEG_IN_AN_ID, return_dtype=pl.String), *ROUTE, separator="-"),
+        case_id=pl.concat_str(
+            pl.col("leg").replace_strict(LEG_IN_AN_ID, return_dtype=pl.String), *ROUTE, separator="-"
+        ),
         severity=pl.col("rank").replace_strict(dict(enumerate(naming.SEVERITIES)), return_dtype=pl.String),
     )
     return in_order(named).select(Cases.column_names())

@@ -112,9 +112,7 @@ def diff(data: Path, against: Path | None, form: str) -> int:
     """
     store = _opened(data)
     table = (
-        store.read("changes")
-        if against is None
-        else changes.build(store.read("cases"), _opened(against).read("cases"))
+        store.read("changes") if against is None else changes.build(store.read("cases"), _opened(against).read("cases"))
     )
     say_if_simulated(store)
     numbers = changes.counts(table)

@@ -9,6 +9,7 @@ import pytest
 from anomaly.contract.settings import Settings, load
 from anomaly.store.store import Store
 from pipelines import cases, changes, running
+from pipelines.code import code_version
 from pipelines.running import Outcome, run_jobs
 from tests.reports.findings import findings
 
@@ -79,7 +80,7 @@ def test_a_run_that_makes_the_same_cases_of_other_flags_says_that_nothing_change
 def test_made_again_by_other_code_it_compares_with_the_run_that_is_no_longer_kept(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before, code_version = Store(data).read("changes"), running.code_version
+    before = Store(data).read("changes")
 
     for other in ("other", "another"):
         monkeypatch.setattr(

@@ -485,7 +485,18 @@ def poisoned(text: str, flags: int = 30) -> Findings:
     clean = findings(flags, text)
     ids = dict(zip(clean.flags["flag_id"], (f"{text}{place}" for place in range(flags)), strict=True))
     frames: dict[str, Any] = {}
-    for name in ("flags", "without", "rollups", "calibration", "refused", "files", "rejected", "series", "cases", "changes"):
+    for name in (
+        "flags",
+        "without",
+        "rollups",
+        "calibration",
+        "refused",
+        "files",
+        "rejected",
+        "series",
+        "cases",
+        "changes",
+    ):
         frame: pl.DataFrame = getattr(clean, name)
         number = pl.int_range(pl.len()).cast(pl.String)
         texts = [
@@ -493,7 +504,9 @@ def poisoned(text: str, flags: int = 30) -> Findings:
         ]
         frames[name] = frame.with_columns(
             *[
-                (pl.lit(text) + pl.when(pl.lit(c in (*ROUTE_KEY, "case_id"))).then(number).otherwise(pl.lit(""))).alias(c)
+                (pl.lit(text) + pl.when(pl.lit(c in (*ROUTE_KEY, "case_id"))).then(number).otherwise(pl.lit(""))).alias(
+                    c
+                )
                 for c in texts
             ],
             *([pl.col("flag_id").replace_strict(ids)] if "flag_id" in frame.columns else []),

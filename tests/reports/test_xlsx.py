@@ -55,6 +55,14 @@ def test_the_sheets_are_in_the_order_a_person_reads_them() -> None:
     ]  # fmt: skip
 
 
+def test_the_first_sheet_of_figures_has_a_row_a_case_with_what_changed_and_those_that_are_gone() -> None:
+    given_ = findings(30)
+    rows = sheet(REPORT.render(given_), "Cases")
+    assert [row["Case"] for row in rows[:27]] == given_.cases["case_id"].to_list()
+    assert [row["Since the run before"] for row in rows[27:]] == ["gone"]
+    assert sum(row["Windows"] for row in rows[:27]) == 27
+
+
 def test_the_excess_stands_with_its_interval_and_unknown_is_empty() -> None:
     rows = sheet(REPORT.render(findings(13)), "Flags")
     flags = {row["flag_id"]: row for row in findings(13).flags.to_dicts()}

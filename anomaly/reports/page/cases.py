@@ -40,7 +40,8 @@ def context(findings: Findings, anchors: Mapping[str, str]) -> dict[str, Any]:
     cases = in_order(findings.cases)
     change_of = dict(findings.changes.select("case_id", "change").iter_rows())
     shown = [
-        _row(findings, case, place, anchors, change_of) for place, case in enumerate(cases.head(MOST_CASES).to_dicts(), 1)
+        _row(findings, case, place, anchors, change_of)
+        for place, case in enumerate(cases.head(MOST_CASES).to_dicts(), 1)
     ]
     numbers = changes.counts(findings.changes)
     return {
