@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from anomaly.cases.cases import in_order
+from anomaly.contract.keys import WINDOW_KEY
 from anomaly.contract.periods import window_of
 from anomaly.contract.schema_cases import Cases, Changes
 from anomaly.flags import naming
@@ -61,9 +62,7 @@ def build(cases: pl.DataFrame, before: pl.DataFrame | None) -> pl.DataFrame:
 def _change() -> pl.Expr:
     """The one word for a case that is in this run."""
     is_newer = pl.col("window_end") > pl.col("window_end_then")
-    is_same_window = pl.all_horizontal(
-        pl.col(name) == pl.col(f"{name}_then") for name in ("window_end", "window_months", "freq_code")
-    )
+    is_same_window = pl.all_horizontal(pl.col(name) == pl.col(f"{name}_then") for name in WINDOW_KEY)
     goes_on = is_newer & (pl.col("window_months") == pl.col("window_months_then"))
     rise, margin = pl.col("excess_usd") - pl.col("excess_usd_then"), MARGIN * pl.col("excess_usd_then").abs()
     # an alarm weighs more than any severity of what is told apart

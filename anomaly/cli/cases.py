@@ -16,7 +16,7 @@ from anomaly.cases.words import counted, figures, route
 from anomaly.cli.output import line, say, show
 from anomaly.cli.store import families, open_store, say_if_simulated
 from anomaly.contract.errors import BadRequest, SourceUnavailable
-from anomaly.contract.keys import COALITION_TO_HUB, HUB_TO_TARGET
+from anomaly.contract.keys import COALITION_TO_HUB, HUB_TO_TARGET, ROUTE
 from anomaly.contract.periods import window_of
 from anomaly.flags import naming
 from anomaly.query import question as asking
@@ -25,7 +25,7 @@ from anomaly.store.store import Store
 
 SOME_CHANGED = 1  # exit code of diff, where one is asked for
 _WIDTH = 80
-_ROUTE = ("case_id", "change", "severity", "flag_type", "is_alarm", "good", "exporter_iso", "importer_iso")
+_ROUTE = ("case_id", "change", "severity", "flag_type", "is_alarm", *ROUTE)
 _COLUMNS = (*_ROUTE, "period", "value_usd", "excess_usd", "best_q_value", "windows")
 
 
@@ -189,7 +189,7 @@ def _show(table: pl.DataFrame, form: str) -> None:
 def _lines(row: Mapping[str, Any], names: Mapping[str, str], good_names: Mapping[str, str]) -> Sequence[str]:
     """A case as people see it: none of its lines is wider than a terminal, and no number is cut."""
     change = "" if row["change"] in ("first run", "same") else f"  {row['change']}"
-    says = f" {row['says'].capitalize()}." if row["says"] else ""
+    says = f" {row['says'][:1].upper()}{row['says'][1:]}." if row["says"] else ""
     text = f"{route(row, names, good_names)}: {figures(row)}.{says}"
     indent = " " * 8
     return [
