@@ -1,7 +1,8 @@
 """Whether two engines wrote the same features: whole numbers equal, floats to 1e-12 relative, null where null.
 
 `no_capacity` is one less a ratio: what is left near nothing is as exact as the one. What is read against the rise that is
-everybody's is left out: the medians of peers are the project's own alone.
+everybody's is left out: the medians of peers are the project's own alone. So is the direct trade of routes between possible
+hubs, which is that of the target that bought most of the good.
 """
 
 from __future__ import annotations
@@ -12,9 +13,14 @@ import polars as pl
 
 from anomaly.contract.keys import ROUTE
 from anomaly.indicators import INDICATORS
+from benchmarks.tables import scenario
 
 EVERYBODYS = ("counterfactual_rise_log", "counterfactual_usd")
 COMPARED = tuple(indicator for indicator in INDICATORS if not {*indicator.expr(1.0).meta.root_names()} & {*EVERYBODYS})
+DIRECT = (
+    "coalition_to_target_usd", "coalition_to_target_prior_usd", "coalition_to_target_baseline_usd",
+    "direct_drop_log", "replacement_share",
+)  # fmt: skip
 KEY = ["window_year", "baseline_gap_years", *ROUTE]
 WHOLE = [
     "value_usd", "value_prior_year_usd", "value_baseline_usd", "active_periods", "net_wgt_g", "net_wgt_prior_g",
@@ -50,7 +56,11 @@ def _ordered(lazy: pl.LazyFrame) -> pl.DataFrame:
     kinds = dict.fromkeys((*WHOLE, *KEY[:2]), pl.Int64) | dict.fromkeys(FLOATS, pl.Float64)
     texts = [pl.col(name).cast(pl.String) for name in KEY[2:]]
     numbers = [pl.col(name).cast(kind) for name, kind in kinds.items()]
-    return lazy.select(*texts, *numbers).with_columns(pl.col(pl.Float64).fill_nan(None)).sort(KEY).collect()
+    rows = lazy.select(*texts, *numbers).with_columns(pl.col(pl.Float64).fill_nan(None)).sort(KEY).collect()
+    roles = scenario("0").role_of
+    hubs = [country for country in rows["exporter_iso"].unique() if roles(country) == "other"]
+    is_between = pl.col("exporter_iso").is_in(hubs) & pl.col("importer_iso").is_in(hubs)
+    return rows.with_columns(pl.when(~is_between).then(pl.col(*DIRECT)))
 
 
 def _differ(left: pl.Series, right: pl.Series, relative: float, least: float) -> int:

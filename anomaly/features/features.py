@@ -150,7 +150,7 @@ def build(chunk: pl.DataFrame, plan: Plan, settings: Settings) -> tuple[pl.DataF
     """
     measured = []
     refused = [pl.DataFrame(schema=_schema_of(schema.Refused))]
-    grids = lay(chunk, plan.known) if chunk.height else {}
+    grids = lay(chunk, plan.known, settings.targets.countries) if chunk.height else {}
     del chunk  # its texts are half of what is held
     for freq, grid in grids.items():
         once = _once(grid, plan, settings)
@@ -202,7 +202,7 @@ def established(chunk: pl.DataFrame, plan: Plan, settings: Settings) -> pl.DataF
         peers.COLUMNS.
     """
     parts = []
-    for freq, grid in (lay(chunk, plan.known) if chunk.height else {}).items():
+    for freq, grid in (lay(chunk, plan.known, settings.targets.countries) if chunk.height else {}).items():
         is_coalition = grid.names.are(settings.coalition.countries)
         broken_by = edition_bits(plan.broken, grid.names.goods)
         parts += [

@@ -126,7 +126,7 @@ class Grid:
     importer_edition: Editions | None
 
 
-def lay(chunk: pl.DataFrame, known: dict[str, Known]) -> dict[str, Grid]:
+def lay(chunk: pl.DataFrame, known: dict[str, Known], also: Sequence[str] = ()) -> dict[str, Grid]:
     """Spread a chunk of bilateral over the periods of each of its frequencies.
 
     Parameters
@@ -135,6 +135,8 @@ def lay(chunk: pl.DataFrame, known: dict[str, Known]) -> dict[str, Grid]:
         COLUMNS of bilateral, whole goods, sorted by its key.
     known : dict of str to Known
         By frequency.
+    also : sequence of str, optional
+        Countries that are among the names even where no row has them: what nobody sold them may be known to be nothing.
 
     Returns
     -------
@@ -149,7 +151,7 @@ def lay(chunk: pl.DataFrame, known: dict[str, Known]) -> dict[str, Grid]:
     )
     firsts = {freq: _first_of_route(part) for freq, part in parts.items()}
     routes = {freq: parts[freq].select(*ROUTE, *_KIND).filter(first) for freq, first in firsts.items()}
-    names = _names(list(routes.values()))
+    names = _names(list(routes.values()), also)
     return {freq: _laid(part, firsts[freq], routes[freq], names, known[freq]) for freq, part in parts.items()}
 
 
@@ -158,12 +160,14 @@ def _first_of_route(part: pl.DataFrame) -> pl.Series:
     return part.select(is_next.fill_null(value=True)).to_series()
 
 
-def _names(routes: Sequence[pl.DataFrame]) -> Names:
+def _names(routes: Sequence[pl.DataFrame], also: Sequence[str]) -> Names:
     good = pl.concat([of_freq["good"].unique() for of_freq in routes]).unique().sort()
-    sides = [of_freq[column].unique() for of_freq in routes for column in ("exporter_iso", "importer_iso")]
+    sides = [pl.Series("also", also, dtype=pl.String)]
+    sides += [of_freq[column].unique() for of_freq in routes for column in ("exporter_iso", "importer_iso")]
     kinds = pl.concat([of_freq.select(_KIND).unique() for of_freq in routes]).unique().sort(_KIND)
     sources = kinds["source"].unique().sort()
-    return Names(good, pl.concat(sides).unique().sort(), kinds, sources.to_list(), _numbers(kinds["source"], sources))
+    countries = pl.concat(side.alias("country") for side in sides).unique().sort()
+    return Names(good, countries, kinds, sources.to_list(), _numbers(kinds["source"], sources))
 
 
 def _numbers(texts: pl.Series, names: pl.Series) -> Ids:
