@@ -23,7 +23,7 @@ JOB = $(BIN)/python -m pipelines
 # a worker a core; who has no more to do takes over half of another's tests
 PYTEST = $(BIN)/python -m pytest --numprocesses logical --dist worksteal
 
-.PHONY: demo demo-fetch help setup fetch flows families coverage bilateral supply leakage features scores flags rollups report run sample backtest
+.PHONY: demo demo-fetch help setup fetch flows families coverage bilateral supply leakage features scores flags cases changes rollups report run sample backtest
 .PHONY: test test-fast test-kills soak nights test-pythons fuzz mutants licences dist container test-coverage lint lint-docs typecheck check hooks bench clean
 
 demo: $(READY) ## set up, then the main job on the simulated world (default)
@@ -61,10 +61,12 @@ features: bilateral ## windows and indicators
 leakage: features ## what went to hubs, and on to targets, beyond what can be explained
 scores: features ## the forest and its calibration
 flags: scores supply ## routes that deserve a question
+cases: flags ## a route with all its flagged windows
+changes: cases ## what changed in the cases since the run before
 rollups: flags ## per good and per hub
-report: rollups leakage ## the documents people read
+report: changes rollups leakage ## the documents people read
 
-flows families coverage bilateral supply features leakage scores flags rollups report:
+flows families coverage bilateral supply features leakage scores flags cases changes rollups report:
 	@$(JOB) $@ --raw "$(RAW)" --data "$(DATA)" --scenario "$(SCENARIO)"
 
 run: $(READY) ## all of them in one process: make run RAW=<folder> DATA=<folder>
@@ -148,7 +150,7 @@ lint: $(READY) lint-docs ## ruff: rules and format; the docstrings
 
 # Public docstrings are in numpydoc's form, but for those that click shows as help.
 DOCUMENTED := anomaly pipelines release loopback
-NOT_YET := anomaly/cli/commands.py anomaly/cli/operating.py
+NOT_YET := anomaly/cli/commands.py anomaly/cli/operating.py anomaly/cli/case_commands.py
 
 lint-docs: $(READY) ## numpydoc on the public docstrings
 	@$(BIN)/numpydoc lint $$(find $(DOCUMENTED) -name '*.py' $(NOT_YET:%=! -path %))

@@ -84,6 +84,7 @@ class Job:
     inputs     raw, day → name → sha256 of what it reads beside tables
     publishes  it writes documents by Run.publish instead of a table
     in_run     `run` does it too
+    remembers  store → name → version of what it reads of a run before
 
     Parameters
     ----------
@@ -103,6 +104,8 @@ class Job:
         It writes documents by Run.publish instead of a table.
     in_run : bool
         `run` does it too.
+    remembers : callable or None
+        The store → name → version of what it reads of a run before.
     """
 
     name: str
@@ -113,6 +116,7 @@ class Job:
     inputs: Callable[[Path, date | None], dict[str, str]] | None = None
     publishes: bool = False
     in_run: bool = True
+    remembers: Callable[[Store], dict[str, str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

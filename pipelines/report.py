@@ -14,7 +14,20 @@ from pipelines.job import Job, Run
 if TYPE_CHECKING:
     from anomaly.reports import Findings
 
-TABLES = ("flows", "families", "coverage", "bilateral", "supply", "features", "leakage", "scores", "flags", "rollups")
+TABLES = (
+    "flows",
+    "families",
+    "coverage",
+    "bilateral",
+    "supply",
+    "features",
+    "leakage",
+    "scores",
+    "flags",
+    "cases",
+    "changes",
+    "rollups",
+)
 MOST_PERIODS = {"A": 12, "M": 60, "Q": 24}  # of a chart
 
 
@@ -33,7 +46,8 @@ def build(run: Run) -> None:
     manifest = _manifest(run, shown, documents)
     documents["manifest.json"] = (json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
     run.publish(documents)
-    run.say(f"{shown.flags.height:,} flags in {len(REPORTS)} formats")
+    checks = int(shown.flags["is_before_sanctions"].sum())
+    run.say(f"{shown.cases.height:,} cases, {shown.flags.height - checks:,} windows in {len(REPORTS)} formats")
 
 
 def findings(run: Run) -> Findings:
@@ -59,7 +73,8 @@ def findings(run: Run) -> Findings:
     compared = flags["comparables"].explode().struct.field("good").drop_nulls() if flags.height else flags["good"]
     refused = pl.concat([store.read("features.refused"), store.read("supply.refused")], how="vertical_relaxed")
     leaked = store.read("leakage", ["good"], pl.col("level").is_in(["good", "maker"]))["good"]
-    shown = sorted({*flags["good"].unique(), *refused["good"].unique(), *compared.unique(), *leaked.unique()})
+    gone = store.read("changes", ["good"])["good"]
+    shown = sorted({*gone, *flags["good"].unique(), *refused["good"].unique(), *compared.unique(), *leaked.unique()})
     return Findings(
         run={
             "run_id": run.stamp.run,
@@ -74,6 +89,8 @@ def findings(run: Run) -> Findings:
         flags=flags,
         without=store.read("flags.without"),
         rollups=store.read("rollups"),
+        cases=store.read("cases"),
+        changes=store.read("changes"),
         calibration=store.read("scores.calibration"),
         refused=refused,
         files=files.sort("path"),

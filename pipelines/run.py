@@ -17,6 +17,8 @@ from anomaly.store.store import Store
 from pipelines import (
     backtest,
     bilateral,
+    cases,
+    changes,
     coverage,
     families,
     features,
@@ -46,6 +48,8 @@ JOBS: tuple[Job, ...] = (
     leakage.JOB,
     scores.JOB,
     flags.JOB,
+    cases.JOB,
+    changes.JOB,
     rollups.JOB,
     report.JOB,
     backtest.JOB,

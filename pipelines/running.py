@@ -236,6 +236,7 @@ def stamp_of(job: Job, store: Store, settings: Settings, raw: Path, as_of: date 
     """
     inputs = {table: store.version(table) for table in job.reads}
     inputs |= job.inputs(raw, as_of) if job.inputs else {}
+    inputs |= job.remembers(store) if job.remembers else {}
     return Stamp(inputs, _settings_used(job, settings), code_version(job.build.__module__))
 
 

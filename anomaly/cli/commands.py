@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from anomaly.cli import operating
+from anomaly.cli import case_commands, operating
 from anomaly.cli.completion import codes, countries, countries_or_codes
 from anomaly.cli.examples import with_examples
 from anomaly.cli.options import (
@@ -311,6 +311,6 @@ def report(data: Path, form: str) -> None:
     lists.report(data, form)
 
 
-for command in operating.COMMANDS:
+for command in (*operating.COMMANDS, *case_commands.COMMANDS):
     main.add_command(command)
 with_examples(main)

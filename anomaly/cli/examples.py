@@ -6,7 +6,9 @@ import click
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "backtest": ("anomaly backtest --raw data/demo/raw --data data/demo/processed",),
+    "cases": ("anomaly cases --hub KGZ --severity high",),
     "compare": ("anomaly compare KAZ KGZ", 'anomaly compare 8517.13 "mobile phones" --period 2022H2'),
+    "diff": ("anomaly diff --exit-code",),
     "explain": ("anomaly explain 8517.12:KAZ:RUS:2022H1",),
     "fetch": ("anomaly fetch --plan comext --since 2024",),
     "goods": ("anomaly goods --period 2022 --limit 10",),

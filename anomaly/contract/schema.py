@@ -15,6 +15,8 @@ from anomaly.contract.keys import ROUTE_KEY as ROUTE_KEY
 from anomaly.contract.schema_bilateral import Bilateral as Bilateral
 from anomaly.contract.schema_bilateral import Broken as Broken
 from anomaly.contract.schema_bilateral import Families as Families
+from anomaly.contract.schema_cases import Cases as Cases
+from anomaly.contract.schema_cases import Changes as Changes
 from anomaly.contract.schema_features import Features as Features
 from anomaly.contract.schema_features import Pairs as Pairs
 from anomaly.contract.schema_features import Refused as Refused
@@ -78,6 +80,9 @@ TABLES: dict[str, type[dy.Schema]] = {
     "scores.profiles": Profiles,
     "flags": Flags,
     "flags.without": Without,
+    "cases": Cases,
+    "changes": Changes,
+    "changes.before": Cases,
     "rollups": Rollups,
     "backtest": Backtest,
 }

@@ -31,6 +31,11 @@ def type_of(name: str) -> FlagType:
     return registered or replace(types.TYPES[0], name=name, words=name.replace("_", " "))
 
 
+def names() -> list[str]:
+    """Names of the registered types, in the registry's order."""
+    return [flag_type.name for flag_type in types.TYPES]
+
+
 def next_steps(name: str, exporter: str, importer: str, good: str, measures: str = "sanctions") -> list[str]:
     """The questions to ask next about a flag of this type, with the names of its countries and its good put in.
 
@@ -73,13 +78,24 @@ def is_alarm() -> pl.Expr:
     return ~_is_any_of(flag_type for flag_type in types.TYPES if not flag_type.is_alarm)
 
 
-def has_ended() -> pl.Expr:
-    """Flags whose trade is over, by their flag_type."""
-    return _is_any_of(flag_type for flag_type in types.TYPES if flag_type.has_ended)
+def has_ended(column: str = "flag_type") -> pl.Expr:
+    """Flags whose trade is over, by their type.
+
+    Parameters
+    ----------
+    column : str
+        Where the type stands.
+
+    Returns
+    -------
+    polars.Expr
+        Boolean.
+    """
+    return _is_any_of((flag_type for flag_type in types.TYPES if flag_type.has_ended), column)
 
 
-def _is_any_of(flag_types: Iterable[FlagType]) -> pl.Expr:
-    return pl.col("flag_type").is_in([flag_type.name for flag_type in flag_types])
+def _is_any_of(flag_types: Iterable[FlagType], column: str = "flag_type") -> pl.Expr:
+    return pl.col(column).is_in([flag_type.name for flag_type in flag_types])
 
 
 def with_flag_type(flagged: pl.DataFrame, listed: Collection[str], limits: Limits) -> pl.DataFrame:

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from anomaly.contract.schema_cases import Cases, Changes
 from anomaly.contract.schema_supply import Leakage, LeakageCoverage, SupplyCalibration, SupplyHubs
 
 
@@ -40,6 +41,8 @@ class Findings:
         Good → short name for people.
     countries : dict of str to str
         ISO-3 → English name.
+    cases, changes : polars.DataFrame
+        The tables of these names.
     supply, supply_hubs, leakage, leakage_coverage : polars.DataFrame
         What the coalition sells to hubs: supply.calibration, supply.hubs and the two tables of leakage; empty where it does
         not report it by month.
@@ -60,6 +63,8 @@ class Findings:
     series: pl.DataFrame
     goods: dict[str, str]
     countries: dict[str, str]
+    cases: pl.DataFrame = field(default_factory=Cases.create_empty)
+    changes: pl.DataFrame = field(default_factory=Changes.create_empty)
     supply: pl.DataFrame = field(default_factory=SupplyCalibration.create_empty)
     supply_hubs: pl.DataFrame = field(default_factory=SupplyHubs.create_empty)
     leakage: pl.DataFrame = field(default_factory=Leakage.create_empty)

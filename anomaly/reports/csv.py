@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 
 import polars as pl
@@ -11,11 +10,8 @@ from anomaly.contract.keys import ROUTE
 from anomaly.contract.schema import Flags
 from anomaly.reports.amounts import UNKNOWN
 from anomaly.reports.base import Findings, Report
+from anomaly.reports.comma_separated import BETWEEN, names, written
 from anomaly.reports.words import in_order
-
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # without it Excel reads UTF-8 as the machine's own code page
-BETWEEN = " | "
-RUNS_IN_A_SPREADSHEET = r"^[=+\-@\t\r]"
 
 
 def render(findings: Findings) -> bytes:
@@ -31,36 +27,8 @@ def render(findings: Findings) -> bytes:
     bytes
         UTF-8 with a byte order mark; the columns of the table flags, then good_name, exporter_name and importer_name.
     """
-    table = in_order(findings.flags).select(
-        *[_flat(name) for name in Flags.column_names()],
-        _named("good", findings.goods).alias("good_name"),
-        _named("exporter_iso", findings.countries).alias("exporter_name"),
-        _named("importer_iso", findings.countries).alias("importer_name"),
-    )
-    file = io.BytesIO()
-    table.with_columns(defused(pl.col(pl.String))).write_csv(file, quote_style="non_numeric", line_terminator="\n")
-    return BYTE_ORDER_MARK + file.getvalue()
-
-
-def defused(text: pl.Expr) -> pl.Expr:
-    """Text with an apostrophe before it where its first character would make a spreadsheet run it.
-
-    Parameters
-    ----------
-    text : polars.Expr
-        String columns.
-
-    Returns
-    -------
-    polars.Expr
-        String, under the same names.
-
-    Examples
-    --------
-    >>> pl.DataFrame({"name": ["=1+1", "1+1"]}).select(defused(pl.col("name")))["name"].to_list()
-    ["'=1+1", '1+1']
-    """
-    return pl.when(text.str.contains(RUNS_IN_A_SPREADSHEET)).then(pl.lit("'") + text).otherwise(text).name.keep()
+    table = in_order(findings.flags).select(*[_flat(name) for name in Flags.column_names()], *names(findings))
+    return written(table)
 
 
 def _flat(name: str) -> pl.Expr:
@@ -99,14 +67,6 @@ _ITEM_TEXTS: dict[str, Callable[[], pl.Expr]] = {
         ],
     ),
 }
-
-
-def _named(column: str, names: dict[str, str]) -> pl.Expr:
-    return (
-        pl.col(column).replace_strict(names, default=pl.col(column), return_dtype=pl.String)
-        if names
-        else pl.col(column)
-    )
 
 
 REPORT = Report(

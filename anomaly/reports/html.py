@@ -25,7 +25,7 @@ from anomaly.flags.naming import is_alarm, is_on
 from anomaly.reports import refused, tallies
 from anomaly.reports.amounts import million, usd
 from anomaly.reports.base import Findings, Report
-from anomaly.reports.page import cards, supply
+from anomaly.reports.page import cards, cases, supply
 from anomaly.reports.words import country_name, good_name, in_order, measures, windows_words
 
 MOST_CARDS = 500
@@ -59,7 +59,10 @@ def render(findings: Findings) -> bytes:
     room = MOST_BYTES - MOST_BYTES_AROUND - len(_page(findings, [], 0))
     shown = _in_the_page(findings).head(MOST_CARDS)
     parts: Any = environment().get_template("parts.html.j2").module
-    rows = [len(str(parts.flag_row(row, True)).encode()) for row in cards.rows(findings, shown)]
+    rows = [
+        len(str(parts.flag_row(row, True)).encode()) + len(str(parts.to_window(0, row["anchor"])).encode())
+        for row in cards.rows(findings, shown)
+    ]
     shown_cards: list[tuple[dict[str, Any], str]] = []
     for row, item in zip(rows, cards.cards(findings, shown), strict=True):
         short = str(parts.card(cards.shortened(item)))
@@ -129,6 +132,7 @@ def context(findings: Findings, most_cards: int = MOST_CARDS) -> dict[str, Any]:
     since = _in_the_page(findings)
     checks = flags.filter(pl.col("is_before_sanctions"))
     shown = since.head(most_cards)
+    rows = cards.rows(findings, shown)
     shown_types, severities = tallies.by_severity_and_type(since)
     is_into_hub = is_on(COALITION_TO_HUB)
     is_between = is_on(HUB_TO_HUB)
@@ -158,7 +162,8 @@ def context(findings: Findings, most_cards: int = MOST_CARDS) -> dict[str, Any]:
         "hubs": _rollups(findings, "hub"),
         **supply.context(findings),
         **supply.leakage(findings),
-        "rows": cards.rows(findings, shown),
+        "rows": rows,
+        **cases.context(findings, {row["flag_id"]: row["anchor"] for row in rows}),
         "type_terms": [(flag_type.words.capitalize(), flag_type.says) for flag_type in types.TYPES],
         "indicators": dict(run.get("indicators", {})),
         "checks": checks.height,

@@ -26,7 +26,7 @@ FLOORS = (
     ("supply",),
     ("scores",),
     ("flags",),
-    ("evidence", "leakage"),
+    ("evidence", "leakage", "cases"),
     ("stages",),
     ("reports", "query", "backtest"),
     ("pipelines",),
@@ -43,6 +43,8 @@ REGISTRIES = {
 }
 # Where a type of flag may stand by its name outside its own file; everybody else asks the registry.
 NAMES_A_TYPE = {
+    "cases.changes": {"resolved"},  # the word for what became of a case
+    "contract.schema_cases": {"resolved"},  # the same
     "flags.resolved": {"resolved"},  # the rule of another time: what was flagged and fell
     "flags.rule": {"new_route"},  # the indicator of that name, a rise of the route itself
     "indicators.new_route": {"new_route"},  # the indicator

@@ -31,7 +31,9 @@ pytestmark = pytest.mark.slow  # the whole world is made and run
 
 GOLDEN = ROOT / "tests" / "golden" / "world_flags.csv"
 ROUTE = ["good", "exporter_iso", "importer_iso"]
-REPORTS = {"report.html", "flags.xlsx", "flags.csv", "flags.parquet", "manifest.json"}
+REPORTS = {
+    "report.html", "flags.xlsx", "flags.csv", "flags.parquet", "cases.csv", "cases.parquet", "changes.json", "manifest.json",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

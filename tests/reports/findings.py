@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from anomaly.cases import cases, changes
 from anomaly.contract.schema import ROUTE_KEY, Calibration, Flags, RawFiles, Refused, Rejected, Rollups, Without
 from anomaly.reports.base import Findings
 
@@ -309,9 +310,23 @@ def findings(flags: int = 30, text: str = "", is_simulated: bool = True) -> Find
         files=_files(text),
         rejected=_rejected(text),
         series=series(rows),
+        cases=cases.build(table),
+        changes=changes.build(cases.build(table), before(table)),
         goods={code: text or name for code, name in GOODS.items()},
         countries={code: text or name for code, name in COUNTRIES.items()},
     )
+
+
+def before(flags: pl.DataFrame) -> pl.DataFrame:
+    """Cases of a run before: the first is missing, the second was weaker, the third was larger, and one has gone since."""
+    then = cases.build(flags)
+    place = pl.int_range(pl.len())
+    shifted = then.with_columns(
+        case_id=pl.when(place == 0).then(pl.lit("to-target-000000-KGZ-RUS")).otherwise("case_id"),
+        severity_now=pl.when(place == 1).then(pl.lit("low")).otherwise("severity_now"),
+        value_usd=pl.col("value_usd") + pl.when(place == 2).then(1_000_000).otherwise(0),
+    )
+    return shifted.select(then.columns)
 
 
 def _run(text: str, is_simulated: bool) -> dict[str, Any]:
@@ -461,7 +476,7 @@ def _rejected(text: str) -> pl.DataFrame:
 
 
 FIXED_FORM = frozenset(
-    {"freq_code", "rollup", "remains"}
+    {"freq_code", "rollup", "remains", "leg", "change"}
 )  # what a report may rely on; every other text may be anything
 
 
@@ -470,7 +485,18 @@ def poisoned(text: str, flags: int = 30) -> Findings:
     clean = findings(flags, text)
     ids = dict(zip(clean.flags["flag_id"], (f"{text}{place}" for place in range(flags)), strict=True))
     frames: dict[str, Any] = {}
-    for name in ("flags", "without", "rollups", "calibration", "refused", "files", "rejected", "series"):
+    for name in (
+        "flags",
+        "without",
+        "rollups",
+        "calibration",
+        "refused",
+        "files",
+        "rejected",
+        "series",
+        "cases",
+        "changes",
+    ):
         frame: pl.DataFrame = getattr(clean, name)
         number = pl.int_range(pl.len()).cast(pl.String)
         texts = [
@@ -478,17 +504,22 @@ def poisoned(text: str, flags: int = 30) -> Findings:
         ]
         frames[name] = frame.with_columns(
             *[
-                (pl.lit(text) + pl.when(pl.lit(c in ROUTE_KEY)).then(number).otherwise(pl.lit(""))).alias(c)
+                (pl.lit(text) + pl.when(pl.lit(c in (*ROUTE_KEY, "case_id"))).then(number).otherwise(pl.lit(""))).alias(
+                    c
+                )
                 for c in texts
             ],
             *([pl.col("flag_id").replace_strict(ids)] if "flag_id" in frame.columns else []),
+            *([pl.concat_list(pl.lit(text)).alias("windows")] if "windows" in frame.columns else []),
         )
     return replace(clean, **frames)
 
 
 def shuffled(findings: Findings, seed: int) -> Findings:
     """The same findings with the rows of every table in another order."""
-    names = ("flags", "without", "rollups", "calibration", "refused", "files", "rejected", "series")
+    names = (
+        "flags", "without", "rollups", "calibration", "refused", "files", "rejected", "series", "cases", "changes",
+    )  # fmt: skip
     mixed: dict[str, Any] = {
         name: getattr(findings, name).sample(fraction=1, shuffle=True, seed=seed) for name in names
     }

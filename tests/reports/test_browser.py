@@ -148,6 +148,29 @@ def test_a_number_in_the_table_leads_to_its_card(browser: Browser, tmp_path: Pat
     assert page.locator("article:target h3").inner_text().startswith("12 ")
 
 
+def test_the_worst_case_is_on_the_first_screen_and_on_a_phone_on_the_second(browser: Browser, tmp_path: Path) -> None:
+    for width, height, screens in ((1280, 900, 1), (390, 844, 2)):
+        page = open_page(
+            browser, tmp_path, REPORT.render(findings(30)), viewport={"width": width, "height": height}
+        ).page
+        end = page.locator(".worst li").first.evaluate("(item) => item.getBoundingClientRect().bottom")
+        assert end <= screens * height, (width, end)
+
+
+def test_from_a_case_one_comes_to_the_card_of_each_window_and_to_the_case_by_its_address(
+    browser: Browser, tmp_path: Path
+) -> None:
+    given_ = findings(30)
+    page = open_page(browser, tmp_path, REPORT.render(given_)).page
+    case = given_.cases.row(1, named=True)
+    page.goto(f"{page.url}#case-{case['case_id']}")
+    row = page.locator("tr:target")
+    assert case["good"] in row.inner_text()
+    row.locator("td").last.locator("a").last.focus()
+    page.keyboard.press("Enter")
+    assert case["flag_id"] in page.locator("article:target").inner_text()
+
+
 def test_what_is_folded_away_opens_from_the_keyboard(browser: Browser, tmp_path: Path) -> None:
     page = open_page(browser, tmp_path, REPORT.render(findings(4))).page
     folded = page.locator("article").last.locator("details", has_text="What else could explain it")

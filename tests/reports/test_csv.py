@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anomaly.contract.schema import Flags
-from anomaly.reports.csv import REPORT, defused
+from anomaly.reports.comma_separated import defused
+from anomaly.reports.csv import REPORT
 from tests.reports.findings import findings, poisoned
 
 RUNS = ("=", "+", "-", "@", "\t", "\r")

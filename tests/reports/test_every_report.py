@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import cache
 
+import polars as pl
 import pytest
 
 from anomaly.reports import REPORTS, Report
@@ -22,6 +23,9 @@ def test_the_formats_are_those_that_people_were_promised() -> None:
         "flags.xlsx",
         "flags.csv",
         "flags.parquet",
+        "cases.csv",
+        "cases.parquet",
+        "changes.json",
     ]
 
 
@@ -40,7 +44,10 @@ def test_the_order_of_the_rows_does_not_matter(report: Report, seed: int) -> Non
 @every_report
 def test_another_figure_gives_other_bytes(report: Report) -> None:
     original = findings()
-    changed = replace(original, flags=original.flags.with_columns(original.flags["value_usd"] + 1_000_000))
+    amounts = [pl.col("value_usd", "excess_usd") + 1_000_000]
+    changed = replace(
+        original, flags=original.flags.with_columns(amounts), changes=original.changes.with_columns(amounts)
+    )
     assert report.render(changed) != rendered(report)
 
 

@@ -50,10 +50,18 @@ def parts(content: bytes) -> Iterable[tuple[str, str]]:
 def test_the_sheets_are_in_the_order_a_person_reads_them() -> None:
     book = pd.ExcelFile(io.BytesIO(REPORT.render(findings(30))), engine="calamine")
     assert book.sheet_names == [
-        "Read me first", "Flags", "Reasons", "Other explanations", "Comparable routes", "Both sides",
+        "Read me first", "Cases", "Flags", "Reasons", "Other explanations", "Comparable routes", "Both sides",
         "Without a publisher", "Score inputs", "Goods", "Hubs", "Sales to hubs", "Leakage", "Leakage intervals", "Refused",
         "Files", "Settings",
     ]  # fmt: skip
+
+
+def test_the_first_sheet_of_figures_has_a_row_a_case_with_what_changed_and_those_that_are_gone() -> None:
+    given_ = findings(30)
+    rows = sheet(REPORT.render(given_), "Cases")
+    assert [row["Case"] for row in rows[:27]] == given_.cases["case_id"].to_list()
+    assert [row["Since the run before"] for row in rows[27:]] == ["gone"]
+    assert sum(row["Windows"] for row in rows[:27]) == 27
 
 
 def test_the_excess_stands_with_its_interval_and_unknown_is_empty() -> None:

@@ -10,7 +10,7 @@ from anomaly.contract.errors import ContractBroken
 from anomaly.contract.schema import TABLES
 from anomaly.contract.settings import Settings, load
 from anomaly.contract.tables import Frame
-from anomaly.stages import evidence, leakage, order, rollups, supply
+from anomaly.stages import cases, evidence, leakage, order, rollups, supply
 from anomaly.stages.stage import Chunks, Held, Lazy, Stage, name_of, portions, sources, through
 from pipelines import run
 
@@ -115,11 +115,11 @@ def test_the_bar_moves_by_the_rows_of_a_chunk_that_was_worked_on() -> None:
     assert advances == [-2, 2, -2, 2]
 
 
-EVERY = (*order.stages(), *supply.STAGES, *leakage.STAGES, *evidence.STAGES, *rollups.STAGES)
+EVERY = (*order.stages(), *supply.STAGES, *leakage.STAGES, *evidence.STAGES, *cases.STAGES, *rollups.STAGES)
 
 
 def test_every_stage_reads_what_is_flows_or_was_made_before_it() -> None:
-    made = {"flows", "flows.doubts", "flows.files", "flows.withheld"}
+    made = {"flows", "flows.doubts", "flows.files", "flows.withheld", cases.BEFORE}  # the last of another run
     for stage in EVERY:
         assert {name_of(read) for read in stage.reads} <= made, stage.name
         made |= set(stage.makes)

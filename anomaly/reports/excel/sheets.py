@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from anomaly.cases.words import counted
 from anomaly.contract.keys import WINDOW_KEY
 from anomaly.contract.periods import FREQUENCY_WORDS, window_of
 from anomaly.contract.schema import ROUTE_KEY
 from anomaly.reports.amounts import change_share
 from anomaly.reports.base import Findings
+from anomaly.reports.excel.case_sheet import case_sheet
 from anomaly.reports.excel.proof_sheets import proof_sheets
 from anomaly.reports.excel.sheet import Column, Sheet
 from anomaly.reports.excel.supply_sheets import supply_sheets
@@ -33,6 +35,7 @@ def all_sheets(findings: Findings) -> list[Sheet]:
         All but the first sheet, which `read_me` fills.
     """
     return [
+        case_sheet(findings),
         _flags(findings),
         _reasons(findings),
         *proof_sheets(findings),
@@ -71,6 +74,12 @@ def read_me(findings: Findings, tables: Sequence[Sheet]) -> list[tuple[str, str,
         ("text", "Run", str(run["run_id"])),
         ("text", "Scenario", str(run["scenario"])),
         ("text", "Code version", str(run["code_version"])),
+        (
+            "text",
+            "Cases",
+            f"{counted(findings.cases.height, 'case')}, {counted(int(findings.cases['windows'].list.len().sum()), 'window')}. "
+            "A case is a route with all its windows that are flagged; a flag is one of them.",
+        ),
         ("text", "", ""),
         (
             "text",
