@@ -6,15 +6,16 @@ from pathlib import Path
 
 import click
 
+from anomaly.cli.completion import countries
 from anomaly.cli.options import asked_data_option, folder_or_none, format_option, text_option
 from anomaly.cli.spoken import spoken
 
 
 @click.command()
-@text_option("--hub", help="Only this country.")
+@text_option("--hub", countries, help="Only this country.")
 @text_option("--good", help="Only this good, or the goods that begin so.")
 @click.option("--severity", type=click.Choice(["high", "medium", "low"]), help="Worst of a case's windows.")
-@text_option("--type", "flag_type", help="Only this type now, in its words or by its name.")
+@text_option("--type", argument="flag_type", help="Only this type now, in its words or by its name.")
 @text_option("--since", help="Newest window ends in this period or later.")
 @click.option("--new", "is_new", is_flag=True, help="Only those that the run before did not have.")
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="Most cases.")

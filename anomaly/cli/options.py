@@ -198,7 +198,9 @@ scenario_option = click.option(
 Completion = Callable[[click.Context, click.Parameter, str], list[Any]]
 
 
-def text_option(name: str, completion: Completion | None = None, **attributes: Any) -> Callable[[Command], Command]:
+def text_option(
+    name: str, completion: Completion | None = None, *, argument: str | None = None, **attributes: Any
+) -> Callable[[Command], Command]:
     """An option that is a short printable text.
 
     Parameters
@@ -207,15 +209,18 @@ def text_option(name: str, completion: Completion | None = None, **attributes: A
         As click.option has it.
     completion : callable, optional
         What a shell offers.
+    argument : str, optional
+        What the command calls it, where it is not the option's own name.
     **attributes : Any
-        Likewise.
+        As click.option has them.
 
     Returns
     -------
     callable
         The decorator.
     """
-    return click.option(name, callback=no_control, shell_complete=completion, **attributes)
+    names = (name,) if argument is None else (name, argument)
+    return click.option(*names, callback=no_control, shell_complete=completion, **attributes)
 
 
 def text_argument(name: str, completion: Completion | None = None) -> Callable[[Command], Command]:
