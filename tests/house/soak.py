@@ -108,6 +108,12 @@ class World:
         (self.raw / f"{name}.toml").write_text(MAPPING, encoding="utf-8")
 
 
+def without_history(seen: dict[str, str]) -> dict[str, str]:
+    """The answers without the table that hangs on the run before."""
+    sums, tables = json.loads(seen["run"])
+    return {**seen, "run": json.dumps([sums, {name: read for name, read in tables.items() if name != "changes"}])}
+
+
 def answers_now(data: Path) -> dict[str, str]:
     """What two questions answer: one that reads every table of the run and its documents, and `anomaly query`."""
     from anomaly.cli import answers
@@ -225,11 +231,11 @@ class Soak:
             self.faults.append(f"run {self.runs}: rows and dollars {sums} where {expected} were planted")
 
     def compare(self, world: World) -> None:
-        """The answers of a run in a folder of its own; the same raw files give the same."""
+        """The answers of a run in a folder of its own; the same raw files give the same, but for what became of the run before."""
         self.compared += 1
         with tempfile.TemporaryDirectory(dir=self.root) as fresh:
             subprocess.run(self.command(world.raw, Path(fresh)), cwd=ROOT, check=True, capture_output=True)
-            if answers_now(Path(fresh)) != self.history[-1]:
+            if without_history(answers_now(Path(fresh))) != without_history(self.history[-1]):
                 self.faults.append(f"run {self.runs}: a run in a folder of its own answers something else")
 
     def check_reader(self, lines: list[str]) -> None:
