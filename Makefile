@@ -82,7 +82,7 @@ backtest: demo ## flags of the demo as of each date beside simpler rankings, int
 test: $(READY) ## the tests, on every core, no network
 	@$(PYTEST)
 
-test-fast: $(READY) ## those that take no whole run, no browser and no real data: under a minute
+test-fast: $(READY) ## those that take no whole run, no browser and no real data: two minutes
 	@$(PYTEST) -m "not slow"
 
 test-coverage: $(READY) ## the tests, and which lines of the library and the jobs none of them runs
