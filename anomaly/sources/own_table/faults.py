@@ -153,7 +153,11 @@ def _column_faults(content: dict[str, Any], columns: dict[str, Any], wide: dict[
     faults += [f"columns.{role} is not a column's name" for role, name in columns.items() if not _is_name(name)]
     apart = [name for role, name in columns.items() if role not in ("period", "month", "quarter") and _is_name(name)]
     twice = dict.fromkeys(name for name in apart if apart.count(name) > 1)
-    faults += [f"columns: {name!r} is given two roles; each has a column of its own" for name in twice]
+    faults += [
+        f"columns: {name!r} is given two roles; each has a column of its own, or a constant such as "
+        'reporter = "KAZ" above [columns]'
+        for name in twice
+    ]
     for key in CONSTANTS:
         is_either = key in ("flow", "classification")
         if (content.get(key) and key in columns) or (is_either and not content.get(key) and key not in columns):
