@@ -148,6 +148,27 @@ def test_a_number_in_the_table_leads_to_its_card(browser: Browser, tmp_path: Pat
     assert page.locator("article:target h3").inner_text().startswith("12 ")
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_what_a_figure_of_a_card_is_called_stands_in_at_most_two_lines(
+    browser: Browser, tmp_path: Path, width: int
+) -> None:
+    viewport = {"width": width, "height": 900}
+    page = open_page(browser, tmp_path, REPORT.render(findings(3)), viewport=viewport).page
+    long = "figures => figures.forEach(figure => { figure.textContent = '24.5 million USD (24.0 million USD to 24.6 million USD)' })"
+    page.locator(".side > dl dd").evaluate_all(long)
+    lines = """names => names.map(name => {
+        const text = document.createRange(); text.selectNodeContents(name);
+        return new Set([...text.getClientRects()].map(box => Math.round(box.top))).size })"""
+    assert max(page.locator(".side > dl dt").evaluate_all(lines)) <= 2
+
+
+def test_a_jump_over_many_screens_is_there_at_once(browser: Browser, tmp_path: Path) -> None:
+    page = open_page(browser, tmp_path, REPORT.render(findings(60))).page
+    card = page.locator("article").last
+    page.evaluate("id => { location.hash = id }", card.get_attribute("id"))
+    assert card.evaluate("card => Math.abs(card.getBoundingClientRect().top)") < 200
+
+
 def test_the_worst_case_is_on_the_first_screen_and_on_a_phone_on_the_second(browser: Browser, tmp_path: Path) -> None:
     for width, height, screens in ((1280, 900, 1), (390, 844, 2)):
         page = open_page(
